@@ -1,0 +1,60 @@
+/**
+ * Three kinds of tests: `unit` in Node, `worker` in workerd on real D1 databases, `e2e` against real servers (the
+ * local stack with nats-server, official clients, Chromium). Secrets are made anew for each run.
+ */
+import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
+import { defineConfig } from 'vitest/config';
+import { createKey } from '../functions/nats/keys.ts';
+
+const root = new URL('..', import.meta.url).pathname;
+const seed = async (kind: 'operator' | 'account') => (await createKey(kind)).seed;
+const sealingKey = (id: string) => ({
+  id,
+  key: Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64'),
+});
+
+export default defineConfig({
+  root,
+  test: {
+    projects: [
+      { root, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      {
+        root,
+        plugins: [
+          cloudflareTest(async () => ({
+            wrangler: { configPath: `${root}wrangler.toml` },
+            miniflare: {
+              bindings: {
+                SEALING_KEYS: JSON.stringify([sealingKey('new'), sealingKey('old')]),
+                OPERATOR_SIGNING_SEED: await seed('operator'),
+                SIGN_IN_SECRET: crypto.randomUUID() + crypto.randomUUID(),
+                SYSTEM_SEED_FR_PAR: await seed('account'),
+                SYSTEM_SEED_NL_AMS: await seed('account'),
+                MIGRATIONS: {
+                  identity: await readD1Migrations(`${root}db/identity/migrations`),
+                  region: await readD1Migrations(`${root}db/region/migrations`),
+                },
+              },
+            },
+          })),
+        ],
+        test: {
+          name: 'worker',
+          include: ['test/worker/**/*.test.ts'],
+          setupFiles: ['test/worker/setup.ts'],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        root,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});

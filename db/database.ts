@@ -1,0 +1,46 @@
+/**
+ * A D1 database, open for one request: runs statements alone or as a batch, which is one transaction and one round
+ * trip. Statements are drizzle's `sql` templates. (drizzle's own batch takes no raw statement with parameters, and
+ * ours need `changes()`, `json_each` and `insert … select`.)
+ */
+import type { D1Database, D1Result } from '@cloudflare/workers-types';
+import { getTableColumns, type SQL, sql } from 'drizzle-orm';
+import { toSnakeCase } from 'drizzle-orm/casing';
+import { SQLiteAsyncDialect, type SQLiteTable } from 'drizzle-orm/sqlite-core';
+
+/** See this file's head. */
+export interface Database {
+  /** The rows of one statement. `Row` is what the caller knows that it selects. */
+  all<Row>(statement: SQL): Promise<Row[]>;
+  /** Runs the statements in order, all or none, in one round trip. */
+  batch(...statements: SQL[]): Promise<D1Result[]>;
+}
+
+const dialect = new SQLiteAsyncDialect();
+
+/**
+ * Opens a database for one request. Its first query goes to the primary, so that a replica that lags can never delay
+ * a revoke.
+ */
+export function openDatabase(d1: D1Database): Database {
+  const session = d1.withSession('first-primary');
+  const prepare = (statement: SQL) => {
+    const { sql: text, params } = dialect.sqlToQuery(statement);
+    return session.prepare(text).bind(...params);
+  };
+  return {
+    all: async <Row>(statement: SQL) => (await prepare(statement).all<Row>()).results,
+    batch: (...statements) => session.batch(statements.map(prepare)),
+  };
+}
+
+/** The rows of a batch's statement. `Row` is what the caller knows that it selects. */
+export function rowsOf<Row>(result: D1Result | undefined): Row[] {
+  return (result?.results ?? []) as Row[];
+}
+
+/** Every column of a table for a select, under its name in code: `table.project_id as "projectId"`. */
+export function columnsOf(table: SQLiteTable, name: string): SQL {
+  const columns = Object.keys(getTableColumns(table));
+  return sql.raw(columns.map((column) => `${name}.${toSnakeCase(column)} as "${column}"`).join(', '));
+}

@@ -1,0 +1,173 @@
+/**
+ * The NATS accounts of a region and the revocations from which their JWTs are derived. Deleting an account deletes its
+ * credentials in the same batch and leaves a tombstone: the resolver goes on serving a JWT that denies every user.
+ */
+import { type SQL, sql } from 'drizzle-orm';
+import { auditStatement, type Change } from '../audit.ts';
+import { columnsOf, type Database, rowsOf } from '../database.ts';
+import type { Listed, Page } from '../page.ts';
+import { inProjects, listPage, projectScopes } from './fragments.ts';
+import { natsAccounts } from './schema.ts';
+
+/** A row of `nats_accounts`. */
+export type NatsAccount = typeof natsAccounts.$inferSelect;
+
+/** A new account; what follows from its creation is filled in. */
+export type NewNatsAccount = Pick<
+  NatsAccount,
+  'id' | 'organizationId' | 'projectId' | 'name' | 'signingKey' | 'sealedSigningSeed' | 'sealingKeyId'
+>;
+
+/** Names an account, in the projects that the caller may use. */
+export interface AccountRef {
+  id: string;
+  projectIds: readonly string[];
+}
+
+/** The name that counts and the audit trail have for accounts. */
+export const ACCOUNTS = 'nats_accounts';
+
+/** The last second of the year 9999: no user JWT is issued later, so that a revocation at it denies every one. */
+const FOR_EVER = 253_402_300_799;
+
+const matching = ({ id, projectIds }: AccountRef): SQL =>
+  sql`id = ${id} and deleted_at is null and ${inProjects(projectIds)}`;
+
+const auditedRow = {
+  organizationId: sql.raw('organization_id'),
+  projectId: sql.raw('project_id'),
+  resource: ACCOUNTS,
+  resourceId: sql.raw('id'),
+};
+
+const NAME = sql.raw(`json_object('name', name)`);
+
+const selecting = (where: SQL) =>
+  sql`select ${columnsOf(natsAccounts, 'nats_accounts')} from nats_accounts where ${where}`;
+
+/** Creates an account and returns its row. */
+export async function createAccount(
+  db: Database,
+  change: Change,
+  account: NewNatsAccount,
+): Promise<NatsAccount> {
+  const a = account;
+  const [, , , rows] = await db.batch(
+    sql`insert into nats_accounts (id, organization_id, project_id, name, signing_key, sealed_signing_seed,
+        sealing_key_id, revision, issued_at, created_at, updated_at)
+      values (${a.id}, ${a.organizationId}, ${a.projectId}, ${a.name}, ${a.signingKey}, ${a.sealedSigningSeed},
+        ${a.sealingKeyId}, 1, ${Math.floor(change.now / 1000)}, ${change.now}, ${change.now})`,
+    sql`insert into counts (scope, resource, value) values (${a.projectId}, ${ACCOUNTS}, 1)
+      on conflict (scope, resource) do update set value = value + 1`,
+    auditStatement(
+      change,
+      { ...auditedRow, action: 'create', after: NAME },
+      sql`from nats_accounts where id = ${a.id}`,
+    ),
+    selecting(sql`id = ${a.id}`),
+  );
+  const row = rowsOf<NatsAccount>(rows)[0];
+  if (!row) throw new Error('an inserted account was not returned');
+  return row;
+}
+
+/** The account, or null when these projects hold no live one of that id. */
+export async function getAccount(db: Database, ref: AccountRef): Promise<NatsAccount | null> {
+  const rows = await db.all<NatsAccount>(selecting(matching(ref)));
+  return rows[0] ?? null;
+}
+
+/** A page of the accounts of the projects. */
+export function listAccounts(
+  db: Database,
+  projectIds: readonly string[],
+  page: Page,
+): Promise<Listed<NatsAccount>> {
+  const list = {
+    table: natsAccounts,
+    name: 'nats_accounts',
+    scopes: projectScopes(projectIds),
+    column: 'project_id',
+    where: sql`nth.deleted_at is null`,
+    resource: ACCOUNTS,
+  };
+  return listPage<NatsAccount>(db, list, page);
+}
+
+/** Renames an account; undefined or the same name changes nothing. Returns the row, or null when there is none. */
+export async function renameAccount(
+  db: Database,
+  change: Change,
+  ref: AccountRef,
+  name: string | undefined,
+): Promise<NatsAccount | null> {
+  const changing = sql`${matching(ref)} and name <> ${name ?? null}`;
+  const [, , rows] = await db.batch(
+    auditStatement(
+      change,
+      { ...auditedRow, action: 'update', before: NAME, after: sql`json_object('name', ${name ?? null})` },
+      sql`from nats_accounts where ${changing}`,
+    ),
+    sql`update nats_accounts set name = ${name ?? null}, updated_at = max(${change.now}, updated_at + 1)
+      where ${changing}`,
+    selecting(matching(ref)),
+  );
+  return rowsOf<NatsAccount>(rows)[0] ?? null;
+}
+
+/**
+ * Deletes an account and its credentials. Every user is revoked for ever; the tombstone keeps no name. Returns whether
+ * there was a live account of that id in these projects.
+ */
+export async function deleteAccount(db: Database, change: Change, ref: AccountRef): Promise<boolean> {
+  const seconds = Math.floor(change.now / 1000);
+  const live = sql`exists (select 1 from nats_accounts where ${matching(ref)})`;
+  const [, , , , , , removed] = await db.batch(
+    auditStatement(
+      change,
+      {
+        ...auditedRow,
+        action: 'revoke',
+        resource: 'nats_credentials',
+        before: sql`json_object('name', name, 'permissions', permissions)`,
+      },
+      sql`from credentials where nats_account_id = ${ref.id} and ${live}`,
+    ),
+    auditStatement(
+      change,
+      { ...auditedRow, action: 'delete', before: NAME },
+      sql`from nats_accounts where ${matching(ref)}`,
+    ),
+    sql`insert into nats_revocations (account_id, user_key, revoked_at)
+      select id, '*', ${FOR_EVER} from nats_accounts where ${matching(ref)}`,
+    sql`update counts set value = value - case resource when ${ACCOUNTS} then 1 else
+        coalesce((select held.value from counts held where held.scope = ${ref.id} and held.resource = 'nats'), 0) end
+      where resource in (${ACCOUNTS}, 'nats')
+        and scope = (select project_id from nats_accounts where ${matching(ref)})`,
+    sql`delete from counts where scope = ${ref.id} and ${live}`,
+    sql`delete from credentials where nats_account_id = ${ref.id} and ${live}`,
+    sql`update nats_accounts set deleted_at = ${change.now}, updated_at = ${change.now}, name = '',
+        revision = revision + 1, issued_at = max(${seconds}, issued_at + 1)
+      where ${matching(ref)}`,
+  );
+  return Boolean(removed?.meta.changes);
+}
+
+/** What an account JWT is derived from. */
+export interface AccountState {
+  account: NatsAccount;
+  /** User key or `*` → seconds since the epoch. */
+  revocations: Record<string, number>;
+}
+
+/** What the JWT of an account, live or deleted, is derived from; null for an unknown id. */
+export async function getAccountState(db: Database, id: string): Promise<AccountState | null> {
+  const [accounts, revocations] = await db.batch(
+    selecting(sql`id = ${id}`),
+    sql`select user_key, revoked_at from nats_revocations where account_id = ${id}`,
+  );
+  const account = rowsOf<NatsAccount>(accounts)[0];
+  if (!account) return null;
+  const pairs = rowsOf<{ user_key: string; revoked_at: number }>(revocations);
+  return { account, revocations: Object.fromEntries(pairs.map((pair) => [pair.user_key, pair.revoked_at])) };
+}

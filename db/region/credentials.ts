@@ -1,0 +1,190 @@
+/**
+ * The credentials of all products in a region: one life cycle, whatever the product. Each change is one batch with its
+ * counts and its audit row; conditions stand in the statements, so that two changes at once end in a legal state.
+ */
+import { type SQL, sql } from 'drizzle-orm';
+import { auditStatement, type Change } from '../audit.ts';
+import { columnsOf, type Database, rowsOf } from '../database.ts';
+import type { Listed, Page } from '../page.ts';
+import { inProjects, listPage, projectScopes } from './fragments.ts';
+import { credentials } from './schema.ts';
+
+/** A row of `credentials`. */
+export type Credential = typeof credentials.$inferSelect;
+
+/** Names one set of credentials of a product, in the projects that the caller may use. */
+export interface CredentialRef {
+  id: string;
+  product: string;
+  projectIds: readonly string[];
+}
+
+/** New credentials; the organization and the project are those of what they belong to. */
+export type NewCredential = Pick<
+  Credential,
+  | 'id'
+  | 'product'
+  | 'natsAccountId'
+  | 'name'
+  | 'key'
+  | 'sealedSecret'
+  | 'sealingKeyId'
+  | 'checksum'
+  | 'permissions'
+  | 'createdAt'
+  | 'expiresAt'
+>;
+
+const matching = ({ id, product, projectIds }: CredentialRef): SQL =>
+  sql`id = ${id} and product = ${product} and ${inProjects(projectIds)}`;
+
+/** The columns of an audit row that come from the credentials' own row. */
+const auditedRow = {
+  organizationId: sql.raw('organization_id'),
+  projectId: sql.raw('project_id'),
+  resource: sql.raw(`product || '_credentials'`),
+  resourceId: sql.raw('id'),
+};
+
+const NAME_AND_PERMISSIONS = sql.raw(`json_object('name', name, 'permissions', permissions)`);
+
+const selecting = (where: SQL) =>
+  sql`select ${columnsOf(credentials, 'credentials')} from credentials where ${where}`;
+
+/**
+ * Creates credentials in their NATS account, or else in the one project of `projectIds` if the product is activated
+ * there. Returns the row, or null when there is no such account or activation in these projects.
+ */
+export async function createCredential(
+  db: Database,
+  change: Change,
+  credential: NewCredential,
+  projectIds: readonly string[],
+): Promise<Credential | null> {
+  const c = credential;
+  const parent =
+    c.natsAccountId === null
+      ? sql`services where product = ${c.product} and status = 'enabled' and ${inProjects(projectIds)}`
+      : sql`nats_accounts where id = ${c.natsAccountId} and deleted_at is null and ${inProjects(projectIds)}`;
+  const [, , , rows] = await db.batch(
+    sql`insert into credentials (id, product, organization_id, project_id, nats_account_id, name, key,
+        sealed_secret, sealing_key_id, checksum, permissions, created_at, updated_at, expires_at)
+      select ${c.id}, ${c.product}, organization_id, project_id, ${c.natsAccountId}, ${c.name}, ${c.key},
+        ${c.sealedSecret}, ${c.sealingKeyId}, ${c.checksum}, ${c.permissions}, ${c.createdAt}, ${c.createdAt},
+        ${c.expiresAt}
+      from ${parent}`,
+    sql`insert into counts (scope, resource, value)
+      select scope.value, product, 1
+      from credentials, json_each(json_array(project_id, nats_account_id)) as scope
+      where credentials.id = ${c.id} and scope.value is not null and changes() > 0
+      on conflict (scope, resource) do update set value = value + 1`,
+    auditStatement(
+      change,
+      { ...auditedRow, action: 'create', after: NAME_AND_PERMISSIONS },
+      sql`from credentials where id = ${c.id} and changes() > 0`,
+    ),
+    selecting(sql`id = ${c.id}`),
+  );
+  return rowsOf<Credential>(rows)[0] ?? null;
+}
+
+/** The credentials, or null when these projects hold none of that id. */
+export async function getCredential(db: Database, ref: CredentialRef): Promise<Credential | null> {
+  const rows = await db.all<Credential>(selecting(matching(ref)));
+  return rows[0] ?? null;
+}
+
+/** A page of the credentials of a product in the projects, or in one NATS account of theirs. */
+export function listCredentials(
+  db: Database,
+  product: string,
+  within: { projectIds: readonly string[]; natsAccountId: string | undefined },
+  page: Page,
+): Promise<Listed<Credential>> {
+  const { projectIds, natsAccountId } = within;
+  const ofAccount = sql`(select id as value from nats_accounts
+    where id = ${natsAccountId ?? null} and deleted_at is null and ${inProjects(projectIds)})`;
+  const list = {
+    table: credentials,
+    name: 'credentials',
+    where: sql`nth.product = ${product}`,
+    resource: product,
+    ...(natsAccountId === undefined
+      ? { scopes: projectScopes(projectIds), column: 'project_id' }
+      : { scopes: ofAccount, column: 'nats_account_id' }),
+  };
+  return listPage<Credential>(db, list, page);
+}
+
+/** What an update wants: a name, or undefined to keep it, and the permission bits to set and to clear. */
+export interface CredentialUpdate {
+  name: string | undefined;
+  set: number;
+  clear: number;
+}
+
+/**
+ * Merges name and permissions into what the row has, bit by bit in SQL. An update that changes nothing writes nothing.
+ * Fails with `not_found`, or with `no_permission` when none would be left.
+ */
+export async function updateCredential(
+  db: Database,
+  change: Change,
+  ref: CredentialRef,
+  update: CredentialUpdate,
+): Promise<{ ok: true; row: Credential } | { ok: false; reason: 'not_found' | 'no_permission' }> {
+  const name = sql`coalesce(${update.name ?? null}, name)`;
+  const permissions = sql`((permissions & ${7 - update.clear}) | ${update.set})`;
+  const changing = sql`${matching(ref)} and (name <> ${name} or permissions <> ${permissions})`;
+  try {
+    const [, , rows] = await db.batch(
+      auditStatement(
+        change,
+        {
+          ...auditedRow,
+          action: 'update',
+          before: NAME_AND_PERMISSIONS,
+          after: sql`json_object('name', ${name}, 'permissions', ${permissions})`,
+        },
+        sql`from credentials where ${changing}`,
+      ),
+      sql`update credentials set name = ${name}, permissions = ${permissions},
+        updated_at = max(${change.now}, updated_at + 1) where ${changing}`,
+      selecting(matching(ref)),
+    );
+    const row = rowsOf<Credential>(rows)[0];
+    return row ? { ok: true, row } : { ok: false, reason: 'not_found' };
+  } catch (error) {
+    const refused =
+      error instanceof Error && error.message.includes('CHECK constraint failed: credentials_permissions');
+    if (refused) return { ok: false, reason: 'no_permission' };
+    throw error;
+  }
+}
+
+/**
+ * Removes credentials; those of NATS are revoked in their account, at the second of their issue or later, so that the
+ * next account JWT denies them. Returns whether there were any of that id in these projects.
+ */
+export async function revokeCredential(db: Database, change: Change, ref: CredentialRef): Promise<boolean> {
+  const seconds = Math.floor(change.now / 1000);
+  const [, , , , removed] = await db.batch(
+    auditStatement(
+      change,
+      { ...auditedRow, action: 'revoke', before: NAME_AND_PERMISSIONS },
+      sql`from credentials where ${matching(ref)}`,
+    ),
+    sql`insert into nats_revocations (account_id, user_key, revoked_at)
+      select nats_account_id, key, max(${seconds}, created_at / 1000)
+      from credentials where ${matching(ref)} and nats_account_id is not null
+      on conflict (account_id, user_key) do update set revoked_at = max(revoked_at, excluded.revoked_at)`,
+    sql`update nats_accounts set revision = revision + 1, issued_at = max(${seconds}, issued_at + 1)
+      where id in (select nats_account_id from credentials where ${matching(ref)})`,
+    sql`update counts set value = value - 1
+      where resource = ${ref.product} and scope in (
+        select project_id from credentials where ${matching(ref)}
+        union all select nats_account_id from credentials where ${matching(ref)})`,
+    sql`delete from credentials where ${matching(ref)}`,
+  );
+  return Boolean(removed?.meta.changes);
+}

@@ -1,0 +1,126 @@
+/**
+ * The tables of a region's database: which products a project uses there, its NATS accounts, all credentials, how
+ * many there are, and who changed what. Times are integer milliseconds, columns snake_case (drizzle's `casing`).
+ * Queries live in store.ts.
+ */
+import { sql } from 'drizzle-orm';
+import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+
+/** Whether Queues or Topics and Events is activated for a project here. `prefix` is fresh for each activation. */
+export const services = sqliteTable(
+  'services',
+  {
+    organizationId: text().notNull(),
+    projectId: text().notNull(),
+    product: text().notNull(),
+    status: text({ enum: ['enabled', 'disabled'] }).notNull(),
+    prefix: text().notNull(),
+    createdAt: integer().notNull(),
+    updatedAt: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.projectId, table.product] })],
+);
+
+/**
+ * NATS accounts. `id` is the public identity key; the account JWT is derived from this row and its revocations.
+ * A deleted account stays, without name and key, as the tombstone that the resolver goes on serving.
+ */
+export const natsAccounts = sqliteTable(
+  'nats_accounts',
+  {
+    id: text().primaryKey(),
+    organizationId: text().notNull(),
+    projectId: text().notNull(),
+    name: text().notNull(),
+    signingKey: text().notNull(),
+    sealedSigningSeed: text().notNull(),
+    sealingKeyId: text().notNull(),
+    revision: integer().notNull(),
+    /** Seconds since the epoch, the `iat` of the account JWT; grows with each revision. */
+    issuedAt: integer().notNull(),
+    createdAt: integer().notNull(),
+    updatedAt: integer().notNull(),
+    deletedAt: integer(),
+  },
+  (table) => [
+    index('nats_accounts_by_created')
+      .on(table.projectId, table.createdAt, table.id)
+      .where(sql`deleted_at is null`),
+    index('nats_accounts_by_updated')
+      .on(table.projectId, table.updatedAt, table.id)
+      .where(sql`deleted_at is null`),
+    index('nats_accounts_by_name').on(table.projectId, table.name, table.id).where(sql`deleted_at is null`),
+    index('nats_accounts_by_sealing_key').on(table.sealingKeyId),
+  ],
+);
+
+/** Users of an account whose JWTs issued at or before `revokedAt` (seconds) are refused; `*` means every user. */
+export const natsRevocations = sqliteTable(
+  'nats_revocations',
+  {
+    accountId: text().notNull(),
+    userKey: text().notNull(),
+    revokedAt: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.accountId, table.userKey] })],
+);
+
+/** The credentials of all products. `permissions` is a bit mask (1 publish, 2 receive, 4 manage), null for NATS. */
+export const credentials = sqliteTable(
+  'credentials',
+  {
+    id: text().primaryKey(),
+    product: text().notNull(),
+    organizationId: text().notNull(),
+    projectId: text().notNull(),
+    natsAccountId: text(),
+    name: text().notNull(),
+    /** The access key, or the public key `U…` of a NATS user. */
+    key: text().notNull(),
+    /** Null for NATS: a user's seed is never stored. */
+    sealedSecret: text(),
+    sealingKeyId: text(),
+    checksum: text().notNull(),
+    permissions: integer(),
+    createdAt: integer().notNull(),
+    updatedAt: integer().notNull(),
+    lastUsedAt: integer(),
+    expiresAt: integer(),
+  },
+  (table) => [
+    check(
+      'credentials_permissions',
+      sql`case when nats_account_id is null then coalesce(permissions, 0) between 1 and 7 else permissions is null end`,
+    ),
+    uniqueIndex('credentials_by_key').on(table.key),
+    index('credentials_by_created').on(table.projectId, table.product, table.createdAt, table.id),
+    index('credentials_by_updated').on(table.projectId, table.product, table.updatedAt, table.id),
+    index('credentials_by_name').on(table.projectId, table.product, table.name, table.id),
+    index('credentials_of_account_by_created')
+      .on(table.natsAccountId, table.createdAt, table.id)
+      .where(sql`nats_account_id is not null`),
+    index('credentials_of_account_by_updated')
+      .on(table.natsAccountId, table.updatedAt, table.id)
+      .where(sql`nats_account_id is not null`),
+    index('credentials_of_account_by_name')
+      .on(table.natsAccountId, table.name, table.id)
+      .where(sql`nats_account_id is not null`),
+    index('credentials_by_sealing_key').on(table.sealingKeyId).where(sql`sealing_key_id is not null`),
+  ],
+);
+
+/**
+ * How many of `resource` (`nats_accounts`, or a product's id for its credentials) a scope holds; the scope is a
+ * project's id or a NATS account's. Kept by the statements that create and delete, so that no total is scanned.
+ */
+export const counts = sqliteTable(
+  'counts',
+  {
+    scope: text().notNull(),
+    resource: text().notNull(),
+    value: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.scope, table.resource] })],
+);
+
+export { auditEvents } from '../audit.ts';

@@ -1,0 +1,137 @@
+/**
+ * What every route of the control plane stands on: the typed context, the router that answers a bad argument in the
+ * contract's shape, and the parts of an OpenAPI operation that all have in common. It has no route of its own.
+ */
+import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import * as z from 'zod';
+import type { Change } from '../db/audit.ts';
+import { type Database, openDatabase } from '../db/database.ts';
+import type { Page } from '../db/page.ts';
+import type { paging } from './credentials/schemas.ts';
+import type { Bindings, Config, Region } from './env.ts';
+import { ApiError, type ErrorCode, errorBody, errors, invalidArgument, problemsOf } from './errors.ts';
+import { authorize, type Permission, type Principal, type Scope } from './iam/policies.ts';
+import type { Work } from './work.ts';
+
+/** The context of a request: what middleware has found out before a route runs. */
+export interface AppEnv {
+  Bindings: Bindings;
+  Variables: {
+    config: Config;
+    requestId: string;
+    /** The identity database. Set for every operation that is not public. */
+    identity: Database;
+    /** Who asks. Set for every operation that is not public. */
+    principal: Principal;
+    /** The region of the path. Set below `/mnq`. */
+    region: Region;
+    /** The region's database. Set below `/mnq`. */
+    store: Database;
+  };
+}
+
+/** A router whose validation answers 400 `invalid_arguments`. */
+export function newRouter() {
+  return new OpenAPIHono<AppEnv>({
+    defaultHook: (result) => {
+      if (!result.success) throw new ApiError('invalid_arguments', { details: problemsOf(result.error) });
+    },
+  });
+}
+
+/** Where the caller may do this (see {@link authorize}). Throws 403 `permissions_denied` that names what is missing. */
+export function requireScope(c: Context<AppEnv>, permission: Permission, projectId?: string): Scope {
+  const scope = authorize(c.get('principal'), permission, projectId);
+  if (!scope.ok) throw new ApiError('permissions_denied', { details: [{ ...permission }] });
+  return scope;
+}
+
+/** Who makes this change, from where and when: what its audit row says. */
+export function changeOf(c: Context<AppEnv>): Change {
+  const { type, id, accessKey } = c.get('principal');
+  return {
+    now: Date.now(),
+    actorType: type,
+    actorId: id,
+    actorKey: accessKey,
+    address: c.req.header('CF-Connecting-IP') ?? null,
+    requestId: c.get('requestId'),
+  };
+}
+
+/** A change of this caller's in the region of the path, for the domain. */
+export function workOf(c: Context<AppEnv>): Work {
+  return {
+    store: c.get('store'),
+    region: c.get('region'),
+    sealingKeys: c.get('config').sealingKeys,
+    change: changeOf(c),
+  };
+}
+
+/** The page that a list's query asks for. */
+export function pageOf(query: z.infer<typeof paging>): Page {
+  const [, by, direction] = /^(.*)_(asc|desc)$/.exec(query.order_by) ?? [];
+  return {
+    offset: (query.page - 1) * query.page_size,
+    limit: query.page_size,
+    by: by as Page['by'],
+    direction: direction as Page['direction'],
+  };
+}
+
+/** Milliseconds since the epoch → RFC 3339 in UTC. */
+export function wireTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
+/** Finds the region of the path and opens its database. Throws 400 when it is not served. */
+export async function useRegion(c: Context<AppEnv>, next: () => Promise<void>): Promise<void> {
+  const { regions } = c.get('config');
+  const region = regions.get(c.req.param('region') ?? '');
+  if (!region) {
+    throw invalidArgument('region', 'constraint', `must be one of ${[...regions.keys()].join(', ')}`);
+  }
+  c.set('region', region);
+  c.set('store', openDatabase(region.database));
+  await next();
+}
+
+/** The errors that any authenticated operation can answer with. */
+const COMMON_ERRORS = [
+  'invalid_arguments',
+  'denied_authentication',
+  'permissions_denied',
+  'internal_error',
+  'unavailable',
+] as const satisfies ErrorCode[];
+
+/**
+ * The error responses of an OpenAPI operation: the common ones and its own. Their types stay out of the typed client,
+ * which reads errors by their `type`.
+ */
+export function errorResponses(...own: ErrorCode[]): object {
+  const byStatus = Map.groupBy([...COMMON_ERRORS, ...own], (code) => errors[code].status);
+  return Object.fromEntries(
+    [...byStatus].map(([status, codes]) => {
+      const bodies = codes.map(errorBody);
+      const schema = bodies.length > 1 ? z.union(bodies) : bodies[0];
+      const description = codes.map((code) => errors[code].message).join(', or ');
+      return [status, { description, content: { 'application/json': { schema } } }];
+    }),
+  );
+}
+
+/** A JSON body, of a request or a response, with its example. */
+export function json<Schema extends z.ZodType>(schema: Schema, example: z.input<Schema> | z.output<Schema>) {
+  return { 'application/json': { schema, example } };
+}
+
+/** A response of status 200. */
+export function ok<Schema extends z.ZodType>(schema: Schema, example: z.output<Schema>, description = 'OK') {
+  return { 200: { description, content: json(schema, example) } };
+}
+
+/** The response to a deletion. */
+export const noContent = { 204: { description: 'Done. There is no body.' } };

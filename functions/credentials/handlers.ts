@@ -1,0 +1,158 @@
+/**
+ * What the endpoints of credentials do, whatever the product: ask who may, call the life cycle, shape the answer. The
+ * routes beside name paths and schemas only.
+ */
+import type { Context } from 'hono';
+import type * as z from 'zod';
+import {
+  getCredential,
+  listCredentials,
+  revokeCredential,
+  updateCredential,
+} from '../../db/region/credentials.ts';
+import {
+  activateService,
+  deactivateService,
+  getService,
+  type Service,
+  type ServiceRef,
+} from '../../db/region/services.ts';
+import { type AppEnv, changeOf, pageOf, requireScope, wireTime, workOf } from '../app.ts';
+import { ApiError, invalidArgument } from '../errors.ts';
+import { createCredentials } from './lifecycle.ts';
+import { mergeOf } from './permissions.ts';
+import type { CreateRequest, KeyedProduct, Product } from './products.ts';
+import {
+  PERMISSION_RULE,
+  type paging,
+  type ServiceInfo,
+  type updateKeyedCredentialsBody,
+} from './schemas.ts';
+import { newServicePrefix } from './secrets.ts';
+
+type C = Context<AppEnv>;
+
+/** Creates credentials and answers with their secret, this once. */
+export async function create<Read, Made>(
+  c: C,
+  product: Product<Read, Made>,
+  request: CreateRequest,
+): Promise<Made> {
+  const made = await createCredentials(workOf(c), product, request);
+  if (!made.ok) throw product.parentMissing(request);
+  return product.reveal(product.present(made.credential, c.get('region').name), made.secret);
+}
+
+/** A page of the credentials that the caller may read. */
+export async function list<Read>(
+  c: C,
+  product: Product<Read>,
+  query: z.infer<typeof paging> & { project_id?: string | undefined; nats_account_id?: string | undefined },
+): Promise<{ total: number; items: Read[] }> {
+  const { projectIds } = requireScope(c, { resource: product.id, action: 'read' }, query.project_id);
+  const within = { projectIds, natsAccountId: query.nats_account_id };
+  const { total, rows } = await listCredentials(c.get('store'), product.id, within, pageOf(query));
+  return { total, items: rows.map((row) => product.present(row, c.get('region').name)) };
+}
+
+const missing = (id: string) => new ApiError('not_found', { resource: 'credentials', resource_id: id });
+
+/** The credentials of this id, where the caller may do this. */
+const refOf = (c: C, product: Product, action: 'read' | 'write', id: string) => ({
+  id,
+  product: product.id,
+  projectIds: requireScope(c, { resource: product.id, action }).projectIds,
+});
+
+/** The credentials of this id. */
+export async function get<Read>(c: C, product: Product<Read>, id: string): Promise<Read> {
+  const credential = await getCredential(c.get('store'), refOf(c, product, 'read', id));
+  if (!credential) throw missing(id);
+  return product.present(credential, c.get('region').name);
+}
+
+/** Revokes the credentials of this id. */
+export async function revoke(c: C, product: Product, id: string): Promise<void> {
+  if (!(await revokeCredential(c.get('store'), changeOf(c), refOf(c, product, 'write', id))))
+    throw missing(id);
+}
+
+/** Changes name and permissions of the credentials of this id. */
+export async function update<Read>(
+  c: C,
+  product: Product<Read>,
+  id: string,
+  body: z.infer<typeof updateKeyedCredentialsBody>,
+): Promise<Read> {
+  const updated = await updateCredential(c.get('store'), changeOf(c), refOf(c, product, 'write', id), {
+    name: body.name ?? undefined,
+    ...mergeOf(body.permissions ?? {}),
+  });
+  if (updated.ok) return product.present(updated.row, c.get('region').name);
+  throw updated.reason === 'not_found'
+    ? missing(id)
+    : invalidArgument('permissions', 'constraint', PERMISSION_RULE);
+}
+
+type Id = 'sqs' | 'sns';
+
+/** Names the product in a project, where the caller may do this. */
+function serviceOf(c: C, product: Product, action: 'read' | 'write', projectId: string): ServiceRef {
+  const scope = requireScope(c, { resource: product.id, action }, projectId);
+  return { product: product.id, projectId, organizationId: scope.organizationOf(projectId) };
+}
+
+function presentService<P extends Id>(
+  c: C,
+  product: KeyedProduct<P>,
+  projectId: string,
+  service: Service | null,
+): ServiceInfo<P> {
+  const enabled = service?.status === 'enabled' ? service : null;
+  return {
+    project_id: projectId,
+    region: c.get('region').name,
+    created_at: enabled && wireTime(enabled.createdAt),
+    updated_at: enabled && wireTime(enabled.updatedAt),
+    status: enabled ? 'enabled' : 'disabled',
+    [`${product.id}_endpoint_url`]: new URL(c.req.url).origin,
+  } as ServiceInfo<P>;
+}
+
+/** Activates the product for a project. */
+export async function activate<P extends Id>(
+  c: C,
+  product: KeyedProduct<P>,
+  projectId: string,
+): Promise<ServiceInfo<P>> {
+  const ref = serviceOf(c, product, 'write', projectId);
+  const service = await activateService(c.get('store'), changeOf(c), ref, newServicePrefix());
+  if (service) return presentService(c, product, projectId, service);
+  throw new ApiError('already_exists', {
+    resource: product.namespace,
+    resource_id: projectId,
+    help_message: `${product.label} is active for this project in this region already`,
+  });
+}
+
+/** Deactivates the product for a project and revokes its credentials. */
+export async function deactivate<P extends Id>(
+  c: C,
+  product: KeyedProduct<P>,
+  projectId: string,
+): Promise<ServiceInfo<P>> {
+  const ref = serviceOf(c, product, 'write', projectId);
+  const service = await deactivateService(c.get('store'), changeOf(c), ref);
+  if (service) return presentService(c, product, projectId, service);
+  throw new ApiError('not_found', { resource: product.namespace, resource_id: projectId });
+}
+
+/** Tells whether the product is active for a project. */
+export async function info<P extends Id>(
+  c: C,
+  product: KeyedProduct<P>,
+  projectId: string,
+): Promise<ServiceInfo<P>> {
+  const ref = serviceOf(c, product, 'read', projectId);
+  return presentService(c, product, projectId, await getService(c.get('store'), ref));
+}

@@ -1,0 +1,121 @@
+/**
+ * The three products. What sets them apart is here: how a secret is issued, what credentials belong to, and how a row
+ * looks on the wire. Their life cycle is one (lifecycle.ts), and nothing else asks which product it is.
+ */
+import type * as z from 'zod';
+import { getAccount } from '../../db/region/accounts.ts';
+import type { Credential } from '../../db/region/credentials.ts';
+import { wireTime } from '../app.ts';
+import { ApiError } from '../errors.ts';
+import { issueCreds } from '../nats/accounts.ts';
+import type { Work } from '../work.ts';
+import { toWirePermissions } from './permissions.ts';
+import type { issuedNatsCredentials, keyedCredentials, natsCredentials } from './schemas.ts';
+import { digestHex, newAccessKey, newSecretKey, type Sealed, seal } from './secrets.ts';
+
+/** What a caller asks for when creating credentials. */
+export interface CreateRequest {
+  name: string;
+  /** The NATS account that they are for, or null. */
+  natsAccountId: string | null;
+  /** The permission bits, or null where the product is not granular. */
+  permissions: number | null;
+  /** The one project they are for, or every project in which the NATS account may be. */
+  projectIds: readonly string[];
+}
+
+/** A secret just made: what the caller is shown once, and what the row keeps. */
+export interface Issued {
+  key: string;
+  secret: string;
+  sealed: Sealed | null;
+}
+
+/** A product: data and the few functions that differ. `Read` is a row on the wire, `Made` the answer to its creation. */
+export interface Product<Read = unknown, Made = unknown> {
+  id: 'nats' | 'sqs' | 'sns';
+  /** What a person reads. */
+  label: string;
+  /** Makes the secret of the credentials with this id, or null when what they would belong to does not exist. */
+  issue(work: Work, id: string, request: CreateRequest): Promise<Issued | null>;
+  /** The refusal when what they would belong to does not exist. */
+  parentMissing(request: CreateRequest): ApiError;
+  /** A row on the wire, without its secret. */
+  present(credential: Credential, region: string): Read;
+  /** The same with its secret, for the one answer that shows it. */
+  reveal(wire: Read, secret: string): Made;
+}
+
+const presentCommon = (credential: Credential, region: string) => ({
+  id: credential.id,
+  name: credential.name,
+  region,
+  created_at: wireTime(credential.createdAt),
+  updated_at: wireTime(credential.updatedAt),
+});
+
+/** NATS: creds of an account, with full access to it. */
+export const nats: Product<z.infer<typeof natsCredentials>, z.infer<typeof issuedNatsCredentials>> = {
+  id: 'nats',
+  label: 'NATS',
+  async issue(work, _id, { natsAccountId, projectIds, name }) {
+    const account = natsAccountId && (await getAccount(work.store, { id: natsAccountId, projectIds }));
+    if (!account) return null;
+    const { key, content } = await issueCreds(work, account, name);
+    return { key, secret: content, sealed: null };
+  },
+  parentMissing: ({ natsAccountId }) =>
+    new ApiError('not_found', { resource: 'namespace', resource_id: natsAccountId ?? '' }),
+  present: (credential, region) => ({
+    ...presentCommon(credential, region),
+    nats_account_id: credential.natsAccountId ?? '',
+    checksum: credential.checksum,
+    credentials: null,
+  }),
+  reveal: (wire, content) => ({ ...wire, credentials: { name: 'user.creds', content } }),
+};
+
+type Keyed = z.infer<typeof keyedCredentials>;
+
+/** A product whose credentials are an access key and a secret key. */
+export interface KeyedProduct<Id extends 'sqs' | 'sns'> extends Product<Keyed, Keyed> {
+  id: Id;
+  /** What its activation is called in errors. */
+  namespace: string;
+}
+
+function keyed<Id extends 'sqs' | 'sns'>(id: Id, label: string, namespace: string): KeyedProduct<Id> {
+  return {
+    id,
+    label,
+    namespace,
+    async issue(work, credentialId) {
+      const secret = newSecretKey();
+      const context = { kind: 'credential', region: work.region.name, id: credentialId } as const;
+      return { key: newAccessKey(), secret, sealed: await seal(work.sealingKeys, context, secret) };
+    },
+    parentMissing: () =>
+      new ApiError('precondition_failed', {
+        precondition: 'resource_not_usable',
+        help_message: `${label} is not activated for this project in this region: activate it first`,
+      }),
+    present: (credential, region) => ({
+      ...presentCommon(credential, region),
+      project_id: credential.projectId,
+      access_key: credential.key,
+      secret_key: '',
+      secret_checksum: credential.checksum,
+      permissions: toWirePermissions(credential.permissions ?? 0),
+    }),
+    reveal: (wire, secret) => ({ ...wire, secret_key: secret }),
+  };
+}
+
+/** Queues: SQS-compatible. */
+export const queues = keyed('sqs', 'Queues', 'MnqSQSNamespace');
+
+/** Topics and Events: SNS-compatible. */
+export const topicsAndEvents = keyed('sns', 'Topics and Events', 'MnqSNSNamespace');
+
+/** The contract's checksum of a secret: SHA-1, in hex. */
+export const checksumOf = (secret: string): Promise<string> => digestHex('SHA-1', secret);

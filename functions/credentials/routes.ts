@@ -1,0 +1,254 @@
+/**
+ * The endpoints of credentials, and of the activation that Queues and Topics and Events need first. Paths, schemas and
+ * examples; what they do is in handlers.ts and in the store.
+ */
+import { createRoute } from '@hono/zod-openapi';
+import { errorResponses, json, newRouter, noContent, ok, requireScope } from '../app.ts';
+import * as examples from './examples.ts';
+import { activate, create, deactivate, get, info, list, revoke, update } from './handlers.ts';
+import { generateName } from './names.ts';
+import { bitsOf } from './permissions.ts';
+import { type KeyedProduct, nats } from './products.ts';
+import * as schemas from './schemas.ts';
+
+const params = schemas.regionParams.extend({ credentials_id: schemas.uuid });
+const bodyErrors = ['payload_too_large', 'unsupported_media_type'] as const;
+
+/** The endpoints of NATS credentials: created, listed, read and revoked. There is no update. */
+export function natsCredentialsRoutes() {
+  const collection = '/nats-credentials';
+  const item = `${collection}/{credentials_id}` as const;
+  const tags = [nats.label];
+  return newRouter()
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: collection,
+        tags,
+        summary: 'Create NATS credentials',
+        description: 'The creds file is in this response and never again.',
+        request: {
+          params: schemas.regionParams,
+          body: {
+            required: true,
+            content: json(schemas.createNatsCredentialsBody, examples.createNatsCredentials),
+          },
+        },
+        responses: {
+          ...ok(schemas.issuedNatsCredentials, examples.issuedNatsCredentials),
+          ...errorResponses('not_found', ...bodyErrors),
+        },
+      }),
+      async (c) => {
+        const body = c.req.valid('json');
+        const { projectIds } = requireScope(c, { resource: nats.id, action: 'write' });
+        const wire = await create(c, nats, {
+          name: body.name ?? generateName(),
+          natsAccountId: body.nats_account_id,
+          permissions: null,
+          projectIds,
+        });
+        return c.json(wire, 200);
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'get',
+        path: collection,
+        tags,
+        summary: 'List NATS credentials',
+        request: { params: schemas.regionParams, query: schemas.listNatsCredentialsQuery },
+        responses: {
+          ...ok(schemas.natsCredentialsList, {
+            total_count: 1,
+            nats_credentials: [examples.natsCredentials],
+          }),
+          ...errorResponses(),
+        },
+      }),
+      async (c) => {
+        const { total, items } = await list(c, nats, c.req.valid('query'));
+        return c.json({ total_count: total, nats_credentials: items }, 200);
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'get',
+        path: item,
+        tags,
+        summary: 'Get NATS credentials',
+        request: { params },
+        responses: {
+          ...ok(schemas.natsCredentials, examples.natsCredentials),
+          ...errorResponses('not_found'),
+        },
+      }),
+      async (c) => c.json(await get(c, nats, c.req.valid('param').credentials_id), 200),
+    )
+    .openapi(
+      createRoute({
+        method: 'delete',
+        path: item,
+        tags,
+        summary: 'Revoke NATS credentials',
+        request: { params },
+        responses: { ...noContent, ...errorResponses('not_found') },
+      }),
+      async (c) => {
+        await revoke(c, nats, c.req.valid('param').credentials_id);
+        return c.body(null, 204);
+      },
+    );
+}
+
+/** The endpoints of the credentials of a product with permissions. */
+export function keyedCredentialsRoutes<const Id extends 'sqs' | 'sns'>(product: KeyedProduct<Id>) {
+  const collection = `/${product.id}-credentials` as const;
+  const item = `${collection}/{credentials_id}` as const;
+  const key = `${product.id}_credentials` as const;
+  const tags = [product.label];
+  return newRouter()
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: collection,
+        tags,
+        summary: `Create ${product.label} credentials`,
+        description: 'The secret key is in this response and never again.',
+        request: {
+          params: schemas.regionParams,
+          body: {
+            required: true,
+            content: json(schemas.createKeyedCredentialsBody, examples.createKeyedCredentials),
+          },
+        },
+        responses: {
+          ...ok(schemas.keyedCredentials, examples.issuedKeyedCredentials),
+          ...errorResponses('precondition_failed', ...bodyErrors),
+        },
+      }),
+      async (c) => {
+        const body = c.req.valid('json');
+        const { projectIds } = requireScope(c, { resource: product.id, action: 'write' }, body.project_id);
+        const wire = await create(c, product, {
+          name: body.name ?? generateName(),
+          natsAccountId: null,
+          permissions: bitsOf(body.permissions),
+          projectIds,
+        });
+        return c.json(wire, 200);
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'get',
+        path: collection,
+        tags,
+        summary: `List ${product.label} credentials`,
+        request: { params: schemas.regionParams, query: schemas.listKeyedCredentialsQuery },
+        responses: {
+          ...ok(schemas.keyedCredentialsList(product.id), examples.keyedCredentialsList(product.id)),
+          ...errorResponses(),
+        },
+      }),
+      async (c) => {
+        const { total, items } = await list(c, product, c.req.valid('query'));
+        return c.json({ total_count: total, [key]: items } as schemas.KeyedCredentialsList<Id>, 200);
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'get',
+        path: item,
+        tags,
+        summary: `Get ${product.label} credentials`,
+        request: { params },
+        responses: {
+          ...ok(schemas.keyedCredentials, examples.keyedCredentials),
+          ...errorResponses('not_found'),
+        },
+      }),
+      async (c) => c.json(await get(c, product, c.req.valid('param').credentials_id), 200),
+    )
+    .openapi(
+      createRoute({
+        method: 'patch',
+        path: item,
+        tags,
+        summary: `Update the name and permissions of ${product.label} credentials`,
+        description: 'What is absent or null stays as it was. At least one permission must remain.',
+        request: {
+          params,
+          body: {
+            required: true,
+            content: json(schemas.updateKeyedCredentialsBody, examples.updateKeyedCredentials),
+          },
+        },
+        responses: {
+          ...ok(schemas.keyedCredentials, examples.keyedCredentials),
+          ...errorResponses('not_found', ...bodyErrors),
+        },
+      }),
+      async (c) =>
+        c.json(await update(c, product, c.req.valid('param').credentials_id, c.req.valid('json')), 200),
+    )
+    .openapi(
+      createRoute({
+        method: 'delete',
+        path: item,
+        tags,
+        summary: `Revoke ${product.label} credentials`,
+        request: { params },
+        responses: { ...noContent, ...errorResponses('not_found') },
+      }),
+      async (c) => {
+        await revoke(c, product, c.req.valid('param').credentials_id);
+        return c.body(null, 204);
+      },
+    );
+}
+
+/** The endpoints that activate a product for a project, tell whether it is, and deactivate it. */
+export function serviceRoutes<const Id extends 'sqs' | 'sns'>(product: KeyedProduct<Id>) {
+  const tags = [product.label];
+  const schema = schemas.serviceInfo(product.id);
+  const response = ok(schema, examples.serviceInfo(product.id));
+  const request = {
+    params: schemas.regionParams,
+    body: { required: true, content: json(schemas.projectBody, examples.projectBody) },
+  };
+  return newRouter()
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: `/activate-${product.id}`,
+        tags,
+        summary: `Activate ${product.label} for a project`,
+        request,
+        responses: { ...response, ...errorResponses('already_exists', ...bodyErrors) },
+      }),
+      async (c) => c.json(await activate(c, product, c.req.valid('json').project_id), 200),
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: `/deactivate-${product.id}`,
+        tags,
+        summary: `Deactivate ${product.label} for a project and revoke its credentials`,
+        request,
+        responses: { ...response, ...errorResponses('not_found', ...bodyErrors) },
+      }),
+      async (c) => c.json(await deactivate(c, product, c.req.valid('json').project_id), 200),
+    )
+    .openapi(
+      createRoute({
+        method: 'get',
+        path: `/${product.id}-info`,
+        tags,
+        summary: `Tell whether ${product.label} is active for a project`,
+        request: { params: schemas.regionParams, query: schemas.projectQuery },
+        responses: { ...response, ...errorResponses() },
+      }),
+      async (c) => c.json(await info(c, product, c.req.valid('query').project_id), 200),
+    );
+}

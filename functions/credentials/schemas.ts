@@ -1,0 +1,178 @@
+/**
+ * The shapes of the Messaging and Queuing API, one plain zod schema each. Validation, the OpenAPI document, the
+ * attributes of the site's forms and the typed browser client all read these; nothing else describes a request.
+ * Wire names are snake_case, as Scaleway Messaging and Queuing v1beta1 has them.
+ */
+import * as z from 'zod';
+
+/** A UUID as clients send it, in lower case. */
+export const uuid = z.guid().toLowerCase();
+
+/** The public key of a NATS account: `A` and 55 characters of base32 (nkeys). */
+export const natsAccountId = z
+  .string()
+  .regex(/^A[A-Z2-7]{55}$/, 'must be the id of a NATS account: A and 55 characters of A-Z and 2-7');
+
+/** A name of at most `max` UTF-16 units: trimmed, not empty, any Unicode but control characters. */
+const nameOf = (max: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(max)
+    .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, 'must not contain control characters or line breaks');
+
+/** The name of a NATS account. */
+export const accountName = nameOf(64);
+
+/** The name of a set of credentials, of any product. */
+export const credentialName = nameOf(500);
+
+/** An instant, RFC 3339 in UTC. */
+const timestamp = z.iso.datetime();
+
+/** What a Queues or Topics and Events credential may do: Write, Read, Manage on screen. */
+export const permissions = z
+  .object({ can_publish: z.boolean(), can_receive: z.boolean(), can_manage: z.boolean() })
+  .meta({ id: 'Permissions' });
+
+const permissionChoice = z.object({
+  can_publish: z.boolean().nullish(),
+  can_receive: z.boolean().nullish(),
+  can_manage: z.boolean().nullish(),
+});
+
+/** The message of the rule that a credential can do something. */
+export const PERMISSION_RULE =
+  'at least one permission must be true: can_publish (Write), can_receive (Read) or can_manage (Manage)';
+
+/** The fields of a list's query. */
+export const paging = z.object({
+  page: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(2 ** 31)
+    .default(1),
+  page_size: z.coerce.number().int().min(1).max(100).default(50),
+  order_by: z
+    .enum(['created_at_asc', 'created_at_desc', 'updated_at_asc', 'updated_at_desc', 'name_asc', 'name_desc'])
+    .default('created_at_asc'),
+});
+
+/** The path of every endpoint; the OpenAPI document lists the regions that are served. */
+export const regionParams = z.object({ region: z.string() });
+
+/** Request shapes. */
+export const createAccountBody = z.object({ project_id: uuid, name: accountName.optional() });
+export const updateAccountBody = z.object({ name: accountName.nullish() });
+export const listAccountsQuery = paging.extend({ project_id: uuid.optional() });
+
+export const createNatsCredentialsBody = z.object({
+  nats_account_id: natsAccountId,
+  name: credentialName.optional(),
+});
+export const listNatsCredentialsQuery = paging.extend({
+  project_id: uuid.optional(),
+  nats_account_id: natsAccountId.optional(),
+});
+
+export const projectBody = z.object({ project_id: uuid });
+export const projectQuery = z.object({ project_id: uuid });
+
+export const createKeyedCredentialsBody = z.object({
+  project_id: uuid,
+  name: credentialName.optional(),
+  permissions: permissionChoice.refine(
+    (choice) => Boolean(choice.can_publish || choice.can_receive || choice.can_manage),
+    PERMISSION_RULE,
+  ),
+});
+export const updateKeyedCredentialsBody = z.object({
+  name: credentialName.nullish(),
+  permissions: permissionChoice.nullish(),
+});
+export const listKeyedCredentialsQuery = paging.extend({ project_id: uuid.optional() });
+
+/** Response shapes. */
+export const natsAccount = z
+  .object({
+    id: natsAccountId,
+    name: z.string(),
+    endpoint: z.string(),
+    project_id: z.string(),
+    region: z.string(),
+    created_at: timestamp,
+    updated_at: timestamp,
+  })
+  .meta({ id: 'NatsAccount' });
+
+const natsCredentialsFields = z.object({
+  id: z.string(),
+  name: z.string(),
+  nats_account_id: natsAccountId,
+  region: z.string(),
+  created_at: timestamp,
+  updated_at: timestamp,
+  checksum: z.string(),
+});
+
+/** NATS credentials as the creation shows them, with the `.creds` file: this once. */
+export const issuedNatsCredentials = natsCredentialsFields
+  .extend({ credentials: z.object({ name: z.string(), content: z.string() }) })
+  .meta({ id: 'IssuedNatsCredentials' });
+
+/** NATS credentials as they are read afterwards. */
+export const natsCredentials = natsCredentialsFields
+  .extend({ credentials: z.null() })
+  .meta({ id: 'NatsCredentials' });
+
+/** Queues or Topics and Events credentials; `secret_key` is empty after the creation. */
+export const keyedCredentials = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    project_id: z.string(),
+    region: z.string(),
+    created_at: timestamp,
+    updated_at: timestamp,
+    access_key: z.string(),
+    secret_key: z.string(),
+    secret_checksum: z.string(),
+    permissions,
+  })
+  .meta({ id: 'KeyedCredentials' });
+
+/** Lists: one page and how many there are on all pages. */
+const listOf = <Key extends string, Item extends z.ZodType>(key: Key, item: Item) =>
+  z.object({ total_count: z.number().int(), [key]: z.array(item) } as {
+    total_count: z.ZodNumber;
+  } & Record<Key, z.ZodArray<Item>>);
+
+export const natsAccountList = listOf('nats_accounts', natsAccount);
+export const natsCredentialsList = listOf('nats_credentials', natsCredentials);
+
+/** A list of Queues or Topics and Events credentials; the member is named after the product. */
+export const keyedCredentialsList = <Id extends 'sqs' | 'sns'>(product: Id) =>
+  listOf(`${product}_credentials` as const, keyedCredentials);
+
+/** See {@link keyedCredentialsList}. */
+export type KeyedCredentialsList<Id extends 'sqs' | 'sns'> = z.output<
+  ReturnType<typeof keyedCredentialsList<Id>>
+>;
+
+/** Whether Queues or Topics and Events is active for a project; the endpoint's member is named after the product. */
+export const serviceInfo = <Id extends 'sqs' | 'sns'>(product: Id) => {
+  const common = {
+    project_id: z.string(),
+    region: z.string(),
+    created_at: timestamp.nullable(),
+    updated_at: timestamp.nullable(),
+    status: z.enum(['enabled', 'disabled']),
+  };
+  return z.object({ ...common, [`${product}_endpoint_url`]: z.string() } as typeof common &
+    Record<`${Id}_endpoint_url`, z.ZodString>);
+};
+
+/** See {@link serviceInfo}. */
+export type ServiceInfo<Id extends 'sqs' | 'sns'> = z.output<ReturnType<typeof serviceInfo<Id>>>;

@@ -1,0 +1,127 @@
+/**
+ * Secrets of ours: how access keys and secret keys are made, recognised and sealed for the database, and digests.
+ * Not the keys of NATS (nats/keys.ts) nor those of the API itself (iam/api-keys.ts).
+ */
+import type { SealingKey } from '../env.ts';
+
+const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const ACCESS_KEY_START = 'LKEY';
+const SECRET_KEY_START = 'latchkey_';
+const SECRET_LENGTH = 40;
+const CHECKSUM_LENGTH = 6;
+
+/** `length` characters of `[0-9A-Za-z]`, each equally likely: 5.95 bits for each. */
+function randomBase62(length: number): string {
+  let text = '';
+  while (text.length < length) {
+    for (const byte of crypto.getRandomValues(new Uint8Array(2 * length))) {
+      // 248 is the largest multiple of 62 in a byte: beyond it the first characters would be likelier.
+      if (byte < 248 && text.length < length) text += BASE62[byte % 62];
+    }
+  }
+  return text;
+}
+
+/** A new access key: `LKEY` and 16 characters of `[0-9A-Za-z]`. */
+export function newAccessKey(): string {
+  return ACCESS_KEY_START + randomBase62(20 - ACCESS_KEY_START.length);
+}
+
+/**
+ * A new secret key: `latchkey_`, 40 random characters of `[0-9A-Za-z]` (238 bits), and 6 that are the CRC-32 of what
+ * stands before them in base 62. A scanner finds it by its start and tells it from noise by its end.
+ */
+export function newSecretKey(): string {
+  const text = SECRET_KEY_START + randomBase62(SECRET_LENGTH);
+  return text + checksumOf(text);
+}
+
+/** Whether the text has the form of a secret key of ours, its checksum included. */
+export function isSecretKey(text: string): boolean {
+  const match = /^latchkey_[0-9A-Za-z]{46}$/.exec(text);
+  return match !== null && checksumOf(text.slice(0, -CHECKSUM_LENGTH)) === text.slice(-CHECKSUM_LENGTH);
+}
+
+/** A new prefix for the names that an activation uses on its engine: 10 characters of `[0-9A-Za-z]`. */
+export function newServicePrefix(): string {
+  return randomBase62(10);
+}
+
+function checksumOf(text: string): string {
+  let crc = 0xffffffff;
+  for (const byte of new TextEncoder().encode(text)) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  let value = ~crc >>> 0;
+  let digits = '';
+  for (let i = 0; i < CHECKSUM_LENGTH; i++) {
+    digits = BASE62[value % 62] + digits;
+    value = Math.floor(value / 62);
+  }
+  return digits;
+}
+
+/** A digest of the text's UTF-8, in hex. SHA-1 is for the contract's checksums only. */
+export async function digestHex(algorithm: 'SHA-1' | 'SHA-256', text: string): Promise<string> {
+  const digest = await crypto.subtle.digest(algorithm, new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** What a sealed secret belongs to. It is authenticated with the secret: swapping two sealed values opens neither. */
+export interface SealedFor {
+  kind: 'credential' | 'nats_account';
+  region: string;
+  /** The id of the row that holds it. */
+  id: string;
+}
+
+/** A secret as the database keeps it. */
+export interface Sealed {
+  /** Which of the sealing keys opens it. */
+  keyId: string;
+  /** Base64 of the 12 bytes of the nonce and the ciphertext with its tag. */
+  text: string;
+}
+
+const IV_BYTES = 12;
+
+/** Seals a secret under the first of the keys: AES-256-GCM (NIST SP 800-38D) with what it belongs to as its context. */
+export async function seal(keys: readonly SealingKey[], context: SealedFor, secret: string): Promise<Sealed> {
+  const newest = keys[0];
+  if (!newest) throw new Error('There is no sealing key');
+  const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
+  const plain = new TextEncoder().encode(secret);
+  const cipher = await crypto.subtle.encrypt(algorithm(iv, context), await importKey(newest), plain);
+  return { keyId: newest.id, text: btoa(String.fromCharCode(...iv, ...new Uint8Array(cipher))) };
+}
+
+/** Opens a sealed secret with whichever key sealed it. Throws when that key is gone or anything was altered. */
+export async function open(keys: readonly SealingKey[], context: SealedFor, sealed: Sealed): Promise<string> {
+  const key = keys.find(({ id }) => id === sealed.keyId);
+  if (!key) throw new Error(`No sealing key has the id ${sealed.keyId}`);
+  const bytes = Uint8Array.from(atob(sealed.text), (character) => character.charCodeAt(0));
+  const plain = await crypto.subtle.decrypt(
+    algorithm(bytes.slice(0, IV_BYTES), context),
+    await importKey(key),
+    bytes.slice(IV_BYTES),
+  );
+  return new TextDecoder().decode(plain);
+}
+
+function algorithm(iv: Uint8Array<ArrayBuffer>, { kind, region, id }: SealedFor): AesGcmParams {
+  return { name: 'AES-GCM', iv, additionalData: new TextEncoder().encode(`${kind}|${region}|${id}`) };
+}
+
+const imported = new WeakMap<SealingKey, Promise<CryptoKey>>();
+
+/** The key for WebCrypto, imported once for each isolate. */
+function importKey(key: SealingKey): Promise<CryptoKey> {
+  let promise = imported.get(key);
+  if (!promise) {
+    const raw = Uint8Array.from(atob(key.key), (character) => character.charCodeAt(0));
+    promise = crypto.subtle.importKey('raw', raw, 'AES-GCM', false, ['encrypt', 'decrypt']);
+    imported.set(key, promise);
+  }
+  return promise;
+}

@@ -1,0 +1,129 @@
+/**
+ * What can go wrong, in one table: the code, its status, its message and the fields that come with it. Responses, the
+ * OpenAPI document and the site's error page all read it. Bodies are those of Scaleway's API (`{type, message, …}`).
+ */
+import * as z from 'zod';
+
+const nothing = z.object({});
+
+/** Why an argument is refused. */
+export const argumentProblem = z.object({
+  argument_name: z.string(),
+  reason: z.enum(['required', 'format', 'constraint', 'unknown']),
+  help_message: z.string(),
+});
+
+/** See {@link argumentProblem}. */
+export type ArgumentProblem = z.infer<typeof argumentProblem>;
+
+/** Code → status, message and further fields of the body. */
+export const errors = {
+  invalid_arguments: {
+    status: 400,
+    message: 'invalid argument(s)',
+    fields: z.object({ details: z.array(argumentProblem) }),
+  },
+  denied_authentication: {
+    status: 401,
+    message: 'denied authentication',
+    fields: z.object({
+      method: z.enum(['api_key', 'session']),
+      reason: z.enum(['invalid_argument', 'not_found', 'expired']),
+    }),
+  },
+  permissions_denied: {
+    status: 403,
+    message: 'insufficient permissions',
+    fields: z.object({ details: z.array(z.object({ resource: z.string(), action: z.string() })) }),
+  },
+  not_found: {
+    status: 404,
+    message: 'resource is not found',
+    fields: z.object({ resource: z.string(), resource_id: z.string() }),
+  },
+  method_not_allowed: { status: 405, message: 'method is not allowed', fields: nothing },
+  already_exists: {
+    status: 409,
+    message: 'resource already exists',
+    fields: z.object({ resource: z.string(), resource_id: z.string(), help_message: z.string() }),
+  },
+  precondition_failed: {
+    status: 412,
+    message: 'precondition is not respected',
+    fields: z.object({ precondition: z.string(), help_message: z.string() }),
+  },
+  payload_too_large: { status: 413, message: 'request body is too large', fields: nothing },
+  unsupported_media_type: { status: 415, message: 'content type must be application/json', fields: nothing },
+  internal_error: { status: 500, message: 'internal error', fields: nothing },
+  unavailable: { status: 503, message: 'temporarily unavailable', fields: nothing },
+} as const;
+
+/** A code of {@link errors}. */
+export type ErrorCode = keyof typeof errors;
+
+/** The fields of a code's body beside `type` and `message`. */
+export type ErrorFields<Code extends ErrorCode> = z.infer<(typeof errors)[Code]['fields']>;
+
+/** The schema of a code's body. */
+export function errorBody(code: ErrorCode) {
+  return z
+    .object({ type: z.literal(code), message: z.string(), ...errors[code].fields.shape })
+    .meta({ id: `Error_${code}` });
+}
+
+/** A refusal that reaches the client as it stands. Only routes and middleware throw it. */
+export class ApiError<Code extends ErrorCode = ErrorCode> extends Error {
+  readonly code: Code;
+  readonly fields: ErrorFields<Code>;
+  readonly headers: Record<string, string>;
+
+  constructor(code: Code, fields: ErrorFields<Code>, headers: Record<string, string> = {}) {
+    super(errors[code].message);
+    this.code = code;
+    this.fields = fields;
+    this.headers = headers;
+  }
+
+  /** The response, status and body as the table has them. */
+  toResponse(): Response {
+    const { status, message } = errors[this.code];
+    return Response.json({ type: this.code, message, ...this.fields }, { status, headers: this.headers });
+  }
+}
+
+/** The refusal of one argument. */
+export function invalidArgument(
+  name: string,
+  reason: ArgumentProblem['reason'],
+  help: string,
+): ApiError<'invalid_arguments'> {
+  return new ApiError('invalid_arguments', {
+    details: [{ argument_name: name, reason, help_message: help }],
+  });
+}
+
+/** The problems that zod found, as the contract names them. The messages never repeat what was sent. */
+export function problemsOf(error: z.core.$ZodError): ArgumentProblem[] {
+  return error.issues.map((issue) => ({
+    argument_name: issue.path.join('.') || 'body',
+    reason: reasonOf(issue),
+    help_message: isMissing(issue) ? 'is required' : issue.message,
+  }));
+}
+
+function isMissing(issue: z.core.$ZodIssue): boolean {
+  return issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
+}
+
+function reasonOf(issue: z.core.$ZodIssue): ArgumentProblem['reason'] {
+  switch (issue.code) {
+    case 'invalid_type':
+      return isMissing(issue) ? 'required' : 'format';
+    case 'invalid_format':
+      return 'format';
+    case 'unrecognized_keys':
+      return 'unknown';
+    default:
+      return 'constraint';
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Who makes a request: the bearer of an API key (`X-Auth-Token`) or of a session cookie. One look-up in the identity
+ * database, with all that policies need. It authenticates; whether the principal may is asked of policies.ts.
+ */
+import type { Context } from 'hono';
+import { getSignedCookie } from 'hono/cookie';
+import { openDatabase } from '../../db/database.ts';
+import { type Bearer, findApiKeyBearer, findSessionBearer } from '../../db/identity/store.ts';
+import type { AppEnv } from '../app.ts';
+import { ApiError, type ErrorFields } from '../errors.ts';
+import { hashSecretKey, isSecretKey } from './api-keys.ts';
+import { sessionCookie } from './sign-in.ts';
+
+type Refusal = ErrorFields<'denied_authentication'>;
+
+/** Middleware: finds the principal and opens the identity database, or answers 401. */
+export async function authenticate(c: Context<AppEnv>, next: () => Promise<void>): Promise<void> {
+  c.set('identity', openDatabase(c.get('config').identity));
+  const found = await bearerOf(c);
+  if (!found.ok) throw new ApiError('denied_authentication', found.refusal);
+  const { expiresAt, ...principal } = found.bearer;
+  if (expiresAt !== null && expiresAt <= Date.now()) {
+    throw new ApiError('denied_authentication', { method: found.method, reason: 'expired' });
+  }
+  if (found.method === 'session') requireSameOrigin(c);
+  c.set('principal', principal);
+  await next();
+}
+
+type Found = { ok: true; method: Refusal['method']; bearer: Bearer } | { ok: false; refusal: Refusal };
+
+async function bearerOf(c: Context<AppEnv>): Promise<Found> {
+  const token = c.req.header('X-Auth-Token');
+  if (token !== undefined) {
+    if (!isSecretKey(token)) return refuse('api_key', 'invalid_argument');
+    const bearer = await findApiKeyBearer(c.get('identity'), await hashSecretKey(token));
+    return bearer ? { ok: true, method: 'api_key', bearer } : refuse('api_key', 'not_found');
+  }
+  const { name, prefix } = sessionCookie(new URL(c.req.url));
+  const session = await getSignedCookie(c, c.get('config').signInSecret, name, prefix);
+  if (session === undefined) return refuse('api_key', 'invalid_argument');
+  const bearer = session === false ? null : await findSessionBearer(c.get('identity'), session);
+  return bearer ? { ok: true, method: 'session', bearer } : refuse('session', 'not_found');
+}
+
+const refuse = (method: Refusal['method'], reason: Refusal['reason']): Found => ({
+  ok: false,
+  refusal: { method, reason },
+});
+
+/** A cookie travels with whatever page sends the request: a change must come from a page of ours. */
+function requireSameOrigin(c: Context<AppEnv>): void {
+  const safe = c.req.method === 'GET' || c.req.method === 'HEAD';
+  if (!safe && c.req.header('Origin') !== new URL(c.req.url).origin) {
+    throw new ApiError('permissions_denied', { details: [{ resource: 'origin', action: 'write' }] });
+  }
+}

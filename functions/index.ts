@@ -1,0 +1,127 @@
+/**
+ * The Worker: assembles the app from its parts and answers what none of them did. One origin serves the control plane,
+ * the resolver of nats-servers and sign-in; static pages are served beside it without running the Worker.
+ */
+import type { ExecutionContext, ScheduledController } from '@cloudflare/workers-types';
+import type { Context } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { HTTPException } from 'hono/http-exception';
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import { type AppEnv, newRouter, useRegion } from './app.ts';
+import { queues, topicsAndEvents } from './credentials/products.ts';
+import { reseal } from './credentials/reseal.ts';
+import { keyedCredentialsRoutes, natsCredentialsRoutes, serviceRoutes } from './credentials/routes.ts';
+import { type Bindings, configOf } from './env.ts';
+import { ApiError, invalidArgument } from './errors.ts';
+import { authenticate } from './iam/principals.ts';
+import { accountRoutes, iamRoutes } from './iam/routes.ts';
+import { signInRoutes } from './iam/sign-in.ts';
+import { resolver } from './nats/resolver.ts';
+import { natsAccountRoutes } from './nats/routes.ts';
+import { openApiDocument } from './openapi.ts';
+
+const MAX_BODY_BYTES = 64 * 1024;
+const REGION = '/mnq/v1beta1/regions/:region';
+
+const app = newRouter();
+
+app.use(async (c, next) => {
+  c.set('requestId', crypto.randomUUID());
+  c.set('config', configOf(c.env));
+  await next();
+  c.res.headers.set('X-Request-Id', c.get('requestId'));
+  c.res.headers.set('X-Content-Type-Options', 'nosniff');
+  c.res.headers.set('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'");
+  if (!c.res.headers.has('Cache-Control')) c.res.headers.set('Cache-Control', 'no-store');
+});
+app.use(
+  methodNotAllowed({
+    app,
+    onMethodNotAllowed: (_c, methods) =>
+      new ApiError('method_not_allowed', {}, { Allow: methods.join(', ') }).toResponse(),
+  }),
+);
+for (const path of ['/mnq/*', '/account/*', '/iam/*']) {
+  app.use(path, authenticate);
+}
+app.use(`${REGION}/*`, useRegion);
+app.use(
+  bodyLimit({
+    maxSize: MAX_BODY_BYTES,
+    onError: () => {
+      throw new ApiError('payload_too_large', {});
+    },
+  }),
+);
+
+app.openAPIRegistry.registerComponent('securitySchemes', 'token', {
+  type: 'apiKey',
+  in: 'header',
+  name: 'X-Auth-Token',
+  description: 'The secret key of an API key.',
+});
+const routes = app
+  .route(REGION, natsAccountRoutes)
+  .route(REGION, natsCredentialsRoutes())
+  .route(REGION, serviceRoutes(queues))
+  .route(REGION, keyedCredentialsRoutes(queues))
+  .route(REGION, serviceRoutes(topicsAndEvents))
+  .route(REGION, keyedCredentialsRoutes(topicsAndEvents))
+  .route('/account/v3', accountRoutes)
+  .route('/iam/v1alpha1', iamRoutes);
+app.route('/auth', signInRoutes);
+app.route('/jwt/v1', resolver);
+app.get('/openapi.json', openApiDocument(app));
+app.get('/healthz', (c) => c.text('ok'));
+
+app.notFound((c) =>
+  new ApiError('not_found', { resource: 'endpoint', resource_id: c.req.path }).toResponse(),
+);
+app.onError((error, c) => refusalOf(error, c).toResponse());
+
+/** What the client is told of an error. What was not foreseen is logged, and told as no more than its status. */
+function refusalOf(error: Error, c: Context<AppEnv>): ApiError {
+  if (error instanceof ApiError) return error;
+  if (error instanceof HTTPException && error.status === 415)
+    return new ApiError('unsupported_media_type', {});
+  if (error instanceof HTTPException && error.status === 400) {
+    return invalidArgument('body', 'format', 'must be well-formed JSON');
+  }
+  // The innermost error: those around it repeat the query with its parameters, which may be secret.
+  let cause: unknown = error;
+  while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
+  const told = cause instanceof Error ? { name: cause.name, message: cause.message } : { name: 'unknown' };
+  console.error(JSON.stringify({ request_id: c.get('requestId'), path: c.req.path, ...told }));
+  return isUnavailable(told.message ?? '')
+    ? new ApiError('unavailable', {}, { 'Retry-After': '5' })
+    : new ApiError('internal_error', {});
+}
+
+/** Whether a database could not be reached, rather than refused a statement. */
+function isUnavailable(message: string): boolean {
+  return message.startsWith('D1_') && !message.includes('SQLITE_');
+}
+
+/** The typed client of the site is made of this: `hc<App>`. */
+export type App = typeof routes;
+
+/** The app itself, for tests that call it without a server. */
+export { app };
+
+export default {
+  fetch: app.fetch,
+  async scheduled(
+    _controller: ScheduledController,
+    env: Bindings,
+    _context: ExecutionContext,
+  ): Promise<void> {
+    const { regions, sealingKeys } = configOf(env);
+    const runs = await Promise.allSettled([...regions.values()].map((region) => reseal(region, sealingKeys)));
+    const failed = runs.filter((run) => run.status === 'rejected');
+    if (failed.length > 0)
+      throw new AggregateError(
+        failed.map(({ reason }) => reason),
+        'The schedule failed in a region',
+      );
+  },
+};

@@ -1,0 +1,179 @@
+/**
+ * NATS keys (nkeys): Ed25519 keys written as base32 with a prefix that tells what they are for and a checksum.
+ * Creates, reads and signs, on WebCrypto alone. Owns nothing of what is signed, and stores no key.
+ *
+ * Not guaranteed: that seeds are wiped from memory. JavaScript strings cannot be.
+ */
+
+/** What a key stands for. It decides the first letter: `O…`, `A…`, `U…`, and `SO…`, `SA…`, `SU…` for seeds. */
+export type KeyKind = 'operator' | 'account' | 'user';
+
+/** A key that signs; its seed can no longer be read from it. */
+export interface SigningKey {
+  /** The nkey of its public half: 56 characters. */
+  publicKey: string;
+  /** The 64 bytes of the Ed25519 signature (RFC 8032) of `data`. The same data gives the same signature. */
+  sign(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+const BASE32 = alphabet('ABCDEFGHIJKLMNOPQRSTUVWXYZ234567');
+const BASE64URL = alphabet('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_');
+const utf8 = new TextDecoder();
+const KINDS: Record<KeyKind, number> = { operator: 14 << 3, account: 0, user: 20 << 3 };
+const SEED = 18 << 3;
+const KEY_BYTES = 32;
+const CHECKSUM_BYTES = 2;
+// PKCS #8 of an Ed25519 private key (RFC 8410, section 7) up to its last member, the 32 bytes of the seed.
+const PKCS8_HEAD = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32);
+
+/**
+ * Makes a new key. `publicKey` is 56 characters and public; `seed` is 58 characters and the whole secret:
+ * {@link importSeed} makes a signing key of it.
+ */
+export async function createKey(kind: KeyKind): Promise<{ publicKey: string; seed: string }> {
+  // Random bytes and one import cost half of crypto.subtle.generateKey and its export.
+  const secret = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
+  const { publicKey } = await importSecret(kind, secret);
+  return { publicKey, seed: encode(seedPrefix(kind), secret) };
+}
+
+/**
+ * Reads a seed (`SO…`, `SA…` or `SU…`). Throws an error that says what is wrong with it, and never contains any of it.
+ */
+export async function importSeed(seed: string): Promise<SigningKey> {
+  const raw = decode(seed);
+  if (typeof raw === 'string') throw new Error(`Not an nkey seed: ${raw}`);
+  const kind = kinds().find((kind) => seedPrefix(kind).every((byte, index) => raw[index] === byte));
+  if (!kind) throw new Error('Not an nkey seed: its prefix is not that of an operator, account or user');
+  if (raw.length !== 2 + KEY_BYTES) throw new Error('Not an nkey seed: wrong length');
+  const { publicKey, key } = await importSecret(kind, raw.subarray(2));
+  return {
+    publicKey,
+    sign: async (data) => new Uint8Array(await crypto.subtle.sign('Ed25519', key, data)),
+  };
+}
+
+/** Whether `text` is a well-formed public key of this kind: its prefix, length and checksum are right. */
+export function isPublicKey(kind: KeyKind, text: string): boolean {
+  const raw = decode(text);
+  return typeof raw !== 'string' && raw.length === 1 + KEY_BYTES && raw[0] === KINDS[kind];
+}
+
+/** Base32 without padding (RFC 4648, section 6). */
+export function base32(bytes: Uint8Array): string {
+  return spell(bytes, BASE32);
+}
+
+/** Base64url without padding (RFC 4648, section 5). */
+export function base64url(bytes: Uint8Array): string {
+  return spell(bytes, BASE64URL);
+}
+
+function kinds(): KeyKind[] {
+  return Object.keys(KINDS) as KeyKind[];
+}
+
+// Shifted so that both the S and the letter of the kind show in the base32.
+function seedPrefix(kind: KeyKind): Uint8Array {
+  return Uint8Array.of(SEED | (KINDS[kind] >> 5), (KINDS[kind] & 31) << 3);
+}
+
+async function importSecret(
+  kind: KeyKind,
+  secret: Uint8Array,
+): Promise<{ publicKey: string; key: CryptoKey }> {
+  const pkcs8 = new Uint8Array(PKCS8_HEAD.length + KEY_BYTES);
+  pkcs8.set(PKCS8_HEAD);
+  pkcs8.set(secret, PKCS8_HEAD.length);
+  // Extractable, because an export is the only way to the public half.
+  const key = await crypto.subtle.importKey('pkcs8', pkcs8, 'Ed25519', true, ['sign']);
+  const { x = '' } = await crypto.subtle.exportKey('jwk', key);
+  const point = unspell(x, BASE64URL);
+  if (point?.length !== KEY_BYTES) throw new Error('The public half of an Ed25519 key could not be read');
+  return { publicKey: encode(Uint8Array.of(KINDS[kind]), point), key };
+}
+
+function encode(prefix: Uint8Array, key: Uint8Array): string {
+  const end = prefix.length + key.length;
+  const raw = new Uint8Array(end + CHECKSUM_BYTES);
+  raw.set(prefix);
+  raw.set(key, prefix.length);
+  const crc = checksum(raw, end);
+  raw[end] = crc;
+  raw[end + 1] = crc >> 8;
+  return base32(raw);
+}
+
+// The prefix and the key, or what is wrong with the text, in words that hold none of it.
+function decode(text: string): Uint8Array | string {
+  const raw = unspell(text, BASE32);
+  if (!raw) return 'it is not base32, or cut off';
+  const end = raw.length - CHECKSUM_BYTES;
+  if (end <= KEY_BYTES) return 'it is too short';
+  const crc = checksum(raw, end);
+  if (raw[end] !== (crc & 255) || raw[end + 1] !== crc >> 8) return 'its checksum is wrong';
+  return raw.subarray(0, end);
+}
+
+// CRC-16/XMODEM of the first `length` bytes; nkeys store it low byte first.
+function checksum(bytes: Uint8Array, length: number): number {
+  let crc = 0;
+  for (let at = 0; at < length; at++) {
+    crc ^= (bytes[at] as number) << 8;
+    for (let bit = 0; bit < 8; bit++) crc = (crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1) & 0xffff;
+  }
+  return crc;
+}
+
+// Characters that stand for `width` bits each: code of each value, and value of each code (255: none).
+interface Alphabet {
+  width: number;
+  codes: Uint8Array;
+  values: Uint8Array;
+}
+
+function alphabet(characters: string): Alphabet {
+  const codes = new TextEncoder().encode(characters);
+  const values = new Uint8Array(128).fill(255);
+  for (const [value, code] of codes.entries()) values[code] = value;
+  return { width: Math.log2(codes.length), codes, values };
+}
+
+// By hand and by table, because btoa takes strings only: several times as slow.
+function spell(bytes: Uint8Array, { width, codes }: Alphabet): string {
+  const text = new Uint8Array(Math.ceil((bytes.length * 8) / width));
+  const mask = codes.length - 1;
+  let length = 0;
+  let bits = 0;
+  let held = 0;
+  for (const byte of bytes) {
+    held = (held << 8) | byte;
+    bits += 8;
+    while (bits >= width) {
+      bits -= width;
+      text[length++] = codes[(held >> bits) & mask] as number;
+    }
+  }
+  if (bits > 0) text[length++] = codes[(held << (width - bits)) & mask] as number;
+  return utf8.decode(text);
+}
+
+// The inverse of spell; undefined for what spell never returns, so that no two texts mean the same bytes.
+function unspell(text: string, { width, values }: Alphabet): Uint8Array | undefined {
+  const bytes = new Uint8Array((text.length * width) >> 3);
+  let length = 0;
+  let bits = 0;
+  let held = 0;
+  for (let at = 0; at < text.length; at++) {
+    const value = values[text.charCodeAt(at)] ?? 255;
+    if (value === 255) return undefined;
+    held = (held << width) | value;
+    bits += width;
+    if (bits >= 8) {
+      bits -= 8;
+      bytes[length++] = held >> bits;
+      held &= (1 << bits) - 1;
+    }
+  }
+  return bits < width && held === 0 ? bytes : undefined;
+}

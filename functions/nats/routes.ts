@@ -1,0 +1,156 @@
+/** The endpoints of NATS accounts. Paths, schemas and examples; the rules are in accounts.ts and in the store. */
+import { createRoute } from '@hono/zod-openapi';
+import type * as z from 'zod';
+import {
+  deleteAccount,
+  getAccount,
+  listAccounts,
+  type NatsAccount,
+  renameAccount,
+} from '../../db/region/accounts.ts';
+import {
+  changeOf,
+  errorResponses,
+  json,
+  newRouter,
+  noContent,
+  ok,
+  pageOf,
+  requireScope,
+  wireTime,
+  workOf,
+} from '../app.ts';
+import * as examples from '../credentials/examples.ts';
+import { generateName } from '../credentials/names.ts';
+import { nats } from '../credentials/products.ts';
+import * as schemas from '../credentials/schemas.ts';
+import type { Region } from '../env.ts';
+import { ApiError } from '../errors.ts';
+import { createAccount } from './accounts.ts';
+
+const collection = '/nats-accounts';
+const item = `${collection}/{nats_account_id}` as const;
+const params = schemas.regionParams.extend({ nats_account_id: schemas.natsAccountId });
+const tags = [nats.label];
+const read = { resource: nats.id, action: 'read' } as const;
+const write = { resource: nats.id, action: 'write' } as const;
+
+function present(account: NatsAccount, region: Region): z.infer<typeof schemas.natsAccount> {
+  return {
+    id: account.id,
+    name: account.name,
+    endpoint: region.natsEndpoint,
+    project_id: account.projectId,
+    region: region.name,
+    created_at: wireTime(account.createdAt),
+    updated_at: wireTime(account.updatedAt),
+  };
+}
+
+const missing = (id: string) => new ApiError('not_found', { resource: 'namespace', resource_id: id });
+
+/** The endpoints of NATS accounts: created, listed, read, renamed and deleted with all that they hold. */
+export const natsAccountRoutes = newRouter()
+  .openapi(
+    createRoute({
+      method: 'post',
+      path: collection,
+      tags,
+      summary: 'Create a NATS account',
+      request: {
+        params: schemas.regionParams,
+        body: { required: true, content: json(schemas.createAccountBody, examples.createAccount) },
+      },
+      responses: {
+        ...ok(schemas.natsAccount, examples.account),
+        ...errorResponses('payload_too_large', 'unsupported_media_type'),
+      },
+    }),
+    async (c) => {
+      const body = c.req.valid('json');
+      const scope = requireScope(c, write, body.project_id);
+      const account = await createAccount(workOf(c), {
+        name: body.name ?? generateName(),
+        projectId: body.project_id,
+        organizationId: scope.organizationOf(body.project_id),
+      });
+      return c.json(present(account, c.get('region')), 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'get',
+      path: collection,
+      tags,
+      summary: 'List NATS accounts',
+      request: { params: schemas.regionParams, query: schemas.listAccountsQuery },
+      responses: {
+        ...ok(schemas.natsAccountList, { total_count: 1, nats_accounts: [examples.account] }),
+        ...errorResponses(),
+      },
+    }),
+    async (c) => {
+      const query = c.req.valid('query');
+      const { projectIds } = requireScope(c, read, query.project_id);
+      const { total, rows } = await listAccounts(c.get('store'), projectIds, pageOf(query));
+      const accounts = rows.map((row) => present(row, c.get('region')));
+      return c.json({ total_count: total, nats_accounts: accounts }, 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'get',
+      path: item,
+      tags,
+      summary: 'Get a NATS account',
+      request: { params },
+      responses: { ...ok(schemas.natsAccount, examples.account), ...errorResponses('not_found') },
+    }),
+    async (c) => {
+      const id = c.req.valid('param').nats_account_id;
+      const { projectIds } = requireScope(c, read);
+      const account = await getAccount(c.get('store'), { id, projectIds });
+      if (!account) throw missing(id);
+      return c.json(present(account, c.get('region')), 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'patch',
+      path: item,
+      tags,
+      summary: 'Rename a NATS account',
+      request: {
+        params,
+        body: { required: true, content: json(schemas.updateAccountBody, examples.updateAccount) },
+      },
+      responses: {
+        ...ok(schemas.natsAccount, examples.account),
+        ...errorResponses('not_found', 'payload_too_large', 'unsupported_media_type'),
+      },
+    }),
+    async (c) => {
+      const id = c.req.valid('param').nats_account_id;
+      const { projectIds } = requireScope(c, write);
+      const name = c.req.valid('json').name ?? undefined;
+      const account = await renameAccount(c.get('store'), changeOf(c), { id, projectIds }, name);
+      if (!account) throw missing(id);
+      return c.json(present(account, c.get('region')), 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'delete',
+      path: item,
+      tags,
+      summary: 'Delete a NATS account and its credentials',
+      request: { params },
+      responses: { ...noContent, ...errorResponses('not_found') },
+    }),
+    async (c) => {
+      const id = c.req.valid('param').nats_account_id;
+      const { projectIds } = requireScope(c, write);
+      if (!(await deleteAccount(c.get('store'), changeOf(c), { id, projectIds }))) throw missing(id);
+      return c.body(null, 204);
+    },
+  );

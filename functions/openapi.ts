@@ -1,0 +1,48 @@
+/**
+ * The OpenAPI document, generated from the schemas that validate. It is made at the first request for it, since it
+ * lists the regions of this deployment, and kept for the isolate's life.
+ */
+import type { Context } from 'hono';
+import type { AppEnv, newRouter } from './app.ts';
+
+type Router = ReturnType<typeof newRouter>;
+
+/** The path of a parameter object in a document, as far as it is read here. */
+interface Parameter {
+  name?: string;
+  in?: string;
+  schema?: { type?: string; enum?: string[] };
+}
+
+let document: object | undefined;
+
+/** Answers with the document of these routes. */
+export function openApiDocument(router: Router) {
+  return (c: Context<AppEnv>) => {
+    document ??= generate(router, [...c.get('config').regions.keys()]);
+    return c.json(document, 200, { 'Cache-Control': 'public, max-age=300' });
+  };
+}
+
+function generate(router: Router, regions: string[]): object {
+  const generated = router.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: {
+      title: 'Latchkey',
+      version: 'v1beta1',
+      description:
+        'Credentials for NATS, Queues and Topics and Events. Wire-compatible with Scaleway Messaging and Queuing v1beta1.',
+      license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
+    },
+    servers: [{ url: '/' }],
+    security: [{ token: [] }],
+  });
+  const operations = Object.values(generated.paths ?? {}).flatMap((path) => Object.values(path ?? {}));
+  for (const { parameters = [] } of operations as { parameters?: Parameter[] }[]) {
+    for (const parameter of parameters) {
+      if (parameter.in === 'path' && parameter.name === 'region')
+        parameter.schema = { type: 'string', enum: regions };
+    }
+  }
+  return generated;
+}

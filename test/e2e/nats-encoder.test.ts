@@ -1,0 +1,236 @@
+/**
+ * What a real nats-server makes of the JWTs and creds of functions/nats: the server is configured with them directly,
+ * without the Worker. It is the one on PATH; NATS_SERVER names another.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { credsText } from '../../functions/nats/creds.ts';
+import { accountJwt, operatorJwt, systemAccountJwt, userJwt } from '../../functions/nats/jwt.ts';
+import { createKey, importSeed, type SigningKey } from '../../functions/nats/keys.ts';
+
+interface Account {
+  id: string;
+  identity: SigningKey;
+  signing: SigningKey;
+}
+
+type UserOptions = Partial<Parameters<typeof userJwt>[0]>;
+
+const now = Math.floor(Date.now() / 1000);
+let directory: string;
+let server: ChildProcess;
+let port: number;
+let system: Account;
+let one: Account;
+let other: Account;
+let revoking: Account;
+let limited: Account;
+let lapsed: Account;
+const open: NatsConnection[] = [];
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'nats-encoder-'));
+  const identity = await newSigningKey('operator');
+  const issuer = await newSigningKey('operator');
+  [system, one, other, revoking, limited, lapsed] = (await Promise.all(
+    Array.from({ length: 6 }, newAccount),
+  )) as [Account, Account, Account, Account, Account, Account];
+  const account = (
+    { id, signing }: Account,
+    more: Partial<Parameters<typeof accountJwt>[0]> = {},
+  ): Promise<string> =>
+    accountJwt({ id, issuer, signingKeys: [signing.publicKey], issuedAt: now, revocations: {}, ...more });
+  port = await start({
+    operator: await operatorJwt({
+      name: 'テスト 🗝️',
+      identity,
+      signingKeys: [issuer.publicKey],
+      now: now * 1000,
+    }),
+    [system.id]: await systemAccountJwt({ id: system.id, issuer, issuedAt: now }),
+    [one.id]: await account(one),
+    [other.id]: await account(other),
+    [revoking.id]: await account(revoking, { revocations: { '*': now - 10 } }),
+    [limited.id]: await account(limited, {
+      limits: { connections: 1, payload: 4096, streams: 1, disk: 1 << 20 },
+    }),
+    [lapsed.id]: await account(lapsed, { expiresAt: now - 1 }),
+  });
+}, 20_000);
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((connection) => connection.close()));
+});
+
+afterAll(async () => {
+  if (server?.exitCode === null) {
+    const exit = once(server, 'exit');
+    server.kill('SIGTERM');
+    await exit;
+  }
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe('a real nats-server', () => {
+  it('lets a user with our creds publish, subscribe and request, whatever the name', async () => {
+    const [sender, receiver] = [await user(one, { name: '倉庫 🏭' }), await user(one, { name: 'a"b\n' })];
+    receiver.subscribe('orders.*', {
+      callback: (_, message) => void message.respond(`got ${message.string()}`),
+    });
+    await receiver.flush();
+    const answer = await sender.request('orders.new', '東京');
+    expect(answer.string()).toBe('got 東京');
+  });
+
+  it('keeps the messages of one account from another', async () => {
+    const [sender, inside, outside] = [await user(one), await user(one), await user(other)];
+    const seen: string[] = [];
+    inside.subscribe('>', { callback: () => void seen.push('inside') });
+    outside.subscribe('>', { callback: () => void seen.push('outside') });
+    await Promise.all([inside.flush(), outside.flush()]);
+    sender.publish('private', 'x');
+    await Promise.all([sender.flush(), inside.flush(), outside.flush()]);
+    expect(seen).toEqual(['inside']);
+  });
+
+  it.each(['memory', 'file'] as const)(
+    'stores a JetStream message in %s and gives it back',
+    async (storage) => {
+      const connection = await user(one);
+      const manager = await jetstreamManager(connection);
+      await manager.streams.add({ name: storage, subjects: [`${storage}.>`], storage });
+      await jetstream(connection).publish(`${storage}.a`, '在庫');
+      await manager.consumers.add(storage, { durable_name: 'reader', ack_policy: 'explicit' });
+      const message = await (await jetstream(connection).consumers.get(storage, 'reader')).next({
+        expires: 2000,
+      });
+      expect(message?.string()).toBe('在庫');
+      expect(await message?.ackAck()).toBe(true);
+    },
+  );
+
+  it('accepts a user signed by the identity key of the account', async () => {
+    await (await user(one, { issuer: one.identity })).flush();
+  });
+
+  it('refuses a user signed by a key of another account', async () => {
+    await expect(user(one, { issuer: other.signing })).rejects.toThrow(/authorization violation/i);
+  });
+
+  it('refuses a user that has expired, and cuts one off that expires', async () => {
+    await expect(user(one, { issuedAt: now - 60, expiresAt: now - 30 })).rejects.toThrow(
+      /authorization violation|expired/i,
+    );
+    const short = await user(one, { expiresAt: Math.floor(Date.now() / 1000) + 2 });
+    expect(String(await short.closed())).toMatch(/expired/i);
+  });
+
+  it('refuses every user issued up to the revocation of all, and accepts one issued later', async () => {
+    await expect(user(revoking, { issuedAt: now - 10 })).rejects.toThrow(/authorization violation|revoked/i);
+    await (await user(revoking, { issuedAt: now - 9 })).flush();
+  });
+
+  it('refuses an account whose JWT has expired', async () => {
+    await expect(user(lapsed)).rejects.toThrow(/authorization violation|expired/i);
+  });
+
+  it('enforces the limits of an account', async () => {
+    const connection = await user(limited);
+    expect(connection.info?.max_payload).toBe(4096);
+    // No message is expected: the server may close the socket before the client reads why.
+    await expect(user(limited)).rejects.toThrow();
+    const { streams } = await jetstreamManager(connection);
+    await expect(streams.add({ name: 'large', max_bytes: 2 << 20 })).rejects.toThrow(/storage|resources/i);
+    await streams.add({ name: 'first', max_bytes: 1024 });
+    await expect(streams.add({ name: 'second', max_bytes: 1024 })).rejects.toThrow(/maximum.*streams/i);
+  });
+
+  it('answers a system user, within its permissions only', async () => {
+    const permissions = { publish: ['$SYS.REQ.SERVER.PING'], subscribe: ['_INBOX.>'] };
+    const connection = await user(system, { issuer: system.identity, expiresAt: now + 60, permissions });
+    const answer = await connection.request('$SYS.REQ.SERVER.PING', '');
+    expect(answer.json<{ server: { ver: string } }>().server.ver).toMatch(/^2\./);
+    expect(await refused(connection, () => connection.publish('$SYS.REQ.ACCOUNT.X.CONNZ'))).toMatch(
+      /publish/i,
+    );
+    expect(await refused(connection, () => connection.subscribe('$SYS.>'))).toMatch(/subscription/i);
+  });
+
+  it('allows a user whose lists are empty nothing', async () => {
+    const connection = await user(one, { permissions: { publish: [], subscribe: [] } });
+    expect(await refused(connection, () => connection.publish('a'))).toMatch(/publish/i);
+    expect(await refused(connection, () => connection.subscribe('a'))).toMatch(/subscription/i);
+  });
+});
+
+async function newSigningKey(kind: 'operator' | 'account'): Promise<SigningKey> {
+  return importSeed((await createKey(kind)).seed);
+}
+
+async function newAccount(): Promise<Account> {
+  const identity = await newSigningKey('account');
+  return { id: identity.publicKey, identity, signing: await newSigningKey('account') };
+}
+
+/** A connection of a new user of the account; whatever the server says against it rejects. */
+async function user(account: Account, options: UserOptions = {}): Promise<NatsConnection> {
+  const { publicKey, seed } = await createKey('user');
+  const jwt = await userJwt({
+    publicKey,
+    name: 'worker',
+    issuer: account.signing,
+    issuerAccount: account.id,
+    issuedAt: now,
+    ...options,
+  });
+  const connection = await connect({
+    port,
+    authenticator: credsAuthenticator(new TextEncoder().encode(credsText(jwt, seed))),
+    reconnect: false,
+  });
+  open.push(connection);
+  return connection;
+}
+
+/** What the server reports against what `act` does on the connection. */
+async function refused(connection: NatsConnection, act: () => unknown): Promise<string> {
+  const status = connection.status();
+  act();
+  await connection.flush();
+  for await (const event of status) if (event.type === 'error') return event.error.message;
+  return 'nothing';
+}
+
+/** Starts the server with the operator and the accounts' JWTs, by id; gives the port that it chose. */
+async function start({ operator, ...accounts }: Record<string, string>): Promise<number> {
+  const configuration = join(directory, 'server.conf');
+  await writeFile(
+    configuration,
+    `listen: 127.0.0.1:-1
+     operator: ${operator}
+     system_account: ${system.id}
+     resolver: MEMORY
+     resolver_preload: ${JSON.stringify(accounts, null, 1)}
+     jetstream { store_dir: ${JSON.stringify(directory)}, max_mem: 64M, max_file: 64M }`,
+  );
+  server = spawn(process.env.NATS_SERVER ?? 'nats-server', ['--config', configuration], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const log: string[] = [];
+  let found = 0;
+  for await (const line of createInterface({ input: server.stderr as NodeJS.ReadableStream })) {
+    log.push(line);
+    found ||= Number(/client connections on 127\.0\.0\.1:(\d+)/.exec(line)?.[1] ?? 0);
+    if (line.includes('Server is ready')) break;
+  }
+  if (!found) throw new Error(`nats-server did not start:\n${log.join('\n')}`);
+  server.stderr?.resume();
+  return found;
+}

@@ -1,0 +1,16 @@
+/// <reference types="@cloudflare/vitest-plugin/types" />
+/** The test Worker's environment, typed. */
+
+import { env as untyped } from 'cloudflare:test';
+import type { D1Migration } from '@cloudflare/vitest-plugin';
+import type { D1Database } from '@cloudflare/workers-types';
+import type { Bindings } from '../../functions/env.ts';
+
+interface TestBindings extends Bindings {
+  REGION_FR_PAR: D1Database;
+  REGION_NL_AMS: D1Database;
+  MIGRATIONS: { identity: D1Migration[]; region: D1Migration[] };
+}
+
+/** See {@link TestBindings}. */
+export const env = untyped as unknown as TestBindings;

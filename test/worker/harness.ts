@@ -1,0 +1,107 @@
+/**
+ * What the tests in workerd share: organizations as deployment creates them, a client of the API that sees only what
+ * any client sees, and direct sight of a region's database.
+ */
+import type { D1Database } from '@cloudflare/workers-types';
+import { createOrganization, type Owner } from '../../db/identity/bootstrap.ts';
+import { app } from '../../functions/index.ts';
+import { env } from './env.ts';
+
+/** Where the API is, for tests. */
+export const ORIGIN = 'https://latchkey.test';
+
+/** A fresh organization with its Owner. */
+export async function newOwner(): Promise<Owner> {
+  const { owner, statements } = await createOrganization({
+    organizationName: 'Test',
+    email: `${crypto.randomUUID()}@example.com`,
+    password: crypto.randomUUID(),
+    now: Date.now(),
+  });
+  await env.IDENTITY.batch(statements.map(({ sql, params }) => env.IDENTITY.prepare(sql).bind(...params)));
+  return owner;
+}
+
+/** Another project of the Owner's organization. */
+export async function newProject(owner: Owner): Promise<string> {
+  const id = crypto.randomUUID();
+  await env.IDENTITY.prepare(
+    `insert into projects (id, organization_id, name, description, status, created_at, updated_at)
+     values (?, ?, 'other', '', 'active', ?, ?)`,
+  )
+    .bind(id, owner.organization_id, Date.now(), Date.now())
+    .run();
+  return id;
+}
+
+/** An answer of the API. `body` is the parsed JSON, or null when there is none. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // The tests read answers as a client without types would.
+  body: Record<string, never> & { [member: string]: unknown };
+}
+
+/** How a request differs from a plain one of the Owner. */
+export interface Call {
+  token?: string | null;
+  headers?: Record<string, string>;
+  /** A string is sent as it is; anything else as JSON. */
+  body?: unknown;
+  /** The Worker's environment, when not the test's own. */
+  env?: typeof env;
+}
+
+/** Sends a request to the Worker. */
+export async function call(method: string, path: string, { token, headers, body, env: bindings }: Call = {}) {
+  const request = new Request(new URL(path, ORIGIN), {
+    method,
+    headers: {
+      ...(token && { 'X-Auth-Token': token }),
+      ...(body !== undefined && { 'Content-Type': 'application/json' }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const response = await app.fetch(request, bindings ?? env);
+  const text = await response.text();
+  const isJson = response.headers.get('Content-Type')?.includes('json');
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: isJson ? JSON.parse(text) : null,
+  };
+}
+
+/** The Owner's client of one region: paths below `/mnq/v1beta1/regions/{region}`. */
+export function clientOf(owner: Owner, region: string) {
+  const at = (path: string) => `/mnq/v1beta1/regions/${region}${path}`;
+  const send =
+    (method: string) =>
+    (path: string, body?: unknown, options: Call = {}) =>
+      call(method, at(path), { token: owner.secret_key, ...(body !== undefined && { body }), ...options });
+  return { get: send('GET'), post: send('POST'), patch: send('PATCH'), delete: send('DELETE') };
+}
+
+/** A region's database. */
+export function databaseOf(region: string): D1Database {
+  return region === 'fr-par' ? env.REGION_FR_PAR : env.REGION_NL_AMS;
+}
+
+/** The rows of a query in a region's database. */
+export async function rows<Row = Record<string, unknown>>(
+  region: string,
+  sql: string,
+  ...params: unknown[]
+): Promise<Row[]> {
+  return (
+    await databaseOf(region)
+      .prepare(sql)
+      .bind(...params)
+      .all<Row>()
+  ).results;
+}
+
+/** The regions and products that every story is told for. */
+export const REGIONS = ['fr-par', 'nl-ams'] as const;
