@@ -38,7 +38,7 @@ app.use(
   methodNotAllowed({
     app,
     onMethodNotAllowed: (_c, methods) =>
-      new ApiError('method_not_allowed', {}, { Allow: methods.join(', ') }).toResponse(),
+      new ApiError('method_not_allowed', {}, { Allow: methods.sort().join(', ') }).toResponse(),
   }),
 );
 for (const path of ['/mnq/*', '/account/*', '/iam/*']) {

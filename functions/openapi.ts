@@ -4,6 +4,7 @@
  */
 import type { Context } from 'hono';
 import type { AppEnv, newRouter } from './app.ts';
+import type { Config } from './env.ts';
 
 type Router = ReturnType<typeof newRouter>;
 
@@ -14,12 +15,14 @@ interface Parameter {
   schema?: { type?: string; enum?: string[] };
 }
 
-let document: object | undefined;
+const documents = new WeakMap<Config, object>();
 
 /** Answers with the document of these routes. */
 export function openApiDocument(router: Router) {
   return (c: Context<AppEnv>) => {
-    document ??= generate(router, [...c.get('config').regions.keys()]);
+    const config = c.get('config');
+    const document = documents.get(config) ?? generate(router, [...config.regions.keys()]);
+    documents.set(config, document);
     return c.json(document, 200, { 'Cache-Control': 'public, max-age=300' });
   };
 }

@@ -64,7 +64,7 @@ export async function call(method: string, path: string, { token, headers, body,
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const response = await app.fetch(request, bindings ?? env);
-  const text = await response.text();
+  const text = new TextDecoder().decode(await response.arrayBuffer());
   const isJson = response.headers.get('Content-Type')?.includes('json');
   return {
     status: response.status,

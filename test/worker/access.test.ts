@@ -1,0 +1,310 @@
+/** Who gets in: every route of the app, enumerated, so that none escapes by being forgotten here. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Owner } from '../../db/identity/bootstrap.ts';
+import { app } from '../../functions/index.ts';
+import { env } from './env.ts';
+import { call, clientOf, newOwner, ORIGIN, rows } from './harness.ts';
+
+/** The routes that answer without a token, and why. */
+const PUBLIC = [
+  'GET /healthz', // tells that the Worker runs
+  'GET /openapi.json', // the contract
+  'GET /jwt/v1/:region/accounts/', // nats-servers ask it
+  'GET /jwt/v1/:region/accounts/:id', // account JWTs are public by design
+  'POST /auth/sign-in/email', // how a session begins
+  'POST /auth/sign-out',
+  'GET /auth/get-session', // answers null to whoever has no session
+];
+
+const ROUTES = [
+  ...new Set(
+    app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`),
+  ),
+];
+const PRIVATE = ROUTES.filter((route) => !PUBLIC.includes(route)).map(
+  (route) => route.split(' ') as [string, string],
+);
+
+interface Victim {
+  owner: Owner;
+  account: string;
+  /** Path of a collection → id of one of its credentials. */
+  credentials: Record<string, string>;
+}
+
+async function newVictim(): Promise<Victim> {
+  const owner = await newOwner();
+  const api = clientOf(owner, 'fr-par');
+  const { project_id } = owner;
+  const account = (await api.post('/nats-accounts', { name: 'victim', project_id })).body.id;
+  const nats = (await api.post('/nats-credentials', { nats_account_id: account, name: 'victim' })).body.id;
+  const credentials: Record<string, string> = { 'nats-credentials': nats };
+  for (const product of ['sqs', 'sns']) {
+    await api.post(`/activate-${product}`, { project_id });
+    const body = { project_id, name: 'victim', permissions: { can_publish: true } };
+    credentials[`${product}-credentials`] = (await api.post(`/${product}-credentials`, body)).body.id;
+  }
+  return { owner, account, credentials };
+}
+
+/** The path with the victim's ids in it. */
+function pathOf(path: string, { owner, account, credentials }: Victim): string {
+  const collection = Object.keys(credentials).find((name) => path.includes(`/${name}/`)) ?? '';
+  return path
+    .replace(':region', 'fr-par')
+    .replace(':nats_account_id', account)
+    .replace(':credentials_id', credentials[collection] ?? '')
+    .replace(':access_key', owner.access_key);
+}
+
+/** A body and a query that name the victim's project and account, good for every route. */
+function inputOf(method: string, { owner, account }: Victim) {
+  const body = {
+    project_id: owner.project_id,
+    nats_account_id: account,
+    name: 'intruder',
+    permissions: { can_publish: true, can_receive: true, can_manage: true },
+  };
+  return method === 'GET' || method === 'DELETE'
+    ? { query: `?project_id=${owner.project_id}` }
+    : { query: '', body };
+}
+
+const state = async () =>
+  JSON.stringify([
+    await rows('fr-par', 'select * from nats_accounts order by id'),
+    await rows('fr-par', 'select * from credentials order by id'),
+    await rows('fr-par', 'select * from services order by project_id, product'),
+    await rows('fr-par', 'select * from counts order by scope, resource'),
+    await rows('fr-par', 'select count(*) from audit_events'),
+  ]);
+
+describe('every route', () => {
+  let victim: Victim;
+  let intruder: Owner;
+  let before: string;
+
+  beforeAll(async () => {
+    victim = await newVictim();
+    intruder = await newOwner();
+    before = await state();
+  });
+
+  it('is either private or named as public', () => {
+    expect(PRIVATE.length).toBeGreaterThan(25);
+    expect(PUBLIC.filter((route) => !ROUTES.includes(route))).toEqual([]);
+  });
+
+  it.each(PRIVATE)('%s %s refuses who brings no token', async (method, path) => {
+    const { query, body } = inputOf(method, victim);
+    const answer = await call(method, pathOf(path, victim) + query, { body });
+    expect(answer.status).toBe(401);
+    expect(answer.body).toEqual({
+      type: 'denied_authentication',
+      message: 'denied authentication',
+      method: 'api_key',
+      reason: 'invalid_argument',
+    });
+  });
+
+  it.each(PRIVATE)('%s %s refuses malformed and unknown tokens', async (method, path) => {
+    const { query, body } = inputOf(method, victim);
+    for (const [token, reason] of [
+      ['nonsense', 'invalid_argument'],
+      [crypto.randomUUID(), 'not_found'],
+    ] as const) {
+      const answer = await call(method, pathOf(path, victim) + query, { body, token });
+      expect([answer.status, answer.body.reason]).toEqual([401, reason]);
+    }
+  });
+
+  it.each(PRIVATE)('%s %s lets nobody reach a foreign project', async (method, path) => {
+    const { query, body } = inputOf(method, victim);
+    const answer = await call(method, pathOf(path, victim) + query, { body, token: intruder.secret_key });
+    // A list of what belongs to the caller answers, and holds nothing of the victim's.
+    if (path !== '/account/v3/projects') expect([403, 404]).toContain(answer.status);
+    const told = answer.text.replaceAll(pathOf(path, victim), '');
+    for (const secret of ['victim', victim.owner.organization_id]) expect(told).not.toContain(secret);
+  });
+
+  it.each(PRIVATE)('%s %s tells a foreign resource and a missing one alike', async (method, path) => {
+    const missing: Victim = {
+      owner: { ...victim.owner, project_id: crypto.randomUUID(), access_key: `SCW${'A'.repeat(17)}` },
+      account: `A${'B'.repeat(55)}`,
+      credentials: Object.fromEntries(
+        Object.keys(victim.credentials).map((name) => [name, crypto.randomUUID()]),
+      ),
+    };
+    const ask = async (about: Victim) => {
+      const { query, body } = inputOf(method, about);
+      const answer = await call(method, pathOf(path, about) + query, { body, token: intruder.secret_key });
+      const ids = [
+        about.account,
+        about.owner.project_id,
+        about.owner.access_key,
+        ...Object.values(about.credentials),
+      ];
+      return [answer.status, ids.reduce((text, id) => text.replaceAll(id, 'ID'), answer.text)];
+    };
+    expect(await ask(victim)).toEqual(await ask(missing));
+  });
+
+  it('left the victim as it was', async () => {
+    expect(await state()).toBe(before);
+  });
+});
+
+describe('an API key', () => {
+  const change = (sql: string, ...params: unknown[]) =>
+    env.IDENTITY.prepare(sql)
+      .bind(...params)
+      .run();
+  const status = async (owner: Owner) => {
+    const answer = await clientOf(owner, 'fr-par').get('/nats-accounts');
+    return [answer.status, answer.body.reason ?? answer.body.type ?? 'ok'];
+  };
+
+  it('is refused once it has expired', async () => {
+    const owner = await newOwner();
+    await change(
+      'update api_keys set expires_at = ? where access_key = ?',
+      Date.now() + 60_000,
+      owner.access_key,
+    );
+    expect(await status(owner)).toEqual([200, 'ok']);
+    await change('update api_keys set expires_at = ? where access_key = ?', Date.now() - 1, owner.access_key);
+    expect(await status(owner)).toEqual([401, 'expired']);
+  });
+
+  it('is refused on the next request once it is deleted', async () => {
+    const owner = await newOwner();
+    expect(await status(owner)).toEqual([200, 'ok']);
+    await change('delete from api_keys where access_key = ?', owner.access_key);
+    expect(await status(owner)).toEqual([401, 'not_found']);
+  });
+
+  it('of who is no longer in the organization is refused', async () => {
+    const owner = await newOwner();
+    await change('delete from memberships where organization_id = ?', owner.organization_id);
+    expect(await status(owner)).toEqual([401, 'not_found']);
+  });
+
+  it('of a member, whom no rule grants anything, is denied', async () => {
+    const owner = await newOwner();
+    await change(`update memberships set role = 'member' where organization_id = ?`, owner.organization_id);
+    expect(await status(owner)).toEqual([403, 'permissions_denied']);
+  });
+
+  it('tells what it is, without its secret', async () => {
+    const owner = await newOwner();
+    const answer = await call('GET', `/iam/v1alpha1/api-keys/${owner.access_key}`, {
+      token: owner.secret_key,
+    });
+    expect(answer.body).toMatchObject({
+      access_key: owner.access_key,
+      secret_key: null,
+      default_project_id: owner.project_id,
+      application_id: null,
+    });
+    expect(answer.text).not.toContain(owner.secret_key);
+  });
+
+  it('lists the projects of its organization', async () => {
+    const owner = await newOwner();
+    const answer = await call('GET', '/account/v3/projects', { token: owner.secret_key });
+    expect(answer.body.total_count).toBe(1);
+    expect(answer.body.projects).toMatchObject([
+      { id: owner.project_id, organization_id: owner.organization_id },
+    ]);
+  });
+});
+
+describe('a browser', () => {
+  const signIn = (email: string, password: string, origin: string | null = ORIGIN) =>
+    call('POST', '/auth/sign-in/email', {
+      body: { email, password },
+      headers: origin ? { Origin: origin } : {},
+    });
+  const cookieOf = (headers: Headers) => headers.get('Set-Cookie')?.split(';')[0] ?? '';
+  const createAccount = (owner: Owner, headers: Record<string, string>) =>
+    call('POST', '/mnq/v1beta1/regions/fr-par/nats-accounts', {
+      body: { project_id: owner.project_id, name: 'browser' },
+      headers,
+    });
+
+  it('signs in, acts from the same origin only, and signs out', async () => {
+    const owner = await newOwner();
+    const signedIn = await signIn(owner.email, owner.password);
+    expect(signedIn.status).toBe(200);
+    const setCookie = signedIn.headers.get('Set-Cookie') ?? '';
+    expect(setCookie).toMatch(/^__Secure-latchkey\.session_token=/);
+    for (const attribute of ['HttpOnly', 'Secure', 'SameSite=Lax']) expect(setCookie).toContain(attribute);
+
+    const Cookie = cookieOf(signedIn.headers);
+    expect((await call('GET', '/account/v3/projects', { headers: { Cookie } })).body.total_count).toBe(1);
+    expect((await createAccount(owner, { Cookie, Origin: ORIGIN })).status).toBe(200);
+    for (const foreign of [{}, { Origin: 'https://evil.test' }, { Origin: 'null' }] as Record<
+      string,
+      string
+    >[]) {
+      const answer = await createAccount(owner, { Cookie, ...foreign });
+      expect([answer.status, answer.body.details]).toEqual([403, [{ resource: 'origin', action: 'write' }]]);
+    }
+    const [audited] = await rows<{ actor_key: string | null }>(
+      'fr-par',
+      'select actor_type, actor_key from audit_events where project_id = ?',
+      owner.project_id,
+    );
+    expect(audited).toEqual({ actor_type: 'user', actor_key: null });
+
+    expect(
+      (await call('POST', '/auth/sign-out', { headers: { Cookie, Origin: ORIGIN }, body: {} })).status,
+    ).toBe(200);
+    const replayed = await createAccount(owner, { Cookie, Origin: ORIGIN });
+    expect([replayed.status, replayed.body.method, replayed.body.reason]).toEqual([
+      401,
+      'session',
+      'not_found',
+    ]);
+  });
+
+  it('is refused with a wrong password, an unknown address or a foreign origin, always alike', async () => {
+    const owner = await newOwner();
+    const wrong = await signIn(owner.email, 'not the password');
+    const unknown = await signIn('nobody@example.com', owner.password);
+    expect(wrong.status).toBe(401);
+    expect([unknown.status, unknown.text]).toEqual([wrong.status, wrong.text]);
+    for (const origin of ['https://evil.test', null]) {
+      expect((await signIn(owner.email, owner.password, origin)).status).toBe(403);
+    }
+  });
+
+  it('cannot forge or alter a session cookie', async () => {
+    const owner = await newOwner();
+    const Cookie = cookieOf((await signIn(owner.email, owner.password)).headers);
+    const [{ token } = { token: '' }] = (
+      await env.IDENTITY.prepare(
+        'select s.token from sessions s join users u on u.id = s.user_id where u.email = ?',
+      )
+        .bind(owner.email)
+        .all<{ token: string }>()
+    ).results;
+    const name = Cookie.split('=')[0];
+    const forged = `${token}.${btoa('x'.repeat(32))}`;
+    for (const value of [token, encodeURIComponent(forged), `${Cookie.split('=')[1]}x`.replace(/^./, 'Z')]) {
+      const answer = await call('GET', '/account/v3/projects', { headers: { Cookie: `${name}=${value}` } });
+      expect(answer.status).toBe(401);
+    }
+  });
+
+  it.each([
+    '/auth/sign-up/email',
+    '/auth/update-user',
+    '/auth/list-sessions',
+    '/auth/delete-user',
+    '/auth/ok',
+  ])('finds nothing at %s', async (path) => {
+    const body = { email: 'new@example.com', password: 'a long enough password', name: 'New' };
+    expect((await call('POST', path, { body, headers: { Origin: ORIGIN } })).status).toBe(404);
+  });
+});

@@ -1,0 +1,205 @@
+/** What holds whatever happens at once: permissions, counts, audit rows, sealed secrets. */
+import { describe, expect, it } from 'vitest';
+import { isSecretKey, open } from '../../functions/credentials/secrets.ts';
+import { configOf } from '../../functions/env.ts';
+import worker from '../../functions/index.ts';
+import { env } from './env.ts';
+import { clientOf, databaseOf, newOwner, REGIONS, rows } from './harness.ts';
+
+describe('changes at once', () => {
+  it('never leave a credential without a permission', async () => {
+    const owner = await newOwner();
+    const api = clientOf(owner, 'fr-par');
+    await api.post('/activate-sqs', { project_id: owner.project_id });
+    const { id } = (
+      await api.post('/sqs-credentials', {
+        project_id: owner.project_id,
+        permissions: { can_publish: true, can_receive: true },
+      })
+    ).body;
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, (_, i) =>
+        api.patch(`/sqs-credentials/${id}`, {
+          permissions: i % 2 ? { can_publish: false } : { can_receive: false },
+        }),
+      ),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 400]));
+    for (const { status, body } of answers) {
+      if (status === 200) expect(Object.values(body.permissions)).toContain(true);
+    }
+    const [row] = await rows<{ permissions: number }>(
+      'fr-par',
+      'select permissions from credentials where id = ?',
+      id,
+    );
+    expect([1, 2]).toContain(row?.permissions);
+    const updates = await rows(
+      'fr-par',
+      `select 1 from audit_events where resource_id = ? and action = 'update'`,
+      id,
+    );
+    expect(updates).toHaveLength(1);
+  });
+
+  it('delete once, count once, write one audit row', async () => {
+    const owner = await newOwner();
+    const api = clientOf(owner, 'nl-ams');
+    const account = (await api.post('/nats-accounts', { project_id: owner.project_id })).body.id;
+    const made = await Promise.all(
+      Array.from({ length: 3 }, () => api.post('/nats-credentials', { nats_account_id: account })),
+    );
+    const id = made[0]?.body.id;
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => api.delete(`/nats-credentials/${id}`)),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([204, ...Array(19).fill(404)]);
+    expect((await api.get('/nats-credentials')).body.total_count).toBe(2);
+    const trail = await rows(
+      'nl-ams',
+      `select 1 from audit_events where resource_id = ? and action = 'revoke'`,
+      id,
+    );
+    expect(trail).toHaveLength(1);
+  });
+
+  it('activate once', async () => {
+    const owner = await newOwner();
+    const api = clientOf(owner, 'fr-par');
+    const { project_id } = owner;
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => api.post('/activate-sns', { project_id })),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(9).fill(409)]);
+  });
+
+  it('refuse a mask of zero in the database itself', async () => {
+    const owner = await newOwner();
+    const api = clientOf(owner, 'fr-par');
+    await api.post('/activate-sqs', { project_id: owner.project_id });
+    await api.post('/sqs-credentials', { project_id: owner.project_id, permissions: { can_manage: true } });
+    for (const value of [0, 8, null]) {
+      const update = databaseOf('fr-par')
+        .prepare('update credentials set permissions = ? where project_id = ?')
+        .bind(value, owner.project_id);
+      await expect(update.run()).rejects.toThrow('CHECK constraint failed: credentials_permissions');
+    }
+  });
+
+  it('end with counts that equal what there is', async () => {
+    for (const region of REGIONS) {
+      const wrong = await rows(
+        region,
+        `select scope, resource, value from counts where value <> case
+           when resource = 'nats_accounts' then
+             (select count(*) from nats_accounts where project_id = scope and deleted_at is null)
+           when length(scope) = 56 then (select count(*) from credentials where nats_account_id = scope)
+           else (select count(*) from credentials where project_id = scope and product = resource) end`,
+      );
+      expect(wrong).toEqual([]);
+      expect(await rows(region, 'select 1 from counts')).not.toHaveLength(0);
+    }
+  });
+});
+
+describe('an update', () => {
+  it('that changes nothing writes nothing', async () => {
+    const owner = await newOwner();
+    const api = clientOf(owner, 'fr-par');
+    await api.post('/activate-sqs', { project_id: owner.project_id });
+    const body = { project_id: owner.project_id, name: 'same', permissions: { can_publish: true } };
+    const made = (await api.post('/sqs-credentials', body)).body;
+    const same = { name: 'same', permissions: { can_publish: true, can_manage: false } };
+    for (const update of [{}, { name: null }, same]) {
+      const answer = await api.patch(`/sqs-credentials/${made.id}`, update);
+      expect(answer.body).toEqual({ ...made, secret_key: '' });
+    }
+    const trail = await rows(
+      'fr-par',
+      `select 1 from audit_events where resource_id = ? and action = 'update'`,
+      made.id,
+    );
+    expect(trail).toEqual([]);
+  });
+
+  it('is told before and after in the audit trail, with who made it', async () => {
+    const owner = await newOwner();
+    const api = clientOf(owner, 'fr-par');
+    await api.post('/activate-sqs', { project_id: owner.project_id });
+    const body = { project_id: owner.project_id, name: 'before', permissions: { can_publish: true } };
+    const made = (await api.post('/sqs-credentials', body)).body;
+    const answer = await api.patch(`/sqs-credentials/${made.id}`, {
+      name: 'after',
+      permissions: { can_manage: true },
+    });
+    const [row] = await rows<Record<string, string>>(
+      'fr-par',
+      `select * from audit_events where resource_id = ? and action = 'update'`,
+      made.id,
+    );
+    expect(row).toMatchObject({
+      organization_id: owner.organization_id,
+      project_id: owner.project_id,
+      actor_type: 'user',
+      actor_key: owner.access_key,
+      resource: 'sqs_credentials',
+      request_id: answer.headers.get('X-Request-Id'),
+    });
+    expect(JSON.parse(row?.before ?? '')).toEqual({ name: 'before', permissions: 1 });
+    expect(JSON.parse(row?.after ?? '')).toEqual({ name: 'after', permissions: 5 });
+  });
+});
+
+describe('a sealed secret', () => {
+  const sealedRow = async (id: string) => {
+    const [row] = await rows<{ sealed_secret: string; sealing_key_id: string }>(
+      'fr-par',
+      'select sealed_secret, sealing_key_id from credentials where id = ?',
+      id,
+    );
+    if (!row) throw new Error('no such row');
+    return { keyId: row.sealing_key_id, text: row.sealed_secret };
+  };
+  const create = async () => {
+    const owner = await newOwner();
+    const api = clientOf(owner, 'fr-par');
+    await api.post('/activate-sqs', { project_id: owner.project_id });
+    const body = { project_id: owner.project_id, permissions: { can_publish: true } };
+    const made = [
+      (await api.post('/sqs-credentials', body)).body,
+      (await api.post('/sqs-credentials', body)).body,
+    ];
+    return made as [Record<string, string>, Record<string, string>];
+  };
+  const contextOf = (id: string) => ({ kind: 'credential', region: 'fr-par', id }) as const;
+  const keys = configOf(env).sealingKeys;
+
+  it('opens to what was shown once, in its own row and region only', async () => {
+    const [one, other] = await create();
+    expect(isSecretKey(one.secret_key ?? '')).toBe(true);
+    const sealed = await sealedRow(one.id ?? '');
+    expect(await open(keys, contextOf(one.id ?? ''), sealed)).toBe(one.secret_key);
+    await expect(open(keys, contextOf(other.id ?? ''), sealed)).rejects.toThrow();
+    await expect(open(keys, { ...contextOf(one.id ?? ''), region: 'nl-ams' }, sealed)).rejects.toThrow();
+    await expect(open(keys, { ...contextOf(one.id ?? ''), kind: 'nats_account' }, sealed)).rejects.toThrow();
+  });
+
+  it('of an old key still opens, and moves under the newest by the schedule', async () => {
+    const [made] = await create();
+    const id = made.id ?? '';
+    const [newest, old] = JSON.parse(env.SEALING_KEYS as string);
+    const { reseal } = await import('../../functions/credentials/reseal.ts');
+    const region = configOf(env).regions.get('fr-par');
+    if (!region) throw new Error('no region');
+    // With the keys the other way round the schedule seals everything under what will be the old key.
+    expect(await reseal(region, [old, newest])).toBeGreaterThan(0);
+    expect((await sealedRow(id)).keyId).toBe('old');
+    expect(await open(keys, contextOf(id), await sealedRow(id))).toBe(made.secret_key);
+
+    await worker.scheduled({} as never, env, {} as never);
+    expect((await sealedRow(id)).keyId).toBe('new');
+    expect(await open([newest], contextOf(id), await sealedRow(id))).toBe(made.secret_key);
+    await expect(open([old], contextOf(id), await sealedRow(id))).rejects.toThrow('No sealing key');
+    expect(await rows('fr-par', `select id from nats_accounts where sealing_key_id <> 'new'`)).toEqual([]);
+  });
+});

@@ -1,0 +1,119 @@
+/** The OpenAPI document says what the app does: every operation, its errors, an example that the schemas accept. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { app } from '../../functions/index.ts';
+import { env } from './env.ts';
+import { call } from './harness.ts';
+
+interface Content {
+  'application/json'?: { schema: Record<string, unknown>; example?: unknown };
+}
+interface Operation {
+  summary?: string;
+  tags?: string[];
+  parameters?: { in: string; name: string; schema: { enum?: string[] } }[];
+  requestBody?: { required: boolean; content: Content };
+  responses: Record<string, { description: string; content?: Content }>;
+}
+interface Document {
+  openapi: string;
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, unknown>; securitySchemes: Record<string, unknown> };
+}
+
+let document: Document;
+let operations: [name: string, operation: Operation][];
+
+beforeAll(async () => {
+  const answer = await call('GET', '/openapi.json');
+  expect(answer.status).toBe(200);
+  document = answer.body as unknown as Document;
+  operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]): [string, Operation] => [
+      `${method.toUpperCase()} ${path}`,
+      operation,
+    ]),
+  );
+});
+
+/** A validator of a schema in the document, by zod's own reader of JSON Schema. */
+function validator(schema: Record<string, unknown>): z.ZodType {
+  const text = JSON.stringify({ ...schema, $defs: document.components.schemas });
+  return z.fromJSONSchema(JSON.parse(text.replaceAll('#/components/schemas/', '#/$defs/')));
+}
+
+describe('the OpenAPI document', () => {
+  it('has every route of the control plane, and no other', () => {
+    const routes = app.routes
+      .filter(({ method, path }) => method !== 'ALL' && /^\/(mnq|account|iam)\//.test(path))
+      .map(({ method, path }) => `${method} ${path.replaceAll(/:([a-z_]+)/g, '{$1}')}`);
+    expect(operations.map(([name]) => name).sort()).toEqual([...new Set(routes)].sort());
+  });
+
+  it('has a summary, a tag, an example and its errors for each operation', () => {
+    for (const [name, operation] of operations) {
+      expect(operation, name).toMatchObject({ summary: expect.any(String), tags: [expect.any(String)] });
+      const success = operation.responses[name.startsWith('DELETE') ? '204' : '200'];
+      expect(success, name).toBeDefined();
+      if (!name.startsWith('DELETE')) {
+        expect(success?.content?.['application/json']?.example, name).toBeDefined();
+      }
+      for (const status of ['400', '401', '403', '500', '503']) {
+        expect([name, Object.keys(operation.responses)]).toSatisfy(() =>
+          Boolean(operation.responses[status]?.content),
+        );
+      }
+      if (operation.requestBody) {
+        expect(operation.requestBody.required).toBe(true);
+        expect(operation.requestBody.content['application/json']?.example, name).toBeDefined();
+        for (const status of ['413', '415'])
+          expect(operation.responses[status], `${name} ${status}`).toBeDefined();
+      }
+    }
+  });
+
+  it('gives examples that its schemas accept', () => {
+    let examples = 0;
+    for (const [name, operation] of operations) {
+      const bodies = [operation.requestBody?.content, operation.responses['200']?.content];
+      for (const content of bodies.map((body) => body?.['application/json'])) {
+        if (content === undefined) continue;
+        expect(validator(content.schema).safeParse(content.example).error?.issues, name).toBeUndefined();
+        examples++;
+      }
+    }
+    expect(examples).toBeGreaterThan(30);
+  });
+
+  it('lists the regions that are served, and a region that configuration adds', async () => {
+    const regionsOf = (operation: Operation | undefined) =>
+      operation?.parameters?.find((parameter) => parameter.name === 'region')?.schema.enum;
+    for (const [name, operation] of operations) {
+      if (name.includes('{region}')) expect(regionsOf(operation)).toEqual(['fr-par', 'nl-ams']);
+    }
+    const REGIONS = {
+      ...(env.REGIONS as object),
+      'pl-waw': { label: 'Warsaw', location: 'eeur', nats_endpoint: 'tls://nats.pl-waw.example.com:4222' },
+    };
+    const three = {
+      ...env,
+      REGIONS,
+      REGION_PL_WAW: env.REGION_FR_PAR,
+      SYSTEM_SEED_PL_WAW: env.SYSTEM_SEED_FR_PAR,
+    };
+    const answer = await call('GET', '/openapi.json', { env: three });
+    const paths = answer.body.paths as unknown as Document['paths'];
+    expect(regionsOf(paths['/mnq/v1beta1/regions/{region}/nats-accounts']?.get)).toEqual([
+      'fr-par',
+      'nl-ams',
+      'pl-waw',
+    ]);
+  });
+
+  it('names the way to authenticate', () => {
+    expect(document.openapi).toBe('3.1.0');
+    expect(document.components.securitySchemes).toMatchObject({
+      token: { in: 'header', name: 'X-Auth-Token' },
+    });
+  });
+});

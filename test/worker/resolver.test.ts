@@ -1,0 +1,95 @@
+/** What nats-servers are told: account JWTs that follow from the rows, for each region its own. */
+import { decode } from '@nats-io/jwt';
+import { describe, expect, it } from 'vitest';
+import { configOf } from '../../functions/env.ts';
+import { importSeed } from '../../functions/nats/keys.ts';
+import { env } from './env.ts';
+import { call, clientOf, newOwner, REGIONS } from './harness.ts';
+
+interface AccountClaims {
+  sub: string;
+  iss: string;
+  iat: number;
+  name: string;
+  nats: { signing_keys?: string[]; revocations?: Record<string, number>; limits: Record<string, number> };
+}
+
+const resolve = (region: string, id: string, headers = {}) =>
+  call('GET', `/jwt/v1/${region}/accounts/${id}`, { headers });
+const claimsOf = async (region: string, id: string) =>
+  decode((await resolve(region, id)).text) as unknown as AccountClaims;
+const userOf = (content: string) =>
+  decode(content.split('\n')[1] ?? '') as unknown as { sub: string; iat: number };
+
+describe.each(REGIONS)('the resolver of %s', (region) => {
+  const elsewhere = REGIONS.find((other) => other !== region) ?? '';
+
+  it('answers its bare address, without which no nats-server starts', async () => {
+    expect((await resolve(region, '')).status).toBe(200);
+    expect((await call('GET', '/jwt/v1/us-xyz/accounts/')).status).toBe(400);
+  });
+
+  it('serves an account, signed by the operator, under its id alone', async () => {
+    const owner = await newOwner();
+    const body = { project_id: owner.project_id, name: 'a human name' };
+    const { id } = (await clientOf(owner, region).post('/nats-accounts', body)).body;
+    const answer = await resolve(region, id);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('Content-Type')).toBe('application/jwt');
+    const claims = decode(answer.text) as unknown as AccountClaims;
+    const operator = await importSeed(configOf(env).operatorSigningSeed);
+    expect(claims).toMatchObject({ sub: id, iss: operator.publicKey, name: id });
+    expect(claims.nats.signing_keys).toHaveLength(1);
+    expect(claims.nats.limits).toMatchObject({ conn: -1, subs: -1, streams: -1, mem_storage: -1 });
+
+    const etag = answer.headers.get('ETag') ?? '';
+    const unchanged = await resolve(region, id, { 'If-None-Match': etag });
+    expect([unchanged.status, unchanged.text]).toEqual([304, '']);
+    expect((await resolve(elsewhere, id)).status).toBe(404);
+  });
+
+  it('serves each revocation, at or after the second of issue, in a newer JWT', async () => {
+    const owner = await newOwner();
+    const api = clientOf(owner, region);
+    const { id } = (await api.post('/nats-accounts', { project_id: owner.project_id })).body;
+    const before = await resolve(region, id);
+    const made = await Promise.all(
+      Array.from({ length: 5 }, () => api.post('/nats-credentials', { nats_account_id: id })),
+    );
+    await Promise.all(made.slice(1).map(({ body }) => api.delete(`/nats-credentials/${body.id}`)));
+    const claims = await claimsOf(region, id);
+    expect(claims.iat).toBeGreaterThanOrEqual((decode(before.text) as unknown as AccountClaims).iat + 4);
+    const users = made.map(({ body }) => userOf(body.credentials.content));
+    const revoked = claims.nats.revocations ?? {};
+    expect(Object.keys(revoked).sort()).toEqual(
+      users
+        .slice(1)
+        .map(({ sub }) => sub)
+        .sort(),
+    );
+    for (const { sub, iat } of users.slice(1)) expect(revoked[sub]).toBeGreaterThanOrEqual(iat);
+    expect((await resolve(region, id)).headers.get('ETag')).not.toBe(before.headers.get('ETag'));
+  });
+
+  it('goes on serving a deleted account, with everyone revoked', async () => {
+    const owner = await newOwner();
+    const api = clientOf(owner, region);
+    const { id } = (await api.post('/nats-accounts', { project_id: owner.project_id })).body;
+    await api.post('/nats-credentials', { nats_account_id: id });
+    await api.delete(`/nats-accounts/${id}`);
+    const claims = await claimsOf(region, id);
+    expect(claims.nats.revocations?.['*']).toBeGreaterThan(Date.now() / 1000 + 1e9);
+  });
+
+  it('serves its own system account, and the other region does not', async () => {
+    const system = await importSeed(configOf(env).regions.get(region)?.systemSeed ?? '');
+    expect(await claimsOf(region, system.publicKey)).toMatchObject({ sub: system.publicKey });
+    expect((await resolve(elsewhere, system.publicKey)).status).toBe(404);
+  });
+
+  it('knows nothing of other ids', async () => {
+    for (const id of [`A${'B'.repeat(55)}`, 'nonsense', '..%2f..%2f', "' or 1=1"]) {
+      expect((await resolve(region, encodeURIComponent(id))).status).toBe(404);
+    }
+  });
+});
