@@ -1,0 +1,128 @@
+/**
+ * `kill -9` of the whole stack while a creation is on its way, fifty times: afterwards a credential is there whole or
+ * not at all, and what was confirmed is there.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openDatabase } from '../stack/databases.ts';
+import { stackDatabases } from '../stack/stack.ts';
+import { freePort, type StartProcess, startProcess } from './start-process.ts';
+
+const KILLS = 50;
+const REGIONS = ['fr-par', 'nl-ams'] as const;
+const PRODUCTS = ['nats', 'sqs', 'sns'] as const;
+
+let state: string;
+let port: number;
+let running: StartProcess | undefined;
+const accounts: Record<string, string> = {};
+
+async function call(method: string, path: string, body?: unknown) {
+  if (!running) throw new Error('the stack is not running');
+  return fetch(`${running.origin}/mnq/v1beta1/regions/${path}`, {
+    method,
+    headers: { 'X-Auth-Token': running.owner.secret_key, 'Content-Type': 'application/json' },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+}
+
+beforeAll(async () => {
+  state = mkdtempSync(join(tmpdir(), 'latchkey-crash-'));
+  port = await freePort();
+  running = await startProcess(state, port);
+  const { project_id } = running.owner;
+  for (const region of REGIONS) {
+    for (const product of ['sqs', 'sns']) await call('POST', `${region}/activate-${product}`, { project_id });
+    const account = (await (await call('POST', `${region}/nats-accounts`, { project_id })).json()) as {
+      id: string;
+    };
+    accounts[region] = account.id;
+  }
+});
+
+afterAll(async () => {
+  await running?.interrupt();
+  rmSync(state, { recursive: true, force: true });
+});
+
+/** Sends a creation, kills everything `delay` milliseconds later, and resolves to the id if it was confirmed. */
+async function createAndKill(round: number, delay: number): Promise<string | null> {
+  const region = REGIONS[round % 2] ?? 'fr-par';
+  const product = PRODUCTS[round % 3] ?? 'nats';
+  const body = {
+    name: `round ${round}`,
+    ...(product === 'nats'
+      ? { nats_account_id: accounts[region] }
+      : { project_id: running?.owner.project_id, permissions: { can_publish: true } }),
+  };
+  const answer = call('POST', `${region}/${product}-credentials`, body)
+    .then(async (response) => ((await response.json()) as { id: string }).id)
+    .catch(() => null);
+  await sleep(delay);
+  await running?.killAll();
+  running = undefined;
+  return answer;
+}
+
+/** What the databases hold, seen from outside while nothing runs on them. */
+async function inspect() {
+  const found = { ids: [] as string[], wrong: [] as unknown[] };
+  for (const { binding, file } of await stackDatabases(state)) {
+    if (!binding.startsWith('REGION_')) continue;
+    const database = openDatabase(file);
+    try {
+      const rows = (sql: string) => database.prepare(sql).all() as Record<string, unknown>[];
+      found.ids.push(...rows('select id from credentials').map(({ id }) => String(id)));
+      found.wrong.push(
+        // One audit row for each credential, and none for a credential that is not there.
+        ...rows(`select id from credentials c where 1 <>
+          (select count(*) from audit_events where resource_id = c.id and action = 'create')`),
+        ...rows(`select resource_id from audit_events where action = 'create' and resource like '%_credentials'
+          and resource_id not in (select id from credentials)`),
+        // Counts that differ from what there is.
+        ...rows(`select * from counts where value <> case
+          when resource = 'nats_accounts' then (select count(*) from nats_accounts where project_id = scope)
+          when length(scope) = 56 then (select count(*) from credentials where nats_account_id = scope)
+          else (select count(*) from credentials where project_id = scope and product = resource) end`),
+        // A credential without its secret or its place.
+        ...rows(`select id from credentials where case product
+          when 'nats' then nats_account_id is null else sealed_secret is null or permissions is null end`),
+      );
+    } finally {
+      database.close();
+    }
+  }
+  return found;
+}
+
+it(`leaves whole credentials or none, in ${KILLS} kills`, { timeout: 600_000 }, async () => {
+  const confirmed: string[] = [];
+  for (let round = 0; round < KILLS; round++) {
+    running ??= await startProcess(state, port);
+    const id = await createAndKill(round, Math.random() * 30);
+    if (id) confirmed.push(id);
+    const found = await inspect();
+    expect(found.wrong, `round ${round}`).toEqual([]);
+    expect(
+      confirmed.filter((one) => !found.ids.includes(one)),
+      `round ${round}`,
+    ).toEqual([]);
+  }
+  const { ids } = await inspect();
+  console.log(`${KILLS} kills: ${confirmed.length} creations confirmed, ${ids.length} credentials stored`);
+  // The kills must have struck on both sides of the write, or nothing was shown.
+  expect(ids.length).toBeGreaterThan(0);
+  expect(ids.length).toBeLessThan(KILLS);
+
+  running = await startProcess(state, port);
+  for (const region of REGIONS) {
+    for (const product of PRODUCTS) {
+      const listed = await call('GET', `${region}/${product}-credentials?page_size=100`);
+      const body = (await listed.json()) as Record<string, { id: string }[]> & { total_count: number };
+      expect(body[`${product}_credentials`]).toHaveLength(body.total_count);
+    }
+  }
+});

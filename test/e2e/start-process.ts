@@ -1,0 +1,72 @@
+/** `npm start` as a person runs it, but for the installation: a process of its own, with all that it prints. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import type { Owner } from '../../db/identity/bootstrap.ts';
+import { root } from '../stack/project.ts';
+
+/** A started `npm start`. */
+export interface StartProcess {
+  origin: string;
+  owner: Owner;
+  child: ChildProcess;
+  /** All that it has printed so far, on stdout and stderr. */
+  printed(): string;
+  /** `kill -9` of the whole stack at once; resolves when its first process is gone. */
+  killAll(): Promise<void>;
+  /** Ctrl-C; resolves to the exit code. */
+  interrupt(): Promise<number | null>;
+}
+
+/** A port that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
+
+/** Runs the start script and resolves once it has said where it is. */
+export async function startProcess(
+  state: string,
+  port: number,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<StartProcess> {
+  const child = spawn(process.execPath, [join(root, 'test/stack/start.ts')], {
+    env: { ...process.env, ...environment, LATCHKEY_STATE: state, PORT: String(port) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A process group of its own: all that it starts can be killed at once.
+    detached: true,
+  });
+  let printed = '';
+  const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
+  await new Promise<void>((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (data) => {
+        printed += data;
+        if (printed.includes('Ctrl-C ends all of it')) resolve();
+      });
+    }
+    child.on('error', reject);
+    child.on('exit', (code) => reject(new Error(`npm start ended with ${code}\n${printed}`)));
+  });
+  return {
+    origin: `http://localhost:${port}`,
+    owner: JSON.parse(readFileSync(join(state, 'owner.json'), 'utf8')) as Owner,
+    child,
+    printed: () => printed,
+    async killAll() {
+      if (child.pid) process.kill(-child.pid, 'SIGKILL');
+      await ended;
+    },
+    interrupt() {
+      child.kill('SIGINT');
+      return ended;
+    },
+  };
+}
