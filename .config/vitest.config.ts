@@ -25,6 +25,11 @@ export default defineConfig({
             wrangler: { configPath: `${root}wrangler.toml` },
             miniflare: {
               bindings: {
+                // Without a nats-server nothing is pushed here: what servers make of it is in the e2e tests.
+                REGIONS: {
+                  'fr-par': { label: 'Paris', nats_endpoint: 'nats://127.0.0.1:4222' },
+                  'nl-ams': { label: 'Amsterdam', nats_endpoint: 'nats://127.0.0.1:4223' },
+                },
                 SEALING_KEYS: JSON.stringify([sealingKey('new'), sealingKey('old')]),
                 OPERATOR_SIGNING_SEED: await seed('operator'),
                 SIGN_IN_SECRET: crypto.randomUUID() + crypto.randomUUID(),

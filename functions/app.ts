@@ -62,10 +62,12 @@ export function changeOf(c: Context<AppEnv>): Change {
 
 /** A change of this caller's in the region of the path, for the domain. */
 export function workOf(c: Context<AppEnv>): Work {
+  const { sealingKeys, nats } = c.get('config');
   return {
     store: c.get('store'),
     region: c.get('region'),
-    sealingKeys: c.get('config').sealingKeys,
+    sealingKeys,
+    nats,
     change: changeOf(c),
   };
 }
@@ -84,6 +86,11 @@ export function pageOf(query: z.infer<typeof paging>): Page {
 /** Milliseconds since the epoch → RFC 3339 in UTC. */
 export function wireTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
+}
+
+/** The same, or null for what never happened. */
+export function wireTimeOrNull(milliseconds: number | null): string | null {
+  return milliseconds === null ? null : wireTime(milliseconds);
 }
 
 /** Finds the region of the path and opens its database. Throws 400 when it is not served. */

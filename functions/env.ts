@@ -2,7 +2,7 @@
  * The Worker's bindings, vars and secrets, parsed once. Everything that the Worker is configured with passes here;
  * a missing or malformed value stops the first request with an error that names it.
  */
-import type { D1Database, Fetcher } from '@cloudflare/workers-types';
+import type { D1Database, DurableObjectNamespace, Fetcher } from '@cloudflare/workers-types';
 import * as z from 'zod';
 import { type RegionsVar, regionBinding, regionsVar } from './regions.ts';
 
@@ -10,6 +10,7 @@ import { type RegionsVar, regionBinding, regionsVar } from './regions.ts';
 export interface Bindings {
   ASSETS: Fetcher;
   IDENTITY: D1Database;
+  ACCOUNT_PUBLISHER: DurableObjectNamespace;
   REGIONS: unknown;
   [name: string]: unknown;
 }
@@ -39,6 +40,40 @@ export const secrets = z.object({
   SIGN_IN_SECRET: z.string().min(32),
 });
 
+const limit = z.number().int().min(-1).default(-1);
+
+/** The `NATS` var: settings of enforcement, each with its default. The Operate page says what follows from each. */
+export const natsSettings = z.object({
+  /** How long a DELETE waits for the servers' acknowledgements, in milliseconds. */
+  push_deadline_ms: z.number().int().min(100).max(10_000).default(2_000),
+  /**
+   * How long an account JWT is good for, in seconds; 0 for ever. With a lease, a server that can reach nobody stops
+   * honouring what it holds; so do all when the Worker is down for longer. At least an hour, since the schedule renews.
+   */
+  account_lease_seconds: z.union([z.literal(0), z.number().int().min(3600)]).default(0),
+  /** How long the JWT of new NATS credentials is good for, in seconds; 0 for ever. */
+  user_expiry_seconds: z.union([z.literal(0), z.number().int().min(60)]).default(0),
+  /** What one account may use; -1 is no limit. Finite storage is reserved on the servers. */
+  account_limits: z
+    .object({
+      connections: limit,
+      payload: limit,
+      memory: limit,
+      disk: limit,
+      streams: limit,
+      consumers: limit,
+    })
+    .prefault({}),
+  /**
+   * How many credentials, live and revoked, an account may have: each revocation takes some 93 bytes of an account JWT
+   * that must fit the servers' `max_payload`, 1 MiB by default.
+   */
+  max_revocations: z.number().int().min(10).max(1_000_000).default(11_000),
+});
+
+/** See {@link natsSettings}. */
+export type NatsSettings = z.infer<typeof natsSettings>;
+
 /** The id and raw AES-256 key (base64) of one sealing key. */
 export type SealingKey = z.infer<typeof secrets>['SEALING_KEYS'][number];
 
@@ -47,6 +82,7 @@ export interface Region {
   name: string;
   label: string;
   natsEndpoint: string;
+  natsWebsockets: readonly string[];
   database: D1Database;
   systemSeed: string;
 }
@@ -59,6 +95,8 @@ export interface Config {
   sealingKeys: readonly SealingKey[];
   operatorSigningSeed: string;
   signInSecret: string;
+  nats: NatsSettings;
+  publishers: DurableObjectNamespace;
 }
 
 const parsed = new WeakMap<object, Config>();
@@ -74,14 +112,14 @@ export function configOf(env: Bindings): Config {
 }
 
 function parse(env: Bindings): Config {
-  const shape = z.object({ REGIONS: regionsVar, ...secrets.shape });
+  const shape = z.object({ REGIONS: regionsVar, NATS: natsSettings.prefault({}), ...secrets.shape });
   const result = shape.safeParse(env);
   if (!result.success) {
     // The values may be secrets: the message names the members only.
     const names = result.error.issues.map((issue) => `${issue.path.join('.')} (${issue.code})`);
     throw new Error(`The Worker's configuration is incomplete: ${names.join(', ')}`);
   }
-  const { REGIONS, SEALING_KEYS, OPERATOR_SIGNING_SEED, SIGN_IN_SECRET } = result.data;
+  const { REGIONS, NATS, SEALING_KEYS, OPERATOR_SIGNING_SEED, SIGN_IN_SECRET } = result.data;
   return {
     assets: env.ASSETS,
     identity: env.IDENTITY,
@@ -89,6 +127,8 @@ function parse(env: Bindings): Config {
     sealingKeys: SEALING_KEYS,
     operatorSigningSeed: OPERATOR_SIGNING_SEED,
     signInSecret: SIGN_IN_SECRET,
+    nats: NATS,
+    publishers: env.ACCOUNT_PUBLISHER,
   };
 }
 
@@ -103,6 +143,7 @@ function region(env: Bindings, name: string, settings: RegionsVar[string]): Regi
     name,
     label: settings.label,
     natsEndpoint: settings.nats_endpoint,
+    natsWebsockets: settings.nats_websockets,
     database: database as D1Database,
     systemSeed,
   };

@@ -36,6 +36,15 @@ export const errors = {
     message: 'insufficient permissions',
     fields: z.object({ details: z.array(z.object({ resource: z.string(), action: z.string() })) }),
   },
+  quotas_exceeded: {
+    status: 403,
+    message: 'quota(s) exceeded',
+    fields: z.object({
+      details: z.array(
+        z.object({ resource: z.string(), quota: z.number(), current: z.number(), project_id: z.string() }),
+      ),
+    }),
+  },
   not_found: {
     status: 404,
     message: 'resource is not found',
@@ -54,6 +63,7 @@ export const errors = {
   },
   payload_too_large: { status: 413, message: 'request body is too large', fields: nothing },
   unsupported_media_type: { status: 415, message: 'content type must be application/json', fields: nothing },
+  too_many_requests: { status: 429, message: 'too many requests', fields: nothing },
   internal_error: { status: 500, message: 'internal error', fields: nothing },
   unavailable: { status: 503, message: 'temporarily unavailable', fields: nothing },
 } as const;

@@ -16,6 +16,7 @@ import { ApiError, invalidArgument } from './errors.ts';
 import { authenticate } from './iam/principals.ts';
 import { accountRoutes, iamRoutes } from './iam/routes.ts';
 import { signInRoutes } from './iam/sign-in.ts';
+import { reconcile } from './nats/enforcement.ts';
 import { resolver } from './nats/resolver.ts';
 import { natsAccountRoutes } from './nats/routes.ts';
 import { openApiDocument } from './openapi.ts';
@@ -105,23 +106,27 @@ function isUnavailable(message: string): boolean {
 /** The typed client of the site is made of this: `hc<App>`. */
 export type App = typeof routes;
 
+export { AccountPublisher } from './nats/publisher.ts';
 /** The app itself, for tests that call it without a server. */
 export { app };
 
 export default {
   fetch: app.fetch,
+
+  /** The schedule: each region is repaired by itself, so that one that is down holds up no other. */
   async scheduled(
     _controller: ScheduledController,
     env: Bindings,
     _context: ExecutionContext,
   ): Promise<void> {
-    const { regions, sealingKeys } = configOf(env);
-    const runs = await Promise.allSettled([...regions.values()].map((region) => reseal(region, sealingKeys)));
-    const failed = runs.filter((run) => run.status === 'rejected');
-    if (failed.length > 0)
-      throw new AggregateError(
-        failed.map(({ reason }) => reason),
-        'The schedule failed in a region',
-      );
+    const config = configOf(env);
+    const jobs = [...config.regions.values()].flatMap((region) => [
+      reseal(region, config.sealingKeys),
+      reconcile(config, region),
+    ]);
+    const failures = (await Promise.allSettled(jobs)).flatMap((job) =>
+      job.status === 'rejected' ? [job.reason as unknown] : [],
+    );
+    if (failures.length > 0) throw new AggregateError(failures, 'The schedule failed in a region');
   },
 };

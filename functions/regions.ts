@@ -12,6 +12,11 @@ export const regionSettings = z.object({
   location: z.enum(['wnam', 'enam', 'weur', 'eeur', 'apac', 'oc']).optional(),
   /** Where NATS clients connect: `nats://host:port` or `tls://host:port`. */
   nats_endpoint: z.string().regex(/^(nats|tls):\/\/[^/]+$/, 'must be nats://host:port or tls://host:port'),
+  /**
+   * Where the Worker and browsers reach the region's servers, tried in turn: `wss://host:port`. Without any, nothing can
+   * be pushed to them: a revocation stays pending until the servers fetch the account anew.
+   */
+  nats_websockets: z.array(z.string().regex(/^wss?:\/\/[^/]+$/, 'must be wss://host:port')).default([]),
 });
 
 /** The `REGIONS` var: region name → settings, in the order that drop-downs show. */

@@ -1,12 +1,13 @@
 /** What the domain needs to change a region: passed in, so that no domain function sees a request. */
 import type { Change } from '../db/audit.ts';
 import type { Database } from '../db/database.ts';
-import type { Region, SealingKey } from './env.ts';
+import type { NatsSettings, Region, SealingKey } from './env.ts';
 
 /** One change in one region. */
 export interface Work {
   store: Database;
   region: Region;
   sealingKeys: readonly SealingKey[];
+  nats: NatsSettings;
   change: Change;
 }

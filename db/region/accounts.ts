@@ -1,6 +1,7 @@
 /**
- * The NATS accounts of a region and the revocations from which their JWTs are derived. Deleting an account deletes its
- * credentials in the same batch and leaves a tombstone: the resolver goes on serving a JWT that denies every user.
+ * The NATS accounts of a region, as their owners see them. Deleting an account deletes its credentials in the same
+ * batch and leaves a tombstone: the resolver goes on serving a JWT that denies every user. What the servers make of an
+ * account is in enforcement.ts.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { auditStatement, type Change } from '../audit.ts';
@@ -27,9 +28,6 @@ export interface AccountRef {
 /** The name that counts and the audit trail have for accounts. */
 export const ACCOUNTS = 'nats_accounts';
 
-/** The last second of the year 9999: no user JWT is issued later, so that a revocation at it denies every one. */
-const FOR_EVER = 253_402_300_799;
-
 const matching = ({ id, projectIds }: AccountRef): SQL =>
   sql`id = ${id} and deleted_at is null and ${inProjects(projectIds)}`;
 
@@ -54,9 +52,10 @@ export async function createAccount(
   const a = account;
   const [, , , rows] = await db.batch(
     sql`insert into nats_accounts (id, organization_id, project_id, name, signing_key, sealed_signing_seed,
-        sealing_key_id, revision, issued_at, created_at, updated_at)
+        sealing_key_id, revision, issued_at, acknowledged_revision, acknowledged_servers, servers,
+        created_at, updated_at)
       values (${a.id}, ${a.organizationId}, ${a.projectId}, ${a.name}, ${a.signingKey}, ${a.sealedSigningSeed},
-        ${a.sealingKeyId}, 1, ${Math.floor(change.now / 1000)}, ${change.now}, ${change.now})`,
+        ${a.sealingKeyId}, 1, ${Math.floor(change.now / 1000)}, 1, 0, 0, ${change.now}, ${change.now})`,
     sql`insert into counts (scope, resource, value) values (${a.projectId}, ${ACCOUNTS}, 1)
       on conflict (scope, resource) do update set value = value + 1`,
     auditStatement(
@@ -116,13 +115,16 @@ export async function renameAccount(
 }
 
 /**
- * Deletes an account and its credentials. Every user is revoked for ever; the tombstone keeps no name. Returns whether
- * there was a live account of that id in these projects.
+ * Deletes an account and its credentials. Every user issued until now is revoked; the tombstone keeps no name. Returns
+ * whether there was a live account of that id in these projects.
  */
 export async function deleteAccount(db: Database, change: Change, ref: AccountRef): Promise<boolean> {
   const seconds = Math.floor(change.now / 1000);
   const live = sql`exists (select 1 from nats_accounts where ${matching(ref)})`;
-  const [, , , , , , removed] = await db.batch(
+  // Clocks differ: credentials may have been issued a moment after what is now here.
+  const newest = sql`max(${seconds}, coalesce(
+    (select max(created_at) / 1000 from credentials where nats_account_id = ${ref.id}), 0))`;
+  const [, , , , , , , removed] = await db.batch(
     auditStatement(
       change,
       {
@@ -138,8 +140,11 @@ export async function deleteAccount(db: Database, change: Change, ref: AccountRe
       { ...auditedRow, action: 'delete', before: NAME },
       sql`from nats_accounts where ${matching(ref)}`,
     ),
-    sql`insert into nats_revocations (account_id, user_key, revoked_at)
-      select id, '*', ${FOR_EVER} from nats_accounts where ${matching(ref)}`,
+    sql`insert into nats_revocations (account_id, user_key, revoked_at, issued_at)
+      select id, '*', ${newest}, ${newest} from nats_accounts where ${matching(ref)}
+      on conflict (account_id, user_key) do update
+        set revoked_at = max(revoked_at, excluded.revoked_at), issued_at = max(issued_at, excluded.issued_at)`,
+    sql`delete from nats_revocations where account_id = ${ref.id} and user_key <> '*' and ${live}`,
     sql`update counts set value = value - case resource when ${ACCOUNTS} then 1 else
         coalesce((select held.value from counts held where held.scope = ${ref.id} and held.resource = 'nats'), 0) end
       where resource in (${ACCOUNTS}, 'nats')
@@ -151,23 +156,4 @@ export async function deleteAccount(db: Database, change: Change, ref: AccountRe
       where ${matching(ref)}`,
   );
   return Boolean(removed?.meta.changes);
-}
-
-/** What an account JWT is derived from. */
-export interface AccountState {
-  account: NatsAccount;
-  /** User key or `*` → seconds since the epoch. */
-  revocations: Record<string, number>;
-}
-
-/** What the JWT of an account, live or deleted, is derived from; null for an unknown id. */
-export async function getAccountState(db: Database, id: string): Promise<AccountState | null> {
-  const [accounts, revocations] = await db.batch(
-    selecting(sql`id = ${id}`),
-    sql`select user_key, revoked_at from nats_revocations where account_id = ${id}`,
-  );
-  const account = rowsOf<NatsAccount>(accounts)[0];
-  if (!account) return null;
-  const pairs = rowsOf<{ user_key: string; revoked_at: number }>(revocations);
-  return { account, revocations: Object.fromEntries(pairs.map((pair) => [pair.user_key, pair.revoked_at])) };
 }

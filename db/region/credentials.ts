@@ -6,6 +6,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { auditStatement, type Change } from '../audit.ts';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
 import type { Listed, Page } from '../page.ts';
+import { REVOCATIONS } from './enforcement.ts';
 import { inProjects, listPage, projectScopes } from './fragments.ts';
 import { credentials } from './schema.ts';
 
@@ -53,26 +54,29 @@ const selecting = (where: SQL) =>
 
 /**
  * Creates credentials in their NATS account, or else in the one project of `projectIds` if the product is activated
- * there. Returns the row, or null when there is no such account or activation in these projects.
+ * there. Fails with `no_parent` when there is no such account or activation in these projects, and with
+ * `full` when the account has had as many credentials as its revocation list could hold.
  */
 export async function createCredential(
   db: Database,
   change: Change,
   credential: NewCredential,
-  projectIds: readonly string[],
-): Promise<Credential | null> {
+  { projectIds, maxRevocations }: { projectIds: readonly string[]; maxRevocations: number },
+): Promise<{ ok: true; row: Credential } | { ok: false; reason: 'no_parent' | 'full' }> {
   const c = credential;
   const parent =
     c.natsAccountId === null
       ? sql`services where product = ${c.product} and status = 'enabled' and ${inProjects(projectIds)}`
       : sql`nats_accounts where id = ${c.natsAccountId} and deleted_at is null and ${inProjects(projectIds)}`;
-  const [, , , rows] = await db.batch(
+  const held = sql`(select coalesce(sum(value), 0) from counts
+    where scope = ${c.natsAccountId} and resource in (${c.product}, ${REVOCATIONS}))`;
+  const [, , , rows, parents] = await db.batch(
     sql`insert into credentials (id, product, organization_id, project_id, nats_account_id, name, key,
         sealed_secret, sealing_key_id, checksum, permissions, created_at, updated_at, expires_at)
       select ${c.id}, ${c.product}, organization_id, project_id, ${c.natsAccountId}, ${c.name}, ${c.key},
         ${c.sealedSecret}, ${c.sealingKeyId}, ${c.checksum}, ${c.permissions}, ${c.createdAt}, ${c.createdAt},
         ${c.expiresAt}
-      from ${parent}`,
+      from ${parent} and ${held} < ${maxRevocations}`,
     sql`insert into counts (scope, resource, value)
       select scope.value, product, 1
       from credentials, json_each(json_array(project_id, nats_account_id)) as scope
@@ -84,8 +88,11 @@ export async function createCredential(
       sql`from credentials where id = ${c.id} and changes() > 0`,
     ),
     selecting(sql`id = ${c.id}`),
+    sql`select 1 from ${parent}`,
   );
-  return rowsOf<Credential>(rows)[0] ?? null;
+  const row = rowsOf<Credential>(rows)[0];
+  if (row) return { ok: true, row };
+  return { ok: false, reason: rowsOf(parents).length > 0 ? 'full' : 'no_parent' };
 }
 
 /** The credentials, or null when these projects hold none of that id. */
@@ -162,29 +169,49 @@ export async function updateCredential(
   }
 }
 
+/** Credentials that are no more. */
+export type Revoked = Pick<Credential, 'key' | 'natsAccountId'>;
+
 /**
  * Removes credentials; those of NATS are revoked in their account, at the second of their issue or later, so that the
- * next account JWT denies them. Returns whether there were any of that id in these projects.
+ * next account JWT denies them. Returns what was revoked, or null when these projects hold none of that id.
  */
-export async function revokeCredential(db: Database, change: Change, ref: CredentialRef): Promise<boolean> {
+export async function revokeCredential(
+  db: Database,
+  change: Change,
+  ref: CredentialRef,
+): Promise<Revoked | null> {
   const seconds = Math.floor(change.now / 1000);
-  const [, , , , removed] = await db.batch(
+  const [, , , , , removed] = await db.batch(
     auditStatement(
       change,
       { ...auditedRow, action: 'revoke', before: NAME_AND_PERMISSIONS },
       sql`from credentials where ${matching(ref)}`,
     ),
-    sql`insert into nats_revocations (account_id, user_key, revoked_at)
-      select nats_account_id, key, max(${seconds}, created_at / 1000)
+    sql`insert into nats_revocations (account_id, user_key, revoked_at, issued_at, expires_at)
+      select nats_account_id, key, max(${seconds}, created_at / 1000), created_at / 1000, expires_at / 1000
+      from credentials where ${matching(ref)} and nats_account_id is not null`,
+    sql`insert into counts (scope, resource, value)
+      select nats_account_id, ${REVOCATIONS}, 1
       from credentials where ${matching(ref)} and nats_account_id is not null
-      on conflict (account_id, user_key) do update set revoked_at = max(revoked_at, excluded.revoked_at)`,
+      on conflict (scope, resource) do update set value = value + 1`,
     sql`update nats_accounts set revision = revision + 1, issued_at = max(${seconds}, issued_at + 1)
       where id in (select nats_account_id from credentials where ${matching(ref)})`,
     sql`update counts set value = value - 1
       where resource = ${ref.product} and scope in (
         select project_id from credentials where ${matching(ref)}
         union all select nats_account_id from credentials where ${matching(ref)})`,
-    sql`delete from credentials where ${matching(ref)}`,
+    sql`delete from credentials where ${matching(ref)} returning key, nats_account_id as "natsAccountId"`,
   );
-  return Boolean(removed?.meta.changes);
+  return rowsOf<Revoked>(removed)[0] ?? null;
+}
+
+/**
+ * Notes when credentials were last used (by their keys, milliseconds since the epoch). A use older than the one noted,
+ * or of a key that is gone, changes nothing.
+ */
+export async function noteLastUse(db: Database, uses: readonly { key: string; at: number }[]): Promise<void> {
+  await db.all(sql`update credentials set last_used_at = used.at
+    from (select value ->> 'key' as key, max(value ->> 'at') as at from json_each(${JSON.stringify(uses)}) group by 1) used
+    where credentials.key = used.key and coalesce(last_used_at, 0) < used.at`);
 }

@@ -22,8 +22,8 @@ export const services = sqliteTable(
 );
 
 /**
- * NATS accounts. `id` is the public identity key; the account JWT is derived from this row and its revocations.
- * A deleted account stays, without name and key, as the tombstone that the resolver goes on serving.
+ * NATS accounts. `id` is the public identity key; the account JWT is derived from this row and its revocations. A
+ * deleted account stays, without its name, as the tombstone that the resolver goes on serving.
  */
 export const natsAccounts = sqliteTable(
   'nats_accounts',
@@ -35,12 +35,21 @@ export const natsAccounts = sqliteTable(
     signingKey: text().notNull(),
     sealedSigningSeed: text().notNull(),
     sealingKeyId: text().notNull(),
+    /** Grows with each change that servers must learn of. */
     revision: integer().notNull(),
     /** Seconds since the epoch, the `iat` of the account JWT; grows with each revision. */
     issuedAt: integer().notNull(),
+    /** The newest revision that every active server has acknowledged; the first needs no acknowledgement. */
+    acknowledgedRevision: integer().notNull(),
+    /** Of the servers that were active at the last push, how many acknowledged it. */
+    acknowledgedServers: integer().notNull(),
+    /** How many servers were active at the last push. */
+    servers: integer().notNull(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
     deletedAt: integer(),
+    /** When the streams of a deleted account were gone; null while they may still be there. */
+    purgedAt: integer(),
   },
   (table) => [
     index('nats_accounts_by_created')
@@ -51,6 +60,9 @@ export const natsAccounts = sqliteTable(
       .where(sql`deleted_at is null`),
     index('nats_accounts_by_name').on(table.projectId, table.name, table.id).where(sql`deleted_at is null`),
     index('nats_accounts_by_sealing_key').on(table.sealingKeyId),
+    index('nats_accounts_unfinished')
+      .on(table.id)
+      .where(sql`acknowledged_revision < revision or (deleted_at is not null and purged_at is null)`),
   ],
 );
 
@@ -61,6 +73,10 @@ export const natsRevocations = sqliteTable(
     accountId: text().notNull(),
     userKey: text().notNull(),
     revokedAt: integer().notNull(),
+    /** The `iat` of the user's JWT, seconds: a `*` at or after it makes this row needless. */
+    issuedAt: integer().notNull(),
+    /** When the user's JWT expires by itself, seconds; null for never. */
+    expiresAt: integer(),
   },
   (table) => [primaryKey({ columns: [table.accountId, table.userKey] })],
 );
@@ -110,8 +126,8 @@ export const credentials = sqliteTable(
 );
 
 /**
- * How many of `resource` (`nats_accounts`, or a product's id for its credentials) a scope holds; the scope is a
- * project's id or a NATS account's. Kept by the statements that create and delete, so that no total is scanned.
+ * How many of `resource` (`nats_accounts`, `nats_revocations`, or a product's id for its credentials) a scope holds; the
+ * scope is a project's id or a NATS account's. Kept by the statements that create and delete, so that no total is scanned.
  */
 export const counts = sqliteTable(
   'counts',

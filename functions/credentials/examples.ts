@@ -15,6 +15,7 @@ export const account = {
   project_id: projectId,
   region,
   ...times,
+  enforcement: { state: 'enforced' as const, revision: 3, acknowledged_revision: 3, servers: 2 },
 };
 export const updateAccount = { name: 'orders-eu' };
 export const createAccount = { project_id: projectId, name: 'orders' };
@@ -25,6 +26,8 @@ export const natsCredentials = {
   nats_account_id: accountId,
   region,
   ...times,
+  last_used_at: null,
+  expires_at: null,
   checksum: '2fd4e1c67a2d28fced849ee1bb76e7391b93eb12',
   credentials: null,
 };
@@ -34,12 +37,27 @@ export const issuedNatsCredentials = {
 };
 export const createNatsCredentials = { nats_account_id: accountId, name: 'orders-service' };
 
+export const natsConnections = {
+  servers: 2,
+  servers_answered: 2,
+  connections: [
+    {
+      server: 'fr-par-1',
+      address: '192.0.2.10:51234',
+      client: 'orders',
+      connected_at: '2026-11-21T09:00:00.000Z',
+      last_activity_at: '2026-11-21T09:05:00.000Z',
+    },
+  ],
+};
+
 export const keyedCredentials = {
   id,
   name: 'orders-service',
   project_id: projectId,
   region,
   ...times,
+  last_used_at: null,
   access_key: 'LKEYexampleexample00',
   secret_key: '',
   secret_checksum: '2fd4e1c67a2d28fced849ee1bb76e7391b93eb12',

@@ -4,9 +4,12 @@
  */
 import type { Context } from 'hono';
 import type * as z from 'zod';
+import { getAccount } from '../../db/region/accounts.ts';
 import {
+  type Credential,
   getCredential,
   listCredentials,
+  type Revoked,
   revokeCredential,
   updateCredential,
 } from '../../db/region/credentials.ts';
@@ -19,10 +22,12 @@ import {
 } from '../../db/region/services.ts';
 import { type AppEnv, changeOf, pageOf, requireScope, wireTime, workOf } from '../app.ts';
 import { ApiError, invalidArgument } from '../errors.ts';
+import { connectionsOf } from '../nats/enforcement.ts';
 import { createCredentials } from './lifecycle.ts';
 import { mergeOf } from './permissions.ts';
-import type { CreateRequest, KeyedProduct, Product } from './products.ts';
+import { type CreateRequest, type KeyedProduct, nats, type Product } from './products.ts';
 import {
+  type natsConnections,
   PERMISSION_RULE,
   type paging,
   type ServiceInfo,
@@ -39,8 +44,20 @@ export async function create<Read, Made>(
   request: CreateRequest,
 ): Promise<Made> {
   const made = await createCredentials(workOf(c), product, request);
-  if (!made.ok) throw product.parentMissing(request);
+  if (!made.ok) {
+    throw made.reason === 'no_parent' ? product.parentMissing(request) : await tooMany(c, request);
+  }
   return product.reveal(product.present(made.credential, c.get('region').name), made.secret);
+}
+
+/** The refusal when an account has had as many credentials as its revocation list could hold. */
+async function tooMany(c: C, { natsAccountId, projectIds }: CreateRequest): Promise<ApiError> {
+  const account = await getAccount(c.get('store'), { id: natsAccountId ?? '', projectIds });
+  const quota = c.get('config').nats.max_revocations;
+  const resource = 'nats_credentials and nats_revocations of the account';
+  return new ApiError('quotas_exceeded', {
+    details: [{ resource, quota, current: quota, project_id: account?.projectId ?? '' }],
+  });
 }
 
 /** A page of the credentials that the caller may read. */
@@ -66,15 +83,44 @@ const refOf = (c: C, product: Product, action: 'read' | 'write', id: string) => 
 
 /** The credentials of this id. */
 export async function get<Read>(c: C, product: Product<Read>, id: string): Promise<Read> {
+  return product.present(await getRow(c, product, id), c.get('region').name);
+}
+
+async function getRow(c: C, product: Product, id: string): Promise<Credential> {
   const credential = await getCredential(c.get('store'), refOf(c, product, 'read', id));
   if (!credential) throw missing(id);
-  return product.present(credential, c.get('region').name);
+  return credential;
+}
+
+/** Who is connected with the NATS credentials of this id. */
+export async function connections(c: C, id: string): Promise<z.infer<typeof natsConnections>> {
+  const { natsAccountId, key } = await getRow(c, nats, id);
+  try {
+    const told = await connectionsOf(c.get('config'), c.get('region'), natsAccountId ?? '', key);
+    return {
+      servers: told.servers,
+      servers_answered: told.answered,
+      connections: told.connections.map((one) => ({
+        server: one.server,
+        address: one.address,
+        client: one.client,
+        connected_at: one.connectedAt,
+        last_activity_at: one.lastActivityAt,
+      })),
+    };
+  } catch (error) {
+    console.warn(
+      JSON.stringify({ request_id: c.get('requestId'), reason: error instanceof Error && error.message }),
+    );
+    throw new ApiError('unavailable', {}, { 'Retry-After': '5' });
+  }
 }
 
 /** Revokes the credentials of this id. */
-export async function revoke(c: C, product: Product, id: string): Promise<void> {
-  if (!(await revokeCredential(c.get('store'), changeOf(c), refOf(c, product, 'write', id))))
-    throw missing(id);
+export async function revoke(c: C, product: Product, id: string): Promise<Revoked> {
+  const revoked = await revokeCredential(c.get('store'), changeOf(c), refOf(c, product, 'write', id));
+  if (!revoked) throw missing(id);
+  return revoked;
 }
 
 /** Changes name and permissions of the credentials of this id. */

@@ -5,7 +5,7 @@
 import type * as z from 'zod';
 import { getAccount } from '../../db/region/accounts.ts';
 import type { Credential } from '../../db/region/credentials.ts';
-import { wireTime } from '../app.ts';
+import { wireTime, wireTimeOrNull } from '../app.ts';
 import { ApiError } from '../errors.ts';
 import { issueCreds } from '../nats/accounts.ts';
 import type { Work } from '../work.ts';
@@ -29,6 +29,8 @@ export interface Issued {
   key: string;
   secret: string;
   sealed: Sealed | null;
+  /** When it ends by itself, milliseconds since the epoch; null for never. */
+  expiresAt: number | null;
 }
 
 /** A product: data and the few functions that differ. `Read` is a row on the wire, `Made` the answer to its creation. */
@@ -52,6 +54,7 @@ const presentCommon = (credential: Credential, region: string) => ({
   region,
   created_at: wireTime(credential.createdAt),
   updated_at: wireTime(credential.updatedAt),
+  last_used_at: wireTimeOrNull(credential.lastUsedAt),
 });
 
 /** NATS: creds of an account, with full access to it. */
@@ -61,8 +64,10 @@ export const nats: Product<z.infer<typeof natsCredentials>, z.infer<typeof issue
   async issue(work, _id, { natsAccountId, projectIds, name }) {
     const account = natsAccountId && (await getAccount(work.store, { id: natsAccountId, projectIds }));
     if (!account) return null;
-    const { key, content } = await issueCreds(work, account, name);
-    return { key, secret: content, sealed: null };
+    const life = work.nats.user_expiry_seconds;
+    const expiresAt = life === 0 ? null : (Math.floor(work.change.now / 1000) + life) * 1000;
+    const { key, content } = await issueCreds(work, account, name, expiresAt);
+    return { key, secret: content, sealed: null, expiresAt };
   },
   parentMissing: ({ natsAccountId }) =>
     new ApiError('not_found', { resource: 'namespace', resource_id: natsAccountId ?? '' }),
@@ -70,6 +75,7 @@ export const nats: Product<z.infer<typeof natsCredentials>, z.infer<typeof issue
     ...presentCommon(credential, region),
     nats_account_id: credential.natsAccountId ?? '',
     checksum: credential.checksum,
+    expires_at: wireTimeOrNull(credential.expiresAt),
     credentials: null,
   }),
   reveal: (wire, content) => ({ ...wire, credentials: { name: 'user.creds', content } }),
@@ -92,7 +98,8 @@ function keyed<Id extends 'sqs' | 'sns'>(id: Id, label: string, namespace: strin
     async issue(work, credentialId) {
       const secret = newSecretKey();
       const context = { kind: 'credential', region: work.region.name, id: credentialId } as const;
-      return { key: newAccessKey(), secret, sealed: await seal(work.sealingKeys, context, secret) };
+      const sealed = await seal(work.sealingKeys, context, secret);
+      return { key: newAccessKey(), secret, sealed, expiresAt: null };
     },
     parentMissing: () =>
       new ApiError('precondition_failed', {

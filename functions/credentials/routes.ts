@@ -4,8 +4,9 @@
  */
 import { createRoute } from '@hono/zod-openapi';
 import { errorResponses, json, newRouter, noContent, ok, requireScope } from '../app.ts';
+import { ENFORCED, enforce } from '../nats/enforcement.ts';
 import * as examples from './examples.ts';
-import { activate, create, deactivate, get, info, list, revoke, update } from './handlers.ts';
+import { activate, connections, create, deactivate, get, info, list, revoke, update } from './handlers.ts';
 import { generateName } from './names.ts';
 import { bitsOf } from './permissions.ts';
 import { type KeyedProduct, nats } from './products.ts';
@@ -36,7 +37,7 @@ export function natsCredentialsRoutes() {
         },
         responses: {
           ...ok(schemas.issuedNatsCredentials, examples.issuedNatsCredentials),
-          ...errorResponses('not_found', ...bodyErrors),
+          ...errorResponses('not_found', 'quotas_exceeded', ...bodyErrors),
         },
       }),
       async (c) => {
@@ -91,13 +92,29 @@ export function natsCredentialsRoutes() {
         path: item,
         tags,
         summary: 'Revoke NATS credentials',
+        description: ENFORCED,
         request: { params },
         responses: { ...noContent, ...errorResponses('not_found') },
       }),
       async (c) => {
-        await revoke(c, nats, c.req.valid('param').credentials_id);
-        return c.body(null, 204);
+        const { key, natsAccountId } = await revoke(c, nats, c.req.valid('param').credentials_id);
+        const request = { region: c.get('region').name, account: natsAccountId ?? '', user: key };
+        return c.body(null, 204, await enforce(c.get('config'), request));
       },
+    )
+    .openapi(
+      createRoute({
+        method: 'get',
+        path: `${item}/connections`,
+        tags,
+        summary: 'Tell who is connected with NATS credentials',
+        request: { params },
+        responses: {
+          ...ok(schemas.natsConnections, examples.natsConnections),
+          ...errorResponses('not_found'),
+        },
+      }),
+      async (c) => c.json(await connections(c, c.req.valid('param').credentials_id), 200),
     );
 }
 

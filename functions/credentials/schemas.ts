@@ -107,6 +107,13 @@ export const natsAccount = z
     region: z.string(),
     created_at: timestamp,
     updated_at: timestamp,
+    /** Whether every active server has the newest state of the account. */
+    enforcement: z.object({
+      state: z.enum(['enforced', 'pending']),
+      revision: z.number().int(),
+      acknowledged_revision: z.number().int(),
+      servers: z.number().int(),
+    }),
   })
   .meta({ id: 'NatsAccount' });
 
@@ -117,6 +124,8 @@ const natsCredentialsFields = z.object({
   region: z.string(),
   created_at: timestamp,
   updated_at: timestamp,
+  last_used_at: timestamp.nullable(),
+  expires_at: timestamp.nullable(),
   checksum: z.string(),
 });
 
@@ -130,6 +139,25 @@ export const natsCredentials = natsCredentialsFields
   .extend({ credentials: z.null() })
   .meta({ id: 'NatsCredentials' });
 
+/** Who is connected with NATS credentials now, as far as the region's servers told in time. */
+export const natsConnections = z
+  .object({
+    /** How many servers are active in the region. */
+    servers: z.number().int(),
+    /** How many of them answered. */
+    servers_answered: z.number().int(),
+    connections: z.array(
+      z.object({
+        server: z.string(),
+        address: z.string(),
+        client: z.string(),
+        connected_at: z.string(),
+        last_activity_at: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: 'NatsConnections' });
+
 /** Queues or Topics and Events credentials; `secret_key` is empty after the creation. */
 export const keyedCredentials = z
   .object({
@@ -139,6 +167,7 @@ export const keyedCredentials = z
     region: z.string(),
     created_at: timestamp,
     updated_at: timestamp,
+    last_used_at: timestamp.nullable(),
     access_key: z.string(),
     secret_key: z.string(),
     secret_checksum: z.string(),

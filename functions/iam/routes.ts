@@ -5,7 +5,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import * as z from 'zod';
 import { getApiKey, listProjects } from '../../db/identity/store.ts';
-import { errorResponses, newRouter, ok, pageOf, requireScope, wireTime } from '../app.ts';
+import { errorResponses, newRouter, ok, pageOf, requireScope, wireTime, wireTimeOrNull } from '../app.ts';
 import { paging, uuid } from '../credentials/schemas.ts';
 import { ApiError } from '../errors.ts';
 
@@ -132,7 +132,7 @@ export const iamRoutes = newRouter().openapi(
         description: key.description,
         created_at: wireTime(key.createdAt),
         updated_at: wireTime(key.updatedAt),
-        expires_at: key.expiresAt === null ? null : wireTime(key.expiresAt),
+        expires_at: wireTimeOrNull(key.expiresAt),
         default_project_id: key.defaultProjectId,
         editable: true,
         managed: false,

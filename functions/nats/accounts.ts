@@ -2,12 +2,10 @@
  * NATS accounts and the creds of their users: which keys are made, what is sealed, what is signed. The account's
  * identity seed is discarded at its creation; its signing seed is sealed; a user's seed is in the creds alone.
  */
-import {
-  type AccountState,
-  createAccount as insertAccount,
-  type NatsAccount,
-} from '../../db/region/accounts.ts';
+import { createAccount as insertAccount, type NatsAccount } from '../../db/region/accounts.ts';
+import type { AccountState } from '../../db/region/enforcement.ts';
 import { open, type Sealed, seal } from '../credentials/secrets.ts';
+import type { Config, NatsSettings, SealingKey } from '../env.ts';
 import type { Work } from '../work.ts';
 import { credsText } from './creds.ts';
 import { accountJwt, systemAccountJwt, userJwt } from './jwt.ts';
@@ -31,16 +29,26 @@ export async function createAccount(
   });
 }
 
+/** The signing key of an account: its users' JWTs are signed with it. */
+export async function signingKeyOf(
+  sealingKeys: readonly SealingKey[],
+  region: string,
+  account: NatsAccount,
+): Promise<SigningKey> {
+  const sealed: Sealed = { keyId: account.sealingKeyId, text: account.sealedSigningSeed };
+  return importSeed(await open(sealingKeys, sealedFor(region, account.id), sealed));
+}
+
 /** Issues creds of a new user of the account. `key` is the user's public key, `content` the text of the file. */
 export async function issueCreds(
   work: Work,
   account: NatsAccount,
   name: string,
+  expiresAt: number | null,
 ): Promise<{ key: string; content: string }> {
-  const sealed: Sealed = { keyId: account.sealingKeyId, text: account.sealedSigningSeed };
   const [user, issuer] = await Promise.all([
     createKey('user'),
-    open(work.sealingKeys, sealedFor(work.region.name, account.id), sealed).then(importSeed),
+    signingKeyOf(work.sealingKeys, work.region.name, account),
   ]);
   const jwt = await userJwt({
     publicKey: user.publicKey,
@@ -48,14 +56,39 @@ export async function issueCreds(
     issuer,
     issuerAccount: account.id,
     issuedAt: Math.floor(work.change.now / 1000),
+    expiresAt: expiresAt === null ? undefined : Math.floor(expiresAt / 1000),
   });
   return { key: user.publicKey, content: credsText(jwt, user.seed) };
 }
 
-/** The account JWT that its rows amount to. Equal rows give an equal JWT. */
+const operators = new Map<string, Promise<SigningKey>>();
+
+/** The operator's signing key, imported once for each isolate. */
+export function operatorKey({ operatorSigningSeed }: Config): Promise<SigningKey> {
+  let operator = operators.get(operatorSigningSeed);
+  if (!operator) {
+    operator = importSeed(operatorSigningSeed);
+    operators.set(operatorSigningSeed, operator);
+  }
+  return operator;
+}
+
+/**
+ * When an account JWT that is composed now expires, in seconds; undefined without a lease. The same for a quarter of
+ * the lease, so that a JWT stays equal to itself between two renewals.
+ */
+export function leaseEnd({ account_lease_seconds: lease }: NatsSettings, now: number): number | undefined {
+  if (lease === 0) return undefined;
+  const quarter = Math.floor(lease / 4);
+  return (Math.floor(now / 1000 / quarter) + 4) * quarter;
+}
+
+/** The account JWT that its rows amount to. Equal rows give an equal JWT, for as long as the lease's end is the same. */
 export function composeAccountJwt(
   operator: SigningKey,
   { account, revocations }: AccountState,
+  settings: NatsSettings,
+  now: number,
 ): Promise<string> {
   return accountJwt({
     id: account.id,
@@ -63,6 +96,8 @@ export function composeAccountJwt(
     signingKeys: [account.signingKey],
     issuedAt: account.issuedAt,
     revocations,
+    limits: settings.account_limits,
+    expiresAt: leaseEnd(settings, now),
   });
 }
 

@@ -5,33 +5,24 @@
  */
 import type { Context } from 'hono';
 import { Hono } from 'hono';
-import { getAccountState } from '../../db/region/accounts.ts';
+import { getAccountState } from '../../db/region/enforcement.ts';
 import { type AppEnv, useRegion } from '../app.ts';
-import { composeAccountJwt, composeSystemAccountJwt } from './accounts.ts';
-import { importSeed, isPublicKey, type SigningKey } from './keys.ts';
+import { composeAccountJwt, composeSystemAccountJwt, leaseEnd, operatorKey } from './accounts.ts';
+import { importSeed, isPublicKey } from './keys.ts';
 
-const operators = new Map<string, Promise<SigningKey>>();
-
-/** The operator's signing key, imported once for each isolate. */
-function operatorOf(c: Context<AppEnv>): Promise<SigningKey> {
-  const { operatorSigningSeed } = c.get('config');
-  let operator = operators.get(operatorSigningSeed);
-  if (!operator) {
-    operator = importSeed(operatorSigningSeed);
-    operators.set(operatorSigningSeed, operator);
-  }
-  return operator;
-}
-
-/** The account JWT of this id in the region of the path, with the revision it stands for; null for an unknown one. */
-async function jwtOf(c: Context<AppEnv>, id: string): Promise<{ jwt: string; revision: number } | null> {
-  const operator = await operatorOf(c);
+/** The account JWT of this id in the region of the path, and what it stands for; null for an unknown one. */
+async function jwtOf(c: Context<AppEnv>, id: string): Promise<{ jwt: string; version: string } | null> {
+  const config = c.get('config');
   const { systemSeed } = c.get('region');
+  const operator = await operatorKey(config);
   if (id === (await importSeed(systemSeed)).publicKey) {
-    return { jwt: await composeSystemAccountJwt(operator, systemSeed), revision: 0 };
+    return { jwt: await composeSystemAccountJwt(operator, systemSeed), version: '0' };
   }
   const state = await getAccountState(c.get('store'), id);
-  return state && { jwt: await composeAccountJwt(operator, state), revision: state.account.revision };
+  if (!state) return null;
+  const now = Date.now();
+  const jwt = await composeAccountJwt(operator, state, config.nats, now);
+  return { jwt, version: `${state.account.revision}-${leaseEnd(config.nats, now) ?? 0}` };
 }
 
 /** The URL resolver of nats-server, below `/jwt/v1`. */
@@ -43,7 +34,7 @@ export const resolver = new Hono<AppEnv>()
     const id = c.req.param('id');
     const found = isPublicKey('account', id) ? await jwtOf(c, id) : null;
     if (!found) return c.notFound();
-    const etag = `"${id}-${found.revision}"`;
+    const etag = `"${id}-${found.version}"`;
     const headers = { ETag: etag, 'Cache-Control': 'no-cache' };
     if (c.req.header('If-None-Match') === etag) return c.body(null, 304, headers);
     return c.body(found.jwt, 200, { ...headers, 'Content-Type': 'application/jwt' });

@@ -27,6 +27,7 @@ import * as schemas from '../credentials/schemas.ts';
 import type { Region } from '../env.ts';
 import { ApiError } from '../errors.ts';
 import { createAccount } from './accounts.ts';
+import { ENFORCED, enforce, presentEnforcement } from './enforcement.ts';
 
 const collection = '/nats-accounts';
 const item = `${collection}/{nats_account_id}` as const;
@@ -44,6 +45,7 @@ function present(account: NatsAccount, region: Region): z.infer<typeof schemas.n
     region: region.name,
     created_at: wireTime(account.createdAt),
     updated_at: wireTime(account.updatedAt),
+    enforcement: presentEnforcement(account),
   };
 }
 
@@ -144,6 +146,7 @@ export const natsAccountRoutes = newRouter()
       path: item,
       tags,
       summary: 'Delete a NATS account and its credentials',
+      description: `Its streams and messages are deleted as well. ${ENFORCED}`,
       request: { params },
       responses: { ...noContent, ...errorResponses('not_found') },
     }),
@@ -151,6 +154,7 @@ export const natsAccountRoutes = newRouter()
       const id = c.req.valid('param').nats_account_id;
       const { projectIds } = requireScope(c, write);
       if (!(await deleteAccount(c.get('store'), changeOf(c), { id, projectIds }))) throw missing(id);
-      return c.body(null, 204);
+      const request = { region: c.get('region').name, account: id, user: '*' };
+      return c.body(null, 204, await enforce(c.get('config'), request));
     },
   );

@@ -59,19 +59,26 @@ CREATE TABLE `nats_accounts` (
 	`sealing_key_id` text NOT NULL,
 	`revision` integer NOT NULL,
 	`issued_at` integer NOT NULL,
+	`acknowledged_revision` integer NOT NULL,
+	`acknowledged_servers` integer NOT NULL,
+	`servers` integer NOT NULL,
 	`created_at` integer NOT NULL,
 	`updated_at` integer NOT NULL,
-	`deleted_at` integer
+	`deleted_at` integer,
+	`purged_at` integer
 );
 --> statement-breakpoint
 CREATE INDEX `nats_accounts_by_created` ON `nats_accounts` (`project_id`,`created_at`,`id`) WHERE deleted_at is null;--> statement-breakpoint
 CREATE INDEX `nats_accounts_by_updated` ON `nats_accounts` (`project_id`,`updated_at`,`id`) WHERE deleted_at is null;--> statement-breakpoint
 CREATE INDEX `nats_accounts_by_name` ON `nats_accounts` (`project_id`,`name`,`id`) WHERE deleted_at is null;--> statement-breakpoint
 CREATE INDEX `nats_accounts_by_sealing_key` ON `nats_accounts` (`sealing_key_id`);--> statement-breakpoint
+CREATE INDEX `nats_accounts_unfinished` ON `nats_accounts` (`id`) WHERE acknowledged_revision < revision or (deleted_at is not null and purged_at is null);--> statement-breakpoint
 CREATE TABLE `nats_revocations` (
 	`account_id` text NOT NULL,
 	`user_key` text NOT NULL,
 	`revoked_at` integer NOT NULL,
+	`issued_at` integer NOT NULL,
+	`expires_at` integer,
 	PRIMARY KEY(`account_id`, `user_key`)
 );
 --> statement-breakpoint

@@ -1,0 +1,196 @@
+/**
+ * A Durable Object for each NATS account: brings the newest account JWT to every server of its region. One push at a
+ * time, each composed from the rows when it begins, so that of two revocations none is lost; tried again until every
+ * active server has acknowledged; once more after the settling time, because a server that was fetching the account
+ * during the change may have installed what it fetched afterwards. What is due survives a crash in its alarm.
+ */
+import type { DurableObjectState } from '@cloudflare/workers-types';
+import { type Database, openDatabase } from '../../db/database.ts';
+import {
+  type AccountState,
+  getAccountState,
+  noteAcknowledgement,
+  notePurged,
+} from '../../db/region/enforcement.ts';
+import { type Bindings, type Config, configOf, type Region } from '../env.ts';
+import { composeAccountJwt, operatorKey, signingKeyOf } from './accounts.ts';
+import { connectNats, shortLivedUser } from './client.ts';
+import { connectSystem, deleteStreams, listConnections, pushAccountJwt } from './servers.ts';
+
+/** Names an account to its publisher. */
+export interface PublishRequest {
+  region: string;
+  account: string;
+  /** The user that was revoked, `*` for all, or null: whose connections the push is to count. */
+  user: string | null;
+}
+
+/** What came of a publication. */
+export interface Publication {
+  /** The revision that was pushed; 0 when no server could be reached. */
+  revision: number;
+  acknowledged: number;
+  /** How many servers are active; 0 when none could be reached. */
+  servers: number;
+  /** How many connections of the user were open before the push and are not after it; null when nobody could tell. */
+  cut: number | null;
+}
+
+/** A server's fetch of an account takes 1.9 s at most: what it installs later than this is what was served since. */
+const SETTLING_MS = 2_500;
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 5 * 60_000;
+/** How long the count of connections may hold up the push itself. */
+const COUNTING_MS = 150;
+
+const NOTHING: Publication = { revision: 0, acknowledged: 0, servers: 0, cut: null };
+
+/** What the object stores. */
+interface Due {
+  region: string;
+  account: string;
+  /** How many pushes in a row were not acknowledged by all. */
+  failures: number;
+}
+
+/** See this file's head. */
+export class AccountPublisher {
+  #state: DurableObjectState;
+  #config: Config;
+  #running: Promise<Publication> | undefined;
+  #next: Promise<Publication> | undefined;
+
+  constructor(state: DurableObjectState, env: Bindings) {
+    this.#state = state;
+    this.#config = configOf(env);
+  }
+
+  /** Publishes now (a {@link PublishRequest} as JSON) and answers with what came of it within the deadline. */
+  async fetch(request: Request): Promise<Response> {
+    const { region, account, user } = (await request.json()) as PublishRequest;
+    const due = await this.#due();
+    await this.#state.storage.put<Due>('due', due ?? { region, account, failures: 0 });
+    // Set before anything is sent: whatever ends this object now, the alarm goes on.
+    await this.#state.storage.setAlarm(Date.now() + SETTLING_MS);
+    const publication = this.#publish(user);
+    publication.catch(() => {});
+    const late = new Promise<Publication>((resolve) => {
+      setTimeout(() => resolve(NOTHING), this.#config.nats.push_deadline_ms);
+    });
+    return Response.json(await Promise.race([publication, late]));
+  }
+
+  /** The settling push, or the next try. */
+  async alarm(): Promise<void> {
+    const due = await this.#due();
+    if (!due) return;
+    const { servers, acknowledged } = await this.#publish(null);
+    if (servers > 0 && acknowledged >= servers) {
+      // A publication that came meanwhile has set its own alarm and must find what is due.
+      if ((await this.#state.storage.getAlarm()) === null) await this.#state.storage.deleteAll();
+      return;
+    }
+    if (!(await this.#due())) return;
+    const failures = due.failures + 1;
+    await this.#state.storage.put<Due>('due', { ...due, failures });
+    const delay = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 20));
+    await this.#state.storage.setAlarm(Date.now() + delay * (0.5 + Math.random() / 2));
+  }
+
+  #due(): Promise<Due | undefined> {
+    return this.#state.storage.get<Due>('due');
+  }
+
+  /** One push at a time. One that runs may have read the rows before this change, so that this joins the one after it. */
+  #publish(user: string | null): Promise<Publication> {
+    if (!this.#running) return this.#begin(user);
+    this.#next ??= this.#running.then(() => {
+      this.#next = undefined;
+      return this.#begin(null);
+    });
+    return this.#next;
+  }
+
+  #begin(user: string | null): Promise<Publication> {
+    this.#running = this.#push(user)
+      .catch((error: unknown) => {
+        console.warn(
+          JSON.stringify({ push: 'failed', reason: error instanceof Error ? error.message : 'unknown' }),
+        );
+        return NOTHING;
+      })
+      .finally(() => {
+        this.#running = undefined;
+      });
+    return this.#running;
+  }
+
+  async #push(user: string | null): Promise<Publication> {
+    const due = await this.#due();
+    const region = due && this.#config.regions.get(due.region);
+    if (!due || !region) return NOTHING;
+    // Nothing can be pushed, now or later: the servers learn of it when they fetch the account anew.
+    if (region.natsWebsockets.length === 0) return this.#forget();
+    const store = openDatabase(region.database);
+    const state = await getAccountState(store, due.account);
+    if (!state) return this.#forget();
+    const publication = await this.#send(store, region, state, user);
+    const enforced = publication.servers > 0 && publication.acknowledged >= publication.servers;
+    if (enforced && state.account.deletedAt !== null && state.account.purgedAt === null) {
+      await this.#purge(store, region, state);
+      const tombstone = await getAccountState(store, due.account);
+      if (tombstone) return { ...(await this.#send(store, region, tombstone, null)), cut: publication.cut };
+    }
+    return publication;
+  }
+
+  async #forget(): Promise<Publication> {
+    await this.#state.storage.deleteAll();
+    return NOTHING;
+  }
+
+  async #send(
+    store: Database,
+    region: Region,
+    state: AccountState,
+    user: string | null,
+  ): Promise<Publication> {
+    const { id, revision } = state.account;
+    const deadline = Date.now() + this.#config.nats.push_deadline_ms;
+    const [jwt, client] = await Promise.all([
+      operatorKey(this.#config).then((operator) =>
+        composeAccountJwt(operator, state, this.#config.nats, Date.now()),
+      ),
+      connectSystem(region, deadline),
+    ]);
+    try {
+      const count = async () => {
+        if (user === null) return null;
+        const counted = await listConnections(client, id, Math.min(deadline, Date.now() + COUNTING_MS));
+        return counted.connections.filter((one) => user === '*' || one.user === user).length;
+      };
+      const before = await count();
+      const pushed = await pushAccountJwt(client, id, jwt, deadline);
+      const after = await count();
+      await noteAcknowledgement(store, id, { revision, ...pushed });
+      return { revision, ...pushed, cut: before === null || after === null ? null : before - after };
+    } finally {
+      client.close();
+    }
+  }
+
+  /** Deletes the streams of a deleted account, whom nobody else can use any more, and ends the deletion. */
+  async #purge(store: Database, region: Region, { account, revocations }: AccountState): Promise<void> {
+    const issuer = await signingKeyOf(this.#config.sealingKeys, region.name, account);
+    // Newer than the revocation of everyone, so that this one user is let in.
+    const user = await shortLivedUser({ id: account.id, issuer }, (revocations['*'] ?? 0) + 1);
+    const deadline = Date.now() + this.#config.nats.push_deadline_ms;
+    const client = await connectNats(region.natsWebsockets, user, deadline);
+    try {
+      await deleteStreams(client, deadline);
+    } finally {
+      client.close();
+    }
+    await notePurged(store, account.id, Date.now());
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * How the site is built: Starlight, its look, its navigation, and what the deployment's configuration contributes
+ * (the regions). Runs in Node while building; nothing here reaches the browser but the names of the regions.
+ */
+import starlight from '@astrojs/starlight';
+import { defineConfig, fontProviders } from 'astro/config';
+import { pageHeaders } from './src/build/headers.ts';
+import { readRegions } from './src/build/regions.ts';
+
+const regions = readRegions(process.env.LATCHKEY_CONFIG ?? new URL('../wrangler.toml', import.meta.url));
+
+const face = (file: string, weight: string) => ({
+  provider: fontProviders.local(),
+  options: {
+    variants: [{ src: [`./src/assets/fonts/${file}`], weight, style: 'normal' }] as [LocalVariant],
+  },
+});
+type LocalVariant = { src: [string]; weight: string; style: 'normal' };
+
+export default defineConfig({
+  trailingSlash: 'always',
+  devToolbar: { enabled: false },
+  // Outside the site's own folder, whose content decides whether it has to be built again.
+  cacheDir: '../node_modules/.cache/site',
+  fonts: [
+    { name: 'Schibsted Grotesk', cssVariable: '--font-text', ...face('schibsted-grotesk.woff2', '400 900') },
+    {
+      name: 'Red Hat Mono',
+      cssVariable: '--font-code',
+      fallbacks: ['monospace'],
+      ...face('red-hat-mono.woff2', '300 700'),
+    },
+  ],
+  vite: {
+    cacheDir: '../node_modules/.cache/site/vite',
+    define: { REGIONS: JSON.stringify(regions.map(({ name, label }) => ({ name, label }))) },
+    // Scripts stay files, so that the pages' policy needs no hash for them and browsers keep them.
+    build: { assetsInlineLimit: 0 },
+  },
+  integrations: [
+    starlight({
+      title: 'Latchkey',
+      description: 'Issue, update and revoke credentials for NATS, Queues, and Topics and Events.',
+      favicon: '/favicon.svg',
+      customCss: ['./src/styles/theme.css', './src/styles/content.css', './src/styles/controls.css'],
+      components: {
+        Head: './src/overrides/head.astro',
+        Header: './src/overrides/header.astro',
+        Hero: './src/overrides/hero.astro',
+        PageTitle: './src/overrides/page-title.astro',
+      },
+      expressiveCode: {
+        themes: ['github-dark-default', 'github-light-default'],
+        defaultProps: { frame: 'none', wrap: true },
+        styleOverrides: {
+          borderColor: 'var(--sl-color-hairline)',
+          borderRadius: '10px',
+          codeBackground: 'var(--paper-sunk)',
+          codeFontSize: '0.8125rem',
+          codeLineHeight: '1.7',
+        },
+      },
+      pagination: true,
+      sidebar: [
+        {
+          label: 'How-to guides',
+          items: ['how-to/create-credentials', 'how-to/manage-credentials'],
+        },
+        { label: 'Understand', items: ['concepts'] },
+        { label: 'Reference', items: ['reference/compatibility'] },
+        { label: 'Run it yourself', items: ['deploy'] },
+      ],
+    }),
+    pageHeaders(regions.flatMap((region) => region.websockets)),
+  ],
+});

@@ -1,0 +1,23 @@
+/**
+ * The attributes of form controls, derived from the schemas that validate the API's requests, so that a form and the
+ * API can never disagree on a length. Used while building only: zod does not reach the browser.
+ */
+import * as z from 'zod';
+
+/** What a text control takes from a schema. */
+export interface TextAttributes {
+  minlength?: number;
+  maxlength?: number;
+  pattern?: string;
+}
+
+/** The attributes of a text control that holds what `schema` (a string) accepts. */
+export function textAttributes(schema: z.ZodType): TextAttributes {
+  const { minLength, maxLength, pattern } = z.toJSONSchema(schema, { io: 'input' });
+  return {
+    ...(minLength !== undefined && { minlength: minLength }),
+    ...(maxLength !== undefined && { maxlength: maxLength }),
+    // An HTML pattern is anchored by itself.
+    ...(pattern !== undefined && { pattern: pattern.replace(/^\^/, '').replace(/\$$/, '') }),
+  };
+}

@@ -1,0 +1,73 @@
+/**
+ * The response headers of static pages: after the build, writes `_headers` with a Content-Security-Policy that allows
+ * exactly the inline scripts found in the pages. The Worker's own answers carry headers of their own.
+ */
+import { createHash } from 'node:crypto';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import type { AstroIntegration } from 'astro';
+
+const INLINE_SCRIPT = /<script(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/g;
+
+/** A line of `_headers` beyond this length is refused by the platform. */
+const MAX_LINE = 2000;
+
+/** Writes `_headers` beside the pages. `connect` lists the origins that pages may open besides their own. */
+export function pageHeaders(connect: string[]): AstroIntegration {
+  return {
+    name: 'page-headers',
+    hooks: {
+      'astro:build:done': async ({ dir, logger }) => {
+        const hashes = await inlineScriptHashes(dir);
+        const text = headersFile(contentSecurityPolicy(hashes, connect));
+        await writeFile(new URL('_headers', dir), text);
+        logger.info(`_headers allows ${hashes.length} inline scripts`);
+      },
+    },
+  };
+}
+
+async function inlineScriptHashes(dir: URL): Promise<string[]> {
+  const hashes = new Set<string>();
+  for (const name of await readdir(dir, { recursive: true })) {
+    if (!name.endsWith('.html')) continue;
+    const html = await readFile(new URL(name, dir), 'utf8');
+    for (const [, script] of html.matchAll(INLINE_SCRIPT)) {
+      hashes.add(
+        `'sha256-${createHash('sha256')
+          .update(script ?? '')
+          .digest('base64')}'`,
+      );
+    }
+  }
+  return [...hashes].sort();
+}
+
+function contentSecurityPolicy(scripts: string[], connect: string[]): string {
+  return [
+    "default-src 'self'",
+    // The search is WebAssembly.
+    ["script-src 'self' 'wasm-unsafe-eval'", ...scripts].join(' '),
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data:",
+    ["connect-src 'self'", ...connect].join(' '),
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
+
+function headersFile(policy: string): string {
+  const lines = [
+    '/*',
+    `  Content-Security-Policy: ${policy}`,
+    '  X-Content-Type-Options: nosniff',
+    '  Referrer-Policy: strict-origin-when-cross-origin',
+    '/_astro/*',
+    '  Cache-Control: public, max-age=31536000, immutable',
+  ];
+  const long = lines.find((line) => line.length > MAX_LINE);
+  if (long)
+    throw new Error(`A line of _headers has ${long.length} characters, at most ${MAX_LINE} are allowed`);
+  return `${lines.join('\n')}\n`;
+}

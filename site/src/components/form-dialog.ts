@@ -1,0 +1,62 @@
+/** The element `<form-dialog>`: opens, sends, and closes when it has succeeded. The request is its opener's. */
+import { clearErrors, isBusy, type Send, wireForm } from '../lib/form.ts';
+import { fill, find } from '../lib/markup.ts';
+
+/** See form-dialog.astro. */
+export class FormDialog extends HTMLElement {
+  #send: Send | undefined;
+  #settle: ((sent: boolean) => void) | undefined;
+
+  connectedCallback(): void {
+    const dialog = this.#dialog;
+    wireForm(
+      this.form,
+      async (values, key) => this.#send?.(values, key),
+      () => {
+        this.form.reset();
+        this.#finish(true);
+      },
+    );
+    find(this, '[data-action="cancel"]', HTMLButtonElement).addEventListener('click', () => {
+      if (!isBusy(this.form)) this.#finish(false);
+    });
+    // An answer on its way may carry a secret that is shown only once: the dialog stays until it is here. The key
+    // itself has to be refused: browsers close a dialog on the second Esc whatever `cancel` says.
+    dialog.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape' && isBusy(this.form)) event.preventDefault();
+    });
+    dialog.addEventListener('close', () => this.#settle?.(false));
+  }
+
+  /**
+   * Opens the dialog with the texts filled in, and sends the form by `send` as often as it takes. Resolves to true
+   * once it succeeded, to false when the person cancelled or when it is open already; what they typed is there when it
+   * opens again.
+   */
+  open(send: Send, texts: Record<string, string> = {}): Promise<boolean> {
+    if (this.#dialog.open) return Promise.resolve(false);
+    fill(this, texts);
+    clearErrors(this.form);
+    this.#send = send;
+    this.#dialog.showModal();
+    return new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  /** The form inside, for whoever follows what is typed. */
+  get form(): HTMLFormElement {
+    return find(this, 'form', HTMLFormElement);
+  }
+
+  get #dialog(): HTMLDialogElement {
+    return find(this, 'dialog', HTMLDialogElement);
+  }
+
+  #finish(sent: boolean): void {
+    this.#settle?.(sent);
+    this.#dialog.close();
+  }
+}
+
+customElements.define('form-dialog', FormDialog);

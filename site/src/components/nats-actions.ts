@@ -1,0 +1,115 @@
+/**
+ * What the NATS forms change: create an account, generate credentials, revoke them. Each opens its dialog under `root`
+ * and sends the request. Loaded when the reader first presses one of the buttons: a page that is only read does
+ * without it.
+ */
+import { ask, type Result } from '../lib/answers.ts';
+import {
+  type IssuedNatsCredentials,
+  type NatsAccount,
+  type NatsCredentials,
+  natsAccounts,
+  natsCredentials,
+} from '../lib/api.ts';
+import { type Enforcement, enforcementOf, receipt } from '../lib/enforcement.ts';
+import { find } from '../lib/markup.ts';
+import { natsSecret } from '../lib/nats-secret.ts';
+import { type ChosenPlace, regionLabel } from '../lib/place-fields.ts';
+import { FormDialog } from './form-dialog.ts';
+import { SecretDialog } from './secret-dialog.ts';
+
+const headersOf = (idempotencyKey: string) => ({ headers: { 'Idempotency-Key': idempotencyKey } });
+
+const dialog = (root: ParentNode, name: string) =>
+  find(root, `form-dialog[id$="-${name}-dialog"]`, FormDialog);
+
+/** Asks for a name and creates an account. Resolves to undefined when the person cancels. */
+export async function createAccount(root: ParentNode, place: ChosenPlace): Promise<NatsAccount | undefined> {
+  let created: NatsAccount | undefined;
+  await dialog(root, 'create-account').open(
+    async ({ name = '' }, key) => {
+      const json = { project_id: place.project, name };
+      const result = await ask(() =>
+        natsAccounts.$post({ param: { region: place.region }, json }, headersOf(key)),
+      );
+      if (!result.ok) return result.problem;
+      created = result.body;
+      return undefined;
+    },
+    { place: regionLabel(place.region) },
+  );
+  return created;
+}
+
+/**
+ * Asks for a name and generates credentials. Resolves to undefined when the person cancels. `typed` hears of the name
+ * while it is typed. The secret has not been shown yet: {@link showSecret} does.
+ */
+export async function generate(
+  root: ParentNode,
+  account: NatsAccount,
+  typed: (name: string) => void,
+): Promise<IssuedNatsCredentials | undefined> {
+  const form = dialog(root, 'generate');
+  let issued: IssuedNatsCredentials | undefined;
+  const listener = () => typed(`${new FormData(form.form).get('name') ?? ''}`.trim());
+  form.addEventListener('input', listener);
+  await form.open(
+    async ({ name = '' }, key) => {
+      const result = await issue(account, name, key);
+      if (!result.ok) return result.problem;
+      issued = result.body;
+      return undefined;
+    },
+    { account: account.name, place: regionLabel(account.region) },
+  );
+  form.removeEventListener('input', listener);
+  return issued;
+}
+
+function issue(account: NatsAccount, name: string, key: string): Promise<Result<IssuedNatsCredentials>> {
+  const json = { nats_account_id: account.id, name };
+  return ask(() => natsCredentials.$post({ param: { region: account.region }, json }, headersOf(key)));
+}
+
+/** Shows credentials just generated; resolves when the person has said that they are saved. */
+export function showSecret(
+  root: ParentNode,
+  issued: IssuedNatsCredentials,
+  account: NatsAccount,
+): Promise<void> {
+  return find(root, 'secret-dialog', SecretDialog).show(natsSecret(issued, account.endpoint));
+}
+
+/** What a revocation came to. `enforcement` is absent where the API says nothing about the servers. */
+export interface Revocation {
+  id: string;
+  enforcement: Enforcement | undefined;
+  notice: string;
+}
+
+/** Asks for confirmation and revokes credentials. Resolves to undefined when the person cancels. */
+export async function revoke(
+  root: ParentNode,
+  { id, name, region }: NatsCredentials,
+  account: NatsAccount,
+): Promise<Revocation | undefined> {
+  let revocation: Revocation | undefined;
+  await dialog(root, 'revoke').open(
+    async () => {
+      const result = await ask(() =>
+        natsCredentials[':credentials_id'].$delete({ param: { region, credentials_id: id } }),
+      );
+      if (result.ok) {
+        const enforcement = enforcementOf(result.headers);
+        revocation = { id, enforcement, notice: `Revoked ${name}.${receipt(enforcement)}` };
+        return undefined;
+      }
+      if (result.problem.kind !== 'gone') return result.problem;
+      revocation = { id, enforcement: undefined, notice: `${name} was revoked already.` };
+      return undefined;
+    },
+    { name, account: account.name, place: regionLabel(region) },
+  );
+  return revocation;
+}

@@ -1,0 +1,195 @@
+/**
+ * The element `<nats-credentials>`: region and project → NATS accounts → credentials → generate or revoke. Owns the
+ * order of things and what is read; what is changed is nats-actions.ts's, how lists look lists.ts's.
+ */
+import { type Answer, ask, type Result } from '../lib/answers.ts';
+import {
+  type NatsAccount,
+  type NatsCredentials,
+  natsAccounts,
+  natsCredentials,
+  projects,
+} from '../lib/api.ts';
+import { choose, currentPlace, PLACE_CHANGED } from '../lib/place.ts';
+import {
+  type ChosenPlace,
+  followPlace,
+  offerProjects,
+  regionLabel,
+  wirePlaceFields,
+} from '../lib/place-fields.ts';
+import { sentence } from '../lib/problems.ts';
+import { currentSession } from '../lib/session.ts';
+import { type Facts, tickSteps } from '../lib/steps.ts';
+import type { CodeSamples } from './code-samples.ts';
+import './code-samples.ts';
+import { AccountList, CredentialsList } from './lists.ts';
+
+type Actions = typeof import('./nats-actions.ts');
+
+const NO_PROJECT =
+  'You are signed in, but no project is open to you. An Owner of the organization can change that.';
+
+class NatsCredentialsForm extends HTMLElement {
+  #place: ChosenPlace | undefined;
+  #account: NatsAccount | undefined;
+  #facts: Facts = { accountsListed: false };
+  #accounts = new AccountList(this);
+  #credentials = new CredentialsList(this);
+  #request = new AbortController();
+
+  connectedCallback(): void {
+    wirePlaceFields(this);
+    this.#accounts.wire({
+      retry: () => this.#start(),
+      more: (page) => this.#loadAccounts(page),
+      create: () => this.#act((actions) => this.#createAccount(actions)),
+      choose: (account) => this.#chooseAccount(account),
+    });
+    this.#credentials.wire({
+      retry: () => this.#loadCredentials(),
+      more: (page) => this.#loadCredentials(page),
+      generate: () => this.#act((actions) => this.#generate(actions)),
+      revoke: (credentials) => this.#act((actions) => this.#revoke(actions, credentials)),
+    });
+    document.addEventListener(PLACE_CHANGED, () => this.#follow());
+    this.#follow();
+    void this.#start();
+  }
+
+  async #start(): Promise<void> {
+    this.#accounts.show('loading');
+    this.#credentials.show('unchosen');
+    const session = await currentSession();
+    if (!session.ok) return this.#accounts.fail(session.problem);
+    if (!session.body) return this.#showSignedOut();
+    const listed = await ask(() => projects.$get({ query: { page_size: '100' } }));
+    if (!listed.ok) return this.#accounts.fail(listed.problem);
+    const open = listed.body.projects;
+    if (open.length === 0) return this.#accounts.fail({ kind: 'refused', message: NO_PROJECT });
+    this.#place = offerProjects(this, open);
+    await this.#loadAccounts();
+  }
+
+  #showSignedOut(): void {
+    this.#accounts.show('signed-out');
+    this.#credentials.show('signed-out');
+  }
+
+  #follow(): void {
+    const before = this.#place;
+    const place = followPlace(this);
+    this.#accounts.nameRegion(regionLabel(place.region));
+    this.#updateSamples();
+    if (!before || (before.region === place.region && before.project === place.project)) return;
+    this.#place = place;
+    void this.#loadAccounts();
+  }
+
+  async #loadAccounts(page = 1): Promise<void> {
+    const place = this.#place;
+    if (!place) return;
+    if (page === 1) this.#forgetAccount();
+    const query = { project_id: place.project, page: `${page}`, page_size: '50' };
+    const result = await this.#fresh((init) =>
+      natsAccounts.$get({ param: { region: place.region }, query }, { init }),
+    );
+    if (!result.ok) return this.#accounts.fail(result.problem);
+    const { nats_accounts: accounts, total_count: total } = result.body;
+    this.#learn({ accountsListed: true });
+    this.#accounts.render(accounts, total, page);
+    if (page > 1) return;
+    const wanted =
+      accounts.find(({ id }) => id === currentPlace().account) ?? (total === 1 ? accounts[0] : undefined);
+    if (wanted) this.#accounts.select(wanted);
+  }
+
+  #forgetAccount(): void {
+    this.#account = undefined;
+    this.#facts = { accountsListed: false };
+    this.#learn({});
+    this.#accounts.show('loading');
+    this.#credentials.show('unchosen');
+  }
+
+  async #chooseAccount(account: NatsAccount): Promise<void> {
+    this.#account = account;
+    this.#facts = { accountsListed: true };
+    this.#learn({});
+    choose({ account: account.id });
+    await this.#loadCredentials();
+  }
+
+  async #loadCredentials(page = 1): Promise<void> {
+    const account = this.#account;
+    if (!account) return;
+    if (page === 1) this.#credentials.show('loading');
+    const query = {
+      nats_account_id: account.id,
+      order_by: 'created_at_desc',
+      page: `${page}`,
+      page_size: '50',
+    } as const;
+    const result = await this.#fresh((init) =>
+      natsCredentials.$get({ param: { region: account.region }, query }, { init }),
+    );
+    if (!result.ok) return this.#credentials.fail(result.problem);
+    this.#credentials.render(result.body.nats_credentials, result.body.total_count, page);
+    this.#learn({ listed: this.#credentials.ids });
+  }
+
+  async #createAccount({ createAccount }: Actions): Promise<void> {
+    const created = this.#place && (await createAccount(this, this.#place));
+    if (!created) return;
+    choose({ account: created.id });
+    await this.#loadAccounts();
+    this.#accounts.focus();
+  }
+
+  async #generate({ generate, showSecret }: Actions): Promise<void> {
+    const account = this.#account;
+    const issued = account && (await generate(this, account, (name) => this.#updateSamples(name)));
+    if (!issued) return;
+    this.#learn({ issued: issued.id });
+    const reload = this.#loadCredentials();
+    await showSecret(this, issued, account);
+    await reload;
+    this.#credentials.announce(`Generated ${issued.name}.`, issued.id);
+  }
+
+  async #revoke({ revoke }: Actions, credentials: NatsCredentials): Promise<void> {
+    const revoked = this.#account && (await revoke(this, credentials, this.#account));
+    if (!revoked) return;
+    this.#learn({ revoked });
+    await this.#loadCredentials();
+    this.#credentials.announce(revoked.notice);
+  }
+
+  async #act(action: (actions: Actions) => Promise<void>): Promise<void> {
+    const actions = await import('./nats-actions.ts').catch(() => undefined);
+    if (actions) await action(actions);
+    else this.#credentials.announce(sentence({ kind: 'unreachable' }));
+  }
+
+  /** Sends a request whose answer counts only as long as no later one has been sent. */
+  #fresh<T>(request: (init: RequestInit) => Promise<Answer<T>>): Promise<Result<T>> {
+    this.#request.abort();
+    this.#request = new AbortController();
+    const { signal } = this.#request;
+    return ask(() => request({ signal }));
+  }
+
+  #learn(facts: Partial<Facts>): void {
+    this.#facts = { ...this.#facts, ...facts };
+    tickSteps(this, this.#facts);
+    this.#updateSamples();
+  }
+
+  #updateSamples(name?: string): void {
+    const { region, project } = followPlace(this);
+    const values = { region, project, account: this.#account?.id ?? '', ...(name !== undefined && { name }) };
+    for (const samples of this.querySelectorAll<CodeSamples>('code-samples')) samples.update(values);
+  }
+}
+
+customElements.define('nats-credentials', NatsCredentialsForm);

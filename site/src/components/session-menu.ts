@@ -1,0 +1,22 @@
+/** The element `<session-menu>`: shows the session that the API states, and ends it. */
+import { fill, find, show } from '../lib/markup.ts';
+import { currentSession, signInLink, signOut } from '../lib/session.ts';
+
+class SessionMenu extends HTMLElement {
+  connectedCallback(): void {
+    find(this, '[data-action="sign-out"]', HTMLButtonElement).addEventListener('click', () => void signOut());
+    void this.#render();
+  }
+
+  async #render(): Promise<void> {
+    const result = await currentSession();
+    const session = result.ok ? result.body : null;
+    if (session) {
+      const { name, email } = session;
+      fill(this, { name, email: email === name ? '' : email, initial: name.slice(0, 1) });
+    } else find(this, 'a', HTMLAnchorElement).href = signInLink();
+    show(this, session ? 'signed-in' : 'signed-out');
+  }
+}
+
+customElements.define('session-menu', SessionMenu);

@@ -1,0 +1,29 @@
+/**
+ * What comes back from the API: an answer, or the problem that stood in its place. Owns the sending; what a problem is
+ * called is problems.ts's.
+ */
+import { type Problem, problemOf } from './problems.ts';
+
+/** See the file's description. */
+export type Result<T> = { ok: true; body: T; headers: Headers } | { ok: false; problem: Problem };
+
+/** The part of a response that is read: fetch's own and the typed client's both have it. */
+export interface Answer<T> {
+  ok: boolean;
+  status: number;
+  headers: Headers;
+  json(): Promise<T>;
+}
+
+/** Sends a request and reads its answer. Never rejects. A 204 has no body: undefined. */
+export async function ask<T>(request: () => Promise<Answer<T>>): Promise<Result<T>> {
+  try {
+    const answer = await request();
+    const body = answer.status === 204 ? (undefined as T) : await answer.json();
+    const { ok, headers, status } = answer;
+    return ok ? { ok, body, headers } : { ok, problem: problemOf(status, headers, body) };
+  } catch (error) {
+    const superseded = error instanceof DOMException && error.name === 'AbortError';
+    return { ok: false, problem: { kind: superseded ? 'superseded' : 'unreachable' } };
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * The typed client of the API, made of the Worker's own type: a path or a field that does not exist does not compile.
+ * Every call stays on this origin and carries the session's cookie.
+ */
+import { hc, type InferResponseType } from 'hono/client';
+import type { App } from '../../../functions/index.ts';
+
+const client = hc<App>('/');
+
+/** The projects of the caller. */
+export const projects = client.account.v3.projects;
+
+const region = client.mnq.v1beta1.regions[':region'];
+
+/** The NATS accounts of a region. */
+export const natsAccounts = region['nats-accounts'];
+
+/** The NATS credentials of a region. */
+export const natsCredentials = region['nats-credentials'];
+
+type Listed<Endpoint> = InferResponseType<Endpoint, 200>;
+
+export type Project = Listed<typeof projects.$get>['projects'][number];
+export type NatsAccount = Listed<typeof natsAccounts.$get>['nats_accounts'][number];
+export type NatsCredentials = Listed<typeof natsCredentials.$get>['nats_credentials'][number];
+export type IssuedNatsCredentials = InferResponseType<typeof natsCredentials.$post, 200>;

@@ -1,0 +1,161 @@
+/**
+ * How every form behaves: what is missing is said beside the field and in a focused summary, one request at a time, a
+ * busy button, and nothing typed is lost when something fails. Owns no request and no words of a product.
+ *
+ * The markup: field.astro's fields, a summary `.errors[hidden]`, and a submit button with `data-busy`, its label meanwhile.
+ */
+import { find } from './markup.ts';
+import { type Problem, sentence } from './problems.ts';
+import { signInLink } from './session.ts';
+
+/** The trimmed values of a form's fields, by name. */
+export type Values = Record<string, string>;
+
+/** Performs what a form is for. The key stays the same when the same values are sent again. */
+export type Send = (values: Values, idempotencyKey: string) => Promise<Problem | undefined>;
+
+/** Wires a form to `send`. `done` is called after each success. */
+export function wireForm(form: HTMLFormElement, send: Send, done: () => void): void {
+  const attempts = new Attempts();
+  form.noValidate = true;
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    if (isBusy(form)) return;
+    void submit(form, attempts, send, done);
+  });
+}
+
+/** Whether a request of the form is under way. */
+export function isBusy(form: HTMLFormElement): boolean {
+  return form.querySelector('[aria-busy="true"]') !== null;
+}
+
+/** Takes away what a form says about an earlier attempt. */
+export function clearErrors(form: HTMLFormElement): void {
+  find(form, '.errors', HTMLElement).hidden = true;
+  for (const input of fieldsOf(form)) {
+    input.removeAttribute('aria-invalid');
+    errorOf(input).hidden = true;
+  }
+}
+
+async function submit(
+  form: HTMLFormElement,
+  attempts: Attempts,
+  send: Send,
+  done: () => void,
+): Promise<void> {
+  clearErrors(form);
+  const complaints = fieldsOf(form).flatMap((input) => complaint(input) ?? []);
+  if (complaints.length > 0) return showFieldErrors(form, complaints);
+  const values = valuesOf(form);
+  const release = busy(form);
+  const problem = await send(values, attempts.keyFor(values)).finally(release);
+  if (problem) return showProblem(form, problem);
+  attempts.finish();
+  done();
+}
+
+/** Gives each set of values one key until it has succeeded, so that sending it again can be recognised. */
+class Attempts {
+  #values = '';
+  #key = '';
+
+  keyFor(values: Values): string {
+    const text = JSON.stringify(values);
+    if (text !== this.#values || !this.#key) this.#key = crypto.randomUUID();
+    this.#values = text;
+    return this.#key;
+  }
+
+  finish(): void {
+    this.#key = '';
+  }
+}
+
+const fieldsOf = (form: HTMLFormElement) => [...form.querySelectorAll<HTMLInputElement>('.field input')];
+
+// A password is taken as it is, shown or not: a space may belong to it.
+const typedIn = (input: HTMLInputElement) => (input.name === 'password' ? input.value : input.value.trim());
+
+const valuesOf = (form: HTMLFormElement): Values =>
+  Object.fromEntries(fieldsOf(form).map((input) => [input.name, typedIn(input)]));
+
+interface Complaint {
+  input: HTMLInputElement;
+  text: string;
+}
+
+function complaint(input: HTMLInputElement): Complaint | undefined {
+  const { missing = '', mismatch = '' } = input.dataset;
+  if (input.required && !typedIn(input)) return { input, text: missing };
+  const { typeMismatch, patternMismatch, tooLong } = input.validity;
+  return typeMismatch || patternMismatch || tooLong ? { input, text: mismatch } : undefined;
+}
+
+function showFieldErrors(form: HTMLFormElement, complaints: Complaint[]): void {
+  const links = complaints.map(({ input, text }) => {
+    const error = errorOf(input);
+    error.textContent = text;
+    error.hidden = false;
+    input.setAttribute('aria-invalid', 'true');
+    return linkTo(input, text);
+  });
+  showSummary(form, ...links);
+}
+
+function linkTo(input: HTMLInputElement, text: string): HTMLAnchorElement {
+  const link = document.createElement('a');
+  link.href = `#${input.id}`;
+  link.textContent = text;
+  link.addEventListener('click', (event) => {
+    // The address keeps the step that the reader is at.
+    event.preventDefault();
+    input.focus();
+  });
+  return link;
+}
+
+function showProblem(form: HTMLFormElement, problem: Problem): void {
+  const complaints = problem.kind === 'fields' ? complaintsOf(form, problem.fields) : [];
+  if (complaints.length > 0) showFieldErrors(form, complaints);
+  else showSummary(form, ...wording(problem));
+}
+
+function complaintsOf(form: HTMLFormElement, refused: { name: string }[]): Complaint[] {
+  const inputs = fieldsOf(form).filter((input) => refused.some(({ name }) => name === input.name));
+  return inputs.map((input) => ({ input, text: input.dataset.mismatch ?? '' }));
+}
+
+function wording(problem: Problem): Node[] {
+  const text = document.createElement('p');
+  text.textContent = sentence(problem);
+  if (problem.kind !== 'signed-out') return [text];
+  const link = document.createElement('a');
+  link.href = signInLink();
+  link.textContent = 'Sign in';
+  return [text, link];
+}
+
+function showSummary(form: HTMLFormElement, ...content: Node[]): void {
+  const summary = find(form, '.errors', HTMLElement);
+  summary.replaceChildren(...content);
+  summary.hidden = false;
+  summary.focus();
+}
+
+function errorOf(input: HTMLInputElement): HTMLElement {
+  return find(input.closest('.field') ?? input, '.error', HTMLElement);
+}
+
+function busy(form: HTMLFormElement): () => void {
+  const button = find(form, 'button[type="submit"]', HTMLButtonElement);
+  const label = button.textContent;
+  // Disabling it would take the focus away; `isBusy` refuses the second click.
+  button.setAttribute('aria-busy', 'true');
+  button.textContent = button.dataset.busy ?? label;
+  return () => {
+    button.removeAttribute('aria-busy');
+    button.textContent = label;
+  };
+}

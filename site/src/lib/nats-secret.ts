@@ -1,0 +1,44 @@
+/** What the secret dialog shows for NATS: the `.creds` file, and commands that try it. */
+import type { Secret } from '../components/secret-dialog.ts';
+import type { IssuedNatsCredentials } from './api.ts';
+
+/** The dialog's content for credentials just issued; `endpoint` is where their account's clients connect. */
+export function natsSecret(issued: IssuedNatsCredentials, endpoint: string): Secret {
+  const file = fileName(issued.name);
+  const { content } = issued.credentials;
+  return {
+    fields: [{ label: file, value: content }],
+    files: [{ name: file, content }],
+    commands: [
+      { label: 'With Node.js', text: nodeCommand(file, endpoint) },
+      {
+        label: 'With the NATS CLI',
+        text: `nats --server ${endpoint} --creds ${file} pub latchkey.test "it works"`,
+      },
+    ],
+  };
+}
+
+/** A file name that needs no quoting in a shell, from a name that people chose. */
+function fileName(name: string): string {
+  const stem = name
+    .normalize('NFC')
+    .replace(/[^\p{L}\p{M}\p{N}_]+/gu, '-')
+    .replace(/^-+|-+$/g, '');
+  return `${stem.slice(0, 60) || 'nats'}.creds`;
+}
+
+function nodeCommand(file: string, endpoint: string): string {
+  return `npm install @nats-io/transport-node
+node --input-type=module -e '
+import { readFileSync } from "node:fs";
+import { connect, credsAuthenticator } from "@nats-io/transport-node";
+const nats = await connect({
+  servers: "${endpoint}",
+  authenticator: credsAuthenticator(readFileSync("${file}")),
+});
+const inbox = nats.subscribe("latchkey.test", { max: 1 });
+nats.publish("latchkey.test", "it works");
+for await (const message of inbox) console.log(message.string());
+await nats.close();'`;
+}

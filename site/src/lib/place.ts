@@ -1,0 +1,62 @@
+/**
+ * Where the reader works: region, project and NATS account, the same down the page and across pages. Kept in the
+ * address, so that a link reproduces the view, and in local storage, so that the next page knows. Nothing secret.
+ */
+
+/** See the file's description. A member is absent until it has been chosen. */
+export interface Place {
+  region?: string;
+  project?: string;
+  account?: string;
+}
+
+const KEY = 'latchkey:place';
+const MEMBERS = ['region', 'project', 'account'] as const;
+
+/** The event that `document` receives when the place changes; its detail is the whole {@link Place}. */
+export const PLACE_CHANGED = 'latchkey:place';
+
+/** The place: what the address says, and otherwise what was chosen last. */
+export function currentPlace(): Place {
+  const address = new URLSearchParams(location.search);
+  const stored = storedPlace();
+  const place: Place = {};
+  for (const member of MEMBERS) {
+    const value = address.get(member) ?? stored[member];
+    if (value) place[member] = value;
+  }
+  return place;
+}
+
+/** Keeps a choice and tells the forms of this page. A choice above forgets those below it that it was not made with. */
+export function choose(choice: Place): void {
+  const before = currentPlace();
+  const moved = MEMBERS.slice(0, 2).some((m) => choice[m] !== undefined && choice[m] !== before[m]);
+  const { account, ...rest } = before;
+  const place: Place = { ...rest, ...(account && !moved && { account }), ...choice };
+  const address = new URL(location.href);
+  for (const member of MEMBERS) {
+    const value = place[member];
+    if (value) address.searchParams.set(member, value);
+    else address.searchParams.delete(member);
+  }
+  history.replaceState(history.state, '', address);
+  store(place);
+  document.dispatchEvent(new CustomEvent<Place>(PLACE_CHANGED, { detail: place }));
+}
+
+function storedPlace(): Partial<Record<string, string>> {
+  try {
+    return JSON.parse(localStorage.getItem(KEY) ?? '{}') as Record<string, string>;
+  } catch {
+    return {};
+  }
+}
+
+function store(place: Place): void {
+  try {
+    localStorage.setItem(KEY, JSON.stringify(place));
+  } catch {
+    // Storage may be closed to us or full: the address still carries the place.
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Who is at the browser: the session, and the ways in and out. One request for each page, shared by all that ask.
+ * Nothing of it is stored here; the cookie is the server's and scripts cannot read it.
+ */
+import { ask, type Result } from './answers.ts';
+
+/** The person who is signed in. */
+export interface Session {
+  name: string;
+  email: string;
+}
+
+let session: Promise<Result<Session | null>> | undefined;
+
+/** The session; null when nobody is signed in. A failure is not kept: the next call asks again. */
+export async function currentSession(): Promise<Result<Session | null>> {
+  session ??= ask<{ user: Session } | null>(() => fetch('/auth/get-session')).then((result) =>
+    result.ok ? { ...result, body: result.body?.user ?? null } : result,
+  );
+  const result = await session;
+  if (!result.ok) session = undefined;
+  return result;
+}
+
+/** The address of the sign-in page that comes back to this page, at the step whose id is given. */
+export function signInLink(step?: string): string {
+  const back = `${location.pathname}${location.search}${step ? `#${step}` : location.hash}`;
+  return `/sign-in/?${new URLSearchParams({ return: back })}`;
+}
+
+/** The page of this origin that `?return=` names by its path; the first page when it names anything else. */
+export function returnAddress(): string {
+  const wanted = new URLSearchParams(location.search).get('return') ?? '/';
+  // A path may begin with two slashes, or a slash and a backslash, and then means another host.
+  const target = wanted.startsWith('/') ? URL.parse(wanted, location.origin) : null;
+  return target?.origin === location.origin ? target.href : '/';
+}
+
+/** Ends the session, then loads the page anew as a stranger sees it. */
+export async function signOut(): Promise<void> {
+  await fetch('/auth/sign-out', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: '{}',
+  }).catch(() => undefined);
+  location.reload();
+}

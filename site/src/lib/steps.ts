@@ -1,0 +1,38 @@
+/**
+ * When a step of a guide counts as done. Each is a statement about what the API has answered; a click alone never
+ * ticks a step. A step that is not in the table (where to keep a file, say) is one that the API cannot know.
+ */
+import type { Enforcement } from './enforcement.ts';
+
+/** What the API has answered on this page so far. */
+export interface Facts {
+  /** The region listed the project's NATS accounts. */
+  accountsListed: boolean;
+  /** The credentials that the chosen account has; absent until it has listed them. */
+  listed?: ReadonlySet<string>;
+  /** The credentials that the API issued last on this page. */
+  issued?: string;
+  /** The credentials that the API revoked last on this page, and what it said about the servers. */
+  revoked?: { id: string; enforcement: Enforcement | undefined };
+}
+
+const STEPS: Record<string, (facts: Facts) => boolean> = {
+  region: (facts) => facts.accountsListed,
+  account: (facts) => facts.listed !== undefined,
+  generate: (facts) => facts.issued !== undefined,
+  listed: ({ issued, listed }) => issued !== undefined && listed?.has(issued) === true,
+  find: ({ listed, revoked }) => revoked !== undefined || (listed !== undefined && listed.size > 0),
+  // Revoked means honoured by the servers; only where the API says nothing about them does the list decide.
+  revoke: ({ revoked, listed }) =>
+    revoked !== undefined && revoked.enforcement?.state !== 'pending' && listed?.has(revoked.id) === false,
+};
+
+/** Ticks the steps under `root` (guide-step.astro) that the facts show to be done, and no others. */
+export function tickSteps(root: ParentNode, facts: Facts): void {
+  for (const step of root.querySelectorAll<HTMLElement>('[data-step]')) {
+    const done = STEPS[step.dataset.step ?? '']?.(facts) ?? false;
+    step.toggleAttribute('data-done', done);
+    const note = step.querySelector<HTMLElement>('[data-done-note]');
+    if (note) note.hidden = !done;
+  }
+}

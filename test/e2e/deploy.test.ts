@@ -1,0 +1,174 @@
+/**
+ * Deployment with the real wrangler against a pretended account, and the dry run. What only Cloudflare itself can
+ * show (that it accepts the code and the databases) is not shown here.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Owner } from '../../db/identity/bootstrap.ts';
+import { hashSecretKey } from '../../functions/iam/api-keys.ts';
+import { verifyPassword } from '../../functions/iam/passwords.ts';
+import { onCloudflare } from '../stack/cloudflare.ts';
+import { CannotDeploy, deploy } from '../stack/deployment.ts';
+import { defaultConfig, root } from '../stack/project.ts';
+import { secretNames } from '../stack/secrets.ts';
+import { type FakeCloudflare, fakeCloudflare } from './fake-cloudflare.ts';
+
+const REGIONS = ['fr-par', 'nl-ams'];
+const scratch = mkdtempSync(join(tmpdir(), 'latchkey-deploy-test-'));
+const folder = join(scratch, 'deploy');
+const config = join(scratch, 'wrangler.toml');
+let account: FakeCloudflare;
+
+beforeAll(async () => {
+  account = await fakeCloudflare();
+  for (const [name, value] of Object.entries(account.environment)) vi.stubEnv(name, value);
+  const settings = readFileSync(defaultConfig, 'utf8')
+    .replace('main = "', `main = "${root}/`)
+    .replace('directory = "site/dist"', `directory = "${join(scratch, 'site')}"`)
+    .replaceAll('migrations_dir = "', `migrations_dir = "${root}/`);
+  writeFileSync(config, settings);
+});
+
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await account.close();
+  rmSync(scratch, { recursive: true });
+});
+
+function deployAs(ownerEmail?: string): Promise<void> {
+  return deploy(
+    { config, folder, ownerEmail, organizationName: "Somebody's" },
+    onCloudflare(config, () => {}),
+  );
+}
+
+function rows(database: string, sql: string): Record<string, unknown>[] {
+  return account.databases.get(database)?.sqlite.prepare(sql).all() ?? [];
+}
+
+function json<T>(name: string): T {
+  return JSON.parse(readFileSync(join(folder, name), 'utf8')) as T;
+}
+
+describe('npm run deploy', () => {
+  it('asks who owns the deployment before it creates anything', async () => {
+    await expect(deployAs()).rejects.toThrow(CannotDeploy);
+    expect(account.changes).toEqual([]);
+  });
+
+  it('creates and migrates the databases near their regions, and the Owner, before the code goes out', async () => {
+    account.failNextUpload = true;
+    await expect(deployAs('Owner@Example.com')).rejects.toThrow('wrangler deploy');
+    expect(
+      Object.fromEntries([...account.databases].map(([name, { location }]) => [name, location])),
+    ).toEqual({
+      'latchkey-identity': undefined,
+      'latchkey-fr-par': 'weur',
+      'latchkey-nl-ams': 'weur',
+    });
+    for (const name of account.databases.keys())
+      expect(rows(name, 'select * from d1_migrations')).not.toEqual([]);
+    expect(rows('latchkey-identity', 'select name from organizations')).toEqual([{ name: "Somebody's" }]);
+    expect(account.worker).toBeUndefined();
+  });
+
+  it('finishes what was cut off, with every secret that the Worker lacks', async () => {
+    await deployAs();
+    const { worker: secrets } = json<{ worker: Record<string, string> }>('secrets.json');
+    expect(Object.keys(secrets).sort()).toEqual(secretNames(REGIONS).sort());
+    expect(account.worker).toEqual({ uploads: 1, secrets });
+    expect(rows('latchkey-identity', 'select id from organizations')).toHaveLength(1);
+  });
+
+  it('leaves an Owner who can sign in and call, known from owner.json alone', async () => {
+    const owner = json<Owner>('owner.json');
+    expect(owner.email).toBe('owner@example.com');
+    const [row] = rows(
+      'latchkey-identity',
+      `select m.role, s.password, k.secret_hash, k.default_project_id from users u
+       join memberships m on m.user_id = u.id join sign_in_methods s on s.user_id = u.id
+       join api_keys k on k.user_id = u.id where u.email = 'owner@example.com'`,
+    );
+    expect(row).toMatchObject({ role: 'owner', default_project_id: owner.project_id });
+    expect(row?.secret_hash).toBe(await hashSecretKey(owner.secret_key));
+    expect(await verifyPassword({ hash: String(row?.password), password: owner.password })).toBe(true);
+  });
+
+  it('keeps its secrets to the operator and leaves no other file of them', () => {
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((path) => !path.startsWith('.wrangler'))
+      .sort();
+    expect(files).toEqual(
+      [
+        'nats',
+        'nats/fr-par.conf',
+        'nats/nl-ams.conf',
+        'nats/operator.jwt',
+        'owner.json',
+        'secrets.json',
+      ].concat(['wrangler.json']),
+    );
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    for (const name of ['owner.json', 'secrets.json'])
+      expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
+  });
+
+  it('tells each nats-server whom to trust and where to ask', () => {
+    const configurations = REGIONS.map((region) => readFileSync(join(folder, `nats/${region}.conf`), 'utf8'));
+    for (const [i, text] of configurations.entries()) {
+      expect(text).toMatch(/^system_account: A[A-Z2-7]{55}$/m);
+      expect(text).toContain(
+        `resolver: URL(https://latchkey.account.workers.dev/jwt/v1/${REGIONS[i]}/accounts/)`,
+      );
+    }
+    expect(new Set(configurations.map((text) => /system_account: (.*)/.exec(text)?.[1])).size).toBe(2);
+    expect(readFileSync(join(folder, 'nats/operator.jwt'), 'utf8')).toMatch(/^eyJ/);
+  });
+
+  it('changes nothing but the code when it runs again', async () => {
+    const secrets = { ...account.worker?.secrets };
+    const before = account.changes.length;
+    await deployAs('someone-else@example.com');
+    const changes = account.changes.slice(before).filter((change) => !change.endsWith('/query'));
+    expect(changes.filter((change) => change.includes('/d1/'))).toEqual([]);
+    expect(account.worker).toEqual({ uploads: 2, secrets });
+    expect(rows('latchkey-identity', 'select email from users')).toEqual([{ email: 'owner@example.com' }]);
+  });
+
+  it('stops when the operator has lost the secrets that the Worker has', async () => {
+    const file = join(folder, 'secrets.json');
+    const text = readFileSync(file, 'utf8');
+    rmSync(file);
+    await expect(deployAs()).rejects.toThrow(/SEALING_KEYS.*Put your copy/);
+    expect(existsSync(file)).toBe(false);
+    writeFileSync(file, text);
+  });
+});
+
+describe('npm run deploy -- --dry-run', () => {
+  it('shows every command and file of a first deployment, and does and tells nothing else', async () => {
+    const before = account.changes.length;
+    const script = join(root, 'test/stack/deploy.ts');
+    const { stdout } = await promisify(execFile)(process.execPath, [script, '--dry-run'], { cwd: root });
+    for (const shown of [
+      '$ wrangler d1 create latchkey-identity',
+      '$ wrangler d1 create latchkey-fr-par --location weur',
+      '$ wrangler d1 migrations apply latchkey-nl-ams --remote',
+      '# .deploy/owner.sql\ninsert into organizations',
+      '# .deploy/new-secrets.json\n{\n  "SEALING_KEYS": "<secret>",',
+      '$ wrangler deploy --config .deploy/wrangler.json --secrets-file .deploy/new-secrets.json',
+      '--dry-run: exiting now.',
+      '# .deploy/nats/fr-par.conf',
+    ]) {
+      expect(stdout).toContain(shown);
+    }
+    expect(stdout.indexOf('d1 migrations apply')).toBeLessThan(stdout.indexOf('$ wrangler deploy'));
+    // Seeds, keys of 32 bytes in base64, hashes of passwords and of API keys.
+    expect(stdout).not.toMatch(/S[OAU][A-Z2-7]{56}|[A-Za-z0-9+/]{43}=|scrypt:|'[0-9a-f]{64}'/);
+    expect(account.changes.length).toBe(before);
+  });
+});

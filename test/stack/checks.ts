@@ -1,0 +1,64 @@
+/**
+ * The command line of `npm test [-- arguments of vitest]`: formatting and lint, types, the site's build and its types,
+ * then every test. With arguments only the tests, which get them. The tests' own configuration is vitest's.
+ */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { bundleWorker } from './bundle.ts';
+import { defaultConfig, root, runTool, toolEnvironment } from './project.ts';
+import { buildSite } from './site.ts';
+
+/** Runs a step and says how it went; shows its output, the error, only when it fails. */
+async function step(name: string, work: () => Promise<unknown>): Promise<boolean> {
+  const start = performance.now();
+  const took = () => `${((performance.now() - start) / 1000).toFixed(1)} s`;
+  try {
+    await work();
+    console.log(`✓ ${name} (${took()})`);
+    return true;
+  } catch (error) {
+    console.error(`✗ ${name} (${took()})\n${error instanceof Error ? error.message : error}\n`);
+    return false;
+  }
+}
+
+/** Everything but the tests, two at a time, so that two cores are busy. */
+async function check(): Promise<boolean> {
+  const built = step('site build', build);
+  const results = await Promise.all([
+    (async () => {
+      const formatted = await step('biome', () => runTool('biome', ['check']));
+      // The build writes types that the rest of the site is checked against.
+      await built;
+      return (await step('tsc', () => runTool('tsc', []))) && formatted;
+    })(),
+    built.then(
+      async (ok) => ok && (await step('astro check', () => runTool('astro', ['check', '--root', 'site']))),
+    ),
+  ]);
+  return results.every(Boolean);
+}
+
+async function build(): Promise<void> {
+  const { assets } = await bundleWorker(defaultConfig);
+  await buildSite(defaultConfig, assets);
+}
+
+function runTests(args: readonly string[]): Promise<boolean> {
+  const vitest = join(root, 'node_modules/.bin/vitest');
+  return new Promise((resolve, reject) => {
+    const child = spawn(vitest, ['run', '--config', '.config/vitest.config.ts', ...args], {
+      cwd: root,
+      env: toolEnvironment(),
+      stdio: 'inherit',
+    });
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+    child.on('error', reject);
+    child.on('exit', (code) => resolve(code === 0));
+  });
+}
+
+const args = process.argv.slice(2);
+const ready = args.length > 0 ? await step('site build', build) : await check();
+const passed = ready && (await runTests(args));
+process.exit(passed ? 0 : 1);

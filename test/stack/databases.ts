@@ -1,0 +1,79 @@
+/**
+ * The D1 databases of a local stack as files: where the local runtime keeps them, and their migrations. What is done
+ * here is done before the runtime starts, so that whoever finds the origin answering finds it whole; a transaction
+ * each, so that a kill leaves nothing half done.
+ */
+import { createHash, createHmac } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+/** A D1 database of the configuration. */
+export interface LocalDatabase {
+  /** The name of the binding. */
+  binding: string;
+  /** The SQLite file. WAL mode: beside it there may be `-wal` and `-shm`. */
+  file: string;
+  /** The folder of its migrations, absolute. */
+  migrations: string;
+}
+
+/**
+ * The file that the local runtime keeps the D1 database `id` in, under its folder `storage`. It names files as
+ * workerd derives the id of a Durable Object from a name; a start of the stack on another naming would find no tables,
+ * and say so with its first request.
+ */
+export function databaseFile(storage: string, id: string): string {
+  const object = 'miniflare-D1DatabaseObject';
+  const key = createHash('sha256').update(object).digest();
+  const half = (data: string | Uint8Array) => createHmac('sha256', key).update(data).digest().subarray(0, 16);
+  const name = half(id);
+  return join(storage, 'd1', object, `${Buffer.concat([name, half(name)]).toString('hex')}.sqlite`);
+}
+
+/** Opens a database, of which the file need not exist yet. The caller closes it. */
+export function openDatabase(file: string): DatabaseSync {
+  mkdirSync(dirname(file), { recursive: true });
+  return new DatabaseSync(file, { timeout: 5000 });
+}
+
+/** Runs `work` in one transaction. Rolls back and throws what it throws. */
+export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
+  database.exec('begin immediate');
+  try {
+    const result = work();
+    database.exec('commit');
+    return result;
+  } catch (error) {
+    database.exec('rollback');
+    throw error;
+  }
+}
+
+/**
+ * Applies the migrations that the database has not had, in the order of their names, and records them in
+ * `d1_migrations` exactly as wrangler does: either may go on from the other. Returns the names of those applied.
+ */
+export function migrate(database: DatabaseSync, migrations: string): string[] {
+  database.exec(`create table if not exists "d1_migrations"(
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    name       TEXT UNIQUE,
+    applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
+)`);
+  const applied = new Set(
+    database
+      .prepare('select name from d1_migrations')
+      .all()
+      .map((row) => row.name),
+  );
+  const pending = readdirSync(migrations)
+    .filter((name) => name.endsWith('.sql') && !applied.has(name))
+    .sort();
+  for (const name of pending) {
+    inTransaction(database, () => {
+      database.exec(readFileSync(join(migrations, name), 'utf8'));
+      database.prepare('insert into d1_migrations (name) values (?)').run(name);
+    });
+  }
+  return pending;
+}

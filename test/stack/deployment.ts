@@ -1,0 +1,257 @@
+/**
+ * What a deployment to Cloudflare consists of and in which order. Every step looks first at what is there: a
+ * deployment that was cut off is finished by the next one. Talks to Cloudflare through wrangler alone, and reads and
+ * writes one folder, the operator's own.
+ *
+ * The folder holds `secrets.json` and `owner.json`, which exist nowhere else: secrets cannot be read back from a
+ * Worker. It also gets the generated wrangler configuration and what the nats-servers need.
+ */
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createOrganization, type Owner, type Statement } from '../../db/identity/bootstrap.ts';
+import type { RegionsVar } from '../../functions/regions.ts';
+import { type DeployConfig, readDeployConfig } from './deploy-config.ts';
+import { natsConfiguration } from './nats.ts';
+import { newPassword } from './owner.ts';
+import { privateFolder, writePrivately } from './project.ts';
+import { type DeploymentSecrets, ensureSecrets, secretNames, storedSecretNames } from './secrets.ts';
+
+/** What to deploy. */
+export interface DeploymentSettings {
+  /** The wrangler configuration, absolute. */
+  config: string;
+  /** The operator's folder, absolute; made when missing. */
+  folder: string;
+  /** Who becomes the Owner; needed as long as the deployment has no organization. */
+  ownerEmail: string | undefined;
+  organizationName: string;
+}
+
+/** How a deployment acts on the world; a dry run has another one. */
+export interface DeploymentActions {
+  /** Runs wrangler and resolves to what it printed on stdout. */
+  ask(args: readonly string[]): Promise<string>;
+  /** Runs wrangler for what it does. Resolves to the addresses that a deployment answers at. */
+  run(args: readonly string[]): Promise<string[]>;
+  /** Builds the site of the configuration. */
+  buildSite(config: DeployConfig): Promise<void>;
+  /** Is told each generated file; `secrets` are the parts of it that nobody should see. */
+  announce(path: string, text: string, secrets: readonly string[]): void;
+  /** Tells the operator something. */
+  say(line: string): void;
+}
+
+/** A deployment cannot go on; the message says what to do. */
+export class CannotDeploy extends Error {}
+
+/** Deploys. Throws {@link CannotDeploy}, or what wrangler failed with. */
+export async function deploy(settings: DeploymentSettings, actions: DeploymentActions): Promise<void> {
+  privateFolder(settings.folder);
+  const config = await readDeployConfig(settings.config);
+  const regions = Object.keys(config.regions);
+  const generated = join(settings.folder, 'wrangler.json');
+
+  const ids = await ensureDatabases(config, settings, actions);
+  const text = `${JSON.stringify(config.withIds(ids), null, 2)}\n`;
+  writePrivately(generated, text);
+  actions.announce(generated, text, []);
+
+  const missing = await missingSecrets(config.name, regions, settings, actions);
+  const secrets = await ensureSecrets(settings.folder, regions);
+  await actions.buildSite(config);
+  for (const { database_name: name } of config.databases) {
+    await actions.run(['d1', 'migrations', 'apply', name, '--remote', '--config', generated]);
+  }
+  // Before the code goes out: an origin that answers has an Owner.
+  await bootstrapOwner(config, generated, settings, actions);
+  const origins = await deployCode(generated, missing, secrets, settings.folder, actions);
+  writeNatsFiles(settings.folder, config.regions, secrets, origins, actions);
+}
+
+async function databaseIds(path: string, actions: DeploymentActions): Promise<Map<string, string>> {
+  const list = JSON.parse(await actions.ask(['d1', 'list', '--json', '--config', path])) as {
+    name: string;
+    uuid: string;
+  }[];
+  return new Map(list.map(({ name, uuid }) => [name, uuid]));
+}
+
+/** Creates the databases that are missing; resolves to all ids by name. */
+async function ensureDatabases(
+  config: DeployConfig,
+  { config: path, ownerEmail }: DeploymentSettings,
+  actions: DeploymentActions,
+): Promise<Map<string, string>> {
+  const ids = await databaseIds(path, actions);
+  if (!ids.has(config.identity) && !ownerEmail) throw new CannotDeploy(OWNER_WANTED);
+  const missing = config.databases.filter(({ database_name: name }) => !ids.has(name));
+  for (const { database_name: name, location } of missing) {
+    const near = location ? ['--location', location] : [];
+    await actions.run(['d1', 'create', name, ...near, '--config', path]);
+  }
+  return missing.length > 0 ? databaseIds(path, actions) : ids;
+}
+
+/** The secrets that the deployed Worker does not have, by name. */
+async function missingSecrets(
+  worker: string,
+  regions: readonly string[],
+  { config, folder }: DeploymentSettings,
+  actions: DeploymentActions,
+): Promise<string[]> {
+  const deployed = await deployedSecrets(worker, config, actions);
+  const stored = storedSecretNames(folder);
+  const lost = secretNames(regions).filter((name) => deployed.includes(name) && !stored.includes(name));
+  if (lost.length > 0) {
+    throw new CannotDeploy(
+      `The deployed Worker has ${lost.join(', ')}, and ${join(folder, 'secrets.json')} has not. Put your copy of that file there.`,
+    );
+  }
+  return secretNames(regions).filter((name) => !deployed.includes(name));
+}
+
+async function deployedSecrets(
+  worker: string,
+  config: string,
+  actions: DeploymentActions,
+): Promise<string[]> {
+  try {
+    const list = await actions.ask([
+      'secret',
+      'list',
+      '--name',
+      worker,
+      '--format',
+      'json',
+      '--config',
+      config,
+    ]);
+    return (JSON.parse(list) as { name: string }[]).map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof Error && error.message.includes(`Worker "${worker}" not found`)) return [];
+    throw error;
+  }
+}
+
+async function bootstrapOwner(
+  config: DeployConfig,
+  generated: string,
+  { folder, ownerEmail, organizationName }: DeploymentSettings,
+  actions: DeploymentActions,
+): Promise<void> {
+  const file = join(folder, 'owner.json');
+  const draft = `${file}.new`;
+  const execute = ['d1', 'execute', config.identity, '--remote', '--config', generated];
+  const first = async () => firstOrganization(await actions.ask([...execute, '--json', '--command', FIRST]));
+  let organization = await first();
+  if (!organization) {
+    if (!ownerEmail) throw new CannotDeploy(OWNER_WANTED);
+    const password = newPassword();
+    const input = { organizationName, email: ownerEmail, password, now: Date.now(), onlyFirst: true };
+    const { owner, statements } = await createOrganization(input);
+    writePrivately(draft, `${JSON.stringify(owner, null, 2)}\n`);
+    const sql = join(folder, 'owner.sql');
+    writePrivately(sql, sqlText(statements));
+    try {
+      actions.announce(sql, sqlText(statements), hashesIn(statements));
+      await actions.run([...execute, '--yes', '--file', sql]);
+    } finally {
+      rmSync(sql);
+    }
+    organization = (await first()) ?? owner.organization_id;
+  }
+  const owner: Owner | undefined = existsSync(draft) ? JSON.parse(readFileSync(draft, 'utf8')) : undefined;
+  if (owner?.organization_id !== organization) return;
+  renameSync(draft, file);
+  actions.say(`The Owner is ${owner.email}; the password and an API key are in ${file}.`);
+}
+
+const FIRST = 'select id from organizations order by created_at limit 1';
+const OWNER_WANTED = `This deployment has no organization yet. Say who owns it:
+
+  npm run deploy -- --owner-email you@example.com`;
+
+function firstOrganization(printed: string): string | undefined {
+  const [answer] = JSON.parse(printed) as { results: { id: string }[] }[];
+  return answer?.results[0]?.id;
+}
+
+/** Statements as the text of an SQL file, parameters in place. */
+export function sqlText(statements: readonly Statement[]): string {
+  const lines = statements.map(({ sql, params }) => {
+    const rest = [...params];
+    return `${sql.replaceAll('?', () => literal(rest.shift() ?? null))};\n`;
+  });
+  return lines.join('');
+}
+
+function literal(value: string | number | null): string {
+  return typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value);
+}
+
+// Hashes of long random secrets give nobody access; all the same nobody needs to see them.
+function hashesIn(statements: readonly Statement[]): string[] {
+  return statements
+    .flatMap(({ params }) => params)
+    .filter((value) => typeof value === 'string')
+    .filter((value) => value.startsWith('scrypt:') || /^[0-9a-f]{64}$/.test(value));
+}
+
+async function deployCode(
+  generated: string,
+  missing: readonly string[],
+  secrets: DeploymentSecrets,
+  folder: string,
+  actions: DeploymentActions,
+): Promise<string[]> {
+  if (missing.length === 0) return actions.run(['deploy', '--config', generated]);
+  const values = Object.fromEntries(missing.map((name) => [name, secrets.worker[name] as string]));
+  const file = join(folder, 'new-secrets.json');
+  const text = `${JSON.stringify(values, null, 2)}\n`;
+  writePrivately(file, text);
+  try {
+    actions.announce(
+      file,
+      text,
+      Object.values(values).map((value) => JSON.stringify(value).slice(1, -1)),
+    );
+    return await actions.run(['deploy', '--config', generated, '--secrets-file', file]);
+  } finally {
+    rmSync(file);
+  }
+}
+
+function writeNatsFiles(
+  folder: string,
+  regions: RegionsVar,
+  { operatorJwt, systemAccounts }: DeploymentSecrets,
+  origins: readonly string[],
+  actions: DeploymentActions,
+): void {
+  const nats = join(folder, 'nats');
+  const origin = origins[0] ?? 'https://your-origin.example.com';
+  mkdirSync(nats, { recursive: true });
+  const files = new Map([['operator.jwt', `${operatorJwt}\n`]]);
+  for (const [region, { nats_endpoint: endpoint }] of Object.entries(regions)) {
+    const configuration = natsConfiguration({
+      serverName: `${region}-1`,
+      listen: `0.0.0.0:${new URL(endpoint).port || 4222}`,
+      operator: '/etc/nats/operator.jwt',
+      systemAccount: systemAccounts[region] as string,
+      resolver: `${origin}/jwt/v1/${region}/accounts/`,
+      tls: CERTIFICATE,
+      websocket: `  listen: "0.0.0.0:443"\n  ${CERTIFICATE}\n  allowed_origins: ${JSON.stringify(origins)}`,
+      jetstream: '/var/lib/nats',
+    });
+    files.set(`${region}.conf`, configuration);
+  }
+  for (const [name, text] of files) {
+    writeFileSync(join(nats, name), text);
+    actions.announce(join(nats, name), text, []);
+  }
+  actions.say(
+    `Configure each region's nats-servers with ${nats}, your certificates in place of those named there.`,
+  );
+}
+
+const CERTIFICATE = 'tls { cert_file: "/etc/nats/tls.crt", key_file: "/etc/nats/tls.key" }';

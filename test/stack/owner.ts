@@ -1,0 +1,65 @@
+/**
+ * The Owner of a local stack: made at the first start, with `owner.json` telling how to sign in and call as them.
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { createOrganization, type Owner, type Statement } from '../../db/identity/bootstrap.ts';
+import { inTransaction, openDatabase } from './databases.ts';
+import { writePrivately } from './project.ts';
+
+/** A password for an Owner: 144 random bits. */
+export function newPassword(): string {
+  return randomBytes(18).toString('base64url');
+}
+
+/**
+ * The Owner of the state folder, from `owner.json`; created with an organization when the identity database
+ * (migrated) has none. Undefined when there is an organization, but its `owner.json` was removed.
+ *
+ * Safe against a kill at any moment: the file is written first, under another name, then the database, then the file
+ * gets its name. A start that finds the other name looks in the database how far the last one came.
+ */
+export async function ensureOwner(state: string, identityFile: string): Promise<Owner | undefined> {
+  const file = join(state, 'owner.json');
+  const draft = `${file}.new`;
+  if (existsSync(file)) return read(file);
+  const database = openDatabase(identityFile);
+  try {
+    const organizations = database.prepare('select id from organizations').all();
+    if (organizations.length > 0) {
+      const left = existsSync(draft) ? read(draft) : undefined;
+      if (organizations[0]?.id !== left?.organization_id) return undefined;
+    } else {
+      await create(draft, database);
+    }
+  } finally {
+    database.close();
+  }
+  renameSync(draft, file);
+  return read(file);
+}
+
+/** Runs statements as one transaction. */
+export function runStatements(database: DatabaseSync, statements: readonly Statement[]): void {
+  inTransaction(database, () => {
+    for (const { sql, params } of statements) database.prepare(sql).run(...params);
+  });
+}
+
+async function create(draft: string, database: DatabaseSync): Promise<void> {
+  const { owner, statements } = await createOrganization({
+    organizationName: 'My organization',
+    email: 'owner@example.com',
+    password: newPassword(),
+    now: Date.now(),
+    onlyFirst: true,
+  });
+  writePrivately(draft, `${JSON.stringify(owner, null, 2)}\n`);
+  runStatements(database, statements);
+}
+
+function read(file: string): Owner {
+  return JSON.parse(readFileSync(file, 'utf8'));
+}

@@ -1,0 +1,94 @@
+/**
+ * The project's folder as the stack sees it: where things lie, whether inputs changed, running its tools. Knows
+ * nothing of servers.
+ */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** The project's folder, absolute. */
+export const root = join(import.meta.dirname, '../..');
+
+/** What can be made again: bundles and what was built from which inputs. Goes when node_modules goes. */
+export const cache = join(root, 'node_modules/.cache/latchkey');
+
+/** The configuration of the deployment, unless another is asked for. */
+export const defaultConfig = join(root, 'wrangler.toml');
+
+/** A SHA-256 in hex over the names and contents of files; of a folder, every file below it but those of `except`. */
+export function hashOf(paths: readonly string[], except: readonly string[] = []): string {
+  const hash = createHash('sha256');
+  for (const path of paths) {
+    for (const file of filesIn(path, except))
+      hash.update(`${file}\0`).update(readFileSync(file)).update('\0');
+  }
+  return hash.digest('hex');
+}
+
+function filesIn(path: string, except: readonly string[]): string[] {
+  if (except.includes(path)) return [];
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path)
+    .sort()
+    .flatMap((name) => filesIn(join(path, name), except));
+}
+
+/** Makes a folder that only its owner may enter. */
+export function privateFolder(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  // A folder that was there keeps its mode otherwise.
+  chmodSync(path, 0o700);
+}
+
+/** Writes a file that only its owner may read, whole or not at all: a kill leaves the old one. */
+export function writePrivately(path: string, text: string): void {
+  const draft = `${path}.draft`;
+  const file = openSync(draft, 'w', 0o600);
+  writeSync(file, text);
+  fsyncSync(file);
+  closeSync(file);
+  renameSync(draft, path);
+}
+
+/** The environment that programs of node_modules run in. */
+export function toolEnvironment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    // They start with whatever `node` is found first: it must be the one of node_modules.
+    PATH: join(root, 'node_modules/.bin') + delimiter + (process.env.PATH ?? ''),
+    // Without these they ask the internet for what they do not need.
+    CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+    WRANGLER_SEND_METRICS: 'false',
+    ASTRO_TELEMETRY_DISABLED: '1',
+    ...extra,
+  };
+}
+
+/** Runs a program of node_modules in the project's folder; resolves to what it printed on stdout, rejects with all. */
+export function runTool(tool: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(
+      join(root, 'node_modules/.bin', tool),
+      args,
+      { cwd: root, env: toolEnvironment(env), maxBuffer: 64 * 1024 * 1024 },
+      (error, stdout, stderr) => {
+        if (!error) resolve(stdout);
+        else reject(new Error(`${tool} ${args.join(' ')} failed\n${stdout}${stderr}`));
+      },
+    );
+    // Nothing to read from: the tools then ask nothing and go on.
+    child.stdin?.end();
+  });
+}

@@ -1,0 +1,92 @@
+/**
+ * The secrets of a deployment, local or real, in `secrets.json` of a folder: created once, completed when a region is
+ * added, never printed. What each is for is told in functions/env.ts.
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { operatorJwt } from '../../functions/nats/jwt.ts';
+import { createKey, importSeed } from '../../functions/nats/keys.ts';
+import { regionBinding } from '../../functions/regions.ts';
+import { writePrivately } from './project.ts';
+
+/** The secrets of a deployment, and what follows from them and is public. */
+export interface DeploymentSecrets {
+  /** What the Worker gets: secret name → value. */
+  worker: Record<string, string>;
+  /** What each nats-server is told to trust: public. */
+  operatorJwt: string;
+  /** Region → the public key `A…` of its system account. */
+  systemAccounts: Record<string, string>;
+}
+
+/** `secrets.json`. The operator's identity seed is for no server: it vouches for another signing key when one leaks. */
+interface SecretsFile {
+  worker: Record<string, string>;
+  operator: { identity_seed: string; jwt: string };
+}
+
+/** The names of the Worker's secrets, in a deployment that serves these regions. */
+export function secretNames(regions: readonly string[]): string[] {
+  return [
+    'SEALING_KEYS',
+    'OPERATOR_SIGNING_SEED',
+    'SIGN_IN_SECRET',
+    ...regions.map((region) => regionBinding('SYSTEM_SEED', region)),
+  ];
+}
+
+/** The names of the Worker's secrets that the folder's `secrets.json` has; none when there is no such file. */
+export function storedSecretNames(folder: string): string[] {
+  return Object.keys(read(folder)?.worker ?? {});
+}
+
+/**
+ * The secrets of the folder (which must exist), those that were missing created. A `secrets.json` that cannot be read
+ * is an error: secrets are never replaced.
+ */
+export async function ensureSecrets(folder: string, regions: readonly string[]): Promise<DeploymentSecrets> {
+  const stored = read(folder);
+  const worker = { ...stored?.worker };
+  for (const name of secretNames(regions)) worker[name] ??= await newSecret(name);
+  // The operator's JWT names its signing key: a new key asks for a new JWT.
+  const current = stored?.worker.OPERATOR_SIGNING_SEED ? stored.operator : undefined;
+  const operator =
+    current ?? (await newOperator(worker.OPERATOR_SIGNING_SEED as string, stored?.operator.identity_seed));
+  const complete: SecretsFile = { worker, operator };
+  if (JSON.stringify(complete) !== JSON.stringify(stored)) {
+    writePrivately(join(folder, 'secrets.json'), `${JSON.stringify(complete, null, 2)}\n`);
+  }
+  const systemAccounts: Record<string, string> = {};
+  for (const region of regions) {
+    const seed = worker[regionBinding('SYSTEM_SEED', region)] as string;
+    systemAccounts[region] = (await importSeed(seed)).publicKey;
+  }
+  return { worker, operatorJwt: operator.jwt, systemAccounts };
+}
+
+function read(folder: string): SecretsFile | undefined {
+  const file = join(folder, 'secrets.json');
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+}
+
+async function newSecret(name: string): Promise<string> {
+  switch (name) {
+    case 'SEALING_KEYS':
+      return JSON.stringify([{ id: '1', key: randomBytes(32).toString('base64') }]);
+    case 'SIGN_IN_SECRET':
+      return randomBytes(32).toString('base64url');
+    case 'OPERATOR_SIGNING_SEED':
+      return (await createKey('operator')).seed;
+    default:
+      return (await createKey('account')).seed;
+  }
+}
+
+async function newOperator(signingSeed: string, identitySeed?: string): Promise<SecretsFile['operator']> {
+  const seed = identitySeed ?? (await createKey('operator')).seed;
+  const { publicKey } = await importSeed(signingSeed);
+  const identity = await importSeed(seed);
+  const jwt = await operatorJwt({ name: 'Latchkey', identity, signingKeys: [publicKey], now: Date.now() });
+  return { identity_seed: seed, jwt };
+}

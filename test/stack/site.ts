@@ -1,0 +1,24 @@
+/**
+ * Builds the static site when what it is made of has changed. How it is built is the site's own affair.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { cache, hashOf, root, runTool } from './project.ts';
+
+/**
+ * Builds the site for a wrangler configuration (absolute path) into `folder` (absolute), unless it is there already
+ * and made of the same: its own files, the code whose schemas it reads, the configuration, the dependencies.
+ * Calls `onBuild` before it builds.
+ */
+export async function buildSite(config: string, folder: string, onBuild = () => {}): Promise<void> {
+  const site = join(root, 'site');
+  const inputs = [site, join(root, 'functions'), config, join(root, 'package-lock.json')];
+  const hash = hashOf(inputs, [join(site, 'dist'), join(site, '.astro'), folder]);
+  const record = join(cache, 'site.json');
+  const built: Record<string, string> = existsSync(record) ? JSON.parse(readFileSync(record, 'utf8')) : {};
+  if (built[folder] === hash && existsSync(join(folder, 'index.html'))) return;
+  onBuild();
+  await runTool('astro', ['build', '--root', 'site', '--outDir', folder], { LATCHKEY_CONFIG: config });
+  mkdirSync(dirname(record), { recursive: true });
+  writeFileSync(record, JSON.stringify({ ...built, [folder]: hash }, null, 2));
+}

@@ -1,0 +1,107 @@
+/**
+ * The Worker of the stack: the deployed bundle on the local runtime (Miniflare), with its static assets, D1 databases
+ * and Durable Objects kept in a folder. No development proxy in front, no log line for a request: what is measured
+ * here is the Worker.
+ */
+
+import type { ChildProcess } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { D1Database } from '@cloudflare/workers-types';
+import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from 'miniflare';
+import type { RegionsVar } from '../../functions/regions.ts';
+import type { Bundle } from './bundle.ts';
+
+/** A line that the Worker or the runtime printed. */
+export interface WorkerLog {
+  level: string;
+  message: string;
+}
+
+/** What the Worker runs with. */
+export interface WorkerSettings {
+  bundle: Bundle;
+  /** The folder of everything that it stores. */
+  storage: string;
+  port: number;
+  /** The `REGIONS` var, in place of the configuration's. */
+  regions: RegionsVar;
+  /** Secret name → value. */
+  secrets: Readonly<Record<string, string>>;
+  /** Told each process that is started: the runtime, and another one should it crash. */
+  onSpawn: (pid: number) => void;
+  /** Gets what the Worker prints; by default it is printed, errors and warnings to stderr. */
+  onLog?: ((log: WorkerLog) => void) | undefined;
+}
+
+/** The running Worker. */
+export interface LocalWorker {
+  /** A D1 database by the name of its binding. */
+  database(binding: string): Promise<D1Database>;
+  /** Runs the schedule of a cron expression now and resolves when it is done; rejects when it failed. */
+  schedule(cron: string): Promise<void>;
+  /** Ends the runtime. */
+  stop(): Promise<void>;
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Starts the Worker; resolves when it takes requests. */
+export async function startWorker(settings: WorkerSettings): Promise<LocalWorker> {
+  const stopWatching = watchRuntime(settings.port, settings.onSpawn);
+  const miniflare = keepingSignals(() => new Miniflare(options(settings)));
+  await miniflare.ready;
+  return {
+    database: (binding) => miniflare.getD1Database(binding) as unknown as Promise<D1Database>,
+    async schedule(cron) {
+      const worker = await miniflare.getWorker();
+      const { outcome } = await worker.scheduled({ cron, scheduledTime: new Date() });
+      if (outcome !== 'ok') throw new Error(`The schedule ${cron} ended with: ${outcome}`);
+    },
+    async stop() {
+      stopWatching();
+      await miniflare.dispose();
+    },
+  };
+}
+
+function options({ bundle, storage, port, regions, secrets, onLog }: WorkerSettings) {
+  return convertV4MiniflareOptions({
+    host: '127.0.0.1',
+    port,
+    // Without this the runtime asks the internet where it is.
+    cf: false,
+    resourcePersistencePath: storage,
+    ...(onLog && { handleStructuredLogs: onLog }),
+    workers: [
+      {
+        ...bundle.worker,
+        bindings: { ...bundle.worker.bindings, REGIONS: regions, ...secrets },
+      } as V4WorkerOptions,
+    ],
+  });
+}
+
+// Miniflare ends the process at once on a signal, before anything else of the stack could end in order.
+function keepingSignals<T>(work: () => T): T {
+  const before = new Map(SIGNALS.map((signal) => [signal, process.listeners(signal)]));
+  const result = work();
+  for (const [signal, listeners] of before) {
+    for (const listener of process.listeners(signal)) {
+      if (!listeners.includes(listener)) process.off(signal, listener);
+    }
+  }
+  return result;
+}
+
+// Miniflare does not tell the process id of its runtime. Node announces every child process; ours has our port.
+function watchRuntime(port: number, onSpawn: (pid: number) => void): () => void {
+  const listener = (message: unknown) => {
+    const child = (message as { process: ChildProcess }).process;
+    child.once('spawn', () => {
+      const ours = child.spawnargs.includes(`--socket-addr=entry=127.0.0.1:${port}`);
+      if (ours && child.pid) onSpawn(child.pid);
+    });
+  };
+  subscribe('child_process', listener);
+  return () => unsubscribe('child_process', listener);
+}
