@@ -2,7 +2,7 @@
  * The Worker's bindings, vars and secrets, parsed once. Everything that the Worker is configured with passes here;
  * a missing or malformed value stops the first request with an error that names it.
  */
-import type { D1Database, DurableObjectNamespace, Fetcher } from '@cloudflare/workers-types';
+import type { D1Database, DurableObjectNamespace, Fetcher, RateLimit } from '@cloudflare/workers-types';
 import * as z from 'zod';
 import { type RegionsVar, regionBinding, regionsVar } from './regions.ts';
 
@@ -11,6 +11,7 @@ export interface Bindings {
   ASSETS: Fetcher;
   IDENTITY: D1Database;
   ACCOUNT_PUBLISHER: DurableObjectNamespace;
+  RESOLVER_LIMIT: RateLimit;
   REGIONS: unknown;
   [name: string]: unknown;
 }
@@ -97,6 +98,7 @@ export interface Config {
   signInSecret: string;
   nats: NatsSettings;
   publishers: DurableObjectNamespace;
+  resolverLimit: RateLimit;
 }
 
 const parsed = new WeakMap<object, Config>();
@@ -129,6 +131,7 @@ function parse(env: Bindings): Config {
     signInSecret: SIGN_IN_SECRET,
     nats: NATS,
     publishers: env.ACCOUNT_PUBLISHER,
+    resolverLimit: env.RESOLVER_LIMIT,
   };
 }
 

@@ -7,6 +7,7 @@ import type { Context } from 'hono';
 import { Hono } from 'hono';
 import { getAccountState } from '../../db/region/enforcement.ts';
 import { type AppEnv, useRegion } from '../app.ts';
+import { ApiError } from '../errors.ts';
 import { composeAccountJwt, composeSystemAccountJwt, leaseEnd, operatorKey } from './accounts.ts';
 import { importSeed, isPublicKey } from './keys.ts';
 
@@ -25,11 +26,20 @@ async function jwtOf(c: Context<AppEnv>, id: string): Promise<{ jwt: string; ver
   return { jwt, version: `${state.account.revision}-${leaseEnd(config.nats, now) ?? 0}` };
 }
 
+/** Middleware: answers 429 to an address that asks more often than the configuration allows. */
+async function limited(c: Context<AppEnv>, next: () => Promise<void>): Promise<void> {
+  const key = c.req.header('CF-Connecting-IP') ?? 'local';
+  const { success } = await c.get('config').resolverLimit.limit({ key });
+  if (!success) throw new ApiError('too_many_requests', {}, { 'Retry-After': '10' });
+  await next();
+}
+
 /** The URL resolver of nats-server, below `/jwt/v1`. */
 export const resolver = new Hono<AppEnv>()
   .use('/:region/accounts/*', useRegion)
   // A server asks the bare address at its start, and does not start unless it is answered.
   .get('/:region/accounts/', (c) => c.text('', 200))
+  .use('/:region/accounts/:id', limited)
   .get('/:region/accounts/:id', async (c) => {
     const id = c.req.param('id');
     const found = isPublicKey('account', id) ? await jwtOf(c, id) : null;
