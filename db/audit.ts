@@ -49,6 +49,13 @@ export interface Audited {
   after?: SQL;
 }
 
+/** What the changed row itself knows: for a statement over the rows of a table with these columns. */
+export const OF_ROW = {
+  organizationId: sql.raw('organization_id'),
+  projectId: sql.raw('project_id'),
+  resourceId: sql.raw('id'),
+};
+
 /** The last part of an audit statement that follows a single-row change: writes only when that row was changed. */
 export const IF_CHANGED = sql.raw('where changes() > 0');
 

@@ -4,7 +4,7 @@
  * account is in enforcement.ts.
  */
 import { type SQL, sql } from 'drizzle-orm';
-import { auditStatement, type Change } from '../audit.ts';
+import { auditStatement, type Change, OF_ROW } from '../audit.ts';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
 import type { Listed, Page } from '../page.ts';
 import { inProjects, listPage, projectScopes } from './fragments.ts';
@@ -31,12 +31,7 @@ export const ACCOUNTS = 'nats_accounts';
 const matching = ({ id, projectIds }: AccountRef): SQL =>
   sql`id = ${id} and deleted_at is null and ${inProjects(projectIds)}`;
 
-const auditedRow = {
-  organizationId: sql.raw('organization_id'),
-  projectId: sql.raw('project_id'),
-  resource: ACCOUNTS,
-  resourceId: sql.raw('id'),
-};
+const auditedRow = { ...OF_ROW, resource: ACCOUNTS };
 
 const NAME = sql.raw(`json_object('name', name)`);
 

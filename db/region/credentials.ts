@@ -3,7 +3,7 @@
  * counts and its audit row; conditions stand in the statements, so that two changes at once end in a legal state.
  */
 import { type SQL, sql } from 'drizzle-orm';
-import { auditStatement, type Change } from '../audit.ts';
+import { auditStatement, type Change, OF_ROW } from '../audit.ts';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
 import type { Listed, Page } from '../page.ts';
 import { REVOCATIONS } from './enforcement.ts';
@@ -40,12 +40,7 @@ const matching = ({ id, product, projectIds }: CredentialRef): SQL =>
   sql`id = ${id} and product = ${product} and ${inProjects(projectIds)}`;
 
 /** The columns of an audit row that come from the credentials' own row. */
-const auditedRow = {
-  organizationId: sql.raw('organization_id'),
-  projectId: sql.raw('project_id'),
-  resource: sql.raw(`product || '_credentials'`),
-  resourceId: sql.raw('id'),
-};
+const auditedRow = { ...OF_ROW, resource: sql.raw(`product || '_credentials'`) };
 
 const NAME_AND_PERMISSIONS = sql.raw(`json_object('name', name, 'permissions', permissions)`);
 

@@ -40,10 +40,16 @@ beforeAll(async () => {
     const at = `/mnq/v1beta1/regions/${region}`;
     const account = await call<{ id: string }>('POST', `${at}/nats-accounts`, { project_id });
     for (let i = 0; i < 5; i++) {
-      const made = await call<{ credentials: { content: string } }>('POST', `${at}/nats-credentials`, {
-        nats_account_id: account.id,
-      });
+      const made = await call<{ id: string; credentials: { content: string } }>(
+        'POST',
+        `${at}/nats-credentials`,
+        {
+          nats_account_id: account.id,
+        },
+      );
       secrets[`seed ${i} of ${region}`] = /SU[A-Z2-7]{56}/.exec(made.credentials.content)?.[0] ?? '';
+      // A revocation brings the account's Durable Object to store what is due.
+      if (i === 0) await call('DELETE', `${at}/nats-credentials/${made.id}`);
     }
     for (const product of ['sqs', 'sns']) {
       await call('POST', `${at}/activate-${product}`, { project_id });
@@ -110,6 +116,7 @@ it('finds them where they may be, so that the search works', () => {
 it('keeps them out of every other file, and the files from everybody else', () => {
   const files = filesIn(state);
   expect(files.filter((file) => /sqlite(-wal)?$/.test(file)).length).toBeGreaterThan(3);
+  expect(files.some((file) => file.includes('AccountPublisher'))).toBe(true);
   for (const file of files) {
     if (SECRET_FILES.includes(relative(state, file))) expect(statSync(file).mode & 0o777, file).toBe(0o600);
     else expect(secretsIn(readFileSync(file)), relative(state, file)).toEqual([]);
