@@ -25,7 +25,7 @@ async function runWrangler(args: readonly string[], say: (text: string) => void)
   const scratch = mkdtempSync(join(tmpdir(), 'latchkey-deploy-'));
   const report = join(scratch, 'report.jsonl');
   try {
-    say(await runTool('wrangler', args, { WRANGLER_OUTPUT_FILE_PATH: report }));
+    say(await runTool('wrangler', args, { env: { WRANGLER_OUTPUT_FILE_PATH: report } }));
     return addresses(readFileSync(report, 'utf8'));
   } finally {
     rmSync(scratch, { recursive: true });

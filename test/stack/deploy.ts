@@ -52,10 +52,13 @@ function quoted(argument: string): string {
 }
 
 function refuseExamples({ regions }: DeployConfig): void {
-  for (const [region, { nats_endpoint: endpoint }] of Object.entries(regions)) {
-    if (!/\.example\.(com|net|org)(:|$)/.test(endpoint)) continue;
+  for (const [region, { nats_endpoint, nats_websockets }] of Object.entries(regions)) {
+    const example = [nats_endpoint, ...nats_websockets].find((url) =>
+      /\.example\.(com|net|org)(:|$)/.test(url),
+    );
+    if (!example) continue;
     throw new CannotDeploy(
-      `wrangler.toml still has ${endpoint} for ${region}: put your nats-server's address there.`,
+      `wrangler.toml still has ${example} for ${region}: put your nats-server's address there.`,
     );
   }
 }

@@ -232,15 +232,15 @@ function writeNatsFiles(
   const origin = origins[0] ?? 'https://your-origin.example.com';
   mkdirSync(nats, { recursive: true });
   const files = new Map([['operator.jwt', `${operatorJwt}\n`]]);
-  for (const [region, { nats_endpoint: endpoint }] of Object.entries(regions)) {
+  for (const [region, { nats_endpoint: endpoint, nats_websockets: websockets }] of Object.entries(regions)) {
     const configuration = natsConfiguration({
       serverName: `${region}-1`,
-      listen: `0.0.0.0:${new URL(endpoint).port || 4222}`,
+      listen: `0.0.0.0:${portOf(endpoint, 4222)}`,
       operator: '/etc/nats/operator.jwt',
       systemAccount: systemAccounts[region] as string,
       resolver: `${origin}/jwt/v1/${region}/accounts/`,
       tls: CERTIFICATE,
-      websocket: `  listen: "0.0.0.0:443"\n  ${CERTIFICATE}\n  allowed_origins: ${JSON.stringify(origins)}`,
+      websocket: `  listen: "0.0.0.0:${portOf(websockets[0], 443)}"\n  ${CERTIFICATE}\n  allowed_origins: ${JSON.stringify(origins)}`,
       jetstream: '/var/lib/nats',
     });
     files.set(`${region}.conf`, configuration);
@@ -252,6 +252,11 @@ function writeNatsFiles(
   actions.say(
     `Configure each region's nats-servers with ${nats}, your certificates in place of those named there.`,
   );
+}
+
+// URL leaves out the port that its scheme implies.
+function portOf(url: string | undefined, implied: number): number {
+  return Number((url && new URL(url).port) || implied);
 }
 
 const CERTIFICATE = 'tls { cert_file: "/etc/nats/tls.crt", key_file: "/etc/nats/tls.key" }';

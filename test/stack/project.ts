@@ -71,18 +71,27 @@ export function toolEnvironment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEn
     // Without these they ask the internet for what they do not need.
     CLOUDFLARE_CF_FETCH_ENABLED: 'false',
     WRANGLER_SEND_METRICS: 'false',
+    WRANGLER_HIDE_BANNER: 'true',
     ASTRO_TELEMETRY_DISABLED: '1',
+    WRANGLER_LOG_PATH: join(cache, 'wrangler'),
     ...extra,
   };
 }
 
-/** Runs a program of node_modules in the project's folder; resolves to what it printed on stdout, rejects with all. */
-export function runTool(tool: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+/**
+ * Runs a program of node_modules, in the project's folder or another one; resolves to what it printed on stdout, rejects
+ * with all that it printed.
+ */
+export function runTool(
+  tool: string,
+  args: readonly string[],
+  { cwd = root, env = {} }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = execFile(
       join(root, 'node_modules/.bin', tool),
       args,
-      { cwd: root, env: toolEnvironment(env), maxBuffer: 64 * 1024 * 1024 },
+      { cwd, env: toolEnvironment(env), maxBuffer: 64 * 1024 * 1024 },
       (error, stdout, stderr) => {
         if (!error) resolve(stdout);
         else reject(new Error(`${tool} ${args.join(' ')} failed\n${stdout}${stderr}`));

@@ -10,7 +10,7 @@ import type { Owner } from '../../db/identity/bootstrap.ts';
 import type { RegionsVar } from '../../functions/regions.ts';
 import { type Bundle, bundleWorker } from './bundle.ts';
 import { databaseFile, type LocalDatabase, migrate, openDatabase } from './databases.ts';
-import { type NatsServer, natsServer } from './nats.ts';
+import { type NatsServer, type NatsSettings, natsServer } from './nats.ts';
 import { ensureOwner } from './owner.ts';
 import { choosePorts, type NatsPorts } from './ports.ts';
 import { endLeftovers, type Processes, recordProcesses } from './processes.ts';
@@ -28,6 +28,10 @@ export interface StackSettings {
   config?: string;
   /** Gets what the Worker prints; by default it is printed. */
   onLog?: (log: WorkerLog) => void;
+  /** Changes and adds vars of the Worker, given those that the stack sets; by default they stay. */
+  vars?: (vars: { REGIONS: RegionsVar }) => Record<string, unknown>;
+  /** Changes what each nats-server is told; by default nothing. */
+  nats?: (settings: NatsSettings) => NatsSettings;
 }
 
 /** A running stack. */
@@ -62,6 +66,8 @@ export async function startStack({
   port,
   config = defaultConfig,
   onLog,
+  vars = (own) => own,
+  nats: adapt = (settings) => settings,
 }: StackSettings): Promise<Stack> {
   privateFolder(state);
   const leftovers = await endLeftovers(state);
@@ -69,76 +75,27 @@ export async function startStack({
   if (!existsSync(join(bundle.assets, 'index.html')))
     throw new Error(`The site is not built: ${bundle.assets}`);
   const ports = await choosePorts(state, port, Object.keys(bundle.regions));
+  const secrets = await ensureSecrets(state, Object.keys(bundle.regions));
+  const owner = await prepareDatabases(state, bundle);
+
   const processes = recordProcesses(state);
   processes.add('stack', process.pid);
-
-  const secrets = await ensureSecrets(state, Object.keys(bundle.regions));
-  const databases = localDatabases(state, bundle);
-  prepare(databases);
-  const owner = await ensureOwner(state, fileOf(databases, 'IDENTITY'));
-
-  const servers = natsServers(state, ports, secrets, processes);
-  const endNow = () => {
-    for (const server of servers.values()) killNow(server);
-  };
-  process.on('exit', endNow);
-  let worker: LocalWorker | undefined;
-  const stop = async () => {
-    await Promise.all([...[...servers.values()].map((server) => server.stop()), worker?.stop()]);
-    process.off('exit', endNow);
-    processes.clear();
-  };
-  try {
-    worker = await startWorker({
+  const nats = natsServers(state, ports, secrets, processes, adapt);
+  const startTheWorker = () =>
+    startWorker({
       bundle,
       storage: storageOf(state),
       port: ports.origin,
-      regions: localRegions(bundle, ports.nats),
+      vars: vars({ REGIONS: localRegions(bundle, ports.nats) }),
       secrets: secrets.worker,
       onSpawn: (pid) => processes.add('worker', pid),
       onLog,
     });
-    // Only now: a nats-server asks the Worker for its system account, and ends when nobody answers.
-    await Promise.all([...servers.values()].map((server) => server.start()));
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  return running({
+  const { worker, stop } = await startServers(startTheWorker, [...nats.values()], processes);
+  return {
     origin: `http://localhost:${ports.origin}`,
     owner,
-    leftovers,
-    bundle,
-    servers,
-    processes,
-    worker,
-    stop,
-  });
-}
-
-function running({
-  origin,
-  owner,
-  leftovers,
-  bundle,
-  servers,
-  processes,
-  worker,
-  stop,
-}: {
-  origin: string;
-  owner: Owner | undefined;
-  leftovers: number;
-  bundle: Bundle;
-  servers: Map<string, NatsServer>;
-  processes: Processes;
-  worker: LocalWorker;
-  stop: () => Promise<void>;
-}): Stack {
-  return {
-    origin,
-    owner,
-    nats: servers,
+    nats,
     crons: bundle.crons,
     leftovers,
     database: worker.database,
@@ -148,6 +105,30 @@ function running({
     },
     stop,
   };
+}
+
+async function startServers(
+  startTheWorker: () => Promise<LocalWorker>,
+  nats: readonly NatsServer[],
+  processes: Processes,
+): Promise<{ worker: LocalWorker; stop: () => Promise<void> }> {
+  let worker: LocalWorker | undefined;
+  const endNow = () => nats.forEach(killNow);
+  process.on('exit', endNow);
+  const stop = async () => {
+    await Promise.all([...nats.map((server) => server.stop()), worker?.stop()]);
+    process.off('exit', endNow);
+    processes.clear();
+  };
+  try {
+    worker = await startTheWorker();
+    // Only now: a nats-server asks the Worker for its system account, and ends when nobody answers.
+    await Promise.all(nats.map((server) => server.start()));
+    return { worker, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 /** The databases of a state folder, as the configuration binds them: for who looks into the files themselves. */
@@ -173,7 +154,8 @@ function fileOf(databases: readonly LocalDatabase[], binding: string): string {
   return database.file;
 }
 
-function prepare(databases: readonly LocalDatabase[]): void {
+async function prepareDatabases(state: string, bundle: Bundle): Promise<Owner | undefined> {
+  const databases = localDatabases(state, bundle);
   for (const { file, migrations } of databases) {
     const database = openDatabase(file);
     try {
@@ -182,6 +164,7 @@ function prepare(databases: readonly LocalDatabase[]): void {
       database.close();
     }
   }
+  return ensureOwner(state, fileOf(databases, 'IDENTITY'));
 }
 
 /** The `REGIONS` var with the endpoints of this machine. */
@@ -204,12 +187,13 @@ function natsServers(
   ports: { origin: number; nats: Record<string, NatsPorts> },
   { operatorJwt, systemAccounts }: DeploymentSecrets,
   processes: Processes,
+  adapt: (settings: NatsSettings) => NatsSettings,
 ): Map<string, NatsServer> {
   return new Map(
     Object.entries(systemAccounts).map(([region, systemAccount]) => [
       region,
       natsServer(
-        {
+        adapt({
           region,
           folder: join(state, 'nats', region),
           ports: ports.nats[region] as NatsPorts,
@@ -217,7 +201,7 @@ function natsServers(
           systemAccount,
           worker: `http://127.0.0.1:${ports.origin}`,
           allowedOrigins: [`http://localhost:${ports.origin}`, `http://127.0.0.1:${ports.origin}`],
-        },
+        }),
         (pid) => processes.add(`nats ${region}`, pid),
       ),
     ]),

@@ -6,7 +6,7 @@
  * wrangler configuration (`wrangler.toml`); paths are relative to the project's folder.
  */
 import { rmSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { bundleWorker } from './bundle.ts';
 import { PortTaken } from './ports.ts';
 import { defaultConfig, privateFolder, root } from './project.ts';
@@ -19,13 +19,14 @@ const state = resolve(root, process.env.LATCHKEY_STATE || '.latchkey');
 const port = Number(process.env.PORT || 8787);
 
 function describe({ origin, owner, nats, leftovers }: Stack): string {
-  const file = join(relative(process.cwd(), state), 'owner.json');
+  const near = relative(process.cwd(), state);
+  const file = join(near.startsWith('..') ? state : near, 'owner.json');
   const lines = [
     ...(leftovers ? [`Ended ${leftovers} processes of an earlier start.`] : []),
     `Latchkey is at  ${origin}`,
     owner
       ? `Sign in as      ${owner.email}; the password and an API key are in ${file}`
-      : `There is no ${file}: sign in as you did before, or remove ${relative(process.cwd(), state)} to start anew.`,
+      : `There is no ${file}: sign in as you did before, or remove ${dirname(file)} to start anew.`,
     ...[...nats].map(([region, server]) => `NATS ${region}     ${server.url}`),
     'Ctrl-C ends all of it.',
   ];

@@ -8,7 +8,6 @@ import type { ChildProcess } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { D1Database } from '@cloudflare/workers-types';
 import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from 'miniflare';
-import type { RegionsVar } from '../../functions/regions.ts';
 import type { Bundle } from './bundle.ts';
 
 /** A line that the Worker or the runtime printed. */
@@ -23,8 +22,8 @@ export interface WorkerSettings {
   /** The folder of everything that it stores. */
   storage: string;
   port: number;
-  /** The `REGIONS` var, in place of the configuration's. */
-  regions: RegionsVar;
+  /** Vars in place of the configuration's. */
+  vars: Readonly<Record<string, unknown>>;
   /** Secret name → value. */
   secrets: Readonly<Record<string, string>>;
   /** Told each process that is started: the runtime, and another one should it crash. */
@@ -49,7 +48,13 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export async function startWorker(settings: WorkerSettings): Promise<LocalWorker> {
   const stopWatching = watchRuntime(settings.port, settings.onSpawn);
   const miniflare = keepingSignals(() => new Miniflare(options(settings)));
-  await miniflare.ready;
+  try {
+    await miniflare.ready;
+  } catch (error) {
+    stopWatching();
+    await miniflare.dispose();
+    throw error;
+  }
   return {
     database: (binding) => miniflare.getD1Database(binding) as unknown as Promise<D1Database>,
     async schedule(cron) {
@@ -64,7 +69,7 @@ export async function startWorker(settings: WorkerSettings): Promise<LocalWorker
   };
 }
 
-function options({ bundle, storage, port, regions, secrets, onLog }: WorkerSettings) {
+function options({ bundle, storage, port, vars, secrets, onLog }: WorkerSettings) {
   return convertV4MiniflareOptions({
     host: '127.0.0.1',
     port,
@@ -75,7 +80,7 @@ function options({ bundle, storage, port, regions, secrets, onLog }: WorkerSetti
     workers: [
       {
         ...bundle.worker,
-        bindings: { ...bundle.worker.bindings, REGIONS: regions, ...secrets },
+        bindings: { ...bundle.worker.bindings, ...vars, ...secrets },
       } as V4WorkerOptions,
     ],
   });
