@@ -68,7 +68,7 @@ export default defineConfig({
         },
         { label: 'Understand', items: ['concepts'] },
         { label: 'Reference', items: ['reference/compatibility'] },
-        { label: 'Run it yourself', items: ['deploy'] },
+        { label: 'Run it yourself', items: ['deploy', 'operate/nats-servers', 'operate/settings'] },
       ],
     }),
     pageHeaders(regions.flatMap((region) => region.websockets)),

@@ -39,11 +39,15 @@ export interface Acknowledgement {
   servers: number;
 }
 
+/** Whether every active server took it. Of no servers none did. */
+export function isComplete({ acknowledged, servers }: Omit<Acknowledgement, 'revision'>): boolean {
+  return servers > 0 && acknowledged >= servers;
+}
+
 /** Notes what came of a push. A push of an older revision than one already acknowledged changes nothing. */
 export async function noteAcknowledgement(db: Database, id: string, push: Acknowledgement): Promise<void> {
-  const complete = push.servers > 0 && push.acknowledged >= push.servers;
   await db.all(sql`update nats_accounts set
-      acknowledged_revision = case when ${complete ? 1 : 0} then ${push.revision} else acknowledged_revision end,
+      acknowledged_revision = case when ${isComplete(push) ? 1 : 0} then ${push.revision} else acknowledged_revision end,
       acknowledged_servers = ${push.acknowledged}, servers = ${push.servers}
     where id = ${id} and acknowledged_revision <= ${push.revision}`);
 }

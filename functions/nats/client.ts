@@ -110,8 +110,8 @@ async function openSocket(url: string, deadline: number): Promise<WebSocket> {
   }
 }
 
-/** A message of the server, taken apart. */
-type Incoming =
+/** What the server sent, taken apart: a line of the protocol, or a message with its headers and payload as text. */
+export type Incoming =
   | { type: 'line'; words: string[]; line: string }
   | { type: 'message'; subject: string; headers: string; text: string };
 
@@ -135,7 +135,7 @@ async function handshake(socket: WebSocket, user: NatsUser, deadline: number): P
     if (verb === 'PONG') ready.resolve();
     if (verb === '-ERR') lost.reject(new Error(incoming.line));
   };
-  const parse = parser(receive);
+  const parse = messageParser(receive);
   socket.addEventListener('message', ({ data }) => parse(bytesOf(data)));
   socket.addEventListener('close', () => lost.reject(new Error('the connection was closed')));
   socket.addEventListener('error', () => lost.reject(new Error('the connection failed')));
@@ -192,8 +192,8 @@ function bytesOf(data: unknown): Uint8Array {
   return typeof data === 'string' ? new TextEncoder().encode(data) : new Uint8Array(data as ArrayBuffer);
 }
 
-/** Takes frames, which begin and end anywhere, and hands on whole messages. */
-function parser(receive: (incoming: Incoming) => void): (frame: Uint8Array) => void {
+/** Takes frames, which begin and end anywhere, and hands on what is whole, in order. */
+export function messageParser(receive: (incoming: Incoming) => void): (frame: Uint8Array) => void {
   let rest = new Uint8Array(0);
   const decoder = new TextDecoder();
   return (frame) => {

@@ -6,11 +6,16 @@
 import { openDatabase } from '../../db/database.ts';
 import type { NatsAccount } from '../../db/region/accounts.ts';
 import { noteLastUse } from '../../db/region/credentials.ts';
-import { getAccountState, listUnfinished, shortenRevocations } from '../../db/region/enforcement.ts';
+import {
+  getAccountState,
+  isComplete,
+  listUnfinished,
+  shortenRevocations,
+} from '../../db/region/enforcement.ts';
 import type { Config, Region } from '../env.ts';
 import { composeAccountJwt, operatorKey } from './accounts.ts';
 import type { NatsClient } from './client.ts';
-import type { Publication, PublishRequest } from './publisher.ts';
+import { NOTHING, type Publication, type PublishRequest } from './publisher.ts';
 import {
   type Connection,
   connectSystem,
@@ -35,10 +40,10 @@ export const ENFORCED = `The header ${ENFORCEMENT_HEADER} says whether every act
  */
 export async function enforce(config: Config, request: PublishRequest): Promise<Record<string, string>> {
   const start = Date.now();
-  const { acknowledged, servers, cut } = await publish(config, request);
-  const enforced = servers > 0 && acknowledged >= servers;
+  const publication = await publish(config, request);
+  const { acknowledged, servers, cut } = publication;
   return {
-    [ENFORCEMENT_HEADER]: enforced
+    [ENFORCEMENT_HEADER]: isComplete(publication)
       ? `enforced; servers=${servers}`
       : `pending; acknowledged=${acknowledged}; servers=${servers}`,
     ...(cut !== null && { [RECEIPT_HEADER]: `connections=${cut}; duration_ms=${Date.now() - start}` }),
@@ -57,7 +62,7 @@ async function publish({ publishers }: Config, request: PublishRequest): Promise
     console.warn(
       JSON.stringify({ publish: 'failed', reason: error instanceof Error ? error.message : 'unknown' }),
     );
-    return { revision: 0, acknowledged: 0, servers: 0, cut: null };
+    return NOTHING;
   }
 }
 
@@ -84,7 +89,12 @@ export async function connectionsOf(
   try {
     const listed = await listConnections(client, accountId, deadline);
     await noteUses(region, listed.connections);
-    return { ...listed, connections: listed.connections.filter((one) => one.user === user) };
+    const { connections, answered, servers } = listed;
+    return {
+      connections: connections.filter((one) => one.user === user),
+      answered: answered.length,
+      servers,
+    };
   } finally {
     client.close();
   }
@@ -97,6 +107,7 @@ function noteUses(region: Region, connections: readonly Connection[]): Promise<v
 
 const PORTION = 100;
 const REVIEW_MS = 20_000;
+const AT_ONCE = 6;
 
 /**
  * Repairs what was missed in a region: pushes what is not acknowledged, shortens long revocation lists, compares the
@@ -113,7 +124,19 @@ export async function reconcile(config: Config, region: Region): Promise<void> {
     if (ids.length < PORTION) break;
   }
   for (const id of await listDiffering(config, region)) due.add(id);
-  for (const account of due) await publish(config, { region: region.name, account, user: null });
+  await someAtOnce(due, (account) => publish(config, { region: region.name, account, user: null }));
+}
+
+/** Does the work for each, some at once: what waits for a server that is silent must not hold up all others. */
+async function someAtOnce<Item>(
+  items: Iterable<Item>,
+  work: (item: Item) => Promise<unknown>,
+): Promise<void> {
+  const left = [...items].values();
+  const worker = async () => {
+    for (const item of left) await work(item);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
 /** The accounts of which some server holds another JWT than the rows amount to. None when no server can be reached. */
@@ -128,10 +151,9 @@ async function listDiffering(config: Config, region: Region): Promise<string[]> 
   try {
     const loaded = await listLoadedAccounts(client, Date.now() + config.nats.push_deadline_ms);
     const differing: string[] = [];
-    for (const id of loaded) {
-      if (Date.now() > deadline) break;
-      if (await differs(config, region, client, id)) differing.push(id);
-    }
+    await someAtOnce(loaded, async (id) => {
+      if (Date.now() < deadline && (await differs(config, region, client, id))) differing.push(id);
+    });
     return differing;
   } finally {
     client.close();

@@ -9,13 +9,14 @@ import { type Database, openDatabase } from '../../db/database.ts';
 import {
   type AccountState,
   getAccountState,
+  isComplete,
   noteAcknowledgement,
   notePurged,
 } from '../../db/region/enforcement.ts';
 import { type Bindings, type Config, configOf, type Region } from '../env.ts';
 import { composeAccountJwt, operatorKey, signingKeyOf } from './accounts.ts';
-import { connectNats, shortLivedUser } from './client.ts';
-import { connectSystem, deleteStreams, listConnections, pushAccountJwt } from './servers.ts';
+import { connectNats, type NatsClient, shortLivedUser } from './client.ts';
+import { connectSystem, deleteStreams, type Listing, listConnections, pushAccountJwt } from './servers.ts';
 
 /** Names an account to its publisher. */
 export interface PublishRequest {
@@ -34,6 +35,8 @@ export interface Publication {
   servers: number;
   /** How many connections of the user were open before the push and are not after it; null when nobody could tell. */
   cut: number | null;
+  /** Whether nothing is left to do: every server has the newest revision, and a deleted account's streams are gone. */
+  finished: boolean;
 }
 
 /** A server's fetch of an account takes 1.9 s at most: what it installs later than this is what was served since. */
@@ -42,8 +45,11 @@ const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 5 * 60_000;
 /** How long the count of connections may hold up the push itself. */
 const COUNTING_MS = 150;
+/** What reading the rows before a push and noting what came of it may add to its deadline. */
+const ROWS_MS = 500;
 
-const NOTHING: Publication = { revision: 0, acknowledged: 0, servers: 0, cut: null };
+/** What came of it when no server could be reached. */
+export const NOTHING: Publication = { revision: 0, acknowledged: 0, servers: 0, cut: null, finished: false };
 
 /** What the object stores. */
 interface Due {
@@ -68,14 +74,15 @@ export class AccountPublisher {
   /** Publishes now (a {@link PublishRequest} as JSON) and answers with what came of it within the deadline. */
   async fetch(request: Request): Promise<Response> {
     const { region, account, user } = (await request.json()) as PublishRequest;
-    const due = await this.#due();
-    await this.#state.storage.put<Due>('due', due ?? { region, account, failures: 0 });
-    // Set before anything is sent: whatever ends this object now, the alarm goes on.
-    await this.#state.storage.setAlarm(Date.now() + SETTLING_MS);
+    const due = (await this.#due()) ?? { region, account, failures: 0 };
+    const { storage } = this.#state;
+    // Set before anything is sent: whatever ends this object now, the alarm goes on. At once, so that no alarm that ends
+    // meanwhile clears the one without the other.
+    await Promise.all([storage.put<Due>('due', due), storage.setAlarm(Date.now() + SETTLING_MS)]);
     const publication = this.#publish(user);
     publication.catch(() => {});
     const late = new Promise<Publication>((resolve) => {
-      setTimeout(() => resolve(NOTHING), this.#config.nats.push_deadline_ms);
+      setTimeout(() => resolve(NOTHING), this.#config.nats.push_deadline_ms + ROWS_MS);
     });
     return Response.json(await Promise.race([publication, late]));
   }
@@ -84,17 +91,17 @@ export class AccountPublisher {
   async alarm(): Promise<void> {
     const due = await this.#due();
     if (!due) return;
-    const { servers, acknowledged } = await this.#publish(null);
-    if (servers > 0 && acknowledged >= servers) {
+    const publication = await this.#publish(null);
+    const { storage } = this.#state;
+    await this.#state.blockConcurrencyWhile(async () => {
       // A publication that came meanwhile has set its own alarm and must find what is due.
-      if ((await this.#state.storage.getAlarm()) === null) await this.#state.storage.deleteAll();
-      return;
-    }
-    if (!(await this.#due())) return;
-    const failures = due.failures + 1;
-    await this.#state.storage.put<Due>('due', { ...due, failures });
-    const delay = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 20));
-    await this.#state.storage.setAlarm(Date.now() + delay * (0.5 + Math.random() / 2));
+      if ((await storage.getAlarm()) !== null || !(await this.#due())) return;
+      if (publication.finished) return storage.deleteAll();
+      const failures = due.failures + 1;
+      await storage.put<Due>('due', { ...due, failures });
+      const delay = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 20));
+      await storage.setAlarm(Date.now() + delay * (0.5 + Math.random() / 2));
+    });
   }
 
   #due(): Promise<Due | undefined> {
@@ -103,8 +110,9 @@ export class AccountPublisher {
 
   /** One push at a time. One that runs may have read the rows before this change, so that this joins the one after it. */
   #publish(user: string | null): Promise<Publication> {
+    if (this.#next) return this.#next;
     if (!this.#running) return this.#begin(user);
-    this.#next ??= this.#running.then(() => {
+    this.#next = this.#running.then(() => {
       this.#next = undefined;
       return this.#begin(null);
     });
@@ -114,9 +122,7 @@ export class AccountPublisher {
   #begin(user: string | null): Promise<Publication> {
     this.#running = this.#push(user)
       .catch((error: unknown) => {
-        console.warn(
-          JSON.stringify({ push: 'failed', reason: error instanceof Error ? error.message : 'unknown' }),
-        );
+        warn('push failed', error);
         return NOTHING;
       })
       .finally(() => {
@@ -135,13 +141,16 @@ export class AccountPublisher {
     const state = await getAccountState(store, due.account);
     if (!state) return this.#forget();
     const publication = await this.#send(store, region, state, user);
-    const enforced = publication.servers > 0 && publication.acknowledged >= publication.servers;
-    if (enforced && state.account.deletedAt !== null && state.account.purgedAt === null) {
-      await this.#purge(store, region, state);
-      const tombstone = await getAccountState(store, due.account);
-      if (tombstone) return { ...(await this.#send(store, region, tombstone, null)), cut: publication.cut };
+    const { deletedAt, purgedAt } = state.account;
+    if (!publication.finished || deletedAt === null || purgedAt !== null) return publication;
+    try {
+      const tombstone = await this.#purge(store, region, state);
+      return { ...(await this.#send(store, region, tombstone, null)), cut: publication.cut };
+    } catch (error) {
+      // Everyone is cut off all the same: only the streams are left, for the next try.
+      warn('purge failed', error);
+      return { ...publication, finished: false };
     }
-    return publication;
   }
 
   async #forget(): Promise<Publication> {
@@ -164,23 +173,25 @@ export class AccountPublisher {
       connectSystem(region, deadline),
     ]);
     try {
-      const count = async () => {
-        if (user === null) return null;
-        const counted = await listConnections(client, id, Math.min(deadline, Date.now() + COUNTING_MS));
-        return counted.connections.filter((one) => user === '*' || one.user === user).length;
-      };
-      const before = await count();
+      const before = user === null ? null : await listOpen(client, id);
       const pushed = await pushAccountJwt(client, id, jwt, deadline);
-      const after = await count();
+      const after = user === null ? null : await listOpen(client, id);
       await noteAcknowledgement(store, id, { revision, ...pushed });
-      return { revision, ...pushed, cut: before === null || after === null ? null : before - after };
+      return { revision, ...pushed, cut: countCut(user, before, after), finished: isComplete(pushed) };
     } finally {
       client.close();
     }
   }
 
-  /** Deletes the streams of a deleted account, whom nobody else can use any more, and ends the deletion. */
-  async #purge(store: Database, region: Region, { account, revocations }: AccountState): Promise<void> {
+  /**
+   * Deletes the streams of a deleted account, which nobody else can use any more, and ends the deletion. Resolves to
+   * what the account then is.
+   */
+  async #purge(
+    store: Database,
+    region: Region,
+    { account, revocations }: AccountState,
+  ): Promise<AccountState> {
     const issuer = await signingKeyOf(this.#config.sealingKeys, region.name, account);
     // Newer than the revocation of everyone, so that this one user is let in.
     const user = await shortLivedUser({ id: account.id, issuer }, (revocations['*'] ?? 0) + 1);
@@ -192,5 +203,30 @@ export class AccountPublisher {
       client.close();
     }
     await notePurged(store, account.id, Date.now());
+    const tombstone = await getAccountState(store, account.id);
+    if (!tombstone) throw new Error('a deleted account has no row');
+    return tombstone;
   }
+}
+
+/** What is open of an account, so far as servers tell in a moment; null when more is open than they tell. */
+async function listOpen(client: NatsClient, account: string): Promise<Listing | null> {
+  const listing = await listConnections(client, account, Date.now() + COUNTING_MS);
+  return listing.truncated ? null : listing;
+}
+
+/** How many connections of a user (`*` for all) were open before and are not after, by those servers that told both. */
+function countCut(user: string | null, before: Listing | null, after: Listing | null): number | null {
+  if (user === null || !before || !after || after.answered.length === 0) return null;
+  const open = new Set(after.connections.map(({ server, address }) => `${server} ${address}`));
+  const gone = before.connections.filter(
+    (one) => after.answered.includes(one.server) && !open.has(`${one.server} ${one.address}`),
+  );
+  return gone.filter((one) => user === '*' || one.user === user).length;
+}
+
+function warn(what: string, error: unknown): void {
+  console.warn(
+    JSON.stringify({ publisher: what, reason: error instanceof Error ? error.message : 'unknown' }),
+  );
 }

@@ -6,14 +6,11 @@ import type { Region } from '../env.ts';
 import { connectNats, type NatsClient, type Reply, shortLivedUser } from './client.ts';
 import { importSeed } from './keys.ts';
 
+const ACCOUNTZ = '$SYS.REQ.SERVER.PING.ACCOUNTZ';
+
 /** What the Worker's own user may do in the system account. */
 const PERMISSIONS = {
-  publish: [
-    '$SYS.REQ.ACCOUNT.*.CLAIMS.UPDATE',
-    '$SYS.REQ.ACCOUNT.*.CONNZ',
-    '$SYS.REQ.SERVER.PING',
-    '$SYS.REQ.SERVER.PING.ACCOUNTZ',
-  ],
+  publish: ['$SYS.REQ.ACCOUNT.*.CLAIMS.UPDATE', '$SYS.REQ.ACCOUNT.*.CONNZ', '$SYS.REQ.SERVER.PING', ACCOUNTZ],
   subscribe: ['_INBOX.>'],
 };
 
@@ -51,7 +48,7 @@ interface RawConnection {
   authorized_user?: string;
 }
 
-const parse = ({ text }: Reply): Answer => (text ? (JSON.parse(text) as Answer) : {});
+const parse = (reply: Reply | undefined): Answer => (reply?.text ? (JSON.parse(reply.text) as Answer) : {});
 
 /** How many servers are active, by the account of those that answer; 0 when none does. */
 export async function countServers(client: NatsClient, deadline: number): Promise<number> {
@@ -79,28 +76,42 @@ export async function pushAccountJwt(
   jwt: string,
   deadline: number,
 ): Promise<{ acknowledged: number; servers: number }> {
+  const subject = `$SYS.REQ.ACCOUNT.${accountId}.CLAIMS.UPDATE`;
+  const { answers, servers } = await askServers(client, subject, jwt, deadline, isAcknowledgement);
+  return { acknowledged: answers.filter(isAcknowledgement).length, servers };
+}
+
+const isAcknowledgement = ({ data }: Answer) => data?.code === 200;
+
+/**
+ * Asks all servers and gathers their answers, one of each, until every active one has given one that `counts`, or the
+ * deadline has passed. Asks at the same time how many are active: one that is silent must not cost the others theirs.
+ */
+async function askServers(
+  client: NatsClient,
+  subject: string,
+  payload: string,
+  deadline: number,
+  counts: (answer: Answer) => boolean = () => true,
+): Promise<{ answers: Answer[]; servers: number }> {
   let servers = Number.POSITIVE_INFINITY;
-  let replies: Reply[] = [];
-  const pushing = client.request(
-    `$SYS.REQ.ACCOUNT.${accountId}.CLAIMS.UPDATE`,
-    jwt,
-    (all) => {
-      replies = all;
-      return acknowledgements(all) >= servers;
+  const answers = new Map<string, Answer>();
+  const enough = () => [...answers.values()].filter(counts).length >= servers;
+  const asking = client.request(
+    subject,
+    payload,
+    (replies) => {
+      const answer = parse(replies.at(-1));
+      answers.set(answer.server?.id ?? '', answer);
+      return enough();
     },
     deadline,
   );
   // Not awaited when everyone has answered before the count is known.
-  pushing.catch(() => {});
+  asking.catch(() => {});
   servers = Math.max(1, await countServers(client, deadline));
-  if (acknowledgements(replies) < servers) replies = await pushing;
-  return { acknowledged: acknowledgements(replies), servers };
-}
-
-/** How many different servers have said yes. */
-function acknowledgements(replies: Reply[]): number {
-  const taken = replies.map(parse).filter(({ data }) => data?.code === 200);
-  return new Set(taken.map(({ server }) => server?.id)).size;
+  if (!enough()) await asking;
+  return { answers: [...answers.values()], servers };
 }
 
 /** An open connection of a user. */
@@ -122,23 +133,27 @@ export interface Connection {
 /** A server lists at most this many connections in an answer. */
 const PAGE = 256;
 
-/**
- * The connections that are open with an account's credentials, of all servers that answer before the deadline, and how
- * many those are of how many active ones. At most 256 of each server.
- */
+/** The open connections of an account. */
+export interface Listing {
+  connections: Connection[];
+  /** The names of the servers that told theirs. */
+  answered: string[];
+  /** How many servers are active. */
+  servers: number;
+  /** Whether a server has more than the 256 that it tells. */
+  truncated: boolean;
+}
+
+/** The connections that are open with an account's credentials, of all servers that answer before the deadline. */
 export async function listConnections(
   client: NatsClient,
   accountId: string,
   deadline: number,
-): Promise<{ connections: Connection[]; answered: number; servers: number }> {
-  const servers = await countServers(client, deadline);
-  const replies = await client.request(
-    `$SYS.REQ.ACCOUNT.${accountId}.CONNZ`,
-    JSON.stringify({ auth: true, limit: PAGE }),
-    (all) => all.length >= servers,
-    deadline,
-  );
-  const connections = replies.map(parse).flatMap(({ server, data }) =>
+): Promise<Listing> {
+  const subject = `$SYS.REQ.ACCOUNT.${accountId}.CONNZ`;
+  const request = JSON.stringify({ auth: true, limit: PAGE });
+  const { answers, servers } = await askServers(client, subject, request, deadline);
+  const connections = answers.flatMap(({ server, data }) =>
     (data?.connections ?? []).map((one) => ({
       server: server?.name ?? '',
       user: one.authorized_user ?? '',
@@ -148,13 +163,15 @@ export async function listConnections(
       lastActivityAt: one.last_activity,
     })),
   );
-  return { connections, answered: replies.length, servers };
+  const total = answers.reduce((sum, { data }) => sum + (data?.total ?? 0), 0);
+  const answered = answers.map(({ server }) => server?.name ?? '');
+  return { connections, answered, servers, truncated: total > connections.length };
 }
 
 /** The ids of the accounts that some server has loaded. */
 export async function listLoadedAccounts(client: NatsClient, deadline: number): Promise<string[]> {
-  const replies = await askAllServers(client, '', deadline);
-  return [...new Set(replies.flatMap(({ data }) => data?.accounts ?? []))].filter((id) => id.startsWith('A'));
+  const { answers } = await askServers(client, ACCOUNTZ, '', deadline);
+  return [...new Set(answers.flatMap(({ data }) => data?.accounts ?? []))].filter((id) => id.startsWith('A'));
 }
 
 /** The account JWTs that the servers hold for an account, one for each server that has loaded it. */
@@ -163,14 +180,8 @@ export async function listHeldJwts(
   accountId: string,
   deadline: number,
 ): Promise<string[]> {
-  const replies = await askAllServers(client, JSON.stringify({ account: accountId }), deadline);
-  return replies.flatMap(({ data }) => data?.account_detail?.jwt ?? []);
-}
-
-async function askAllServers(client: NatsClient, payload: string, deadline: number): Promise<Answer[]> {
-  const servers = await countServers(client, deadline);
-  const enough = (all: Reply[]) => all.length >= servers;
-  return (await client.request('$SYS.REQ.SERVER.PING.ACCOUNTZ', payload, enough, deadline)).map(parse);
+  const { answers } = await askServers(client, ACCOUNTZ, JSON.stringify({ account: accountId }), deadline);
+  return answers.flatMap(({ data }) => data?.account_detail?.jwt ?? []);
 }
 
 interface StreamNames {

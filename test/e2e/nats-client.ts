@@ -1,5 +1,7 @@
 /** A real NATS client for tests, with creds from the API. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import { regionBinding } from '../../functions/regions.ts';
 import { api, type LocalStack } from './local-stack.ts';
 
 /** Creds as the API made them. */
@@ -28,6 +30,89 @@ export async function newCreds(local: LocalStack, region: string, account?: stri
 export async function newAccount(local: LocalStack, region: string): Promise<string> {
   const body = { project_id: local.owner.project_id };
   return (await api<{ id: string }>(local, 'POST', `/mnq/v1beta1/regions/${region}/nats-accounts`, body)).id;
+}
+
+/** What a DELETE was answered with. */
+export interface Removal {
+  /** The header that says how far it is enforced. */
+  enforcement: string;
+  receipt: string | null;
+  /** Milliseconds. */
+  took: number;
+}
+
+/** Revokes credentials. */
+export function revoke(local: LocalStack, { region, id }: Creds): Promise<Removal> {
+  return remove(local, region, `/nats-credentials/${id}`);
+}
+
+/** Deletes a NATS account. */
+export function deleteAccount(local: LocalStack, region: string, account: string): Promise<Removal> {
+  return remove(local, region, `/nats-accounts/${account}`);
+}
+
+async function remove({ stack, owner }: LocalStack, region: string, path: string): Promise<Removal> {
+  const start = performance.now();
+  const response = await fetch(`${stack.origin}/mnq/v1beta1/regions/${region}${path}`, {
+    method: 'DELETE',
+    headers: { 'X-Auth-Token': owner.secret_key },
+  });
+  if (response.status !== 204) throw new Error(`DELETE ${path} answered ${response.status}`);
+  return {
+    enforcement: response.headers.get('Latchkey-Enforcement') ?? '',
+    receipt: response.headers.get('Latchkey-Receipt'),
+    took: performance.now() - start,
+  };
+}
+
+/** Revokes credentials in the database alone, as a restored backup or a push that was lost would leave it. */
+export async function revokeSilently(
+  { stack }: LocalStack,
+  { region, account, content }: Creds,
+): Promise<void> {
+  const database = await stack.database(regionBinding('REGION', region));
+  const now = Math.floor(Date.now() / 1000) + 1;
+  const statement =
+    'insert into nats_revocations (account_id, user_key, revoked_at, issued_at) values (?, ?, ?, ?)';
+  await database
+    .prepare(statement)
+    .bind(account, claimsOf(userJwtOf(content)).sub, now, now)
+    .run();
+}
+
+/** What the API says of how far an account's newest revision is in force. */
+export async function enforcementOf(local: LocalStack, region: string, account: string) {
+  const path = `/mnq/v1beta1/regions/${region}/nats-accounts/${account}`;
+  type Account = { enforcement: { state: string; revision: number; servers: number } };
+  return (await api<Account>(local, 'GET', path)).enforcement;
+}
+
+/** What a JWT claims; nothing is verified. */
+export function claimsOf(jwt: string): {
+  sub: string;
+  iat: number;
+  exp?: number;
+  nats: { revocations?: Record<string, number>; signing_keys?: string[] };
+} {
+  return JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString());
+}
+
+/** The JWT of the user in a `.creds` file. */
+export function userJwtOf(content: string): string {
+  return content.split('\n')[1] ?? '';
+}
+
+/** The account JWT that the resolver serves. */
+export async function accountJwtOf({ stack }: LocalStack, region: string, account: string): Promise<string> {
+  return (await fetch(`${stack.origin}/jwt/v1/${region}/accounts/${account}`)).text();
+}
+
+/** How the end of a connection reads that the server cut: a client that writes just then may lose the reason. */
+export const CUT = /revoked|EPIPE|ECONNRESET/i;
+
+/** Why the server ended a connection, or `still open` when it has not within so many milliseconds. */
+export async function endOf(connection: NatsConnection, within: number): Promise<string> {
+  return String(await Promise.race([connection.closed(), sleep(within, 'still open')]));
 }
 
 /** Connects with creds to a server, once: no reconnect. Rejects when it is refused. */
@@ -61,14 +146,15 @@ export interface Bystander {
   end(): Promise<{ sent: number; gaps: number; disconnects: number }>;
 }
 
-/** Starts a bystander on a connection of its own. */
+/** Starts a bystander on a connection and a subject of its own. */
 export async function bystander(url: string, content: string): Promise<Bystander> {
+  const subject = `numbers.${crypto.randomUUID()}`;
   const connection = await connectWith(url, content, { reconnect: true });
   let sent = 0;
   let expected = 0;
   let gaps = 0;
   let disconnects = 0;
-  connection.subscribe('numbers', {
+  connection.subscribe(subject, {
     callback: (_error, message) => {
       if (Number(message.string()) !== expected++) gaps++;
     },
@@ -76,7 +162,7 @@ export async function bystander(url: string, content: string): Promise<Bystander
   (async () => {
     for await (const { type } of connection.status()) if (type === 'disconnect') disconnects++;
   })();
-  const timer = setInterval(() => connection.publish('numbers', String(sent++)), 2);
+  const timer = setInterval(() => connection.publish(subject, String(sent++)), 2);
   return {
     async end() {
       clearInterval(timer);

@@ -1,18 +1,33 @@
 /**
- * Revoked means cut off: on real nats-servers, whose processes are killed, frozen and kept waiting. After each fault
- * nobody with revoked credentials is connected or can connect, and nobody else has noticed.
+ * Revoked means cut off: on a real nats-server, whose process is killed, frozen and kept waiting. After each fault
+ * nobody with revoked credentials is connected or can connect, and nobody else has noticed. Several servers are in
+ * nats-cluster.test.ts.
  */
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { jetstream, jetstreamManager } from '@nats-io/jetstream';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { api, useStack } from './local-stack.ts';
-import { access, bystander, type Creds, connectWith, newAccount, newCreds } from './nats-client.ts';
+import {
+  access,
+  accountJwtOf,
+  bystander,
+  CUT,
+  claimsOf,
+  connectWith,
+  endOf,
+  enforcementOf,
+  newAccount,
+  newCreds,
+  revoke,
+  revokeSilently,
+} from './nats-client.ts';
+import { startResolverProxy } from './resolver-proxy.ts';
 
-const local = useStack();
 const REGION = 'fr-par';
 const AT = `/mnq/v1beta1/regions/${REGION}`;
+
+const proxy = await startResolverProxy();
+const local = useStack({ nats: proxy.before });
+afterAll(() => proxy.close());
 
 const server = () => {
   const found = local.stack.nats.get(REGION);
@@ -20,31 +35,7 @@ const server = () => {
   return found;
 };
 
-interface Enforcement {
-  state: string;
-  revision: number;
-  acknowledged_revision: number;
-  servers: number;
-}
-
-/** Revokes credentials, or deletes an account, and resolves to what the answer's headers say. */
-async function remove(path: string): Promise<{ enforcement: string; receipt: string | null; took: number }> {
-  const start = performance.now();
-  const response = await fetch(local.stack.origin + AT + path, {
-    method: 'DELETE',
-    headers: { 'X-Auth-Token': local.owner.secret_key },
-  });
-  expect(response.status).toBe(204);
-  return {
-    enforcement: response.headers.get('Latchkey-Enforcement') ?? '',
-    receipt: response.headers.get('Latchkey-Receipt'),
-    took: performance.now() - start,
-  };
-}
-
-const revoke = ({ id }: Creds) => remove(`/nats-credentials/${id}`);
-const enforcementOf = async (account: string) =>
-  (await api<{ enforcement: Enforcement }>(local, 'GET', `${AT}/nats-accounts/${account}`)).enforcement;
+const stateOf = async (account: string) => (await enforcementOf(local, REGION, account)).state;
 
 describe('a revocation', () => {
   it('has cut off the live client when it returns, and nobody else', async () => {
@@ -56,14 +47,16 @@ describe('a revocation', () => {
       await bystander(server().url, stranger.content),
     ];
     const connection = await connectWith(server().url, revoked.content);
-    const closed = connection.closed();
 
-    const { enforcement, receipt } = await revoke(revoked);
+    const { enforcement, receipt } = await revoke(local, revoked);
     expect(enforcement).toBe('enforced; servers=1');
     expect(receipt).toMatch(/^connections=1; duration_ms=\d+$/);
-    expect(String(await Promise.race([closed, sleep(200, 'still open')]))).toMatch(/revoked/i);
+    expect(await endOf(connection, 200)).toMatch(CUT);
     expect(await access(server().url, revoked.content)).toBe('refused');
-    expect(await enforcementOf(revoked.account)).toMatchObject({ state: 'enforced', servers: 1 });
+    expect(await enforcementOf(local, REGION, revoked.account)).toMatchObject({
+      state: 'enforced',
+      servers: 1,
+    });
     for (const other of others) {
       const { sent, gaps, disconnects } = await other.end();
       expect({ gaps, disconnects }).toEqual({ gaps: 0, disconnects: 0 });
@@ -74,7 +67,7 @@ describe('a revocation', () => {
 
   it('holds in the second of the issue, for a client that never connected, and after a restart', async () => {
     const creds = await newCreds(local, REGION);
-    await revoke(creds);
+    await revoke(local, creds);
     expect(await access(server().url, creds.content)).toBe('refused');
     await server().stop();
     await server().start();
@@ -90,15 +83,13 @@ describe('a revocation', () => {
     process.kill(server().pid() ?? 0, 'SIGKILL');
     await connection.closed();
     await expect.poll(() => server().pid()).toBeUndefined();
-    const { enforcement } = await revoke(revoked);
+    const { enforcement } = await revoke(local, revoked);
     expect(enforcement).toBe('pending; acknowledged=0; servers=0');
-    expect((await enforcementOf(revoked.account)).state).toBe('pending');
+    expect(await stateOf(revoked.account)).toBe('pending');
     await server().start();
     expect(await access(server().url, revoked.content)).toBe('refused');
     expect(await access(server().url, sibling.content)).toBe('yes');
-    await expect
-      .poll(async () => (await enforcementOf(revoked.account)).state, { timeout: 20_000 })
-      .toBe('enforced');
+    await expect.poll(() => stateOf(revoked.account), { timeout: 20_000 }).toBe('enforced');
     expect(local.logged.splice(0).every((line) => line.includes('No nats-server could be reached'))).toBe(
       true,
     );
@@ -109,35 +100,72 @@ describe('a revocation', () => {
     await access(server().url, revoked.content);
     const pid = server().pid() ?? 0;
     process.kill(pid, 'SIGSTOP');
-    const { enforcement, took } = await revoke(revoked).finally(() => process.kill(pid, 'SIGCONT'));
+    const { enforcement, took } = await revoke(local, revoked).finally(() => process.kill(pid, 'SIGCONT'));
     expect(enforcement).toMatch(/^pending/);
     expect(took).toBeLessThan(3_500);
-    await expect
-      .poll(async () => (await enforcementOf(revoked.account)).state, { timeout: 20_000 })
-      .toBe('enforced');
+    await expect.poll(() => stateOf(revoked.account), { timeout: 20_000 }).toBe('enforced');
     expect(await access(server().url, revoked.content)).toBe('refused');
     local.logged.splice(0);
+  });
+
+  it('cuts off who got in by an answer that the resolver gave before it, at the settling push', async () => {
+    const stranger = await newCreds(local, REGION);
+    const other = await bystander(server().url, stranger.content);
+    const revoked = await newCreds(local, REGION);
+    proxy.delay = 1_500;
+    const connecting = connectWith(server().url, revoked.content);
+    await expect.poll(() => proxy.held).toBe(1);
+    proxy.delay = 0;
+    expect((await revoke(local, revoked)).enforcement).toBe('enforced; servers=1');
+    expect(proxy.held).toBe(1);
+
+    // Let in by the old account JWT, which nothing but the settling push takes from the server again.
+    const connection = await connecting;
+    await connection.flush();
+    expect(await endOf(connection, 3_000)).toMatch(CUT);
+    expect(await access(server().url, revoked.content)).toBe('refused');
+    expect(await other.end()).toMatchObject({ gaps: 0, disconnects: 0 });
   });
 
   it('is seen by the schedule when its push was missed', async () => {
     const revoked = await newCreds(local, REGION);
     const connection = await connectWith(server().url, revoked.content);
-    const closed = connection.closed();
-    // Past the API, as a restored backup or a push that was lost would leave it.
-    const database = await local.stack.database('REGION_FR_PAR');
-    const now = Math.floor(Date.now() / 1000) + 1;
-    const user = /"sub":"(U[A-Z2-7]+)"/.exec(
-      atob(revoked.content.split('\n')[1]?.split('.')[1]?.replace(/-/g, '+').replace(/_/g, '/') ?? ''),
-    )?.[1];
-    await database
-      .prepare(
-        'insert into nats_revocations (account_id, user_key, revoked_at, issued_at) values (?, ?, ?, ?)',
-      )
-      .bind(revoked.account, user, now, now)
-      .run();
+    await revokeSilently(local, revoked);
     await local.stack.schedule();
-    expect(String(await Promise.race([closed, sleep(2_000, 'still open')]))).toMatch(/revoked/i);
+    expect(await endOf(connection, 2_000)).toMatch(CUT);
     expect(await access(server().url, revoked.content)).toBe('refused');
+  });
+
+  it('fits a push with as many others as an account may have', async () => {
+    const sibling = await newCreds(local, REGION);
+    const revoked = await newCreds(local, REGION, sibling.account);
+    const other = await bystander(server().url, sibling.content);
+    const connection = await connectWith(server().url, revoked.content);
+    const database = await local.stack.database('REGION_FR_PAR');
+    const keys = Array.from({ length: 10_999 }, (_, i) => `U${i.toString(2).padStart(55, 'A')}`);
+    const [now, account] = [Math.floor(Date.now() / 1000), revoked.account];
+    await database.batch([
+      database
+        .prepare(
+          'insert into nats_revocations (account_id, user_key, revoked_at, issued_at) select ?, value, ?, ? from json_each(?)',
+        )
+        .bind(account, now, now, JSON.stringify(keys)),
+      database
+        .prepare(`insert into counts (scope, resource, value) values (?, 'nats_revocations', ?)`)
+        .bind(account, keys.length),
+    ]);
+
+    expect((await revoke(local, revoked)).enforcement).toBe('enforced; servers=1');
+    expect(await endOf(connection, 200)).toMatch(CUT);
+    expect(await other.end()).toMatchObject({ gaps: 0, disconnects: 0 });
+    const jwt = await accountJwtOf(local, REGION, account);
+    expect(Object.keys(claimsOf(jwt).nats.revocations ?? {})).toHaveLength(11_000);
+    await expect(newCreds(local, REGION, account)).rejects.toThrow(/403.*quotas_exceeded/);
+    // As a server gets it that starts.
+    await server().stop();
+    await server().start();
+    expect(await access(server().url, revoked.content)).toBe('refused');
+    expect(await access(server().url, sibling.content)).toBe('yes');
   });
 });
 
@@ -152,7 +180,7 @@ describe('twenty revocations at once', () => {
       const answers = await Promise.all(
         creds.map(async (one) => {
           await sleep(Math.random() * 20);
-          return revoke(one);
+          return revoke(local, one);
         }),
       );
       for (const { enforcement } of answers) expect(enforcement).toBe('enforced; servers=1');
@@ -162,40 +190,6 @@ describe('twenty revocations at once', () => {
     expect(usable).toBe(0);
     expect(await other.end()).toMatchObject({ gaps: 0, disconnects: 0 });
     expect(await access(server().url, kept.content)).toBe('yes');
-  });
-});
-
-/** The streams that the server keeps of an account, as its files tell. */
-function streamsOf(account: string): string[] {
-  const folder = join(local.state, 'nats', REGION, 'jetstream', 'jetstream', account, 'streams');
-  return existsSync(folder) ? readdirSync(folder).sort() : [];
-}
-
-describe('a deleted account', () => {
-  it('cuts everyone off, loses its streams, and never revives', async () => {
-    const creds = await newCreds(local, REGION);
-    const connection = await connectWith(server().url, creds.content);
-    const closed = connection.closed();
-    const manager = await jetstreamManager(connection);
-    for (const name of ['ONE', 'TWO']) await manager.streams.add({ name, subjects: [`${name}.>`] });
-    await jetstream(connection).publish('ONE.x', 'payload');
-    expect(streamsOf(creds.account)).toEqual(['ONE', 'TWO']);
-    const { enforcement } = await remove(`/nats-accounts/${creds.account}`);
-    expect(enforcement).toBe('enforced; servers=1');
-    expect(String(await Promise.race([closed, sleep(200, 'still open')]))).toMatch(/revoked/i);
-
-    const database = await local.stack.database('REGION_FR_PAR');
-    const purged = () =>
-      database
-        .prepare('select purged_at from nats_accounts where id = ?')
-        .bind(creds.account)
-        .first('purged_at');
-    await expect.poll(purged, { timeout: 10_000 }).not.toBeNull();
-    expect(streamsOf(creds.account)).toEqual([]);
-    await server().stop();
-    await server().start();
-    await local.stack.schedule();
-    expect(await access(server().url, creds.content)).toBe('refused');
   });
 });
 

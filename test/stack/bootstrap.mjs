@@ -1,7 +1,7 @@
 /**
  * Where `npm start`, `npm test` and `npm run deploy` enter: `bootstrap.mjs start|test|deploy [arguments]`.
  *
- * Sees to what the script needs (the dependencies, nats-server, a browser), then runs it on the Node of
+ * Sees to what the script needs (the dependencies, nats-server, a browser, curl), then runs it on the Node of
  * `node_modules`. It runs before any dependency is there, on whatever Node the machine has from 20 on: Node's own
  * modules only, and no TypeScript. What the scripts do is theirs.
  */
@@ -25,6 +25,7 @@ const TOOLS = {
     apt: 'chromium',
     brew: 'brew install --cask chromium',
   },
+  CURL: { commands: ['test'], names: ['curl'], apt: 'curl', brew: 'brew install curl' },
 };
 
 class Stop extends Error {}

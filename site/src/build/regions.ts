@@ -4,8 +4,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { unstable_readConfig } from 'wrangler';
-import * as z from 'zod';
-import { regionSettings, regionsVar } from '../../../functions/regions.ts';
+import { regionsVar } from '../../../functions/regions.ts';
 
 /** What the pages and their policy need to know of a region; `websockets` are the origins that browsers may open. */
 export interface BuildRegion {
@@ -14,15 +13,11 @@ export interface BuildRegion {
   websockets: string[];
 }
 
-const withWebsockets = regionSettings.extend({ nats_websockets: z.array(z.string()).default([]) });
-
 /** The regions of the wrangler configuration at `path`, in its order. Throws when one is malformed. */
 export function readRegions(path: string | URL): BuildRegion[] {
   const config = path instanceof URL ? fileURLToPath(path) : path;
   const { vars } = unstable_readConfig({ config }, { hideWarnings: true });
-  regionsVar.parse(vars.REGIONS);
-  const regions = z.record(z.string(), withWebsockets).parse(vars.REGIONS);
-  return Object.entries(regions).map(([name, { label, nats_websockets }]) => ({
+  return Object.entries(regionsVar.parse(vars.REGIONS)).map(([name, { label, nats_websockets }]) => ({
     name,
     label,
     websockets: nats_websockets,

@@ -27,6 +27,7 @@ class Part {
 
   show(state: State): void {
     show(this.root, state);
+    this.say('');
     if (state !== 'signed-out') return;
     const step = this.root.closest('[data-step]')?.id;
     find(this.root, '[data-sign-in]', HTMLAnchorElement).href = signInLink(step);
@@ -37,6 +38,17 @@ class Part {
     if (problem.kind === 'superseded') return;
     fill(this.root, { problem: sentence(problem) });
     this.show(problem.kind === 'signed-out' ? 'signed-out' : 'problem');
+  }
+
+  /** Says what has happened, without taking the focus from where it is. */
+  say(text: string): void {
+    find(this.root, '[role="status"]', HTMLElement).textContent = text;
+  }
+
+  /** Says what has happened, and leads the focus to the part's heading. */
+  announce(text: string): void {
+    this.say(text);
+    find(this.root, '[tabindex="-1"]', HTMLElement).focus();
   }
 
   protected on(action: string, react: () => unknown): void {
@@ -67,6 +79,7 @@ class Part {
 /** The NATS accounts of a region (nats-accounts.astro). */
 export class AccountList extends Part {
   #choose: (account: NatsAccount) => unknown = () => undefined;
+  #chosen: NatsAccount | undefined;
 
   constructor(owner: ParentNode) {
     super(owner, 'accounts');
@@ -76,11 +89,13 @@ export class AccountList extends Part {
     retry: () => unknown;
     more: (page: number) => unknown;
     create: () => unknown;
+    remove: (account: NatsAccount) => unknown;
     choose: (account: NatsAccount) => unknown;
   }): void {
     this.#choose = reactions.choose;
     this.on('retry', reactions.retry);
     this.on('create-account', reactions.create);
+    this.on('delete-account', () => this.#chosen && reactions.remove(this.#chosen));
     this.onMore('more-accounts', reactions.more);
   }
 
@@ -107,6 +122,7 @@ export class AccountList extends Part {
   /** Chooses one of the accounts shown, as if the reader had. */
   select(account: NatsAccount): void {
     for (const input of this.root.querySelectorAll('input')) input.checked = input.value === account.id;
+    this.#chosen = account;
     fill(this.#overview, { id: account.id, endpoint: account.endpoint });
     showTime(find(this.#overview, 'time', HTMLTimeElement), account.created_at);
     this.#overview.hidden = false;
@@ -130,6 +146,13 @@ export class AccountList extends Part {
   get #overview(): HTMLElement {
     return find(this.root, '[data-part="overview"]', HTMLElement);
   }
+}
+
+/** Credentials that are revoked, though not by every server. */
+export interface Revoked {
+  credentials: NatsCredentials;
+  /** How far it has come, in words. */
+  standing: string;
 }
 
 /** The sets of credentials of an account (credentials-panel.astro). */
@@ -159,10 +182,9 @@ export class CredentialsList extends Part {
   }
 
   override show(state: State): void {
-    super.show(state);
+    super.show(state === 'empty' && this.#pending.childElementCount > 0 ? 'ready' : state);
     const usable = state !== 'signed-out' && state !== 'unchosen' && state !== 'problem';
     find(this.root, '[data-action="generate"]', HTMLButtonElement).disabled = !usable;
-    this.#say('');
   }
 
   /** Shows a page of credentials. */
@@ -177,18 +199,28 @@ export class CredentialsList extends Part {
     );
   }
 
-  /** Says what has happened; with an id, points at that row, and otherwise leads the focus to the panel. */
-  announce(text: string, id?: string): void {
-    this.#say(text);
-    if (id) this.root.querySelector(`[data-id="${CSS.escape(id)}"]`)?.setAttribute('data-fresh', '');
-    else find(this.root, '[tabindex="-1"]', HTMLElement).focus();
+  /**
+   * Shows the revocations of this page that a server has yet to confirm. `pending` says whether there is any in the
+   * account, also one that this page knows nothing else of.
+   */
+  renderPending(revoked: readonly Revoked[], pending: boolean): void {
+    const rows = revoked.map(({ credentials, standing }) => {
+      const row = this.#rowOf(credentials, standing);
+      find(row, 'button', HTMLButtonElement).remove();
+      return row;
+    });
+    this.#pending.replaceChildren(...rows);
+    find(this.root, '[data-part="unconfirmed"]', HTMLElement).hidden = !pending || rows.length > 0;
+  }
+
+  /** Says what has happened, and points at the row of new credentials. */
+  announceNew(text: string, id: string): void {
+    this.say(text);
+    this.root.querySelector(`[data-id="${CSS.escape(id)}"]`)?.setAttribute('data-fresh', '');
   }
 
   #row(credentials: NatsCredentials): HTMLElement {
-    const row = this.copy('credentials');
-    row.dataset.id = credentials.id;
-    fill(row, { name: credentials.name, access: 'Full access' });
-    showTime(find(row, 'time', HTMLTimeElement), credentials.created_at);
+    const row = this.#rowOf(credentials, 'Full access');
     const button = find(row, 'button', HTMLButtonElement);
     button.setAttribute('aria-label', `Revoke ${credentials.name}`);
     button.title = `Revoke ${credentials.name}`;
@@ -196,7 +228,23 @@ export class CredentialsList extends Part {
     return row;
   }
 
-  #say(text: string): void {
-    find(this.root, '[role="status"]', HTMLElement).textContent = text;
+  #rowOf({ id, name, created_at, last_used_at, expires_at }: NatsCredentials, access: string): HTMLElement {
+    const row = this.copy('credentials');
+    row.dataset.id = id;
+    fill(row, { name, access });
+    const time = (which: string) => find(row, `[data-time="${which}"]`, HTMLTimeElement);
+    showTime(time('created'), created_at);
+    if (last_used_at) showTime(time('used'), last_used_at);
+    else time('used').replaceWith('never');
+    if (expires_at) {
+      const past = Date.parse(expires_at) < Date.now();
+      fill(row, { expires: past ? 'Expired' : 'Expires' });
+      showTime(time('expires'), expires_at);
+    } else find(row, '.expires', HTMLElement).remove();
+    return row;
+  }
+
+  get #pending(): HTMLElement {
+    return find(this.root, '[data-list="pending"]', HTMLElement);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What the NATS forms change: create an account, generate credentials, revoke them. Each opens its dialog under `root`
- * and sends the request. Loaded when the reader first presses one of the buttons: a page that is only read does
+ * What the NATS forms change: create an account or delete it, generate credentials or revoke them. Each opens its dialog
+ * under `root` and sends the request. Loaded when the reader first presses one of the buttons: a page that is only read does
  * without it.
  */
 import { ask, type Result } from '../lib/answers.ts';
@@ -11,10 +11,11 @@ import {
   natsAccounts,
   natsCredentials,
 } from '../lib/api.ts';
-import { type Enforcement, enforcementOf, receipt } from '../lib/enforcement.ts';
+import { receipt, standing } from '../lib/enforcement.ts';
 import { find } from '../lib/markup.ts';
 import { natsSecret } from '../lib/nats-secret.ts';
 import { type ChosenPlace, regionLabel } from '../lib/place-fields.ts';
+import { showConnected } from './connected-clients.ts';
 import { FormDialog } from './form-dialog.ts';
 import { SecretDialog } from './secret-dialog.ts';
 
@@ -39,6 +40,29 @@ export async function createAccount(root: ParentNode, place: ChosenPlace): Promi
     { place: regionLabel(place.region) },
   );
   return created;
+}
+
+/**
+ * Asks for confirmation and deletes an account with all that it holds. Resolves to what to say of it, or to undefined
+ * when the person cancels.
+ */
+export async function deleteAccount(
+  root: ParentNode,
+  { id, name, region }: NatsAccount,
+): Promise<string | undefined> {
+  let notice: string | undefined;
+  await dialog(root, 'delete-account').open(
+    async () => {
+      const result = await ask(() =>
+        natsAccounts[':nats_account_id'].$delete({ param: { region, nats_account_id: id } }),
+      );
+      if (!result.ok && result.problem.kind !== 'gone') return result.problem;
+      notice = result.ok ? `Deleted ${name}.${receipt(result.headers)}` : `${name} was deleted already.`;
+      return undefined;
+    },
+    { name, place: regionLabel(region) },
+  );
+  return notice;
 }
 
 /**
@@ -81,35 +105,43 @@ export function showSecret(
   return find(root, 'secret-dialog', SecretDialog).show(natsSecret(issued, account.endpoint));
 }
 
-/** What a revocation came to. `enforcement` is absent where the API says nothing about the servers. */
+/** What a revocation came to. */
 export interface Revocation {
-  id: string;
-  enforcement: Enforcement | undefined;
+  /** How far it has come, in words, as long as it is pending. */
+  standing: string | undefined;
+  /** What to say of it. */
   notice: string;
 }
 
-/** Asks for confirmation and revokes credentials. Resolves to undefined when the person cancels. */
+/**
+ * Shows who is connected, asks for confirmation and revokes credentials. Resolves to undefined when the person cancels.
+ */
 export async function revoke(
   root: ParentNode,
-  { id, name, region }: NatsCredentials,
+  credentials: NatsCredentials,
   account: NatsAccount,
 ): Promise<Revocation | undefined> {
+  const { id, name, region } = credentials;
   let revocation: Revocation | undefined;
-  await dialog(root, 'revoke').open(
+  const form = dialog(root, 'revoke');
+  const asking = new AbortController();
+  void showConnected(form, credentials, asking.signal);
+  await form.open(
     async () => {
       const result = await ask(() =>
         natsCredentials[':credentials_id'].$delete({ param: { region, credentials_id: id } }),
       );
       if (result.ok) {
-        const enforcement = enforcementOf(result.headers);
-        revocation = { id, enforcement, notice: `Revoked ${name}.${receipt(enforcement)}` };
+        const notice = `Revoked ${name}.${receipt(result.headers)}`;
+        revocation = { standing: standing(result.headers), notice };
         return undefined;
       }
       if (result.problem.kind !== 'gone') return result.problem;
-      revocation = { id, enforcement: undefined, notice: `${name} was revoked already.` };
+      revocation = { standing: undefined, notice: `${name} was revoked already.` };
       return undefined;
     },
     { name, account: account.name, place: regionLabel(region) },
   );
+  asking.abort();
   return revocation;
 }

@@ -23,7 +23,8 @@ import { currentSession } from '../lib/session.ts';
 import { type Facts, tickSteps } from '../lib/steps.ts';
 import type { CodeSamples } from './code-samples.ts';
 import './code-samples.ts';
-import { AccountList, CredentialsList } from './lists.ts';
+import { AccountList, CredentialsList, type Revoked } from './lists.ts';
+import { Unconfirmed } from './unconfirmed.ts';
 
 type Actions = typeof import('./nats-actions.ts');
 
@@ -36,6 +37,10 @@ class NatsCredentialsForm extends HTMLElement {
   #facts: Facts = { accountsListed: false };
   #accounts = new AccountList(this);
   #credentials = new CredentialsList(this);
+  #unconfirmed = new Unconfirmed<Revoked>(
+    (revoked, pending) => this.#credentials.renderPending(revoked, pending),
+    (revoked) => this.#settle(revoked),
+  );
   #request = new AbortController();
 
   connectedCallback(): void {
@@ -44,6 +49,7 @@ class NatsCredentialsForm extends HTMLElement {
       retry: () => this.#start(),
       more: (page) => this.#loadAccounts(page),
       create: () => this.#act((actions) => this.#createAccount(actions)),
+      remove: (account) => this.#act((actions) => this.#deleteAccount(actions, account)),
       choose: (account) => this.#chooseAccount(account),
     });
     this.#credentials.wire({
@@ -106,6 +112,7 @@ class NatsCredentialsForm extends HTMLElement {
 
   #forgetAccount(): void {
     this.#account = undefined;
+    this.#unconfirmed.follow(undefined);
     this.#facts = { accountsListed: false };
     this.#learn({});
     this.#accounts.show('loading');
@@ -114,6 +121,7 @@ class NatsCredentialsForm extends HTMLElement {
 
   async #chooseAccount(account: NatsAccount): Promise<void> {
     this.#account = account;
+    this.#unconfirmed.follow(account);
     this.#facts = { accountsListed: true };
     this.#learn({});
     choose({ account: account.id });
@@ -146,6 +154,14 @@ class NatsCredentialsForm extends HTMLElement {
     this.#accounts.focus();
   }
 
+  async #deleteAccount({ deleteAccount }: Actions, account: NatsAccount): Promise<void> {
+    const notice = await deleteAccount(this, account);
+    if (!notice) return;
+    choose({ account: undefined });
+    await this.#loadAccounts();
+    this.#accounts.announce(notice);
+  }
+
   async #generate({ generate, showSecret }: Actions): Promise<void> {
     const account = this.#account;
     const issued = account && (await generate(this, account, (name) => this.#updateSamples(name)));
@@ -154,15 +170,27 @@ class NatsCredentialsForm extends HTMLElement {
     const reload = this.#loadCredentials();
     await showSecret(this, issued, account);
     await reload;
-    this.#credentials.announce(`Generated ${issued.name}.`, issued.id);
+    this.#credentials.announceNew(`Generated ${issued.name}.`, issued.id);
   }
 
   async #revoke({ revoke }: Actions, credentials: NatsCredentials): Promise<void> {
-    const revoked = this.#account && (await revoke(this, credentials, this.#account));
+    const account = this.#account;
+    const revoked = account && (await revoke(this, credentials, account));
     if (!revoked) return;
-    this.#learn({ revoked });
+    const { standing } = revoked;
+    this.#learn({ revoked: { id: credentials.id, pending: standing !== undefined } });
+    if (standing) this.#unconfirmed.add(account, { credentials, standing });
     await this.#loadCredentials();
     this.#credentials.announce(revoked.notice);
+  }
+
+  /** Takes note that every server has confirmed these revocations. */
+  #settle(revoked: readonly Revoked[]): void {
+    if (revoked.length === 0) return;
+    const last = this.#facts.revoked;
+    if (last) this.#learn({ revoked: { ...last, pending: false } });
+    const names = revoked.map(({ credentials }) => credentials.name).join(', ');
+    this.#credentials.say(`Every server has confirmed the revocation of ${names}.`);
   }
 
   async #act(action: (actions: Actions) => Promise<void>): Promise<void> {

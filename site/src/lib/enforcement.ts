@@ -1,29 +1,44 @@
-/** What a revocation's answer says about the servers that must honour it: the header `Latchkey-Enforcement`. */
+/**
+ * What is known of the servers that must honour a revocation: what the headers of its answer say, and in which words.
+ * Nothing is claimed that the API did not say.
+ */
 
-/** See the file's description. `acknowledged` equals `servers` once it is enforced. */
-export interface Enforcement {
-  state: 'enforced' | 'pending';
-  acknowledged: number;
-  servers: number;
+/**
+ * The receipt that a person reads: "2 connections cut, 2 of 2 servers, 24 ms.". Begins with a space; empty where the
+ * API says nothing about servers.
+ */
+export function receipt(headers: Headers): string {
+  const [state, { servers = 0 }] = parse(headers.get(ENFORCEMENT));
+  if (!state) return '';
+  const [, { connections, duration_ms: duration }] = parse(headers.get('Latchkey-Receipt'));
+  const cut = connections === undefined ? [] : [`${counted(connections, 'connection')} cut`];
+  if (state === 'pending') return ` ${[...cut, confirmed(headers)].join(', ')} so far.`;
+  const took = duration === undefined ? [] : [`${duration} ms`];
+  return ` ${[...cut, `${servers} of ${counted(servers, 'server')}`, ...took].join(', ')}.`;
 }
 
-/** Reads the header; undefined where the API says nothing about servers, and then nothing may be claimed. */
-export function enforcementOf(headers: Headers): Enforcement | undefined {
-  const [state, ...members] = headers.get('Latchkey-Enforcement')?.split(/\s*;\s*/) ?? [];
-  if (state !== 'enforced' && state !== 'pending') return undefined;
-  const numbers = Object.fromEntries(members.map((member) => member.split('=')));
-  const servers = Number(numbers.servers ?? 0);
-  return {
-    state,
-    servers,
-    acknowledged: state === 'enforced' ? servers : Number(numbers.acknowledged ?? 0),
-  };
+/** How far a pending revocation has come: "Revoked, 1 of 2 servers confirmed". Undefined when none is pending. */
+export function standing(headers: Headers): string | undefined {
+  const [state] = parse(headers.get(ENFORCEMENT));
+  return state === 'pending' ? `Revoked, ${confirmed(headers)}` : undefined;
 }
 
-/** The receipt that a person reads, beginning with a space; empty where nothing is known. */
-export function receipt(enforcement: Enforcement | undefined): string {
-  if (!enforcement) return '';
-  const { state, acknowledged, servers } = enforcement;
-  if (state === 'pending') return ` ${acknowledged} of ${servers} servers have confirmed so far.`;
-  return ` ${servers} of ${servers} servers confirmed.`;
+function confirmed(headers: Headers): string {
+  const [, { acknowledged = 0, servers = 0 }] = parse(headers.get(ENFORCEMENT));
+  return servers === 0 ? 'no server confirmed' : `${acknowledged} of ${counted(servers, 'server')} confirmed`;
+}
+
+const ENFORCEMENT = 'Latchkey-Enforcement';
+
+/** A number with its noun: "1 server", "2 servers". */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** A header `state; a=1; b=2`, or `a=1; b=2`, in its parts. */
+function parse(header: string | null): [state: string | undefined, Partial<Record<string, number>>] {
+  const parts = header?.split(/\s*;\s*/) ?? [];
+  const members = parts.filter((part) => part.includes('=')).map((part) => part.split('='));
+  const numbers = members.map(([name = '', value]): [string, number] => [name, Number(value)]);
+  return [parts.find((part) => !part.includes('=')), Object.fromEntries(numbers)];
 }

@@ -27,7 +27,7 @@ export function wireForm(form: HTMLFormElement, send: Send, done: () => void): v
 
 /** Whether a request of the form is under way. */
 export function isBusy(form: HTMLFormElement): boolean {
-  return form.querySelector('[aria-busy="true"]') !== null;
+  return form.querySelector('button[aria-busy="true"]') !== null;
 }
 
 /** Takes away what a form says about an earlier attempt. */

@@ -1,4 +1,4 @@
-/** What the secret dialog shows for NATS: the `.creds` file, and commands that try it. */
+/** What the secret dialog shows for NATS: the `.creds` file, and a command that tries it. */
 import type { Secret } from '../components/secret-dialog.ts';
 import type { IssuedNatsCredentials } from './api.ts';
 
@@ -9,13 +9,7 @@ export function natsSecret(issued: IssuedNatsCredentials, endpoint: string): Sec
   return {
     fields: [{ label: file, value: content }],
     files: [{ name: file, content }],
-    commands: [
-      { label: 'With Node.js', text: nodeCommand(file, endpoint) },
-      {
-        label: 'With the NATS CLI',
-        text: `nats --server ${endpoint} --creds ${file} pub latchkey.test "it works"`,
-      },
-    ],
+    commands: [{ label: 'With Node.js', text: nodeCommand(file, endpoint) }],
   };
 }
 

@@ -5,9 +5,9 @@
 
 /** See the file's description. A member is absent until it has been chosen. */
 export interface Place {
-  region?: string;
-  project?: string;
-  account?: string;
+  region?: string | undefined;
+  project?: string | undefined;
+  account?: string | undefined;
 }
 
 const KEY = 'latchkey:place';
@@ -31,7 +31,8 @@ export function currentPlace(): Place {
 /** Keeps a choice and tells the forms of this page. A choice above forgets those below it that it was not made with. */
 export function choose(choice: Place): void {
   const before = currentPlace();
-  const moved = MEMBERS.slice(0, 2).some((m) => choice[m] !== undefined && choice[m] !== before[m]);
+  // One that was open before, and now settles, is no move.
+  const moved = MEMBERS.slice(0, 2).some((m) => choice[m] && before[m] && choice[m] !== before[m]);
   const { account, ...rest } = before;
   const place: Place = { ...rest, ...(account && !moved && { account }), ...choice };
   const address = new URL(location.href);

@@ -2,7 +2,6 @@
  * When a step of a guide counts as done. Each is a statement about what the API has answered; a click alone never
  * ticks a step. A step that is not in the table (where to keep a file, say) is one that the API cannot know.
  */
-import type { Enforcement } from './enforcement.ts';
 
 /** What the API has answered on this page so far. */
 export interface Facts {
@@ -12,8 +11,8 @@ export interface Facts {
   listed?: ReadonlySet<string>;
   /** The credentials that the API issued last on this page. */
   issued?: string;
-  /** The credentials that the API revoked last on this page, and what it said about the servers. */
-  revoked?: { id: string; enforcement: Enforcement | undefined };
+  /** The credentials that the API revoked last on this page; pending until every server has confirmed it. */
+  revoked?: { id: string; pending: boolean };
 }
 
 const STEPS: Record<string, (facts: Facts) => boolean> = {
@@ -22,9 +21,7 @@ const STEPS: Record<string, (facts: Facts) => boolean> = {
   generate: (facts) => facts.issued !== undefined,
   listed: ({ issued, listed }) => issued !== undefined && listed?.has(issued) === true,
   find: ({ listed, revoked }) => revoked !== undefined || (listed !== undefined && listed.size > 0),
-  // Revoked means honoured by the servers; only where the API says nothing about them does the list decide.
-  revoke: ({ revoked, listed }) =>
-    revoked !== undefined && revoked.enforcement?.state !== 'pending' && listed?.has(revoked.id) === false,
+  revoke: ({ revoked, listed }) => revoked?.pending === false && listed?.has(revoked.id) === false,
 };
 
 /** Ticks the steps under `root` (guide-step.astro) that the facts show to be done, and no others. */

@@ -1,0 +1,110 @@
+/**
+ * Chromium for tests: pages of the stack, signed in or not. A test fails when a page logged an error, threw one or
+ * broke its Content-Security-Policy. Finds nothing on pages: that is each test's affair, by role and label.
+ */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import type { LocalStack } from './local-stack.ts';
+
+/** What tests use of the browser. */
+export interface TestBrowser {
+  /** A page in a session of its own, signed in as the Owner unless `stranger`. */
+  open(path: string, options?: { stranger?: boolean } & BrowserContextOptions): Promise<Page>;
+  /** What pages have complained of since the test began. A test that provokes something takes it out. */
+  complaints: string[];
+}
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+];
+
+type Session = Awaited<ReturnType<Awaited<ReturnType<Browser['newContext']>>['storageState']>>;
+
+/** Starts a browser for the tests of this file. */
+export function useBrowser(local: LocalStack): TestBrowser {
+  const complaints: string[] = [];
+  let browser: Browser;
+  let session: Session;
+
+  beforeAll(async () => {
+    const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+    browser = await chromium.launch({ executablePath, args: FLAGS });
+    session = await signedIn(browser, local);
+  });
+  afterAll(() => browser?.close());
+  afterEach(async () => {
+    await Promise.all(browser.contexts().map((context) => context.close()));
+    expect(complaints.splice(0)).toEqual([]);
+  });
+
+  return {
+    complaints,
+    async open(path, { stranger = false, ...options } = {}) {
+      const context = await browser.newContext({
+        baseURL: local.stack.origin,
+        viewport: { width: 1280, height: 900 },
+        permissions: ['clipboard-read', 'clipboard-write'],
+        ...(!stranger && { storageState: session }),
+        ...options,
+      });
+      context.setDefaultTimeout(10_000);
+      const page = await context.newPage();
+      await listen(page, complaints);
+      await page.goto(path);
+      return page;
+    },
+  };
+}
+
+async function signedIn(browser: Browser, { stack, owner }: LocalStack): Promise<Session> {
+  const context = await browser.newContext({ baseURL: stack.origin });
+  const { email, password } = owner;
+  const headers = { Origin: stack.origin };
+  const answer = await context.request.post('/auth/sign-in/email', { headers, data: { email, password } });
+  if (!answer.ok()) throw new Error(`Signing in answered ${answer.status()}`);
+  const state = await context.storageState();
+  await context.close();
+  return state;
+}
+
+async function listen(page: Page, complaints: string[]): Promise<void> {
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(`${message.text()} (${page.url()})`);
+  });
+  page.on('pageerror', (error) => complaints.push(`${error} (${page.url()})`));
+  await page.exposeFunction('complain', (text: string) => complaints.push(text));
+  await page.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => {
+      (window as unknown as { complain(text: string): void }).complain(`${violatedDirective} ${blockedURI}`);
+    });
+  });
+}
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe finds wrong with the page as it is now: rule and place of each violation. */
+export async function axe(page: Page): Promise<string[]> {
+  await page.evaluate(`window.axe || ${AXE}`);
+  return page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: typeof import('axe-core') };
+    const { violations } = await axe.run({ resultTypes: ['violations'] });
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target}`));
+  });
+}
+
+/** The part of a page with this heading, or the dialog with this title. */
+export const region = (page: Page, name: string): Locator => page.getByRole('region', { name, exact: true });
+
+/** The title and text of each step of the guide that counts as done, as a screen reader hears it: its number from 1. */
+export async function stepsDone(page: Page): Promise<number[]> {
+  const steps = await page.locator('.guide-steps > li').all();
+  const done = await Promise.all(steps.map((step) => step.getByText('Done:', { exact: true }).isVisible()));
+  return done.flatMap((yes, index) => (yes ? [index + 1] : []));
+}

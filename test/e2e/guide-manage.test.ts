@@ -1,0 +1,195 @@
+/**
+ * The guide "How to manage credentials" in a real browser on the real stack: who is connected is shown before, what was
+ * cut afterwards, and a step counts as done only when the servers have confirmed.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Locator, Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { axe, region, stepsDone, useBrowser } from './browser.ts';
+import { api, useStack } from './local-stack.ts';
+import { access, bystander, type Creds, connectWith, newAccount, newCreds } from './nats-client.ts';
+
+// Longer than the default: on a busy machine, too, a server that is well confirms in time.
+const local = useStack({ vars: (own) => ({ ...own, NATS: { push_deadline_ms: 4_000 } }) });
+const browser = useBrowser(local);
+const REGION = 'fr-par';
+const NAME = '日本語 🔑';
+
+const url = () => local.stack.nats.get(REGION)?.url ?? '';
+const open = (guide: string, account: string) =>
+  browser.open(`/how-to/${guide}-credentials/?region=${REGION}&account=${account}`);
+const rows = (page: Page) => region(page, 'Credentials').getByRole('row').filter({ hasText: NAME });
+const status = (page: Page) => region(page, 'Credentials').getByRole('status');
+const alert = (page: Page) => page.getByRole('alertdialog', { name: 'Revoke these credentials?' });
+const confirm = (page: Page) => alert(page).getByRole('button', { name: 'Revoke credentials' });
+const hasFocus = (locator: Locator) => locator.evaluate((node) => node === document.activeElement);
+
+/** Asks for the revocation of the credentials in the first row; the dialog is open afterwards. */
+async function ask(page: Page): Promise<void> {
+  await rows(page)
+    .first()
+    .getByRole('button', { name: `Revoke ${NAME}` })
+    .click();
+  await alert(page).waitFor();
+}
+
+async function idsOf(account: string): Promise<string[]> {
+  const path = `/mnq/v1beta1/regions/${REGION}/nats-credentials?nats_account_id=${account}`;
+  const list = await api<{ nats_credentials: { id: string }[] }>(local, 'GET', path);
+  return list.nats_credentials.map(({ id }) => id);
+}
+
+describe('revoking', () => {
+  it('names who is connected, cuts them off, and says what it took', async () => {
+    const { account, ...sibling } = await newCreds(local, REGION);
+    const revoked = await newCreds(local, REGION, account);
+    const other = await bystander(url(), sibling.content);
+    const clients = [await connectWith(url(), revoked.content), await connectWith(url(), revoked.content)];
+    const closed = Promise.all(clients.map((client) => client.closed()));
+
+    const page = await open('manage', account);
+    await ask(page);
+    expect(await hasFocus(alert(page).getByRole('button', { name: 'Cancel' }))).toBe(true);
+    await alert(page).getByText('no longer be able to access the service').waitFor();
+    await alert(page).getByText('2 clients are connected with these credentials now.').waitFor();
+    const listed = alert(page).getByRole('list', { name: 'Connected clients' }).getByRole('listitem');
+    expect(await listed.count()).toBe(2);
+    expect(await listed.first().textContent()).toMatch(/127\.0\.0\.1:\d+.*last active just now/);
+    expect(await axe(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    expect(await idsOf(account)).toHaveLength(2);
+    expect(await stepsDone(page)).toEqual([1, 2, 3]);
+
+    await ask(page);
+    await confirm(page).click();
+    await status(page)
+      .getByText(/^Revoked .+\. 2 connections cut, 1 of 1 server, \d+ ms\.$/)
+      .waitFor();
+    for (const reason of (await Promise.race([closed, sleep(500, 'no')])) || [])
+      expect(String(reason)).toMatch(/revoked/i);
+    expect(await access(url(), revoked.content)).toBe('refused');
+    expect(await idsOf(account)).toEqual([sibling.id]);
+    expect(await rows(page).count()).toBe(1);
+    expect(await stepsDone(page)).toEqual([1, 2, 3, 4]);
+    // Asking the servers has told when the other one was last used.
+    await page.reload();
+    await rows(page).getByText('just now').nth(1).waitFor();
+    expect(await other.end()).toMatchObject({ gaps: 0, disconnects: 0 });
+  });
+
+  it('says that nobody is connected, that nobody can tell, and that somebody else was faster', async () => {
+    const creds = await newCreds(local, REGION);
+    const page = await open('manage', creds.account);
+    await ask(page);
+    await alert(page).getByText('Nobody is connected with these credentials now.').waitFor();
+    await alert(page).getByRole('button', { name: 'Cancel' }).click();
+    await page.route('**/connections', (route) =>
+      route.fulfill({ status: 503, json: { type: 'unavailable' } }),
+    );
+    await ask(page);
+    await alert(page).getByText('Who is connected cannot be told now').waitFor();
+    expect(browser.complaints.splice(0)).toEqual([expect.stringContaining('503')]);
+    await api(local, 'DELETE', `/mnq/v1beta1/regions/${REGION}/nats-credentials/${creds.id}`);
+    await confirm(page).click();
+    await status(page).getByText('was revoked already.').waitFor();
+    expect(browser.complaints.splice(0)).toEqual([expect.stringContaining('404')]);
+  });
+
+  it('by the keyboard alone works from the first credential to its end', async () => {
+    const account = await newAccount(local, REGION);
+    const page = await open('create', account);
+    const press = async (target: Locator) => {
+      for (let steps = 0; !(await hasFocus(target)); steps++) {
+        if (steps > 60) expect.unreachable('the keyboard does not lead there');
+        await page.keyboard.press('Tab');
+      }
+      await page.keyboard.press('Enter');
+    };
+    await page.locator(`input[value="${account}"]:checked`).waitFor();
+    await press(region(page, 'Credentials').getByRole('button', { name: 'Generate credentials' }));
+    await page.getByRole('dialog', { name: 'Generate credentials' }).waitFor();
+    await page.keyboard.type(NAME);
+    await page.keyboard.press('Enter');
+    const saved = page.getByRole('button', { name: 'I have saved these credentials' });
+    await saved.waitFor();
+    await press(saved);
+    await rows(page).waitFor();
+    expect(await idsOf(account)).toHaveLength(1);
+
+    await page.goto(`/how-to/manage-credentials/${new URL(page.url()).search}`);
+    await rows(page).waitFor();
+    await press(rows(page).getByRole('button', { name: `Revoke ${NAME}` }));
+    await alert(page).waitFor();
+    await press(confirm(page));
+    await status(page).getByText('1 of 1 server').waitFor();
+    expect(await idsOf(account)).toEqual([]);
+    expect(await hasFocus(region(page, 'Credentials').getByRole('heading'))).toBe(true);
+  });
+});
+
+describe('a revocation that a server has not confirmed', () => {
+  it('stays in the list until it has, and only then the step is done', async () => {
+    const creds = await newCreds(local, REGION);
+    await access(url(), creds.content);
+    const page = await open('manage', creds.account);
+    await rows(page).waitFor();
+    await whileFrozen(async () => {
+      await ask(page);
+      await alert(page).getByText('Asking the servers who is connected').waitFor();
+      await confirm(page).click();
+      await rows(page).getByText('Revoked, no server confirmed').waitFor();
+      expect(await rows(page).getByRole('button').count()).toBe(0);
+      expect(await stepsDone(page)).toEqual([1, 2, 3]);
+    });
+    await status(page).getByText('Every server has confirmed the revocation').waitFor();
+    expect(await rows(page).count()).toBe(0);
+    expect(await stepsDone(page)).toEqual([1, 2, 3, 4]);
+    expect(await access(url(), creds.content)).toBe('refused');
+    // That no server could be reached is what the Worker is expected to log, and that nobody told who is connected.
+    local.logged.splice(0);
+    browser.complaints.splice(0);
+  });
+
+  it('is told by how many servers have confirmed, and after a reload that there is one', async () => {
+    const creds = await newCreds(local, REGION);
+    const page = await open('manage', creds.account);
+    const pending = await pretendPending(page, creds);
+    await ask(page);
+    await confirm(page).click();
+    await rows(page).getByText('Revoked, 1 of 2 servers confirmed').waitFor();
+    await status(page).getByText('0 connections cut, 1 of 2 servers confirmed so far.').waitFor();
+    expect(await axe(page)).toEqual([]);
+    await page.reload();
+    const notice = region(page, 'Credentials').getByText('is not in force everywhere yet');
+    await notice.waitFor();
+    pending.over = true;
+    await notice.waitFor({ state: 'hidden' });
+  });
+
+  async function whileFrozen(work: () => Promise<void>): Promise<void> {
+    const pid = local.stack.nats.get(REGION)?.pid() ?? 0;
+    process.kill(pid, 'SIGSTOP');
+    await work().finally(() => process.kill(pid, 'SIGCONT'));
+  }
+
+  /** Has the API answer as with two servers, one of which does not confirm until it is `over`. */
+  async function pretendPending(page: Page, { id, account }: Creds): Promise<{ over: boolean }> {
+    const pending = { over: false };
+    await page.route(`**/nats-credentials/${id}`, async (route) => {
+      const response = await route.fetch();
+      const headers = {
+        ...response.headers(),
+        'latchkey-enforcement': 'pending; acknowledged=1; servers=2',
+        'latchkey-receipt': 'connections=0; duration_ms=2000',
+      };
+      await route.fulfill({ response, headers });
+    });
+    await page.route(/\/nats-accounts/, async (route) => {
+      const response = await route.fetch();
+      const text = await response.text();
+      const answer = pending.over ? text : text.replaceAll('"state":"enforced"', '"state":"pending"');
+      await route.fulfill({ response, body: text.includes(account) ? answer : text });
+    });
+    return pending;
+  }
+});

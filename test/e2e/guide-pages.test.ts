@@ -1,0 +1,102 @@
+/** Every page of the site, in both themes, on a desk and on a phone: axe finds nothing and nothing is wider than it. */
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { root } from '../stack/project.ts';
+import { axe, region, useBrowser } from './browser.ts';
+import { useStack } from './local-stack.ts';
+import { newCreds } from './nats-client.ts';
+
+const local = useStack();
+const browser = useBrowser(local);
+const dist = join(root, 'site/dist');
+const PAGES = globSync('**/*.html', { cwd: dist })
+  .map((file) => `/${file.replace(/index\.html$/, '').replace(/\.html$/, '/')}`)
+  .sort();
+const WIDTHS = [1280, 375];
+
+/** What is wrong with a page that is open, at each width. */
+async function inspect(page: Page, widths = WIDTHS): Promise<string[]> {
+  const found: string[] = [];
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: 900 });
+    // The new width takes a moment to arrive everywhere.
+    const fits = page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth);
+    const wide = await fits.then(
+      () => [],
+      () => ['the page scrolls sideways'],
+    );
+    found.push(...[...wide, ...(await axe(page))].map((complaint) => `${width}: ${complaint}`));
+  }
+  return found;
+}
+
+it.each(['light', 'dark'] as const)('no page has anything that axe finds (%s)', async (colorScheme) => {
+  expect(PAGES.length).toBeGreaterThan(9);
+  const half = Math.ceil(PAGES.length / 2);
+  // Two at a time: looking at a page keeps one core busy.
+  const lanes = [PAGES.slice(0, half), PAGES.slice(half)].map(async (paths) => {
+    const page = await browser.open('/', { stranger: true, colorScheme });
+    const found: string[] = [];
+    for (const path of paths) {
+      await page.goto(path);
+      await page.locator(`html[data-theme="${colorScheme}"]`).waitFor();
+      found.push(...(await inspect(page)).map((complaint) => `${path} ${complaint}`));
+    }
+    return found;
+  });
+  expect((await Promise.all(lanes)).flat()).toEqual([]);
+});
+
+it.each([
+  ['light', 1280],
+  ['dark', 375],
+] as const)('a guide in use has nothing that axe finds, in its lists and dialogs (%s, %i)', async (...at) => {
+  const [colorScheme, width] = at;
+  const { account } = await newCreds(local, 'fr-par');
+  const guide = `/how-to/create-credentials/?region=fr-par&account=${account}`;
+  const page = await browser.open(guide, { colorScheme, reducedMotion: 'reduce' });
+  const credentials = region(page, 'Credentials');
+  await credentials.getByText('Full access').waitFor();
+  expect(await inspect(page, [width])).toEqual([]);
+  await credentials.getByRole('button', { name: 'Generate credentials' }).click();
+  await page.getByRole('dialog').getByLabel('Name').fill('orders');
+  expect(await inspect(page, [width])).toEqual([]);
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog', { name: 'Save your credentials' }).waitFor();
+  expect(await inspect(page, [width])).toEqual([]);
+  await page.getByRole('button', { name: 'I have saved' }).click();
+  await credentials.getByRole('button', { name: 'Revoke orders' }).click();
+  await page.getByText('Nobody is connected').waitFor();
+  expect(await inspect(page, [width])).toEqual([]);
+});
+
+describe('before the first interaction', () => {
+  /** The files of a page's own scripts, with all that they import at once. */
+  function scriptsOf(path: string): Set<string> {
+    const html = readFileSync(join(dist, path, 'index.html'), 'utf8');
+    const files = new Set<string>();
+    const add = (file: string) => {
+      if (files.has(file)) return;
+      files.add(file);
+      const text = readFileSync(join(dist, '_astro', file), 'utf8');
+      for (const [, imported] of text.matchAll(/(?:from|import)\s*["']\.\/([^"']+\.js)["']/g))
+        if (imported) add(imported);
+    };
+    const OURS = /src="\/_astro\/((?:code-samples|nats-credentials|session-menu|sign-in-form)[^"]*\.js)"/g;
+    for (const [, file] of html.matchAll(OURS)) if (file) add(file);
+    return files;
+  }
+
+  it.each(['/how-to/create-credentials/', '/how-to/manage-credentials/', '/sign-in/'])(
+    '%s loads at most 10 kB of our scripts',
+    (path) => {
+      const files = scriptsOf(path);
+      expect(files.size).toBeGreaterThan(2);
+      const sizes = [...files].map((file) => gzipSync(readFileSync(join(dist, '_astro', file))).length);
+      expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(10_000);
+    },
+  );
+});

@@ -1,0 +1,255 @@
+/**
+ * Two clustered nats-servers of one region, of which one is frozen, killed, or comes back with what it remembered. What
+ * is said of enforcement is what the servers did, and in the end both have cut off who was revoked, and nobody else.
+ */
+
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { jetstreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { RegionsVar } from '../../functions/regions.ts';
+import { type NatsServer, type NatsSettings, natsServer } from '../stack/nats.ts';
+import { api, useStack } from './local-stack.ts';
+import {
+  access,
+  bystander,
+  type Creds,
+  CUT,
+  connectWith,
+  deleteAccount,
+  endOf,
+  enforcementOf,
+  newCreds,
+  revoke,
+  revokeSilently,
+} from './nats-client.ts';
+import { freePort } from './start-process.ts';
+
+const REGION = 'fr-par';
+const ports = { client: await freePort(), websocket: await freePort() };
+const [routeOfFirst, routeOfSecond] = [await freePort(), await freePort()];
+
+let second: NatsServer;
+const local = useStack({
+  vars: ({ REGIONS }) => ({ REGIONS: withWebsocket(REGIONS, `ws://127.0.0.1:${ports.websocket}`) }),
+  nats(settings) {
+    if (settings.region !== REGION) return settings;
+    const other: NatsSettings = { ...settings, folder: `${settings.folder}-2`, ports };
+    second = natsServer(
+      { ...other, cluster: { node: 2, port: routeOfSecond, routes: [routeOfFirst] } },
+      () => {},
+    );
+    return { ...settings, cluster: { node: 1, port: routeOfFirst, routes: [routeOfSecond] } };
+  },
+});
+beforeAll(async () => {
+  process.on('exit', () => process.kill(second.pid() ?? 0, 'SIGKILL'));
+  await second.start();
+  await formed(2);
+});
+afterAll(() => second?.stop());
+
+function withWebsocket(regions: RegionsVar, url: string): RegionsVar {
+  const region = regions[REGION];
+  return region
+    ? { ...regions, [REGION]: { ...region, nats_websockets: [...region.nats_websockets, url] } }
+    : regions;
+}
+
+const first = () => {
+  const found = local.stack.nats.get(REGION);
+  if (!found) throw new Error('no server');
+  return found;
+};
+const pidOf = (server: NatsServer) => server.pid() ?? 0;
+const stateOf = ({ account }: Creds) => enforcementOf(local, REGION, account);
+
+/** Waits until the servers know of so many active ones. */
+async function formed(servers: number): Promise<void> {
+  const creds = await newCreds(local, REGION);
+  const path = `/mnq/v1beta1/regions/${REGION}/nats-credentials/${creds.id}/connections`;
+  await vi.waitFor(
+    async () => expect(await api(local, 'GET', path)).toMatchObject({ servers, servers_answered: servers }),
+    { timeout: 20_000 },
+  );
+}
+
+interface Cast {
+  revoked: Creds;
+  /** Connections with the creds that are revoked, to the first and to the second server. */
+  cut: [NatsConnection, NatsConnection];
+  /** Ends the siblings, one on each server, who must have noticed nothing. */
+  expectUntouched(): Promise<void>;
+}
+
+async function cast(): Promise<Cast> {
+  const revoked = await newCreds(local, REGION);
+  const sibling = await newCreds(local, REGION, revoked.account);
+  const others = [
+    await bystander(first().url, sibling.content),
+    await bystander(second.url, sibling.content),
+  ];
+  return {
+    revoked,
+    cut: [await connectWith(first().url, revoked.content), await connectWith(second.url, revoked.content)],
+    async expectUntouched() {
+      for (const other of others) {
+        const { sent, gaps, disconnects } = await other.end();
+        expect({ gaps, disconnects }).toEqual({ gaps: 0, disconnects: 0 });
+        expect(sent).toBeGreaterThan(10);
+      }
+    },
+  };
+}
+
+async function expectRefused({ content }: Creds): Promise<void> {
+  for (const { url } of [first(), second]) expect(await access(url, content)).toBe('refused');
+}
+
+/** The streams that each server keeps of an account, as its files tell. */
+function streamsOf({ account }: Creds): string[][] {
+  return [REGION, `${REGION}-2`].map((folder) => {
+    const streams = join(local.state, 'nats', folder, 'jetstream', 'jetstream', account, 'streams');
+    return existsSync(streams) ? readdirSync(streams) : [];
+  });
+}
+
+describe('a deleted account', () => {
+  it('loses its streams in the cluster', async () => {
+    const creds = await newCreds(local, REGION);
+    const connection = await connectWith(second.url, creds.content);
+    const manager = await jetstreamManager(connection, { checkAPI: false });
+    const added = () =>
+      manager.streams.add({ name: 'BOTH', subjects: ['both.>'], num_replicas: 2 }).then(() => 'yes', String);
+    await expect.poll(added, { timeout: 20_000, interval: 500 }).toBe('yes');
+    expect(streamsOf(creds)).toEqual([['BOTH'], ['BOTH']]);
+    expect((await deleteAccount(local, REGION, creds.account)).enforcement).toBe('enforced; servers=2');
+    expect(await endOf(connection, 200)).toMatch(CUT);
+    await expect.poll(() => streamsOf(creds)).toEqual([[], []]);
+    await expectRefused(creds);
+  });
+});
+
+describe('a revocation', () => {
+  it('is enforced on both servers when it returns, and its receipt counts the connections of both', async () => {
+    const { revoked, cut, expectUntouched } = await cast();
+    const { enforcement, receipt } = await revoke(local, revoked);
+    expect(enforcement).toBe('enforced; servers=2');
+    expect(receipt).toMatch(/^connections=2; duration_ms=\d+$/);
+    for (const connection of cut) expect(await endOf(connection, 200)).toMatch(CUT);
+    await expectRefused(revoked);
+    await expectUntouched();
+  });
+
+  it.each([
+    ['first', 0, 0],
+    // Longer than the settling push waits, so that it takes another try.
+    ['second', 1, 3_000],
+  ] as const)(
+    'is pending while the %s server is frozen, and holds once it wakes',
+    async (_, frozen, more) => {
+      const [asleep, awake] = frozen === 0 ? [first(), second] : [second, first()];
+      const { revoked, cut, expectUntouched } = await cast();
+      process.kill(pidOf(asleep), 'SIGSTOP');
+      try {
+        const { enforcement, receipt, took } = await revoke(local, revoked);
+        expect(enforcement).toBe('pending; acknowledged=1; servers=2');
+        expect(receipt).toMatch(/^connections=1;/);
+        expect(took).toBeLessThan(2_500);
+        expect(await stateOf(revoked)).toMatchObject({ state: 'pending', servers: 2 });
+        expect(await endOf(cut[1 - frozen] as NatsConnection, 200)).toMatch(CUT);
+        expect(await access(awake.url, revoked.content)).toBe('refused');
+        await sleep(more);
+        expect(await stateOf(revoked)).toMatchObject({ state: 'pending', servers: 2 });
+      } finally {
+        process.kill(pidOf(asleep), 'SIGCONT');
+      }
+      expect(await endOf(cut[frozen] as NatsConnection, 10_000)).toMatch(CUT);
+      await expect
+        .poll(() => stateOf(revoked), { timeout: 20_000 })
+        .toMatchObject({ state: 'enforced', servers: 2 });
+      await expectRefused(revoked);
+      await expectUntouched();
+      local.logged.splice(0);
+    },
+  );
+
+  it('of which both missed the push is seen by the schedule', async () => {
+    const { revoked, cut, expectUntouched } = await cast();
+    await revokeSilently(local, revoked);
+    await local.stack.schedule();
+    for (const connection of cut) expect(await endOf(connection, 2_000)).toMatch(CUT);
+    await expectRefused(revoked);
+    await expectUntouched();
+  });
+
+  it('is brought by the schedule to the server that is awake, while the other is frozen', async () => {
+    const { revoked, cut, expectUntouched } = await cast();
+    await revokeSilently(local, revoked);
+    process.kill(pidOf(second), 'SIGSTOP');
+    try {
+      await local.stack.schedule();
+      expect(await endOf(cut[0], 500)).toMatch(CUT);
+    } finally {
+      process.kill(pidOf(second), 'SIGCONT');
+    }
+    expect(await endOf(cut[1], 10_000)).toMatch(CUT);
+    await expectRefused(revoked);
+    await expectUntouched();
+    local.logged.splice(0);
+  });
+
+  it('reaches a server that was frozen while the other was down, and woke with its old memory', async () => {
+    const revoked = await newCreds(local, REGION);
+    const sibling = await newCreds(local, REGION, revoked.account);
+    const other = await bystander(second.url, sibling.content);
+    const connection = await connectWith(second.url, revoked.content);
+    await first().stop();
+    process.kill(pidOf(second), 'SIGSTOP');
+    try {
+      expect((await revoke(local, revoked)).enforcement).toBe('pending; acknowledged=0; servers=0');
+    } finally {
+      process.kill(pidOf(second), 'SIGCONT');
+    }
+    await connection.flush();
+    expect(await endOf(connection, 20_000)).toMatch(CUT);
+    await expect
+      .poll(() => stateOf(revoked), { timeout: 20_000 })
+      .toMatchObject({ state: 'enforced', servers: 1 });
+    await first().start();
+    await formed(2);
+    await expectRefused(revoked);
+    expect(await other.end()).toMatchObject({ gaps: 0, disconnects: 0 });
+    local.logged.splice(0);
+  });
+});
+
+describe('a server that is gone', () => {
+  it('no longer counts when it was stopped in order', async () => {
+    const { revoked, cut } = await cast();
+    await second.stop();
+    expect((await revoke(local, revoked)).enforcement).toBe('enforced; servers=1');
+    expect(await endOf(cut[0], 200)).toMatch(CUT);
+    await second.start();
+    await formed(2);
+    await expectRefused(revoked);
+  });
+
+  it('counts for as long as the others remember it when it was killed', async () => {
+    const { revoked, cut } = await cast();
+    process.kill(pidOf(second), 'SIGKILL');
+    await expect.poll(() => second.pid()).toBeUndefined();
+    expect((await revoke(local, revoked)).enforcement).toBe('pending; acknowledged=1; servers=2');
+    expect(await endOf(cut[0], 200)).toMatch(CUT);
+    // They forget after some minutes, or when they start anew.
+    await first().stop();
+    await first().start();
+    await expect
+      .poll(() => stateOf(revoked), { timeout: 20_000 })
+      .toMatchObject({ state: 'enforced', servers: 1 });
+    expect(await access(first().url, revoked.content)).toBe('refused');
+    local.logged.splice(0);
+  });
+});

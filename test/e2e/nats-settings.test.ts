@@ -1,0 +1,242 @@
+/**
+ * The settings of enforcement on a real nats-server: bounded revocation lists, leases of account JWTs, expiry of users,
+ * account limits, and several websocket addresses of which the first is of no use.
+ */
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { afterAll, describe, expect, it } from 'vitest';
+import { credsText } from '../../functions/nats/creds.ts';
+import { accountJwt, userJwt } from '../../functions/nats/jwt.ts';
+import { createKey, importSeed } from '../../functions/nats/keys.ts';
+import type { RegionsVar } from '../../functions/regions.ts';
+import { ensureSecrets } from '../stack/secrets.ts';
+import { api, useStack } from './local-stack.ts';
+import {
+  access,
+  accountJwtOf,
+  bystander,
+  type Creds,
+  CUT,
+  claimsOf,
+  connectWith,
+  endOf,
+  newAccount,
+  newCreds,
+  revoke,
+  userJwtOf,
+} from './nats-client.ts';
+import { pastCreds } from './past-creds.ts';
+import { freePort } from './start-process.ts';
+
+const REGION = 'fr-par';
+const HOUR = 3_600;
+const MOST = 20;
+const NATS = {
+  max_revocations: MOST,
+  account_lease_seconds: HOUR,
+  user_expiry_seconds: 24 * HOUR,
+  account_limits: { connections: 4, payload: 1_000, streams: 1 },
+};
+
+const closedPort = await freePort();
+const silentPort = await freePort();
+// Takes connections and never says a word.
+const silent = createServer(() => {}).listen(silentPort, '127.0.0.1');
+
+const local = useStack({
+  vars: ({ REGIONS }) => ({
+    NATS,
+    REGIONS: {
+      ...REGIONS,
+      ...withFirst(REGIONS, 'fr-par', `ws://127.0.0.1:${closedPort}`),
+      ...withFirst(REGIONS, 'nl-ams', `ws://127.0.0.1:${silentPort}`),
+    },
+  }),
+});
+afterAll(() => silent.close());
+
+function withFirst(regions: RegionsVar, name: string, url: string): RegionsVar {
+  const region = regions[name];
+  return region ? { [name]: { ...region, nats_websockets: [url, ...region.nats_websockets] } } : {};
+}
+
+const urlOf = (region: string) => local.stack.nats.get(region)?.url ?? '';
+const url = () => urlOf(REGION);
+const seconds = () => Math.floor(Date.now() / 1000);
+const revocationsOf = async (account: string) =>
+  claimsOf(await accountJwtOf(local, REGION, account)).nats.revocations ?? {};
+
+async function revokeAll(all: readonly Creds[]): Promise<void> {
+  for (const one of all) expect((await revoke(local, one)).enforcement).toBe('enforced; servers=1');
+}
+
+async function expectRefused(all: readonly Creds[]): Promise<void> {
+  for (const { content } of all) expect(await access(url(), content)).toBe('refused');
+}
+
+const repeat = <Item>(times: number, make: () => Promise<Item>) =>
+  Promise.all(Array.from({ length: times }, make));
+
+describe('several websocket addresses', () => {
+  it.each([
+    ['fr-par', 'takes no connection'],
+    ['nl-ams', 'hangs'],
+  ])('in %s, whose first one %s, still bring a revocation in time', async (region) => {
+    const creds = await newCreds(local, region);
+    const connection = await connectWith(urlOf(region), creds.content);
+    const { enforcement, receipt, took } = await revoke(local, creds);
+    expect(enforcement).toBe('enforced; servers=1');
+    expect(receipt).toMatch(/^connections=1;/);
+    expect(took).toBeLessThan(2_000);
+    expect(await endOf(connection, 200)).toMatch(CUT);
+    expect(await access(urlOf(region), creds.content)).toBe('refused');
+  });
+});
+
+describe('a revocation list', () => {
+  it('refuses new credentials at its limit, never a revocation, and is shortened by the schedule', async () => {
+    const account = { account: await newAccount(local, REGION), region: REGION };
+    const kept = await pastCreds(local, account, { age: HOUR });
+    const old = await repeat(MOST - 1, () => pastCreds(local, account, { age: 2 * HOUR }));
+    const other = await bystander(url(), kept.content);
+    await expect(newCreds(local, REGION, account.account)).rejects.toThrow(
+      /403.*quotas_exceeded.*"quota":20/,
+    );
+    await revokeAll(old);
+    expect(Object.keys(await revocationsOf(account.account))).toHaveLength(MOST - 1);
+    await expect(newCreds(local, REGION, account.account)).rejects.toThrow(/403.*quotas_exceeded/);
+
+    await local.stack.schedule();
+    const { iat } = claimsOf(userJwtOf(kept.content));
+    expect(await revocationsOf(account.account)).toEqual({ '*': iat - 1 });
+    await expectRefused(old);
+    expect(await other.end()).toMatchObject({ gaps: 0, disconnects: 0 });
+    expect(await access(url(), kept.content)).toBe('yes');
+
+    // As many as there is room for beside the one entry; then all of them are revoked.
+    const young: Creds[] = [];
+    for (let i = 0; i < MOST - 2; i++) young.push(await newCreds(local, REGION, account.account));
+    await expect(newCreds(local, REGION, account.account)).rejects.toThrow(/403.*quotas_exceeded/);
+    await revokeAll([...young, kept]);
+    expect(Object.keys(await revocationsOf(account.account))).toHaveLength(MOST);
+    await expect(newCreds(local, REGION, account.account)).rejects.toThrow(/403.*quotas_exceeded/);
+    await expectRefused([...old, ...young, kept]);
+  });
+
+  it('is shortened to nothing but one entry when everyone is revoked', async () => {
+    const account = { account: await newAccount(local, REGION), region: REGION };
+    const old = await repeat(MOST, () => pastCreds(local, account, { age: 2 * HOUR }));
+    await revokeAll(old);
+    await local.stack.schedule();
+    expect(Object.keys(await revocationsOf(account.account))).toEqual(['*']);
+    const young = await newCreds(local, REGION, account.account);
+    expect(await access(url(), young.content)).toBe('yes');
+    await expectRefused(old);
+  });
+
+  it('loses the revocations of users that have expired', async () => {
+    const account = { account: await newAccount(local, REGION), region: REGION };
+    const oldest = await pastCreds(local, account, { age: 4 * HOUR });
+    const expired = await repeat(MOST / 2, () => pastCreds(local, account, { age: 3 * HOUR, life: HOUR }));
+    const lasting = await pastCreds(local, account, { age: 3 * HOUR });
+    await revokeAll([...expired, lasting]);
+    await local.stack.schedule();
+    const { sub } = claimsOf(userJwtOf(lasting.content));
+    expect(Object.keys(await revocationsOf(account.account))).toEqual([sub]);
+    await expectRefused([...expired, lasting]);
+    expect(await access(url(), oldest.content)).toBe('yes');
+  });
+});
+
+/** Brings an account JWT with another end to the server, as the Worker would have before, past the Worker. */
+async function pushUntil(account: string, expiresAt: number): Promise<void> {
+  const { worker } = await ensureSecrets(local.state, [REGION]);
+  const system = await importSeed(worker.SYSTEM_SEED_FR_PAR ?? '');
+  const user = await createKey('user');
+  const issuedAt = seconds();
+  const jwt = await userJwt({
+    publicKey: user.publicKey,
+    name: 'test',
+    issuer: system,
+    issuerAccount: system.publicKey,
+    issuedAt,
+  });
+  const { nats } = claimsOf(await accountJwtOf(local, REGION, account));
+  const pushed = await accountJwt({
+    id: account,
+    issuer: await importSeed(worker.OPERATOR_SIGNING_SEED ?? ''),
+    signingKeys: nats.signing_keys ?? [],
+    issuedAt,
+    revocations: {},
+    expiresAt,
+  });
+  const connection = await connectWith(url(), credsText(jwt, user.seed));
+  const answer = await connection.request(`$SYS.REQ.ACCOUNT.${account}.CLAIMS.UPDATE`, pushed);
+  expect(answer.json()).toMatchObject({ data: { code: 200 } });
+  await connection.close();
+}
+
+describe('a lease', () => {
+  it('ends within its time', async () => {
+    const { exp = 0 } = claimsOf(await accountJwtOf(local, REGION, await newAccount(local, REGION)));
+    expect(exp - seconds()).toBeGreaterThan(0.75 * HOUR - 5);
+    expect(exp - seconds()).toBeLessThanOrEqual(HOUR);
+  });
+
+  it('that runs out cuts everyone off, and one that the schedule renews nobody', async () => {
+    const [left, renewed] = [await newCreds(local, REGION), await newCreds(local, REGION)];
+    const cut = await connectWith(url(), left.content);
+    const other = await bystander(url(), renewed.content);
+    const end = seconds() + 4;
+    await pushUntil(renewed.account, end);
+    await local.stack.schedule();
+    await pushUntil(left.account, end);
+    expect(await endOf(cut, 6_000)).toMatch(/expired|EPIPE|ECONNRESET/i);
+    await sleep(Math.max(0, (end + 1) * 1000 - Date.now()));
+    const { sent, gaps, disconnects } = await other.end();
+    expect({ gaps, disconnects }).toEqual({ gaps: 0, disconnects: 0 });
+    expect(sent).toBeGreaterThan(100);
+    // The server asks anew, since what it had is worth nothing.
+    expect(await access(url(), left.content)).toBe('yes');
+  });
+});
+
+it('new credentials expire when the setting says, on the wire as in the JWT', async () => {
+  const { id, content } = await newCreds(local, REGION);
+  const { iat, exp = 0 } = claimsOf(userJwtOf(content));
+  expect(exp - iat).toBe(NATS.user_expiry_seconds);
+  const path = `/mnq/v1beta1/regions/${REGION}/nats-credentials/${id}`;
+  const { expires_at } = await api<{ expires_at: string }>(local, 'GET', path);
+  expect(Math.floor(Date.parse(expires_at) / 1000)).toBe(exp);
+});
+
+it('a server cuts off a user at its expiry', async () => {
+  const account = { account: await newAccount(local, REGION), region: REGION };
+  const creds = await pastCreds(local, account, { age: HOUR, life: HOUR + 2 });
+  const connection = await connectWith(url(), creds.content);
+  expect(await endOf(connection, 4_000)).toMatch(/expired|EPIPE|ECONNRESET/i);
+  // In the very second of its expiry the JWT is still good.
+  await expect.poll(() => access(url(), creds.content), { timeout: 2_000 }).toBe('refused');
+});
+
+it('the limits of an account hold on the server', async () => {
+  const { content } = await newCreds(local, REGION);
+  const connections = await repeat(NATS.account_limits.connections, () => connectWith(url(), content));
+  const oneMore = connectWith(url(), content);
+  // The client may lose the connection before it has read why.
+  await expect(oneMore).rejects.toThrow();
+  const log = readFileSync(join(local.state, 'nats', REGION, 'server.log'), 'utf8');
+  expect(log).toMatch(/maximum account active connections exceeded/);
+  const [first] = connections;
+  expect(first?.info?.max_payload).toBe(NATS.account_limits.payload);
+  if (!first) throw new Error('not connected');
+  const manager = await jetstreamManager(first);
+  await manager.streams.add({ name: 'ONE', subjects: ['one'] });
+  await expect(manager.streams.add({ name: 'TWO', subjects: ['two'] })).rejects.toThrow(
+    /maximum number of streams/i,
+  );
+  await Promise.all(connections.map((connection) => connection.close()));
+});
