@@ -15,7 +15,13 @@ export const account = {
   project_id: projectId,
   region,
   ...times,
-  enforcement: { state: 'enforced' as const, revision: 3, acknowledged_revision: 3, servers: 2 },
+  enforcement: {
+    state: 'enforced' as const,
+    revision: 3,
+    acknowledged_revision: 3,
+    servers: 2,
+    acknowledged_servers: 2,
+  },
 };
 export const updateAccount = { name: 'orders-eu' };
 export const createAccount = { project_id: projectId, name: 'orders' };
@@ -40,6 +46,7 @@ export const createNatsCredentials = { nats_account_id: accountId, name: 'orders
 export const natsConnections = {
   servers: 2,
   servers_answered: 2,
+  truncated: false,
   connections: [
     {
       server: 'fr-par-1',

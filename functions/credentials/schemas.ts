@@ -112,7 +112,9 @@ export const natsAccount = z
       state: z.enum(['enforced', 'pending']),
       revision: z.number().int(),
       acknowledged_revision: z.number().int(),
+      /** How many servers were active at the last push, and how many of them acknowledged it. */
       servers: z.number().int(),
+      acknowledged_servers: z.number().int(),
     }),
   })
   .meta({ id: 'NatsAccount' });
@@ -146,6 +148,8 @@ export const natsConnections = z
     servers: z.number().int(),
     /** How many of them answered. */
     servers_answered: z.number().int(),
+    /** Whether a server has more connections of the account than the 256 that it tells. */
+    truncated: z.boolean(),
     connections: z.array(
       z.object({
         server: z.string(),

@@ -74,6 +74,7 @@ export function presentEnforcement(account: NatsAccount) {
     revision: account.revision,
     acknowledged_revision: account.acknowledgedRevision,
     servers: account.servers,
+    acknowledged_servers: account.acknowledgedServers,
   };
 }
 
@@ -83,17 +84,18 @@ export async function connectionsOf(
   region: Region,
   accountId: string,
   user: string,
-): Promise<{ connections: Connection[]; answered: number; servers: number }> {
+): Promise<{ connections: Connection[]; answered: number; servers: number; truncated: boolean }> {
   const deadline = Date.now() + config.nats.push_deadline_ms;
   const client = await connectSystem(region, deadline);
   try {
     const listed = await listConnections(client, accountId, deadline);
     await noteUses(region, listed.connections);
-    const { connections, answered, servers } = listed;
+    const { connections, answered, servers, truncated } = listed;
     return {
       connections: connections.filter((one) => one.user === user),
       answered: answered.length,
       servers,
+      truncated,
     };
   } finally {
     client.close();
