@@ -4,7 +4,7 @@
  */
 import type { D1Database, DurableObjectNamespace, Fetcher, RateLimit } from '@cloudflare/workers-types';
 import * as z from 'zod';
-import { type RegionsVar, regionBinding, regionsVar } from './regions.ts';
+import { type engineSettings, type RegionsVar, regionBinding, regionsVar } from './regions.ts';
 
 /** What wrangler hands to the Worker; the members of each region are named by {@link regionBinding}. */
 export interface Bindings {
@@ -16,25 +16,31 @@ export interface Bindings {
   [name: string]: unknown;
 }
 
+/** A text that is JSON. */
+const jsonText = z.string().transform((text, context) => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    context.addIssue('must be JSON');
+    return z.NEVER;
+  }
+});
+
+/** The secret `ENGINE_KEY_<REGION>`: the key that the region's engine knows the operator by. */
+const engineKey = jsonText.pipe(
+  z.object({ access_key_id: z.string().min(1), secret_access_key: z.string().min(1) }),
+);
+
 /**
- * The secrets of the Worker. `SYSTEM_SEED_<REGION>` (an account seed `SA…`, the identity of the region's NATS system
- * account) comes for each region beside them.
+ * The secrets of the Worker. For each region there come beside them `SYSTEM_SEED_<REGION>` (an account seed `SA…`, the
+ * identity of the region's NATS system account) and, where it has an engine, `ENGINE_KEY_<REGION>` (JSON:
+ * `{"access_key_id","secret_access_key"}`).
  */
 export const secrets = z.object({
   /** Seals recoverable secrets, JSON: `[{"id","key"}]`, key 32 bytes in base64. The first seals, all open. */
-  SEALING_KEYS: z
-    .string()
-    .transform((text, context) => {
-      try {
-        return JSON.parse(text) as unknown;
-      } catch {
-        context.addIssue('must be JSON');
-        return z.NEVER;
-      }
-    })
-    .pipe(
-      z.array(z.object({ id: z.string().regex(/^[A-Za-z0-9_-]{1,32}$/), key: z.base64().length(44) })).min(1),
-    ),
+  SEALING_KEYS: jsonText.pipe(
+    z.array(z.object({ id: z.string().regex(/^[A-Za-z0-9_-]{1,32}$/), key: z.base64().length(44) })).min(1),
+  ),
   /** Signs account JWTs: the seed `SO…` of a signing key of the operator. The identity seed stays offline. */
   OPERATOR_SIGNING_SEED: z.string().regex(/^SO[A-Z2-7]{56}$/),
   /** Signs session cookies: at least 32 characters. */
@@ -78,6 +84,18 @@ export type NatsSettings = z.infer<typeof natsSettings>;
 /** The id and raw AES-256 key (base64) of one sealing key. */
 export type SealingKey = z.infer<typeof secrets>['SEALING_KEYS'][number];
 
+/** Where a region's queues and topics are, and the key to it. Nothing of it may reach a client. */
+export interface Engine {
+  sqsEndpoint: string;
+  snsEndpoint: string;
+  region: string;
+  account: string;
+  partition: string;
+  httpsSubscriptions: boolean;
+  accessKeyId: string;
+  secretAccessKey: string;
+}
+
 /** A region that this deployment serves. */
 export interface Region {
   name: string;
@@ -86,6 +104,8 @@ export interface Region {
   natsWebsockets: readonly string[];
   database: D1Database;
   systemSeed: string;
+  /** Null where no engine is configured. */
+  engine: Engine | null;
 }
 
 /** The parsed environment. */
@@ -149,5 +169,22 @@ function region(env: Bindings, name: string, settings: RegionsVar[string]): Regi
     natsWebsockets: settings.nats_websockets,
     database: database as D1Database,
     systemSeed,
+    engine: settings.engine ? engine(env, name, settings.engine) : null,
+  };
+}
+
+function engine(env: Bindings, name: string, settings: z.infer<typeof engineSettings>): Engine {
+  const key = engineKey.safeParse(env[regionBinding('ENGINE_KEY', name)]);
+  if (!key.success)
+    throw new Error(`Region ${name} has no key of its engine: set ${regionBinding('ENGINE_KEY', name)}`);
+  return {
+    sqsEndpoint: settings.sqs_endpoint,
+    snsEndpoint: settings.sns_endpoint,
+    region: settings.region,
+    account: settings.account,
+    partition: settings.partition,
+    httpsSubscriptions: settings.https_subscriptions,
+    accessKeyId: key.data.access_key_id,
+    secretAccessKey: key.data.secret_access_key,
   };
 }

@@ -1,6 +1,7 @@
 /**
- * The Worker: assembles the app from its parts and answers what none of them did. One origin serves the control plane,
- * the resolver of nats-servers and sign-in; static pages are served beside it without running the Worker.
+ * The Worker: assembles the app from its parts and answers what none of them did. One origin serves the gateway of
+ * queues and topics, the control plane, the resolver of nats-servers and sign-in; static pages are served beside it
+ * without running the Worker, all but the first.
  */
 import type { ExecutionContext, ScheduledController } from '@cloudflare/workers-types';
 import type { Context } from 'hono';
@@ -13,6 +14,8 @@ import { reseal } from './credentials/reseal.ts';
 import { keyedCredentialsRoutes, natsCredentialsRoutes, serviceRoutes } from './credentials/routes.ts';
 import { type Bindings, configOf } from './env.ts';
 import { ApiError, invalidArgument } from './errors.ts';
+import { cleanUp } from './gateway/cleanup.ts';
+import { gateway } from './gateway/routes.ts';
 import { authenticate } from './iam/principals.ts';
 import { accountRoutes, iamRoutes } from './iam/routes.ts';
 import { signInRoutes } from './iam/sign-in.ts';
@@ -24,8 +27,15 @@ import { openApiDocument } from './openapi.ts';
 const MAX_BODY_BYTES = 64 * 1024;
 const REGION = '/mnq/v1beta1/regions/:region';
 
+/** How long the schedule may clean up in one region, in milliseconds. */
+const CLEAN_UP_MS = 20_000;
+
 const app = newRouter();
 
+// Before everything else: what is signed is answered in its own protocol, whatever its path.
+app.use(gateway);
+// Its path is the gateway's too, so that the Worker runs first: the landing page has nothing else of it.
+app.get('/', (c) => c.env.ASSETS.fetch(c.req.raw as never) as never);
 app.use(async (c, next) => {
   c.set('requestId', crypto.randomUUID());
   c.set('config', configOf(c.env));
@@ -120,9 +130,10 @@ export default {
     _context: ExecutionContext,
   ): Promise<void> {
     const config = configOf(env);
-    const jobs = [...config.regions.values()].flatMap((region) => [
+    const jobs: Promise<unknown>[] = [...config.regions.values()].flatMap((region) => [
       reseal(region, config.sealingKeys),
       reconcile(config, region),
+      cleanUp(region, undefined, Date.now() + CLEAN_UP_MS),
     ]);
     const failures = (await Promise.allSettled(jobs)).flatMap((job) =>
       job.status === 'rejected' ? [job.reason as unknown] : [],

@@ -4,6 +4,27 @@
  */
 import * as z from 'zod';
 
+const origin = z
+  .string()
+  .regex(/^https?:\/\/[^/?#]+$/, 'must be http://host[:port] or https://host[:port], without a path');
+
+/** Where a region's queues and topics are: any service that speaks SQS's JSON protocol and SNS's Query protocol. */
+export const engineSettings = z.object({
+  sqs_endpoint: origin,
+  sns_endpoint: origin,
+  /** The region that requests are signed for, and that is in its ARNs: `eu-west-3`. */
+  region: z.string().regex(/^[a-z\d-]+$/),
+  /** The account in its ARNs, and in its queue URLs: `<sqs_endpoint>/<account>/<name>`. */
+  account: z.string().regex(/^[A-Za-z\d_-]+$/),
+  /** The partition in its ARNs. */
+  partition: z
+    .string()
+    .regex(/^[a-z-]+$/)
+    .default('aws'),
+  /** Whether topics may deliver to https URLs: only where the engine does, and where it may reach the internet only. */
+  https_subscriptions: z.boolean().default(false),
+});
+
 /** The part of a region that is not a secret: an entry of the `REGIONS` var of wrangler.toml. */
 export const regionSettings = z.object({
   /** What a person reads in a drop-down: `Paris`. */
@@ -17,6 +38,8 @@ export const regionSettings = z.object({
    * be pushed to them: a revocation stays pending until the servers fetch the account anew.
    */
   nats_websockets: z.array(z.string().regex(/^wss?:\/\/[^/]+$/, 'must be wss://host:port')).default([]),
+  /** Without one, Queues and Topics and Events answer 503. Its key is the secret `ENGINE_KEY_<REGION>`. */
+  engine: engineSettings.optional(),
 });
 
 /** The `REGIONS` var: region name → settings, in the order that drop-downs show. */
@@ -29,6 +52,6 @@ export const regionsVar = z.record(
 export type RegionsVar = z.infer<typeof regionsVar>;
 
 /** The name of a region's binding or secret: `('REGION', 'fr-par')` → `REGION_FR_PAR`. */
-export function regionBinding(prefix: 'REGION' | 'SYSTEM_SEED', region: string): string {
+export function regionBinding(prefix: 'REGION' | 'SYSTEM_SEED' | 'ENGINE_KEY', region: string): string {
   return `${prefix}_${region.toUpperCase().replaceAll('-', '_')}`;
 }

@@ -1,7 +1,7 @@
 /**
- * The tables of a region's database: which products a project uses there, its NATS accounts, all credentials, how
- * many there are, and who changed what. Times are integer milliseconds, columns snake_case (drizzle's `casing`).
- * Queries live in store.ts.
+ * The tables of a region's database: which products a project uses there and what it has on their engine, its NATS
+ * accounts, all credentials, how many there are, and who changed what. Times are integer milliseconds, columns
+ * snake_case (drizzle's `casing`). Queries live in the files beside this one.
  */
 import { sql } from 'drizzle-orm';
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
@@ -18,8 +18,67 @@ export const services = sqliteTable(
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
   },
-  (table) => [primaryKey({ columns: [table.projectId, table.product] })],
+  (table) => [
+    primaryKey({ columns: [table.projectId, table.product] }),
+    uniqueIndex('services_by_prefix').on(table.prefix),
+  ],
 );
+
+/** The queues of an activation (by its prefix). `name` is the client's: on the engine it has the prefix before it. */
+export const queues = sqliteTable(
+  'queues',
+  {
+    prefix: text().notNull(),
+    name: text().notNull(),
+    /** The name of the queue that its redrive policy names. */
+    deadLetterQueue: text(),
+    /** When it was last asked for; grows with each request to create it. */
+    askedAt: integer().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.prefix, table.name] }),
+    index('queues_by_dead_letter_queue')
+      .on(table.prefix, table.deadLetterQueue, table.name)
+      .where(sql`dead_letter_queue is not null`),
+  ],
+);
+
+/** The topics of an activation. `name` is the client's. */
+export const topics = sqliteTable(
+  'topics',
+  { prefix: text().notNull(), name: text().notNull(), askedAt: integer().notNull() },
+  (table) => [primaryKey({ columns: [table.prefix, table.name] })],
+);
+
+/** The subscriptions to topics. `id` is the last part of the ARN, the same for client and engine. */
+export const subscriptions = sqliteTable(
+  'subscriptions',
+  {
+    /** The prefix and the name of the topic. */
+    prefix: text().notNull(),
+    topic: text().notNull(),
+    id: text().notNull(),
+    protocol: text().notNull(),
+    /** A queue's name, or a URL. */
+    endpoint: text().notNull(),
+    /** The prefix of the queue; null for a URL. */
+    queuePrefix: text(),
+    createdAt: integer().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.prefix, table.topic, table.id] }),
+    index('subscriptions_by_queue_prefix').on(table.queuePrefix).where(sql`queue_prefix is not null`),
+  ],
+);
+
+/** Activations that have ended, and whose queues or topics may still be on the engine. */
+export const deactivations = sqliteTable('deactivations', {
+  prefix: text().primaryKey(),
+  product: text({ enum: ['sqs', 'sns'] }).notNull(),
+  projectId: text().notNull(),
+  /** When it was deactivated. */
+  since: integer().notNull(),
+});
 
 /**
  * NATS accounts. `id` is the public identity key; the account JWT is derived from this row and its revocations. A

@@ -1,10 +1,11 @@
 /**
  * Whether Queues, and Topics and Events, are activated for a project in a region. Deactivating revokes every
- * credential of the product there, in the same batch.
+ * credential of the product there, in the same batch, and notes what is then to be removed from the engine.
  */
 import { sql } from 'drizzle-orm';
 import { auditStatement, type Change, IF_CHANGED } from '../audit.ts';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
+import { noteDeactivation } from './deactivations.ts';
 import { services } from './schema.ts';
 
 /** A row of `services`. */
@@ -36,32 +37,43 @@ export async function getService(db: Database, ref: ServiceRef): Promise<Service
   return rows[0] ?? null;
 }
 
-/** Activates a product with a fresh prefix. Returns null when it is active already. */
+/**
+ * Activates a product with a prefix. Fails with `active` when it is active already, and with `prefix_taken` when another
+ * activation has this prefix, or one that has ended and is not cleaned up yet.
+ */
 export async function activateService(
   db: Database,
   change: Change,
   ref: ServiceRef,
   prefix: string,
-): Promise<Service | null> {
-  const [changed, , rows] = await db.batch(
+): Promise<{ ok: true; row: Service } | { ok: false; reason: 'active' | 'prefix_taken' }> {
+  const taken = sql`select 1 from services where prefix = ${prefix}
+    union all select 1 from deactivations where prefix = ${prefix}`;
+  const [, , rows] = await db.batch(
     sql`insert into services (organization_id, project_id, product, status, prefix, created_at, updated_at)
-      values (${ref.organizationId}, ${ref.projectId}, ${ref.product}, 'enabled', ${prefix}, ${change.now}, ${change.now})
+      select ${ref.organizationId}, ${ref.projectId}, ${ref.product}, 'enabled', ${prefix}, ${change.now}, ${change.now}
+      where not exists (${taken})
       on conflict (project_id, product) do update set status = excluded.status, prefix = excluded.prefix,
         created_at = excluded.created_at, updated_at = excluded.updated_at where status = 'disabled'`,
     auditStatement(change, { ...audited(ref), action: 'activate' }, IF_CHANGED),
     selecting(ref),
   );
-  return changed?.meta.changes ? (rowsOf<Service>(rows)[0] ?? null) : null;
+  const row = rowsOf<Service>(rows)[0];
+  if (row?.status !== 'enabled') return { ok: false, reason: 'prefix_taken' };
+  return row.prefix === prefix ? { ok: true, row } : { ok: false, reason: 'active' };
 }
 
-/** Deactivates a product and revokes its credentials. Returns null when it is not active. */
+/**
+ * Deactivates a product and revokes its credentials. `leftovers` tells whether it had something on the engine. Returns
+ * null when it is not active.
+ */
 export async function deactivateService(
   db: Database,
   change: Change,
   ref: ServiceRef,
-): Promise<Service | null> {
+): Promise<{ row: Service; leftovers: boolean } | null> {
   const enabled = sql`exists (select 1 from services where ${matching(ref)} and status = 'enabled')`;
-  const [, , , changed, , rows] = await db.batch(
+  const [, , , noted, changed, , rows] = await db.batch(
     auditStatement(
       change,
       {
@@ -75,10 +87,12 @@ export async function deactivateService(
     ),
     sql`update counts set value = 0 where scope = ${ref.projectId} and resource = ${ref.product} and ${enabled}`,
     sql`delete from credentials where ${matching(ref)} and ${enabled}`,
+    noteDeactivation(sql`from services where ${matching(ref)} and status = 'enabled'`, change.now),
     sql`update services set status = 'disabled', updated_at = ${change.now}
       where ${matching(ref)} and status = 'enabled'`,
     auditStatement(change, { ...audited(ref), action: 'deactivate' }, IF_CHANGED),
     selecting(ref),
   );
-  return changed?.meta.changes ? (rowsOf<Service>(rows)[0] ?? null) : null;
+  const row = rowsOf<Service>(rows)[0];
+  return row && changed?.meta.changes ? { row, leftovers: Boolean(noted?.meta.changes) } : null;
 }

@@ -22,6 +22,7 @@ import {
 } from '../../db/region/services.ts';
 import { type AppEnv, changeOf, pageOf, requireScope, wireTime, workOf } from '../app.ts';
 import { ApiError, invalidArgument } from '../errors.ts';
+import { cleanUp } from '../gateway/cleanup.ts';
 import { connectionsOf } from '../nats/enforcement.ts';
 import { createCredentials } from './lifecycle.ts';
 import { mergeOf } from './permissions.ts';
@@ -100,6 +101,7 @@ export async function connections(c: C, id: string): Promise<z.infer<typeof nats
     return {
       servers: told.servers,
       servers_answered: told.answered,
+      truncated: told.truncated,
       connections: told.connections.map((one) => ({
         server: one.server,
         address: one.address,
@@ -172,8 +174,12 @@ export async function activate<P extends Id>(
   projectId: string,
 ): Promise<ServiceInfo<P>> {
   const ref = serviceOf(c, product, 'write', projectId);
-  const service = await activateService(c.get('store'), changeOf(c), ref, newServicePrefix());
-  if (service) return presentService(c, product, projectId, service);
+  for (;;) {
+    const prefix = newServicePrefix(c.get('region').name);
+    const activated = await activateService(c.get('store'), changeOf(c), ref, prefix);
+    if (activated.ok) return presentService(c, product, projectId, activated.row);
+    if (activated.reason === 'active') break;
+  }
   throw new ApiError('already_exists', {
     resource: product.namespace,
     resource_id: projectId,
@@ -181,15 +187,21 @@ export async function activate<P extends Id>(
   });
 }
 
-/** Deactivates the product for a project and revokes its credentials. */
+/** How long a deactivation may take to clean up before it answers, in milliseconds. The schedule does the rest. */
+const CLEAN_UP_MS = 5000;
+
+/** Deactivates the product for a project, revokes its credentials and removes what it has on the engine. */
 export async function deactivate<P extends Id>(
   c: C,
   product: KeyedProduct<P>,
   projectId: string,
 ): Promise<ServiceInfo<P>> {
   const ref = serviceOf(c, product, 'write', projectId);
-  const service = await deactivateService(c.get('store'), changeOf(c), ref);
-  if (service) return presentService(c, product, projectId, service);
+  const deactivated = await deactivateService(c.get('store'), changeOf(c), ref);
+  if (!deactivated || deactivated.leftovers) {
+    await cleanUp(c.get('region'), { projectId, product: product.id }, Date.now() + CLEAN_UP_MS);
+  }
+  if (deactivated) return presentService(c, product, projectId, deactivated.row);
   throw new ApiError('not_found', { resource: product.namespace, resource_id: projectId });
 }
 

@@ -3,6 +3,7 @@
  * Not the keys of NATS (nats/keys.ts) nor those of the API itself (iam/api-keys.ts).
  */
 import type { SealingKey } from '../env.ts';
+import { PREFIX_LENGTH } from '../gateway/names.ts';
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const ACCESS_KEY_START = 'LKEY';
@@ -42,9 +43,14 @@ export function isSecretKey(text: string): boolean {
   return match !== null && checksumOf(text.slice(0, -CHECKSUM_LENGTH)) === text.slice(-CHECKSUM_LENGTH);
 }
 
-/** A new prefix for the names that an activation uses on its engine: 10 characters of `[0-9A-Za-z]`. */
-export function newServicePrefix(): string {
-  return randomBase62(10);
+/**
+ * A new prefix for the names that an activation uses on its engine: 10 characters of `[0-9A-Za-z]`, the region's letters
+ * first, since several regions may share an engine that tells queues apart by nothing but their names. The rest is
+ * random and short: whether a prefix is free is the database's to say.
+ */
+export function newServicePrefix(region: string): string {
+  const letters = region.replaceAll('-', '');
+  return letters + randomBase62(PREFIX_LENGTH - letters.length);
 }
 
 function checksumOf(text: string): string {

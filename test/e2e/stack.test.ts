@@ -2,7 +2,7 @@
  * The local stack itself: what `npm start` promises about restarts, kills, ports, files, and that static pages are
  * served as they are deployed.
  */
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,11 +45,13 @@ describe('static pages', () => {
   const get = (path: string, init?: RequestInit) =>
     fetch(running.origin + path, { redirect: 'manual', ...init });
 
-  it('have the headers of the deployment and never run the Worker', async () => {
-    const page = await get('/');
-    expect(page.status).toBe(200);
-    expect(page.headers.get('Content-Security-Policy')).toContain("frame-ancestors 'none'");
-    expect(page.headers.get('X-Request-Id')).toBeNull();
+  it('have the headers of the deployment, and none of the Worker’s', async () => {
+    for (const path of ['/', '/concepts/']) {
+      const page = await get(path);
+      expect(page.status, path).toBe(200);
+      expect(page.headers.get('Content-Security-Policy'), path).toContain("frame-ancestors 'none'");
+      expect(page.headers.get('X-Request-Id'), path).toBeNull();
+    }
   });
 
   it('have one address each, which ends in a slash', async () => {
@@ -88,9 +90,38 @@ describe('npm start', () => {
     expect([mode(''), mode('owner.json'), mode('secrets.json')]).toEqual(['700', '600', '600']);
   });
 
+  // Addresses are in hexadecimal there, bytes backwards; 0A is a socket that listens.
+  it.runIf(existsSync('/proc/net/tcp'))('listens on this machine alone', () => {
+    const ports = JSON.parse(readFileSync(join(state, 'ports.json'), 'utf8')) as {
+      engines: object;
+      nats: object;
+    };
+    const numbers = JSON.stringify(ports).match(/\d{4,5}/g) ?? [];
+    expect(numbers.length).toBe(7);
+    const listening = ['tcp', 'tcp6'].flatMap((file) =>
+      readFileSync(`/proc/net/${file}`, 'utf8')
+        .split('\n')
+        .flatMap((line) => {
+          const [, address, port] = /: (\w+):(\w{4}) \w+:\w+ 0A /.exec(line) ?? [];
+          return port ? [{ address, port: Number.parseInt(port, 16) }] : [];
+        }),
+    );
+    for (const number of numbers) {
+      const addresses = listening.filter(({ port }) => port === Number(number)).map(({ address }) => address);
+      expect(addresses, number).toEqual(['0100007F']);
+    }
+  });
+
   it('ends everything on Ctrl-C, and goes on at the same endpoints', async () => {
     const [before, ports] = [recorded(), readFileSync(join(state, 'ports.json'), 'utf8')];
-    expect(before.map(({ role }) => role)).toEqual(['stack', 'worker', 'nats fr-par', 'nats nl-ams']);
+    expect(before.map(({ role }) => role).sort()).toEqual([
+      'engine fr-par',
+      'engine nl-ams',
+      'nats fr-par',
+      'nats nl-ams',
+      'stack',
+      'worker',
+    ]);
     expect(await running.interrupt()).toBe(0);
     expect(before.filter(isAlive)).toEqual([]);
     const { owner } = running;
@@ -104,7 +135,7 @@ describe('npm start', () => {
     process.kill(before.find(({ role }) => role === 'stack')?.pid ?? 0, 'SIGKILL');
     running = await startProcess(state, port);
     expect(before.filter(isAlive)).toEqual([]);
-    expect(running.printed()).toContain('Ended 3 processes');
+    expect(running.printed()).toContain('Ended 5 processes');
     expect((await fetch(`${running.origin}/healthz`)).status).toBe(200);
   });
 

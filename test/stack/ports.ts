@@ -13,9 +13,11 @@ export interface NatsPorts {
   websocket: number;
 }
 
-interface Ports {
-  origin?: number;
+/** The ports of a stack: of the origin, and of each region's servers. */
+export interface StackPorts {
+  origin: number;
   nats: Record<string, NatsPorts>;
+  engines: Record<string, number>;
 }
 
 /** Thrown when the port that was asked for is somebody else's. */
@@ -28,7 +30,7 @@ export class PortTaken extends Error {
 }
 
 /**
- * The port of the origin and of each region's nats-server, written to `ports.json` of the state folder. `wanted` 0
+ * The ports of a stack, written to `ports.json` of the state folder. `wanted` 0
  * means any. Throws {@link PortTaken}. Nothing holds the ports until the servers listen: another program may take
  * one in between.
  */
@@ -36,20 +38,32 @@ export async function choosePorts(
   state: string,
   wanted: number,
   regions: readonly string[],
-): Promise<{ origin: number; nats: Record<string, NatsPorts> }> {
+): Promise<StackPorts> {
   const file = join(state, 'ports.json');
-  const remembered: Ports = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { nats: {} };
+  const remembered: Partial<StackPorts> = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
   if (wanted !== 0 && !(await isFree(wanted))) throw new PortTaken(wanted);
-  const origin = wanted || (await sameOrFree(remembered.origin));
-  const nats: Ports['nats'] = { ...remembered.nats };
+  const chosen = new Set<number>();
+  const choose = async (port: number | undefined) => {
+    let one = await sameOrFree(port);
+    // A port that nobody holds yet may be offered again.
+    while (chosen.has(one)) one = await sameOrFree(undefined);
+    chosen.add(one);
+    return one;
+  };
+  const origin = wanted || (await choose(remembered.origin));
+  chosen.add(origin);
+  const nats = { ...remembered.nats };
+  const engines = { ...remembered.engines };
   for (const region of regions) {
     nats[region] = {
-      client: await sameOrFree(nats[region]?.client),
-      websocket: await sameOrFree(nats[region]?.websocket),
+      client: await choose(nats[region]?.client),
+      websocket: await choose(nats[region]?.websocket),
     };
+    engines[region] = await choose(engines[region]);
   }
-  writePrivately(file, `${JSON.stringify({ origin, nats }, null, 2)}\n`);
-  return { origin, nats };
+  const ports = { origin, nats, engines };
+  writePrivately(file, `${JSON.stringify(ports, null, 2)}\n`);
+  return ports;
 }
 
 async function sameOrFree(port: number | undefined): Promise<number> {

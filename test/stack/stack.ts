@@ -1,21 +1,24 @@
 /**
- * The whole of it, running: the Worker, and a nats-server for each region. `npm start`, the tests and the benchmarks
- * all stand on this, so that what is tested and measured is what people start. Everything listens on 127.0.0.1 and
- * lives in one folder; starting again on that folder goes on where it ended, however it ended.
+ * The whole of it, running: the Worker, and for each region a nats-server and an engine of queues and topics. `npm
+ * start`, the tests and the benchmarks all stand on this, so that what is tested and measured is what people start.
+ * Everything listens on 127.0.0.1 and lives in one folder; starting again on that folder goes on where it ended,
+ * however it ended.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { D1Database } from '@cloudflare/workers-types';
 import type { Owner } from '../../db/identity/bootstrap.ts';
-import type { RegionsVar } from '../../functions/regions.ts';
+import { type RegionsVar, regionBinding } from '../../functions/regions.ts';
 import { type Bundle, bundleWorker } from './bundle.ts';
 import { databaseFile, type LocalDatabase, migrate, openDatabase } from './databases.ts';
+import { ENGINE_KEY, type EngineServer, engineEntry, engineServer } from './engine.ts';
 import { type NatsServer, type NatsSettings, natsServer } from './nats.ts';
 import { ensureOwner } from './owner.ts';
-import { choosePorts, type NatsPorts } from './ports.ts';
+import { choosePorts, type NatsPorts, type StackPorts } from './ports.ts';
 import { endLeftovers, type Processes, recordProcesses } from './processes.ts';
 import { defaultConfig, privateFolder } from './project.ts';
 import { type DeploymentSecrets, ensureSecrets } from './secrets.ts';
+import type { ServerProcess } from './server-process.ts';
 import { type LocalWorker, startWorker, type WorkerLog } from './worker.ts';
 
 /** What to start. */
@@ -42,13 +45,15 @@ export interface Stack {
   owner: Owner | undefined;
   /** The nats-server of each region. */
   nats: ReadonlyMap<string, NatsServer>;
+  /** The engine of each region's queues and topics. */
+  engines: ReadonlyMap<string, EngineServer>;
   /** The cron expressions of the configuration. */
   crons: readonly string[];
   /** How many processes of an earlier start had to be ended first. */
   leftovers: number;
   /** A D1 database by the name of its binding. */
   database(binding: string): Promise<D1Database>;
-  /** The ids of the processes: `stack` (this one), `worker`, `nats <region>`. */
+  /** The ids of the processes: `stack` (this one), `worker`, `nats <region>`, `engine <region>`. */
   pids(): Record<string, number>;
   /** Runs the schedule once, now: of one cron expression, or of all. */
   schedule(cron?: string): Promise<void>;
@@ -81,21 +86,24 @@ export async function startStack({
   const processes = recordProcesses(state);
   processes.add('stack', process.pid);
   const nats = natsServers(state, ports, secrets, processes, adapt);
+  const engines = engineServers(state, Object.keys(bundle.regions), ports, processes);
   const startTheWorker = () =>
     startWorker({
       bundle,
       storage: storageOf(state),
       port: ports.origin,
-      vars: vars({ REGIONS: localRegions(bundle, ports.nats) }),
-      secrets: secrets.worker,
+      vars: vars({ REGIONS: localRegions(bundle, ports) }),
+      secrets: { ...engineKeys(bundle), ...secrets.worker },
       onSpawn: (pid) => processes.add('worker', pid),
       onLog,
     });
-  const { worker, stop } = await startServers(startTheWorker, [...nats.values()], processes);
+  const servers = { nats: [...nats.values()], engines: [...engines.values()] };
+  const { worker, stop } = await startServers(startTheWorker, servers, processes);
   return {
     origin: `http://localhost:${ports.origin}`,
     owner,
     nats,
+    engines,
     crons: bundle.crons,
     leftovers,
     database: worker.database,
@@ -109,19 +117,20 @@ export async function startStack({
 
 async function startServers(
   startTheWorker: () => Promise<LocalWorker>,
-  nats: readonly NatsServer[],
+  { nats, engines }: { nats: readonly NatsServer[]; engines: readonly EngineServer[] },
   processes: Processes,
 ): Promise<{ worker: LocalWorker; stop: () => Promise<void> }> {
   let worker: LocalWorker | undefined;
-  const endNow = () => nats.forEach(killNow);
+  const servers = [...nats, ...engines];
+  const endNow = () => servers.forEach(killNow);
   process.on('exit', endNow);
   const stop = async () => {
-    await Promise.all([...nats.map((server) => server.stop()), worker?.stop()]);
+    await Promise.all([...servers.map((server) => server.stop()), worker?.stop()]);
     process.off('exit', endNow);
     processes.clear();
   };
   try {
-    worker = await startTheWorker();
+    [worker] = await Promise.all([startTheWorker(), ...engines.map((server) => server.start())]);
     // Only now: a nats-server asks the Worker for its system account, and ends when nobody answers.
     await Promise.all(nats.map((server) => server.start()));
     return { worker, stop };
@@ -168,15 +177,16 @@ async function prepareDatabases(state: string, bundle: Bundle): Promise<Owner | 
 }
 
 /** The `REGIONS` var with the endpoints of this machine. */
-function localRegions({ worker, regions }: Bundle, ports: Record<string, NatsPorts>): RegionsVar {
+function localRegions({ worker, regions }: Bundle, { nats, engines }: StackPorts): RegionsVar {
   const configured = worker.bindings?.REGIONS as unknown as RegionsVar;
   return Object.fromEntries(
     Object.keys(regions).map((name) => [
       name,
       {
         ...(configured[name] as RegionsVar[string]),
-        nats_endpoint: `nats://127.0.0.1:${ports[name]?.client}`,
-        nats_websockets: [`ws://127.0.0.1:${ports[name]?.websocket}`],
+        nats_endpoint: `nats://127.0.0.1:${nats[name]?.client}`,
+        nats_websockets: [`ws://127.0.0.1:${nats[name]?.websocket}`],
+        engine: engineEntry(name, engines[name]),
       },
     ]),
   );
@@ -184,7 +194,7 @@ function localRegions({ worker, regions }: Bundle, ports: Record<string, NatsPor
 
 function natsServers(
   state: string,
-  ports: { origin: number; nats: Record<string, NatsPorts> },
+  ports: StackPorts,
   { operatorJwt, systemAccounts }: DeploymentSecrets,
   processes: Processes,
   adapt: (settings: NatsSettings) => NatsSettings,
@@ -208,7 +218,27 @@ function natsServers(
   );
 }
 
-function killNow(server: NatsServer): void {
+function engineServers(
+  state: string,
+  regions: readonly string[],
+  { engines }: StackPorts,
+  processes: Processes,
+): Map<string, EngineServer> {
+  return new Map(
+    regions.map((region) => {
+      const settings = { region, folder: join(state, 'engines', region), port: engines[region] as number };
+      return [region, engineServer(settings, (pid) => processes.add(`engine ${region}`, pid))];
+    }),
+  );
+}
+
+function engineKeys({ regions }: Bundle): Record<string, string> {
+  return Object.fromEntries(
+    Object.keys(regions).map((region) => [regionBinding('ENGINE_KEY', region), ENGINE_KEY]),
+  );
+}
+
+function killNow(server: ServerProcess): void {
   const pid = server.pid();
   if (pid) process.kill(pid, 'SIGTERM');
 }

@@ -7,6 +7,7 @@ import { call, clientOf, newOwner, ORIGIN, rows } from './harness.ts';
 
 /** The routes that answer without a token, and why. */
 const PUBLIC = [
+  'GET /', // the landing page
   'GET /healthz', // tells that the Worker runs
   'GET /openapi.json', // the contract
   'GET /jwt/v1/:region/accounts/', // nats-servers ask it

@@ -2,42 +2,11 @@
  * What each operation may cost: D1 round trips and rows read, counted on the real databases. None grows with the
  * number of credentials.
  */
-import type { D1Database, D1PreparedStatement, D1Result } from '@cloudflare/workers-types';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Owner } from '../../db/identity/bootstrap.ts';
+import { type Cost, counted } from './cost.ts';
 import { env } from './env.ts';
 import { call, clientOf, databaseOf, newOwner } from './harness.ts';
-
-interface Cost {
-  trips: number;
-  rowsRead: number;
-}
-
-const ORIGINAL = Symbol('the statement behind a counted one');
-
-/** The database, counting its round trips and the rows they read. */
-function counted(database: D1Database, cost: Cost): D1Database {
-  const note = <R extends D1Result | D1Result[]>(results: R): R => {
-    cost.trips++;
-    for (const { meta } of [results].flat()) cost.rowsRead += meta.rows_read;
-    return results;
-  };
-  const statement = (original: D1PreparedStatement): D1PreparedStatement =>
-    ({
-      [ORIGINAL]: original,
-      bind: (...values: unknown[]) => statement(original.bind(...values)),
-      all: async () => note(await original.all()),
-      run: async () => note(await original.run()),
-    }) as unknown as D1PreparedStatement;
-  const session = database.withSession('first-primary');
-  return {
-    withSession: () => ({
-      prepare: (sql: string) => statement(session.prepare(sql)),
-      batch: async (statements: { [ORIGINAL]: D1PreparedStatement }[]) =>
-        note(await session.batch(statements.map((one) => one[ORIGINAL]))),
-    }),
-  } as unknown as D1Database;
-}
 
 /** Runs one request and returns what it cost. */
 async function costOf(method: string, path: string, owner: Owner, body?: unknown) {

@@ -1,0 +1,65 @@
+/**
+ * Activations that have ended while something of theirs was in the inventory, until that is gone from the engine. The
+ * batch that ends an activation writes them, so that a failure at any later point loses nothing.
+ */
+import { type SQL, sql } from 'drizzle-orm';
+import { columnsOf, type Database, rowsOf } from '../database.ts';
+import type { Subscription } from './inventory.ts';
+import { deactivations, subscriptions } from './schema.ts';
+
+/** A row of `deactivations`. */
+export type Deactivation = typeof deactivations.$inferSelect;
+
+/**
+ * The statement that notes the end of the activations in `ending`, a `from services where …` clause, as far as
+ * something is to be cleaned up. It stands before the one that ends them.
+ */
+export function noteDeactivation(ending: SQL, now: number): SQL {
+  const has = (table: string, column = 'prefix') =>
+    sql`exists (select 1 from ${sql.raw(table)} held where held.${sql.raw(column)} = services.prefix)`;
+  return sql`insert into deactivations (prefix, product, project_id, since)
+    select prefix, product, project_id, ${now} ${ending}
+      and (${has('queues')} or ${has('topics')} or ${has('subscriptions', 'queue_prefix')})`;
+}
+
+/** The deactivations that are not cleaned up: of one project's product, or the oldest ones. */
+export function listDeactivations(
+  db: Database,
+  of: { projectId: string; product: string } | undefined,
+  limit: number,
+): Promise<Deactivation[]> {
+  const where = of ? sql`where project_id = ${of.projectId} and product = ${of.product}` : sql``;
+  return db.all<Deactivation>(
+    sql`select ${columnsOf(deactivations, 'deactivations')} from deactivations ${where} order by since limit ${limit}`,
+  );
+}
+
+/** What an ended activation left on the engine, at most `limit` of each, after these. */
+export interface Leftovers {
+  queues: string[];
+  topics: string[];
+  /** To its topics, or to its queues. */
+  subscriptions: Subscription[];
+}
+
+/** See {@link Leftovers}. */
+export async function listLeftovers(db: Database, prefix: string, limit: number): Promise<Leftovers> {
+  const [queues, topics, held] = await db.batch(
+    sql`select name from queues where prefix = ${prefix} order by name limit ${limit}`,
+    sql`select name from topics where prefix = ${prefix} order by name limit ${limit}`,
+    sql`select ${columnsOf(subscriptions, 'subscriptions')} from subscriptions where queue_prefix = ${prefix} limit ${limit}`,
+  );
+  const names = (result: typeof queues) => rowsOf<{ name: string }>(result).map(({ name }) => name);
+  return { queues: names(queues), topics: names(topics), subscriptions: rowsOf<Subscription>(held) };
+}
+
+/** Forgets a deactivation of which nothing is left. Returns whether that was so. */
+export async function forgetDeactivation(db: Database, prefix: string): Promise<boolean> {
+  const none = (table: string, column = 'prefix') =>
+    sql`not exists (select 1 from ${sql.raw(table)} where ${sql.raw(column)} = ${prefix})`;
+  const [done] = await db.batch(
+    sql`delete from deactivations where prefix = ${prefix}
+      and ${none('queues')} and ${none('topics')} and ${none('subscriptions', 'queue_prefix')}`,
+  );
+  return Boolean(done?.meta.changes);
+}

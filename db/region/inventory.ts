@@ -1,0 +1,129 @@
+/**
+ * The queues, topics and subscriptions that projects have on their region's engine. A queue or topic is written here
+ * before the engine makes it, so that nothing is on the engine that is not here: whoever ends an activation finds all
+ * of it. The reverse is not so: what is listed may be gone from the engine, or never have got there.
+ */
+import { type SQL, sql } from 'drizzle-orm';
+import { columnsOf, type Database, rowsOf } from '../database.ts';
+import { subscriptions } from './schema.ts';
+
+/** A row of `subscriptions`. */
+export type Subscription = typeof subscriptions.$inferSelect;
+
+/** Which inventory a name is in. */
+export type Kind = 'queues' | 'topics';
+
+/** A queue or topic of an activation. */
+export interface Named {
+  prefix: string;
+  name: string;
+}
+
+const table = (kind: Kind) => sql.raw(kind);
+
+const named = ({ prefix, name }: Named): SQL => sql`prefix = ${prefix} and name = ${name}`;
+
+/**
+ * Writes a name down, before the engine is asked to create it. Resolves to undo(): what to call when the engine has
+ * refused, which removes the name unless it was there before or has been asked for again; or to null, with nothing
+ * written, when the activation of the prefix is over.
+ */
+export async function addName(
+  db: Database,
+  kind: Kind,
+  { prefix, name }: Named,
+  now: number,
+): Promise<(() => Promise<void>) | null> {
+  const [before, after] = await db.batch(
+    sql`select 1 from ${table(kind)} where ${named({ prefix, name })}`,
+    sql`insert into ${table(kind)} (prefix, name, asked_at) select prefix, ${name}, ${now} from services
+      where prefix = ${prefix} and status = 'enabled'
+      on conflict do update set asked_at = max(asked_at + 1, excluded.asked_at)
+      returning asked_at as "askedAt"`,
+  );
+  const [row] = rowsOf<{ askedAt: number }>(after);
+  if (!row) return null;
+  const isNew = rowsOf(before).length === 0;
+  return async () => {
+    if (!isNew) return;
+    await db.all(
+      sql`delete from ${table(kind)} where ${named({ prefix, name })} and asked_at = ${row.askedAt}`,
+    );
+  };
+}
+
+/** Whether a name is written down. */
+export async function hasName(db: Database, kind: Kind, of: Named): Promise<boolean> {
+  return (await db.all(sql`select 1 from ${table(kind)} where ${named(of)}`)).length > 0;
+}
+
+/** Removes a name, and the subscriptions to it when it is a topic's. */
+export async function removeName(db: Database, kind: Kind, { prefix, name }: Named): Promise<void> {
+  await db.batch(
+    sql`delete from subscriptions where ${kind} = 'topics' and prefix = ${prefix} and topic = ${name}`,
+    sql`delete from ${table(kind)} where ${named({ prefix, name })}`,
+  );
+}
+
+/** Notes the queue that a queue's redrive policy names; null for none. */
+export async function noteDeadLetterQueue(db: Database, queue: Named, target: string | null): Promise<void> {
+  await db.all(sql`update queues set dead_letter_queue = ${target} where ${named(queue)}`);
+}
+
+/** A page of names: those after `after` in the order of their bytes. */
+export interface NamesAfter {
+  prefix: string;
+  after: string;
+  limit: number;
+}
+
+/** The names of queues or topics that begin with `start`. */
+export async function listNames(
+  db: Database,
+  kind: Kind,
+  { prefix, after, limit, start = '' }: NamesAfter & { start?: string },
+): Promise<string[]> {
+  const rows = await db.all<{ name: string }>(sql`select name from ${table(kind)}
+    where prefix = ${prefix} and name > ${after} and name >= ${start} and name < ${start} || char(1114111)
+    order by name limit ${limit}`);
+  return rows.map(({ name }) => name);
+}
+
+/** The names of the queues whose dead letters go to `target`. */
+export async function listDeadLetterSources(
+  db: Database,
+  target: string,
+  { prefix, after, limit }: NamesAfter,
+): Promise<string[]> {
+  const rows = await db.all<{ name: string }>(sql`select name from queues
+    where prefix = ${prefix} and dead_letter_queue = ${target} and name > ${after} order by name limit ${limit}`);
+  return rows.map(({ name }) => name);
+}
+
+/** Writes a subscription down, unless its topic is gone or it is there already. */
+export async function addSubscription(db: Database, s: Subscription): Promise<void> {
+  await db.all(sql`insert into subscriptions (prefix, topic, id, protocol, endpoint, queue_prefix, created_at)
+    select prefix, name, ${s.id}, ${s.protocol}, ${s.endpoint}, ${s.queuePrefix}, ${s.createdAt} from topics
+    where ${named({ prefix: s.prefix, name: s.topic })} on conflict do nothing`);
+}
+
+/** Removes a subscription. */
+export async function removeSubscription(
+  db: Database,
+  { prefix, topic, id }: Pick<Subscription, 'prefix' | 'topic' | 'id'>,
+): Promise<void> {
+  await db.all(sql`delete from subscriptions where prefix = ${prefix} and topic = ${topic} and id = ${id}`);
+}
+
+/** The subscriptions of an activation, or of one topic of it, after `[topic, id]`. */
+export function listSubscriptions(
+  db: Database,
+  prefix: string,
+  topic: string | undefined,
+  [afterTopic, afterId]: readonly [string, string],
+  limit: number,
+): Promise<Subscription[]> {
+  return db.all<Subscription>(sql`select ${columnsOf(subscriptions, 'subscriptions')} from subscriptions
+    where prefix = ${prefix} and topic = coalesce(${topic ?? null}, topic) and (topic, id) > (${afterTopic}, ${afterId})
+    order by topic, id limit ${limit}`);
+}

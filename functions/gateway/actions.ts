@@ -1,0 +1,176 @@
+/**
+ * Every action of SQS and SNS: what it needs, and what its request and its answer are made of. Permission, parsing,
+ * renaming and writing all follow from this table, and so does the page on permissions. It changes nothing by itself:
+ * what an action does beside being forwarded is in inventory.ts.
+ */
+import { bitsOf, type PERMISSIONS } from '../credentials/permissions.ts';
+import type { Scalar, Structure } from './shapes.ts';
+import * as sns from './sns-shapes.ts';
+import * as sqs from './sqs-shapes.ts';
+
+/** The services of the gateway, as a signature's scope names them; also the ids of their products. */
+export type Service = 'sqs' | 'sns';
+
+/** Which permissions an action needs, any one of them; `any` credential will do; or it is `refused` to all. */
+export type Needs = readonly (typeof PERMISSIONS)[number]['wire'][] | 'any' | 'refused';
+
+/** An action. */
+export interface Action {
+  needs: Needs;
+  input: Structure;
+  output: Structure;
+  /** The attributes that a request with `AttributeName` and `AttributeValue` may set, each with what its value is. */
+  attribute?: Readonly<Record<string, Scalar>>;
+}
+
+const WRITE: Needs = ['can_publish'];
+const READ: Needs = ['can_receive'];
+const MANAGE: Needs = ['can_manage'];
+const READ_OR_MANAGE: Needs = ['can_receive', 'can_manage'];
+
+type Members = Structure['members'];
+
+const action = (needs: Needs, input: Members, output: Members = {}): Action => ({
+  needs,
+  input: { members: input },
+  output: { members: output },
+});
+const refused = (names: string): Record<string, Action> =>
+  Object.fromEntries(names.split(' ').map((name) => [name, action('refused', {})]));
+
+const { queueUrl } = sqs;
+const url = { QueueUrl: queueUrl };
+
+const sqsActions: Record<string, Action> = {
+  CreateQueue: action(
+    MANAGE,
+    {
+      QueueName: { shape: { reference: 'queueName' }, required: true },
+      Attributes: sqs.queueAttributes,
+      ...sqs.tags('tags'),
+    },
+    url,
+  ),
+  DeleteQueue: action(MANAGE, url),
+  PurgeQueue: action(MANAGE, url),
+  SetQueueAttributes: action(MANAGE, { ...url, Attributes: { ...sqs.queueAttributes, required: true } }),
+  ListQueues: action(
+    MANAGE,
+    { QueueNamePrefix: { shape: 'string' }, ...sqs.page },
+    sqs.queueUrls('QueueUrls'),
+  ),
+  GetQueueUrl: action('any', { QueueName: { shape: { reference: 'queueName' }, required: true } }, url),
+  GetQueueAttributes: action(
+    'any',
+    { ...url, AttributeNames: sqs.attributeNames },
+    { Attributes: sqs.toldQueueAttributes },
+  ),
+  SendMessage: action(WRITE, { ...url, ...sqs.message }, sqs.sent),
+  SendMessageBatch: action(
+    WRITE,
+    { ...url, Entries: sqs.entries('SendMessageBatch', sqs.message) },
+    sqs.results('SendMessageBatch', sqs.sent),
+  ),
+  ReceiveMessage: action(READ, sqs.receive, sqs.received),
+  DeleteMessage: action(READ, { ...url, ...sqs.receipt }),
+  DeleteMessageBatch: action(
+    READ,
+    { ...url, Entries: sqs.entries('DeleteMessageBatch', sqs.receipt) },
+    sqs.results('DeleteMessageBatch'),
+  ),
+  ChangeMessageVisibility: action(READ_OR_MANAGE, { ...url, ...sqs.visibility }),
+  ChangeMessageVisibilityBatch: action(
+    READ_OR_MANAGE,
+    { ...url, Entries: sqs.entries('ChangeMessageVisibilityBatch', sqs.visibility) },
+    sqs.results('ChangeMessageVisibilityBatch'),
+  ),
+  ListDeadLetterSourceQueues: action(MANAGE, { ...url, ...sqs.page }, sqs.queueUrls('queueUrls')),
+  TagQueue: action(MANAGE, { ...url, ...sqs.tags('Tags') }),
+  UntagQueue: action(MANAGE, { ...url, TagKeys: sqs.tagKeys }),
+  ListQueueTags: action(MANAGE, url, sqs.tags('Tags')),
+  ...refused(
+    'AddPermission RemovePermission StartMessageMoveTask CancelMessageMoveTask ListMessageMoveTasks',
+  ),
+};
+
+const topic = { TopicArn: sns.topicArn };
+const subscription = { SubscriptionArn: sns.subscriptionArn };
+const resource = { ResourceArn: sns.topicArn };
+const barred = { shape: 'string', refused: true } as const;
+const attributePair: Members = {
+  AttributeName: { shape: 'string', required: true },
+  AttributeValue: { shape: 'string' },
+};
+
+const snsActions: Record<string, Action> = {
+  CreateTopic: action(
+    MANAGE,
+    {
+      Name: { shape: { reference: 'topicName' }, required: true },
+      Attributes: sns.topicAttributes,
+      ...sns.tags,
+      DataProtectionPolicy: barred,
+    },
+    topic,
+  ),
+  DeleteTopic: action(MANAGE, topic),
+  SetTopicAttributes: {
+    ...action(MANAGE, { ...topic, ...attributePair }),
+    attribute: sns.TOPIC_ATTRIBUTES,
+  },
+  GetTopicAttributes: action(READ_OR_MANAGE, topic, { Attributes: sns.toldTopicAttributes }),
+  ListTopics: action('any', sns.page, sns.topics),
+  Publish: action(WRITE, { TargetArn: barred, PhoneNumber: barred, ...topic, ...sns.message }, sns.published),
+  PublishBatch: action(WRITE, { ...topic, PublishBatchRequestEntries: sns.entries }, sns.results),
+  Subscribe: action(
+    READ,
+    {
+      ...topic,
+      Protocol: { shape: 'string', required: true },
+      Endpoint: { shape: { reference: 'endpoint' }, required: true },
+      Attributes: sns.subscriptionAttributes,
+      ReturnSubscriptionArn: { shape: 'boolean' },
+    },
+    subscription,
+  ),
+  ConfirmSubscription: action(READ, { ...topic, Token: { shape: 'string', required: true } }, subscription),
+  Unsubscribe: action(READ_OR_MANAGE, subscription),
+  GetSubscriptionAttributes: action(READ_OR_MANAGE, subscription, {
+    Attributes: sns.toldSubscriptionAttributes,
+  }),
+  SetSubscriptionAttributes: {
+    ...action(READ_OR_MANAGE, { ...subscription, ...attributePair }),
+    attribute: sns.SUBSCRIPTION_ATTRIBUTES,
+  },
+  ListSubscriptions: action(READ_OR_MANAGE, sns.page, sns.subscriptions),
+  ListSubscriptionsByTopic: action(READ_OR_MANAGE, { ...topic, ...sns.page }, sns.subscriptions),
+  TagResource: action(MANAGE, { ...resource, ...sns.tags }),
+  UntagResource: action(MANAGE, { ...resource, TagKeys: sns.tagKeys }),
+  ListTagsForResource: action(MANAGE, resource, sns.tags),
+  ...refused(
+    `AddPermission RemovePermission GetDataProtectionPolicy PutDataProtectionPolicy
+    CheckIfPhoneNumberIsOptedOut OptInPhoneNumber ListPhoneNumbersOptedOut ListOriginationNumbers
+    GetSMSAttributes SetSMSAttributes GetSMSSandboxAccountStatus CreateSMSSandboxPhoneNumber
+    DeleteSMSSandboxPhoneNumber ListSMSSandboxPhoneNumbers VerifySMSSandboxPhoneNumber
+    CreatePlatformApplication DeletePlatformApplication ListPlatformApplications
+    GetPlatformApplicationAttributes SetPlatformApplicationAttributes CreatePlatformEndpoint DeleteEndpoint
+    GetEndpointAttributes SetEndpointAttributes ListEndpointsByPlatformApplication`.replaceAll(/\s+/g, ' '),
+  ),
+};
+
+/** Service → action name → action. */
+export const actions: Readonly<Record<Service, Readonly<Record<string, Action>>>> = {
+  sqs: sqsActions,
+  sns: snsActions,
+};
+
+/** The action of this name, or undefined when the service has none. */
+export function actionOf(service: Service, name: string): Action | undefined {
+  return Object.hasOwn(actions[service], name) ? actions[service][name] : undefined;
+}
+
+/** Whether permission bits are enough for an action that needs this. */
+export function allows(needs: Needs, bits: number): boolean {
+  if (typeof needs === 'string') return needs === 'any';
+  return (bits & bitsOf(Object.fromEntries(needs.map((wire) => [wire, true])))) !== 0;
+}

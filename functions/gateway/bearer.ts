@@ -1,0 +1,103 @@
+/**
+ * Who signed a request: reads the signature, finds the access key in the database of the region that it is for, and
+ * verifies. One round trip to that database, none to another. What the bearer may do is not decided here.
+ */
+import type { Database } from '../../db/database.ts';
+import { openDatabase } from '../../db/database.ts';
+import { type Bearer, findBearer } from '../../db/region/gateway.ts';
+import { open } from '../credentials/secrets.ts';
+import type { Config, Region } from '../env.ts';
+import type { Service } from './actions.ts';
+import { type FaultCode, faults, GatewayError } from './errors.ts';
+import { deriveKey, readSignature, type SignatureReason, type Signed, verifySignature } from './sigv4.ts';
+
+/** A request whose signature is good. */
+export interface Caller {
+  service: Service;
+  region: Region;
+  store: Database;
+  accessKey: string;
+  bearer: Bearer;
+}
+
+/** What a refused signature is called on the wire; what is not here is incomplete or malformed. */
+const FAULT_OF: Partial<Record<SignatureReason, FaultCode>> = {
+  unsigned: 'unsigned',
+  session_token: 'unknown_key',
+  clock_skew: 'skewed',
+  expired: 'expired',
+  host_unsigned: 'bad_signature',
+  header_unsigned: 'bad_signature',
+  payload_hash_differs: 'bad_signature',
+  payload_unsigned: 'bad_signature',
+  signature_mismatch: 'bad_signature',
+};
+
+/** Reads the signature and whom it claims. Throws a {@link GatewayError} that says what is wrong with it. */
+export function readClaim(
+  request: Request,
+  config: Config,
+  now: number,
+): { signed: Signed; service: Service; region: Region } {
+  const { pathname, search } = new URL(request.url);
+  const head = { method: request.method, path: pathname, query: search.slice(1), headers: request.headers };
+  const read = readSignature(head, now);
+  if (!read.ok) throw refused(read.reason);
+  const { signed } = read;
+  const region = config.regions.get(signed.scope.region);
+  const { service } = signed.scope;
+  if (!region || (service !== 'sqs' && service !== 'sns')) throw new GatewayError('wrong_scope');
+  return { signed, service, region };
+}
+
+/** Finds and verifies who signed. `body` is the request's, whole. Throws a {@link GatewayError} when nobody did. */
+export async function authenticate(
+  { signed, service, region }: ReturnType<typeof readClaim>,
+  body: Uint8Array<ArrayBuffer>,
+  config: Config,
+): Promise<Caller> {
+  const store = openDatabase(region.database);
+  const bearer = await findBearer(store, service, signed.accessKey);
+  if (!bearer) throw new GatewayError('unknown_key');
+  const key = await signingKey(config, region, bearer, signed);
+  const verified = await verifySignature(signed, body, key);
+  if (!verified.ok) throw refused(verified.reason);
+  return { service, region, store, accessKey: signed.accessKey, bearer };
+}
+
+function refused(reason: SignatureReason): GatewayError {
+  const fault = FAULT_OF[reason] ?? 'incomplete_signature';
+  const message =
+    fault === 'unsigned' || fault === 'unknown_key' ? undefined : `${faults[fault].message} (${reason})`;
+  return new GatewayError(fault, message);
+}
+
+/** Derived keys, the oldest first. They cannot be read back, and are of use only to whom the database still knows. */
+const derived = new Map<string, CryptoKey>();
+const MOST_DERIVED = 2000;
+
+/** The key that the signature must have been made with. The row as it was read just now is part of what it is kept by. */
+async function signingKey(
+  config: Config,
+  region: Region,
+  { id, sealedSecret, sealingKeyId }: Bearer,
+  { scope }: Signed,
+): Promise<CryptoKey> {
+  const name = [id, sealingKeyId, sealedSecret, scope.date, scope.region, scope.service].join(' ');
+  const kept = derived.get(name);
+  if (kept) return kept;
+  const context = { kind: 'credential', region: region.name, id } as const;
+  const sealed = { keyId: sealingKeyId, text: sealedSecret };
+  const secret = await open(config.sealingKeys, context, sealed).catch(() => undefined);
+  if (secret === undefined) {
+    console.error(
+      JSON.stringify({ credential: id, region: region.name, reason: 'its secret cannot be opened' }),
+    );
+    throw refused('signature_mismatch');
+  }
+  const key = await deriveKey(secret, scope);
+  const [oldest] = derived.keys();
+  if (oldest !== undefined && derived.size >= MOST_DERIVED) derived.delete(oldest);
+  derived.set(name, key);
+  return key;
+}

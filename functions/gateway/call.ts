@@ -1,0 +1,18 @@
+/** An authorised request, as the operations see it. */
+import type { Database } from '../../db/database.ts';
+import type { Place } from './names.ts';
+import type { Fields } from './shapes.ts';
+
+/** An authorised request for an action, its fields as the client has them, already checked against their shapes. */
+export interface Call {
+  place: Place;
+  store: Database;
+  fields: Fields;
+  /** When the request was authorised, milliseconds since the epoch. */
+  now: number;
+  signal: AbortSignal;
+  /** Sends the request to the engine; resolves to its answer as the client may see it. */
+  forward: () => Promise<Fields>;
+  /** Reads the credentials again; rejects with the protocol's denial when they may no longer do this. */
+  recheck: () => Promise<void>;
+}

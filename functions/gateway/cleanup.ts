@@ -1,0 +1,128 @@
+/**
+ * Removes from the engine what ended activations left there: queues with their messages, topics with their
+ * subscriptions, and subscriptions to queues that are gone. It may be cut off at any point, and done again from the
+ * start: what is gone is gone. Its state is the region's `deactivations` and its inventory.
+ */
+import type { Database } from '../../db/database.ts';
+import { openDatabase } from '../../db/database.ts';
+import {
+  type Deactivation,
+  forgetDeactivation,
+  listDeactivations,
+  listLeftovers,
+} from '../../db/region/deactivations.ts';
+import { removeName, removeSubscription } from '../../db/region/inventory.ts';
+import type { Engine, Region } from '../env.ts';
+import { GatewayError } from './errors.ts';
+import { engineArn, engineQueueUrl, type Place } from './names.ts';
+import { callEngine, type EngineRequest } from './upstream.ts';
+
+/**
+ * A creation that was authorised before the deactivation may reach the engine after it: within the engine's deadline.
+ * Until then a name is removed from the engine, but not from the inventory, so that it is removed once more.
+ */
+const SETTLED_MS = 30_000;
+
+const PORTION = 200;
+const AT_ONCE = 6;
+
+/**
+ * Cleans up after the deactivations of one project's product, or of all, until `deadline` (milliseconds since the
+ * epoch). Resolves to whether nothing is left to be done. Never rejects because of the engine.
+ */
+export async function cleanUp(
+  { engine, name, database }: Region,
+  of: { projectId: string; product: string } | undefined,
+  deadline: number,
+): Promise<boolean> {
+  const store = openDatabase(database);
+  const ended = await listDeactivations(store, of, PORTION);
+  if (!engine) return ended.length === 0;
+  let done = ended.length < PORTION;
+  for (const deactivation of ended) {
+    done = (await cleanUpOne({ store, engine, region: name }, deactivation, deadline)) && done;
+  }
+  return done;
+}
+
+interface Where {
+  store: Database;
+  engine: Engine;
+  region: string;
+}
+
+async function cleanUpOne(where: Where, ended: Deactivation, deadline: number): Promise<boolean> {
+  const settled = Date.now() - ended.since >= SETTLED_MS;
+  for (;;) {
+    const removals = await listRemovals(where, ended);
+    if (removals.length === 0) return forgetDeactivation(where.store, ended.prefix);
+    const removed = await removeAll(where.engine, removals, deadline, settled);
+    if (!removed || !settled) return false;
+  }
+}
+
+/** Something to remove: on the engine, and then from the inventory. */
+interface Removal {
+  request: EngineRequest;
+  forget: () => Promise<void>;
+}
+
+async function listRemovals({ store, engine, region }: Where, ended: Deactivation): Promise<Removal[]> {
+  const { prefix, projectId } = ended;
+  const { queues, topics, subscriptions } = await listLeftovers(store, prefix, PORTION);
+  const at = (prefixes: Place['prefixes']): Place => ({ origin: '', region, projectId, prefixes, engine });
+  const own = at({ sqs: prefix, sns: prefix });
+  return [
+    ...queues.map((name) => ({
+      request: {
+        service: 'sqs' as const,
+        action: 'DeleteQueue',
+        fields: { QueueUrl: engineQueueUrl(own, name) },
+      },
+      forget: () => removeName(store, 'queues', { prefix, name }),
+    })),
+    ...topics.map((name) => ({
+      request: {
+        service: 'sns' as const,
+        action: 'DeleteTopic',
+        fields: { TopicArn: engineArn(own, 'sns', name) },
+      },
+      forget: () => removeName(store, 'topics', { prefix, name }),
+    })),
+    ...subscriptions.map((row) => {
+      const arn = `${engineArn(at({ sqs: null, sns: row.prefix }), 'sns', row.topic)}:${row.id}`;
+      return {
+        request: { service: 'sns' as const, action: 'Unsubscribe', fields: { SubscriptionArn: arn } },
+        forget: () => removeSubscription(store, row),
+      };
+    }),
+  ];
+}
+
+async function removeAll(
+  engine: Engine,
+  removals: readonly Removal[],
+  deadline: number,
+  settled: boolean,
+): Promise<boolean> {
+  const waiting = [...removals];
+  const work = async (): Promise<boolean> => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      if (Date.now() > deadline || !(await isGone(engine, next.request, deadline))) return false;
+      if (settled) await next.forget();
+    }
+    return true;
+  };
+  const outcomes = await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return outcomes.every(Boolean);
+}
+
+async function isGone(engine: Engine, request: EngineRequest, deadline: number): Promise<boolean> {
+  const signal = AbortSignal.timeout(Math.max(deadline - Date.now(), 1));
+  try {
+    await callEngine(engine, { ...request, signal });
+    return true;
+  } catch (error) {
+    return error instanceof GatewayError && error.fault === 'not_found';
+  }
+}

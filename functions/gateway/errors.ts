@@ -1,0 +1,231 @@
+/**
+ * What can go wrong at the gateway, in one table, and how SQS and SNS say it. The client's protocol decides the form:
+ * JSON for SQS's own, XML for the Query protocol. What an engine says of a request is carried over by its code.
+ */
+import type { Service } from './actions.ts';
+import { escapeXml, tag } from './xml.ts';
+
+/** What a request is answered in. */
+export interface Protocol {
+  service: Service;
+  format: 'json' | 'query';
+}
+
+/** How one service names a fault in the Query protocol, and the status of both protocols. */
+type Name = readonly [code: string, status: number];
+
+interface Fault {
+  /** The `__type` of SQS's JSON protocol. */
+  type: string;
+  sqs: Name;
+  sns: Name;
+  message: string;
+}
+
+const CORAL = 'com.amazon.coral.service#';
+const SQS = 'com.amazonaws.sqs#';
+
+const both = (type: string, code: string, status: number, message: string): Fault => ({
+  type,
+  sqs: [code, status],
+  sns: [code, status],
+  message,
+});
+
+/** Every fault that the gateway itself finds. */
+export const faults = {
+  unsigned: {
+    type: `${CORAL}AccessDeniedException`,
+    sqs: ['AccessDenied', 403],
+    sns: ['MissingAuthenticationToken', 403],
+    message: 'The request is not signed: sign it with the access key and the secret key of credentials.',
+  },
+  unknown_key: both(
+    `${CORAL}UnrecognizedClientException`,
+    'InvalidClientTokenId',
+    403,
+    'The access key is not known here: it was revoked, or is of another region or product.',
+  ),
+  bad_signature: both(
+    `${CORAL}InvalidSignatureException`,
+    'SignatureDoesNotMatch',
+    403,
+    'The signature does not match: check the secret key, and how the request is signed.',
+  ),
+  skewed: both(
+    `${CORAL}InvalidSignatureException`,
+    'SignatureDoesNotMatch',
+    403,
+    'Signature expired or not yet current: the clock differs by more than 15 minutes.',
+  ),
+  expired: both(`${CORAL}InvalidSignatureException`, 'RequestExpired', 403, 'The presigned URL has expired.'),
+  incomplete_signature: both(
+    `${CORAL}IncompleteSignatureException`,
+    'IncompleteSignature',
+    400,
+    'The signature is incomplete or malformed.',
+  ),
+  wrong_scope: both(
+    `${CORAL}InvalidSignatureException`,
+    'SignatureDoesNotMatch',
+    403,
+    'The credential is scoped to a region or service that is not served here.',
+  ),
+  denied: {
+    type: `${CORAL}AccessDeniedException`,
+    sqs: ['AccessDenied', 403],
+    sns: ['AuthorizationError', 403],
+    message: 'These credentials do not permit this action.',
+  },
+  unknown_action: both(
+    `${CORAL}UnknownOperationException`,
+    'InvalidAction',
+    400,
+    'The service has no such action.',
+  ),
+  malformed: {
+    type: `${CORAL}SerializationException`,
+    sqs: ['MalformedInput', 400],
+    sns: ['InvalidParameter', 400],
+    message: 'The request cannot be read.',
+  },
+  missing_parameter: {
+    type: `${SQS}MissingParameter`,
+    sqs: ['MissingParameter', 400],
+    sns: ['InvalidParameter', 400],
+    message: 'The request lacks a required parameter.',
+  },
+  bad_parameter: {
+    type: `${SQS}InvalidParameterValue`,
+    sqs: ['InvalidParameterValue', 400],
+    sns: ['InvalidParameter', 400],
+    message: 'The value of a parameter is not valid.',
+  },
+  bad_attribute: {
+    type: `${SQS}InvalidAttributeName`,
+    sqs: ['InvalidAttributeName', 400],
+    sns: ['InvalidParameter', 400],
+    message: 'The attribute cannot be set here.',
+  },
+  not_found: {
+    type: `${SQS}QueueDoesNotExist`,
+    sqs: ['AWS.SimpleQueueService.NonExistentQueue', 400],
+    sns: ['NotFound', 404],
+    message: 'There is no such queue, topic or subscription.',
+  },
+  too_large: both(
+    `${CORAL}RequestEntityTooLargeException`,
+    'RequestEntityTooLarge',
+    413,
+    'The request is too large.',
+  ),
+  throttled: {
+    type: `${SQS}RequestThrottled`,
+    sqs: ['RequestThrottled', 400],
+    sns: ['Throttled', 429],
+    message: 'Too many requests: try again later.',
+  },
+  internal: both(
+    `${CORAL}InternalFailure`,
+    'InternalFailure',
+    500,
+    'An internal error occurred. Tell the operator the request id.',
+  ),
+  unavailable: both(
+    `${CORAL}ServiceUnavailable`,
+    'ServiceUnavailable',
+    503,
+    'The service is temporarily unavailable: try again later.',
+  ),
+} as const satisfies Record<string, Fault>;
+
+/** A code of {@link faults}. */
+export type FaultCode = keyof typeof faults;
+
+/** A refusal that reaches the client. `message` replaces the table's when it says more. */
+export class GatewayError extends Error {
+  readonly fault: FaultCode;
+
+  constructor(fault: FaultCode, message: string = faults[fault].message) {
+    super(message);
+    this.fault = fault;
+  }
+}
+
+/** What the engine refused, by its own code, for a reason that lies in the request. */
+export class EngineRefusal extends Error {
+  readonly code: string;
+  readonly status: number;
+
+  constructor(code: string, status: number, message: string) {
+    super(message);
+    this.code = code;
+    this.status = status;
+  }
+}
+
+// Errors of SQS whose code in the Query protocol is not their name ("awsQueryError" in the service's model).
+const QUERY_CODES: Record<string, string> = {
+  QueueDoesNotExist: 'AWS.SimpleQueueService.NonExistentQueue',
+  QueueNameExists: 'QueueAlreadyExists',
+  ...Object.fromEntries(
+    [
+      'BatchEntryIdsNotDistinct',
+      'BatchRequestTooLong',
+      'EmptyBatchRequest',
+      'InvalidBatchEntryId',
+      'MessageNotInflight',
+      'PurgeQueueInProgress',
+      'QueueDeletedRecently',
+      'TooManyEntriesInBatchRequest',
+      'UnsupportedOperation',
+    ].map((name) => [name, `AWS.SimpleQueueService.${name}`]),
+  ),
+};
+
+/** XML namespaces of answers. */
+export const NAMESPACES: Record<Service, string> = {
+  sqs: 'http://queue.amazonaws.com/doc/2012-11-05/',
+  sns: 'http://sns.amazonaws.com/doc/2010-03-31/',
+};
+
+/** The headers that every answer has. SDKs correct a wrong clock by `Date`. */
+export function answerHeaders({ format }: Protocol, requestId: string): Record<string, string> {
+  return {
+    'Content-Type': format === 'json' ? 'application/x-amz-json-1.0' : 'text/xml',
+    'x-amzn-RequestId': requestId,
+    Date: new Date().toUTCString(),
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+  };
+}
+
+/** The answer to a request that failed. */
+export function errorResponse(
+  protocol: Protocol,
+  requestId: string,
+  error: GatewayError | EngineRefusal,
+): Response {
+  const { type, code, status } = error instanceof GatewayError ? told(protocol, error) : carried(error);
+  const sender = status < 500 ? 'Sender' : 'Receiver';
+  const headers = answerHeaders(protocol, requestId);
+  if (protocol.format === 'json') {
+    const body = JSON.stringify({ __type: type, message: error.message });
+    return new Response(body, { status, headers: { ...headers, 'x-amzn-query-error': `${code};${sender}` } });
+  }
+  const fields =
+    tag('Type', sender) + tag('Code', escapeXml(code)) + tag('Message', escapeXml(error.message));
+  const inside = tag('Error', fields) + tag('RequestId', requestId);
+  const body = `<?xml version="1.0"?><ErrorResponse xmlns="${NAMESPACES[protocol.service]}">${inside}</ErrorResponse>`;
+  return new Response(body, { status, headers });
+}
+
+function told({ service }: Protocol, { fault }: GatewayError) {
+  const { type, [service]: name } = faults[fault];
+  const [code, status] = name;
+  return { type, code, status };
+}
+
+function carried({ code, status }: EngineRefusal) {
+  return { type: SQS + code, code: QUERY_CODES[code] ?? code, status };
+}

@@ -1,0 +1,118 @@
+/**
+ * An authenticated request from its action to its answer: what the action is, whether the bearer may, its fields in the
+ * engine's names, its answer in the client's. Knows nothing of signatures and of how answers are written.
+ */
+import { findBearer } from '../../db/region/gateway.ts';
+import { type Action, actionOf, allows, type Service } from './actions.ts';
+import type { Caller } from './bearer.ts';
+import { EngineRefusal, GatewayError } from './errors.ts';
+import { type Place, toClient, toEngine, withoutEngine } from './names.ts';
+import { operations } from './operations.ts';
+import { type Conversion, convert, type Fields, type Scalar } from './shapes.ts';
+import { callEngine } from './upstream.ts';
+
+/** What a client asks for, as it was read. */
+export interface Request {
+  /** The name of the action, as the client gives it. */
+  name: string;
+  /** Reads the fields that an action has. */
+  read(action: Action): unknown;
+  origin: string;
+  signal: AbortSignal;
+  /** When the request was authorised, milliseconds since the epoch. */
+  now: number;
+}
+
+/** Runs an action. Throws a {@link GatewayError} or an {@link EngineRefusal}, whose message a client may see. */
+export async function execute(caller: Caller, request: Request): Promise<{ action: Action; answer: Fields }> {
+  const { service } = caller;
+  const action = actionOf(service, request.name);
+  if (!action) throw new GatewayError('unknown_action');
+  if (!allows(action.needs, caller.bearer.permissions)) throw new GatewayError('denied');
+  const place = placeOf(caller, request.origin);
+  const raw = request.read(action);
+  const fields = convert(action.input, raw, AS_IT_IS);
+  const sent = engineFields(action, place, raw);
+  const forward = async () => {
+    const { signal } = request;
+    const answer = await callEngine(place.engine, { service, action: request.name, fields: sent, signal });
+    return convert(action.output, answer, outward(place));
+  };
+  const recheck = () => stillMay(caller, action);
+  const { store } = caller;
+  const call = { place, store, fields, now: request.now, signal: request.signal, forward, recheck };
+  try {
+    return { action, answer: await (operations[`${service}.${request.name}`]?.(call) ?? forward()) };
+  } catch (error) {
+    if (!(error instanceof EngineRefusal)) throw error;
+    throw new EngineRefusal(error.code, error.status, withoutEngine(place, error.message));
+  }
+}
+
+function placeOf({ region, bearer }: Caller, origin: string): Place {
+  if (!region.engine) throw new GatewayError('unavailable');
+  const prefixes: Record<Service, string | null> = { sqs: bearer.sqsPrefix, sns: bearer.snsPrefix };
+  return { origin, region: region.name, projectId: bearer.projectId, prefixes, engine: region.engine };
+}
+
+/** Reads the credentials again: the same ones, of the same activation, with the permission. Throws otherwise. */
+async function stillMay({ store, service, accessKey, bearer }: Caller, { needs }: Action): Promise<void> {
+  const now = await findBearer(store, service, accessKey);
+  const prefix = `${service}Prefix` as const;
+  if (now?.id !== bearer.id || now[prefix] !== bearer[prefix]) throw new GatewayError('unknown_key');
+  if (!allows(needs, now.permissions)) throw new GatewayError('denied');
+}
+
+/** For the fields in the client's own names: they are checked on their way to the engine. */
+const AS_IT_IS: Conversion = { reference: (_kind, text) => text, refuse() {} };
+
+function engineFields(action: Action, place: Place, raw: unknown): Fields {
+  const conversion = inward(place);
+  const fields = convert(action.input, raw, conversion);
+  if (!action.attribute) return fields;
+  const name = String(fields.AttributeName);
+  const scalar = Object.hasOwn(action.attribute, name) ? action.attribute[name] : undefined;
+  if (scalar === undefined) throw attributeRefused(name);
+  return { ...fields, ...convertValue(scalar, fields.AttributeValue, conversion) };
+}
+
+function convertValue(scalar: Scalar, value: unknown, conversion: Conversion): Fields {
+  return convert({ members: { AttributeValue: { shape: scalar } } }, { AttributeValue: value }, conversion);
+}
+
+function attributeRefused(name: string): GatewayError {
+  return new GatewayError('bad_attribute', `${name} cannot be set here.`);
+}
+
+/** Of a request: whatever does not fit is refused. */
+function inward(place: Place): Conversion {
+  return {
+    reference(kind, text, path) {
+      const converted = toEngine(place, kind, text);
+      if (converted !== undefined) return converted;
+      // What is another's is missing, exactly as what nobody has.
+      const isMissing =
+        kind === 'queueUrl' || (/^(topic|subscription)Arn$/.test(kind) && text.startsWith('arn:'));
+      throw isMissing
+        ? new GatewayError('not_found')
+        : new GatewayError('bad_parameter', `The value of ${path} is not valid.`);
+    },
+    refuse(problem, path) {
+      if (problem === 'attribute') throw attributeRefused(path);
+      if (problem === 'missing') {
+        throw new GatewayError('missing_parameter', `The request must contain the parameter ${path}.`);
+      }
+      throw new GatewayError('bad_parameter', `The value of ${path} is not of its type.`);
+    },
+  };
+}
+
+/** Of an answer: what names nothing of this project is left out, and an answer without its parts is nonsense. */
+function outward(place: Place): Conversion {
+  return {
+    reference: (kind, text) => toClient(place, kind, text),
+    refuse(problem) {
+      if (problem !== 'attribute') throw new GatewayError('unavailable');
+    },
+  };
+}

@@ -1,0 +1,47 @@
+/** Reads the JSON protocol's bodies, more strictly than JSON.parse: no name may come twice in one object. */
+import { GatewayError } from './errors.ts';
+import { isRecord } from './shapes.ts';
+
+/** Parses a body that is a JSON object, or empty. Throws when it is not, or when a name comes twice in an object. */
+export function parseUniqueJson(text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = text === '' ? {} : JSON.parse(text);
+  } catch {
+    throw new GatewayError('malformed', 'The body is not well-formed JSON.');
+  }
+  if (!isRecord(value)) throw new GatewayError('malformed', 'The body is not a JSON object.');
+  const twice = findRepeatedName(text);
+  if (twice !== undefined)
+    throw new GatewayError('malformed', `The name ${twice} comes twice in one object.`);
+  return value;
+}
+
+/** A name that comes twice in one object of well-formed JSON, or undefined. Names are compared without their escapes. */
+function findRepeatedName(text: string): string | undefined {
+  const open: Set<string>[] = [];
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === '{') open.push(new Set());
+    else if (character === '}') open.pop();
+    else if (character === '"') {
+      const end = endOfString(text, at);
+      if (/^\s*:/.test(text.slice(end, end + 64))) {
+        const name = JSON.parse(text.slice(at, end)) as string;
+        if (open.at(-1)?.has(name)) return name;
+        open.at(-1)?.add(name);
+      }
+      at = end - 1;
+    }
+  }
+  return undefined;
+}
+
+/** Where the string that begins at `start` has ended: behind its closing quote. */
+function endOfString(text: string, start: number): number {
+  for (let quote = text.indexOf('"', start + 1); ; quote = text.indexOf('"', quote + 1)) {
+    let backslashes = 0;
+    while (text[quote - 1 - backslashes] === '\\') backslashes++;
+    if (backslashes % 2 === 0) return quote + 1;
+  }
+}

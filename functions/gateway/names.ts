@@ -1,0 +1,200 @@
+/**
+ * What queues, topics and subscriptions are called: by a client, who sees its project and nothing of the engine, and on
+ * the engine, where every name begins with the prefix of the project's activation. Pure functions both ways; a name
+ * that is not of this project, or not well-formed, has no counterpart.
+ *
+ *     client   <origin>/project-<project id>/<name>            arn:scw:sqs:<region>:project-<project id>:<name>
+ *     engine   <endpoint>/<account>/<prefix><name>             arn:aws:sqs:<region>:<account>:<prefix><name>
+ */
+import type { Engine } from '../env.ts';
+import type { Service } from './actions.ts';
+import { isRecord, type Reference } from './shapes.ts';
+
+/** Where names are translated: whose they are, and on which engine. */
+export interface Place {
+  /** `https://host[:port]` of the request. */
+  origin: string;
+  region: string;
+  projectId: string;
+  /** The prefix of each service's activation; null where it is not active. */
+  prefixes: Readonly<Record<Service, string | null>>;
+  engine: Engine;
+}
+
+/** How long a prefix is. All have one length, so that no prefix is the beginning of another. */
+export const PREFIX_LENGTH = 10;
+
+const MAX_LENGTH: Record<Service, number> = { sqs: 80 - PREFIX_LENGTH, sns: 256 - PREFIX_LENGTH };
+const NAME = /^[A-Za-z0-9_-]+(\.fifo)?$/;
+const SUBSCRIPTION_ID = /^[A-Za-z0-9-]{1,64}$/;
+
+/** Whether a queue (`sqs`) or topic (`sns`) may be called so. */
+export function isName(service: Service, name: string): boolean {
+  return NAME.test(name) && name.length <= MAX_LENGTH[service];
+}
+
+/** What the client's account is called, in ARNs, URLs and as an owner. */
+export function ownerOf({ projectId }: Place): string {
+  return `project-${projectId}`;
+}
+
+/** The ARN that a client sees. */
+export function clientArn(place: Place, service: Service, name: string): string {
+  return `${clientArnStart(place, service)}${name}`;
+}
+
+/** The URL of a queue that a client sees. */
+export function clientQueueUrl(place: Place, name: string): string {
+  return `${place.origin}/${ownerOf(place)}/${name}`;
+}
+
+/** The ARN on the engine; `name` may be a pattern. Throws when the service is not active. */
+export function engineArn(place: Place, service: Service, name: string): string {
+  return `${engineArnStart(place, service)}${name}`;
+}
+
+/** The URL of a queue on the engine. Throws when the service is not active. */
+export function engineQueueUrl(place: Place, name: string): string {
+  return `${place.engine.sqsEndpoint}/${place.engine.account}/${prefixOf(place, 'sqs')}${name}`;
+}
+
+/** The name in a client's ARN of a queue or topic of this project, or undefined. */
+export function nameInArn(place: Place, service: Service, arn: string): string | undefined {
+  return nameAfter(clientArnStart(place, service), service, arn);
+}
+
+/** The name in a client's queue URL, or its path alone; undefined when it is not of this project. Any origin will do. */
+export function nameInQueueUrl(place: Place, url: string): string | undefined {
+  const [, path = ''] = /^(?:https?:\/\/[^/?#\\]+)?(\/.*)$/.exec(url) ?? [];
+  return nameAfter(`/${ownerOf(place)}/`, 'sqs', path);
+}
+
+/** The topic and the id in a client's subscription ARN, or undefined. */
+export function subscriptionInArn(place: Place, arn: string): { topic: string; id: string } | undefined {
+  const at = arn.lastIndexOf(':');
+  const topic = nameInArn(place, 'sns', arn.slice(0, Math.max(at, 0)));
+  const id = arn.slice(at + 1);
+  return topic !== undefined && SUBSCRIPTION_ID.test(id) ? { topic, id } : undefined;
+}
+
+function nameAfter(start: string, service: Service, text: string): string | undefined {
+  const name = text.slice(start.length);
+  return text.startsWith(start) && isName(service, name) ? name : undefined;
+}
+
+function prefixOf({ prefixes }: Place, service: Service): string {
+  const prefix = prefixes[service];
+  if (prefix === null) throw new Error(`The service ${service} is not active`);
+  return prefix;
+}
+
+function clientArnStart(place: Place, service: Service): string {
+  return `arn:scw:${service}:${place.region}:${ownerOf(place)}:`;
+}
+
+function engineArnStart(place: Place, service: Service): string {
+  const { partition, region, account } = place.engine;
+  return `arn:${partition}:${service}:${region}:${account}:${prefixOf(place, service)}`;
+}
+
+/** A client's text as the engine knows it; undefined when it names nothing of this project. */
+export function toEngine(place: Place, kind: Reference, text: string): string | undefined {
+  const active = (service: Service) => place.prefixes[service] !== null;
+  switch (kind) {
+    case 'queueName':
+      return isName('sqs', text) ? prefixOf(place, 'sqs') + text : undefined;
+    case 'topicName':
+      return isName('sns', text) ? prefixOf(place, 'sns') + text : undefined;
+    case 'queueUrl': {
+      const name = nameInQueueUrl(place, text);
+      return name === undefined ? undefined : engineQueueUrl(place, name);
+    }
+    case 'queueArn':
+    case 'topicArn': {
+      const service = kind === 'queueArn' ? 'sqs' : 'sns';
+      const name = active(service) ? nameInArn(place, service, text) : undefined;
+      return name === undefined ? undefined : engineArn(place, service, name);
+    }
+    case 'subscriptionArn': {
+      const found = subscriptionInArn(place, text);
+      return found && `${engineArn(place, 'sns', found.topic)}:${found.id}`;
+    }
+    case 'endpoint':
+      return /^https?:/.test(text) ? text : toEngine(place, 'queueArn', text);
+    case 'redrivePolicy':
+      return renameRedrivePolicy(text, (arn) => toEngine(place, 'queueArn', arn));
+    case 'owner':
+    case 'prose':
+      return undefined;
+  }
+}
+
+/** A subscription that the engine has not confirmed has this in place of its ARN. */
+export const PENDING = /^pending confirmation$/i;
+
+/** An engine's text as the client knows it; undefined when it names nothing of this project. */
+export function toClient(place: Place, kind: Reference, text: string): string | undefined {
+  switch (kind) {
+    case 'queueName':
+      return nameAfter(prefixOf(place, 'sqs'), 'sqs', text);
+    case 'topicName':
+      return nameAfter(prefixOf(place, 'sns'), 'sns', text);
+    case 'queueUrl': {
+      // Engines differ in what stands before the name.
+      const name = toClient(place, 'queueName', text.slice(text.lastIndexOf('/') + 1));
+      return name === undefined ? undefined : clientQueueUrl(place, name);
+    }
+    case 'queueArn':
+    case 'topicArn': {
+      const service = kind === 'queueArn' ? 'sqs' : 'sns';
+      if (place.prefixes[service] === null) return undefined;
+      const name = nameAfter(engineArnStart(place, service), service, text);
+      return name === undefined ? undefined : clientArn(place, service, name);
+    }
+    case 'subscriptionArn': {
+      if (PENDING.test(text)) return text;
+      const at = text.lastIndexOf(':');
+      const topic = toClient(place, 'topicArn', text.slice(0, at));
+      return topic === undefined ? undefined : topic + text.slice(at);
+    }
+    case 'endpoint':
+      return /^https?:/.test(text) ? text : toClient(place, 'queueArn', text);
+    case 'redrivePolicy':
+      return renameRedrivePolicy(text, (arn) => toClient(place, 'queueArn', arn));
+    case 'owner':
+      return ownerOf(place);
+    case 'prose':
+      return withoutEngine(place, text);
+  }
+}
+
+/** What the engine says to people, unless it speaks of the engine's own names: then that it refused. */
+export function withoutEngine({ engine, prefixes }: Place, text: string): string {
+  const own = [prefixes.sqs, prefixes.sns, engine.account, engine.accessKeyId].filter(
+    (name) => name !== null,
+  );
+  const hosts = [engine.sqsEndpoint, engine.snsEndpoint].map((endpoint) => new URL(endpoint).host);
+  return [...own, ...hosts].some((name) => text.includes(name)) ? 'The request was refused.' : text;
+}
+
+/** The dead-letter queue's ARN in a redrive policy, or undefined: it is empty, or not well-formed. */
+export function deadLetterArn(text: string): string | undefined {
+  try {
+    const policy: unknown = JSON.parse(text);
+    return isRecord(policy) && typeof policy.deadLetterTargetArn === 'string'
+      ? policy.deadLetterTargetArn
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Only the two members that a redrive policy has are carried over; an empty policy, which removes one, stays empty. */
+function renameRedrivePolicy(text: string, rename: (arn: string) => string | undefined): string | undefined {
+  if (text.trim() === '') return '';
+  const arn = rename(deadLetterArn(text) ?? '');
+  if (arn === undefined) return undefined;
+  const { maxReceiveCount } = JSON.parse(text) as { maxReceiveCount?: unknown };
+  const count = ['number', 'string'].includes(typeof maxReceiveCount) ? { maxReceiveCount } : {};
+  return JSON.stringify({ deadLetterTargetArn: arn, ...count });
+}

@@ -1,0 +1,156 @@
+/**
+ * The Query protocol: requests as parameters with dotted names, answers as XML. Reads and writes both by their shapes,
+ * for clients of SQS and SNS, and for engines of SNS. What the values mean is nothing to it.
+ */
+import { GatewayError } from './errors.ts';
+import type { Member, Shape, Structure } from './shapes.ts';
+import { childOf, type Element, escapeXml, tag } from './xml.ts';
+
+/** The parameters of forms and query strings. Throws when one comes twice: readers differ in which they would take. */
+export function parseParameters(...texts: string[]): Map<string, string> {
+  const parameters = new Map<string, string>();
+  for (const text of texts) {
+    for (const [name, value] of new URLSearchParams(text)) {
+      if (parameters.has(name)) throw new GatewayError('malformed', `The parameter ${name} comes twice.`);
+      parameters.set(name, value);
+    }
+  }
+  return parameters;
+}
+
+// `Attribute.1.Name=a` as a tree: Attribute → 1 → Name, whose value is `a`.
+interface Tree {
+  value?: string;
+  children: Map<string, Tree>;
+}
+
+function treeOf(parameters: ReadonlyMap<string, string>): Tree {
+  const root: Tree = { children: new Map() };
+  for (const [name, value] of parameters) {
+    let node = root;
+    for (const part of name.split('.')) {
+      const child: Tree = node.children.get(part) ?? { children: new Map() };
+      node.children.set(part, child);
+      node = child;
+    }
+    node.value = value;
+  }
+  return root;
+}
+
+/** The fields that the parameters give to a structure, as JSON would have them. Throws when a key of a map comes twice. */
+export function readQuery(structure: Structure, parameters: ReadonlyMap<string, string>): unknown {
+  return readTree(structure, treeOf(parameters));
+}
+
+function readTree(shape: Shape, tree: Tree): unknown {
+  if (typeof shape === 'string' || 'reference' in shape) return tree.value;
+  if ('members' in shape) {
+    const fields = Object.entries(shape.members).flatMap(([name, member]) => {
+      const child = tree.children.get(queryName(name, member));
+      return child ? [[name, readTree(member.shape, child)]] : [];
+    });
+    return Object.fromEntries(fields);
+  }
+  const elements = elementsOf(shape.wrapped ? tree.children.get(wrapperOf(shape)) : tree);
+  if ('list' in shape) return elements.map((element) => readTree(shape.list, element));
+  const value = 'map' in shape ? shape.map : 'string';
+  const entries = elements.flatMap((element) => {
+    const key = element.children.get(shape.key)?.value;
+    const child = element.children.get(shape.value);
+    return key !== undefined && child ? [[key, readTree(value, child)] as const] : [];
+  });
+  const read = Object.fromEntries(entries);
+  if (Object.keys(read).length < entries.length) throw new GatewayError('malformed', 'A name comes twice.');
+  return read;
+}
+
+// What is numbered, in the order of the numbers. Some clients leave numbers out.
+function elementsOf(tree: Tree | undefined): Tree[] {
+  const numbered = [...(tree?.children ?? [])].filter(([part]) => /^[1-9]\d{0,5}$/.test(part));
+  return numbered.sort(([a], [b]) => Number(a) - Number(b)).map(([, child]) => child);
+}
+
+function wrapperOf(shape: Shape): 'member' | 'entry' {
+  return typeof shape === 'object' && 'list' in shape ? 'member' : 'entry';
+}
+
+function queryName(name: string, { query }: Member): string {
+  return query ?? name;
+}
+
+/** Fields of a structure as parameters. */
+export function writeQuery(structure: Structure, fields: unknown): [string, string][] {
+  return writeParameters(structure, fields, '');
+}
+
+function writeParameters(shape: Shape, value: unknown, path: string): [string, string][] {
+  if (typeof shape === 'string' || 'reference' in shape) return [[path, String(value)]];
+  const below = (part: string | number) => (path ? `${path}.${part}` : `${part}`);
+  if ('members' in shape) {
+    return present(shape, value).flatMap(([name, member, field]) =>
+      writeParameters(member.shape, field, below(queryName(name, member))),
+    );
+  }
+  const start = shape.wrapped ? below(wrapperOf(shape)) : path;
+  if ('list' in shape) {
+    return (value as unknown[]).flatMap((one, at) => writeParameters(shape.list, one, `${start}.${at + 1}`));
+  }
+  const of = 'map' in shape ? shape.map : 'string';
+  return Object.entries(value as object).flatMap(([key, one], at) => [
+    [`${start}.${at + 1}.${shape.key}`, key] as [string, string],
+    ...writeParameters(of, one, `${start}.${at + 1}.${shape.value}`),
+  ]);
+}
+
+function present(structure: Structure, value: unknown): [string, Member, unknown][] {
+  const fields = value as Record<string, unknown>;
+  return Object.entries(structure.members).flatMap(([name, member]) =>
+    Object.hasOwn(fields, name) ? [[name, member, fields[name]] as [string, Member, unknown]] : [],
+  );
+}
+
+/** Fields of a structure as the elements that stand inside its own. */
+export function writeXml(structure: Structure, fields: unknown): string {
+  return present(structure, fields)
+    .map(([name, member, field]) => writeElements(queryName(name, member), member.shape, field))
+    .join('');
+}
+
+// A collection without a wrapper is so many elements of its own name.
+function writeElements(name: string, shape: Shape, value: unknown): string {
+  if (typeof shape === 'string' || 'reference' in shape) return tag(name, escapeXml(String(value)));
+  if ('members' in shape) return tag(name, writeXml(shape, value));
+  const each = shape.wrapped ? wrapperOf(shape) : name;
+  const inside =
+    'list' in shape
+      ? (value as unknown[]).map((one) => writeElements(each, shape.list, one))
+      : Object.entries(value as object).map(([key, one]) => {
+          const of = 'map' in shape ? shape.map : 'string';
+          return tag(each, tag(shape.key, escapeXml(key)) + writeElements(shape.value, of, one));
+        });
+  return shape.wrapped ? tag(name, inside.join('')) : inside.join('');
+}
+
+/** The fields that an element of the Query protocol gives to a structure, as JSON would have them. */
+export function readXml(structure: Structure, element: Element | undefined): unknown {
+  const fields = Object.entries(structure.members).flatMap(([name, member]) => {
+    const child = childOf(element, queryName(name, member));
+    return child ? [[name, readElement(member.shape, child)]] : [];
+  });
+  return Object.fromEntries(fields);
+}
+
+function readElement(shape: Shape, element: Element): unknown {
+  if (typeof shape === 'string' || 'reference' in shape) return element.text;
+  if ('members' in shape) return readXml(shape, element);
+  // Only SNS's answers are read, and there every collection has its wrapper.
+  const elements = element.children.filter(({ name }) => name === wrapperOf(shape));
+  if ('list' in shape) return elements.map((one) => readElement(shape.list, one));
+  const of = 'map' in shape ? shape.map : 'string';
+  const entries = elements.flatMap((one) => {
+    const [key, value] = [childOf(one, shape.key), childOf(one, shape.value)];
+    return key && value ? [[key.text, readElement(of, value)]] : [];
+  });
+  return Object.fromEntries(entries);
+}

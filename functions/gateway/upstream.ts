@@ -1,0 +1,148 @@
+/**
+ * Requests to a region's engine: signed with the operator's key, sent once, answered within a deadline. Towards SQS
+ * always its JSON protocol, towards SNS its Query protocol. Nothing of the client's request but what `fields` holds is
+ * sent, and nothing of the engine's answer is released here.
+ */
+import { AwsClient } from 'aws4fetch';
+import type { Engine } from '../env.ts';
+import { actionOf, type Service } from './actions.ts';
+import { EngineRefusal, GatewayError } from './errors.ts';
+import { readXml, writeQuery } from './query.ts';
+import { type Fields, isRecord } from './shapes.ts';
+import { childOf, parseXml } from './xml.ts';
+
+/** A request to the engine, in the engine's names. */
+export interface EngineRequest {
+  service: Service;
+  action: string;
+  fields: Fields;
+  /** Ends the request when it is aborted. */
+  signal?: AbortSignal | undefined;
+}
+
+/** How long the engine may take, in milliseconds; a receive may also wait for messages. */
+const DEADLINE_MS = 10_000;
+const LONGEST_WAIT_MS = 20_000;
+
+/** What the engine answers, as JSON would have it. Throws {@link EngineRefusal}, or a {@link GatewayError}. */
+export async function callEngine(engine: Engine, request: EngineRequest): Promise<unknown> {
+  const { status, text } = await exchange(engine, request);
+  const read = request.service === 'sqs' ? readSqs : readSns;
+  const answer = read(request, status, text);
+  if (answer.ok) return answer.fields;
+  throw refusalOf(request, status, answer.code, answer.message);
+}
+
+async function exchange(engine: Engine, request: EngineRequest): Promise<{ status: number; text: string }> {
+  const patience = DEADLINE_MS + (request.action === 'ReceiveMessage' ? LONGEST_WAIT_MS : 0);
+  const deadline = AbortSignal.timeout(patience);
+  const signal = request.signal ? AbortSignal.any([deadline, request.signal]) : deadline;
+  try {
+    const signed = await clientOf(engine).sign(...requestOf(engine, request));
+    // A redirection is no answer: it would be followed with our signature.
+    const response = await fetch(signed, { signal, redirect: 'manual' });
+    return { status: response.status, text: await response.text() };
+  } catch (error) {
+    // Nobody is left to be told, and nothing is wrong with the engine.
+    if (request.signal?.aborted) throw new GatewayError('unavailable');
+    throw unavailable(request, String(error));
+  }
+}
+
+function requestOf(
+  engine: Engine,
+  { service, action, fields }: EngineRequest,
+): [string, Parameters<AwsClient['sign']>[1]] {
+  const of = { service, region: engine.region };
+  if (service === 'sqs') {
+    const headers = { 'Content-Type': 'application/x-amz-json-1.0', 'X-Amz-Target': `AmazonSQS.${action}` };
+    return [`${engine.sqsEndpoint}/`, { method: 'POST', headers, body: JSON.stringify(fields), aws: of }];
+  }
+  const shape = actionOf('sns', action)?.input ?? { members: {} };
+  const parameters = [['Action', action], ['Version', '2010-03-31'], ...writeQuery(shape, fields)];
+  const headers = { 'Content-Type': 'application/x-www-form-urlencoded; charset=utf-8' };
+  const body = new URLSearchParams(parameters).toString();
+  return [`${engine.snsEndpoint}/`, { method: 'POST', headers, body, aws: of }];
+}
+
+const clients = new WeakMap<Engine, AwsClient>();
+
+/** The signer of an engine, which keeps its derived keys for as long as the isolate lives. */
+function clientOf(engine: Engine): AwsClient {
+  let client = clients.get(engine);
+  if (!client) {
+    client = new AwsClient({ accessKeyId: engine.accessKeyId, secretAccessKey: engine.secretAccessKey });
+    clients.set(engine, client);
+  }
+  return client;
+}
+
+type Answer = { ok: true; fields: unknown } | { ok: false; code: string; message: string };
+
+const NONSENSE: Answer = { ok: false, code: '', message: '' };
+
+function readSqs(_request: EngineRequest, status: number, text: string): Answer {
+  let value: unknown;
+  try {
+    value = text === '' ? {} : JSON.parse(text);
+  } catch {
+    return NONSENSE;
+  }
+  if (!isRecord(value)) return NONSENSE;
+  if (status === 200) return { ok: true, fields: value };
+  const type = String(value.__type ?? '');
+  return {
+    ok: false,
+    code: type.slice(type.lastIndexOf('#') + 1),
+    message: String(value.message ?? value.Message ?? ''),
+  };
+}
+
+function readSns({ action }: EngineRequest, status: number, text: string): Answer {
+  const root = parseXml(text);
+  if (status === 200) {
+    if (root?.name !== `${action}Response`) return NONSENSE;
+    const output = actionOf('sns', action)?.output ?? { members: {} };
+    return { ok: true, fields: readXml(output, childOf(root, `${action}Result`)) };
+  }
+  const error = childOf(root, 'Error');
+  if (!error) return NONSENSE;
+  const [code, message] = ['Code', 'Message'].map((name) => childOf(error, name)?.text ?? '');
+  return { ok: false, code: code ?? '', message: message ?? '' };
+}
+
+/** Codes that mean one of our own faults, whatever the engine; the rest are the request's. */
+const KNOWN = new Map<string, 'not_found' | 'throttled' | 'unknown_action'>([
+  ['QueueDoesNotExist', 'not_found'],
+  ['AWS.SimpleQueueService.NonExistentQueue', 'not_found'],
+  ['NotFound', 'not_found'],
+  ['ResourceNotFound', 'not_found'],
+  ['RequestThrottled', 'throttled'],
+  ['Throttled', 'throttled'],
+  ['Throttling', 'throttled'],
+  ['ThrottlingException', 'throttled'],
+  ['InvalidAction', 'unknown_action'],
+  ['UnknownOperationException', 'unknown_action'],
+]);
+
+/** What the engine says when it takes exception to the operator's key, which is none of the client's business. */
+const OF_OPERATOR =
+  /^(AccessDenied|AuthorizationError|Expired|IncompleteSignature|InvalidClientTokenId|InvalidSecurity|InvalidSignature|KMS|Kms|MissingAuthenticationToken|OptInRequired|SignatureDoesNotMatch|UnrecognizedClient)/;
+
+function refusalOf(
+  request: EngineRequest,
+  status: number,
+  code: string,
+  message: string,
+): EngineRefusal | GatewayError {
+  const known = KNOWN.get(code);
+  if (known) return new GatewayError(known);
+  const isRefusal =
+    status >= 400 && status < 500 && /^[A-Za-z.]{1,80}$/.test(code) && !OF_OPERATOR.test(code);
+  return isRefusal ? new EngineRefusal(code, status, message) : unavailable(request, `${status} ${code}`);
+}
+
+function unavailable({ service, action }: EngineRequest, reason: string): GatewayError {
+  console.warn(JSON.stringify({ engine: 'unavailable', service, action, reason }));
+  return new GatewayError('unavailable');
+}

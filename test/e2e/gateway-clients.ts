@@ -1,0 +1,142 @@
+/**
+ * Clients of the gateway as customers have them: the AWS SDK with credentials of ours, in each protocol that it speaks.
+ * Nothing is retried, so that every answer is seen.
+ */
+import { SNSClient } from '@aws-sdk/client-sns';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { AwsQueryProtocol } from '@aws-sdk/core/protocols';
+import { AwsClient } from 'aws4fetch';
+import type { Service } from '../../functions/gateway/actions.ts';
+import { api, type LocalStack } from './local-stack.ts';
+
+/** The permissions of credentials as the API has them. */
+export interface Permissions {
+  can_publish: boolean;
+  can_receive: boolean;
+  can_manage: boolean;
+}
+
+/** Credentials as their creation answers. */
+export interface Credentials {
+  id: string;
+  access_key: string;
+  secret_key: string;
+  region: string;
+  project_id: string;
+}
+
+/** How a client of SQS writes its requests; those of SNS know Query only. */
+export type SqsProtocol = 'json' | 'query';
+
+/** Every permission. */
+export const ALL: Permissions = { can_publish: true, can_receive: true, can_manage: true };
+
+const at = (region: string, path: string) => `/mnq/v1beta1/regions/${region}${path}`;
+
+/** Another project of the Owner's organization. */
+export async function newProject({ stack, owner }: Pick<LocalStack, 'stack' | 'owner'>): Promise<string> {
+  const id = crypto.randomUUID();
+  const identity = await stack.database('IDENTITY');
+  await identity
+    .prepare(
+      `insert into projects (id, organization_id, name, description, status, created_at, updated_at)
+       values (?, ?, ?, '', 'active', ?, ?)`,
+    )
+    .bind(id, owner.organization_id, id, Date.now(), Date.now())
+    .run();
+  return id;
+}
+
+/** Activates products for a project. */
+export async function activate(
+  local: LocalStack,
+  region: string,
+  projectId: string,
+  services: readonly Service[] = ['sqs', 'sns'],
+): Promise<void> {
+  for (const service of services)
+    await api(local, 'POST', at(region, `/activate-${service}`), { project_id: projectId });
+}
+
+/** Deactivates a product for a project. */
+export async function deactivate(local: LocalStack, region: string, projectId: string, service: Service) {
+  await api(local, 'POST', at(region, `/deactivate-${service}`), { project_id: projectId });
+}
+
+/** New credentials of a product. */
+export function newCredentials(
+  local: LocalStack,
+  service: Service,
+  permissions: Partial<Permissions>,
+  { region = 'fr-par', projectId = local.owner.project_id } = {},
+): Promise<Credentials> {
+  const body = { project_id: projectId, permissions };
+  return api<Credentials>(local, 'POST', at(region, `/${service}-credentials`), body);
+}
+
+/** Changes the permissions of credentials. */
+export async function update(
+  local: LocalStack,
+  service: Service,
+  { id, region }: Credentials,
+  permissions: Partial<Permissions>,
+): Promise<void> {
+  await api(local, 'PATCH', at(region, `/${service}-credentials/${id}`), { permissions });
+}
+
+/** Revokes credentials. */
+export async function revoke(
+  local: LocalStack,
+  service: Service,
+  { id, region }: Credentials,
+): Promise<void> {
+  await api(local, 'DELETE', at(region, `/${service}-credentials/${id}`));
+}
+
+const configurationOf = ({ stack }: Pick<LocalStack, 'stack'>, credentials: Credentials) => ({
+  endpoint: stack.origin,
+  region: credentials.region,
+  maxAttempts: 1,
+  credentials: { accessKeyId: credentials.access_key, secretAccessKey: credentials.secret_key },
+});
+
+/** A client of SQS. */
+export function sqsClient(
+  local: Pick<LocalStack, 'stack'>,
+  credentials: Credentials,
+  protocol: SqsProtocol = 'json',
+): SQSClient {
+  const query = { protocol: AwsQueryProtocol } as object;
+  return new SQSClient({ ...configurationOf(local, credentials), ...(protocol === 'query' && query) });
+}
+
+/** A client of SNS. */
+export function snsClient(local: Pick<LocalStack, 'stack'>, credentials: Credentials): SNSClient {
+  return new SNSClient(configurationOf(local, credentials));
+}
+
+/** Sends what no SDK would write, well signed. */
+export function signedFetch(
+  { stack }: Pick<LocalStack, 'stack'>,
+  { access_key, secret_key, region }: Credentials,
+  service: Service,
+  path: string,
+  init: RequestInit & { aws?: object },
+): Promise<Response> {
+  const client = new AwsClient({
+    accessKeyId: access_key,
+    secretAccessKey: secret_key,
+    region,
+    service,
+    retries: 0,
+  });
+  return client.fetch(new URL(path, stack.origin).href, { method: 'POST', ...init });
+}
+
+/** What came of a call: `ok`, or the error's name. */
+export async function outcome(call: Promise<unknown>): Promise<string> {
+  return call.then(
+    () => 'ok',
+    (error: Error) => error.name,
+  );
+}

@@ -1,0 +1,143 @@
+/**
+ * The end of an activation: its credentials, queues, topics and subscriptions are gone, also when the engine was away
+ * meanwhile; and a new activation has nothing to fear from the clean-up of the old one.
+ */
+import {
+  CreateTopicCommand,
+  ListSubscriptionsCommand,
+  ListTopicsCommand,
+  SubscribeCommand,
+} from '@aws-sdk/client-sns';
+import {
+  CreateQueueCommand,
+  ListQueuesCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+} from '@aws-sdk/client-sqs';
+import { expect, it } from 'vitest';
+import {
+  ALL,
+  activate,
+  deactivate,
+  newCredentials,
+  newProject,
+  outcome,
+  snsClient,
+  sqsClient,
+} from './gateway-clients.ts';
+import { api, useStack } from './local-stack.ts';
+
+const local = useStack();
+
+/** The names of all queues on the engine, prefixes and all. */
+async function queuesOnEngine(): Promise<string[]> {
+  const response = await fetch(`${local.stack.engines.get('fr-par')?.url}/_fauxqs/queues`);
+  return ((await response.json()) as { name: string }[]).map(({ name }) => name).sort();
+}
+
+async function rows(sql: string): Promise<unknown[]> {
+  return (await (await local.stack.database('REGION_FR_PAR')).prepare(sql).all()).results;
+}
+
+/** A project with two queues, two topics and a subscription. */
+async function newTenant() {
+  const projectId = await newProject(local);
+  await activate(local, 'fr-par', projectId);
+  const sqs = sqsClient(local, await newCredentials(local, 'sqs', ALL, { projectId }));
+  const sns = snsClient(local, await newCredentials(local, 'sns', ALL, { projectId }));
+  for (const name of ['a', 'b']) {
+    await sqs.send(new CreateQueueCommand({ QueueName: name }));
+    await sns.send(new CreateTopicCommand({ Name: name }));
+  }
+  const arn = (service: string) => `arn:scw:${service}:fr-par:project-${projectId}:a`;
+  const Endpoint = arn('sqs');
+  await sns.send(new SubscribeCommand({ TopicArn: arn('sns'), Protocol: 'sqs', Endpoint }));
+  return { projectId, sqs, sns };
+}
+
+/** As if so much time had gone by since the last deactivations that nothing can still be on its way. */
+const settle = () => rows('update deactivations set since = since - 60000 returning 1');
+
+it('removes the queues at once, and the subscriptions to them; those of others stay', async () => {
+  const before = await queuesOnEngine();
+  const other = await newTenant();
+  const { projectId, sqs, sns } = await newTenant();
+  await deactivate(local, 'fr-par', projectId, 'sqs');
+  expect(await queuesOnEngine()).toHaveLength(before.length + 2);
+  expect(await outcome(sqs.send(new ListQueuesCommand({})))).toBe('InvalidClientTokenId');
+  await settle();
+  await local.stack.schedule();
+  expect((await sns.send(new ListSubscriptionsCommand({}))).Subscriptions ?? []).toEqual([]);
+  expect((await sns.send(new ListTopicsCommand({}))).Topics).toHaveLength(2);
+  expect((await other.sqs.send(new ListQueuesCommand({}))).QueueUrls).toHaveLength(2);
+  expect(await rows('select * from deactivations')).toEqual([]);
+});
+
+it('removes topics, with what is subscribed to them', async () => {
+  const { projectId, sns } = await newTenant();
+  await deactivate(local, 'fr-par', projectId, 'sns');
+  expect(await outcome(sns.send(new ListTopicsCommand({})))).toBe('InvalidClientTokenId');
+  await settle();
+  await local.stack.schedule();
+  const [left] = await rows(`select (select count(*) from topics t join services s on s.prefix = t.prefix
+    where s.project_id = '${projectId}') as topics, (select count(*) from deactivations) as deactivations`);
+  expect(left).toEqual({ topics: 0, deactivations: 0 });
+});
+
+it('is finished by the schedule when the engine was away, and leaves a new activation alone', async () => {
+  const before = await queuesOnEngine();
+  const { projectId } = await newTenant();
+  const engine = local.stack.engines.get('fr-par');
+  await engine?.stop();
+  await deactivate(local, 'fr-par', projectId, 'sqs');
+  expect(local.logged.splice(0).every((line) => line.includes('unavailable'))).toBe(true);
+  await activate(local, 'fr-par', projectId, ['sqs']);
+  await engine?.start();
+  expect(await queuesOnEngine()).toHaveLength(before.length + 2);
+
+  const sqs = sqsClient(local, await newCredentials(local, 'sqs', ALL, { projectId }));
+  expect((await sqs.send(new ListQueuesCommand({}))).QueueUrls ?? []).toEqual([]);
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'a' }));
+  await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'new' }));
+
+  await settle();
+  await local.stack.schedule();
+  expect(await queuesOnEngine()).toHaveLength(before.length + 1);
+  expect((await sqs.send(new ReceiveMessageCommand({ QueueUrl }))).Messages).toHaveLength(1);
+  expect(await rows('select * from deactivations')).toEqual([]);
+});
+
+it('is finished by another call to deactivate', async () => {
+  const before = await queuesOnEngine();
+  const { projectId } = await newTenant();
+  const engine = local.stack.engines.get('fr-par');
+  await engine?.stop();
+  await deactivate(local, 'fr-par', projectId, 'sqs');
+  local.logged.splice(0);
+  await engine?.start();
+  await expect(deactivate(local, 'fr-par', projectId, 'sqs')).rejects.toThrow('404');
+  expect(await queuesOnEngine()).toEqual(before);
+  await settle();
+  await local.stack.schedule();
+});
+
+it('tells the endpoint and the state of an activation', async () => {
+  const projectId = await newProject(local);
+  const info = () => api(local, 'GET', `/mnq/v1beta1/regions/fr-par/sqs-info?project_id=${projectId}`);
+  expect(await info()).toMatchObject({ status: 'disabled', sqs_endpoint_url: local.stack.origin });
+  await activate(local, 'fr-par', projectId, ['sqs']);
+  expect(await info()).toMatchObject({ status: 'enabled', sqs_endpoint_url: local.stack.origin });
+});
+
+it('gives each activation a prefix of its own, which begins with the region', async () => {
+  const projectId = await newProject(local);
+  const prefixes = new Set<string>();
+  for (let time = 0; time < 3; time++) {
+    await activate(local, 'fr-par', projectId, ['sqs']);
+    const [row] = await rows(`select prefix from services where project_id = '${projectId}'`);
+    prefixes.add((row as { prefix: string }).prefix);
+    await deactivate(local, 'fr-par', projectId, 'sqs');
+  }
+  expect(prefixes.size).toBe(3);
+  for (const prefix of prefixes) expect(prefix).toMatch(/^frpar[0-9A-Za-z]{5}$/);
+});

@@ -1,0 +1,310 @@
+/**
+ * The gateway and its engine: what the engine is sent, and what the client is told when the engine is down, slow, talks
+ * nonsense, or says too much.
+ */
+import { CreateTopicCommand, PublishCommand, type SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
+import {
+  CreateQueueCommand,
+  ListQueuesCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { RegionsVar } from '../../functions/regions.ts';
+import { type FakeEngine, type Reply, startFakeEngine } from './fake-engine.ts';
+import {
+  ALL,
+  activate,
+  type Credentials,
+  deactivate,
+  newCredentials,
+  newProject,
+  outcome,
+  signedFetch,
+  snsClient,
+  sqsClient,
+} from './gateway-clients.ts';
+import { useStack } from './local-stack.ts';
+
+const ACCOUNT = '424242424242';
+const engine: FakeEngine = await startFakeEngine();
+
+const local = useStack({
+  vars: ({ REGIONS }: { REGIONS: RegionsVar }) => ({
+    REGIONS: {
+      ...REGIONS,
+      'nl-ams': {
+        ...REGIONS['nl-ams'],
+        engine: {
+          sqs_endpoint: engine.url,
+          sns_endpoint: engine.url,
+          region: 'eu-west-3',
+          account: ACCOUNT,
+          https_subscriptions: true,
+        },
+      },
+    },
+  }),
+});
+afterAll(() => engine.stop());
+
+let credentials: Credentials;
+let sqs: SQSClient;
+let sns: SNSClient;
+let QueueUrl: string;
+let prefixes: Record<string, string>;
+const topicArn = () => `arn:scw:sns:nl-ams:project-${local.owner.project_id}:events`;
+
+beforeAll(async () => {
+  const at = { region: 'nl-ams' };
+  await activate(local, 'nl-ams', local.owner.project_id);
+  credentials = await newCredentials(local, 'sqs', ALL, at);
+  sqs = sqsClient(local, credentials);
+  sns = snsClient(local, await newCredentials(local, 'sns', ALL, at));
+  QueueUrl = `${local.stack.origin}/project-${local.owner.project_id}/orders`;
+  const database = await local.stack.database('REGION_NL_AMS');
+  const { results } = await database
+    .prepare('select product, prefix from services')
+    .all<{ product: string; prefix: string }>();
+  prefixes = Object.fromEntries(results.map(({ product, prefix }) => [product, prefix]));
+});
+
+beforeEach(() => {
+  engine.sent.length = 0;
+});
+
+const answering =
+  (body: string, status = 200) =>
+  () => ({ status, body });
+
+describe('the engine is sent', () => {
+  it('nothing of the client’s request but the fields of the action', async () => {
+    engine.reply = answering('{"MessageId":"m","MD5OfMessageBody":"841a2d689ad86bd1611447453c22c6fc"}');
+    await signedFetch(local, credentials, 'sqs', '/', {
+      headers: {
+        'Content-Type': 'application/x-amz-json-1.0',
+        'X-Amz-Target': 'AmazonSQS.SendMessage',
+        'X-Amz-Extra': 'extra',
+        Cookie: 'a=b',
+      },
+      body: JSON.stringify({ QueueUrl, MessageBody: 'body', Unknown: 'x', QueueOwnerAWSAccountId: ACCOUNT }),
+    });
+    const [sent] = engine.sent;
+    expect(JSON.parse(sent?.body ?? '')).toEqual({
+      QueueUrl: `${engine.url}/${ACCOUNT}/${prefixes.sqs}orders`,
+      MessageBody: 'body',
+    });
+    expect(JSON.stringify(sent)).not.toContain(credentials.access_key);
+    expect(sent?.headers).not.toHaveProperty('x-amz-extra');
+    expect(sent?.headers).not.toHaveProperty('cookie');
+    expect(sent?.headers.authorization).toContain('Credential=ENGINEOPERATOR/');
+    expect(sent?.headers.authorization).toContain('/eu-west-3/sqs/aws4_request');
+    expect(sent?.headers['x-amz-target']).toBe('AmazonSQS.SendMessage');
+  });
+
+  it('JSON, whatever the client speaks', async () => {
+    engine.reply = answering('{"MessageId":"m","MD5OfMessageBody":"841a2d689ad86bd1611447453c22c6fc"}');
+    const attribute = 'MessageAttribute.1';
+    const body = `Action=SendMessage&QueueUrl=${encodeURIComponent(QueueUrl)}&MessageBody=body&DelaySeconds=3&${attribute}.Name=a&${attribute}.Value.DataType=String&${attribute}.Value.StringValue=b`;
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+    const answer = await signedFetch(local, credentials, 'sqs', '/', { headers, body });
+    expect(await answer.text()).toContain('<SendMessageResult><MessageId>m</MessageId>');
+    expect(JSON.parse(engine.sent[0]?.body ?? '')).toMatchObject({
+      MessageBody: 'body',
+      DelaySeconds: 3,
+      MessageAttributes: { a: { DataType: 'String', StringValue: 'b' } },
+    });
+  });
+
+  it('the policy that a topic needs to deliver to a queue: for the project’s topics and no others', async () => {
+    const created = `arn:aws:sns:eu-west-3:${ACCOUNT}:${prefixes.sns}events`;
+    const xml = (action: string, inside: string) =>
+      `<${action}Response><${action}Result>${inside}</${action}Result></${action}Response>`;
+    engine.reply = ({ body, headers }) => {
+      if (headers['x-amz-target']) return { status: 200, body: '{}' };
+      return body.startsWith('Action=CreateTopic')
+        ? { status: 200, body: xml('CreateTopic', `<TopicArn>${created}</TopicArn>`) }
+        : { status: 200, body: xml('Subscribe', `<SubscriptionArn>${created}:id-1</SubscriptionArn>`) };
+    };
+    const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: 'events' }));
+    expect(TopicArn).toBe(topicArn());
+    const Endpoint = `arn:scw:sqs:nl-ams:project-${local.owner.project_id}:orders`;
+    const made = await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint }));
+    expect(made.SubscriptionArn).toBe(`${topicArn()}:id-1`);
+
+    const [, policy, subscribe] = engine.sent;
+    const fields = JSON.parse(policy?.body ?? '') as { QueueUrl: string; Attributes: { Policy: string } };
+    expect(fields.QueueUrl).toBe(`${engine.url}/${ACCOUNT}/${prefixes.sqs}orders`);
+    expect((JSON.parse(fields.Attributes.Policy) as { Statement: object[] }).Statement).toEqual([
+      {
+        Effect: 'Allow',
+        Principal: { Service: 'sns.amazonaws.com' },
+        Action: 'sqs:SendMessage',
+        Resource: `arn:aws:sqs:eu-west-3:${ACCOUNT}:${prefixes.sqs}orders`,
+        Condition: { ArnLike: { 'aws:SourceArn': `arn:aws:sns:eu-west-3:${ACCOUNT}:${prefixes.sns}*` } },
+      },
+    ]);
+    const parameters = new URLSearchParams(subscribe?.body);
+    expect(parameters.get('Endpoint')).toBe(`arn:aws:sqs:eu-west-3:${ACCOUNT}:${prefixes.sqs}orders`);
+    expect(parameters.get('TopicArn')).toBe(created);
+  });
+
+  it('https subscriptions where the operator has opted in, to public names only', async () => {
+    const arn = `arn:aws:sns:eu-west-3:${ACCOUNT}:${prefixes.sns}events:id-2`;
+    engine.reply = answering(
+      `<SubscribeResponse><SubscribeResult><SubscriptionArn>${arn}</SubscriptionArn></SubscribeResult></SubscribeResponse>`,
+    );
+    const subscribe = (Protocol: string, Endpoint: string) =>
+      sns.send(new SubscribeCommand({ TopicArn: topicArn(), Protocol, Endpoint }));
+    expect((await subscribe('https', 'https://hooks.example.com/a')).SubscriptionArn).toBe(
+      'pending confirmation',
+    );
+    const refused = [
+      'http://hooks.example.com/',
+      'https://127.0.0.1/',
+      'https://0x7f.1/',
+      'https://2130706433/',
+      'https://[::1]/',
+      'https://[::ffff:169.254.169.254]/',
+      'https://169.254.169.254/latest/meta-data/',
+      'https://localhost/',
+      'https://intranet/',
+      'https://metadata.google.internal/',
+      'https://a@hooks.example.com/',
+    ];
+    for (const Endpoint of refused) {
+      for (const protocol of ['https', 'http'])
+        expect(await outcome(subscribe(protocol, Endpoint)), Endpoint).toBe('InvalidParameterException');
+    }
+  });
+});
+
+describe('the client is told ServiceUnavailable, and the message is sent once', () => {
+  const html = '<html><body>Bad gateway</body></html>';
+  it.each<[string, () => Reply]>([
+    ['it answers with an error of its own', answering(html, 502)],
+    ['it answers with a page', answering(html)],
+    ['it answers with something else', answering('[1]')],
+    ['it redirects', () => ({ status: 307, headers: { Location: `${engine.url}/elsewhere` }, body: '' })],
+    [
+      'it does not know the operator',
+      answering('{"__type":"a#UnrecognizedClientException","message":"x"}', 403),
+    ],
+    ['it does not permit the operator', answering('{"__type":"a#AccessDeniedException","message":"x"}', 400)],
+    ['it refuses in no known words', answering(html, 400)],
+  ])('when %s', async (_what, reply) => {
+    engine.reply = reply;
+    const calls = [
+      () => sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' })),
+      () => sns.send(new PublishCommand({ TopicArn: topicArn(), Message: 'x' })),
+    ];
+    for (const call of calls) {
+      await expect(call()).rejects.toMatchObject({
+        name: 'ServiceUnavailable',
+        $metadata: { httpStatusCode: 503 },
+      });
+    }
+    expect(engine.sent).toHaveLength(2);
+    for (const line of local.logged.splice(0)) expect(line).toContain('"engine":"unavailable"');
+  });
+
+  it('when it is slow, within a deadline', async () => {
+    engine.reply = () => undefined;
+    const start = performance.now();
+    expect(await outcome(sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' })))).toBe(
+      'ServiceUnavailable',
+    );
+    expect(performance.now() - start).toBeLessThan(12_000);
+    expect(engine.sent).toHaveLength(1);
+    await expect.poll(() => engine.sent[0]?.ended).toBe(true);
+    expect(local.logged.splice(0)).toHaveLength(1);
+  });
+
+  it('when it is down; one region’s does not take another’s with it', async () => {
+    const paris = local.stack.engines.get('fr-par');
+    await paris?.stop();
+    await activate(local, 'fr-par', local.owner.project_id, ['sqs']);
+    const there = sqsClient(local, await newCredentials(local, 'sqs', ALL));
+    const name = outcome(there.send(new CreateQueueCommand({ QueueName: 'a' })));
+    expect(await name).toBe('ServiceUnavailable');
+    engine.reply = answering('{"MessageId":"m","MD5OfMessageBody":"9dd4e461268c8034f5c8564e155c67a6"}');
+    expect(await outcome(sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' })))).toBe('ok');
+    await paris?.start();
+    expect(await outcome(there.send(new CreateQueueCommand({ QueueName: 'a' })))).toBe('ok');
+    local.logged.splice(0);
+  });
+});
+
+describe('what the engine says', () => {
+  it('is carried over by its code, without the engine’s names', async () => {
+    const message = `Queue ${prefixes.sqs}orders of ${ACCOUNT} is no FIFO queue`;
+    engine.reply = answering(
+      JSON.stringify({ __type: 'com.amazonaws.sqs#UnsupportedOperation', message }),
+      400,
+    );
+    await expect(sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' }))).rejects.toMatchObject({
+      name: 'UnsupportedOperation',
+      Code: 'AWS.SimpleQueueService.UnsupportedOperation',
+      message: 'The request was refused.',
+    });
+  });
+
+  it('of a creation that it refused is not in the inventory; of one that it may have made is', async () => {
+    engine.reply = answering('{"__type":"com.amazonaws.sqs#InvalidAttributeValue","message":"x"}', 400);
+    expect(await outcome(sqs.send(new CreateQueueCommand({ QueueName: 'refused' })))).toBe(
+      'InvalidAttributeValue',
+    );
+    engine.reply = answering('', 500);
+    expect(await outcome(sqs.send(new CreateQueueCommand({ QueueName: 'perhaps' })))).toBe(
+      'ServiceUnavailable',
+    );
+    local.logged.splice(0);
+    const { QueueUrls = [] } = await sqs.send(new ListQueuesCommand({}));
+    expect(QueueUrls.map((url) => url.split('/').at(-1))).toEqual(['perhaps']);
+  });
+
+  it('to a creation that was under way when its activation ended is undone', async () => {
+    const projectId = await newProject(local);
+    const at = { region: 'nl-ams', projectId };
+    await activate(local, 'nl-ams', projectId, ['sqs']);
+    const client = sqsClient(local, await newCredentials(local, 'sqs', ALL, at));
+    const removals = () =>
+      engine.sent.filter(({ headers }) => headers['x-amz-target'] === 'AmazonSQS.DeleteQueue');
+    const missing = { status: 400, body: '{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"x"}' };
+    engine.reply = ({ headers }) =>
+      headers['x-amz-target'] === 'AmazonSQS.CreateQueue' ? undefined : missing;
+    const leaving = new AbortController();
+    const command = new CreateQueueCommand({ QueueName: 'late' });
+    const creating = outcome(client.send(command, { abortSignal: leaving.signal }));
+    await expect.poll(() => engine.sent.length).toBe(1);
+    await deactivate(local, 'nl-ams', projectId, 'sqs');
+    leaving.abort();
+    await creating;
+    expect(removals()).toHaveLength(1);
+
+    const database = await local.stack.database('REGION_NL_AMS');
+    await database.prepare('update deactivations set since = since - 60000').run();
+    engine.reply = answering('{}');
+    await local.stack.schedule();
+    expect(removals()).toHaveLength(2);
+    await local.stack.schedule();
+    expect(removals()).toHaveLength(2);
+    local.logged.splice(0);
+  });
+
+  it('in throttling is throttling', async () => {
+    engine.reply = answering('{"__type":"a#ThrottlingException","message":"x"}', 400);
+    await expect(sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' }))).rejects.toMatchObject({
+      name: 'RequestThrottled',
+      $metadata: { httpStatusCode: 400 },
+    });
+    engine.reply = answering(
+      '<ErrorResponse><Error><Code>Throttling</Code><Message>x</Message></Error></ErrorResponse>',
+      400,
+    );
+    await expect(sns.send(new PublishCommand({ TopicArn: topicArn(), Message: 'x' }))).rejects.toMatchObject({
+      name: 'ThrottledException',
+      $metadata: { httpStatusCode: 429 },
+    });
+  });
+});

@@ -1,0 +1,77 @@
+/** Requests that no SDK would write, well signed with real credentials, and what is told of their answers. */
+import { CreateTopicCommand, type SNSClient } from '@aws-sdk/client-sns';
+import { CreateQueueCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { expect } from 'vitest';
+import type { Service } from '../../functions/gateway/actions.ts';
+import {
+  ALL,
+  activate,
+  type Credentials,
+  newCredentials,
+  signedFetch,
+  snsClient,
+  sqsClient,
+} from './gateway-clients.ts';
+import type { LocalStack } from './local-stack.ts';
+
+/** A project with a queue and a topic, both called `mine`, and who may do everything there. */
+export interface Raw {
+  credentials: Record<Service, Credentials>;
+  sqs: SQSClient;
+  sns: SNSClient;
+  queueUrl: string;
+  topicArn: string;
+  /** The engine's prefixes, of Queues and of Topics. */
+  prefixes: [string, string];
+  /** Sends a Query request. */
+  query(service: Service, body: string, path?: string): Promise<Response>;
+  /** Sends a JSON request. */
+  json(action: string, body: string): Promise<Response>;
+  /** The status and the error's code of an answer, which tells nothing of the engine. */
+  told(answer: Response | Promise<Response>): Promise<string>;
+}
+
+/** The content type of Query requests. */
+export const FORM = { 'Content-Type': 'application/x-www-form-urlencoded' };
+
+/** See {@link Raw}. */
+export async function rawClients(local: LocalStack): Promise<Raw> {
+  await activate(local, 'fr-par', local.owner.project_id);
+  const credentials = {
+    sqs: await newCredentials(local, 'sqs', ALL),
+    sns: await newCredentials(local, 'sns', ALL),
+  };
+  const sqs = sqsClient(local, credentials.sqs);
+  const sns = snsClient(local, credentials.sns);
+  const queue = await sqs.send(new CreateQueueCommand({ QueueName: 'mine' }));
+  const topic = await sns.send(new CreateTopicCommand({ Name: 'mine' }));
+  const database = await local.stack.database('REGION_FR_PAR');
+  const { results } = await database
+    .prepare('select prefix from services order by product desc')
+    .all<{ prefix: string }>();
+  const prefixes = results.map(({ prefix }) => prefix) as [string, string];
+  const engine = local.stack.engines.get('fr-par')?.url ?? '';
+  return {
+    credentials,
+    sqs,
+    sns,
+    queueUrl: queue.QueueUrl as string,
+    topicArn: topic.TopicArn as string,
+    prefixes,
+    query: (service, body, path = '/') =>
+      signedFetch(local, credentials[service], service, path, { headers: FORM, body }),
+    json: (action, body) => {
+      const target = `AmazonSQS.${action}`;
+      const headers = { 'Content-Type': 'application/x-amz-json-1.0', 'X-Amz-Target': target };
+      return signedFetch(local, credentials.sqs, 'sqs', '/', { headers, body });
+    },
+    told: async (answer) => tell(await answer, [...prefixes, '000000000000', 'ENGINEOPERATOR', engine]),
+  };
+}
+
+async function tell(response: Response, secrets: readonly string[]): Promise<string> {
+  const text = await response.text();
+  for (const secret of secrets) expect(text + JSON.stringify([...response.headers])).not.toContain(secret);
+  const code = /<Code>(.*)<\/Code>/.exec(text)?.[1] ?? /"__type":"[^#]*#(\w+)"/.exec(text)?.[1];
+  return `${response.status} ${code ?? ''}`.trim();
+}

@@ -1,0 +1,60 @@
+/**
+ * The engine of one region's queues and topics: fauxqs in a process of its own, on 127.0.0.1, its data in the state
+ * folder. It checks no key: nobody but this machine reaches it.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type * as z from 'zod';
+import type { engineSettings } from '../../functions/regions.ts';
+import { type ServerProcess, serverProcess } from './server-process.ts';
+
+/** What an engine needs to know. */
+export interface EngineSettings {
+  region: string;
+  /** A folder of its own: data and log. */
+  folder: string;
+  port: number;
+}
+
+/** An engine of the stack. */
+export interface EngineServer extends ServerProcess {
+  /** `http://127.0.0.1:PORT`. */
+  url: string;
+}
+
+/** The account that fauxqs has in every ARN. */
+const ACCOUNT = '000000000000';
+
+/** The key that the Worker signs with, in the form of its secret. Any would do. */
+export const ENGINE_KEY = JSON.stringify({ access_key_id: 'ENGINEOPERATOR', secret_access_key: 'local' });
+
+/** The `engine` entry of a region in the `REGIONS` var. */
+export function engineEntry(region: string, port: number | undefined): z.output<typeof engineSettings> {
+  const url = `http://127.0.0.1:${port}`;
+  const names = { region, account: ACCOUNT, partition: 'aws' };
+  return { sqs_endpoint: url, sns_endpoint: url, ...names, https_subscriptions: false };
+}
+
+/** An engine, not started yet. `onSpawn` is told each process that is started, at once. */
+export function engineServer(settings: EngineSettings, onSpawn: (pid: number) => void): EngineServer {
+  const { region, folder, port } = settings;
+  const program = join(import.meta.dirname, 'engine-process.ts');
+  const server = serverProcess(
+    {
+      name: `The engine of ${region}`,
+      program: process.execPath,
+      args: [program, String(port), folder, region],
+      log: join(folder, 'engine.log'),
+      port,
+    },
+    onSpawn,
+  );
+  return {
+    ...server,
+    url: `http://127.0.0.1:${port}`,
+    async start() {
+      mkdirSync(folder, { recursive: true });
+      await server.start();
+    },
+  };
+}

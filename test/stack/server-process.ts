@@ -1,0 +1,97 @@
+/**
+ * A server of the stack as a child process: started, watched while it runs, ended. What program it is and how it is
+ * configured is its own file's.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What to run. */
+export interface ServerCommand {
+  /** What messages call it. */
+  name: string;
+  program: string;
+  args: readonly string[];
+  /** The file of what it prints, written anew with each start. */
+  log: string;
+  /** The port that it listens on when it is ready. */
+  port: number;
+}
+
+/** A server that can be stopped and started, by tests that take it away too. */
+export interface ServerProcess {
+  /** The process; undefined while it is stopped. */
+  pid(): number | undefined;
+  /** Starts it and resolves when it listens. */
+  start(): Promise<void>;
+  /** Ends it and resolves when it is gone. */
+  stop(): Promise<void>;
+}
+
+/** How long a server may take to listen, in milliseconds. */
+const START_DEADLINE = 10_000;
+
+/** A server, not started yet. `onSpawn` is told each process that is started, at once. */
+export function serverProcess(command: ServerCommand, onSpawn: (pid: number) => void): ServerProcess {
+  let child: ChildProcess | undefined;
+  let stopping = false;
+
+  async function start(): Promise<void> {
+    const log = openSync(command.log, 'w', 0o600);
+    const started = spawn(command.program, command.args, { stdio: ['ignore', log, log] });
+    closeSync(log);
+    stopping = false;
+    child = started;
+    if (started.pid) onSpawn(started.pid);
+    // A process that ends without having been told to leaves its reasons in the log.
+    const failed = new Promise<never>((_, reject) => {
+      started.on('error', reject);
+      started.on('exit', (code, signal) => {
+        if (child === started) child = undefined;
+        reject(new Error(`${command.name} ended (${signal ?? code})\n${lastLines(command.log)}`));
+      });
+    });
+    failed.catch((error: Error) => {
+      if (!stopping) console.error(error.message);
+    });
+    await Promise.race([listening(command), failed]);
+  }
+
+  async function stop(): Promise<void> {
+    const running = child;
+    if (!running?.pid) return;
+    stopping = true;
+    const gone = new Promise<void>((resolve) => running.once('exit', () => resolve()));
+    running.kill('SIGTERM');
+    // One that a test froze would keep the signal for later.
+    running.kill('SIGCONT');
+    await gone;
+  }
+
+  return { pid: () => child?.pid, start, stop };
+}
+
+function lastLines(log: string): string {
+  return readFileSync(log, 'utf8').trim().split('\n').slice(-5).join('\n');
+}
+
+/** Resolves when the port takes connections. */
+async function listening({ name, port }: ServerCommand): Promise<void> {
+  const deadline = Date.now() + START_DEADLINE;
+  while (!(await accepts(port))) {
+    if (Date.now() > deadline) throw new Error(`${name} does not listen on port ${port}`);
+    await sleep(5);
+  }
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => resolve(false));
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
+}

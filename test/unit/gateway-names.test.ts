@@ -1,0 +1,113 @@
+/** Names of queues, topics and subscriptions between client and engine, both ways. */
+import { describe, expect, it } from 'vitest';
+import { newServicePrefix } from '../../functions/credentials/secrets.ts';
+import { isName, type Place, PREFIX_LENGTH, toClient, toEngine } from '../../functions/gateway/names.ts';
+import type { Reference } from '../../functions/gateway/shapes.ts';
+
+const PROJECT = '5f6b6a54-2f0e-4d7a-8c1d-3f1f3a3f7b10';
+const engine = {
+  sqsEndpoint: 'https://sqs.eu-west-3.amazonaws.com',
+  snsEndpoint: 'https://sns.eu-west-3.amazonaws.com',
+  region: 'eu-west-3',
+  account: '111122223333',
+  partition: 'aws',
+  httpsSubscriptions: false,
+  accessKeyId: 'AKIAOPERATOR',
+  secretAccessKey: 'secret',
+};
+const place: Place = {
+  origin: 'https://latchkey.test',
+  region: 'fr-par',
+  projectId: PROJECT,
+  prefixes: { sqs: 'frparAAAAA', sns: 'frparBBBBB' },
+  engine,
+};
+
+const QUEUE = `arn:scw:sqs:fr-par:project-${PROJECT}:orders`;
+const ENGINE_QUEUE = 'arn:aws:sqs:eu-west-3:111122223333:frparAAAAAorders';
+const TOPIC = `arn:scw:sns:fr-par:project-${PROJECT}:events.fifo`;
+const ENGINE_TOPIC = 'arn:aws:sns:eu-west-3:111122223333:frparBBBBBevents.fifo';
+const policy = (arn: string) => JSON.stringify({ deadLetterTargetArn: arn, maxReceiveCount: 3 });
+
+it.each<[Reference, string, string]>([
+  ['queueName', 'orders', 'frparAAAAAorders'],
+  ['topicName', 'events', 'frparBBBBBevents'],
+  [
+    'queueUrl',
+    `https://latchkey.test/project-${PROJECT}/orders`,
+    'https://sqs.eu-west-3.amazonaws.com/111122223333/frparAAAAAorders',
+  ],
+  ['queueArn', QUEUE, ENGINE_QUEUE],
+  ['topicArn', TOPIC, ENGINE_TOPIC],
+  ['subscriptionArn', `${TOPIC}:0a1b-2c`, `${ENGINE_TOPIC}:0a1b-2c`],
+  ['endpoint', QUEUE, ENGINE_QUEUE],
+  ['endpoint', 'https://hooks.example.com/', 'https://hooks.example.com/'],
+  ['redrivePolicy', policy(QUEUE), policy(ENGINE_QUEUE)],
+  ['redrivePolicy', '', ''],
+])('%s: %s is %s on the engine', (kind, client, onEngine) => {
+  expect(toEngine(place, kind, client)).toBe(onEngine);
+  expect(toClient(place, kind, onEngine)).toBe(client);
+});
+
+describe('what is not of the project', () => {
+  it.each<[Reference, string]>([
+    ['queueArn', ENGINE_QUEUE],
+    ['queueArn', QUEUE.replace('fr-par', 'nl-ams')],
+    ['queueArn', QUEUE.replace('sqs', 'sns')],
+    ['queueArn', `${QUEUE}:x`],
+    ['topicArn', `${TOPIC}:x`],
+    ['topicArn', TOPIC.replace(PROJECT, PROJECT.toUpperCase())],
+    ['subscriptionArn', TOPIC],
+    ['subscriptionArn', `${TOPIC}:a/b`],
+    ['redrivePolicy', policy(ENGINE_QUEUE)],
+    ['redrivePolicy', '{"maxReceiveCount":3}'],
+    ['redrivePolicy', '{'],
+    ['redrivePolicy', '[]'],
+  ])('has no name on the engine: %s %s', (kind, text) => {
+    expect(toEngine(place, kind, text)).toBeUndefined();
+  });
+
+  it.each<[Reference, string]>([
+    ['queueUrl', 'https://sqs.eu-west-3.amazonaws.com/111122223333/nlamsAAAAAorders'],
+    ['queueArn', ENGINE_QUEUE.replace('frparA', 'nlamsA')],
+    ['topicArn', ENGINE_TOPIC.replace('111122223333', '444455556666')],
+    ['redrivePolicy', policy(ENGINE_QUEUE.replace('frparA', 'nlamsA'))],
+  ])('is not shown: %s %s', (kind, text) => {
+    expect(toClient(place, kind, text)).toBeUndefined();
+  });
+
+  it('is not of a service that is not active', () => {
+    const topicsOnly = { ...place, prefixes: { sqs: null, sns: 'frparBBBBB' } };
+    expect(toEngine(topicsOnly, 'queueArn', QUEUE)).toBeUndefined();
+    expect(toClient(topicsOnly, 'queueArn', ENGINE_QUEUE)).toBeUndefined();
+  });
+});
+
+it('only the two members of a redrive policy are carried over', () => {
+  const text = JSON.stringify({ deadLetterTargetArn: QUEUE, maxReceiveCount: '3', more: ENGINE_QUEUE });
+  expect(JSON.parse(toEngine(place, 'redrivePolicy', text) ?? '')).toEqual({
+    deadLetterTargetArn: ENGINE_QUEUE,
+    maxReceiveCount: '3',
+  });
+});
+
+it.each([
+  ['The queue frparAAAAAorders is not there'],
+  [`Not permitted: ${ENGINE_TOPIC}`],
+  ['Credential=AKIAOPERATOR'],
+  ['See sqs.eu-west-3.amazonaws.com'],
+])('an engine’s message that names it is not repeated: %s', (text) => {
+  expect(toClient(place, 'prose', text)).toBe('The request was refused.');
+});
+
+it('a prefix is of one length and begins with its region', () => {
+  const prefixes = Array.from({ length: 100 }, () => newServicePrefix('fr-par'));
+  expect(new Set(prefixes).size).toBe(100);
+  for (const prefix of prefixes) expect(prefix).toMatch(/^frpar[0-9A-Za-z]{5}$/);
+  expect(prefixes[0]).toHaveLength(PREFIX_LENGTH);
+});
+
+it('a name has at most what the prefix leaves of the engine’s 80 and 256 characters', () => {
+  expect([isName('sqs', 'x'.repeat(70)), isName('sqs', 'x'.repeat(71))]).toEqual([true, false]);
+  expect([isName('sns', 'x'.repeat(246)), isName('sns', 'x'.repeat(247))]).toEqual([true, false]);
+});

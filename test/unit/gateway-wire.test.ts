@@ -1,0 +1,136 @@
+/** The protocols' texts: parameters, XML and JSON, read and written. */
+import { describe, expect, it } from 'vitest';
+import { type Action, actions } from '../../functions/gateway/actions.ts';
+import { parseUniqueJson } from '../../functions/gateway/json.ts';
+import { parseParameters, readQuery, readXml, writeQuery, writeXml } from '../../functions/gateway/query.ts';
+import type { Shape, Structure, Value } from '../../functions/gateway/shapes.ts';
+import { convert } from '../../functions/gateway/shapes.ts';
+import { parseXml, tag } from '../../functions/gateway/xml.ts';
+
+/** Some value of a shape, with everything that it may hold. */
+function sample(shape: Shape): Value {
+  if (shape === 'integer') return 7;
+  if (shape === 'boolean') return true;
+  if (typeof shape === 'string' || 'reference' in shape) return 'a&b <é> "c"\r\n\u{1f600}';
+  if ('list' in shape) return [sample(shape.list), sample(shape.list)];
+  if ('map' in shape) return { 'a.1': sample(shape.map), 'b<': sample(shape.map) };
+  if ('attributes' in shape)
+    return Object.fromEntries(Object.entries(shape.attributes).map(([name, one]) => [name, sample(one)]));
+  return Object.fromEntries(
+    Object.entries(shape.members)
+      .filter(([, { refused }]) => !refused)
+      .map(([name, member]) => [name, sample(member.shape)]),
+  );
+}
+
+const asItIs = {
+  reference: (_kind: string, text: string) => text,
+  refuse: (problem: string, path: string) => {
+    throw new Error(`${problem} ${path}`);
+  },
+};
+
+const all = Object.entries(actions).flatMap(([service, of]) =>
+  Object.entries(of).map(([name, action]): [string, string, Action] => [service, name, action]),
+);
+
+describe.each(all)('%s %s', (service, _name, action) => {
+  it('reads of a Query request what was written', () => {
+    const fields = sample(action.input);
+    const text = new URLSearchParams(writeQuery(action.input, fields)).toString();
+    const read = readQuery(action.input, parseParameters(text));
+    expect(convert(action.input, read, asItIs)).toEqual(fields);
+  });
+
+  it('writes its answer as well-formed XML', () => {
+    const text = tag('Result', writeXml(action.output, sample(action.output)));
+    expect(parseXml(text)?.name).toBe('Result');
+  });
+
+  // Only the engine of SNS answers in XML.
+  it.runIf(service === 'sns')('reads of an XML answer what was written', () => {
+    const fields = sample(action.output);
+    const root = parseXml(tag('Result', writeXml(action.output, fields)));
+    expect(convert(action.output, readXml(action.output, root), asItIs)).toEqual(fields);
+  });
+});
+
+describe('XML', () => {
+  it.each([
+    ['a declaration', '<?xml version="1.0"?>\n<a>1</a>', '1'],
+    ['attributes', '<a xmlns="http://x/" b=\'c\'>1</a>', '1'],
+    ['references', '<a>&lt;&#233;&#x1F600;&amp;amp;</a>', '<é😀&amp;'],
+    ['an empty element', '<a/>', ''],
+  ])('with %s is read', (_what, text, expected) => {
+    expect(parseXml(text)?.text).toBe(expected);
+  });
+
+  it.each([
+    '',
+    'text',
+    '<a>',
+    '</a>',
+    '<a></b>',
+    '<a/><b/>',
+    '<a>&nothing;</a>',
+    '<a>&</a>',
+    '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
+    '<a><![CDATA[x]]></a>',
+    '<a',
+    '<html><body><br></body></html>',
+    '{"a":1}',
+  ])('that is not is not: %s', (text) => {
+    expect(parseXml(text)).toBeUndefined();
+  });
+});
+
+describe('JSON', () => {
+  it.each([
+    '{"a":1,"a":2}',
+    '{"a":{"b":1,"b":2}}',
+    '{"a":[{"b":1},{"b":1,"c":2,"b":3}]}',
+    '{"a":1,"\\u0061":2}',
+    '{"a" \n :1, "a"\t:2}',
+    '{"\\"":1,"\\"":2}',
+  ])('with a name twice in an object is refused: %s', (text) => {
+    expect(() => parseUniqueJson(text)).toThrow('comes twice');
+  });
+
+  it.each([
+    '{"a":{"b":1},"b":{"a":1}}',
+    '{"a":[{"b":1},{"b":2}]}',
+    '{"a":"\\"a\\":1","b":"{\\"a\\":1,\\"a\\":2}"}',
+    '{"a":"a","b":"a",":c":":"}',
+    '{"a":"x\\\\","b":"\\\\\\""}',
+    '',
+  ])('without is read: %s', (text) => {
+    expect(parseUniqueJson(text)).toEqual(text ? JSON.parse(text) : {});
+  });
+
+  it.each(['[]', '1', 'null', '"a"', '{', '{"a":1}x'])('that is no object is refused: %s', (text) => {
+    expect(() => parseUniqueJson(text)).toThrow('The body is not');
+  });
+});
+
+describe('a structure', () => {
+  const structure: Structure = {
+    members: { a: { shape: 'string', required: true }, n: { shape: 'integer' } },
+  };
+
+  it('has its members and nothing else', () => {
+    const fields = JSON.parse('{"a":"x","n":3,"b":1,"__proto__":{"n":4}}') as object;
+    const converted = convert(structure, fields, asItIs);
+    expect(converted).toEqual({ a: 'x', n: 3 });
+    expect(Object.getPrototypeOf(converted)).toBe(Object.prototype);
+  });
+
+  it.each([
+    ['{}', 'missing a'],
+    ['{"a":1}', 'malformed a'],
+    ['{"a":"x","n":"1e3"}', 'malformed n'],
+    ['{"a":"x","n":1.5}', 'malformed n'],
+    ['{"a":"x","n":[1]}', 'malformed n'],
+  ])('refuses %s', (text, problem) => {
+    expect(() => convert(structure, JSON.parse(text), asItIs)).toThrow(problem);
+  });
+});

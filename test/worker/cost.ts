@@ -1,0 +1,34 @@
+/** Counts what requests cost on a real database. */
+import type { D1Database, D1PreparedStatement, D1Result } from '@cloudflare/workers-types';
+
+/** What requests have cost so far. */
+export interface Cost {
+  trips: number;
+  rowsRead: number;
+}
+
+const ORIGINAL = Symbol('the statement behind a counted one');
+
+/** The database, counting its round trips and the rows they read. */
+export function counted(database: D1Database, cost: Cost): D1Database {
+  const note = <R extends D1Result | D1Result[]>(results: R): R => {
+    cost.trips++;
+    for (const { meta } of [results].flat()) cost.rowsRead += meta.rows_read;
+    return results;
+  };
+  const statement = (original: D1PreparedStatement): D1PreparedStatement =>
+    ({
+      [ORIGINAL]: original,
+      bind: (...values: unknown[]) => statement(original.bind(...values)),
+      all: async () => note(await original.all()),
+      run: async () => note(await original.run()),
+    }) as unknown as D1PreparedStatement;
+  const session = database.withSession('first-primary');
+  return {
+    withSession: () => ({
+      prepare: (sql: string) => statement(session.prepare(sql)),
+      batch: async (statements: { [ORIGINAL]: D1PreparedStatement }[]) =>
+        note(await session.batch(statements.map((one) => one[ORIGINAL]))),
+    }),
+  } as unknown as D1Database;
+}
