@@ -27,7 +27,7 @@ const jsonText = z.string().transform((text, context) => {
 });
 
 /** The secret `ENGINE_KEY_<REGION>`: the key that the region's engine knows the operator by. */
-const engineKey = jsonText.pipe(
+export const engineKey = jsonText.pipe(
   z.object({ access_key_id: z.string().min(1), secret_access_key: z.string().min(1) }),
 );
 

@@ -39,9 +39,9 @@ afterAll(async () => {
   rmSync(scratch, { recursive: true });
 });
 
-function deployAs(ownerEmail?: string): Promise<void> {
+function deployAs(ownerEmail?: string, environment: Record<string, string> = {}): Promise<void> {
   return deploy(
-    { config, folder, ownerEmail, organizationName: "Somebody's" },
+    { config, folder, ownerEmail, organizationName: "Somebody's", environment },
     onCloudflare(config, () => {}),
   );
 }
@@ -117,6 +117,32 @@ describe('npm run deploy', () => {
       expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
   });
 
+  it('takes the key of an engine from the environment, and does not go on without it', async () => {
+    const before = readFileSync(config, 'utf8');
+    const engine = `
+[vars.REGIONS.nl-ams.engine]
+sqs_endpoint = "https://sqs.eu-west-3.amazonaws.com"
+sns_endpoint = "https://sns.eu-west-3.amazonaws.com"
+region = "eu-west-3"
+account = "111122223333"
+`;
+    writeFileSync(config, before + engine);
+    try {
+      await expect(deployAs()).rejects.toThrow('set ENGINE_KEY_NL_AMS');
+      await expect(deployAs(undefined, { ENGINE_KEY_NL_AMS: 'AKIA' })).rejects.toThrow(
+        'set ENGINE_KEY_NL_AMS',
+      );
+      const key = JSON.stringify({ access_key_id: 'AKIAEXAMPLE', secret_access_key: 'example' });
+      await deployAs(undefined, { ENGINE_KEY_NL_AMS: key });
+      expect(account.worker?.secrets.ENGINE_KEY_NL_AMS).toBe(key);
+      // What the Worker has need not be given again.
+      await deployAs();
+      expect(account.worker?.secrets.ENGINE_KEY_NL_AMS).toBe(key);
+    } finally {
+      writeFileSync(config, before);
+    }
+  });
+
   it('tells each nats-server whom to trust and where to ask', () => {
     const configurations = REGIONS.map((region) => readFileSync(join(folder, `nats/${region}.conf`), 'utf8'));
     for (const [i, text] of configurations.entries()) {
@@ -130,12 +156,13 @@ describe('npm run deploy', () => {
   });
 
   it('changes nothing but the code when it runs again', async () => {
+    const uploads = account.worker?.uploads ?? 0;
     const secrets = { ...account.worker?.secrets };
     const before = account.changes.length;
     await deployAs('someone-else@example.com');
     const changes = account.changes.slice(before).filter((change) => !change.endsWith('/query'));
     expect(changes.filter((change) => change.includes('/d1/'))).toEqual([]);
-    expect(account.worker).toEqual({ uploads: 2, secrets });
+    expect(account.worker).toEqual({ uploads: uploads + 1, secrets });
     expect(rows('latchkey-identity', 'select email from users')).toEqual([{ email: 'owner@example.com' }]);
   });
 

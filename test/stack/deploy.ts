@@ -72,7 +72,7 @@ async function main(): Promise<void> {
     },
   });
   const config = await readDeployConfig(defaultConfig);
-  const settings = { config: defaultConfig, organizationName: values.organization };
+  const settings = { config: defaultConfig, organizationName: values.organization, environment: process.env };
   if (!values['dry-run']) {
     refuseExamples(config);
     await deploy(

@@ -9,7 +9,8 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createOrganization, type Owner, type Statement } from '../../db/identity/bootstrap.ts';
-import type { RegionsVar } from '../../functions/regions.ts';
+import { engineKey } from '../../functions/env.ts';
+import { type RegionsVar, regionBinding } from '../../functions/regions.ts';
 import { type DeployConfig, readDeployConfig } from './deploy-config.ts';
 import { natsConfiguration } from './nats.ts';
 import { newPassword } from './owner.ts';
@@ -25,6 +26,8 @@ export interface DeploymentSettings {
   /** Who becomes the Owner; needed as long as the deployment has no organization. */
   ownerEmail: string | undefined;
   organizationName: string;
+  /** Where the keys of the regions' engines are given: `ENGINE_KEY_<REGION>`. */
+  environment: Readonly<Record<string, string | undefined>>;
 }
 
 /** How a deployment acts on the world; a dry run has another one. */
@@ -56,7 +59,9 @@ export async function deploy(settings: DeploymentSettings, actions: DeploymentAc
   writePrivately(generated, text);
   actions.announce(generated, text, []);
 
-  const missing = await missingSecrets(config.name, regions, settings, actions);
+  const deployed = await deployedSecrets(config.name, settings.config, actions);
+  const missing = missingSecrets(regions, deployed, settings);
+  const engineKeys = givenEngineKeys(config.regions, deployed, settings.environment);
   const secrets = await ensureSecrets(settings.folder, regions);
   await actions.buildSite(config);
   for (const { database_name: name } of config.databases) {
@@ -64,7 +69,8 @@ export async function deploy(settings: DeploymentSettings, actions: DeploymentAc
   }
   // Before the code goes out: an origin that answers has an Owner.
   await bootstrapOwner(config, generated, settings, actions);
-  const origins = await deployCode(generated, missing, secrets, settings.folder, actions);
+  const created = Object.fromEntries(missing.map((name) => [name, secrets.worker[name] as string]));
+  const origins = await deployCode(generated, { ...created, ...engineKeys }, settings.folder, actions);
   writeNatsFiles(settings.folder, config.regions, secrets, origins, actions);
 }
 
@@ -92,14 +98,12 @@ async function ensureDatabases(
   return missing.length > 0 ? databaseIds(path, actions) : ids;
 }
 
-/** The secrets that the deployed Worker does not have, by name. */
-async function missingSecrets(
-  worker: string,
+/** The secrets of ours that the deployed Worker does not have, by name. */
+function missingSecrets(
   regions: readonly string[],
-  { config, folder }: DeploymentSettings,
-  actions: DeploymentActions,
-): Promise<string[]> {
-  const deployed = await deployedSecrets(worker, config, actions);
+  deployed: readonly string[],
+  { folder }: DeploymentSettings,
+): string[] {
   const stored = storedSecretNames(folder);
   const lost = secretNames(regions).filter((name) => deployed.includes(name) && !stored.includes(name));
   if (lost.length > 0) {
@@ -108,6 +112,27 @@ async function missingSecrets(
     );
   }
   return secretNames(regions).filter((name) => !deployed.includes(name));
+}
+
+/** The keys of engines that the environment gives, new or in place of those that the Worker has. */
+function givenEngineKeys(
+  regions: RegionsVar,
+  deployed: readonly string[],
+  environment: DeploymentSettings['environment'],
+): Record<string, string> {
+  const given: Record<string, string> = {};
+  for (const [region, { engine }] of Object.entries(regions)) {
+    const name = regionBinding('ENGINE_KEY', region);
+    const value = environment[name];
+    if (!engine || (!value && deployed.includes(name))) continue;
+    if (!engineKey.safeParse(value).success) {
+      throw new CannotDeploy(`Region ${region} has an engine: set ${name} to the operator's key of it, as JSON:
+
+  ${name}='{"access_key_id":"…","secret_access_key":"…"}' npm run deploy`);
+    }
+    given[name] = value as string;
+  }
+  return given;
 }
 
 async function deployedSecrets(
@@ -199,13 +224,11 @@ function hashesIn(statements: readonly Statement[]): string[] {
 
 async function deployCode(
   generated: string,
-  missing: readonly string[],
-  secrets: DeploymentSecrets,
+  values: Readonly<Record<string, string>>,
   folder: string,
   actions: DeploymentActions,
 ): Promise<string[]> {
-  if (missing.length === 0) return actions.run(['deploy', '--config', generated]);
-  const values = Object.fromEntries(missing.map((name) => [name, secrets.worker[name] as string]));
+  if (Object.keys(values).length === 0) return actions.run(['deploy', '--config', generated]);
   const file = join(folder, 'new-secrets.json');
   const text = `${JSON.stringify(values, null, 2)}\n`;
   writePrivately(file, text);
