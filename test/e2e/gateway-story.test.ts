@@ -141,7 +141,7 @@ describe('a receive that was waiting', () => {
     const start = performance.now();
     const { Messages = [] } = await receive(manager, QueueUrl, 5);
     expect(Messages.map(({ Body }) => Body)).toEqual(['not for the revoked']);
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(performance.now() - start).toBeLessThan(3_000);
   });
 
   it('delivers nothing once Read is taken away', async () => {

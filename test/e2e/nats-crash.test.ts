@@ -80,7 +80,7 @@ describe('a deleted account', () => {
     const { enforcement, receipt } = await deleteAccount(local, REGION, creds.account);
     expect(enforcement).toBe('enforced; servers=1');
     expect(receipt).toMatch(/^connections=1;/);
-    expect(await endOf(connection, 200)).toMatch(CUT);
+    expect(await endOf(connection, 1_000)).toMatch(CUT);
     expect(streamsOf(local, creds.account)).toEqual([]);
     await expectTombstone(creds);
   });

@@ -51,7 +51,7 @@ describe('a revocation', () => {
     const { enforcement, receipt } = await revoke(local, revoked);
     expect(enforcement).toBe('enforced; servers=1');
     expect(receipt).toMatch(/^connections=1; duration_ms=\d+$/);
-    expect(await endOf(connection, 200)).toMatch(CUT);
+    expect(await endOf(connection, 1_000)).toMatch(CUT);
     expect(await access(server().url, revoked.content)).toBe('refused');
     expect(await enforcementOf(local, REGION, revoked.account)).toMatchObject({
       state: 'enforced',
@@ -102,7 +102,7 @@ describe('a revocation', () => {
     process.kill(pid, 'SIGSTOP');
     const { enforcement, took } = await revoke(local, revoked).finally(() => process.kill(pid, 'SIGCONT'));
     expect(enforcement).toMatch(/^pending/);
-    expect(took).toBeLessThan(3_500);
+    expect(took).toBeLessThan(6_000);
     await expect.poll(() => stateOf(revoked.account), { timeout: 20_000 }).toBe('enforced');
     expect(await access(server().url, revoked.content)).toBe('refused');
     local.logged.splice(0);
@@ -156,7 +156,7 @@ describe('a revocation', () => {
     ]);
 
     expect((await revoke(local, revoked)).enforcement).toBe('enforced; servers=1');
-    expect(await endOf(connection, 200)).toMatch(CUT);
+    expect(await endOf(connection, 1_000)).toMatch(CUT);
     expect(await other.end()).toMatchObject({ gaps: 0, disconnects: 0 });
     const jwt = await accountJwtOf(local, REGION, account);
     expect(Object.keys(claimsOf(jwt).nats.revocations ?? {})).toHaveLength(11_000);

@@ -48,11 +48,13 @@ describe.each(all)('%s %s', (service, _name, action) => {
   });
 
   // Only the engine of SNS answers in XML.
-  it.runIf(service === 'sns')('reads of an XML answer what was written', () => {
-    const fields = sample(action.output);
-    const root = parseXml(tag('Result', writeXml(action.output, fields)));
-    expect(convert(action.output, readXml(action.output, root), asItIs)).toEqual(fields);
-  });
+  if (service === 'sns') {
+    it('reads of an XML answer what was written', () => {
+      const fields = sample(action.output);
+      const root = parseXml(tag('Result', writeXml(action.output, fields)));
+      expect(convert(action.output, readXml(action.output, root), asItIs)).toEqual(fields);
+    });
+  }
 });
 
 describe('XML', () => {
