@@ -64,10 +64,15 @@ export default defineConfig({
       sidebar: [
         {
           label: 'How-to guides',
-          items: ['how-to/create-credentials', 'how-to/manage-credentials'],
+          items: [
+            'how-to/create-credentials',
+            'how-to/manage-credentials',
+            'how-to/connect-queues',
+            'how-to/connect-topics',
+          ],
         },
         { label: 'Understand', items: ['concepts'] },
-        { label: 'Reference', items: ['reference/compatibility'] },
+        { label: 'Reference', items: ['reference/permissions', 'reference/compatibility'] },
         { label: 'Run it yourself', items: ['deploy', 'operate/nats-servers', 'operate/settings'] },
       ],
     }),

@@ -102,9 +102,12 @@ export async function axe(page: Page): Promise<string[]> {
 /** The part of a page with this heading, or the dialog with this title. */
 export const region = (page: Page, name: string): Locator => page.getByRole('region', { name, exact: true });
 
-/** The title and text of each step of the guide that counts as done, as a screen reader hears it: its number from 1. */
-export async function stepsDone(page: Page): Promise<number[]> {
-  const steps = await page.locator('.guide-steps > li').all();
+/**
+ * The steps of a guide that count as done, as a screen reader hears it: the number of each from 1. `index` says of which
+ * of the page's lists: NATS, Queues, Topics and Events.
+ */
+export async function stepsDone(page: Page, index = 0): Promise<number[]> {
+  const steps = await page.locator('.guide-steps').nth(index).locator('> li').all();
   const done = await Promise.all(steps.map((step) => step.getByText('Done:', { exact: true }).isVisible()));
   return done.flatMap((yes, index) => (yes ? [index + 1] : []));
 }

@@ -85,7 +85,8 @@ describe('before the first interaction', () => {
       for (const [, imported] of text.matchAll(/(?:from|import)\s*["']\.\/([^"']+\.js)["']/g))
         if (imported) add(imported);
     };
-    const OURS = /src="\/_astro\/((?:code-samples|nats-credentials|session-menu|sign-in-form)[^"]*\.js)"/g;
+    const OURS =
+      /src="\/_astro\/((?:code-samples|nats-credentials|keyed-credentials|session-menu|sign-in-form)[^"]*\.js)"/g;
     for (const [, file] of html.matchAll(OURS)) if (file) add(file);
     return files;
   }

@@ -53,13 +53,14 @@ const LANGUAGES = Object.keys(runners);
 
 /** The sample of a language as the page shows it. */
 async function sampleOf(page: Page, language: string): Promise<string> {
-  const tabs = page.getByRole('tablist');
+  const form = page.locator('nats-credentials');
+  const tabs = form.getByRole('tablist');
   expect(await tabs.getByRole('tab').allTextContents()).toEqual(
     expect.arrayContaining([expect.stringMatching(/\S/)]),
   );
   expect((await tabs.getByRole('tab').allTextContents()).map((text) => text.trim())).toEqual(LANGUAGES);
   await tabs.getByRole('tab', { name: language }).click();
-  return page.getByRole('tabpanel', { name: language }).innerText();
+  return form.getByRole('tabpanel', { name: language }).innerText();
 }
 
 async function credentialsOf(account: string): Promise<{ id: string; name: string }[]> {

@@ -85,10 +85,10 @@ describe('a newcomer', () => {
     await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
     await page.waitForURL(/create-credentials\/\?.*region=nl-ams.*#nats-account$/);
 
-    expect(await page.getByLabel('Region').inputValue()).toBe('nl-ams');
+    expect(await page.getByLabel('Region').first().inputValue()).toBe('nl-ams');
     await region(page, 'NATS accounts').getByText('no NATS account in this region yet').waitFor();
     expect(await stepsDone(page)).toEqual([1]);
-    await page.getByLabel('Region').selectOption('fr-par');
+    await page.getByLabel('Region').first().selectOption('fr-par');
     await region(page, 'NATS accounts').getByText('Paris').waitFor();
     await region(page, 'NATS accounts').getByRole('button', { name: 'Create account' }).click();
     await dialog(page, 'Create a NATS account').getByLabel('Name').fill('Production');
@@ -228,7 +228,10 @@ describe('a form', () => {
     expect(await form.getByRole('link', { name: 'Sign in' }).getAttribute('href')).toContain(
       '/sign-in/?return=',
     );
-    expect(browser.complaints.splice(0)).toEqual([expect.stringContaining('401')]);
+    // The forms further down may have asked by now, too.
+    expect(new Set(browser.complaints.splice(0).map((text) => /status of \d+/.exec(text)?.[0]))).toEqual(
+      new Set(['status of 401']),
+    );
     await page.reload();
     const link = region(page, 'Credentials').getByRole('link', { name: 'Sign in' });
     const target = new URL((await link.getAttribute('href')) ?? '', page.url());

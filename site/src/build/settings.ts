@@ -37,9 +37,9 @@ export const regionRows = (texts: Texts) => rows(regionSettings, texts);
 /** Members of the `NATS` var. */
 export const natsRows = (texts: Texts) => rows(natsSettings, texts);
 
-/** The Worker's secrets. `SYSTEM_SEED_<REGION>`, one for each region, stands in no schema. */
+/** The Worker's secrets. Those of each region, named after it, stand in no schema. */
 export const secretRows = (texts: Texts) => {
-  const ofRegions = { 'SYSTEM_SEED_<REGION>': z.string() };
+  const ofRegions = { 'SYSTEM_SEED_<REGION>': z.string(), 'ENGINE_KEY_<REGION>': z.string() };
   return rows(z.object({ ...secrets.shape, ...ofRegions }), texts);
 };
 

@@ -1,5 +1,5 @@
 /** The element `<form-dialog>`: opens, sends, and closes when it has succeeded. The request is its opener's. */
-import { clearErrors, isBusy, type Send, wireForm } from '../lib/form.ts';
+import { clearErrors, isBusy, type Send, type Values, wireForm } from '../lib/form.ts';
 import { fill, find } from '../lib/markup.ts';
 
 /** See form-dialog.astro. */
@@ -31,11 +31,16 @@ export class FormDialog extends HTMLElement {
   /**
    * Opens the dialog with the texts filled in, and sends the form by `send` as often as it takes. Resolves to true
    * once it succeeded, to false when the person cancelled or when it is open already; what they typed is there when it
-   * opens again.
+   * opens again, unless `values` puts something else into the fields.
    */
-  open(send: Send, texts: Record<string, string> = {}): Promise<boolean> {
+  open(send: Send, texts: Record<string, string> = {}, values: Values = {}): Promise<boolean> {
     if (this.#dialog.open) return Promise.resolve(false);
     fill(this, texts);
+    for (const [name, value] of Object.entries(values)) {
+      const input = find(this, `input[name="${name}"]`, HTMLInputElement);
+      if (input.type === 'checkbox') input.checked = value !== '';
+      else input.value = value;
+    }
     clearErrors(this.form);
     this.#send = send;
     this.#dialog.showModal();
@@ -57,6 +62,11 @@ export class FormDialog extends HTMLElement {
     this.#settle?.(sent);
     this.#dialog.close();
   }
+}
+
+/** The dialog of this name under `root`: `<form-dialog id="…-NAME-dialog">`. */
+export function dialogIn(root: ParentNode, name: string): FormDialog {
+  return find(root, `form-dialog[id$="-${name}-dialog"]`, FormDialog);
 }
 
 customElements.define('form-dialog', FormDialog);

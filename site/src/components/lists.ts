@@ -8,7 +8,7 @@ import { type Problem, sentence } from '../lib/problems.ts';
 import { signInLink } from '../lib/session.ts';
 
 /** What a part of a form shows: data, or what stands in its place. */
-export type State = 'loading' | 'signed-out' | 'unchosen' | 'problem' | 'empty' | 'ready';
+export type State = 'loading' | 'signed-out' | 'unchosen' | 'problem' | 'inactive' | 'empty' | 'ready';
 
 /** A part of a form that lists something: `[data-part]` with the states of unavailable.astro. */
 class Part {
@@ -38,6 +38,11 @@ class Part {
     if (problem.kind === 'superseded') return;
     fill(this.root, { problem: sentence(problem) });
     this.show(problem.kind === 'signed-out' ? 'signed-out' : 'problem');
+  }
+
+  /** Says of which region the data is. */
+  nameRegion(region: string): void {
+    fill(this.root, { region });
   }
 
   /** Says what has happened, without taking the focus from where it is. */
@@ -104,11 +109,6 @@ export class AccountList extends Part {
     if (state !== 'ready') this.#overview.hidden = true;
   }
 
-  /** Says of which region the accounts are. */
-  nameRegion(region: string): void {
-    fill(this.root, { region });
-  }
-
   /** Shows a page of accounts. */
   render(accounts: NatsAccount[], total: number, page: number): void {
     this.put(
@@ -155,13 +155,31 @@ export interface Revoked {
   standing: string;
 }
 
-/** The sets of credentials of an account (credentials-panel.astro). */
-export class CredentialsList extends Part {
-  #revoke: (credentials: NatsCredentials) => unknown = () => undefined;
+/** What the list reads of credentials, whatever their product. */
+export interface Listed {
+  id: string;
+  name: string;
+  created_at: string;
+  last_used_at: string | null;
+  expires_at?: string | null;
+  access_key?: string;
+}
+
+/** Sets of credentials (credentials-panel.astro): those of a NATS account, or of a product in a project. */
+export class CredentialsList<C extends Listed> extends Part {
+  readonly #access: (credentials: C) => string;
+  readonly #equip: (row: HTMLElement, credentials: C) => void;
   #ids = new Set<string>();
 
-  constructor(owner: ParentNode) {
+  /** `access` names the access level; `equip` gives a row its actions. */
+  constructor(
+    owner: ParentNode,
+    access: (credentials: C) => string,
+    equip: (row: HTMLElement, credentials: C) => void,
+  ) {
     super(owner, 'credentials');
+    this.#access = access;
+    this.#equip = equip;
   }
 
   /** The ids of the credentials shown. */
@@ -169,26 +187,25 @@ export class CredentialsList extends Part {
     return this.#ids;
   }
 
-  wire(reactions: {
-    retry: () => unknown;
-    more: (page: number) => unknown;
-    generate: () => unknown;
-    revoke: (credentials: NatsCredentials) => unknown;
-  }): void {
-    this.#revoke = reactions.revoke;
+  wire(reactions: { retry: () => unknown; more: (page: number) => unknown; generate: () => unknown }): void {
     this.on('retry', reactions.retry);
     this.on('generate', reactions.generate);
     this.onMore('more-credentials', reactions.more);
   }
 
+  /** Reacts to the button that activates the product, where it is not. */
+  onActivate(react: () => unknown): void {
+    this.on('activate', react);
+  }
+
   override show(state: State): void {
     super.show(state === 'empty' && this.#pending.childElementCount > 0 ? 'ready' : state);
-    const usable = state !== 'signed-out' && state !== 'unchosen' && state !== 'problem';
+    const usable = state === 'loading' || state === 'empty' || state === 'ready';
     find(this.root, '[data-action="generate"]', HTMLButtonElement).disabled = !usable;
   }
 
   /** Shows a page of credentials. */
-  render(credentials: NatsCredentials[], total: number, page: number): void {
+  render(credentials: C[], total: number, page: number): void {
     if (page === 1) this.#ids = new Set();
     for (const { id } of credentials) this.#ids.add(id);
     this.put(
@@ -219,19 +236,17 @@ export class CredentialsList extends Part {
     this.root.querySelector(`[data-id="${CSS.escape(id)}"]`)?.setAttribute('data-fresh', '');
   }
 
-  #row(credentials: NatsCredentials): HTMLElement {
-    const row = this.#rowOf(credentials, 'Full access');
-    const button = find(row, 'button', HTMLButtonElement);
-    button.setAttribute('aria-label', `Revoke ${credentials.name}`);
-    button.title = `Revoke ${credentials.name}`;
-    button.addEventListener('click', () => void this.#revoke(credentials));
+  #row(credentials: C): HTMLElement {
+    const row = this.#rowOf(credentials, this.#access(credentials));
+    this.#equip(row, credentials);
     return row;
   }
 
-  #rowOf({ id, name, created_at, last_used_at, expires_at }: NatsCredentials, access: string): HTMLElement {
+  #rowOf(credentials: Listed, access: string): HTMLElement {
+    const { id, name, access_key = '', created_at, last_used_at, expires_at } = credentials;
     const row = this.copy('credentials');
     row.dataset.id = id;
-    fill(row, { name, access });
+    fill(row, { name, access, access_key });
     const time = (which: string) => find(row, `[data-time="${which}"]`, HTMLTimeElement);
     showTime(time('created'), created_at);
     if (last_used_at) showTime(time('used'), last_used_at);

@@ -6,6 +6,7 @@
 import { ask, type Result } from '../lib/answers.ts';
 import {
   type IssuedNatsCredentials,
+  idempotent,
   type NatsAccount,
   type NatsCredentials,
   natsAccounts,
@@ -16,22 +17,17 @@ import { find } from '../lib/markup.ts';
 import { natsSecret } from '../lib/nats-secret.ts';
 import { type ChosenPlace, regionLabel } from '../lib/place-fields.ts';
 import { showConnected } from './connected-clients.ts';
-import { FormDialog } from './form-dialog.ts';
+import { dialogIn } from './form-dialog.ts';
 import { SecretDialog } from './secret-dialog.ts';
-
-const headersOf = (idempotencyKey: string) => ({ headers: { 'Idempotency-Key': idempotencyKey } });
-
-const dialog = (root: ParentNode, name: string) =>
-  find(root, `form-dialog[id$="-${name}-dialog"]`, FormDialog);
 
 /** Asks for a name and creates an account. Resolves to undefined when the person cancels. */
 export async function createAccount(root: ParentNode, place: ChosenPlace): Promise<NatsAccount | undefined> {
   let created: NatsAccount | undefined;
-  await dialog(root, 'create-account').open(
+  await dialogIn(root, 'create-account').open(
     async ({ name = '' }, key) => {
       const json = { project_id: place.project, name };
       const result = await ask(() =>
-        natsAccounts.$post({ param: { region: place.region }, json }, headersOf(key)),
+        natsAccounts.$post({ param: { region: place.region }, json }, idempotent(key)),
       );
       if (!result.ok) return result.problem;
       created = result.body;
@@ -51,7 +47,7 @@ export async function deleteAccount(
   { id, name, region }: NatsAccount,
 ): Promise<string | undefined> {
   let notice: string | undefined;
-  await dialog(root, 'delete-account').open(
+  await dialogIn(root, 'delete-account').open(
     async () => {
       const result = await ask(() =>
         natsAccounts[':nats_account_id'].$delete({ param: { region, nats_account_id: id } }),
@@ -74,7 +70,7 @@ export async function generate(
   account: NatsAccount,
   typed: (name: string) => void,
 ): Promise<IssuedNatsCredentials | undefined> {
-  const form = dialog(root, 'generate');
+  const form = dialogIn(root, 'generate');
   let issued: IssuedNatsCredentials | undefined;
   const listener = () => typed(`${new FormData(form.form).get('name') ?? ''}`.trim());
   form.addEventListener('input', listener);
@@ -93,7 +89,7 @@ export async function generate(
 
 function issue(account: NatsAccount, name: string, key: string): Promise<Result<IssuedNatsCredentials>> {
   const json = { nats_account_id: account.id, name };
-  return ask(() => natsCredentials.$post({ param: { region: account.region }, json }, headersOf(key)));
+  return ask(() => natsCredentials.$post({ param: { region: account.region }, json }, idempotent(key)));
 }
 
 /** Shows credentials just generated; resolves when the person has said that they are saved. */
@@ -123,7 +119,7 @@ export async function revoke(
 ): Promise<Revocation | undefined> {
   const { id, name, region } = credentials;
   let revocation: Revocation | undefined;
-  const form = dialog(root, 'revoke');
+  const form = dialogIn(root, 'revoke');
   const asking = new AbortController();
   void showConnected(form, credentials, asking.signal);
   await form.open(

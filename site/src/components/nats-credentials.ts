@@ -2,24 +2,13 @@
  * The element `<nats-credentials>`: region and project → NATS accounts → credentials → generate or revoke. Owns the
  * order of things and what is read; what is changed is nats-actions.ts's, how lists look lists.ts's.
  */
-import { type Answer, ask, type Result } from '../lib/answers.ts';
-import {
-  type NatsAccount,
-  type NatsCredentials,
-  natsAccounts,
-  natsCredentials,
-  projects,
-} from '../lib/api.ts';
+import { Latest } from '../lib/answers.ts';
+import { type NatsAccount, type NatsCredentials, natsAccounts, natsCredentials } from '../lib/api.ts';
+import { find } from '../lib/markup.ts';
+import { openPlace } from '../lib/open-place.ts';
 import { choose, currentPlace, PLACE_CHANGED } from '../lib/place.ts';
-import {
-  type ChosenPlace,
-  followPlace,
-  offerProjects,
-  regionLabel,
-  wirePlaceFields,
-} from '../lib/place-fields.ts';
+import { type ChosenPlace, followPlace, regionLabel, wirePlaceFields } from '../lib/place-fields.ts';
 import { sentence } from '../lib/problems.ts';
-import { currentSession } from '../lib/session.ts';
 import { type Facts, tickSteps } from '../lib/steps.ts';
 import type { CodeSamples } from './code-samples.ts';
 import './code-samples.ts';
@@ -28,20 +17,25 @@ import { Unconfirmed } from './unconfirmed.ts';
 
 type Actions = typeof import('./nats-actions.ts');
 
-const NO_PROJECT =
-  'You are signed in, but no project is open to you. An Owner of the organization can change that.';
-
 class NatsCredentialsForm extends HTMLElement {
   #place: ChosenPlace | undefined;
   #account: NatsAccount | undefined;
-  #facts: Facts = { accountsListed: false };
+  #facts: Facts = { regionTold: false };
   #accounts = new AccountList(this);
-  #credentials = new CredentialsList(this);
+  #credentials = new CredentialsList<NatsCredentials>(
+    this,
+    () => 'Full access',
+    (row, credentials) => {
+      const button = find(row, 'button', HTMLButtonElement);
+      button.ariaLabel = button.title = `Revoke ${credentials.name}`;
+      button.addEventListener('click', () => this.#act((actions) => this.#revoke(actions, credentials)));
+    },
+  );
   #unconfirmed = new Unconfirmed<Revoked>(
     (revoked, pending) => this.#credentials.renderPending(revoked, pending),
     (revoked) => this.#settle(revoked),
   );
-  #request = new AbortController();
+  #latest = new Latest();
 
   connectedCallback(): void {
     wirePlaceFields(this);
@@ -56,7 +50,6 @@ class NatsCredentialsForm extends HTMLElement {
       retry: () => this.#loadCredentials(),
       more: (page) => this.#loadCredentials(page),
       generate: () => this.#act((actions) => this.#generate(actions)),
-      revoke: (credentials) => this.#act((actions) => this.#revoke(actions, credentials)),
     });
     document.addEventListener(PLACE_CHANGED, () => this.#follow());
     this.#follow();
@@ -66,20 +59,13 @@ class NatsCredentialsForm extends HTMLElement {
   async #start(): Promise<void> {
     this.#accounts.show('loading');
     this.#credentials.show('unchosen');
-    const session = await currentSession();
-    if (!session.ok) return this.#accounts.fail(session.problem);
-    if (!session.body) return this.#showSignedOut();
-    const listed = await ask(() => projects.$get({ query: { page_size: '100' } }));
-    if (!listed.ok) return this.#accounts.fail(listed.problem);
-    const open = listed.body.projects;
-    if (open.length === 0) return this.#accounts.fail({ kind: 'refused', message: NO_PROJECT });
-    this.#place = offerProjects(this, open);
-    await this.#loadAccounts();
-  }
-
-  #showSignedOut(): void {
-    this.#accounts.show('signed-out');
-    this.#credentials.show('signed-out');
+    const opened = await openPlace(this);
+    if (opened.ok) {
+      this.#place = opened.place;
+      return this.#loadAccounts();
+    }
+    this.#accounts.fail(opened.problem);
+    if (opened.problem.kind === 'signed-out') this.#credentials.show('signed-out');
   }
 
   #follow(): void {
@@ -97,12 +83,12 @@ class NatsCredentialsForm extends HTMLElement {
     if (!place) return;
     if (page === 1) this.#forgetAccount();
     const query = { project_id: place.project, page: `${page}`, page_size: '50' };
-    const result = await this.#fresh((init) =>
+    const result = await this.#latest.ask((init) =>
       natsAccounts.$get({ param: { region: place.region }, query }, { init }),
     );
     if (!result.ok) return this.#accounts.fail(result.problem);
     const { nats_accounts: accounts, total_count: total } = result.body;
-    this.#learn({ accountsListed: true });
+    this.#learn({ regionTold: true });
     this.#accounts.render(accounts, total, page);
     if (page > 1) return;
     const wanted =
@@ -113,7 +99,7 @@ class NatsCredentialsForm extends HTMLElement {
   #forgetAccount(): void {
     this.#account = undefined;
     this.#unconfirmed.follow(undefined);
-    this.#facts = { accountsListed: false };
+    this.#facts = { regionTold: false };
     this.#learn({});
     this.#accounts.show('loading');
     this.#credentials.show('unchosen');
@@ -122,7 +108,7 @@ class NatsCredentialsForm extends HTMLElement {
   async #chooseAccount(account: NatsAccount): Promise<void> {
     this.#account = account;
     this.#unconfirmed.follow(account);
-    this.#facts = { accountsListed: true };
+    this.#facts = { regionTold: true };
     this.#learn({});
     choose({ account: account.id });
     await this.#loadCredentials();
@@ -138,7 +124,7 @@ class NatsCredentialsForm extends HTMLElement {
       page: `${page}`,
       page_size: '50',
     } as const;
-    const result = await this.#fresh((init) =>
+    const result = await this.#latest.ask((init) =>
       natsCredentials.$get({ param: { region: account.region }, query }, { init }),
     );
     if (!result.ok) return this.#credentials.fail(result.problem);
@@ -197,14 +183,6 @@ class NatsCredentialsForm extends HTMLElement {
     const actions = await import('./nats-actions.ts').catch(() => undefined);
     if (actions) await action(actions);
     else this.#credentials.announce(sentence({ kind: 'unreachable' }));
-  }
-
-  /** Sends a request whose answer counts only as long as no later one has been sent. */
-  #fresh<T>(request: (init: RequestInit) => Promise<Answer<T>>): Promise<Result<T>> {
-    this.#request.abort();
-    this.#request = new AbortController();
-    const { signal } = this.#request;
-    return ask(() => request({ signal }));
   }
 
   #learn(facts: Partial<Facts>): void {

@@ -7,7 +7,11 @@ import { copyOf, fill, find } from '../lib/markup.ts';
 /** What the dialog shows. A field's value stays masked until asked for; a file's content is only ever downloaded. */
 export interface Secret {
   fields: { label: string; value: string }[];
-  files: { name: string; content: string }[];
+  files: { name: string; label?: string; content: string }[];
+  /** Tries the secret from this page; resolves to what to say of it. For a dialog that has a button for it. */
+  test?: () => Promise<string>;
+  /** What "Copy all" copies. Without it there is no such button. */
+  all?: string;
   commands: { label: string; text: string }[];
 }
 
@@ -16,10 +20,16 @@ const MASK = '•'.repeat(24);
 /** See secret-dialog.astro. */
 export class SecretDialog extends HTMLElement {
   #settle: (() => void) | undefined;
+  #secret: Secret | undefined;
 
   connectedCallback(): void {
     const dialog = this.#dialog;
     find(this, '[data-action="close"]', HTMLButtonElement).addEventListener('click', () => dialog.close());
+    find(this, '[data-action="copy-all"]', HTMLElement).addEventListener('click', () => {
+      if (this.#secret?.all) this.#copyText(this.#secret.all);
+    });
+    const test = this.querySelector<HTMLButtonElement>('[data-action="test"]');
+    test?.addEventListener('click', () => void this.#test(test));
     // `closedby="none"` says so too, but not to every browser.
     dialog.addEventListener('cancel', (event) => event.preventDefault());
     dialog.addEventListener('keydown', (event) => {
@@ -42,6 +52,9 @@ export class SecretDialog extends HTMLElement {
       'commands',
       secret.commands.map((command) => this.#command(command)),
     );
+    this.#secret = secret;
+    find(this, '[data-action="copy-all"]', HTMLElement).hidden = secret.all === undefined;
+    find(this, 'details', HTMLElement).hidden = secret.commands.length === 0;
     addEventListener('beforeunload', askBeforeLeaving);
     this.#dialog.showModal();
     return new Promise((resolve) => {
@@ -51,10 +64,22 @@ export class SecretDialog extends HTMLElement {
 
   #wipe(): void {
     for (const name of ['fields', 'files', 'commands']) this.#list(name, []);
+    this.#secret = undefined;
     this.#say('');
     find(this, 'details', HTMLDetailsElement).open = false;
     removeEventListener('beforeunload', askBeforeLeaving);
     this.#settle?.();
+  }
+
+  async #test(button: HTMLButtonElement): Promise<void> {
+    const secret = this.#secret;
+    if (!secret?.test || button.ariaBusy === 'true') return;
+    button.ariaBusy = 'true';
+    this.#say('Testing…');
+    const outcome = await secret.test();
+    button.ariaBusy = 'false';
+    // Closed meanwhile, and open again for another: what came of it is not about that one.
+    if (this.#secret === secret) this.#say(outcome);
   }
 
   #field({ label, value }: Secret['fields'][number]): HTMLElement {
@@ -73,8 +98,8 @@ export class SecretDialog extends HTMLElement {
     return item;
   }
 
-  #file({ name, content }: Secret['files'][number]): HTMLElement {
-    const button = this.#copy('file', { label: `Download ${name}` });
+  #file({ name, label = name, content }: Secret['files'][number]): HTMLElement {
+    const button = this.#copy('file', { label: `Download ${label}` });
     button.addEventListener('click', () => {
       download(name, content);
       this.#say('Downloaded');
@@ -92,12 +117,14 @@ export class SecretDialog extends HTMLElement {
     const button = find(item, '[data-action="copy"]', HTMLButtonElement);
     button.setAttribute('aria-label', `Copy ${label}`);
     item.setAttribute('aria-label', label);
-    button.addEventListener('click', () => {
-      navigator.clipboard.writeText(text).then(
-        () => this.#say('Copied'),
-        () => this.#say('The browser does not allow copying here: select the text instead'),
-      );
-    });
+    button.addEventListener('click', () => this.#copyText(text));
+  }
+
+  #copyText(text: string): void {
+    navigator.clipboard.writeText(text).then(
+      () => this.#say('Copied'),
+      () => this.#say('The browser does not allow copying here: select the text instead'),
+    );
   }
 
   #copy(template: string, texts: Record<string, string>): HTMLElement {

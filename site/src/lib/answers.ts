@@ -27,3 +27,16 @@ export async function ask<T>(request: () => Promise<Answer<T>>): Promise<Result<
     return { ok: false, problem: { kind: superseded ? 'superseded' : 'unreachable' } };
   }
 }
+
+/** Sends requests of which only the latest counts: each takes the place of the one before. */
+export class Latest {
+  #request = new AbortController();
+
+  /** As {@link ask}; the answer of a request that another has overtaken is the problem `superseded`. */
+  ask<T>(request: (init: RequestInit) => Promise<Answer<T>>): Promise<Result<T>> {
+    this.#request.abort();
+    this.#request = new AbortController();
+    const { signal } = this.#request;
+    return ask(() => request({ signal }));
+  }
+}

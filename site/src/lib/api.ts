@@ -2,10 +2,11 @@
  * The typed client of the API, made of the Worker's own type: a path or a field that does not exist does not compile.
  * Every call stays on this origin and carries the session's cookie.
  */
-import { hc, type InferResponseType } from 'hono/client';
+import type { hc, InferResponseType } from 'hono/client';
 import type { App } from '../../../functions/index.ts';
+import { clientAt } from './client.ts';
 
-const client = hc<App>('/');
+const client = clientAt<ReturnType<typeof hc<App>>>();
 
 /** The projects of the caller. */
 export const projects = client.account.v3.projects;
@@ -18,9 +19,27 @@ export const natsAccounts = region['nats-accounts'];
 /** The NATS credentials of a region. */
 export const natsCredentials = region['nats-credentials'];
 
+/** The endpoints of Queues and of Topics and Events, by product. */
+export const keyed = {
+  sqs: {
+    credentials: region['sqs-credentials'],
+    info: region['sqs-info'],
+    activate: region['activate-sqs'],
+  },
+  sns: {
+    credentials: region['sns-credentials'],
+    info: region['sns-info'],
+    activate: region['activate-sns'],
+  },
+} as const;
+
+/** What a creation sends along, so that sending it again can be recognised. */
+export const idempotent = (key: string) => ({ headers: { 'Idempotency-Key': key } });
+
 type Listed<Endpoint> = InferResponseType<Endpoint, 200>;
 
 export type Project = Listed<typeof projects.$get>['projects'][number];
 export type NatsAccount = Listed<typeof natsAccounts.$get>['nats_accounts'][number];
 export type NatsCredentials = Listed<typeof natsCredentials.$get>['nats_credentials'][number];
+export type KeyedCredentials = Listed<typeof keyed.sqs.credentials.$get>['sqs_credentials'][number];
 export type IssuedNatsCredentials = InferResponseType<typeof natsCredentials.$post, 200>;

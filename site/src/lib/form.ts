@@ -2,13 +2,13 @@
  * How every form behaves: what is missing is said beside the field and in a focused summary, one request at a time, a
  * busy button, and nothing typed is lost when something fails. Owns no request and no words of a product.
  *
- * The markup: field.astro's fields, a summary `.errors[hidden]`, and a submit button with `data-busy`, its label meanwhile.
+ * The markup: field.astro's and permission-fields.astro's fields, a summary `.errors[hidden]`, and a submit button with `data-busy`, its label meanwhile.
  */
 import { find } from './markup.ts';
 import { type Problem, sentence } from './problems.ts';
 import { signInLink } from './session.ts';
 
-/** The trimmed values of a form's fields, by name. */
+/** The trimmed values of a form's fields, by name; of a checkbox `true` or nothing. */
 export type Values = Record<string, string>;
 
 /** Performs what a form is for. The key stays the same when the same values are sent again. */
@@ -75,8 +75,11 @@ class Attempts {
 
 const fieldsOf = (form: HTMLFormElement) => [...form.querySelectorAll<HTMLInputElement>('.field input')];
 
-// A password is taken as it is, shown or not: a space may belong to it.
-const typedIn = (input: HTMLInputElement) => (input.name === 'password' ? input.value : input.value.trim());
+function typedIn(input: HTMLInputElement): string {
+  if (input.type === 'checkbox') return input.checked ? 'true' : '';
+  // A password is taken as it is, shown or not: a space may belong to it.
+  return input.name === 'password' ? input.value : input.value.trim();
+}
 
 const valuesOf = (form: HTMLFormElement): Values =>
   Object.fromEntries(fieldsOf(form).map((input) => [input.name, typedIn(input)]));
@@ -87,8 +90,10 @@ interface Complaint {
 }
 
 function complaint(input: HTMLInputElement): Complaint | undefined {
-  const { missing = '', mismatch = '' } = input.dataset;
-  if (input.required && !typedIn(input)) return { input, text: missing };
+  const { missing, mismatch = '' } = input.dataset;
+  // One box of a group speaks for all of them.
+  const empty = input.type === 'checkbox' ? !groupOf(input).querySelector(':checked') : !typedIn(input);
+  if (missing && empty) return { input, text: missing };
   const { typeMismatch, patternMismatch, tooLong } = input.validity;
   return typeMismatch || patternMismatch || tooLong ? { input, text: mismatch } : undefined;
 }
@@ -145,8 +150,10 @@ function showSummary(form: HTMLFormElement, ...content: Node[]): void {
 }
 
 function errorOf(input: HTMLInputElement): HTMLElement {
-  return find(input.closest('.field') ?? input, '.error', HTMLElement);
+  return find(groupOf(input), '.error', HTMLElement);
 }
+
+const groupOf = (input: HTMLInputElement): Element => input.closest('.field') ?? input;
 
 function busy(form: HTMLFormElement): () => void {
   const button = find(form, 'button[type="submit"]', HTMLButtonElement);

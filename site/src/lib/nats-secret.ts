@@ -1,25 +1,17 @@
 /** What the secret dialog shows for NATS: the `.creds` file, and a command that tries it. */
 import type { Secret } from '../components/secret-dialog.ts';
 import type { IssuedNatsCredentials } from './api.ts';
+import { fileStem } from './file-name.ts';
 
 /** The dialog's content for credentials just issued; `endpoint` is where their account's clients connect. */
 export function natsSecret(issued: IssuedNatsCredentials, endpoint: string): Secret {
-  const file = fileName(issued.name);
+  const file = `${fileStem(issued.name, 'nats')}.creds`;
   const { content } = issued.credentials;
   return {
     fields: [{ label: file, value: content }],
     files: [{ name: file, content }],
     commands: [{ label: 'With Node.js', text: nodeCommand(file, endpoint) }],
   };
-}
-
-/** A file name that needs no quoting in a shell, from a name that people chose. */
-function fileName(name: string): string {
-  const stem = name
-    .normalize('NFC')
-    .replace(/[^\p{L}\p{M}\p{N}_]+/gu, '-')
-    .replace(/^-+|-+$/g, '');
-  return `${stem.slice(0, 60) || 'nats'}.creds`;
 }
 
 function nodeCommand(file: string, endpoint: string): string {

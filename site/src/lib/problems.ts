@@ -15,6 +15,9 @@ export type Problem =
   | { kind: 'refused'; message: string }
   | { kind: 'failed'; requestId: string | null };
 
+/** The beginning of what to say where there was no answer. */
+export const UNANSWERED = 'Latchkey did not answer. Check the connection, then try again';
+
 interface ErrorBody {
   type?: string;
   message?: string;
@@ -75,7 +78,7 @@ const words = (identifier: string) => identifier.replaceAll('_', ' ');
 export function sentence(problem: Problem): string {
   switch (problem.kind) {
     case 'unreachable':
-      return 'Latchkey did not answer. Check the connection, then try again: nothing that you typed is lost.';
+      return `${UNANSWERED}: nothing that you typed is lost.`;
     case 'superseded':
       return '';
     case 'signed-out':

@@ -5,21 +5,24 @@
 
 /** What the API has answered on this page so far. */
 export interface Facts {
-  /** The region listed the project's NATS accounts. */
-  accountsListed: boolean;
-  /** The credentials that the chosen account has; absent until it has listed them. */
+  /** The region told what the project has there: its NATS accounts, or whether the product is active. */
+  regionTold: boolean;
+  /** The credentials of the chosen account, or of the project; absent until they were listed. */
   listed?: ReadonlySet<string>;
   /** The credentials that the API issued last on this page. */
   issued?: string;
+  /** The credentials that the API updated last on this page. */
+  updated?: string;
   /** The credentials that the API revoked last on this page; pending until every server has confirmed it. */
   revoked?: { id: string; pending: boolean };
 }
 
 const STEPS: Record<string, (facts: Facts) => boolean> = {
-  region: (facts) => facts.accountsListed,
+  region: (facts) => facts.regionTold,
   account: (facts) => facts.listed !== undefined,
   generate: (facts) => facts.issued !== undefined,
   listed: ({ issued, listed }) => issued !== undefined && listed?.has(issued) === true,
+  update: ({ updated }) => updated !== undefined,
   find: ({ listed, revoked }) => revoked !== undefined || (listed !== undefined && listed.size > 0),
   revoke: ({ revoked, listed }) => revoked?.pending === false && listed?.has(revoked.id) === false,
 };

@@ -22,6 +22,8 @@ const FALLBACKS: Record<string, string> = {
   project: 'PROJECT_ID',
   account: 'NATS_ACCOUNT_ID',
   name: 'orders',
+  permissions: '{"can_publish":true}',
+  sdkPermissions: '{ canPublish: true }',
 };
 
 /** The text of a sample in its parts. */
@@ -33,7 +35,7 @@ export function pieces(text: string): (string | Place)[] {
 }
 
 /**
- * A value as it stands inside a sample: `plain` (identifiers and origins), `json` (a JSON or JavaScript string with its
+ * A value as it stands inside a sample: `plain` (identifiers, origins, and what is code already), `json` (a JSON or JavaScript string with its
  * quotation marks), `shelljson` (the same inside a shell's single quotation marks).
  */
 export function quote(value: string, quoting: string): string {

@@ -1,0 +1,31 @@
+/**
+ * What each permission lets its bearer do, read from the gateway's table of actions while the site builds. Owns the
+ * reading only: the page shows what the gateway enforces, and nothing else.
+ */
+import { PERMISSIONS } from '../../../functions/credentials/permissions.ts';
+import { actions, allows, type Needs } from '../../../functions/gateway/actions.ts';
+import type { KeyedId } from '../lib/keyed.ts';
+
+/** An action that is served, with whether each of {@link PERMISSIONS}, in their order, is enough for it. */
+export interface ActionRow {
+  name: string;
+  enough: boolean[];
+}
+
+/** The actions of a service that some permission opens, by name. */
+export function servedActions(service: KeyedId): ActionRow[] {
+  return entries(service)
+    .filter(([, needs]) => needs !== 'refused')
+    .map(([name, needs]) => ({ name, enough: PERMISSIONS.map(({ bit }) => allows(needs, bit)) }));
+}
+
+/** The names of the actions that a service refuses to everybody. */
+export function refusedActions(service: KeyedId): string[] {
+  return entries(service).flatMap(([name, needs]) => (needs === 'refused' ? name : []));
+}
+
+function entries(service: KeyedId): [string, Needs][] {
+  return Object.entries(actions[service])
+    .map(([name, { needs }]): [string, Needs] => [name, needs])
+    .sort(([a], [b]) => a.localeCompare(b, 'en'));
+}

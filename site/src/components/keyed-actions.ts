@@ -1,0 +1,140 @@
+/**
+ * What the forms of Queues and of Topics and Events change: activate the product, generate credentials, update or
+ * revoke them. Each opens its dialog under `root` and sends the request. Loaded when the reader first presses one of
+ * the buttons: a page that is only read does without it.
+ */
+import { PERMISSIONS } from '../../../functions/credentials/permissions.ts';
+import { type Answer, ask } from '../lib/answers.ts';
+import { idempotent, type KeyedCredentials, keyed } from '../lib/api.ts';
+import type { Values } from '../lib/form.ts';
+import { KEYED, type KeyedId } from '../lib/keyed.ts';
+import { keyedSecret } from '../lib/keyed-secret.ts';
+import { find, showTime } from '../lib/markup.ts';
+import { type ChosenPlace, regionLabel } from '../lib/place-fields.ts';
+import type { Problem } from '../lib/problems.ts';
+import { permissionValues } from '../samples/permissions.ts';
+import { dialogIn } from './form-dialog.ts';
+import { SecretDialog } from './secret-dialog.ts';
+
+type Permissions = KeyedCredentials['permissions'];
+
+const permissionsOf = (values: Values) =>
+  Object.fromEntries(PERMISSIONS.map(({ wire }) => [wire, Boolean(values[wire])])) as Permissions;
+
+/** Activates a product for a project in a region. One that is active already is no problem. */
+export async function activate(product: KeyedId, place: ChosenPlace): Promise<Problem | undefined> {
+  const request = { param: { region: place.region }, json: { project_id: place.project } };
+  const result = await ask<unknown>(() => keyed[product].activate.$post(request));
+  // Someone else was faster, or this was sent twice: the list says the rest.
+  return result.ok || result.problem.kind === 'refused' ? undefined : result.problem;
+}
+
+/**
+ * Asks for a name and permissions and generates credentials. Resolves to undefined when the person cancels. `chosen`
+ * hears of the sample's values while they are typed. The secret has not been shown yet: {@link showSecret} does.
+ */
+export async function generate(
+  root: ParentNode,
+  product: KeyedId,
+  place: ChosenPlace & { projectName: string },
+  chosen: (values: Record<string, string>) => void,
+): Promise<KeyedCredentials | undefined> {
+  const form = dialogIn(root, 'generate');
+  let issued: KeyedCredentials | undefined;
+  const listener = () => {
+    const data = new FormData(form.form);
+    const values = Object.fromEntries(PERMISSIONS.map(({ wire }) => [wire, data.get(wire) ? 'true' : '']));
+    chosen({ name: `${data.get('name') ?? ''}`.trim(), ...permissionValues(permissionsOf(values)) });
+  };
+  form.addEventListener('input', listener);
+  await form.open(
+    async (values, key) => {
+      const json = {
+        project_id: place.project,
+        name: values.name ?? '',
+        permissions: permissionsOf(values),
+      };
+      const request = { param: { region: place.region }, json };
+      const result = await ask<KeyedCredentials>(() =>
+        keyed[product].credentials.$post(request, idempotent(key)),
+      );
+      if (!result.ok) return result.problem;
+      issued = result.body;
+      return undefined;
+    },
+    { project: place.projectName, place: regionLabel(place.region) },
+  );
+  form.removeEventListener('input', listener);
+  return issued;
+}
+
+/** Shows credentials just generated; resolves when the person has said that they are saved. */
+export function showSecret(
+  root: ParentNode,
+  product: KeyedId,
+  issued: KeyedCredentials,
+  endpoint: string,
+): Promise<void> {
+  return find(root, 'secret-dialog', SecretDialog).show(keyedSecret(issued, KEYED[product], endpoint));
+}
+
+/** Asks what to change and sends only that. Resolves to what to say of it, or to undefined when the person cancels. */
+export async function update(
+  root: ParentNode,
+  product: KeyedId,
+  credentials: KeyedCredentials,
+): Promise<string | undefined> {
+  const { id, name: before, region, permissions } = credentials;
+  let notice: string | undefined;
+  await dialogIn(root, 'update').open(
+    async (values) => {
+      const wanted = permissionsOf(values);
+      const changed = PERMISSIONS.filter(({ wire }) => wanted[wire] !== permissions[wire]);
+      const json = {
+        ...(values.name !== before && { name: values.name }),
+        permissions: Object.fromEntries(changed.map(({ wire }) => [wire, wanted[wire]])),
+      };
+      const request = { param: { region, credentials_id: id }, json };
+      const result = await ask<KeyedCredentials>(() =>
+        (keyed[product].credentials[':credentials_id'].$patch as Patch)(request),
+      );
+      if (!result.ok) return result.problem;
+      notice = `Updated ${result.body.name}.`;
+      return undefined;
+    },
+    { place: regionLabel(region) },
+    {
+      name: before,
+      ...Object.fromEntries(PERMISSIONS.map(({ wire }) => [wire, permissions[wire] ? 'true' : ''])),
+    },
+  );
+  return notice;
+}
+
+type Patch = (request: object) => Promise<Answer<KeyedCredentials>>;
+
+/** Asks for confirmation and revokes credentials. Resolves to what to say of it, or to undefined when the person cancels. */
+export async function revoke(
+  root: ParentNode,
+  product: KeyedId,
+  { id, name, region, last_used_at: used }: KeyedCredentials,
+): Promise<string | undefined> {
+  const form = dialogIn(root, 'revoke');
+  const time = find(form, '[data-part="used"]', HTMLTimeElement);
+  if (used) showTime(time, used);
+  else time.textContent = '';
+  let notice: string | undefined;
+  await form.open(
+    async () => {
+      const request = { param: { region, credentials_id: id } };
+      const result = await ask<unknown>(() => keyed[product].credentials[':credentials_id'].$delete(request));
+      if (!result.ok && result.problem.kind !== 'gone') return result.problem;
+      notice = result.ok
+        ? `Revoked ${name}. From the next request on, it is denied.`
+        : `${name} was revoked already.`;
+      return undefined;
+    },
+    { name, place: regionLabel(region), unused: used ? '' : 'never' },
+  );
+  return notice;
+}

@@ -1,0 +1,42 @@
+/**
+ * Sends the requests of the typed client. The types are `hc`'s, its code is not: most of that is for what these pages never
+ * do. A path is written as members, `:name` in it is filled from `param`, and the method comes last: `.projects.$get({ query })`.
+ */
+
+interface Sent {
+  param?: Record<string, string>;
+  query?: Record<string, string>;
+  json?: unknown;
+}
+
+interface Options {
+  headers?: Record<string, string>;
+  init?: RequestInit;
+}
+
+/** A client that sends to this origin, below `path`; `Client` says what there is. */
+export function clientAt<Client>(path: readonly string[] = []): Client {
+  return new Proxy(() => undefined, {
+    get: (_target, member) => clientAt([...path, String(member)]),
+    apply: (_target, _this, [sent, options]: [Sent?, Options?]) =>
+      send(path.slice(0, -1), `${path.at(-1)}`.slice(1).toUpperCase(), sent, options),
+  }) as Client;
+}
+
+function send(
+  path: readonly string[],
+  method: string,
+  { param = {}, query, json }: Sent = {},
+  { headers, init }: Options = {},
+): Promise<Response> {
+  const parts = path.map((part) =>
+    part.startsWith(':') ? encodeURIComponent(param[part.slice(1)] ?? '') : part,
+  );
+  const search = query ? `?${new URLSearchParams(query)}` : '';
+  return fetch(`/${parts.join('/')}${search}`, {
+    method,
+    ...(json !== undefined && { body: JSON.stringify(json) }),
+    headers: { ...(json !== undefined && { 'Content-Type': 'application/json' }), ...headers },
+    ...init,
+  });
+}

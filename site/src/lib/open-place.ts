@@ -1,0 +1,30 @@
+/** What every form begins with: who is at the browser, and the projects that are open to them. Asked once for each page. */
+import { ask, type Result } from './answers.ts';
+import { type Project, projects } from './api.ts';
+import { type ChosenPlace, offerProjects } from './place-fields.ts';
+import type { Problem } from './problems.ts';
+import { currentSession } from './session.ts';
+
+/** Where a form can work, or why it cannot. */
+export type Opened = { ok: true; place: ChosenPlace } | { ok: false; problem: Problem };
+
+const NO_PROJECT =
+  'You are signed in, but no project is open to you. An Owner of the organization can change that.';
+
+let listed: Promise<Result<{ projects: Project[] }>> | undefined;
+
+/** Offers the reader's projects in the drop-downs under `root` and settles the place. A failure is not kept. */
+export async function openPlace(root: ParentNode): Promise<Opened> {
+  const session = await currentSession();
+  if (!session.ok) return session;
+  if (!session.body) return { ok: false, problem: { kind: 'signed-out' } };
+  listed ??= ask(() => projects.$get({ query: { page_size: '100' } }));
+  const result = await listed;
+  if (!result.ok) {
+    listed = undefined;
+    return result;
+  }
+  const open = result.body.projects;
+  if (open.length === 0) return { ok: false, problem: { kind: 'refused', message: NO_PROJECT } };
+  return { ok: true, place: offerProjects(root, open) };
+}

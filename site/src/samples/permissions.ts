@@ -1,0 +1,18 @@
+/** Permissions as the samples write them. */
+import { PERMISSIONS } from '../../../functions/credentials/permissions.ts';
+
+/**
+ * The samples' values for a choice of permissions: `permissions` as JSON, `sdkPermissions` as the SDK names them. Empty
+ * as long as nothing is chosen.
+ */
+export function permissionValues(choice: Partial<Record<string, boolean>>): Record<string, string> {
+  const chosen = PERMISSIONS.filter(({ wire }) => choice[wire]).map(({ wire }) => wire);
+  if (chosen.length === 0) return { permissions: '', sdkPermissions: '' };
+  const sdk = chosen.map(
+    (wire) => `${wire.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())}: true`,
+  );
+  return {
+    permissions: JSON.stringify(Object.fromEntries(chosen.map((wire) => [wire, true]))),
+    sdkPermissions: `{ ${sdk.join(', ')} }`,
+  };
+}

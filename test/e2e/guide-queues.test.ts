@@ -1,0 +1,220 @@
+/**
+ * The sections for Queues and for Topics and Events of both guides in a real browser on the real stack: what a reader does
+ * there ends in keys that the AWS SDK uses, that do just what the boxes say, and that stop at once when they are revoked.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CreateTopicCommand, PublishCommand } from '@aws-sdk/client-sns';
+import {
+  CreateQueueCommand,
+  GetQueueUrlCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+} from '@aws-sdk/client-sqs';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { axe, stepsDone, useBrowser } from './browser.ts';
+import { newProject, outcome, snsClient, sqsClient } from './gateway-clients.ts';
+import {
+  activate,
+  dialog,
+  download,
+  generate,
+  hasFocus,
+  listed,
+  more,
+  open,
+  PRODUCTS,
+  panel,
+  row,
+  save,
+  shownKeys,
+  status,
+} from './keyed-form.ts';
+import { useStack } from './local-stack.ts';
+
+const local = useStack();
+const browser = useBrowser(local);
+
+const slowly = (page: Page) =>
+  page.route('**/mnq/**', async (route) => {
+    await sleep(400);
+    await route.continue();
+  });
+
+const CASES = PRODUCTS.flatMap((product) =>
+  ['fr-par', 'nl-ams'].map((at) => [product.label, at, product] as const),
+);
+
+describe.each(CASES)('%s in %s', (_label, at, product) => {
+  it('is activated, and one set of credentials is generated, listed, updated and revoked', async () => {
+    const project = await newProject(local);
+    const page = await open(browser, 'create', product, at, project);
+    expect(
+      await panel(page, product).getByRole('button', { name: 'Generate credentials' }).isDisabled(),
+    ).toBe(true);
+    expect(await axe(page)).toEqual([]);
+    await activate(page, product);
+    await panel(page, product).getByText('no credentials').waitFor();
+    expect(await stepsDone(page, product.list)).toEqual([1]);
+
+    await panel(page, product).getByRole('button', { name: 'Generate credentials' }).click();
+    const form = dialog(page, 'Generate credentials');
+    await form.getByText(at === 'fr-par' ? 'Paris' : 'Amsterdam').waitFor();
+    await form.getByLabel('Name').fill('orders');
+    await form.getByRole('button', { name: 'Generate credentials' }).click();
+    const summary = form.getByRole('alert');
+    expect(await hasFocus(summary)).toBe(true);
+    await form
+      .getByRole('group', { name: 'Permissions' })
+      .getByText('Select at least one permission')
+      .waitFor();
+    expect(await axe(page)).toEqual([]);
+    await summary.getByRole('link', { name: 'Select at least one permission' }).click();
+    expect(await hasFocus(form.getByRole('checkbox', { name: 'Write' }))).toBe(true);
+    expect(await form.getByLabel('Name').inputValue()).toBe('orders');
+    await slowly(page);
+    await form.getByRole('checkbox', { name: 'Write' }).check();
+    await form.getByRole('checkbox', { name: 'Read' }).check();
+    await form.getByRole('button', { name: 'Generate credentials' }).dblclick();
+    await dialog(page, 'Save your credentials').waitFor();
+    await page.unrouteAll({ behavior: 'wait' });
+    expect(await axe(page)).toEqual([]);
+
+    const { access_key, secret_key } = await shownKeys(page);
+    expect(await download(page, '.env')).toEqual({
+      name: 'orders.env',
+      content: `AWS_ACCESS_KEY_ID=${access_key}\nAWS_SECRET_ACCESS_KEY=${secret_key}\nAWS_REGION=${at}\nAWS_ENDPOINT_URL_${product.id.toUpperCase()}=${local.stack.origin}\n`,
+    });
+    expect(await download(page, 'AWS profile')).toEqual({
+      name: 'orders.aws',
+      content: `[profile latchkey-${product.id}-${at}]\naws_access_key_id = ${access_key}\naws_secret_access_key = ${secret_key}\nregion = ${at}\nendpoint_url = ${local.stack.origin}\n`,
+    });
+    expect((await download(page, 'CSV')).content.split('\n')[1]).toBe(
+      `"orders","${product.label}","${at}","${local.stack.origin}","${access_key}","${secret_key}"`,
+    );
+    await page.getByRole('button', { name: 'Copy all' }).click();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
+      `Access key: ${access_key}\nSecret key: ${secret_key}\n`,
+    );
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    await save(page);
+
+    await row(page, product, 'orders').getByRole('cell', { name: 'Write, Read', exact: true }).waitFor();
+    await row(page, product, 'orders').getByText(access_key).waitFor();
+    expect(await stepsDone(page, product.list)).toEqual([1, 2, 4]);
+    expect(await listed(local, product, at, project)).toMatchObject([{ name: 'orders', access_key }]);
+    expect(await page.content()).not.toContain(secret_key);
+
+    await page.goto(`/how-to/manage-credentials/${new URL(page.url()).search}#${product.step}`);
+    await row(page, product, 'orders').waitFor();
+    await more(page, product, 'orders', 'Update credentials');
+    const change = dialog(page, 'Update credentials');
+    expect(await change.getByLabel('Name').inputValue()).toBe('orders');
+    expect(await change.getByRole('checkbox', { checked: true }).count()).toBe(2);
+    for (const box of ['Write', 'Read']) await change.getByRole('checkbox', { name: box }).uncheck();
+    await change.getByRole('button', { name: 'Update credentials' }).click();
+    await change.getByRole('link', { name: 'Select at least one permission' }).waitFor();
+    await change.getByRole('checkbox', { name: 'Manage' }).check();
+    await change.getByLabel('Name').fill('billing');
+    await change.getByRole('button', { name: 'Update credentials' }).click();
+    await status(page, product).getByText('Updated billing.').waitFor();
+    await row(page, product, 'billing').getByRole('cell', { name: 'Manage', exact: true }).waitFor();
+    expect(await listed(local, product, at, project)).toMatchObject([
+      { name: 'billing', permissions: { can_publish: false, can_receive: false, can_manage: true } },
+    ]);
+    expect(await stepsDone(page, product.list)).toEqual([1, 2, 3]);
+
+    await more(page, product, 'billing', 'Revoke');
+    const alert = page.getByRole('alertdialog', { name: 'Revoke these credentials?' });
+    expect(await hasFocus(alert.getByRole('button', { name: 'Cancel' }))).toBe(true);
+    await alert.getByText('billing').waitFor();
+    await alert.getByText('Last used: never.').waitFor();
+    await alert.getByText('This is irreversible.').waitFor();
+    expect(await alert.getByText('belong to the project: they stay').count()).toBe(
+      product.id === 'sns' ? 1 : 0,
+    );
+    expect(await axe(page)).toEqual([]);
+    await alert.getByRole('button', { name: 'Revoke credentials' }).click();
+    await status(page, product).getByText('Revoked billing.').waitFor();
+    expect(await row(page, product, 'billing').count()).toBe(0);
+    expect(await listed(local, product, at, project)).toEqual([]);
+    expect(await stepsDone(page, product.list)).toEqual([1, 2, 3, 4]);
+  });
+});
+
+describe('the keys that the page shows', () => {
+  const at = 'fr-par';
+
+  it('open queues with the AWS SDK, follow an update on the next request and end with the revocation', async () => {
+    const product = PRODUCTS[0];
+    const project = await newProject(local);
+    const page = await open(browser, 'create', product, at, project);
+    await activate(page, product);
+    await generate(page, product, 'worker', ['Write', 'Read', 'Manage']);
+    const keys = await shownKeys(page);
+    await save(page);
+    const client = sqsClient(local, { ...keys, id: '', region: at, project_id: project });
+    const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName: 'orders' }));
+    const send = () => client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'hello' }));
+    const receive = () => client.send(new ReceiveMessageCommand({ QueueUrl }));
+    expect(await outcome(send())).toBe('ok');
+    expect((await receive()).Messages?.map(({ Body }) => Body)).toEqual(['hello']);
+
+    await more(page, product, 'worker', 'Update credentials');
+    const change = dialog(page, 'Update credentials');
+    for (const box of ['Write', 'Manage']) await change.getByRole('checkbox', { name: box }).uncheck();
+    await change.getByRole('button', { name: 'Update credentials' }).click();
+    await status(page, product).getByText('Updated worker.').waitFor();
+    expect(await outcome(send())).toBe('AccessDenied');
+    expect(await outcome(receive())).toBe('ok');
+
+    await more(page, product, 'worker', 'Revoke');
+    await page.getByRole('button', { name: 'Revoke credentials' }).click();
+    await status(page, product).getByText('Revoked worker.').waitFor();
+    expect(await outcome(client.send(new GetQueueUrlCommand({ QueueName: 'orders' })))).toBe(
+      'InvalidClientTokenId',
+    );
+  });
+
+  it('open topics with the AWS SDK', async () => {
+    const product = PRODUCTS[1];
+    const project = await newProject(local);
+    const page = await open(browser, 'create', product, at, project);
+    await activate(page, product);
+    await generate(page, product, 'worker', ['Write', 'Manage']);
+    const keys = await shownKeys(page);
+    await save(page);
+    const client = snsClient(local, { ...keys, id: '', region: at, project_id: project });
+    const { TopicArn } = await client.send(new CreateTopicCommand({ Name: 'orders' }));
+    expect(await outcome(client.send(new PublishCommand({ TopicArn, Message: 'hello' })))).toBe('ok');
+  });
+});
+
+it('the menu of a row is worked by the keyboard alone', async () => {
+  const product = PRODUCTS[0];
+  const project = await newProject(local);
+  const page = await open(browser, 'create', product, 'fr-par', project);
+  await activate(page, product);
+  await generate(page, product, 'orders', ['Read']);
+  await save(page);
+  const button = panel(page, product).getByRole('button', { name: 'See more actions for orders' });
+  await button.focus();
+  await page.keyboard.press('Enter');
+  await expect.poll(() => hasFocus(page.getByRole('menuitem', { name: 'Update credentials' }))).toBe(true);
+  expect(await axe(page)).toEqual([]);
+  await page.keyboard.press('ArrowDown');
+  expect(await hasFocus(page.getByRole('menuitem', { name: 'Revoke' }))).toBe(true);
+  await page.keyboard.press('ArrowDown');
+  expect(await hasFocus(page.getByRole('menuitem', { name: 'Update credentials' }))).toBe(true);
+  await page.keyboard.press('Escape');
+  await expect.poll(() => hasFocus(button)).toBe(true);
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('End');
+  await page.keyboard.press('Enter');
+  const alert = page.getByRole('alertdialog');
+  await alert.waitFor();
+  await page.keyboard.press('Escape');
+  await alert.waitFor({ state: 'hidden' });
+  expect(await hasFocus(button)).toBe(true);
+});
