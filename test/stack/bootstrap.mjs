@@ -1,5 +1,5 @@
 /**
- * Where `npm start`, `npm test` and `npm run deploy` enter: `bootstrap.mjs start|test|deploy [arguments]`.
+ * Where `npm start`, `npm test`, `npm run bench` and `npm run deploy` enter: `bootstrap.mjs COMMAND [arguments]`.
  *
  * Sees to what the script needs (the dependencies, nats-server, a browser, curl), then runs it on the Node of
  * `node_modules`. It runs before any dependency is there, on whatever Node the machine has from 20 on: Node's own
@@ -11,10 +11,10 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const SCRIPTS = { start: 'start.ts', test: 'checks.ts', deploy: 'deploy.ts' };
+const SCRIPTS = { start: 'start.ts', test: 'checks.ts', bench: '../bench/denial.ts', deploy: 'deploy.ts' };
 const TOOLS = {
   NATS_SERVER: {
-    commands: ['start', 'test'],
+    commands: ['start', 'test', 'bench'],
     names: ['nats-server'],
     apt: 'nats-server',
     brew: 'brew install nats-server',
@@ -139,7 +139,7 @@ function endWithNpm(end) {
 
 function main([command, ...args]) {
   const script = SCRIPTS[command];
-  if (!script) throw new Stop('Usage: bootstrap.mjs start|test|deploy [arguments]');
+  if (!script) throw new Stop('Usage: bootstrap.mjs start|test|bench|deploy [arguments]');
   if (Number(process.versions.node.split('.')[0]) < 20) {
     throw new Stop(`Node 20 or newer is needed; this is ${process.version}.`);
   }
