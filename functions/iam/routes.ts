@@ -103,7 +103,7 @@ export const iamRoutes = newRouter().openapi(
     request: { params: z.object({ access_key: z.string().regex(/^SCW[A-Z0-9]{17}$/) }) },
     responses: {
       ...ok(apiKey, {
-        access_key: 'SCWXXXXXXXXXXXXXXXXX',
+        access_key: 'SCWEXAMPLEEXAMPLE000',
         secret_key: null,
         application_id: null,
         user_id: '6a1f4f4e-6f0c-4b1e-9a57-1f6f0a8d3c44',
