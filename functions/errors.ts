@@ -7,7 +7,7 @@ import * as z from 'zod';
 const nothing = z.object({});
 
 /** Why an argument is refused. */
-export const argumentProblem = z.object({
+const argumentProblem = z.object({
   argument_name: z.string(),
   reason: z.enum(['required', 'format', 'constraint', 'unknown']),
   help_message: z.string(),

@@ -26,7 +26,7 @@ export interface AccountRef {
 }
 
 /** The name that counts and the audit trail have for accounts. */
-export const ACCOUNTS = 'nats_accounts';
+const ACCOUNTS = 'nats_accounts';
 
 const matching = ({ id, projectIds }: AccountRef): SQL =>
   sql`id = ${id} and deleted_at is null and ${inProjects(projectIds)}`;

@@ -5,7 +5,7 @@
 import { createAccount as insertAccount, type NatsAccount } from '../../db/region/accounts.ts';
 import type { AccountState } from '../../db/region/enforcement.ts';
 import { open, type Sealed, seal } from '../credentials/secrets.ts';
-import type { Config, NatsSettings, SealingKey } from '../env.ts';
+import type { Config, NatsSettings, Region, SealingKey } from '../env.ts';
 import type { Work } from '../work.ts';
 import { credsText } from './creds.ts';
 import { accountJwt, systemAccountJwt, userJwt } from './jwt.ts';
@@ -61,16 +61,26 @@ export async function issueCreds(
   return { key: user.publicKey, content: credsText(jwt, user.seed) };
 }
 
-const operators = new Map<string, Promise<SigningKey>>();
+const configured = new Map<string, Promise<SigningKey>>();
 
-/** The operator's signing key, imported once for each isolate. */
-export function operatorKey({ operatorSigningSeed }: Config): Promise<SigningKey> {
-  let operator = operators.get(operatorSigningSeed);
-  if (!operator) {
-    operator = importSeed(operatorSigningSeed);
-    operators.set(operatorSigningSeed, operator);
+/** The key of a seed of the configuration, which never changes while the isolate lives: imported once. */
+function configuredKey(seed: string): Promise<SigningKey> {
+  let key = configured.get(seed);
+  if (!key) {
+    key = importSeed(seed);
+    configured.set(seed, key);
   }
-  return operator;
+  return key;
+}
+
+/** The operator's signing key. */
+export function operatorKey({ operatorSigningSeed }: Config): Promise<SigningKey> {
+  return configuredKey(operatorSigningSeed);
+}
+
+/** The identity key of a region's system account. */
+export function systemKey({ systemSeed }: Region): Promise<SigningKey> {
+  return configuredKey(systemSeed);
 }
 
 /**
@@ -101,8 +111,7 @@ export function composeAccountJwt(
   });
 }
 
-/** The JWT of a region's system account, derived from its seed. It never changes while the seeds do not. */
-export async function composeSystemAccountJwt(operator: SigningKey, systemSeed: string): Promise<string> {
-  const { publicKey } = await importSeed(systemSeed);
-  return systemAccountJwt({ id: publicKey, issuer: operator, issuedAt: 0 });
+/** The JWT of a region's system account, of this id. It never changes while the operator's key does not. */
+export function composeSystemAccountJwt(operator: SigningKey, id: string): Promise<string> {
+  return systemAccountJwt({ id, issuer: operator, issuedAt: 0 });
 }

@@ -25,10 +25,10 @@ import {
 } from './servers.ts';
 
 /** The header that says whether a revocation is in force: `enforced; servers=2`, `pending; acknowledged=1; servers=2`. */
-export const ENFORCEMENT_HEADER = 'Latchkey-Enforcement';
+const ENFORCEMENT_HEADER = 'Latchkey-Enforcement';
 
 /** The header that says what enforcing took: `connections=2; duration_ms=24`. */
-export const RECEIPT_HEADER = 'Latchkey-Receipt';
+const RECEIPT_HEADER = 'Latchkey-Receipt';
 
 /** What the OpenAPI document says of the answer to a revocation. */
 export const ENFORCED = `The header ${ENFORCEMENT_HEADER} says whether every active server has confirmed

@@ -8,17 +8,14 @@ import { Hono } from 'hono';
 import { getAccountState } from '../../db/region/enforcement.ts';
 import { type AppEnv, useRegion } from '../app.ts';
 import { ApiError } from '../errors.ts';
-import { composeAccountJwt, composeSystemAccountJwt, leaseEnd, operatorKey } from './accounts.ts';
-import { importSeed, isPublicKey } from './keys.ts';
+import { composeAccountJwt, composeSystemAccountJwt, leaseEnd, operatorKey, systemKey } from './accounts.ts';
+import { isPublicKey } from './keys.ts';
 
 /** The account JWT of this id in the region of the path, and what it stands for; null for an unknown one. */
 async function jwtOf(c: Context<AppEnv>, id: string): Promise<{ jwt: string; version: string } | null> {
   const config = c.get('config');
-  const { systemSeed } = c.get('region');
-  const operator = await operatorKey(config);
-  if (id === (await importSeed(systemSeed)).publicKey) {
-    return { jwt: await composeSystemAccountJwt(operator, systemSeed), version: '0' };
-  }
+  const [operator, system] = await Promise.all([operatorKey(config), systemKey(c.get('region'))]);
+  if (id === system.publicKey) return { jwt: await composeSystemAccountJwt(operator, id), version: '0' };
   const state = await getAccountState(c.get('store'), id);
   if (!state) return null;
   const now = Date.now();

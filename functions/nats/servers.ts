@@ -3,8 +3,8 @@
  * have you loaded, who is connected. Subjects and answers are those of nats-server 2.9 and later.
  */
 import type { Region } from '../env.ts';
+import { systemKey } from './accounts.ts';
 import { connectNats, type NatsClient, type Reply, shortLivedUser } from './client.ts';
-import { importSeed } from './keys.ts';
 
 const ACCOUNTZ = '$SYS.REQ.SERVER.PING.ACCOUNTZ';
 
@@ -16,7 +16,7 @@ const PERMISSIONS = {
 
 /** Connects to one of a region's servers as a user of its system account. Rejects when none answers in time. */
 export async function connectSystem(region: Region, deadline: number): Promise<NatsClient> {
-  const issuer = await importSeed(region.systemSeed);
+  const issuer = await systemKey(region);
   const now = Math.floor(Date.now() / 1000);
   const user = await shortLivedUser({ id: issuer.publicKey, issuer }, now, PERMISSIONS);
   return connectNats(region.natsWebsockets, user, deadline);
@@ -51,7 +51,7 @@ interface RawConnection {
 const parse = (reply: Reply | undefined): Answer => (reply?.text ? (JSON.parse(reply.text) as Answer) : {});
 
 /** How many servers are active, by the account of those that answer; 0 when none does. */
-export async function countServers(client: NatsClient, deadline: number): Promise<number> {
+async function countServers(client: NatsClient, deadline: number): Promise<number> {
   const replies = await client.request(
     '$SYS.REQ.SERVER.PING',
     '',
