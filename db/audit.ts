@@ -3,28 +3,36 @@
  * are always one batch: either both happen or neither. What a change records is its caller's; reading is not here.
  */
 import { type SQL, sql } from 'drizzle-orm';
-import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 
 /** Who changed what: one row for each change. Nothing in the application updates or deletes a row. */
-export const auditEvents = sqliteTable('audit_events', {
-  id: integer().primaryKey({ autoIncrement: true }),
-  /** Milliseconds since the epoch. */
-  at: integer().notNull(),
-  organizationId: text().notNull(),
-  projectId: text(),
-  actorType: text({ enum: ['user', 'application', 'system'] }).notNull(),
-  actorId: text().notNull(),
-  /** The access key of the API key that was used; null for a session. */
-  actorKey: text(),
-  address: text(),
-  requestId: text().notNull(),
-  action: text().notNull(),
-  resource: text().notNull(),
-  resourceId: text().notNull(),
-  /** Names and permissions before and after, JSON; never a secret. */
-  before: text(),
-  after: text(),
-});
+export const auditEvents = sqliteTable(
+  'audit_events',
+  {
+    id: integer().primaryKey({ autoIncrement: true }),
+    /** Milliseconds since the epoch. */
+    at: integer().notNull(),
+    organizationId: text().notNull(),
+    projectId: text(),
+    actorType: text({ enum: ['user', 'application', 'system'] }).notNull(),
+    actorId: text().notNull(),
+    /** The access key of the API key that was used; null for a session. */
+    actorKey: text(),
+    address: text(),
+    requestId: text().notNull(),
+    action: text().notNull(),
+    resource: text().notNull(),
+    resourceId: text().notNull(),
+    /** Names and permissions before and after, JSON; never a secret. */
+    before: text(),
+    after: text(),
+  },
+  (table) => [
+    index('audit_events_by_organization').on(table.organizationId, table.at, table.id),
+    index('audit_events_by_actor').on(table.organizationId, table.actorId, table.at, table.id),
+    index('audit_events_by_resource').on(table.organizationId, table.resourceId, table.at, table.id),
+  ],
+);
 
 /** Who makes a change, and when: the part of an audit row that the request knows. */
 export interface Change {

@@ -11,7 +11,8 @@ import type { Page } from '../db/page.ts';
 import type { paging } from './credentials/schemas.ts';
 import type { Bindings, Config, Region } from './env.ts';
 import { ApiError, type ErrorCode, errorBody, errors, invalidArgument, problemsOf } from './errors.ts';
-import { authorize, type Permission, type Principal, type Scope } from './iam/policies.ts';
+import type { Permission } from './iam/permission-sets.ts';
+import { authorize, type Principal, type Scope } from './iam/policies.ts';
 import type { Work } from './work.ts';
 
 /** The context of a request: what middleware has found out before a route runs. */
@@ -45,6 +46,46 @@ export function requireScope(c: Context<AppEnv>, permission: Permission, project
   const scope = authorize(c.get('principal'), permission, projectId);
   if (!scope.ok) throw new ApiError('permissions_denied', { details: [{ ...permission }] });
   return scope;
+}
+
+/**
+ * The projects in which the caller may change one of these resources that it names by an id. Throws 403
+ * `permissions_denied` when it may not even read any.
+ */
+export function writableProjects(c: Context<AppEnv>, resource: Permission['resource']): string[] {
+  const writable = authorize(c.get('principal'), { resource, action: 'write' });
+  const readable = authorize(c.get('principal'), { resource, action: 'read' });
+  if (!writable.ok && !readable.ok) requireScope(c, { resource, action: 'write' });
+  return writable.ok ? writable.projectIds : [];
+}
+
+/**
+ * The refusal of a change to a resource that was not found in {@link writableProjects}: 403 when the caller may read it
+ * (`exists` looks in these projects), else `missing`, so that another's resource looks like none.
+ */
+export async function refusalOfChange(
+  c: Context<AppEnv>,
+  resource: Permission['resource'],
+  missing: ApiError,
+  exists: (projectIds: readonly string[]) => Promise<unknown>,
+): Promise<ApiError> {
+  const readable = authorize(c.get('principal'), { resource, action: 'read' });
+  const writable = writableProjects(c, resource);
+  const others = readable.ok ? readable.projectIds.filter((id) => !writable.includes(id)) : [];
+  if (others.length === 0 || !(await exists(others))) return missing;
+  return new ApiError('permissions_denied', { details: [{ resource, action: 'write' }] });
+}
+
+/** Does the work without delaying the answer; a failure is logged as `what`. */
+export function inBackground(c: Context<AppEnv>, what: string, work: Promise<void>): void {
+  const settled = work.catch((error: unknown) => {
+    console.warn(JSON.stringify({ failed: what, reason: error instanceof Error && error.message }));
+  });
+  try {
+    c.executionCtx.waitUntil(settled);
+  } catch {
+    // Called without a context, as tests do: it settles by itself.
+  }
 }
 
 /** Who makes this change, from where and when: what its audit row says. */

@@ -54,7 +54,10 @@ export async function createOrganization(input: {
         updated_at: now,
       },
     ],
-    ['memberships', { user_id: userId, organization_id: organizationId, role: 'owner', created_at: now }],
+    [
+      'memberships',
+      { user_id: userId, organization_id: organizationId, role: 'owner', created_at: now, joined_at: now },
+    ],
     [
       'projects',
       {

@@ -4,9 +4,19 @@
  * integer milliseconds, columns snake_case (drizzle's `casing`). Queries live in store.ts.
  */
 import { sql } from 'drizzle-orm';
-import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+import {
+  check,
+  foreignKey,
+  index,
+  integer,
+  primaryKey,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/sqlite-core';
 
 export { auditEvents } from '../audit.ts';
+export { idempotencyKeys } from '../idempotency.ts';
 
 /** Who pays and decides: everything belongs to a project, every project to an organization. */
 export const organizations = sqliteTable('organizations', {
@@ -92,7 +102,10 @@ export const verifications = sqliteTable(
   (table) => [index('verifications_by_identifier').on(table.identifier)],
 );
 
-/** Which people belong to which organization, and as what. */
+/**
+ * Which people belong to which organization, and as what. Who is invited has a row without `joinedAt`, which grants
+ * nothing, so that policies can be prepared.
+ */
 export const memberships = sqliteTable(
   'memberships',
   {
@@ -104,14 +117,38 @@ export const memberships = sqliteTable(
       .references(() => organizations.id),
     role: text({ enum: ['owner', 'member'] }).notNull(),
     createdAt: integer().notNull(),
+    joinedAt: integer(),
   },
   (table) => [
     primaryKey({ columns: [table.userId, table.organizationId] }),
-    index('memberships_by_organization').on(table.organizationId),
+    index('memberships_by_organization').on(table.organizationId, table.createdAt, table.userId),
   ],
 );
 
-/** Projects hold credentials. A project that is being deleted accepts nothing new. */
+/** Open invitations into an organization. The link has the token; here is its SHA-256 (hex). */
+export const invitations = sqliteTable(
+  'invitations',
+  {
+    userId: text().notNull(),
+    organizationId: text().notNull(),
+    tokenHash: text().notNull(),
+    expiresAt: integer().notNull(),
+    createdAt: integer().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.userId, table.organizationId] }),
+    foreignKey({
+      columns: [table.userId, table.organizationId],
+      foreignColumns: [memberships.userId, memberships.organizationId],
+    }).onDelete('cascade'),
+    uniqueIndex('invitations_by_token').on(table.tokenHash),
+  ],
+);
+
+/**
+ * Projects hold credentials. One that is `deleting` accepts nothing new until every region has said that it holds
+ * nothing; a `deleted` one stays for a while, so that what a creation at that very moment left behind is found.
+ */
 export const projects = sqliteTable(
   'projects',
   {
@@ -121,11 +158,14 @@ export const projects = sqliteTable(
       .references(() => organizations.id),
     name: text().notNull(),
     description: text().notNull(),
-    status: text({ enum: ['active', 'deleting'] }).notNull(),
+    status: text({ enum: ['active', 'deleting', 'deleted'] }).notNull(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
   },
-  (table) => [index('projects_by_organization').on(table.organizationId, table.createdAt, table.id)],
+  (table) => [
+    index('projects_by_organization').on(table.organizationId, table.createdAt, table.id),
+    index('projects_unsettled').on(table.updatedAt).where(sql`status <> 'active'`),
+  ],
 );
 
 /** Programs that act in an organization under their own name. */
@@ -138,10 +178,55 @@ export const applications = sqliteTable(
       .references(() => organizations.id),
     name: text().notNull(),
     description: text().notNull(),
+    /** Labels of the client's, a JSON array of strings. */
+    tags: text().notNull().default('[]'),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
   },
-  (table) => [index('applications_by_organization').on(table.organizationId)],
+  (table) => [index('applications_by_organization').on(table.organizationId, table.createdAt, table.id)],
+);
+
+/** What grants rules to a person or an application; to nobody while both are null. */
+export const policies = sqliteTable(
+  'policies',
+  {
+    id: text().primaryKey(),
+    organizationId: text()
+      .notNull()
+      .references(() => organizations.id),
+    name: text().notNull(),
+    description: text().notNull(),
+    /** Labels of the client's, a JSON array of strings. */
+    tags: text().notNull().default('[]'),
+    userId: text().references(() => users.id, { onDelete: 'set null' }),
+    applicationId: text().references(() => applications.id, { onDelete: 'set null' }),
+    createdAt: integer().notNull(),
+    updatedAt: integer().notNull(),
+  },
+  (table) => [
+    check('policies_principal', sql`user_id is null or application_id is null`),
+    index('policies_by_organization').on(table.organizationId, table.createdAt, table.id),
+    index('policies_by_user').on(table.userId, table.organizationId).where(sql`user_id is not null`),
+    index('policies_by_application').on(table.applicationId).where(sql`application_id is not null`),
+  ],
+);
+
+/** The rules of a policy: permission sets, in some projects of the organization or in the whole of it. */
+export const rules = sqliteTable(
+  'rules',
+  {
+    id: text().primaryKey(),
+    policyId: text()
+      .notNull()
+      .references(() => policies.id, { onDelete: 'cascade' }),
+    /** The place in the policy's list, from 0. */
+    position: integer().notNull(),
+    /** Names, a JSON array of strings. */
+    permissionSets: text().notNull(),
+    /** A JSON array of ids; null for the whole organization. */
+    projectIds: text(),
+  },
+  (table) => [index('rules_by_policy').on(table.policyId, table.position)],
 );
 
 /**
@@ -164,12 +249,14 @@ export const apiKeys = sqliteTable(
       .references(() => projects.id),
     expiresAt: integer(),
     creationAddress: text(),
+    /** Exact to five minutes. */
+    lastUsedAt: integer(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
   },
   (table) => [
     check('api_keys_bearer', sql`(user_id is null) <> (application_id is null)`),
     uniqueIndex('api_keys_by_secret').on(table.secretHash),
-    index('api_keys_by_organization').on(table.organizationId),
+    index('api_keys_by_organization').on(table.organizationId, table.createdAt, table.accessKey),
   ],
 );

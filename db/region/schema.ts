@@ -186,7 +186,7 @@ export const credentials = sqliteTable(
 
 /**
  * How many of `resource` (`nats_accounts`, `nats_revocations`, or a product's id for its credentials) a scope holds; the
- * scope is a project's id or a NATS account's. Kept by the statements that create and delete, so that no total is scanned.
+ * scope is the id of a project, of a NATS account, or for `nats_accounts` of an organization as well. Kept by the statements that create and delete, so that no total is scanned.
  */
 export const counts = sqliteTable(
   'counts',
@@ -199,3 +199,4 @@ export const counts = sqliteTable(
 );
 
 export { auditEvents } from '../audit.ts';
+export { idempotencyKeys } from '../idempotency.ts';

@@ -20,7 +20,16 @@ import {
   type Service,
   type ServiceRef,
 } from '../../db/region/services.ts';
-import { type AppEnv, changeOf, pageOf, requireScope, wireTime, workOf } from '../app.ts';
+import {
+  type AppEnv,
+  changeOf,
+  pageOf,
+  refusalOfChange,
+  requireScope,
+  wireTime,
+  workOf,
+  writableProjects,
+} from '../app.ts';
 import { ApiError, invalidArgument } from '../errors.ts';
 import { cleanUp } from '../gateway/cleanup.ts';
 import { connectionsOf } from '../nats/enforcement.ts';
@@ -46,9 +55,19 @@ export async function create<Read, Made>(
 ): Promise<Made> {
   const made = await createCredentials(workOf(c), product, request);
   if (!made.ok) {
-    throw made.reason === 'no_parent' ? product.parentMissing(request) : await tooMany(c, request);
+    throw made.reason === 'no_parent' ? await noParent(c, product, request) : await tooMany(c, request);
   }
   return product.reveal(product.present(made.credential, c.get('region').name), made.secret);
+}
+
+/** The refusal when what the credentials would belong to was not found where the caller may create them. */
+function noParent(c: C, product: Product, request: CreateRequest): Promise<ApiError> | ApiError {
+  const { natsAccountId } = request;
+  const missing = product.parentMissing(request);
+  if (natsAccountId === null) return missing;
+  return refusalOfChange(c, product.id, missing, (projectIds) =>
+    getAccount(c.get('store'), { id: natsAccountId, projectIds }),
+  );
 }
 
 /** The refusal when an account has had as many credentials as its revocation list could hold. */
@@ -75,12 +94,18 @@ export async function list<Read>(
 
 const missing = (id: string) => new ApiError('not_found', { resource: 'credentials', resource_id: id });
 
-/** The credentials of this id, where the caller may do this. */
-const refOf = (c: C, product: Product, action: 'read' | 'write', id: string) => ({
+/** The credentials of this id, where the caller may change them. */
+const writable = (c: C, product: Product, id: string) => ({
   id,
   product: product.id,
-  projectIds: requireScope(c, { resource: product.id, action }).projectIds,
+  projectIds: writableProjects(c, product.id),
 });
+
+/** The refusal of a change to credentials that are not among the {@link writable}. */
+const refusal = (c: C, product: Product, id: string) =>
+  refusalOfChange(c, product.id, missing(id), (projectIds) =>
+    getCredential(c.get('store'), { id, product: product.id, projectIds }),
+  );
 
 /** The credentials of this id. */
 export async function get<Read>(c: C, product: Product<Read>, id: string): Promise<Read> {
@@ -88,7 +113,8 @@ export async function get<Read>(c: C, product: Product<Read>, id: string): Promi
 }
 
 async function getRow(c: C, product: Product, id: string): Promise<Credential> {
-  const credential = await getCredential(c.get('store'), refOf(c, product, 'read', id));
+  const { projectIds } = requireScope(c, { resource: product.id, action: 'read' });
+  const credential = await getCredential(c.get('store'), { id, product: product.id, projectIds });
   if (!credential) throw missing(id);
   return credential;
 }
@@ -120,8 +146,8 @@ export async function connections(c: C, id: string): Promise<z.infer<typeof nats
 
 /** Revokes the credentials of this id. */
 export async function revoke(c: C, product: Product, id: string): Promise<Revoked> {
-  const revoked = await revokeCredential(c.get('store'), changeOf(c), refOf(c, product, 'write', id));
-  if (!revoked) throw missing(id);
+  const revoked = await revokeCredential(c.get('store'), changeOf(c), writable(c, product, id));
+  if (!revoked) throw await refusal(c, product, id);
   return revoked;
 }
 
@@ -132,13 +158,13 @@ export async function update<Read>(
   id: string,
   body: z.infer<typeof updateKeyedCredentialsBody>,
 ): Promise<Read> {
-  const updated = await updateCredential(c.get('store'), changeOf(c), refOf(c, product, 'write', id), {
+  const updated = await updateCredential(c.get('store'), changeOf(c), writable(c, product, id), {
     name: body.name ?? undefined,
     ...mergeOf(body.permissions ?? {}),
   });
   if (updated.ok) return product.present(updated.row, c.get('region').name);
   throw updated.reason === 'not_found'
-    ? missing(id)
+    ? await refusal(c, product, id)
     : invalidArgument('permissions', 'constraint', PERMISSION_RULE);
 }
 

@@ -3,7 +3,7 @@
  * examples; what they do is in handlers.ts and in the store.
  */
 import { createRoute } from '@hono/zod-openapi';
-import { errorResponses, json, newRouter, noContent, ok, requireScope } from '../app.ts';
+import { errorResponses, json, newRouter, noContent, ok, requireScope, writableProjects } from '../app.ts';
 import { ENFORCED, enforce } from '../nats/enforcement.ts';
 import * as examples from './examples.ts';
 import { activate, connections, create, deactivate, get, info, list, revoke, update } from './handlers.ts';
@@ -42,7 +42,7 @@ export function natsCredentialsRoutes() {
       }),
       async (c) => {
         const body = c.req.valid('json');
-        const { projectIds } = requireScope(c, { resource: nats.id, action: 'write' });
+        const projectIds = writableProjects(c, nats.id);
         const wire = await create(c, nats, {
           name: body.name ?? generateName(),
           natsAccountId: body.nats_account_id,

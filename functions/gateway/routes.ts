@@ -4,7 +4,7 @@
  */
 import type { Context } from 'hono';
 import { noteUse } from '../../db/region/gateway.ts';
-import type { AppEnv } from '../app.ts';
+import { type AppEnv, inBackground } from '../app.ts';
 import { type Config, configOf } from '../env.ts';
 import type { Action, Service } from './actions.ts';
 import { authenticate, type Caller, readClaim } from './bearer.ts';
@@ -38,7 +38,9 @@ export async function gateway(c: Context<AppEnv>, next: () => Promise<void>): Pr
   const requestId = crypto.randomUUID();
   const protocol = protocolOf(request);
   try {
-    return await handle(request, protocol, configOf(c.env), requestId, (work) => inBackground(c, work));
+    return await handle(request, protocol, configOf(c.env), requestId, (work) =>
+      inBackground(c, 'noting the last use of credentials', work),
+    );
   } catch (error) {
     return errorResponse(protocol, requestId, refusalOf(error, requestId));
   }
@@ -165,17 +167,6 @@ function respond(
 function noteLastUse({ store, bearer }: Caller, now: number, later: (work: Promise<void>) => void): void {
   if (now - (bearer.lastUsedAt ?? 0) < LAST_USE_MS) return;
   later(noteUse(store, bearer.id, now, now - LAST_USE_MS));
-}
-
-function inBackground(c: Context<AppEnv>, work: Promise<void>): void {
-  const settled = work.catch((error: unknown) => {
-    console.warn(JSON.stringify({ last_use: 'not noted', reason: error instanceof Error && error.message }));
-  });
-  try {
-    c.executionCtx.waitUntil(settled);
-  } catch {
-    // Called without a context, as tests do: it settles by itself.
-  }
 }
 
 function refusalOf(error: unknown, requestId: string): GatewayError | EngineRefusal {

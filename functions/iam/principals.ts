@@ -5,8 +5,9 @@
 import type { Context } from 'hono';
 import { getSignedCookie } from 'hono/cookie';
 import { openDatabase } from '../../db/database.ts';
-import { type Bearer, findApiKeyBearer, findSessionBearer } from '../../db/identity/store.ts';
-import type { AppEnv } from '../app.ts';
+import { noteApiKeyUse } from '../../db/identity/api-keys.ts';
+import { type Bearer, findApiKeyBearer, findSessionBearer } from '../../db/identity/bearers.ts';
+import { type AppEnv, inBackground } from '../app.ts';
 import { ApiError, type ErrorFields } from '../errors.ts';
 import { hashSecretKey, isSecretKey } from './api-keys.ts';
 import { sessionCookie } from './sign-in.ts';
@@ -18,13 +19,23 @@ export async function authenticate(c: Context<AppEnv>, next: () => Promise<void>
   c.set('identity', openDatabase(c.get('config').identity));
   const found = await bearerOf(c);
   if (!found.ok) throw new ApiError('denied_authentication', found.refusal);
-  const { expiresAt, ...principal } = found.bearer;
+  const { expiresAt, lastUsedAt, ...principal } = found.bearer;
   if (expiresAt !== null && expiresAt <= Date.now()) {
     throw new ApiError('denied_authentication', { method: found.method, reason: 'expired' });
   }
   if (found.method === 'session') requireSameOrigin(c);
   c.set('principal', principal);
+  noteLastUse(c, principal.accessKey, lastUsedAt);
   await next();
+}
+
+const LAST_USE_MS = 5 * 60 * 1000;
+
+/** Without a write when a use of the last minutes is noted already. */
+function noteLastUse(c: Context<AppEnv>, accessKey: string | null, lastUsedAt: number | null): void {
+  const now = Date.now();
+  if (accessKey === null || now - (lastUsedAt ?? 0) < LAST_USE_MS) return;
+  inBackground(c, 'noting the last use of an API key', noteApiKeyUse(c.get('identity'), accessKey, now));
 }
 
 type Found = { ok: true; method: Refusal['method']; bearer: Bearer } | { ok: false; refusal: Refusal };

@@ -4,7 +4,8 @@
  */
 import { createRoute } from '@hono/zod-openapi';
 import * as z from 'zod';
-import { getApiKey, listProjects } from '../../db/identity/store.ts';
+import { getApiKey } from '../../db/identity/api-keys.ts';
+import { listProjects } from '../../db/identity/projects.ts';
 import { errorResponses, newRouter, ok, pageOf, requireScope, wireTime, wireTimeOrNull } from '../app.ts';
 import { paging, uuid } from '../credentials/schemas.ts';
 import { ApiError } from '../errors.ts';

@@ -1,5 +1,6 @@
 /** The endpoints of NATS accounts. Paths, schemas and examples; the rules are in accounts.ts and in the store. */
 import { createRoute } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import type * as z from 'zod';
 import {
   deleteAccount,
@@ -9,6 +10,7 @@ import {
   renameAccount,
 } from '../../db/region/accounts.ts';
 import {
+  type AppEnv,
   changeOf,
   errorResponses,
   json,
@@ -16,9 +18,11 @@ import {
   noContent,
   ok,
   pageOf,
+  refusalOfChange,
   requireScope,
   wireTime,
   workOf,
+  writableProjects,
 } from '../app.ts';
 import * as examples from '../credentials/examples.ts';
 import { generateName } from '../credentials/names.ts';
@@ -50,6 +54,10 @@ function present(account: NatsAccount, region: Region): z.infer<typeof schemas.n
 }
 
 const missing = (id: string) => new ApiError('not_found', { resource: 'namespace', resource_id: id });
+
+/** The refusal of a change to an account that was not found where the caller may change one. */
+const refusal = (c: Context<AppEnv>, id: string) =>
+  refusalOfChange(c, nats.id, missing(id), (projectIds) => getAccount(c.get('store'), { id, projectIds }));
 
 /** The endpoints of NATS accounts: created, listed, read, renamed and deleted with all that they hold. */
 export const natsAccountRoutes = newRouter()
@@ -133,10 +141,10 @@ export const natsAccountRoutes = newRouter()
     }),
     async (c) => {
       const id = c.req.valid('param').nats_account_id;
-      const { projectIds } = requireScope(c, write);
+      const projectIds = writableProjects(c, nats.id);
       const name = c.req.valid('json').name ?? undefined;
       const account = await renameAccount(c.get('store'), changeOf(c), { id, projectIds }, name);
-      if (!account) throw missing(id);
+      if (!account) throw await refusal(c, id);
       return c.json(present(account, c.get('region')), 200);
     },
   )
@@ -152,8 +160,8 @@ export const natsAccountRoutes = newRouter()
     }),
     async (c) => {
       const id = c.req.valid('param').nats_account_id;
-      const { projectIds } = requireScope(c, write);
-      if (!(await deleteAccount(c.get('store'), changeOf(c), { id, projectIds }))) throw missing(id);
+      const projectIds = writableProjects(c, nats.id);
+      if (!(await deleteAccount(c.get('store'), changeOf(c), { id, projectIds }))) throw await refusal(c, id);
       const request = { region: c.get('region').name, account: id, user: '*' };
       return c.body(null, 204, await enforce(c.get('config'), request));
     },

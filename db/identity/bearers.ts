@@ -1,0 +1,112 @@
+/**
+ * Who a bearer is: the principal of an API key or a session, with the organizations it belongs to, their projects and
+ * the rules that name it, in one statement. It decides nothing; iam/policies.ts does.
+ */
+import { type SQL, sql } from 'drizzle-orm';
+import type { Database } from '../database.ts';
+
+/** A rule of a policy of the principal's. */
+export interface Rule {
+  /** Names of permission sets. */
+  permissionSets: string[];
+  /** The projects that they are granted in; null for the whole organization. */
+  projectIds: string[] | null;
+}
+
+/** An organization that a principal acts in. */
+export interface Membership {
+  organizationId: string;
+  /** Null for an application. */
+  role: 'owner' | 'member' | null;
+  /** All its projects, without those that are being deleted. */
+  projectIds: string[];
+  /** What its policies grant the principal. */
+  rules: Rule[];
+}
+
+/** Who a bearer is, as the database has it. */
+export interface Bearer {
+  type: 'user' | 'application';
+  id: string;
+  /** The access key of the API key; null for a session. */
+  accessKey: string | null;
+  /** The id of the session; null for an API key. */
+  sessionId: string | null;
+  /** Milliseconds since the epoch, or null for never. */
+  expiresAt: number | null;
+  /** When the API key was last used, exact to five minutes; null for a session or when it never was. */
+  lastUsedAt: number | null;
+  memberships: Membership[];
+}
+
+interface BearerRow {
+  user_id: string | null;
+  application_id: string | null;
+  access_key: string | null;
+  session_id: string | null;
+  expires_at: number | null;
+  last_used_at: number | null;
+  memberships: string;
+}
+
+/** A membership as JSON; the arguments are columns. */
+function membershipOf(organization: string, role: string, policyOf: string): string {
+  return `json_object('organizationId', ${organization}, 'role', ${role},
+    'projectIds', json((select json_group_array(id) from projects
+      where organization_id = ${organization} and status = 'active')),
+    'rules', json((select json_group_array(json_object(
+        'permissionSets', json(rules.permission_sets), 'projectIds', json(rules.project_ids)))
+      from policies join rules on rules.policy_id = policies.id
+      where policies.organization_id = ${organization} and ${policyOf})))`;
+}
+
+async function bearerOf(db: Database, query: SQL): Promise<Bearer | null> {
+  const [row] = await db.all<BearerRow>(query);
+  const id = row?.user_id ?? row?.application_id;
+  if (!row || !id) return null;
+  return {
+    type: row.user_id === null ? 'application' : 'user',
+    id,
+    accessKey: row.access_key,
+    sessionId: row.session_id,
+    expiresAt: row.expires_at,
+    lastUsedAt: row.last_used_at,
+    memberships: JSON.parse(row.memberships) as Membership[],
+  };
+}
+
+const KEY_MEMBERSHIP = sql.raw(
+  membershipOf(
+    'k.organization_id',
+    'm.role',
+    'case when k.user_id is null then policies.application_id = k.application_id else policies.user_id = k.user_id end',
+  ),
+);
+
+/** Whose the API key with this secret is (by its hash), or null. It acts in the key's organization alone. */
+export function findApiKeyBearer(db: Database, secretHash: string): Promise<Bearer | null> {
+  return bearerOf(
+    db,
+    sql`select k.user_id, k.application_id, k.access_key, null as session_id, k.expires_at, k.last_used_at,
+        json_array(${KEY_MEMBERSHIP}) as memberships
+      from api_keys k
+      left join memberships m on m.user_id = k.user_id and m.organization_id = k.organization_id
+      where k.secret_hash = ${secretHash} and (k.application_id is not null or m.joined_at is not null)`,
+  );
+}
+
+const SESSION_MEMBERSHIP = sql.raw(
+  membershipOf('m.organization_id', 'm.role', 'policies.user_id = m.user_id'),
+);
+
+/** Whose the session with this token is, or null. It acts in every organization that the user belongs to. */
+export function findSessionBearer(db: Database, token: string): Promise<Bearer | null> {
+  return bearerOf(
+    db,
+    sql`select s.user_id, null as application_id, null as access_key, s.id as session_id, s.expires_at,
+        null as last_used_at,
+        (select json_group_array(${SESSION_MEMBERSHIP}) from memberships m
+          where m.user_id = s.user_id and m.joined_at is not null) as memberships
+      from sessions s where s.token = ${token}`,
+  );
+}
