@@ -16,8 +16,9 @@ import { type Bindings, configOf } from './env.ts';
 import { ApiError, invalidArgument } from './errors.ts';
 import { cleanUp } from './gateway/cleanup.ts';
 import { gateway } from './gateway/routes.ts';
+import { apiKeyRoutes } from './iam/api-key-routes.ts';
 import { authenticate } from './iam/principals.ts';
-import { accountRoutes, iamRoutes } from './iam/routes.ts';
+import { projectRoutes } from './iam/project-routes.ts';
 import { signInRoutes } from './iam/sign-in.ts';
 import { reconcile } from './nats/enforcement.ts';
 import { resolver } from './nats/resolver.ts';
@@ -26,6 +27,8 @@ import { openApiDocument } from './openapi.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 const REGION = '/mnq/v1beta1/regions/:region';
+const ACCOUNT = '/account/v3';
+const IAM = '/iam/v1alpha1';
 
 /** How long the schedule may clean up in one region, in milliseconds. */
 const CLEAN_UP_MS = 20_000;
@@ -78,8 +81,8 @@ const routes = app
   .route(REGION, keyedCredentialsRoutes(queues))
   .route(REGION, serviceRoutes(topicsAndEvents))
   .route(REGION, keyedCredentialsRoutes(topicsAndEvents))
-  .route('/account/v3', accountRoutes)
-  .route('/iam/v1alpha1', iamRoutes);
+  .route(ACCOUNT, projectRoutes)
+  .route(IAM, apiKeyRoutes);
 app.route('/auth', signInRoutes);
 app.route('/jwt/v1', resolver);
 app.get('/openapi.json', openApiDocument(app));
