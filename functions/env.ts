@@ -12,6 +12,7 @@ export interface Bindings {
   IDENTITY: D1Database;
   ACCOUNT_PUBLISHER: DurableObjectNamespace;
   RESOLVER_LIMIT: RateLimit;
+  VISITOR_LIMIT: RateLimit;
   REGIONS: unknown;
   [name: string]: unknown;
 }
@@ -81,6 +82,23 @@ export const natsSettings = z.object({
 /** See {@link natsSettings}. */
 export type NatsSettings = z.infer<typeof natsSettings>;
 
+/** The `GUESTS` var: whether readers may try the product without an account, and how much. */
+export const guestSettings = z.object({
+  enabled: z.boolean().default(false),
+  /** After so many minutes a guest's session ends, and what it made is deleted. */
+  minutes: z
+    .number()
+    .int()
+    .min(5)
+    .max(24 * 60)
+    .default(30),
+  /** How many guests there may be at a time. */
+  most: z.number().int().min(1).max(10_000).default(50),
+});
+
+/** See {@link guestSettings}. */
+export type GuestSettings = z.infer<typeof guestSettings>;
+
 /** The id and raw AES-256 key (base64) of one sealing key. */
 export type SealingKey = z.infer<typeof secrets>['SEALING_KEYS'][number];
 
@@ -117,8 +135,10 @@ export interface Config {
   operatorSigningSeed: string;
   signInSecret: string;
   nats: NatsSettings;
+  guests: GuestSettings;
   publishers: DurableObjectNamespace;
   resolverLimit: RateLimit;
+  visitorLimit: RateLimit;
 }
 
 const parsed = new WeakMap<object, Config>();
@@ -134,14 +154,19 @@ export function configOf(env: Bindings): Config {
 }
 
 function parse(env: Bindings): Config {
-  const shape = z.object({ REGIONS: regionsVar, NATS: natsSettings.prefault({}), ...secrets.shape });
+  const shape = z.object({
+    REGIONS: regionsVar,
+    NATS: natsSettings.prefault({}),
+    GUESTS: guestSettings.prefault({}),
+    ...secrets.shape,
+  });
   const result = shape.safeParse(env);
   if (!result.success) {
     // The values may be secrets: the message names the members only.
     const names = result.error.issues.map((issue) => `${issue.path.join('.')} (${issue.code})`);
     throw new Error(`The Worker's configuration is incomplete: ${names.join(', ')}`);
   }
-  const { REGIONS, NATS, SEALING_KEYS, OPERATOR_SIGNING_SEED, SIGN_IN_SECRET } = result.data;
+  const { REGIONS, NATS, GUESTS, SEALING_KEYS, OPERATOR_SIGNING_SEED, SIGN_IN_SECRET } = result.data;
   return {
     assets: env.ASSETS,
     identity: env.IDENTITY,
@@ -150,8 +175,10 @@ function parse(env: Bindings): Config {
     operatorSigningSeed: OPERATOR_SIGNING_SEED,
     signInSecret: SIGN_IN_SECRET,
     nats: NATS,
+    guests: GUESTS,
     publishers: env.ACCOUNT_PUBLISHER,
     resolverLimit: env.RESOLVER_LIMIT,
+    visitorLimit: env.VISITOR_LIMIT,
   };
 }
 

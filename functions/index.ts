@@ -14,9 +14,11 @@ import { reseal } from './credentials/reseal.ts';
 import { keyedCredentialsRoutes, natsCredentialsRoutes, serviceRoutes } from './credentials/routes.ts';
 import { type Bindings, configOf } from './env.ts';
 import { ApiError, invalidArgument } from './errors.ts';
+import { feedbackRoutes } from './feedback.ts';
 import { cleanUp } from './gateway/cleanup.ts';
 import { gateway } from './gateway/routes.ts';
 import { apiKeyRoutes } from './iam/api-key-routes.ts';
+import { guestRoutes } from './iam/guests.ts';
 import { authenticate } from './iam/principals.ts';
 import { projectRoutes } from './iam/project-routes.ts';
 import { signInRoutes } from './iam/sign-in.ts';
@@ -82,8 +84,10 @@ const routes = app
   .route(REGION, serviceRoutes(topicsAndEvents))
   .route(REGION, keyedCredentialsRoutes(topicsAndEvents))
   .route(ACCOUNT, projectRoutes)
-  .route(IAM, apiKeyRoutes);
+  .route(IAM, apiKeyRoutes)
+  .route('/', feedbackRoutes);
 app.route('/auth', signInRoutes);
+app.route('/auth', guestRoutes);
 app.route('/jwt/v1', resolver);
 app.get('/openapi.json', openApiDocument(app));
 app.get('/healthz', (c) => c.text('ok'));

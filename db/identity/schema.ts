@@ -15,16 +15,33 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/sqlite-core';
 
+/** What readers said of a page of the site: whether it helped, and why not. Of whom, nothing is kept. */
+export const pageFeedback = sqliteTable('page_feedback', {
+  id: integer().primaryKey({ autoIncrement: true }),
+  /** Milliseconds since the epoch. */
+  at: integer().notNull(),
+  /** The path of the page. */
+  page: text().notNull(),
+  helpful: integer({ mode: 'boolean' }).notNull(),
+  remark: text().notNull(),
+});
+
 export { auditEvents } from '../audit.ts';
 export { idempotencyKeys } from '../idempotency.ts';
 
 /** Who pays and decides: everything belongs to a project, every project to an organization. */
-export const organizations = sqliteTable('organizations', {
-  id: text().primaryKey(),
-  name: text().notNull(),
-  createdAt: integer().notNull(),
-  updatedAt: integer().notNull(),
-});
+export const organizations = sqliteTable(
+  'organizations',
+  {
+    id: text().primaryKey(),
+    name: text().notNull(),
+    /** When a guest's organization ends and is removed with all that it holds; null for every other. */
+    expiresAt: integer(),
+    createdAt: integer().notNull(),
+    updatedAt: integer().notNull(),
+  },
+  (table) => [index('organizations_by_expiry').on(table.expiresAt).where(sql`expires_at is not null`)],
+);
 
 /** People. The sign-in library's `user`. */
 export const users = sqliteTable(

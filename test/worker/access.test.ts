@@ -15,6 +15,9 @@ const PUBLIC = [
   'POST /auth/sign-in/email', // how a session begins
   'POST /auth/sign-out',
   'GET /auth/get-session', // answers null to whoever has no session
+  'GET /auth/guest', // whether guests are let in
+  'POST /auth/guest', // lets one in, where the operator allows it
+  'POST /feedback', // any reader may say whether a page helped
 ];
 
 const ROUTES = [

@@ -1,0 +1,168 @@
+/**
+ * Guests: people who try the product without an account. Each has an organization, a project and a session of their
+ * own, all of which end at the same time. What they made in the regions is removed by the schedule, before this is.
+ */
+import { type SQL, sql } from 'drizzle-orm';
+import { auditStatement, type Change } from '../audit.ts';
+import type { Database } from '../database.ts';
+
+/** A guest to be: ids, the token of the session, and the permission set that is granted in the project. */
+export interface NewGuest {
+  organizationId: string;
+  userId: string;
+  projectId: string;
+  sessionToken: string;
+  permissionSet: string;
+  /** Milliseconds since the epoch. */
+  expiresAt: number;
+  userAgent: string | null;
+}
+
+/** Lets a guest in, all or nothing. Returns false, and changes nothing, when there are `most` guests already. */
+export async function createGuest(
+  db: Database,
+  change: Change,
+  guest: NewGuest,
+  most: number,
+): Promise<boolean> {
+  const { organizationId, userId, projectId, expiresAt } = guest;
+  const { now, address } = change;
+  const policyId = crypto.randomUUID();
+  const insert = (table: string, row: Record<string, string | number | null>, where: SQL) => {
+    const columns = sql.raw(Object.keys(row).join(', '));
+    const values = sql.join(
+      Object.values(row).map((value) => sql`${value}`),
+      sql`, `,
+    );
+    return sql`insert into ${sql.raw(table)} (${columns}) select ${values} where ${where}`;
+  };
+  const admitted = sql`exists (select 1 from organizations where id = ${organizationId})`;
+  const times = { created_at: now, updated_at: now };
+  const [created] = await db.batch(
+    insert(
+      'organizations',
+      { id: organizationId, name: 'Guest', expires_at: expiresAt, ...times },
+      sql`(select count(*) from organizations where expires_at > ${now}) < ${most}`,
+    ),
+    insert(
+      'users',
+      { id: userId, name: 'Guest', email: `guest-${userId}@guest.invalid`, email_verified: 0, ...times },
+      admitted,
+    ),
+    insert(
+      'memberships',
+      {
+        user_id: userId,
+        organization_id: organizationId,
+        role: 'member',
+        created_at: now,
+        joined_at: now,
+      },
+      admitted,
+    ),
+    insert(
+      'projects',
+      {
+        id: projectId,
+        organization_id: organizationId,
+        name: 'sandbox',
+        description: '',
+        status: 'active',
+        ...times,
+      },
+      admitted,
+    ),
+    insert(
+      'policies',
+      {
+        id: policyId,
+        organization_id: organizationId,
+        name: 'sandbox',
+        description: '',
+        user_id: userId,
+        ...times,
+      },
+      admitted,
+    ),
+    insert(
+      'rules',
+      {
+        id: crypto.randomUUID(),
+        policy_id: policyId,
+        position: 0,
+        permission_sets: JSON.stringify([guest.permissionSet]),
+        project_ids: JSON.stringify([projectId]),
+      },
+      admitted,
+    ),
+    insert(
+      'sessions',
+      {
+        id: crypto.randomUUID(),
+        token: guest.sessionToken,
+        user_id: userId,
+        expires_at: expiresAt,
+        ip_address: address,
+        user_agent: guest.userAgent,
+        ...times,
+      },
+      admitted,
+    ),
+    auditStatement(
+      change,
+      {
+        organizationId,
+        projectId,
+        action: 'create',
+        resource: 'organizations',
+        resourceId: organizationId,
+        after: sql`json_object('name', 'Guest')`,
+      },
+      sql`where ${admitted}`,
+    ),
+  );
+  return Boolean(created?.meta.changes);
+}
+
+/** A guest whose time is over, with the ids of the projects. */
+export interface ExpiredGuest {
+  organizationId: string;
+  projectIds: string[];
+}
+
+/** At most `limit` guests whose time is over, the longest ended first. */
+export async function listExpiredGuests(db: Database, now: number, limit: number): Promise<ExpiredGuest[]> {
+  const rows = await db.all<{ id: string; projects: string }>(
+    sql`select id, (select json_group_array(projects.id) from projects where organization_id = organizations.id)
+        as projects
+      from organizations where expires_at <= ${now} order by expires_at limit ${limit}`,
+  );
+  return rows.map(({ id, projects }) => ({
+    organizationId: id,
+    projectIds: JSON.parse(projects) as string[],
+  }));
+}
+
+/** Removes a guest of whom the regions hold nothing any more. The audit trail stays. */
+export async function removeGuest(db: Database, change: Change, organizationId: string): Promise<void> {
+  const guest = sql`organization_id = ${organizationId}`;
+  const members = sql`(select user_id from memberships where ${guest})`;
+  await db.batch(
+    auditStatement(
+      change,
+      {
+        organizationId,
+        projectId: null,
+        action: 'delete',
+        resource: 'organizations',
+        resourceId: organizationId,
+        before: sql`json_object('name', name)`,
+      },
+      sql`from organizations where id = ${organizationId} and expires_at is not null`,
+    ),
+    sql`delete from policies where ${guest}`,
+    sql`delete from projects where ${guest}`,
+    sql`delete from users where id in ${members} and email like 'guest-%@guest.invalid'`,
+    sql`delete from organizations where id = ${organizationId} and expires_at is not null`,
+  );
+}

@@ -1,0 +1,80 @@
+/** Whether a page of the site helped: said by any reader, read by the Owners of the first organization. */
+import { createRoute } from '@hono/zod-openapi';
+import * as z from 'zod';
+import { openDatabase } from '../db/database.ts';
+import { addFeedback, firstOrganization, listFeedback } from '../db/identity/feedback.ts';
+import { errorResponses, json, limitVisitors, newRouter, ok, requireOrigin, wireTime } from './app.ts';
+import { paging } from './credentials/schemas.ts';
+import { ApiError } from './errors.ts';
+import { isOwner } from './iam/policies.ts';
+import { authenticate } from './iam/principals.ts';
+
+/** What a reader says of a page. */
+export const feedbackBody = z.object({
+  /** The path of the page. */
+  page: z
+    .string()
+    .max(200)
+    .regex(/^\/[A-Za-z0-9/_-]*$/, 'must be the path of a page'),
+  helpful: z.boolean(),
+  remark: z.string().trim().max(2000).default(''),
+});
+
+const feedback = feedbackBody.extend({ at: z.iso.datetime() }).meta({ id: 'Feedback' });
+const example = { page: '/how-to/create-credentials/', helpful: true, remark: '' };
+
+/** `/feedback`. */
+export const feedbackRoutes = newRouter()
+  .openapi(
+    createRoute({
+      method: 'post',
+      path: '/feedback',
+      tags: ['Site'],
+      summary: 'Say whether a page helped',
+      description: 'Asked by the pages of this site, without signing in.',
+      security: [],
+      middleware: [requireOrigin, limitVisitors] as const,
+      request: { body: { required: true, content: json(feedbackBody, example) } },
+      responses: {
+        204: { description: 'Kept. There is no body.' },
+        ...errorResponses('too_many_requests', 'payload_too_large', 'unsupported_media_type'),
+      },
+    }),
+    async (c) => {
+      await addFeedback(openDatabase(c.get('config').identity), { at: Date.now(), ...c.req.valid('json') });
+      return c.body(null, 204);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'get',
+      path: '/feedback',
+      tags: ['Site'],
+      summary: 'List what readers said of the pages',
+      description: 'For the Owners of the first organization, who run this deployment. The newest first.',
+      middleware: [authenticate] as const,
+      request: { query: paging.pick({ page: true, page_size: true }) },
+      responses: {
+        ...ok(z.object({ total_count: z.number().int(), feedback: z.array(feedback) }), {
+          total_count: 1,
+          feedback: [{ ...example, at: '2026-11-21T09:00:00.000Z' }],
+        }),
+        ...errorResponses(),
+      },
+    }),
+    async (c) => {
+      const { page, page_size: limit } = c.req.valid('query');
+      const operator = await firstOrganization(c.get('identity'));
+      if (operator === null || !isOwner(c.get('principal'), operator)) {
+        throw new ApiError('permissions_denied', { details: [{ resource: 'feedback', action: 'read' }] });
+      }
+      const { total, rows } = await listFeedback(c.get('identity'), { offset: (page - 1) * limit, limit });
+      const shown = rows.map(({ at, page, helpful, remark }) => ({
+        page,
+        helpful: helpful === 1,
+        remark,
+        at: wireTime(at),
+      }));
+      return c.json({ total_count: total, feedback: shown }, 200);
+    },
+  );
