@@ -16,6 +16,7 @@ import { type Bindings, configOf } from './env.ts';
 import { ApiError, invalidArgument } from './errors.ts';
 import { feedbackRoutes } from './feedback.ts';
 import { cleanUp } from './gateway/cleanup.ts';
+import { inventoryRoutes } from './gateway/inventory-routes.ts';
 import { gateway } from './gateway/routes.ts';
 import { apiKeyRoutes } from './iam/api-key-routes.ts';
 import { guestRoutes } from './iam/guests.ts';
@@ -83,6 +84,7 @@ const routes = app
   .route(REGION, keyedCredentialsRoutes(queues))
   .route(REGION, serviceRoutes(topicsAndEvents))
   .route(REGION, keyedCredentialsRoutes(topicsAndEvents))
+  .route(REGION, inventoryRoutes)
   .route(ACCOUNT, projectRoutes)
   .route(IAM, apiKeyRoutes)
   .route('/', feedbackRoutes);

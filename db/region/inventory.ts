@@ -127,3 +127,16 @@ export function listSubscriptions(
     where prefix = ${prefix} and topic = coalesce(${topic ?? null}, topic) and (topic, id) > (${afterTopic}, ${afterId})
     order by topic, id limit ${limit}`);
 }
+
+/** The names of the queues or topics that a project has now, as far as its product (`sqs`, `sns`) is active. */
+export async function listNamesOfProject(
+  db: Database,
+  kind: Kind,
+  { projectId, product, after, limit }: { projectId: string; product: string; after: string; limit: number },
+): Promise<string[]> {
+  const rows = await db.all<{ name: string }>(sql`select ${table(kind)}.name from services
+    join ${table(kind)} on ${table(kind)}.prefix = services.prefix and ${table(kind)}.name > ${after}
+    where services.project_id = ${projectId} and services.product = ${product} and services.status = 'enabled'
+    order by ${table(kind)}.name limit ${limit}`);
+  return rows.map(({ name }) => name);
+}

@@ -34,17 +34,21 @@ export function isName(service: Service, name: string): boolean {
 }
 
 /** What the client's account is called, in ARNs, URLs and as an owner. */
-export function ownerOf({ projectId }: Place): string {
+export function ownerOf({ projectId }: Pick<Place, 'projectId'>): string {
   return `project-${projectId}`;
 }
 
 /** The ARN that a client sees. */
-export function clientArn(place: Place, service: Service, name: string): string {
+export function clientArn(
+  place: Pick<Place, 'region' | 'projectId'>,
+  service: Service,
+  name: string,
+): string {
   return `${clientArnStart(place, service)}${name}`;
 }
 
 /** The URL of a queue that a client sees. */
-export function clientQueueUrl(place: Place, name: string): string {
+export function clientQueueUrl(place: Pick<Place, 'origin' | 'projectId'>, name: string): string {
   return `${place.origin}/${ownerOf(place)}/${name}`;
 }
 
@@ -88,7 +92,7 @@ function prefixOf({ prefixes }: Place, service: Service): string {
   return prefix;
 }
 
-function clientArnStart(place: Place, service: Service): string {
+function clientArnStart(place: Pick<Place, 'region' | 'projectId'>, service: Service): string {
   return `arn:scw:${service}:${place.region}:${ownerOf(place)}:`;
 }
 

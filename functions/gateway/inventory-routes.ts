@@ -1,0 +1,95 @@
+/**
+ * The queues and topics that a project has, for people who look: from the inventory, without asking the engine. What
+ * is listed may be gone from the engine by now, or be on its way there.
+ */
+import { createRoute } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import * as z from 'zod';
+import { type Kind, listNamesOfProject } from '../../db/region/inventory.ts';
+import { type AppEnv, errorResponses, newRouter, ok, requireScope } from '../app.ts';
+import { queues, topicsAndEvents } from '../credentials/products.ts';
+import { regionParams, uuid } from '../credentials/schemas.ts';
+import { clientArn, clientQueueUrl } from './names.ts';
+
+const query = z.object({
+  project_id: uuid,
+  page_size: z.coerce.number().int().min(1).max(100).default(50),
+  /** The `next_page_token` of the page before. */
+  page_token: z.string().max(256).default(''),
+});
+
+const named = z.object({ name: z.string(), arn: z.string() });
+const next = { next_page_token: z.string().nullable() };
+const queueList = z.object({ queues: z.array(named.extend({ url: z.string() })), ...next });
+const topicList = z.object({ topics: z.array(named), ...next });
+
+const project = '5f6b6a54-2f0e-4d7a-8c1d-3f1f3a3f7b10';
+const arnOf = (product: string, name: string) => `arn:scw:${product}:fr-par:project-${project}:${name}`;
+const queueExample = {
+  name: 'orders',
+  arn: arnOf('sqs', 'orders'),
+  url: `https://latchkey.example.com/project-${project}/orders`,
+};
+
+/** The names on the page that is asked for, and what the next one begins after. */
+async function page(c: Context<AppEnv>, kind: Kind, product: 'sqs' | 'sns', asked: z.infer<typeof query>) {
+  const { project_id: projectId, page_size: limit, page_token: after } = asked;
+  requireScope(c, { resource: product, action: 'read' }, projectId);
+  const names = await listNamesOfProject(c.get('store'), kind, {
+    projectId,
+    product,
+    after,
+    limit: limit + 1,
+  });
+  const shown = names.slice(0, limit);
+  const region = c.get('region').name;
+  return {
+    items: shown.map((name) => ({ name, arn: clientArn({ region, projectId }, product, name) })),
+    next_page_token: names.length > limit ? (shown.at(-1) ?? null) : null,
+  };
+}
+
+/** `/queues` and `/topics` of a region. */
+export const inventoryRoutes = newRouter()
+  .openapi(
+    createRoute({
+      method: 'get',
+      path: '/queues',
+      tags: [queues.label],
+      summary: 'List the queues of a project',
+      description: 'By name. A queue that was created a moment ago may not be on the engine yet.',
+      request: { params: regionParams, query },
+      responses: {
+        ...ok(queueList, { queues: [queueExample], next_page_token: null }),
+        ...errorResponses(),
+      },
+    }),
+    async (c) => {
+      const asked = c.req.valid('query');
+      const { items, next_page_token } = await page(c, 'queues', queues.id, asked);
+      const place = { origin: new URL(c.req.url).origin, projectId: asked.project_id };
+      const listed = items.map((item) => ({ ...item, url: clientQueueUrl(place, item.name) }));
+      return c.json({ queues: listed, next_page_token }, 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'get',
+      path: '/topics',
+      tags: [topicsAndEvents.label],
+      summary: 'List the topics of a project',
+      description: 'By name. A topic that was created a moment ago may not be on the engine yet.',
+      request: { params: regionParams, query },
+      responses: {
+        ...ok(topicList, {
+          topics: [{ name: 'orders', arn: arnOf('sns', 'orders') }],
+          next_page_token: null,
+        }),
+        ...errorResponses(),
+      },
+    }),
+    async (c) => {
+      const { items, next_page_token } = await page(c, 'topics', topicsAndEvents.id, c.req.valid('query'));
+      return c.json({ topics: items, next_page_token }, 200);
+    },
+  );

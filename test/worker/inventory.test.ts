@@ -1,0 +1,43 @@
+/** The queues and topics that a project has, as people list them. */
+import { describe, expect, it } from 'vitest';
+import { clientOf, databaseOf, newOwner, REGIONS, rows } from './harness.ts';
+
+describe.each(REGIONS)('in %s', (region) => {
+  it.each([
+    ['sqs', 'queues'],
+    ['sns', 'topics'],
+  ])('%s lists the %s of a project, a page at a time, and nobody else’s', async (product, kind) => {
+    const owner = await newOwner();
+    const other = await newOwner();
+    const api = clientOf(owner, region);
+    const query = `project_id=${owner.project_id}`;
+    expect((await api.get(`/${kind}?${query}`)).body).toEqual({ [kind]: [], next_page_token: null });
+    for (const one of [owner, other]) {
+      await clientOf(one, region).post(`/activate-${product}`, { project_id: one.project_id });
+      const [service] = await rows<{ prefix: string }>(
+        region,
+        'select prefix from services where project_id = ? and product = ?',
+        one.project_id,
+        product,
+      );
+      for (const name of ['orders', 'invoices', one === owner ? 'parcels' : 'secrets']) {
+        await databaseOf(region)
+          .prepare(`insert into ${kind} (prefix, name, asked_at) values (?, ?, 1)`)
+          .bind(service?.prefix, name)
+          .run();
+      }
+    }
+    const first = await api.get(`/${kind}?${query}&page_size=2`);
+    const names = (answer: typeof first) =>
+      (answer.body[kind] as { name: string; arn: string }[]).map(({ name }) => name);
+    expect([names(first), first.body.next_page_token]).toEqual([['invoices', 'orders'], 'orders']);
+    const second = await api.get(`/${kind}?${query}&page_size=2&page_token=orders`);
+    expect([names(second), second.body.next_page_token]).toEqual([['parcels'], null]);
+    expect((first.body[kind] as { arn: string }[])[0]?.arn).toBe(
+      `arn:scw:${product}:${region}:project-${owner.project_id}:invoices`,
+    );
+    expect((await clientOf(other, region).get(`/${kind}?${query}`)).status).toBe(403);
+    await api.post(`/deactivate-${product}`, { project_id: owner.project_id });
+    expect((await api.get(`/${kind}?${query}`)).body[kind]).toEqual([]);
+  });
+});
