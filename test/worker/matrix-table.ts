@@ -1,0 +1,96 @@
+/**
+ * Who may do what, written by hand: a row for each route of the Worker, a column for each kind of caller, and in each
+ * cell the status that the caller must get. It imports nothing, so that it says what is right and not what is done.
+ *
+ * The callers ask about a resource of one project. `none` brings no token, `malformed` no UUID, `unknown` a UUID of
+ * nobody's, `expired` and `revoked` a key that once was good. `member` belongs to the organization without a policy.
+ * `reader` has the read-only set of the route's product in the organization, `other` the full set of another product,
+ * `elsewhere` the full set in another project, `full` in the whole organization, `app` the same as an application.
+ * `owner` is the organization's Owner, `foreign` another organization's, `session` the Owner with a cookie and
+ * `cross` the same cookie on a page of another site.
+ */
+
+/** The columns, in the order of the table. */
+export const CALLERS = [
+  'none',
+  'malformed',
+  'unknown',
+  'expired',
+  'revoked',
+  'member',
+  'reader',
+  'other',
+  'elsewhere',
+  'full',
+  'app',
+  'owner',
+  'foreign',
+  'session',
+  'cross',
+] as const;
+
+/** A column of the table. */
+export type Caller = (typeof CALLERS)[number];
+
+// The first five columns and the last are the same for every route that is not public.
+const TABLE = `
+route                                                          member reader other elsewhere full app owner foreign session cross
+
+POST   /mnq/v1beta1/regions/:region/nats-accounts                 403 403 403 403 200 200 200 403 200 403
+GET    /mnq/v1beta1/regions/:region/nats-accounts                 403 200 403 403 200 200 200 403 200 200
+GET    /mnq/v1beta1/regions/:region/nats-accounts/:nats_account_id    403 200 403 404 200 200 200 404 200 200
+PATCH  /mnq/v1beta1/regions/:region/nats-accounts/:nats_account_id    403 403 403 404 200 200 200 404 200 403
+DELETE /mnq/v1beta1/regions/:region/nats-accounts/:nats_account_id    403 403 403 404 204 204 204 404 204 403
+POST   /mnq/v1beta1/regions/:region/nats-credentials              403 403 403 404 200 200 200 404 200 403
+GET    /mnq/v1beta1/regions/:region/nats-credentials              403 200 403 403 200 200 200 403 200 200
+GET    /mnq/v1beta1/regions/:region/nats-credentials/:credentials_id  403 200 403 404 200 200 200 404 200 200
+DELETE /mnq/v1beta1/regions/:region/nats-credentials/:credentials_id  403 403 403 404 204 204 204 404 204 403
+GET    /mnq/v1beta1/regions/:region/nats-credentials/:credentials_id/connections  403 503 403 404 503 503 503 404 503 503
+
+POST   /mnq/v1beta1/regions/:region/activate-sqs                  403 403 403 403 200 200 200 403 200 403
+POST   /mnq/v1beta1/regions/:region/deactivate-sqs                403 403 403 403 200 200 200 403 200 403
+GET    /mnq/v1beta1/regions/:region/sqs-info                      403 200 403 403 200 200 200 403 200 200
+GET    /mnq/v1beta1/regions/:region/queues                        403 200 403 403 200 200 200 403 200 200
+POST   /mnq/v1beta1/regions/:region/sqs-credentials               403 403 403 403 200 200 200 403 200 403
+GET    /mnq/v1beta1/regions/:region/sqs-credentials               403 200 403 403 200 200 200 403 200 200
+GET    /mnq/v1beta1/regions/:region/sqs-credentials/:credentials_id   403 200 403 404 200 200 200 404 200 200
+PATCH  /mnq/v1beta1/regions/:region/sqs-credentials/:credentials_id   403 403 403 404 200 200 200 404 200 403
+DELETE /mnq/v1beta1/regions/:region/sqs-credentials/:credentials_id   403 403 403 404 204 204 204 404 204 403
+
+POST   /mnq/v1beta1/regions/:region/activate-sns                  403 403 403 403 200 200 200 403 200 403
+POST   /mnq/v1beta1/regions/:region/deactivate-sns                403 403 403 403 200 200 200 403 200 403
+GET    /mnq/v1beta1/regions/:region/sns-info                      403 200 403 403 200 200 200 403 200 200
+GET    /mnq/v1beta1/regions/:region/topics                        403 200 403 403 200 200 200 403 200 200
+POST   /mnq/v1beta1/regions/:region/sns-credentials               403 403 403 403 200 200 200 403 200 403
+GET    /mnq/v1beta1/regions/:region/sns-credentials               403 200 403 403 200 200 200 403 200 200
+GET    /mnq/v1beta1/regions/:region/sns-credentials/:credentials_id   403 200 403 404 200 200 200 404 200 200
+PATCH  /mnq/v1beta1/regions/:region/sns-credentials/:credentials_id   403 403 403 404 200 200 200 404 200 403
+DELETE /mnq/v1beta1/regions/:region/sns-credentials/:credentials_id   403 403 403 404 204 204 204 404 204 403
+`;
+
+/** The routes that answer whoever asks, and why. */
+export const PUBLIC = {
+  'GET /': 'the landing page',
+  'GET /healthz': 'tells that the Worker runs',
+  'GET /openapi.json': 'the contract',
+  'GET /jwt/v1/:region/accounts/': 'nats-servers ask it',
+  'GET /jwt/v1/:region/accounts/:id': 'account JWTs are public by design',
+  'POST /auth/sign-in/email': 'how a session begins',
+  'POST /auth/sign-out': 'how a session ends, whosever it is',
+  'GET /auth/get-session': 'answers null to whoever has no session',
+  'GET /auth/guest': 'whether guests are let in',
+  'POST /auth/guest': 'lets one in, where the operator allows it',
+  'POST /feedback': 'any reader may say whether a page helped',
+} as const;
+
+/** Route (`METHOD path`) → caller → status. */
+export const EXPECTED: ReadonlyMap<string, Readonly<Record<Caller, number>>> = new Map(
+  TABLE.split('\n')
+    .filter((line) => /^[A-Z]+ /.test(line))
+    .map((line) => {
+      const [method, path, ...cells] = line.trim().split(/\s+/);
+      const statuses = [401, 401, 401, 401, 401, ...cells.map(Number)];
+      const row = Object.fromEntries(CALLERS.map((caller, at) => [caller, statuses[at]]));
+      return [`${method} ${path}`, row as Record<Caller, number>];
+    }),
+);

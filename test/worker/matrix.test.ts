@@ -1,0 +1,113 @@
+/**
+ * Every route × every kind of caller. The routes are the app's own, so that none escapes by not being documented; what
+ * each caller must get stands in matrix-table.ts.
+ */
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Owner } from '../../db/identity/bootstrap.ts';
+import { app } from '../../functions/index.ts';
+import { env } from './env.ts';
+import { call, clientOf, newOwner, newProject, rows } from './harness.ts';
+import { type Area, type Callers, newCallers, signIn } from './matrix-callers.ts';
+import { CALLERS, EXPECTED, PUBLIC } from './matrix-table.ts';
+
+const ROUTES = [
+  ...new Set(
+    app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`),
+  ),
+];
+
+/** A request that is right in every way: only who sends it decides. */
+interface Prepared {
+  path: string;
+  body?: unknown;
+}
+
+const permissions = { can_publish: true, can_receive: true, can_manage: true };
+
+function areaOf(path: string): Area {
+  if (/\/(nats-[a-z]+)/.test(path)) return 'nats';
+  if (/sqs|\/queues/.test(path)) return 'sqs';
+  if (/sns|\/topics/.test(path)) return 'sns';
+  if (path.startsWith('/account/')) return 'project';
+  if (path.startsWith('/audit-trail/')) return 'audit_trail';
+  return 'iam';
+}
+
+let owner: Owner;
+let elsewhere: string;
+let cookie: string;
+
+/** Makes what the route is about, in a project of its own, and the request for it. */
+async function prepare(route: string): Promise<Prepared> {
+  const [method = '', pattern = ''] = route.split(' ');
+  const project_id = await newProject(owner);
+  const api = clientOf(owner, 'fr-par');
+  const product = /sqs|queues/.test(pattern) ? 'sqs' : /sns|topics/.test(pattern) ? 'sns' : undefined;
+  const made: Record<string, string> = {};
+  if (pattern.includes('nats-')) {
+    const account = (await api.post('/nats-accounts', { project_id, name: 'matrix' })).body.id;
+    made.nats_account_id = account;
+    if (pattern.includes(':credentials_id')) {
+      made.credentials_id = (await api.post('/nats-credentials', { nats_account_id: account })).body.id;
+    }
+  }
+  if (product && !pattern.includes('/activate-')) await api.post(`/activate-${product}`, { project_id });
+  if (product && pattern.includes(':credentials_id')) {
+    const body = { project_id, permissions };
+    made.credentials_id = (await api.post(`/${product}-credentials`, body)).body.id;
+  }
+  const path = pattern
+    .replace(':region', 'fr-par')
+    .replaceAll(/:([a-z_]+)/g, (_all, name) => made[name] ?? '');
+  if (method === 'GET' || method === 'DELETE') return { path: `${path}?project_id=${project_id}` };
+  return { path, body: { project_id, nats_account_id: made.nats_account_id, name: 'matrix', permissions } };
+}
+
+async function written(): Promise<number> {
+  const [{ n } = { n: 0 }] = await rows<{ n: number }>('fr-par', 'select count(*) as n from audit_events');
+  const identity = await env.IDENTITY.prepare('select count(*) as n from audit_events').first<{
+    n: number;
+  }>();
+  return n + (identity?.n ?? 0);
+}
+
+beforeAll(async () => {
+  owner = await newOwner();
+  elsewhere = await newProject(owner);
+  cookie = await signIn(owner);
+});
+
+describe('the routes of the app', () => {
+  it('are each in the table, or named as public', () => {
+    expect([...EXPECTED.keys(), ...Object.keys(PUBLIC)].sort()).toEqual([...ROUTES].sort());
+  });
+});
+
+describe.each([...Map.groupBy(EXPECTED.keys(), (route) => areaOf(route.split(' ')[1] ?? ''))])(
+  '%s',
+  (area, routes) => {
+    let callers: Callers;
+    beforeAll(async () => {
+      callers = await newCallers(owner, area, elsewhere, cookie);
+    });
+
+    it.each(routes)('%s', async (route) => {
+      const expected = EXPECTED.get(route);
+      const method = route.split(' ')[0] ?? '';
+      const shared = await prepare(route);
+      const before = await written();
+      const told: Record<string, number> = {};
+      const refused = CALLERS.filter((caller) => (expected?.[caller] ?? 0) >= 400);
+      for (const caller of refused) {
+        const { path, body } = shared;
+        told[caller] = (await call(method, path, { headers: callers[caller], body })).status;
+      }
+      expect(await written(), 'a refused request changed something').toBe(before);
+      for (const caller of CALLERS.filter((caller) => !refused.includes(caller))) {
+        const { path, body } = await prepare(route);
+        told[caller] = (await call(method, path, { headers: callers[caller], body })).status;
+      }
+      expect(told).toEqual(expected);
+    });
+  },
+);
