@@ -7,7 +7,7 @@ export interface Page {
   offset: number;
   /** Rows on the page. */
   limit: number;
-  by: 'created_at' | 'updated_at' | 'name';
+  by: 'created_at' | 'updated_at' | 'name' | 'expires_at' | 'access_key';
   direction: 'asc' | 'desc';
 }
 
@@ -17,7 +17,7 @@ export interface Listed<Row> {
   rows: Row[];
 }
 
-/** The order of a page: the chosen column, ties broken by id in the same direction. */
-export function orderOf(table: string, page: Page): SQL {
-  return sql.raw(`${table}.${page.by} ${page.direction}, ${table}.id ${page.direction}`);
+/** The order of a page: the chosen column, ties broken by the table's key in the same direction. */
+export function orderOf(table: string, page: Page, key: 'id' | 'access_key' = 'id'): SQL {
+  return sql.raw(`${table}.${page.by} ${page.direction}, ${table}.${key} ${page.direction}`);
 }

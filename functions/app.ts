@@ -130,7 +130,9 @@ export async function limitVisitors(c: Context<AppEnv>, next: () => Promise<void
 }
 
 /** The page that a list's query asks for. */
-export function pageOf(query: z.infer<typeof paging>): Page {
+export function pageOf(
+  query: Omit<z.infer<typeof paging>, 'order_by'> & { order_by: `${Page['by']}_${Page['direction']}` },
+): Page {
   const [, by, direction] = /^(.*)_(asc|desc)$/.exec(query.order_by) ?? [];
   return {
     offset: (query.page - 1) * query.page_size,

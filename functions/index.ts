@@ -20,8 +20,12 @@ import { inventoryRoutes } from './gateway/inventory-routes.ts';
 import { gateway } from './gateway/routes.ts';
 import { apiKeyRoutes } from './iam/api-key-routes.ts';
 import { guestRoutes } from './iam/guests.ts';
+import { applicationRoutes } from './iam/application-routes.ts';
+import { policyRoutes } from './iam/policy-routes.ts';
+import { principalRoutes } from './iam/principal-routes.ts';
 import { authenticate } from './iam/principals.ts';
 import { projectRoutes } from './iam/project-routes.ts';
+import { ruleRoutes } from './iam/rule-routes.ts';
 import { signInRoutes } from './iam/sign-in.ts';
 import { reconcile } from './nats/enforcement.ts';
 import { resolver } from './nats/resolver.ts';
@@ -88,6 +92,11 @@ const routes = app
   .route(ACCOUNT, projectRoutes)
   .route(IAM, apiKeyRoutes)
   .route('/', feedbackRoutes);
+  .route(IAM, principalRoutes)
+  .route(IAM, applicationRoutes)
+  .route(IAM, apiKeyRoutes)
+  .route(IAM, policyRoutes)
+  .route(IAM, ruleRoutes);
 app.route('/auth', signInRoutes);
 app.route('/auth', guestRoutes);
 app.route('/jwt/v1', resolver);

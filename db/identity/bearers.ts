@@ -110,3 +110,31 @@ export function findSessionBearer(db: Database, token: string): Promise<Bearer |
       from sessions s where s.token = ${token}`,
   );
 }
+
+/** What people call a principal and its organizations. */
+export interface PrincipalNames {
+  /** Null for an application. */
+  email: string | null;
+  name: string;
+  /** Id → name. */
+  organizations: Record<string, string>;
+}
+
+/** The names of a principal and of these organizations. */
+export async function namesOf(
+  db: Database,
+  { type, id }: Pick<Bearer, 'type' | 'id'>,
+  organizationIds: readonly string[],
+): Promise<PrincipalNames> {
+  const named = type === 'user' ? sql`email, name from users` : sql`null as email, name from applications`;
+  const [row] = await db.all<{ email: string | null; name: string; organizations: string }>(
+    sql`select (select json_group_object(id, name) from organizations
+        where id in (select value from json_each(${JSON.stringify(organizationIds)}))) as organizations, ${named}
+      where id = ${id}`,
+  );
+  return {
+    email: row?.email ?? null,
+    name: row?.name ?? '',
+    organizations: JSON.parse(row?.organizations ?? '{}') as Record<string, string>,
+  };
+}

@@ -17,12 +17,12 @@ export const natsAccountId = z
  * Any Unicode but control characters, line and paragraph separators, and halves of a surrogate pair. Without flags, so
  * that it is the same in JSON Schema and in the `pattern` of a form.
  */
-const PRINTABLE =
+export const PRINTABLE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it excludes.
   /^(?:[^\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]|[\ud800-\udbff][\udc00-\udfff])*$/;
 
 /** A name of at most `max` UTF-16 units: trimmed, not empty, any Unicode but control characters. */
-const nameOf = (max: number) =>
+export const nameOf = (max: number) =>
   z.string().trim().min(1).max(max).regex(PRINTABLE, 'must not contain control characters or line breaks');
 
 /** The name of a NATS account. */
@@ -180,7 +180,7 @@ export const keyedCredentials = z
   .meta({ id: 'KeyedCredentials' });
 
 /** Lists: one page and how many there are on all pages. */
-const listOf = <Key extends string, Item extends z.ZodType>(key: Key, item: Item) =>
+export const listOf = <Key extends string, Item extends z.ZodType>(key: Key, item: Item) =>
   z.object({ total_count: z.number().int(), [key]: z.array(item) } as {
     total_count: z.ZodNumber;
   } & Record<Key, z.ZodArray<Item>>);

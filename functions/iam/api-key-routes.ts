@@ -1,75 +1,238 @@
-/** The endpoints of API keys, as Scaleway IAM v1alpha1 has them. */
+/**
+ * The endpoints of API keys, as Scaleway IAM v1alpha1 has them. The keys of an Owner are an Owner's to make, change and
+ * delete: whoever else may manage keys would become an Owner by one.
+ */
 import { createRoute } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import * as z from 'zod';
-import { getApiKey } from '../../db/identity/api-keys.ts';
-import { errorResponses, newRouter, ok, requireScope, wireTime, wireTimeOrNull } from '../app.ts';
-import { ApiError } from '../errors.ts';
+import {
+  type ApiKey,
+  createApiKey,
+  deleteApiKey,
+  getApiKey,
+  listApiKeys,
+  updateApiKey,
+} from '../../db/identity/api-keys.ts';
+import type { Access } from '../../db/identity/fragments.ts';
+import {
+  type AppEnv,
+  changeOf,
+  errorResponses,
+  json,
+  newRouter,
+  noContent,
+  ok,
+  pageOf,
+  wireTime,
+  wireTimeOrNull,
+} from '../app.ts';
+import { ApiError, invalidArgument } from '../errors.ts';
+import { hashSecretKey, newApiKey } from './api-keys.ts';
+import * as examples from './examples.ts';
+import { accessOf, changed, denied, readableOrganizations, writableOrganizations } from './organizations.ts';
+import * as schemas from './schemas.ts';
 
-const apiKey = z
-  .object({
-    access_key: z.string(),
-    secret_key: z.null(),
-    application_id: z.string().nullable(),
-    user_id: z.string().nullable(),
-    description: z.string(),
-    created_at: z.iso.datetime(),
-    updated_at: z.iso.datetime(),
-    expires_at: z.iso.datetime().nullable(),
-    default_project_id: z.string(),
-    editable: z.boolean(),
-    managed: z.boolean(),
-    creation_ip: z.string(),
-  })
-  .meta({ id: 'ApiKey' });
+const collection = '/api-keys';
+const item = `${collection}/{access_key}` as const;
+const params = z.object({ access_key: schemas.accessKey });
+const tags = ['IAM'];
 
-const times = { created_at: '2026-11-21T09:00:00.000Z', updated_at: '2026-11-21T09:00:00.000Z' };
+function present(key: ApiKey): z.infer<typeof schemas.apiKey> {
+  return {
+    access_key: key.accessKey,
+    secret_key: null,
+    application_id: key.applicationId,
+    user_id: key.userId,
+    description: key.description,
+    created_at: wireTime(key.createdAt),
+    updated_at: wireTime(key.updatedAt),
+    expires_at: wireTimeOrNull(key.expiresAt),
+    last_used_at: wireTimeOrNull(key.lastUsedAt),
+    default_project_id: key.defaultProjectId,
+    editable: true,
+    deletable: true,
+    managed: false,
+    creation_ip: key.creationAddress ?? '',
+  };
+}
+
+const missing = (accessKey: string) =>
+  new ApiError('not_found', { resource: 'api_key', resource_id: accessKey });
+
+/** As {@link changed}; also throws 403 for the key of an Owner that the caller may not change. */
+function changedKey(row: ApiKey | null, access: Access, accessKey: string): ApiKey {
+  const key = changed(row, access, missing(accessKey));
+  if (key.ofOwner && !access.owned.includes(key.organizationId)) throw denied('owner', 'write');
+  return key;
+}
+
+/** The access to create a key with this default project: only where that is a project. Throws 403. */
+function accessToCreate(c: Context<AppEnv>, projectId: string | null): Access {
+  const { memberships } = c.get('principal');
+  const writable = writableOrganizations(c).filter(
+    (id) =>
+      projectId === null ||
+      memberships.some((one) => one.organizationId === id && one.projectIds.includes(projectId)),
+  );
+  if (writable.length === 0) throw denied('project', 'read');
+  return { ...accessOf(c), writable };
+}
+
+/** What is told of a key that was not created. */
+function refusalOf(reason: 'no_bearer' | 'of_owner' | 'ambiguous' | 'no_project'): ApiError {
+  switch (reason) {
+    case 'no_bearer':
+      return denied('iam', 'write');
+    case 'of_owner':
+      return denied('owner', 'write');
+    case 'ambiguous':
+      return invalidArgument(
+        'default_project_id',
+        'required',
+        'is required: the user belongs to several organizations',
+      );
+    case 'no_project':
+      return new ApiError('precondition_failed', {
+        precondition: 'resource_not_usable',
+        help_message: 'The organization has no project: create one first',
+      });
+  }
+}
 
 /** `/iam/v1alpha1/api-keys`. */
-export const apiKeyRoutes = newRouter().openapi(
-  createRoute({
-    method: 'get',
-    path: '/api-keys/{access_key}',
-    tags: ['IAM'],
-    summary: 'Get an API key',
-    request: { params: z.object({ access_key: z.string().regex(/^SCW[A-Z0-9]{17}$/) }) },
-    responses: {
-      ...ok(apiKey, {
-        access_key: 'SCWEXAMPLEEXAMPLE000',
-        secret_key: null,
-        application_id: null,
-        user_id: '6a1f4f4e-6f0c-4b1e-9a57-1f6f0a8d3c44',
-        description: '',
-        ...times,
-        expires_at: null,
-        default_project_id: '5f6b6a54-2f0e-4d7a-8c1d-3f1f3a3f7b10',
-        editable: true,
-        managed: false,
-        creation_ip: '',
-      }),
-      ...errorResponses('not_found'),
-    },
-  }),
-  async (c) => {
-    const accessKey = c.req.valid('param').access_key;
-    const { organizationIds } = requireScope(c, { resource: 'iam', action: 'read' });
-    const key = await getApiKey(c.get('identity'), accessKey, organizationIds);
-    if (!key) throw new ApiError('not_found', { resource: 'api_key', resource_id: accessKey });
-    return c.json(
-      {
-        access_key: key.accessKey,
-        secret_key: null,
-        application_id: key.applicationId,
-        user_id: key.userId,
-        description: key.description,
-        created_at: wireTime(key.createdAt),
-        updated_at: wireTime(key.updatedAt),
-        expires_at: wireTimeOrNull(key.expiresAt),
-        default_project_id: key.defaultProjectId,
-        editable: true,
-        managed: false,
-        creation_ip: key.creationAddress ?? '',
+export const apiKeyRoutes = newRouter()
+  .openapi(
+    createRoute({
+      method: 'post',
+      path: collection,
+      tags,
+      summary: 'Create an API key',
+      description:
+        'The secret key is shown this once. Without a default project it is the oldest of the organization. A key for an Owner is created by an Owner only.',
+      request: { body: { required: true, content: json(schemas.createApiKeyBody, examples.createApiKey) } },
+      responses: {
+        ...ok(schemas.issuedApiKey, examples.issuedApiKey),
+        ...errorResponses('precondition_failed', 'payload_too_large', 'unsupported_media_type'),
       },
-      200,
-    );
-  },
-);
+    }),
+    async (c) => {
+      const body = c.req.valid('json');
+      const defaultProjectId = body.default_project_id ?? null;
+      const { accessKey, secretKey } = newApiKey();
+      const key = {
+        accessKey,
+        secretHash: await hashSecretKey(secretKey),
+        bearer: body.user_id
+          ? { type: 'user' as const, id: body.user_id }
+          : { type: 'application' as const, id: body.application_id ?? '' },
+        description: body.description ?? '',
+        defaultProjectId,
+        expiresAt: body.expires_at ? Date.parse(body.expires_at) : null,
+      };
+      const access = accessToCreate(c, defaultProjectId);
+      const made = await createApiKey(c.get('identity'), changeOf(c), key, access);
+      if (!made.ok) throw refusalOf(made.reason);
+      return c.json({ ...present(made.row), secret_key: secretKey }, 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'get',
+      path: collection,
+      tags,
+      summary: 'List API keys',
+      request: { query: schemas.listApiKeysQuery },
+      responses: {
+        ...ok(schemas.apiKeyList, { total_count: 1, api_keys: [examples.apiKey] }),
+        ...errorResponses(),
+      },
+    }),
+    async (c) => {
+      const query = c.req.valid('query');
+      const filter = {
+        organizationIds: readableOrganizations(c, query.organization_id),
+        accessKeys: schemas.valuesOf(query.access_keys),
+        accessKey: query.access_key,
+        userId: query.user_id,
+        applicationId: query.application_id,
+        bearerId: query.bearer_id,
+        bearerType: query.bearer_type === 'unknown_bearer_type' ? undefined : query.bearer_type,
+        description: query.description,
+        expired: schemas.flagOf(query.expired),
+        now: Date.now(),
+      };
+      const { total, rows } = await listApiKeys(c.get('identity'), filter, pageOf(query));
+      return c.json({ total_count: total, api_keys: rows.map(present) }, 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'get',
+      path: item,
+      tags,
+      summary: 'Get an API key',
+      description: 'An API key may always read itself.',
+      request: { params },
+      responses: { ...ok(schemas.apiKey, examples.apiKey), ...errorResponses('not_found') },
+    }),
+    async (c) => {
+      const { access_key: accessKey } = c.req.valid('param');
+      const caller = c.get('principal');
+      const organizationIds =
+        accessKey === caller.accessKey
+          ? caller.memberships.map(({ organizationId }) => organizationId)
+          : readableOrganizations(c);
+      const key = await getApiKey(c.get('identity'), accessKey, organizationIds);
+      if (!key) throw missing(accessKey);
+      return c.json(present(key), 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'patch',
+      path: item,
+      tags,
+      summary: 'Update an API key',
+      description: 'What is absent or null stays as it was. The key of an Owner is changed by an Owner only.',
+      request: {
+        params,
+        body: { required: true, content: json(schemas.updateApiKeyBody, examples.updateApiKey) },
+      },
+      responses: {
+        ...ok(schemas.apiKey, examples.apiKey),
+        ...errorResponses('not_found', 'payload_too_large', 'unsupported_media_type'),
+      },
+    }),
+    async (c) => {
+      const { access_key: accessKey } = c.req.valid('param');
+      const body = c.req.valid('json');
+      const access = accessOf(c);
+      const row = await updateApiKey(c.get('identity'), changeOf(c), accessKey, access, {
+        description: body.description ?? undefined,
+        defaultProjectId: body.default_project_id ?? undefined,
+        expiresAt: body.expires_at ? Date.parse(body.expires_at) : undefined,
+      });
+      const key = changedKey(row, access, accessKey);
+      if (key.defaultProjectId !== (body.default_project_id ?? key.defaultProjectId)) {
+        throw denied('project', 'read');
+      }
+      return c.json(present(key), 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'delete',
+      path: item,
+      tags,
+      summary: 'Delete an API key',
+      description: 'It is refused from the next request on. The key of an Owner is deleted by an Owner only.',
+      request: { params },
+      responses: { ...noContent, ...errorResponses('not_found') },
+    }),
+    async (c) => {
+      const { access_key: accessKey } = c.req.valid('param');
+      const access = accessOf(c);
+      changedKey(await deleteApiKey(c.get('identity'), changeOf(c), accessKey, access), access, accessKey);
+      return c.body(null, 204);
+    },
+  );

@@ -1,0 +1,159 @@
+/**
+ * Applications: programs that act under their own name. Deleting one deletes its API keys and leaves its policies
+ * without a principal, in the same batch.
+ */
+import { type SQL, sql } from 'drizzle-orm';
+import { auditStatement, type Change } from '../audit.ts';
+import { columnsOf, type Database, rowsOf } from '../database.ts';
+import type { Listed, Page } from '../page.ts';
+import { API_KEY, auditedKey } from './api-keys.ts';
+import { type Access, among, amongIfAny, contains, listPage, tagContains } from './fragments.ts';
+import { auditedPolicy, POLICY } from './policies.ts';
+import { applications } from './schema.ts';
+
+/** A row of `applications`, and how many API keys it has. `tags` is a JSON array. */
+export type Application = typeof applications.$inferSelect & { apiKeys: number };
+
+/** What a client says of an application; undefined stays as it was. */
+export interface ApplicationFields {
+  name: string | undefined;
+  description: string | undefined;
+  tags: string[] | undefined;
+}
+
+const COLUMNS = sql`${columnsOf(applications, 'applications')},
+  (select count(*) from api_keys where api_keys.application_id = applications.id) as "apiKeys"`;
+
+const DESCRIBED = sql.raw(`json_object('name', name, 'description', description, 'tags', json(tags))`);
+
+const auditedRow = {
+  organizationId: sql.raw('organization_id'),
+  projectId: null,
+  resource: 'applications',
+  resourceId: sql.raw('id'),
+};
+
+const selecting = (where: SQL) => sql`select ${COLUMNS} from applications where ${where}`;
+
+/** Creates an application and returns its row. */
+export async function createApplication(
+  db: Database,
+  change: Change,
+  made: { id: string; organizationId: string; name: string; description: string; tags: string[] },
+): Promise<Application> {
+  const [, , rows] = await db.batch(
+    sql`insert into applications (id, organization_id, name, description, tags, created_at, updated_at)
+      values (${made.id}, ${made.organizationId}, ${made.name}, ${made.description}, ${JSON.stringify(made.tags)},
+        ${change.now}, ${change.now})`,
+    auditStatement(
+      change,
+      { ...auditedRow, action: 'create', after: DESCRIBED },
+      sql`from applications where id = ${made.id}`,
+    ),
+    selecting(sql`id = ${made.id}`),
+  );
+  const row = rowsOf<Application>(rows)[0];
+  if (!row) throw new Error('an inserted application was not returned');
+  return row;
+}
+
+/** The application, or null when these organizations have none of that id. */
+export async function getApplication(
+  db: Database,
+  id: string,
+  organizationIds: readonly string[],
+): Promise<Application | null> {
+  const rows = await db.all<Application>(
+    selecting(sql`id = ${id} and ${among('organization_id', organizationIds)}`),
+  );
+  return rows[0] ?? null;
+}
+
+/** A page of the applications of the organizations that match the filters. */
+export function listApplications(
+  db: Database,
+  filter: {
+    organizationIds: readonly string[];
+    ids: readonly string[] | undefined;
+    name: string | undefined;
+    tag: string | undefined;
+  },
+  page: Page,
+): Promise<Listed<Application>> {
+  const where = sql`${among('organization_id', filter.organizationIds)} and ${amongIfAny('id', filter.ids)}
+    and ${contains('name', filter.name)} and ${tagContains('tags', filter.tag)}`;
+  return listPage(db, { table: 'applications', columns: COLUMNS, where }, page);
+}
+
+/** Changes an application. Returns the row as it then is where the caller may see it, else null. */
+export async function updateApplication(
+  db: Database,
+  change: Change,
+  id: string,
+  access: Access,
+  fields: ApplicationFields,
+): Promise<Application | null> {
+  const tags = fields.tags ? JSON.stringify(fields.tags) : null;
+  const wanted = sql`coalesce(${fields.name ?? null}, name), coalesce(${fields.description ?? null}, description),
+    coalesce(${tags}, tags)`;
+  const changing = sql`id = ${id} and ${among('organization_id', access.writable)}
+    and (name, description, tags) <> (${wanted})`;
+  const [, , rows] = await db.batch(
+    auditStatement(
+      change,
+      {
+        ...auditedRow,
+        action: 'update',
+        before: DESCRIBED,
+        after: sql`json_object('name', coalesce(${fields.name ?? null}, name),
+          'description', coalesce(${fields.description ?? null}, description), 'tags', json(coalesce(${tags}, tags)))`,
+      },
+      sql`from applications where ${changing}`,
+    ),
+    sql`update applications set (name, description, tags) = (${wanted}),
+        updated_at = max(${change.now}, updated_at + 1)
+      where ${changing}`,
+    selecting(sql`id = ${id} and ${among('organization_id', access.readable)}`),
+  );
+  return rowsOf<Application>(rows)[0] ?? null;
+}
+
+/**
+ * Deletes an application where the caller may, with its API keys, each with an audit row. Returns the row as it was
+ * where the caller may see it, else null.
+ */
+export async function deleteApplication(
+  db: Database,
+  change: Change,
+  id: string,
+  access: Access,
+): Promise<Application | null> {
+  const deletable = sql`id = ${id} and ${among('organization_id', access.writable)}`;
+  const its = sql`application_id = (select id from applications where ${deletable})`;
+  const [rows] = await db.batch(
+    selecting(sql`id = ${id} and ${among('organization_id', access.readable)}`),
+    auditStatement(
+      change,
+      { ...auditedKey, action: 'delete', before: API_KEY },
+      sql`from api_keys where ${its}`,
+    ),
+    auditStatement(
+      change,
+      {
+        ...auditedPolicy,
+        action: 'update',
+        before: POLICY,
+        after: sql`json_set(${POLICY}, '$.application_id', null)`,
+      },
+      sql`from policies where ${its}`,
+    ),
+    auditStatement(
+      change,
+      { ...auditedRow, action: 'delete', before: DESCRIBED },
+      sql`from applications where ${deletable}`,
+    ),
+    sql`update policies set application_id = null, updated_at = max(${change.now}, updated_at + 1) where ${its}`,
+    sql`delete from applications where ${deletable}`,
+  );
+  return rowsOf<Application>(rows)[0] ?? null;
+}

@@ -1,0 +1,281 @@
+/**
+ * Policies and their rules: what is granted to whom. Whether permission sets and projects may stand in a rule is asked
+ * before, in iam/rules.ts; that the principal belongs to the organization is asked here. What rules grant a bearer,
+ * bearers.ts reads.
+ */
+import { type SQL, sql } from 'drizzle-orm';
+import { auditStatement, type Change } from '../audit.ts';
+import { columnsOf, type Database, rowsOf } from '../database.ts';
+import type { Listed, Page } from '../page.ts';
+import { type Access, among, amongIfAny, contains, listPage, tagContains } from './fragments.ts';
+import { policies, rules } from './schema.ts';
+
+/** A row of `policies`, and what its rules come to. `tags` is a JSON array. */
+export type Policy = typeof policies.$inferSelect & {
+  rules: number;
+  /** Distinct projects of the rules; the organization counts as one more. */
+  scopes: number;
+  /** Distinct permission sets of the rules. */
+  permissionSets: number;
+};
+
+/** A row of `rules`. `permissionSets` and `projectIds` are JSON arrays. */
+export type RuleRow = typeof rules.$inferSelect;
+
+/** A rule as it is to be. */
+export interface NewRule {
+  id: string;
+  permissionSets: string[];
+  /** Null for the whole organization. */
+  projectIds: string[] | null;
+}
+
+/** Whom a policy is for; nobody while both are null. */
+export interface PolicyPrincipal {
+  userId: string | null;
+  applicationId: string | null;
+}
+
+/** A new policy. */
+export interface NewPolicy extends PolicyPrincipal {
+  id: string;
+  organizationId: string;
+  name: string;
+  description: string;
+  tags: string[];
+  rules: NewRule[];
+}
+
+/** What may change of a policy; undefined stays as it was. */
+export interface PolicyFields {
+  name: string | undefined;
+  description: string | undefined;
+  tags: string[] | undefined;
+  principal: PolicyPrincipal | undefined;
+}
+
+const COLUMNS = sql`${columnsOf(policies, 'policies')},
+  (select count(*) from rules where rules.policy_id = policies.id) as rules,
+  (select count(distinct scope.value)
+    from rules, json_each(coalesce(rules.project_ids, json_array('organization'))) as scope
+    where rules.policy_id = policies.id) as scopes,
+  (select count(distinct granted.value) from rules, json_each(rules.permission_sets) as granted
+    where rules.policy_id = policies.id) as "permissionSets"`;
+
+/** The rules of a policy as JSON, as the audit trail has them. */
+const RULES = sql.raw(`(select json_group_array(json_object(
+    'permission_set_names', json(rules.permission_sets), 'project_ids', json(rules.project_ids))
+    order by rules.position)
+  from rules where rules.policy_id = policies.id)`);
+
+/** What {@link RULES} is once these are the rules. */
+const rulesText = (wanted: readonly NewRule[]) =>
+  JSON.stringify(
+    wanted.map((rule) => ({ permission_set_names: rule.permissionSets, project_ids: rule.projectIds })),
+  );
+
+/** What the audit trail says of a row of `policies`, but for its rules. */
+const HEAD = sql.raw(`json_object('name', name, 'description', description, 'tags', json(tags),
+  'user_id', user_id, 'application_id', application_id)`);
+
+/** What the audit trail says of a row of `policies` whose rules change or go. */
+export const POLICY = sql`json_set(${HEAD}, '$.rules', json(${RULES}))`;
+
+/** What a row of `policies` itself knows of its audit row. */
+export const auditedPolicy = {
+  organizationId: sql.raw('organization_id'),
+  projectId: null,
+  resource: 'policies',
+  resourceId: sql.raw('id'),
+};
+
+const selecting = (where: SQL) => sql`select ${COLUMNS} from policies where ${where}`;
+
+/** Whether the principal belongs to the organization (a column or a value); true for nobody. Who is invited does. */
+const belongs = ({ userId, applicationId }: PolicyPrincipal, organizationId: SQL): SQL => {
+  if (userId !== null) {
+    return sql`exists (select 1 from memberships
+      where memberships.user_id = ${userId} and memberships.organization_id = ${organizationId})`;
+  }
+  if (applicationId === null) return sql`true`;
+  return sql`exists (select 1 from applications
+    where applications.id = ${applicationId} and applications.organization_id = ${organizationId})`;
+};
+
+const insertRules = (wanted: readonly NewRule[], policyId: string, where: SQL): SQL =>
+  sql`insert into rules (id, policy_id, position, permission_sets, project_ids)
+    select rule.value ->> 'id', ${policyId}, rule.key, rule.value ->> 'permissionSets', rule.value ->> 'projectIds'
+    from json_each(${JSON.stringify(wanted)}) as rule where ${where}`;
+
+/** Creates a policy with its rules. Returns its row, or null when its principal is not of its organization. */
+export async function createPolicy(db: Database, change: Change, made: NewPolicy): Promise<Policy | null> {
+  const [, , , rows] = await db.batch(
+    sql`insert into policies (id, organization_id, name, description, tags, user_id, application_id, created_at,
+        updated_at)
+      select ${made.id}, ${made.organizationId}, ${made.name}, ${made.description}, ${JSON.stringify(made.tags)},
+        ${made.userId}, ${made.applicationId}, ${change.now}, ${change.now}
+      where ${belongs(made, sql`${made.organizationId}`)}`,
+    insertRules(made.rules, made.id, sql`exists (select 1 from policies where id = ${made.id})`),
+    auditStatement(
+      change,
+      { ...auditedPolicy, action: 'create', after: POLICY },
+      sql`from policies where id = ${made.id}`,
+    ),
+    selecting(sql`id = ${made.id}`),
+  );
+  return rowsOf<Policy>(rows)[0] ?? null;
+}
+
+/** The policy, or null when these organizations have none of that id. */
+export async function getPolicy(
+  db: Database,
+  id: string,
+  organizationIds: readonly string[],
+): Promise<Policy | null> {
+  const rows = await db.all<Policy>(
+    selecting(sql`id = ${id} and ${among('organization_id', organizationIds)}`),
+  );
+  return rows[0] ?? null;
+}
+
+/** A page of the policies of the organizations that match the filters. */
+export function listPolicies(
+  db: Database,
+  filter: {
+    organizationIds: readonly string[];
+    ids: readonly string[] | undefined;
+    /** Users and applications: the policies of any of them. */
+    principalIds: readonly string[] | undefined;
+    noPrincipal: boolean | undefined;
+    name: string | undefined;
+    tag: string | undefined;
+  },
+  page: Page,
+): Promise<Listed<Policy>> {
+  const { noPrincipal = null } = filter;
+  const where = sql`${among('organization_id', filter.organizationIds)} and ${amongIfAny('id', filter.ids)}
+    and ${amongIfAny('coalesce(user_id, application_id)', filter.principalIds)}
+    and (${noPrincipal} is null or ${noPrincipal} = (coalesce(user_id, application_id) is null))
+    and ${contains('name', filter.name)} and ${tagContains('tags', filter.tag)}`;
+  return listPage(db, { table: 'policies', columns: COLUMNS, where }, page);
+}
+
+/**
+ * Changes a policy, but for its rules. Returns the row as it then is where the caller may see it, else null. The row
+ * keeps another principal than the wanted one, and all else, when that does not belong to its organization.
+ */
+export async function updatePolicy(
+  db: Database,
+  change: Change,
+  id: string,
+  access: Access,
+  fields: PolicyFields,
+): Promise<Policy | null> {
+  const { principal } = fields;
+  const user = principal ? sql`${principal.userId}` : sql.raw('user_id');
+  const application = principal ? sql`${principal.applicationId}` : sql.raw('application_id');
+  const name = sql`coalesce(${fields.name ?? null}, name)`;
+  const description = sql`coalesce(${fields.description ?? null}, description)`;
+  const tags = sql`coalesce(${fields.tags ? JSON.stringify(fields.tags) : null}, tags)`;
+  const same = sql`user_id is ${user} and application_id is ${application}`;
+  const changing = sql`id = ${id} and ${among('organization_id', access.writable)}
+    and ((name, description, tags) <> (${name}, ${description}, ${tags}) or not (${same}))
+    and ((${same}) or ${principal ? belongs(principal, sql.raw('policies.organization_id')) : sql`true`})`;
+  const [, , rows] = await db.batch(
+    auditStatement(
+      change,
+      {
+        ...auditedPolicy,
+        action: 'update',
+        before: HEAD,
+        after: sql`json_object('name', ${name}, 'description', ${description}, 'tags', json(${tags}),
+          'user_id', ${user}, 'application_id', ${application})`,
+      },
+      sql`from policies where ${changing}`,
+    ),
+    sql`update policies set name = ${name}, description = ${description}, tags = ${tags}, user_id = ${user},
+        application_id = ${application}, updated_at = max(${change.now}, updated_at + 1)
+      where ${changing}`,
+    selecting(sql`id = ${id} and ${among('organization_id', access.readable)}`),
+  );
+  return rowsOf<Policy>(rows)[0] ?? null;
+}
+
+/** Deletes a policy where the caller may. Returns the row as it was where the caller may see it, else null. */
+export async function deletePolicy(
+  db: Database,
+  change: Change,
+  id: string,
+  access: Access,
+): Promise<Policy | null> {
+  const deletable = sql`id = ${id} and ${among('organization_id', access.writable)}`;
+  const [rows] = await db.batch(
+    selecting(sql`id = ${id} and ${among('organization_id', access.readable)}`),
+    auditStatement(
+      change,
+      { ...auditedPolicy, action: 'delete', before: POLICY },
+      sql`from policies where ${deletable}`,
+    ),
+    sql`delete from policies where ${deletable}`,
+  );
+  return rowsOf<Policy>(rows)[0] ?? null;
+}
+
+const rulesOf = (policyId: string, rest = sql``): SQL =>
+  sql`select ${columnsOf(rules, 'rules')} from rules where policy_id = ${policyId} order by position ${rest}`;
+
+/** A page of the rules of a policy, in their order, or null when these organizations have none of that id. */
+export async function listRules(
+  db: Database,
+  policyId: string,
+  organizationIds: readonly string[],
+  { offset, limit }: Pick<Page, 'offset' | 'limit'>,
+): Promise<{ policy: Policy; rows: RuleRow[] } | null> {
+  const [found, rows] = await db.batch(
+    selecting(sql`id = ${policyId} and ${among('organization_id', organizationIds)}`),
+    rulesOf(policyId, sql`limit ${limit} offset ${offset}`),
+  );
+  const policy = rowsOf<Policy>(found)[0];
+  return policy ? { policy, rows: rowsOf<RuleRow>(rows) } : null;
+}
+
+/**
+ * Replaces the rules of a policy that one of `access.writable` has; the same rules change nothing. Returns the policy
+ * as it then is with its rules where the caller may see it, else null.
+ */
+export async function replaceRules(
+  db: Database,
+  change: Change,
+  policyId: string,
+  access: Access,
+  wanted: readonly NewRule[],
+): Promise<{ policy: Policy; rows: RuleRow[] } | null> {
+  const text = rulesText(wanted);
+  const writable = sql`id = ${policyId} and ${among('organization_id', access.writable)}`;
+  const changing = sql`${writable} and ${RULES} <> ${text}`;
+  const [, , , , found, rows] = await db.batch(
+    auditStatement(
+      change,
+      {
+        ...auditedPolicy,
+        action: 'update',
+        before: sql`json_object('name', name, 'rules', json(${RULES}))`,
+        after: sql`json_object('name', name, 'rules', json(${text}))`,
+      },
+      sql`from policies where ${changing}`,
+    ),
+    sql`update policies set updated_at = max(${change.now}, updated_at + 1) where ${changing}`,
+    sql`delete from rules where policy_id in (select id from policies where ${changing})`,
+    // Rules that are there still are those that were wanted.
+    insertRules(
+      wanted,
+      policyId,
+      sql`exists (select 1 from policies where ${writable})
+        and not exists (select 1 from rules where policy_id = ${policyId})`,
+    ),
+    selecting(sql`id = ${policyId} and ${among('organization_id', access.readable)}`),
+    rulesOf(policyId),
+  );
+  const policy = rowsOf<Policy>(found)[0];
+  return policy ? { policy, rows: rowsOf<RuleRow>(rows) } : null;
+}

@@ -1,0 +1,209 @@
+/** The endpoints of policies, as Scaleway IAM v1alpha1 has them. Those of their rules are in rule-routes.ts. */
+import { createRoute } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import * as z from 'zod';
+import {
+  createPolicy,
+  deletePolicy,
+  getPolicy,
+  listPolicies,
+  type Policy,
+  type PolicyPrincipal,
+  updatePolicy,
+} from '../../db/identity/policies.ts';
+import {
+  type AppEnv,
+  changeOf,
+  errorResponses,
+  json,
+  newRouter,
+  noContent,
+  ok,
+  pageOf,
+  wireTime,
+} from '../app.ts';
+import { uuid } from '../credentials/schemas.ts';
+import { ApiError } from '../errors.ts';
+import * as examples from './examples.ts';
+import { accessOf, changed, denied, readableOrganizations, writableOrganization } from './organizations.ts';
+import { newRules, problemOfRules } from './rules.ts';
+import * as schemas from './schemas.ts';
+
+const collection = '/policies';
+const item = `${collection}/{policy_id}` as const;
+const params = z.object({ policy_id: uuid });
+const tags = ['IAM'];
+
+function present(row: Policy): z.infer<typeof schemas.policy> {
+  return {
+    id: row.id,
+    name: row.name,
+    description: row.description,
+    organization_id: row.organizationId,
+    created_at: wireTime(row.createdAt),
+    updated_at: wireTime(row.updatedAt),
+    editable: true,
+    deletable: true,
+    managed: false,
+    nb_rules: row.rules,
+    nb_scopes: row.scopes,
+    nb_permission_sets: row.permissionSets,
+    tags: JSON.parse(row.tags) as string[],
+    user_id: row.userId,
+    group_id: null,
+    application_id: row.applicationId,
+    no_principal: row.userId === null && row.applicationId === null ? true : null,
+  };
+}
+
+/** What policies may be ordered by, as pages call it. */
+const ORDERS = {
+  created_at_asc: 'created_at_asc',
+  created_at_desc: 'created_at_desc',
+  policy_name_asc: 'name_asc',
+  policy_name_desc: 'name_desc',
+} as const;
+
+const missing = (id: string) => new ApiError('not_found', { resource: 'policy', resource_id: id });
+
+/** Whom the body wants the policy to be for; undefined when it says nothing of that. */
+function wantedPrincipal(body: z.infer<typeof schemas.updatePolicyBody>): PolicyPrincipal | undefined {
+  if (!body.user_id && !body.application_id && !body.no_principal) return undefined;
+  return { userId: body.user_id ?? null, applicationId: body.application_id ?? null };
+}
+
+/** The organization of a new policy with these rules. Throws 403 or 400. */
+function organizationFor(c: Context<AppEnv>, body: z.infer<typeof schemas.createPolicyBody>): string {
+  const organizationId = writableOrganization(c, body.organization_id);
+  const membership = c.get('principal').memberships.find((one) => one.organizationId === organizationId);
+  const problem = membership && problemOfRules(body.rules ?? [], membership);
+  if (problem) throw problem;
+  return organizationId;
+}
+
+/** `/iam/v1alpha1/policies`. */
+export const policyRoutes = newRouter()
+  .openapi(
+    createRoute({
+      method: 'post',
+      path: collection,
+      tags,
+      summary: 'Create a policy with its rules',
+      description:
+        'It grants what its rules say to one user or application. An invited user may be named before having joined.',
+      request: { body: { required: true, content: json(schemas.createPolicyBody, examples.createPolicy) } },
+      responses: {
+        ...ok(schemas.policy, examples.policy),
+        ...errorResponses('payload_too_large', 'unsupported_media_type'),
+      },
+    }),
+    async (c) => {
+      const body = c.req.valid('json');
+      const policy = await createPolicy(c.get('identity'), changeOf(c), {
+        id: crypto.randomUUID(),
+        organizationId: organizationFor(c, body),
+        name: body.name,
+        description: body.description ?? '',
+        tags: body.tags ?? [],
+        userId: body.user_id ?? null,
+        applicationId: body.application_id ?? null,
+        rules: newRules(body.rules ?? []),
+      });
+      if (!policy) throw denied('iam', 'write');
+      return c.json(present(policy), 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'get',
+      path: collection,
+      tags,
+      summary: 'List policies',
+      request: { query: schemas.listPoliciesQuery },
+      responses: {
+        ...ok(schemas.policyList, { total_count: 1, policies: [examples.policy] }),
+        ...errorResponses(),
+      },
+    }),
+    async (c) => {
+      const { order_by, ...query } = c.req.valid('query');
+      const principals = [query.user_ids, query.application_ids, query.group_ids].map(schemas.valuesOf);
+      const filter = {
+        organizationIds: readableOrganizations(c, query.organization_id),
+        ids: schemas.valuesOf(query.policy_ids),
+        principalIds: principals.some(Boolean) ? principals.flatMap((ids) => ids ?? []) : undefined,
+        noPrincipal: schemas.flagOf(query.no_principal),
+        name: query.policy_name,
+        tag: query.tag,
+      };
+      const page = pageOf({ ...query, order_by: ORDERS[order_by] });
+      const { total, rows } = await listPolicies(c.get('identity'), filter, page);
+      return c.json({ total_count: total, policies: rows.map(present) }, 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'get',
+      path: item,
+      tags,
+      summary: 'Get a policy',
+      request: { params },
+      responses: { ...ok(schemas.policy, examples.policy), ...errorResponses('not_found') },
+    }),
+    async (c) => {
+      const id = c.req.valid('param').policy_id;
+      const policy = await getPolicy(c.get('identity'), id, readableOrganizations(c));
+      if (!policy) throw missing(id);
+      return c.json(present(policy), 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'patch',
+      path: item,
+      tags,
+      summary: 'Update a policy',
+      description: 'What is absent or null stays as it was. Rules are replaced with PUT /iam/v1alpha1/rules.',
+      request: {
+        params,
+        body: { required: true, content: json(schemas.updatePolicyBody, examples.updatePolicy) },
+      },
+      responses: {
+        ...ok(schemas.policy, examples.policy),
+        ...errorResponses('not_found', 'payload_too_large', 'unsupported_media_type'),
+      },
+    }),
+    async (c) => {
+      const id = c.req.valid('param').policy_id;
+      const body = c.req.valid('json');
+      const access = accessOf(c);
+      const principal = wantedPrincipal(body);
+      const row = await updatePolicy(c.get('identity'), changeOf(c), id, access, {
+        name: body.name ?? undefined,
+        description: body.description ?? undefined,
+        tags: body.tags ?? undefined,
+        principal,
+      });
+      const policy = changed(row, access, missing(id));
+      const { userId, applicationId } = principal ?? policy;
+      if (policy.userId !== userId || policy.applicationId !== applicationId) throw denied('iam', 'write');
+      return c.json(present(policy), 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'delete',
+      path: item,
+      tags,
+      summary: 'Delete a policy',
+      description: 'What it granted is refused from the next request on.',
+      request: { params },
+      responses: { ...noContent, ...errorResponses('not_found') },
+    }),
+    async (c) => {
+      const id = c.req.valid('param').policy_id;
+      const access = accessOf(c);
+      changed(await deletePolicy(c.get('identity'), changeOf(c), id, access), access, missing(id));
+      return c.body(null, 204);
+    },
+  );

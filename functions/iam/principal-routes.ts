@@ -1,0 +1,46 @@
+/**
+ * The endpoint that tells callers who they are, where they may act and what they are granted: what a console shows of
+ * the person signed in, and what it names when something is missing. It is ours; Scaleway has none like it.
+ */
+import { createRoute } from '@hono/zod-openapi';
+import type * as z from 'zod';
+import { namesOf } from '../../db/identity/bearers.ts';
+import { errorResponses, newRouter, ok } from '../app.ts';
+import * as examples from './examples.ts';
+import * as schemas from './schemas.ts';
+
+/** `/iam/v1alpha1/principal`. */
+export const principalRoutes = newRouter().openapi(
+  createRoute({
+    method: 'get',
+    path: '/principal',
+    tags: ['IAM'],
+    summary: 'Tell who the caller is and what it is granted',
+    description:
+      'Needs no permission. An Owner may do everything, whatever the rules say. Of an API key, only its own organization is told.',
+    responses: { ...ok(schemas.principal, examples.principal), ...errorResponses() },
+  }),
+  async (c) => {
+    const { type, id, accessKey, memberships } = c.get('principal');
+    const organizationIds = memberships.map(({ organizationId }) => organizationId);
+    const names = await namesOf(c.get('identity'), { type, id }, organizationIds);
+    const answer: z.infer<typeof schemas.principal> = {
+      type,
+      id,
+      email: names.email,
+      name: names.name,
+      access_key: accessKey,
+      organizations: memberships.map(({ organizationId, role, rules }) => ({
+        id: organizationId,
+        name: names.organizations[organizationId] ?? '',
+        role,
+        permission_sets: [...new Set(rules.flatMap(({ permissionSets }) => permissionSets))].sort(),
+        rules: rules.map(({ permissionSets, projectIds }) => ({
+          permission_set_names: permissionSets,
+          project_ids: projectIds,
+        })),
+      })),
+    };
+    return c.json(answer, 200);
+  },
+);

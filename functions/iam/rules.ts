@@ -1,0 +1,54 @@
+/** Rules of policies as clients give them: whether an organization may have them, and their form in the database. */
+import type { Membership } from '../../db/identity/bearers.ts';
+import type { NewRule, Policy, RuleRow } from '../../db/identity/policies.ts';
+import { type ApiError, invalidArgument } from '../errors.ts';
+import { denied } from './organizations.ts';
+import { type PermissionSetName, permissionSets } from './permission-sets.ts';
+import type { Rule, RuleSpec } from './schemas.ts';
+
+/**
+ * Why the organization may not have these rules, or null. Its projects are those of the caller's membership, so that
+ * another organization's project and one that does not exist are the same.
+ */
+export function problemOfRules(
+  rules: readonly RuleSpec[],
+  { organizationId, projectIds }: Membership,
+): ApiError | null {
+  const elsewhere = rules.findIndex(
+    (rule) => rule.organization_id && rule.organization_id !== organizationId,
+  );
+  if (elsewhere >= 0) {
+    return invalidArgument(
+      `rules.${elsewhere}.organization_id`,
+      'constraint',
+      'must be the organization of the policy',
+    );
+  }
+  const known = new Set(projectIds);
+  const foreign = rules.some((rule) => rule.project_ids?.some((id) => !known.has(id)));
+  return foreign ? denied('project', 'read') : null;
+}
+
+/** The rules for the database, each named set and project once. */
+export function newRules(rules: readonly RuleSpec[]): NewRule[] {
+  return rules.map((rule) => ({
+    id: crypto.randomUUID(),
+    permissionSets: [...new Set(rule.permission_set_names)],
+    projectIds: rule.project_ids ? [...new Set(rule.project_ids)] : null,
+  }));
+}
+
+/** A rule of the policy on the wire. Its scope type is `organization` as soon as one of its sets is of that scope. */
+export function presentRule(policy: Policy, row: RuleRow): Rule {
+  const names = JSON.parse(row.permissionSets) as string[];
+  const wide = names.some((name) => permissionSets[name as PermissionSetName]?.scope === 'organization');
+  return {
+    id: row.id,
+    permission_set_names: names,
+    permission_sets_scope_type: wide ? 'organization' : 'projects',
+    condition: '',
+    project_ids: row.projectIds === null ? null : (JSON.parse(row.projectIds) as string[]),
+    organization_id: row.projectIds === null ? policy.organizationId : null,
+    account_root_user_id: null,
+  };
+}

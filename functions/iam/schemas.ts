@@ -1,0 +1,304 @@
+/**
+ * The shapes of the IAM API that concern programs and what is granted: applications, API keys, policies, rules,
+ * permission sets and the caller itself. Wire names and limits are those of Scaleway IAM v1alpha1.
+ */
+import * as z from 'zod';
+import { listOf, nameOf, PRINTABLE, paging, uuid } from '../credentials/schemas.ts';
+import { type PermissionSetName, permissionSets } from './permission-sets.ts';
+
+/** How much a policy may hold. A body of 64 KiB is the other limit. */
+export const MAX_RULES = 100;
+const MAX_PROJECTS = 100;
+const MAX_TAGS = 10;
+const MAX_IDS = 100;
+
+const name = nameOf(64);
+const description = z
+  .string()
+  .trim()
+  .max(200)
+  .regex(PRINTABLE, 'must not contain control characters or line breaks');
+const tags = z.array(nameOf(64)).max(MAX_TAGS);
+const timestamp = z.iso.datetime();
+
+/** A parameter of a query that may be repeated. */
+const many = <Item extends z.ZodType<string>>(item: Item) => z.union([z.array(item).max(MAX_IDS), item]);
+
+/** All the values of a parameter that may be repeated; undefined without any. */
+export function valuesOf(parameter: string | string[] | undefined): string[] | undefined {
+  return parameter === undefined ? undefined : [parameter].flat();
+}
+
+const flag = z.enum(['true', 'false']);
+
+/** The value of a parameter that is a flag. */
+export function flagOf(parameter: z.infer<typeof flag> | undefined): boolean | undefined {
+  return parameter && parameter === 'true';
+}
+
+/** What everything here says of itself: nothing is managed by somebody else. */
+const common = {
+  editable: z.boolean(),
+  deletable: z.boolean(),
+  managed: z.boolean(),
+  created_at: timestamp,
+  updated_at: timestamp,
+};
+
+export const application = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    description: z.string(),
+    organization_id: z.string(),
+    ...common,
+    nb_api_keys: z.number().int(),
+    tags: z.array(z.string()),
+  })
+  .meta({ id: 'Application' });
+export const applicationList = listOf('applications', application);
+export const createApplicationBody = z.object({
+  name,
+  description: description.nullish(),
+  organization_id: uuid.nullish(),
+  tags: tags.nullish(),
+});
+export const updateApplicationBody = z.object({
+  name: name.nullish(),
+  description: description.nullish(),
+  tags: tags.nullish(),
+});
+export const listApplicationsQuery = paging.extend({
+  organization_id: uuid.optional(),
+  name: z.string().optional(),
+  application_ids: many(uuid).optional(),
+  tag: z.string().optional(),
+});
+
+/** The form of an access key: the official clients insist on it. */
+export const accessKey = z
+  .string()
+  .regex(/^SCW[A-Z0-9]{17}$/, 'must be an access key: SCW and 17 of A-Z and 0-9');
+
+const apiKeyFields = z.object({
+  access_key: z.string(),
+  application_id: z.string().nullable(),
+  user_id: z.string().nullable(),
+  description: z.string(),
+  ...common,
+  expires_at: timestamp.nullable(),
+  last_used_at: timestamp.nullable(),
+  default_project_id: z.string(),
+  creation_ip: z.string(),
+});
+
+export const apiKey = apiKeyFields.extend({ secret_key: z.null() }).meta({ id: 'ApiKey' });
+/** An API key as the creation shows it, with its secret key: this once. */
+export const issuedApiKey = apiKeyFields.extend({ secret_key: z.string() }).meta({ id: 'IssuedApiKey' });
+export const apiKeyList = listOf('api_keys', apiKey);
+
+const expiresAt = z.iso
+  .datetime({ offset: true })
+  .refine((time) => Date.parse(time) > Date.now(), 'must be in the future');
+
+export const createApiKeyBody = z
+  .object({
+    application_id: uuid.nullish(),
+    user_id: uuid.nullish(),
+    description: description.nullish(),
+    expires_at: expiresAt.nullish(),
+    default_project_id: uuid.nullish(),
+  })
+  .refine(
+    (body) => !body.application_id !== !body.user_id,
+    'exactly one of application_id and user_id is needed',
+  );
+export const updateApiKeyBody = z.object({
+  description: description.nullish(),
+  expires_at: expiresAt.nullish(),
+  default_project_id: uuid.nullish(),
+});
+export const listApiKeysQuery = paging.omit({ order_by: true }).extend({
+  order_by: z
+    .enum([
+      'created_at_asc',
+      'created_at_desc',
+      'updated_at_asc',
+      'updated_at_desc',
+      'expires_at_asc',
+      'expires_at_desc',
+      'access_key_asc',
+      'access_key_desc',
+    ])
+    .default('created_at_asc'),
+  organization_id: uuid.optional(),
+  application_id: uuid.optional(),
+  user_id: uuid.optional(),
+  bearer_id: uuid.optional(),
+  bearer_type: z.enum(['unknown_bearer_type', 'user', 'application']).optional(),
+  access_key: z.string().optional(),
+  access_keys: many(accessKey).optional(),
+  description: z.string().optional(),
+  expired: flag.optional(),
+});
+
+const setName = z.enum(Object.keys(permissionSets) as [PermissionSetName, ...PermissionSetName[]]);
+
+const ruleSpec = z
+  .object({
+    permission_set_names: z.array(setName).min(1),
+    project_ids: z.array(uuid).min(1).max(MAX_PROJECTS).nullish(),
+    organization_id: uuid.nullish(),
+    condition: z.string().max(0, 'conditions are not supported: leave it empty').nullish(),
+  })
+  .refine((rule) => !rule.project_ids !== !rule.organization_id, {
+    path: ['project_ids'],
+    message: 'exactly one of project_ids and organization_id is needed',
+  })
+  .refine(
+    (rule) =>
+      rule.organization_id ||
+      rule.permission_set_names.every((set) => permissionSets[set].scope === 'projects'),
+    {
+      path: ['permission_set_names'],
+      message:
+        'one of these is granted in the whole organization only: give organization_id, not project_ids',
+    },
+  )
+  .meta({ id: 'RuleSpecs' });
+const ruleSpecs = z.array(ruleSpec).max(MAX_RULES);
+
+/** See {@link ruleSpec}. */
+export type RuleSpec = z.output<typeof ruleSpec>;
+
+const principalFields = {
+  user_id: uuid.nullish(),
+  application_id: uuid.nullish(),
+  group_id: z.null('groups are not supported').optional(),
+  no_principal: z.boolean().nullish(),
+};
+
+/** How many principals a body names. */
+const principalsOf = (body: { [Field in 'user_id' | 'application_id' | 'no_principal']?: unknown }) =>
+  [body.user_id, body.application_id, body.no_principal].filter(Boolean).length;
+
+export const policy = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    description: z.string(),
+    organization_id: z.string(),
+    ...common,
+    nb_rules: z.number().int(),
+    nb_scopes: z.number().int(),
+    nb_permission_sets: z.number().int(),
+    tags: z.array(z.string()),
+    user_id: z.string().nullable(),
+    group_id: z.null(),
+    application_id: z.string().nullable(),
+    no_principal: z.boolean().nullable(),
+  })
+  .meta({ id: 'Policy' });
+export const policyList = listOf('policies', policy);
+export const createPolicyBody = z
+  .object({
+    name,
+    description: description.nullish(),
+    organization_id: uuid.nullish(),
+    tags: tags.nullish(),
+    rules: ruleSpecs.nullish(),
+    ...principalFields,
+  })
+  .refine(
+    (body) => principalsOf(body) === 1,
+    'exactly one of user_id, application_id and no_principal is needed',
+  );
+export const updatePolicyBody = z
+  .object({
+    name: name.nullish(),
+    description: description.nullish(),
+    tags: tags.nullish(),
+    ...principalFields,
+  })
+  .refine(
+    (body) => principalsOf(body) <= 1,
+    'at most one of user_id, application_id and no_principal is possible',
+  );
+export const listPoliciesQuery = paging.omit({ order_by: true }).extend({
+  order_by: z
+    .enum(['created_at_asc', 'created_at_desc', 'policy_name_asc', 'policy_name_desc'])
+    .default('created_at_asc'),
+  organization_id: uuid.optional(),
+  user_ids: many(uuid).optional(),
+  application_ids: many(uuid).optional(),
+  group_ids: many(uuid).optional(),
+  no_principal: flag.optional(),
+  policy_name: z.string().optional(),
+  policy_ids: many(uuid).optional(),
+  tag: z.string().optional(),
+});
+
+const rule = z
+  .object({
+    id: z.string(),
+    permission_set_names: z.array(z.string()),
+    permission_sets_scope_type: z.enum(['projects', 'organization']),
+    condition: z.string(),
+    project_ids: z.array(z.string()).nullable(),
+    organization_id: z.string().nullable(),
+    account_root_user_id: z.null(),
+  })
+  .meta({ id: 'Rule' });
+
+/** See {@link rule}. */
+export type Rule = z.output<typeof rule>;
+
+export const ruleList = listOf('rules', rule);
+export const setRulesBody = z.object({ policy_id: uuid, rules: ruleSpecs });
+export const setRulesAnswer = z.object({ rules: z.array(rule) });
+export const listRulesQuery = paging.omit({ order_by: true }).extend({ policy_id: uuid });
+
+export const permissionSetList = listOf(
+  'permission_sets',
+  z
+    .object({
+      id: z.string(),
+      name: z.string(),
+      scope_type: z.enum(['projects', 'organization']),
+      description: z.string(),
+      categories: z.array(z.string()),
+    })
+    .meta({ id: 'PermissionSet' }),
+);
+export const listPermissionSetsQuery = paging.omit({ order_by: true }).extend({
+  order_by: z.enum(['name_asc', 'name_desc', 'created_at_asc', 'created_at_desc']).default('created_at_asc'),
+  organization_id: uuid.optional(),
+});
+
+export const principal = z
+  .object({
+    type: z.enum(['user', 'application']),
+    id: z.string(),
+    email: z.string().nullable(),
+    name: z.string(),
+    /** Of the API key that the request came with; null for a session. */
+    access_key: z.string().nullable(),
+    organizations: z.array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        /** Null for an application. */
+        role: z.enum(['owner', 'member']).nullable(),
+        /** Names of what is granted in some project or in the whole organization. An Owner needs none. */
+        permission_sets: z.array(z.string()),
+        rules: z.array(
+          z.object({
+            permission_set_names: z.array(z.string()),
+            /** Null for the whole organization. */
+            project_ids: z.array(z.string()).nullable(),
+          }),
+        ),
+      }),
+    ),
+  })
+  .meta({ id: 'Principal' });
