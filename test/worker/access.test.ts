@@ -32,6 +32,8 @@ const PRIVATE = ROUTES.filter((route) => !PUBLIC.includes(route)).map(
 interface Victim {
   owner: Owner;
   account: string;
+  application: string;
+  policy: string;
   /** Path of a collection → id of one of its credentials. */
   credentials: Record<string, string>;
 }
@@ -48,32 +50,45 @@ async function newVictim(): Promise<Victim> {
     const body = { project_id, name: 'victim', permissions: { can_publish: true } };
     credentials[`${product}-credentials`] = (await api.post(`/${product}-credentials`, body)).body.id;
   }
-  return { owner, account, credentials };
+  const iam = async (collection: string, body: object) =>
+    (await call('POST', `/iam/v1alpha1/${collection}`, { token: owner.secret_key, body })).body.id;
+  const application = await iam('applications', { name: 'victim' });
+  const policy = await iam('policies', { name: 'victim', application_id: application });
+  return { owner, account, credentials, application, policy };
 }
 
 /** The path with the victim's ids in it. */
-function pathOf(path: string, { owner, account, credentials }: Victim): string {
+function pathOf(path: string, { owner, account, credentials, application, policy }: Victim): string {
   const collection = Object.keys(credentials).find((name) => path.includes(`/${name}/`)) ?? '';
   return path
     .replace(':region', 'fr-par')
     .replace(':nats_account_id', account)
+    .replace(':application_id', application)
+    .replace(':policy_id', policy)
     .replace(':credentials_id', credentials[collection] ?? '')
     .replace(':access_key', owner.access_key);
 }
 
-/** A body and a query that name the victim's project and account, good for every route. */
-function inputOf(method: string, { owner, account }: Victim) {
+/** A body and a query that name what is the victim's, good for every route. */
+function inputOf(method: string, { owner, account, application, policy }: Victim) {
+  const { project_id, organization_id } = owner;
   const body = {
-    project_id: owner.project_id,
+    project_id,
+    organization_id,
     nats_account_id: account,
+    application_id: application,
+    policy_id: policy,
     name: 'intruder',
     permissions: { can_publish: true, can_receive: true, can_manage: true },
+    rules: [{ permission_set_names: ['MessagingAndQueuingFullAccess'], project_ids: [project_id] }],
   };
+  const names = { project_id, organization_id, policy_id: policy };
   return method === 'GET' || method === 'DELETE'
-    ? { query: `?project_id=${owner.project_id}` }
+    ? { query: `?${new URLSearchParams(names)}` }
     : { query: '', body };
 }
 
+const identityRows = async (sql: string) => (await env.IDENTITY.prepare(sql).all()).results;
 const state = async () =>
   JSON.stringify([
     await rows('fr-par', 'select * from nats_accounts order by id'),
@@ -81,7 +96,15 @@ const state = async () =>
     await rows('fr-par', 'select * from services order by project_id, product'),
     await rows('fr-par', 'select * from counts order by scope, resource'),
     await rows('fr-par', 'select count(*) from audit_events'),
+    await identityRows('select * from applications order by id'),
+    await identityRows('select access_key, updated_at from api_keys order by access_key'),
+    await identityRows('select * from policies order by id'),
+    await identityRows('select * from rules order by id'),
+    await identityRows('select count(*) from audit_events'),
   ]);
+
+/** Lists and answers of what is the caller's own, which hold nothing of anybody else's. */
+const OF_CALLER = ['/account/v3/projects', '/iam/v1alpha1/principal'];
 
 describe('every route', () => {
   let victim: Victim;
@@ -125,15 +148,21 @@ describe('every route', () => {
   it.each(PRIVATE)('%s %s lets nobody reach a foreign project', async (method, path) => {
     const { query, body } = inputOf(method, victim);
     const answer = await call(method, pathOf(path, victim) + query, { body, token: intruder.secret_key });
-    // A list of what belongs to the caller answers, and holds nothing of the victim's.
-    if (path !== '/account/v3/projects') expect([403, 404]).toContain(answer.status);
+    if (!OF_CALLER.includes(path)) expect([403, 404]).toContain(answer.status);
     const told = answer.text.replaceAll(pathOf(path, victim), '');
     for (const secret of ['victim', victim.owner.organization_id]) expect(told).not.toContain(secret);
   });
 
   it.each(PRIVATE)('%s %s tells a foreign resource and a missing one alike', async (method, path) => {
     const missing: Victim = {
-      owner: { ...victim.owner, project_id: crypto.randomUUID(), access_key: `SCW${'A'.repeat(17)}` },
+      owner: {
+        ...victim.owner,
+        organization_id: crypto.randomUUID(),
+        project_id: crypto.randomUUID(),
+        access_key: `SCW${'A'.repeat(17)}`,
+      },
+      application: crypto.randomUUID(),
+      policy: crypto.randomUUID(),
       account: `A${'B'.repeat(55)}`,
       credentials: Object.fromEntries(
         Object.keys(victim.credentials).map((name) => [name, crypto.randomUUID()]),
@@ -144,8 +173,11 @@ describe('every route', () => {
       const answer = await call(method, pathOf(path, about) + query, { body, token: intruder.secret_key });
       const ids = [
         about.account,
+        about.owner.organization_id,
         about.owner.project_id,
         about.owner.access_key,
+        about.application,
+        about.policy,
         ...Object.values(about.credentials),
       ];
       return [answer.status, ids.reduce((text, id) => text.replaceAll(id, 'ID'), answer.text)];

@@ -1,0 +1,105 @@
+/**
+ * What the tests of who may do what share: people of an organization as an invitation leaves them, a client of the IAM
+ * API, direct sight of the identity database, and faults in it.
+ */
+import type { D1Database } from '@cloudflare/workers-types';
+import type { Owner } from '../../db/identity/bootstrap.ts';
+import { hashSecretKey, newApiKey } from '../../functions/iam/api-keys.ts';
+import { env } from './env.ts';
+import { type Call, call } from './harness.ts';
+
+/** The rows of a query in the identity database. */
+export async function identityRows<Row = Record<string, unknown>>(
+  sql: string,
+  ...params: unknown[]
+): Promise<Row[]> {
+  return (
+    await env.IDENTITY.prepare(sql)
+      .bind(...params)
+      .all<Row>()
+  ).results;
+}
+
+/** A client of the IAM API with this secret key: paths below `/iam/v1alpha1`. */
+export function iamOf(token: string) {
+  const send =
+    (method: string) =>
+    (path: string, body?: unknown, options: Call = {}) =>
+      call(method, `/iam/v1alpha1${path}`, { token, ...(body !== undefined && { body }), ...options });
+  return {
+    get: (path: string, options?: Call) => send('GET')(path, undefined, options),
+    post: send('POST'),
+    patch: send('PATCH'),
+    put: send('PUT'),
+    delete: (path: string, options?: Call) => send('DELETE')(path, undefined, options),
+  };
+}
+
+/** Who a token belongs to. */
+export interface Person {
+  user_id: string;
+  access_key: string;
+  secret_key: string;
+}
+
+/** Another person of the Owner's organization, with an API key. One who was only invited has `joined: false`. */
+export async function newPerson(
+  owner: Owner,
+  { role = 'member', joined = true }: { role?: 'owner' | 'member'; joined?: boolean } = {},
+): Promise<Person> {
+  const id = crypto.randomUUID();
+  const now = Date.now();
+  const { accessKey, secretKey } = newApiKey();
+  const email = `${id}@example.com`;
+  const run = (sql: string, ...params: unknown[]) => env.IDENTITY.prepare(sql).bind(...params);
+  await env.IDENTITY.batch([
+    run(
+      `insert into users (id, name, email, email_verified, created_at, updated_at) values (?, ?, ?, 1, ?, ?)`,
+      id,
+      email,
+      email,
+      now,
+      now,
+    ),
+    run(
+      'insert into memberships (user_id, organization_id, role, created_at, joined_at) values (?, ?, ?, ?, ?)',
+      id,
+      owner.organization_id,
+      role,
+      now,
+      joined ? now : null,
+    ),
+    run(
+      `insert into api_keys (access_key, secret_hash, organization_id, user_id, description, default_project_id,
+         last_used_at, created_at, updated_at) values (?, ?, ?, ?, '', ?, ?, ?, ?)`,
+      accessKey,
+      await hashSecretKey(secretKey),
+      owner.organization_id,
+      id,
+      owner.project_id,
+      now,
+      now,
+      now,
+    ),
+  ]);
+  return { user_id: id, access_key: accessKey, secret_key: secretKey };
+}
+
+/** The user id of the Owner. */
+export async function userIdOf(owner: Owner): Promise<string> {
+  const [row] = await identityRows<{ id: string }>('select id from users where email = ?', owner.email);
+  return row?.id ?? '';
+}
+
+/** The database, in which every statement that mentions the table fails. */
+export function without(database: D1Database, table: string): D1Database {
+  return {
+    withSession: () => {
+      const session = database.withSession('first-primary');
+      return {
+        prepare: (sql: string) => session.prepare(sql.replaceAll(table, `${table}_gone`)),
+        batch: session.batch.bind(session),
+      };
+    },
+  } as unknown as D1Database;
+}
