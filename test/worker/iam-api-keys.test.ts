@@ -1,0 +1,370 @@
+/** API keys and the applications that bear them: whose a key may be, who may make one, and when it ends. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Owner } from '../../db/identity/bootstrap.ts';
+import { call, newOwner, newProject } from './harness.ts';
+import { iamOf, identityRows, newPerson, type Person, userIdOf } from './identity.ts';
+
+let owner: Owner;
+let iam: ReturnType<typeof iamOf>;
+
+beforeEach(async () => {
+  owner = await newOwner();
+  iam = iamOf(owner.secret_key);
+});
+
+const me = (token: string) => call('GET', '/iam/v1alpha1/principal', { token });
+
+/** A member whom a policy grants these sets in the whole organization. */
+async function granted(...permission_set_names: string[]): Promise<Person> {
+  const person = await newPerson(owner);
+  const rules = [{ permission_set_names, organization_id: owner.organization_id }];
+  expect((await iam.post('/policies', { name: 'granted', user_id: person.user_id, rules })).status).toBe(200);
+  return person;
+}
+
+const DAY = 24 * 3600 * 1000;
+const inDays = (days: number) => new Date(Date.now() + days * DAY).toISOString();
+
+describe('an API key', () => {
+  it('of an application tells its secret key once and opens what it is granted', async () => {
+    const { id: application_id } = (await iam.post('/applications', { name: 'orders' })).body;
+    const headers = { 'CF-Connecting-IP': '192.0.2.7' };
+    const made = await iam.post('/api-keys', { application_id, description: 'first' }, { headers });
+    expect(made.status).toBe(200);
+    const { access_key, secret_key, ...shown } = made.body;
+    expect(access_key).toMatch(/^SCW[A-Z2-7]{17}$/);
+    expect(shown).toMatchObject({
+      application_id,
+      user_id: null,
+      description: 'first',
+      default_project_id: owner.project_id,
+      expires_at: null,
+      last_used_at: null,
+      creation_ip: '192.0.2.7',
+    });
+    const program = await me(secret_key);
+    expect(program.body).toEqual({
+      type: 'application',
+      id: application_id,
+      email: null,
+      name: 'orders',
+      access_key,
+      organizations: [
+        { id: owner.organization_id, name: 'Test', role: null, permission_sets: [], rules: [] },
+      ],
+    });
+    const read = await iam.get(`/api-keys/${access_key}`);
+    expect(read.body).toMatchObject({ access_key, secret_key: null, last_used_at: expect.any(String) });
+    const rows = JSON.stringify([
+      await identityRows('select * from api_keys'),
+      await identityRows('select * from audit_events'),
+      read.text,
+      (await iam.get('/api-keys')).text,
+    ]);
+    expect(rows).not.toContain(secret_key);
+  });
+
+  it('is refused on the request after its deletion, and from the moment it expires', async () => {
+    const { id: application_id } = (await iam.post('/applications', { name: 'short' })).body;
+    const create = async (rest: object) => (await iam.post('/api-keys', { application_id, ...rest })).body;
+    const deleted = await create({});
+    expect((await me(deleted.secret_key)).status).toBe(200);
+    expect((await iam.delete(`/api-keys/${deleted.access_key}`)).status).toBe(204);
+    expect((await me(deleted.secret_key)).body.reason).toBe('not_found');
+    const again = await iam.delete(`/api-keys/${deleted.access_key}`);
+    expect([again.status, again.body.resource]).toEqual([404, 'api_key']);
+
+    const ending = await create({ expires_at: new Date(Date.now() + 400).toISOString() });
+    await new Promise((resolve) => setTimeout(resolve, 450));
+    expect((await me(ending.secret_key)).body.reason).toBe('expired');
+    const list = async (query: string) =>
+      (await iam.get(`/api-keys?application_id=${application_id}&${query}`)).body;
+    expect((await list('expired=true')).total_count).toBe(1);
+    expect((await list('expired=false')).total_count).toBe(0);
+    await iam.patch(`/api-keys/${ending.access_key}`, { expires_at: inDays(1) });
+    expect((await me(ending.secret_key)).status).toBe(200);
+  });
+
+  it('cannot be made to end in the past, nor for nobody, nor for two', async () => {
+    const { id: application_id } = (await iam.post('/applications', { name: 'bad' })).body;
+    const user_id = await userIdOf(owner);
+    for (const body of [{ application_id, expires_at: inDays(-1) }, {}, { application_id, user_id }]) {
+      expect((await iam.post('/api-keys', body)).status).toBe(400);
+    }
+    expect((await iam.patch(`/api-keys/${owner.access_key}`, { expires_at: inDays(-1) })).status).toBe(400);
+  });
+
+  it('is changed field by field, and nothing is written when nothing changes', async () => {
+    const other = await newProject(owner);
+    const path = `/api-keys/${owner.access_key}`;
+    const changed = await iam.patch(path, {
+      description: 'new',
+      default_project_id: other,
+      expires_at: null,
+    });
+    expect(changed.body).toMatchObject({ description: 'new', default_project_id: other, expires_at: null });
+    expect((await iam.patch(path, { description: 'new', default_project_id: other })).body).toEqual({
+      ...changed.body,
+      last_used_at: expect.any(String),
+    });
+    const events = await identityRows<{ before: string; after: string }>(
+      `select before, after from audit_events where resource = 'api_keys' and resource_id = ?`,
+      owner.access_key,
+    );
+    const user_id = await userIdOf(owner);
+    const common = { user_id, application_id: null, expires_at: null };
+    expect(events.map(({ before, after }) => [JSON.parse(before), JSON.parse(after)])).toEqual([
+      [
+        { ...common, description: 'Created with the organization', default_project_id: owner.project_id },
+        { ...common, description: 'new', default_project_id: other },
+      ],
+    ]);
+  });
+
+  it('belongs to a project of its own organization', async () => {
+    const stranger = await newOwner();
+    const { id: application_id } = (await iam.post('/applications', { name: 'orders' })).body;
+    for (const default_project_id of [stranger.project_id, crypto.randomUUID()]) {
+      for (const answer of [
+        await iam.post('/api-keys', { application_id, default_project_id }),
+        await iam.patch(`/api-keys/${owner.access_key}`, { description: 'x', default_project_id }),
+      ]) {
+        expect([answer.status, answer.body.details]).toEqual([
+          403,
+          [{ resource: 'project', action: 'read' }],
+        ]);
+      }
+    }
+    expect((await iam.get(`/api-keys/${owner.access_key}`)).body.description).not.toBe('x');
+  });
+
+  it('is for who has joined, in this organization', async () => {
+    const invited = await newPerson(owner, { joined: false });
+    const stranger = await newOwner();
+    const theirs = (await iamOf(stranger.secret_key).post('/applications', { name: 'theirs' })).body.id;
+    for (const bearer of [
+      { user_id: invited.user_id },
+      { user_id: await userIdOf(stranger) },
+      { user_id: crypto.randomUUID() },
+      { application_id: theirs },
+      { application_id: crypto.randomUUID() },
+    ]) {
+      const answer = await iam.post('/api-keys', bearer);
+      expect([answer.status, answer.body.details]).toEqual([403, [{ resource: 'iam', action: 'write' }]]);
+    }
+    for (const key of [stranger.access_key, `SCW${'A'.repeat(17)}`]) {
+      for (const answer of [
+        await iam.get(`/api-keys/${key}`),
+        await iam.patch(`/api-keys/${key}`, { description: 'x' }),
+        await iam.delete(`/api-keys/${key}`),
+      ]) {
+        expect([answer.status, answer.body.resource]).toEqual([404, 'api_key']);
+      }
+    }
+  });
+
+  it('may read itself whatever it is granted, and no other', async () => {
+    const person = await newPerson(owner);
+    const own = iamOf(person.secret_key);
+    expect((await own.get(`/api-keys/${person.access_key}`)).body.access_key).toBe(person.access_key);
+    for (const key of [owner.access_key, `SCW${'A'.repeat(17)}`]) {
+      expect((await own.get(`/api-keys/${key}`)).body.details).toEqual([{ resource: 'iam', action: 'read' }]);
+    }
+  });
+
+  it('needs a project to be there', async () => {
+    await identityRows(`update projects set status = 'deleting' where id = ?`, owner.project_id);
+    const answer = await iam.post('/api-keys', { user_id: await userIdOf(owner) });
+    expect([answer.status, answer.body.type]).toEqual([412, 'precondition_failed']);
+  });
+
+  it('of who belongs to several organizations is for that of its project', async () => {
+    const signIn = await call('POST', '/auth/sign-in/email', {
+      body: { email: owner.email, password: owner.password },
+      headers: { Origin: 'https://latchkey.test' },
+    });
+    const headers = {
+      Cookie: signIn.headers.get('Set-Cookie')?.split(';')[0] ?? '',
+      Origin: 'https://latchkey.test',
+    };
+    const second = await newOwner();
+    const user_id = await userIdOf(owner);
+    await identityRows(
+      `insert into memberships (user_id, organization_id, role, created_at, joined_at) values (?, ?, 'owner', 1, 1)`,
+      user_id,
+      second.organization_id,
+    );
+    const post = (body: object) => call('POST', '/iam/v1alpha1/api-keys', { body, headers });
+    const unclear = await post({ user_id });
+    expect([unclear.status, unclear.body.details[0].argument_name]).toEqual([400, 'default_project_id']);
+    const made = await post({ user_id, default_project_id: second.project_id });
+    expect((await me(made.body.secret_key)).body.organizations).toMatchObject([
+      { id: second.organization_id, role: 'owner' },
+    ]);
+    const both = await call('GET', '/iam/v1alpha1/principal', { headers });
+    expect(both.body).toMatchObject({ type: 'user', email: owner.email, access_key: null });
+    expect(both.body.organizations).toHaveLength(2);
+    const unnamed = await call('POST', '/iam/v1alpha1/applications', { body: { name: 'x' }, headers });
+    expect(unnamed.body.details[0].argument_name).toBe('organization_id');
+  });
+});
+
+describe('who manages keys', () => {
+  it('may do so for members, and never for an Owner', async () => {
+    const manager = await granted('IAMManager');
+    const api = iamOf(manager.secret_key);
+    const member = await newPerson(owner);
+    const made = await api.post('/api-keys', { user_id: member.user_id });
+    expect(made.status).toBe(200);
+    expect((await api.patch(`/api-keys/${member.access_key}`, { description: 'x' })).status).toBe(200);
+    expect((await api.delete(`/api-keys/${member.access_key}`)).status).toBe(204);
+
+    const before = await identityRows('select * from api_keys where access_key = ?', owner.access_key);
+    for (const answer of [
+      await api.post('/api-keys', { user_id: await userIdOf(owner) }),
+      await api.patch(`/api-keys/${owner.access_key}`, { description: 'x' }),
+      await api.delete(`/api-keys/${owner.access_key}`),
+    ]) {
+      expect([answer.status, answer.body.details]).toEqual([403, [{ resource: 'owner', action: 'write' }]]);
+    }
+    expect(await identityRows('select * from api_keys where access_key = ?', owner.access_key)).toEqual(
+      before,
+    );
+
+    const second = await newPerson(owner, { role: 'owner' });
+    expect((await iam.post('/api-keys', { user_id: second.user_id })).status).toBe(200);
+    expect((await iam.delete(`/api-keys/${second.access_key}`)).status).toBe(204);
+  });
+
+  it('reads everything and changes nothing with the set that only reads', async () => {
+    const { id } = (await iam.post('/applications', { name: 'orders' })).body;
+    const { id: policy } = (await iam.post('/policies', { name: 'orders', application_id: id })).body;
+    const reader = await granted('IAMReadOnly');
+    const api = iamOf(reader.secret_key);
+    for (const path of [
+      `/applications/${id}`,
+      '/applications',
+      '/api-keys',
+      '/policies',
+      `/policies/${policy}`,
+      `/rules?policy_id=${policy}`,
+      '/permission-sets',
+      `/api-keys/${owner.access_key}`,
+    ]) {
+      expect((await api.get(path)).status, path).toBe(200);
+    }
+    const answers = [
+      await api.post('/applications', { name: 'x' }),
+      await api.patch(`/applications/${id}`, { name: 'x' }),
+      await api.delete(`/applications/${id}`),
+      await api.post('/api-keys', { application_id: id }),
+      await api.patch(`/api-keys/${owner.access_key}`, { description: 'x' }),
+      await api.delete(`/api-keys/${owner.access_key}`),
+      await api.post('/policies', { name: 'x', no_principal: true }),
+      await api.patch(`/policies/${policy}`, { name: 'x' }),
+      await api.put('/rules', { policy_id: policy, rules: [] }),
+      await api.delete(`/policies/${policy}`),
+    ];
+    for (const { status, body } of answers) {
+      expect([status, body.details]).toEqual([403, [{ resource: 'iam', action: 'write' }]]);
+    }
+    expect((await api.patch(`/policies/${crypto.randomUUID()}`, { name: 'x' })).status).toBe(404);
+  });
+
+  it('may not do so with rights in a project alone', async () => {
+    const person = await newPerson(owner);
+    const policy = (await iam.post('/policies', { name: 'old', user_id: person.user_id })).body.id;
+    await identityRows(
+      `insert into rules (id, policy_id, position, permission_sets, project_ids) values (?, ?, 0, '["IAMManager"]', ?)`,
+      crypto.randomUUID(),
+      policy,
+      JSON.stringify([owner.project_id]),
+    );
+    const api = iamOf(person.secret_key);
+    for (const answer of [
+      await api.get('/applications'),
+      await api.post('/applications', { name: 'x' }),
+      await api.delete(`/policies/${policy}`),
+    ]) {
+      expect([answer.status, answer.body.details[0].resource]).toEqual([403, 'iam']);
+    }
+  });
+
+  it('finds keys by what is known of them', async () => {
+    const member = await newPerson(owner);
+    const { id: application_id } = (await iam.post('/applications', { name: 'orders' })).body;
+    const key = async (rest: object) =>
+      (await iam.post('/api-keys', { application_id, ...rest })).body.access_key as string;
+    const a = await key({ description: 'Blue one', expires_at: inDays(2) });
+    const b = await key({ description: 'red one', expires_at: inDays(1) });
+    const list = async (query: string) =>
+      (await iam.get(`/api-keys?${query}`)).body.api_keys.map(
+        (one: { access_key: string }) => one.access_key,
+      );
+    expect(await list(`organization_id=${owner.organization_id}&page_size=2&page=2`)).toEqual([a, b]);
+    expect(await list('bearer_type=application')).toEqual([a, b]);
+    expect(await list('bearer_type=user')).toEqual([owner.access_key, member.access_key]);
+    expect(await list('bearer_type=unknown_bearer_type')).toHaveLength(4);
+    expect(await list(`bearer_id=${member.user_id}`)).toEqual([member.access_key]);
+    expect(await list(`bearer_id=${application_id}&order_by=expires_at_asc`)).toEqual([b, a]);
+    expect(await list(`user_id=${member.user_id}`)).toEqual([member.access_key]);
+    expect(await list('description=blue')).toEqual([a]);
+    expect(await list(`access_key=${b}`)).toEqual([b]);
+    expect(await list(`access_keys=${a}`)).toEqual([a]);
+    expect(await list(`access_keys=${a}&access_keys=${b}&order_by=access_key_desc`)).toEqual(
+      [a, b].sort().reverse(),
+    );
+    expect((await iam.get('/api-keys?page_size=1')).body.total_count).toBe(4);
+  });
+});
+
+describe('an application', () => {
+  it('is created, found, changed and told of in the audit trail', async () => {
+    const made = (await iam.post('/applications', { name: ' orders ', description: 'takes', tags: ['shop'] }))
+      .body;
+    expect(made).toMatchObject({
+      name: 'orders',
+      organization_id: owner.organization_id,
+      nb_api_keys: 0,
+      editable: true,
+      deletable: true,
+      managed: false,
+      tags: ['shop'],
+    });
+    const second = (await iam.post('/applications', { name: 'billing' })).body;
+    const list = async (query: string) =>
+      (await iam.get(`/applications?${query}`)).body.applications.map(({ id }: { id: string }) => id);
+    expect(await list('order_by=name_asc')).toEqual([second.id, made.id]);
+    expect(await list('name=ORD')).toEqual([made.id]);
+    expect(await list('tag=sho')).toEqual([made.id]);
+    expect(await list(`application_ids=${second.id}`)).toEqual([second.id]);
+    const path = `/applications/${made.id}`;
+    const changed = (await iam.patch(path, { name: 'orders', tags: ['shop', 'eu'] })).body;
+    expect(changed).toMatchObject({ name: 'orders', description: 'takes', tags: ['shop', 'eu'] });
+    expect((await iam.patch(path, { tags: ['shop', 'eu'], name: null })).body).toEqual(changed);
+    const events = await identityRows<Record<string, string>>(
+      'select * from audit_events where resource_id = ? order by id',
+      made.id,
+    );
+    expect(events).toMatchObject([
+      { action: 'create', resource: 'applications', actor_key: owner.access_key, before: null },
+      { action: 'update', organization_id: owner.organization_id, project_id: null },
+    ]);
+    expect(JSON.parse(events[1]?.before ?? '')).toEqual({
+      name: 'orders',
+      description: 'takes',
+      tags: ['shop'],
+    });
+    expect(JSON.parse(events[1]?.after ?? '').tags).toEqual(['shop', 'eu']);
+  });
+
+  it.each<[string, object, string]>([
+    ['no name', {}, 'name'],
+    ['a name of 65 characters', { name: 'x'.repeat(65) }, 'name'],
+    ['a description of 201 characters', { name: 'x', description: 'x'.repeat(201) }, 'description'],
+    ['eleven tags', { name: 'x', tags: Array(11).fill('tag') }, 'tags'],
+  ])('is refused with %s', async (_, body, argument) => {
+    const answer = await iam.post('/applications', body);
+    expect([answer.status, answer.body.details?.[0].argument_name]).toEqual([400, argument]);
+  });
+});
