@@ -5,6 +5,7 @@
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { columnsOf } from './database.ts';
 
 /** How long a key is kept, in milliseconds: a day. After that the secret can no longer be derived. */
 export const KEPT_MS = 24 * 3600 * 1000;
@@ -28,14 +29,18 @@ export const idempotencyKeys = sqliteTable(
   (table) => [index('idempotency_keys_by_created').on(table.createdAt)],
 );
 
+/** A creation that has happened. */
+export type Done = typeof idempotencyKeys.$inferSelect;
+
 /** A creation that is to happen once, as the request brings it. */
-export type Once = Omit<typeof idempotencyKeys.$inferSelect, 'resourceId'>;
+export type Once = Omit<Done, 'resourceId'>;
+
+const alive = (once: Once) => sql`key = ${once.key} and created_at > ${once.createdAt - KEPT_MS}`;
 
 /** A condition for the statement that creates: nothing was created with this key. True without one. */
 export function notDone(once: Once | null): SQL {
   if (!once) return sql`true`;
-  return sql`not exists (select 1 from idempotency_keys
-    where key = ${once.key} and created_at > ${once.createdAt - KEPT_MS})`;
+  return sql`not exists (select 1 from idempotency_keys where ${alive(once)})`;
 }
 
 /** Notes what was created, if `created` (a condition) says that it was. To stand in the creation's batch, after it. */
@@ -45,6 +50,11 @@ export function noteDone(once: Once, resourceId: string, created: SQL): SQL {
     where ${created}
     on conflict (key) do update set fingerprint = excluded.fingerprint, salt = excluded.salt,
       sealing_key_id = excluded.sealing_key_id, resource_id = excluded.resource_id, created_at = excluded.created_at`;
+}
+
+/** What was created with this key, by this creation or by an earlier one: a {@link Done}, or no row. */
+export function selectDone(once: Once): SQL {
+  return sql`select ${columnsOf(idempotencyKeys, 'idempotency_keys')} from idempotency_keys where ${alive(once)}`;
 }
 
 /** Forgets the keys that are too old to be answered. */

@@ -3,11 +3,13 @@
  * queues and topics, the control plane, the resolver of nats-servers and sign-in; static pages are served beside it
  * without running the Worker, all but the first.
  */
-import type { ExecutionContext, ScheduledController } from '@cloudflare/workers-types';
+import type { D1Database, ExecutionContext, ScheduledController } from '@cloudflare/workers-types';
 import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
+import { openDatabase } from '../db/database.ts';
+import { forgetDone } from '../db/idempotency.ts';
 import { type AppEnv, newRouter, useRegion } from './app.ts';
 import { queues, topicsAndEvents } from './credentials/products.ts';
 import { reseal } from './credentials/reseal.ts';
@@ -141,21 +143,24 @@ export { app };
 export default {
   fetch: app.fetch,
 
-  /** The schedule: each region is repaired by itself, so that one that is down holds up no other. */
+  /** The schedule: each database is seen to by itself, so that one that is down holds up no other. */
   async scheduled(
     _controller: ScheduledController,
     env: Bindings,
     _context: ExecutionContext,
   ): Promise<void> {
     const config = configOf(env);
+    const forget = (database: D1Database) => openDatabase(database).all(forgetDone(Date.now()));
     const jobs: Promise<unknown>[] = [...config.regions.values()].flatMap((region) => [
       reseal(region, config.sealingKeys),
       reconcile(config, region),
       cleanUp(region, undefined, Date.now() + CLEAN_UP_MS),
+      forget(region.database),
     ]);
+    jobs.push(forget(config.identity));
     const failures = (await Promise.allSettled(jobs)).flatMap((job) =>
       job.status === 'rejected' ? [job.reason as unknown] : [],
     );
-    if (failures.length > 0) throw new AggregateError(failures, 'The schedule failed in a region');
+    if (failures.length > 0) throw new AggregateError(failures, 'The schedule failed in a database');
   },
 };

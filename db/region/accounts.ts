@@ -6,6 +6,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { auditStatement, type Change, OF_ROW } from '../audit.ts';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
+import { type Done, notDone, noteDone, type Once, selectDone } from '../idempotency.ts';
 import type { Listed, Page } from '../page.ts';
 import { inProjects, listPage, projectScopes } from './fragments.ts';
 import { natsAccounts } from './schema.ts';
@@ -38,20 +39,23 @@ const NAME = sql.raw(`json_object('name', name)`);
 const selecting = (where: SQL) =>
   sql`select ${columnsOf(natsAccounts, 'nats_accounts')} from nats_accounts where ${where}`;
 
-/** Creates an account and returns its row. */
+/** Creates an account and returns its row. Fails with what was created before when `once` was done. */
 export async function createAccount(
   db: Database,
   change: Change,
   account: NewNatsAccount,
-): Promise<NatsAccount> {
+  once: Once | null,
+): Promise<{ ok: true; row: NatsAccount } | { ok: false; done: Done }> {
   const a = account;
-  const [, , , rows] = await db.batch(
+  const created = sql`exists (select 1 from nats_accounts where id = ${a.id})`;
+  const [, , , rows, , done] = await db.batch(
     sql`insert into nats_accounts (id, organization_id, project_id, name, signing_key, sealed_signing_seed,
         sealing_key_id, revision, issued_at, acknowledged_revision, acknowledged_servers, servers,
         created_at, updated_at)
-      values (${a.id}, ${a.organizationId}, ${a.projectId}, ${a.name}, ${a.signingKey}, ${a.sealedSigningSeed},
-        ${a.sealingKeyId}, 1, ${Math.floor(change.now / 1000)}, 1, 0, 0, ${change.now}, ${change.now})`,
-    sql`insert into counts (scope, resource, value) values (${a.projectId}, ${ACCOUNTS}, 1)
+      select ${a.id}, ${a.organizationId}, ${a.projectId}, ${a.name}, ${a.signingKey}, ${a.sealedSigningSeed},
+        ${a.sealingKeyId}, 1, ${Math.floor(change.now / 1000)}, 1, 0, 0, ${change.now}, ${change.now}
+      where ${notDone(once)}`,
+    sql`insert into counts (scope, resource, value) select ${a.projectId}, ${ACCOUNTS}, 1 where changes() > 0
       on conflict (scope, resource) do update set value = value + 1`,
     auditStatement(
       change,
@@ -59,10 +63,13 @@ export async function createAccount(
       sql`from nats_accounts where id = ${a.id}`,
     ),
     selecting(sql`id = ${a.id}`),
+    ...(once ? [noteDone(once, a.id, created), selectDone(once)] : []),
   );
   const row = rowsOf<NatsAccount>(rows)[0];
-  if (!row) throw new Error('an inserted account was not returned');
-  return row;
+  if (row) return { ok: true, row };
+  const before = rowsOf<Done>(done)[0];
+  if (!before) throw new Error('an inserted account was not returned');
+  return { ok: false, done: before };
 }
 
 /** The account, or null when these projects hold no live one of that id. */

@@ -5,6 +5,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { auditStatement, type Change, OF_ROW } from '../audit.ts';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
+import { type Done, notDone, noteDone, type Once, selectDone } from '../idempotency.ts';
 import type { Listed, Page } from '../page.ts';
 import { REVOCATIONS } from './enforcement.ts';
 import { inProjects, listPage, projectScopes } from './fragments.ts';
@@ -49,29 +50,39 @@ const selecting = (where: SQL) =>
 
 /**
  * Creates credentials in their NATS account, or else in the one project of `projectIds` if the product is activated
- * there. Fails with `no_parent` when there is no such account or activation in these projects, and with
- * `full` when the account has had as many credentials as its revocation list could hold.
+ * there. Fails with `no_parent` when there is no such account or activation in these projects, with `full`
+ * when the account has had as many credentials as its revocation list could hold, and with `done` when `once` was done
+ * before.
  */
 export async function createCredential(
   db: Database,
   change: Change,
   credential: NewCredential,
-  { projectIds, maxRevocations }: { projectIds: readonly string[]; maxRevocations: number },
-): Promise<{ ok: true; row: Credential } | { ok: false; reason: 'no_parent' | 'full' }> {
+  {
+    projectIds,
+    maxRevocations,
+    once,
+  }: { projectIds: readonly string[]; maxRevocations: number; once: Once | null },
+): Promise<
+  | { ok: true; row: Credential }
+  | { ok: false; reason: 'no_parent' | 'full' }
+  | { ok: false; reason: 'done'; done: Done }
+> {
   const c = credential;
+  const created = sql`exists (select 1 from credentials where id = ${c.id})`;
   const parent =
     c.natsAccountId === null
       ? sql`services where product = ${c.product} and status = 'enabled' and ${inProjects(projectIds)}`
       : sql`nats_accounts where id = ${c.natsAccountId} and deleted_at is null and ${inProjects(projectIds)}`;
   const held = sql`(select coalesce(sum(value), 0) from counts
     where scope = ${c.natsAccountId} and resource in (${c.product}, ${REVOCATIONS}))`;
-  const [, , , rows, parents] = await db.batch(
+  const [, , , rows, parents, , done] = await db.batch(
     sql`insert into credentials (id, product, organization_id, project_id, nats_account_id, name, key,
         sealed_secret, sealing_key_id, checksum, permissions, created_at, updated_at, expires_at)
       select ${c.id}, ${c.product}, organization_id, project_id, ${c.natsAccountId}, ${c.name}, ${c.key},
         ${c.sealedSecret}, ${c.sealingKeyId}, ${c.checksum}, ${c.permissions}, ${c.createdAt}, ${c.createdAt},
         ${c.expiresAt}
-      from ${parent} and ${held} < ${maxRevocations}`,
+      from ${parent} and ${held} < ${maxRevocations} and ${notDone(once)}`,
     sql`insert into counts (scope, resource, value)
       select scope.value, product, 1
       from credentials, json_each(json_array(project_id, nats_account_id)) as scope
@@ -84,9 +95,12 @@ export async function createCredential(
     ),
     selecting(sql`id = ${c.id}`),
     sql`select 1 from ${parent}`,
+    ...(once ? [noteDone(once, c.id, created), selectDone(once)] : []),
   );
   const row = rowsOf<Credential>(rows)[0];
   if (row) return { ok: true, row };
+  const before = rowsOf<Done>(done)[0];
+  if (before) return { ok: false, reason: 'done', done: before };
   return { ok: false, reason: rowsOf(parents).length > 0 ? 'full' : 'no_parent' };
 }
 

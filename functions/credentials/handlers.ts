@@ -4,6 +4,7 @@
  */
 import type { Context } from 'hono';
 import type * as z from 'zod';
+import type { Once } from '../../db/idempotency.ts';
 import { getAccount } from '../../db/region/accounts.ts';
 import {
   type Credential,
@@ -32,8 +33,9 @@ import {
 } from '../app.ts';
 import { ApiError, invalidArgument } from '../errors.ts';
 import { cleanUp } from '../gateway/cleanup.ts';
+import { createdBefore, untold } from '../idempotency.ts';
 import { connectionsOf } from '../nats/enforcement.ts';
-import { createCredentials } from './lifecycle.ts';
+import { createCredentials, secretAgain } from './lifecycle.ts';
 import { mergeOf } from './permissions.ts';
 import { type CreateRequest, type KeyedProduct, nats, type Product } from './products.ts';
 import {
@@ -47,17 +49,28 @@ import { newServicePrefix } from './secrets.ts';
 
 type C = Context<AppEnv>;
 
-/** Creates credentials and answers with their secret, this once. */
+/** Creates credentials, or finds those that `once` created before, and answers with their secret. */
 export async function create<Read, Made>(
   c: C,
   product: Product<Read, Made>,
   request: CreateRequest,
+  once: Once | null,
 ): Promise<Made> {
-  const made = await createCredentials(workOf(c), product, request);
-  if (!made.ok) {
+  const work = workOf(c);
+  const made = await createCredentials(work, product, request, once);
+  const reveal = (credential: Credential, secret: string) =>
+    product.reveal(product.present(credential, c.get('region').name), secret);
+  if (made.ok) return reveal(made.credential, made.secret);
+  if (made.reason !== 'done') {
     throw made.reason === 'no_parent' ? await noParent(c, product, request) : await tooMany(c, request);
   }
-  return product.reveal(product.present(made.credential, c.get('region').name), made.secret);
+  const { projectIds } = request;
+  const credential = await createdBefore(once, made.done, missing, (id) =>
+    getCredential(work.store, { id, product: product.id, projectIds }),
+  );
+  const secret = await secretAgain(work, product, credential, made.done);
+  if (secret === null) throw untold('credentials', credential.id);
+  return reveal(credential, secret);
 }
 
 /** The refusal when what the credentials would belong to was not found where the caller may create them. */

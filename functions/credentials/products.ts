@@ -11,7 +11,7 @@ import { issueCreds } from '../nats/accounts.ts';
 import type { Work } from '../work.ts';
 import { toWirePermissions } from './permissions.ts';
 import type { issuedNatsCredentials, keyedCredentials, natsCredentials } from './schemas.ts';
-import { digestHex, newAccessKey, newSecretKey, type Sealed, seal } from './secrets.ts';
+import { digestHex, newAccessKey, newSecretKey, type RandomBytes, type Sealed, seal } from './secrets.ts';
 
 /** What a caller asks for when creating credentials. */
 export interface CreateRequest {
@@ -39,7 +39,9 @@ export interface Product<Read = unknown, Made = unknown> {
   /** What a person reads. */
   label: string;
   /** Makes the secret of the credentials with this id, or null when what they would belong to does not exist. */
-  issue(work: Work, id: string, request: CreateRequest): Promise<Issued | null>;
+  issue(work: Work, id: string, request: CreateRequest, random: RandomBytes): Promise<Issued | null>;
+  /** The secret that `issue` made for these credentials of the same bytes, or null when what they belong to is gone. */
+  reissue(work: Work, credential: Credential, random: RandomBytes): Promise<string | null>;
   /** The refusal when what they would belong to does not exist. */
   parentMissing(request: CreateRequest): ApiError;
   /** A row on the wire, without its secret. */
@@ -61,13 +63,19 @@ const presentCommon = (credential: Credential, region: string) => ({
 export const nats: Product<z.infer<typeof natsCredentials>, z.infer<typeof issuedNatsCredentials>> = {
   id: 'nats',
   label: 'NATS',
-  async issue(work, _id, { natsAccountId, projectIds, name }) {
+  async issue(work, _id, { natsAccountId, projectIds, name }, random) {
     const account = natsAccountId && (await getAccount(work.store, { id: natsAccountId, projectIds }));
     if (!account) return null;
     const life = work.nats.user_expiry_seconds;
     const expiresAt = life === 0 ? null : (Math.floor(work.change.now / 1000) + life) * 1000;
-    const { key, content } = await issueCreds(work, account, name, expiresAt);
+    const user = { name, createdAt: work.change.now, expiresAt };
+    const { key, content } = await issueCreds(work, account, user, random);
     return { key, secret: content, sealed: null, expiresAt };
+  },
+  async reissue(work, credential, random) {
+    const ref = { id: credential.natsAccountId ?? '', projectIds: [credential.projectId] };
+    const account = await getAccount(work.store, ref);
+    return account && (await issueCreds(work, account, credential, random)).content;
   },
   parentMissing: ({ natsAccountId }) =>
     new ApiError('not_found', { resource: 'namespace', resource_id: natsAccountId ?? '' }),
@@ -95,12 +103,13 @@ function keyed<Id extends 'sqs' | 'sns'>(id: Id, label: string, namespace: strin
     id,
     label,
     namespace,
-    async issue(work, credentialId) {
-      const secret = newSecretKey();
+    async issue(work, credentialId, _request, random) {
+      const secret = newSecretKey(random);
       const context = { kind: 'credential', region: work.region.name, id: credentialId } as const;
       const sealed = await seal(work.sealingKeys, context, secret);
       return { key: newAccessKey(), secret, sealed, expiresAt: null };
     },
+    reissue: async (_work, _credential, random) => newSecretKey(random),
     parentMissing: () =>
       new ApiError('precondition_failed', {
         precondition: 'resource_not_usable',

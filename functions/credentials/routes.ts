@@ -4,6 +4,7 @@
  */
 import { createRoute } from '@hono/zod-openapi';
 import { errorResponses, json, newRouter, noContent, ok, requireScope, writableProjects } from '../app.ts';
+import { idempotencyHeaders, onceOf, REPEATABLE } from '../idempotency.ts';
 import { ENFORCED, enforce } from '../nats/enforcement.ts';
 import * as examples from './examples.ts';
 import { activate, connections, create, deactivate, get, info, list, revoke, update } from './handlers.ts';
@@ -27,9 +28,10 @@ export function natsCredentialsRoutes() {
         path: collection,
         tags,
         summary: 'Create NATS credentials',
-        description: 'The creds file is in this response and never again.',
+        description: `The creds file is in this response and never again. ${REPEATABLE}`,
         request: {
           params: schemas.regionParams,
+          headers: idempotencyHeaders,
           body: {
             required: true,
             content: json(schemas.createNatsCredentialsBody, examples.createNatsCredentials),
@@ -37,18 +39,19 @@ export function natsCredentialsRoutes() {
         },
         responses: {
           ...ok(schemas.issuedNatsCredentials, examples.issuedNatsCredentials),
-          ...errorResponses('not_found', 'quotas_exceeded', ...bodyErrors),
+          ...errorResponses('not_found', 'precondition_failed', 'quotas_exceeded', ...bodyErrors),
         },
       }),
       async (c) => {
         const body = c.req.valid('json');
         const projectIds = writableProjects(c, nats.id);
-        const wire = await create(c, nats, {
+        const request = {
           name: body.name ?? generateName(),
           natsAccountId: body.nats_account_id,
           permissions: null,
           projectIds,
-        });
+        };
+        const wire = await create(c, nats, request, await onceOf(c, body));
         return c.json(wire, 200);
       },
     )
@@ -131,9 +134,10 @@ export function keyedCredentialsRoutes<const Id extends 'sqs' | 'sns'>(product: 
         path: collection,
         tags,
         summary: `Create ${product.label} credentials`,
-        description: 'The secret key is in this response and never again.',
+        description: `The secret key is in this response and never again. ${REPEATABLE}`,
         request: {
           params: schemas.regionParams,
+          headers: idempotencyHeaders,
           body: {
             required: true,
             content: json(schemas.createKeyedCredentialsBody, examples.createKeyedCredentials),
@@ -141,18 +145,15 @@ export function keyedCredentialsRoutes<const Id extends 'sqs' | 'sns'>(product: 
         },
         responses: {
           ...ok(schemas.keyedCredentials, examples.issuedKeyedCredentials),
-          ...errorResponses('precondition_failed', ...bodyErrors),
+          ...errorResponses('not_found', 'precondition_failed', ...bodyErrors),
         },
       }),
       async (c) => {
         const body = c.req.valid('json');
         const { projectIds } = requireScope(c, { resource: product.id, action: 'write' }, body.project_id);
-        const wire = await create(c, product, {
-          name: body.name ?? generateName(),
-          natsAccountId: null,
-          permissions: bitsOf(body.permissions),
-          projectIds,
-        });
+        const permissions = bitsOf(body.permissions);
+        const request = { name: body.name ?? generateName(), natsAccountId: null, permissions, projectIds };
+        const wire = await create(c, product, request, await onceOf(c, { ...body, permissions }));
         return c.json(wire, 200);
       },
     )

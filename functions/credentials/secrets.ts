@@ -5,6 +5,17 @@
 import type { SealingKey } from '../env.ts';
 import { PREFIX_LENGTH } from '../gateway/names.ts';
 
+/** Gives this many bytes that nobody can foretell; each call gives further ones. */
+export type RandomBytes = (length: number) => Uint8Array<ArrayBuffer>;
+
+/** Bytes of the system's random generator. */
+export const randomBytes: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
+
+/** The bytes of a base64 text. Throws when it is none. */
+export function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}
+
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const ACCESS_KEY_START = 'LKEY';
 const SECRET_KEY_START = 'latchkey_';
@@ -12,10 +23,10 @@ const SECRET_LENGTH = 40;
 const CHECKSUM_LENGTH = 6;
 
 /** `length` characters of `[0-9A-Za-z]`, each equally likely: 5.95 bits for each. */
-function randomBase62(length: number): string {
+function randomBase62(length: number, random: RandomBytes): string {
   let text = '';
   while (text.length < length) {
-    for (const byte of crypto.getRandomValues(new Uint8Array(2 * length))) {
+    for (const byte of random(2 * length)) {
       // 248 is the largest multiple of 62 in a byte: beyond it the first characters would be likelier.
       if (byte < 248 && text.length < length) text += BASE62[byte % 62];
     }
@@ -25,15 +36,16 @@ function randomBase62(length: number): string {
 
 /** A new access key: `LKEY` and 16 characters of `[0-9A-Za-z]`. */
 export function newAccessKey(): string {
-  return ACCESS_KEY_START + randomBase62(20 - ACCESS_KEY_START.length);
+  return ACCESS_KEY_START + randomBase62(20 - ACCESS_KEY_START.length, randomBytes);
 }
 
 /**
  * A new secret key: `latchkey_`, 40 random characters of `[0-9A-Za-z]` (238 bits), and 6 that are the CRC-32 of what
- * stands before them in base 62. A scanner finds it by its start and tells it from noise by its end.
+ * stands before them in base 62. A scanner finds it by its start and tells it from noise by its end. Equal bytes make an
+ * equal key.
  */
-export function newSecretKey(): string {
-  const text = SECRET_KEY_START + randomBase62(SECRET_LENGTH);
+export function newSecretKey(random: RandomBytes): string {
+  const text = SECRET_KEY_START + randomBase62(SECRET_LENGTH, random);
   return text + checksumOf(text);
 }
 
@@ -50,7 +62,7 @@ export function isSecretKey(text: string): boolean {
  */
 export function newServicePrefix(region: string): string {
   const letters = region.replaceAll('-', '');
-  return letters + randomBase62(PREFIX_LENGTH - letters.length);
+  return letters + randomBase62(PREFIX_LENGTH - letters.length, randomBytes);
 }
 
 function checksumOf(text: string): string {
@@ -106,7 +118,7 @@ export async function seal(keys: readonly SealingKey[], context: SealedFor, secr
 export async function open(keys: readonly SealingKey[], context: SealedFor, sealed: Sealed): Promise<string> {
   const key = keys.find(({ id }) => id === sealed.keyId);
   if (!key) throw new Error(`No sealing key has the id ${sealed.keyId}`);
-  const bytes = Uint8Array.from(atob(sealed.text), (character) => character.charCodeAt(0));
+  const bytes = bytesOf(sealed.text);
   const plain = await crypto.subtle.decrypt(
     algorithm(bytes.slice(0, IV_BYTES), context),
     await importKey(key),
@@ -125,8 +137,7 @@ const imported = new WeakMap<SealingKey, Promise<CryptoKey>>();
 function importKey(key: SealingKey): Promise<CryptoKey> {
   let promise = imported.get(key);
   if (!promise) {
-    const raw = Uint8Array.from(atob(key.key), (character) => character.charCodeAt(0));
-    promise = crypto.subtle.importKey('raw', raw, 'AES-GCM', false, ['encrypt', 'decrypt']);
+    promise = crypto.subtle.importKey('raw', bytesOf(key.key), 'AES-GCM', false, ['encrypt', 'decrypt']);
     imported.set(key, promise);
   }
   return promise;

@@ -2,31 +2,34 @@
  * NATS accounts and the creds of their users: which keys are made, what is sealed, what is signed. The account's
  * identity seed is discarded at its creation; its signing seed is sealed; a user's seed is in the creds alone.
  */
+import type { Once } from '../../db/idempotency.ts';
 import { createAccount as insertAccount, type NatsAccount } from '../../db/region/accounts.ts';
 import type { AccountState } from '../../db/region/enforcement.ts';
-import { open, type Sealed, seal } from '../credentials/secrets.ts';
+import { open, type RandomBytes, type Sealed, seal } from '../credentials/secrets.ts';
 import type { Config, NatsSettings, Region, SealingKey } from '../env.ts';
 import type { Work } from '../work.ts';
 import { credsText } from './creds.ts';
 import { accountJwt, systemAccountJwt, userJwt } from './jwt.ts';
-import { createKey, importSeed, type SigningKey } from './keys.ts';
+import { createKey, importSeed, KEY_BYTES, keyOf, type SigningKey } from './keys.ts';
 
 const sealedFor = (region: string, id: string) => ({ kind: 'nats_account', region, id }) as const;
 
-/** Creates a NATS account in a project. */
+/** Creates a NATS account in a project, unless `once` was done before. */
 export async function createAccount(
   work: Work,
   input: { name: string; projectId: string; organizationId: string },
-): Promise<NatsAccount> {
+  once: Once | null,
+): ReturnType<typeof insertAccount> {
   const [identity, signing] = await Promise.all([createKey('account'), createKey('account')]);
   const sealed = await seal(work.sealingKeys, sealedFor(work.region.name, identity.publicKey), signing.seed);
-  return insertAccount(work.store, work.change, {
+  const account = {
     ...input,
     id: identity.publicKey,
     signingKey: signing.publicKey,
     sealedSigningSeed: sealed.text,
     sealingKeyId: sealed.keyId,
-  });
+  };
+  return insertAccount(work.store, work.change, account, once);
 }
 
 /** The signing key of an account: its users' JWTs are signed with it. */
@@ -39,15 +42,18 @@ export async function signingKeyOf(
   return importSeed(await open(sealingKeys, sealedFor(region, account.id), sealed));
 }
 
-/** Issues creds of a new user of the account. `key` is the user's public key, `content` the text of the file. */
+/**
+ * Issues creds of a user of the account. `key` is the user's public key, `content` the text of the file: the same for
+ * the same bytes, name and times (milliseconds since the epoch).
+ */
 export async function issueCreds(
   work: Work,
   account: NatsAccount,
-  name: string,
-  expiresAt: number | null,
+  { name, createdAt, expiresAt }: { name: string; createdAt: number; expiresAt: number | null },
+  random: RandomBytes,
 ): Promise<{ key: string; content: string }> {
   const [user, issuer] = await Promise.all([
-    createKey('user'),
+    keyOf('user', random(KEY_BYTES)),
     signingKeyOf(work.sealingKeys, work.region.name, account),
   ]);
   const jwt = await userJwt({
@@ -55,7 +61,7 @@ export async function issueCreds(
     name,
     issuer,
     issuerAccount: account.id,
-    issuedAt: Math.floor(work.change.now / 1000),
+    issuedAt: Math.floor(createdAt / 1000),
     expiresAt: expiresAt === null ? undefined : Math.floor(expiresAt / 1000),
   });
   return { key: user.publicKey, content: credsText(jwt, user.seed) };

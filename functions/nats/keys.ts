@@ -21,7 +21,8 @@ const BASE64URL = alphabet('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 const utf8 = new TextDecoder();
 const KINDS: Record<KeyKind, number> = { operator: 14 << 3, account: 0, user: 20 << 3 };
 const SEED = 18 << 3;
-const KEY_BYTES = 32;
+/** How many secret bytes a key is made of. */
+export const KEY_BYTES = 32;
 const CHECKSUM_BYTES = 2;
 // PKCS #8 of an Ed25519 private key (RFC 8410, section 7) up to its last member, the 32 bytes of the seed.
 const PKCS8_HEAD = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32);
@@ -30,9 +31,13 @@ const PKCS8_HEAD = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 
  * Makes a new key. `publicKey` is 56 characters and public; `seed` is 58 characters and the whole secret:
  * {@link importSeed} makes a signing key of it.
  */
-export async function createKey(kind: KeyKind): Promise<{ publicKey: string; seed: string }> {
+export function createKey(kind: KeyKind): Promise<{ publicKey: string; seed: string }> {
   // Random bytes and one import cost half of crypto.subtle.generateKey and its export.
-  const secret = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
+  return keyOf(kind, crypto.getRandomValues(new Uint8Array(KEY_BYTES)));
+}
+
+/** The key of these 32 secret bytes; members as in {@link createKey}. */
+export async function keyOf(kind: KeyKind, secret: Uint8Array): Promise<{ publicKey: string; seed: string }> {
   const { publicKey } = await importSecret(kind, secret);
   return { publicKey, seed: encode(seedPrefix(kind), secret) };
 }

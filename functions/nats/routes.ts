@@ -30,6 +30,7 @@ import { nats } from '../credentials/products.ts';
 import * as schemas from '../credentials/schemas.ts';
 import type { Region } from '../env.ts';
 import { ApiError } from '../errors.ts';
+import { createdBefore, idempotencyHeaders, onceOf, REPEATABLE } from '../idempotency.ts';
 import { createAccount } from './accounts.ts';
 import { ENFORCED, enforce, presentEnforcement } from './enforcement.ts';
 
@@ -67,23 +68,32 @@ export const natsAccountRoutes = newRouter()
       path: collection,
       tags,
       summary: 'Create a NATS account',
+      description: REPEATABLE,
       request: {
         params: schemas.regionParams,
+        headers: idempotencyHeaders,
         body: { required: true, content: json(schemas.createAccountBody, examples.createAccount) },
       },
       responses: {
         ...ok(schemas.natsAccount, examples.account),
-        ...errorResponses('payload_too_large', 'unsupported_media_type'),
+        ...errorResponses('not_found', 'payload_too_large', 'unsupported_media_type'),
       },
     }),
     async (c) => {
       const body = c.req.valid('json');
       const scope = requireScope(c, write, body.project_id);
-      const account = await createAccount(workOf(c), {
+      const once = await onceOf(c, body);
+      const input = {
         name: body.name ?? generateName(),
         projectId: body.project_id,
         organizationId: scope.organizationOf(body.project_id),
-      });
+      };
+      const created = await createAccount(workOf(c), input, once);
+      const account = created.ok
+        ? created.row
+        : await createdBefore(once, created.done, missing, (id) =>
+            getAccount(c.get('store'), { id, projectIds: scope.projectIds }),
+          );
       return c.json(present(account, c.get('region')), 200);
     },
   )

@@ -11,7 +11,12 @@ interface Content {
 interface Operation {
   summary?: string;
   tags?: string[];
-  parameters?: { in: string; name: string; schema: { enum?: string[] } }[];
+  parameters?: {
+    in: string;
+    name: string;
+    required?: boolean;
+    schema: { enum?: string[]; pattern?: string };
+  }[];
   requestBody?: { required: boolean; content: Content };
   responses: Record<string, { description: string; content?: Content }>;
 }
@@ -71,6 +76,18 @@ describe('the OpenAPI document', () => {
         for (const status of ['413', '415'])
           expect(operation.responses[status], `${name} ${status}`).toBeDefined();
       }
+    }
+  });
+
+  it('has an Idempotency-Key for each creation of credentials, accounts, projects and API keys', () => {
+    const creations = operations.filter(([, { summary = '' }]) =>
+      /^Create .*(credentials|account|project|API key)$/.test(summary),
+    );
+    expect(creations.length).toBeGreaterThanOrEqual(4);
+    for (const [name, { parameters = [] }] of creations) {
+      const parameter = parameters.find((one) => one.name === 'Idempotency-Key');
+      expect(parameter, name).toMatchObject({ in: 'header', schema: { pattern: expect.any(String) } });
+      expect(parameter?.required ?? false, name).toBe(false);
     }
   });
 

@@ -54,10 +54,8 @@ export async function generate(
         name: values.name ?? '',
         permissions: permissionsOf(values),
       };
-      const request = { param: { region: place.region }, json };
-      const result = await ask<KeyedCredentials>(() =>
-        keyed[product].credentials.$post(request, idempotent(key)),
-      );
+      const request = { param: { region: place.region }, header: idempotent(key, place.project), json };
+      const result = await ask<KeyedCredentials>(() => keyed[product].credentials.$post(request));
       if (!result.ok) return result.problem;
       issued = result.body;
       return undefined;

@@ -26,9 +26,8 @@ export async function createAccount(root: ParentNode, place: ChosenPlace): Promi
   await dialogIn(root, 'create-account').open(
     async ({ name = '' }, key) => {
       const json = { project_id: place.project, name };
-      const result = await ask(() =>
-        natsAccounts.$post({ param: { region: place.region }, json }, idempotent(key)),
-      );
+      const request = { param: { region: place.region }, header: idempotent(key, place.project), json };
+      const result = await ask(() => natsAccounts.$post(request));
       if (!result.ok) return result.problem;
       created = result.body;
       return undefined;
@@ -89,7 +88,8 @@ export async function generate(
 
 function issue(account: NatsAccount, name: string, key: string): Promise<Result<IssuedNatsCredentials>> {
   const json = { nats_account_id: account.id, name };
-  return ask(() => natsCredentials.$post({ param: { region: account.region }, json }, idempotent(key)));
+  const request = { param: { region: account.region }, header: idempotent(key, account.id), json };
+  return ask(() => natsCredentials.$post(request));
 }
 
 /** Shows credentials just generated; resolves when the person has said that they are saved. */

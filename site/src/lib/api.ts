@@ -33,8 +33,11 @@ export const keyed = {
   },
 } as const;
 
-/** What a creation sends along, so that sending it again can be recognised. */
-export const idempotent = (key: string) => ({ headers: { 'Idempotency-Key': key } });
+/**
+ * What a creation sends along, so that sending it again can be recognised. `within` is the id of what it is created in:
+ * the same words typed for another project or account are another creation.
+ */
+export const idempotent = (key: string, within: string) => ({ 'Idempotency-Key': `${key} ${within}` });
 
 type Listed<Endpoint> = InferResponseType<Endpoint, 200>;
 

@@ -4,13 +4,13 @@
  */
 
 interface Sent {
+  header?: Record<string, string>;
   param?: Record<string, string>;
   query?: Record<string, string>;
   json?: unknown;
 }
 
 interface Options {
-  headers?: Record<string, string>;
   init?: RequestInit;
 }
 
@@ -26,8 +26,8 @@ export function clientAt<Client>(path: readonly string[] = []): Client {
 function send(
   path: readonly string[],
   method: string,
-  { param = {}, query, json }: Sent = {},
-  { headers, init }: Options = {},
+  { header, param = {}, query, json }: Sent = {},
+  { init }: Options = {},
 ): Promise<Response> {
   const parts = path.map((part) =>
     part.startsWith(':') ? encodeURIComponent(param[part.slice(1)] ?? '') : part,
@@ -36,7 +36,7 @@ function send(
   return fetch(`/${parts.join('/')}${search}`, {
     method,
     ...(json !== undefined && { body: JSON.stringify(json) }),
-    headers: { ...(json !== undefined && { 'Content-Type': 'application/json' }), ...headers },
+    headers: { ...(json !== undefined && { 'Content-Type': 'application/json' }), ...header },
     ...init,
   });
 }

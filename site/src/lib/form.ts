@@ -11,7 +11,7 @@ import { signInLink } from './session.ts';
 /** The trimmed values of a form's fields, by name; of a checkbox `true` or nothing. */
 export type Values = Record<string, string>;
 
-/** Performs what a form is for. The key stays the same when the same values are sent again. */
+/** Performs what a form is for. The key stays the same while the same values are sent again without an answer. */
 export type Send = (values: Values, idempotencyKey: string) => Promise<Problem | undefined>;
 
 /** Wires a form to `send`. `done` is called after each success. */
@@ -51,12 +51,15 @@ async function submit(
   const values = valuesOf(form);
   const release = busy(form);
   const problem = await send(values, attempts.keyFor(values)).finally(release);
-  if (problem) return showProblem(form, problem);
-  attempts.finish();
-  done();
+  if (!problem || ANSWERS.includes(problem.kind)) attempts.finish();
+  if (problem) showProblem(form, problem);
+  else done();
 }
 
-/** Gives each set of values one key until it has succeeded, so that sending it again can be recognised. */
+/** The problems that say what came of the request. After any other, it may have been done all the same. */
+const ANSWERS: Problem['kind'][] = ['fields', 'gone', 'refused'];
+
+/** Gives each set of values one key until it was answered, so that sending it again can be recognised. */
 class Attempts {
   #values = '';
   #key = '';
