@@ -1,0 +1,128 @@
+/**
+ * The forms when the answer to a creation is lost, in a real browser on the real stack: pressing the button again
+ * brings the secret of what was created, and creates nothing further.
+ */
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ListTopicsCommand } from '@aws-sdk/client-sns';
+import { ListQueuesCommand } from '@aws-sdk/client-sqs';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { region, useBrowser } from './browser.ts';
+import { ALL, type Credentials, newProject, outcome, snsClient, sqsClient } from './gateway-clients.ts';
+import { activate, dialog, listed, open, PRODUCTS, panel, save, shownKeys } from './keyed-form.ts';
+import { api, useStack } from './local-stack.ts';
+import { access } from './nats-client.ts';
+
+const local = useStack();
+const browser = useBrowser(local);
+
+/**
+ * Lets the next two creations reach the server and loses their answers; those after them take 400 ms more. Resolves to
+ * the ids that the server answered, as they come.
+ */
+async function loseAnswers(page: Page, path: string): Promise<string[]> {
+  const ids: string[] = [];
+  await page.route(`**/${path}`, async (route) => {
+    if (route.request().method() !== 'POST') return route.continue();
+    if (ids.length === 2) {
+      await sleep(400);
+      return route.continue();
+    }
+    ids.push((await (await route.fetch()).json()).id);
+    return route.abort('connectionreset');
+  });
+  return ids;
+}
+
+/** Presses a dialog's button until there is an answer: the first two are lost, the third is clicked twice. */
+async function insist(page: Page, title: string, button: string | RegExp): Promise<void> {
+  const form = dialog(page, title);
+  for (const _ of [1, 2]) {
+    await form.getByRole('button', { name: button }).click();
+    await form.getByRole('alert').getByText('Latchkey did not answer').waitFor();
+    // Whoever gives up and comes back finds what they typed, and it is still the same creation.
+    await form.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: button }).first().click();
+  }
+  await form.getByRole('button', { name: button }).dblclick();
+  expect(browser.complaints.splice(0)).toEqual([
+    expect.stringContaining('ERR_CONNECTION_RESET'),
+    expect.stringContaining('ERR_CONNECTION_RESET'),
+  ]);
+}
+
+describe('after the answer was lost twice', () => {
+  it('a NATS account and its credentials are there once, and the creds connect', async () => {
+    const project = await newProject(local);
+    const page = await browser.open(`/how-to/create-credentials/?region=fr-par&project=${project}`);
+    const accounts = region(page, 'NATS accounts');
+    const credentials = region(page, 'Credentials');
+    const accountIds = await loseAnswers(page, 'nats-accounts');
+    await accounts.getByRole('button', { name: 'Create account' }).click();
+    await dialog(page, 'Create a NATS account').getByLabel('Name').fill('Production');
+    await insist(page, 'Create a NATS account', 'Create account');
+    await page.getByRole('radio', { name: 'Production', checked: true }).waitFor();
+    expect(new Set(accountIds)).toEqual(new Set([new URL(page.url()).searchParams.get('account')]));
+
+    const ids = await loseAnswers(page, 'nats-credentials');
+    await credentials.getByText('no credentials yet').waitFor();
+    await credentials.getByRole('button', { name: 'Generate credentials' }).click();
+    await dialog(page, 'Generate credentials').getByLabel('Name').fill('orders');
+    await insist(page, 'Generate credentials', /^Generat/);
+    const button = dialog(page, 'Save your credentials').getByRole('button', { name: /^Download/ });
+    const [file] = await Promise.all([page.waitForEvent('download'), button.click()]);
+    // Long enough for a second request, had there been one.
+    await sleep(500);
+    const at = '/mnq/v1beta1/regions/fr-par';
+    const query = `?project_id=${project}`;
+    expect(await api(local, 'GET', `${at}/nats-accounts${query}`)).toMatchObject({ total_count: 1 });
+    expect(await api(local, 'GET', `${at}/nats-credentials${query}`)).toMatchObject({
+      total_count: 1,
+      nats_credentials: [{ id: ids[0], name: 'orders' }],
+    });
+    expect(ids[1]).toBe(ids[0]);
+    const server = local.stack.nats.get('fr-par')?.url ?? '';
+    expect(await access(server, readFileSync(await file.path(), 'utf8'))).toBe('yes');
+
+    // The answer ends it: the same name once more is another one.
+    await page.getByRole('button', { name: 'I have saved these credentials' }).click();
+    await credentials.getByRole('button', { name: 'Generate credentials' }).click();
+    await dialog(page, 'Generate credentials').getByLabel('Name').fill('orders');
+    await dialog(page, 'Generate credentials')
+      .getByRole('button', { name: /^Generat/ })
+      .click();
+    await dialog(page, 'Save your credentials').waitFor();
+    expect(await api(local, 'GET', `${at}/nats-credentials${query}`)).toMatchObject({ total_count: 2 });
+  });
+
+  it.each(PRODUCTS)('$label credentials are there once, and the keys work', async (product) => {
+    const project = await newProject(local);
+    const page = await open(browser, 'create', product, 'nl-ams', project);
+    await activate(page, product);
+    const ids = await loseAnswers(page, `${product.id}-credentials`);
+    await panel(page, product).getByRole('button', { name: 'Generate credentials' }).click();
+    const form = dialog(page, 'Generate credentials');
+    await form.getByLabel('Name').fill('orders');
+    for (const box of ['Write', 'Read', 'Manage']) await form.getByRole('checkbox', { name: box }).check();
+    for (const _ of [1, 2]) {
+      await form.getByRole('button', { name: /^Generat/ }).click();
+      await form.getByRole('alert').getByText('Latchkey did not answer').waitFor();
+    }
+    await form.getByRole('button', { name: /^Generat/ }).dblclick();
+    await dialog(page, 'Save your credentials').waitFor();
+    browser.complaints.splice(0, 2);
+    const keys = await shownKeys(page);
+    await save(page);
+    await sleep(500);
+    const all = await listed(local, product, 'nl-ams', project);
+    expect(all).toMatchObject([{ id: ids[0], access_key: keys.access_key, permissions: ALL }]);
+    expect(ids[1]).toBe(ids[0]);
+    const credentials = { ...all[0], ...keys } as Credentials;
+    const used =
+      product.id === 'sqs'
+        ? sqsClient(local, credentials).send(new ListQueuesCommand())
+        : snsClient(local, credentials).send(new ListTopicsCommand());
+    expect(await outcome(used)).toBe('ok');
+  });
+});
