@@ -28,6 +28,7 @@ import { principalRoutes } from './iam/principal-routes.ts';
 import { authenticate } from './iam/principals.ts';
 import { projectRoutes } from './iam/project-routes.ts';
 import { ruleRoutes } from './iam/rule-routes.ts';
+import { settleProjects } from './iam/projects.ts';
 import { signInRoutes } from './iam/sign-in.ts';
 import { reconcile } from './nats/enforcement.ts';
 import { resolver } from './nats/resolver.ts';
@@ -39,7 +40,7 @@ const REGION = '/mnq/v1beta1/regions/:region';
 const ACCOUNT = '/account/v3';
 const IAM = '/iam/v1alpha1';
 
-/** How long the schedule may clean up in one region, in milliseconds. */
+/** How long the schedule may clean up, in milliseconds: in each region, and after deleted projects. */
 const CLEAN_UP_MS = 20_000;
 
 const app = newRouter();
@@ -157,7 +158,7 @@ export default {
       cleanUp(region, undefined, Date.now() + CLEAN_UP_MS),
       forget(region.database),
     ]);
-    jobs.push(forget(config.identity));
+    jobs.push(forget(config.identity), settleProjects(config, Date.now() + CLEAN_UP_MS));
     const failures = (await Promise.allSettled(jobs)).flatMap((job) =>
       job.status === 'rejected' ? [job.reason as unknown] : [],
     );

@@ -1,11 +1,72 @@
-/** The projects of organizations. A project that is being deleted is found by the schedule only. */
-import { sql } from 'drizzle-orm';
+/**
+ * The projects of organizations: created, listed, renamed, deleted. Deleting takes several steps, since what a project
+ * holds is in the regions: `deleting` while they are asked, `deleted` until nothing can have been left behind, then
+ * gone. Who asks the regions is iam/projects.ts.
+ */
+import { type SQL, sql } from 'drizzle-orm';
+import { auditStatement, type Change } from '../audit.ts';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
+import { type Done, notDone, noteDone, type Once, selectDone } from '../idempotency.ts';
 import { type Listed, orderOf, type Page } from '../page.ts';
 import { projects } from './schema.ts';
 
 /** A row of `projects`. */
 export type Project = typeof projects.$inferSelect;
+
+/** Names a project, in the organizations where the caller may do what it is about to. */
+export interface ProjectRef {
+  id: string;
+  organizationIds: readonly string[];
+}
+
+const matching = ({ id, organizationIds }: ProjectRef): SQL =>
+  sql`id = ${id} and organization_id in (select value from json_each(${JSON.stringify(organizationIds)}))
+    and status = 'active'`;
+
+const selecting = (where: SQL) => sql`select ${columnsOf(projects, 'projects')} from projects where ${where}`;
+
+const auditedRow = {
+  organizationId: sql.raw('organization_id'),
+  projectId: sql.raw('id'),
+  resource: 'projects',
+  resourceId: sql.raw('id'),
+};
+
+const NAME_AND_DESCRIPTION = sql.raw(`json_object('name', name, 'description', description)`);
+
+/** Creates a project and returns its row. Fails with what was created before when `once` was done. */
+export async function createProject(
+  db: Database,
+  change: Change,
+  project: Pick<Project, 'id' | 'organizationId' | 'name' | 'description'>,
+  once: Once | null,
+): Promise<{ ok: true; row: Project } | { ok: false; done: Done }> {
+  const { id, organizationId, name, description } = project;
+  const created = sql`exists (select 1 from projects where id = ${id})`;
+  const [, , rows, , done] = await db.batch(
+    sql`insert into projects (id, organization_id, name, description, status, created_at, updated_at)
+      select ${id}, ${organizationId}, ${name}, ${description}, 'active', ${change.now}, ${change.now}
+      where ${notDone(once)}`,
+    auditStatement(
+      change,
+      { ...auditedRow, action: 'create', after: NAME_AND_DESCRIPTION },
+      sql`from projects where id = ${id}`,
+    ),
+    selecting(sql`id = ${id}`),
+    ...(once ? [noteDone(once, id, created), selectDone(once)] : []),
+  );
+  const row = rowsOf<Project>(rows)[0];
+  if (row) return { ok: true, row };
+  const before = rowsOf<Done>(done)[0];
+  if (!before) throw new Error('an inserted project was not returned');
+  return { ok: false, done: before };
+}
+
+/** The project, or null when these organizations have none of that id. */
+export async function getProject(db: Database, ref: ProjectRef): Promise<Project | null> {
+  const rows = await db.all<Project>(selecting(matching(ref)));
+  return rows[0] ?? null;
+}
 
 /** Those of the projects `ids` that match the filters: a page of them, and how many there are. */
 export async function listProjects(
@@ -14,12 +75,134 @@ export async function listProjects(
   page: Page,
 ): Promise<Listed<Project>> {
   const { ids, organizationId = null, name = null } = filter;
-  const matching = sql`id in (select value from json_each(${JSON.stringify(ids)}))
+  const listed = sql`id in (select value from json_each(${JSON.stringify(ids)})) and status = 'active'
     and (${organizationId} is null or organization_id = ${organizationId}) and (${name} is null or name = ${name})`;
   const [rows, totals] = await db.batch(
-    sql`select ${columnsOf(projects, 'projects')} from projects where ${matching}
+    sql`${selecting(listed)}
       order by ${orderOf('projects', page)} limit ${page.limit} offset ${page.offset}`,
-    sql`select count(*) as total from projects where ${matching}`,
+    sql`select count(*) as total from projects where ${listed}`,
   );
   return { rows: rowsOf<Project>(rows), total: rowsOf<{ total: number }>(totals)[0]?.total ?? 0 };
+}
+
+/** Changes name and description; undefined stays as it was. Returns the row, or null when there is none. */
+export async function updateProject(
+  db: Database,
+  change: Change,
+  ref: ProjectRef,
+  fields: { name: string | undefined; description: string | undefined },
+): Promise<Project | null> {
+  const name = sql`coalesce(${fields.name ?? null}, name)`;
+  const description = sql`coalesce(${fields.description ?? null}, description)`;
+  const changing = sql`${matching(ref)} and (name <> ${name} or description <> ${description})`;
+  const [, , rows] = await db.batch(
+    auditStatement(
+      change,
+      {
+        ...auditedRow,
+        action: 'update',
+        before: NAME_AND_DESCRIPTION,
+        after: sql`json_object('name', ${name}, 'description', ${description})`,
+      },
+      sql`from projects where ${changing}`,
+    ),
+    sql`update projects set name = ${name}, description = ${description},
+      updated_at = max(${change.now}, updated_at + 1) where ${changing}`,
+    selecting(matching(ref)),
+  );
+  return rowsOf<Project>(rows)[0] ?? null;
+}
+
+/** A deletion under way. `since` tells it from another one of the same project, before or after. */
+export interface Deletion {
+  id: string;
+  /** When the project was marked, milliseconds since the epoch. */
+  since: number;
+}
+
+/**
+ * Marks a project as being deleted: from then on it accepts nothing. Fails with `not_found`, and with `only_one` when its
+ * organization has no other active project.
+ */
+export async function startDeletion(
+  db: Database,
+  now: number,
+  ref: ProjectRef,
+): Promise<{ ok: true; deletion: Deletion } | { ok: false; reason: 'not_found' | 'only_one' }> {
+  const [marked, left] = await db.batch(
+    sql`update projects set status = 'deleting', updated_at = max(${now}, updated_at + 1)
+      where ${matching(ref)} and exists (select 1 from projects other
+        where other.organization_id = projects.organization_id and other.id <> projects.id
+          and other.status = 'active')
+      returning id, updated_at as since`,
+    sql`select 1 from projects where ${matching(ref)}`,
+  );
+  const deletion = rowsOf<Deletion>(marked)[0];
+  if (deletion) return { ok: true, deletion };
+  return { ok: false, reason: rowsOf(left).length > 0 ? 'only_one' : 'not_found' };
+}
+
+const underWay = ({ id, since }: Deletion) =>
+  sql`id = ${id} and status = 'deleting' and updated_at = ${since}`;
+
+/** Makes the project of a deletion active again, unless the deletion has ended already. */
+export async function cancelDeletion(db: Database, deletion: Deletion): Promise<void> {
+  await db.all(sql`update projects set status = 'active' where ${underWay(deletion)}`);
+}
+
+/**
+ * Deletes the project of a deletion; the API keys whose default project it was get the oldest active one of the
+ * organization. Returns false, and changes nothing, when the deletion has ended already.
+ */
+export async function finishDeletion(db: Database, change: Change, deletion: Deletion): Promise<boolean> {
+  const [, , , ended] = await db.batch(
+    ...moveApiKeys(change, sql`(select id from projects where ${underWay(deletion)})`),
+    auditStatement(
+      change,
+      { ...auditedRow, action: 'delete', before: NAME_AND_DESCRIPTION },
+      sql`from projects where ${underWay(deletion)}`,
+    ),
+    sql`update projects set status = 'deleted', updated_at = max(${change.now}, updated_at + 1)
+      where ${underWay(deletion)}`,
+  );
+  return Boolean(ended?.meta.changes);
+}
+
+/** Two statements: give the API keys with this default project the oldest active one of their organization. */
+function moveApiKeys(change: Change, projectId: SQL): [SQL, SQL] {
+  const oldest = sql`(select other.id from projects other
+    where other.organization_id = api_keys.organization_id and other.status = 'active'
+    order by other.created_at, other.id limit 1)`;
+  const where = sql`where default_project_id = ${projectId}
+    and organization_id = (select organization_id from projects where id = ${projectId})`;
+  return [
+    auditStatement(
+      change,
+      {
+        organizationId: sql.raw('organization_id'),
+        projectId: null,
+        action: 'update',
+        resource: 'api_keys',
+        resourceId: sql.raw('access_key'),
+        before: sql`json_object('default_project_id', default_project_id)`,
+        after: sql`json_object('default_project_id', ${oldest})`,
+      },
+      sql`from api_keys ${where}`,
+    ),
+    sql`update api_keys set default_project_id = ${oldest}, updated_at = max(${change.now}, updated_at + 1) ${where}`,
+  ];
+}
+
+/** At most `limit` projects that are being deleted or were deleted, those first that have not changed for longest. */
+export function listUnsettled(db: Database, limit: number): Promise<Project[]> {
+  return db.all<Project>(sql`${selecting(sql`status <> 'active'`)} order by updated_at limit ${limit}`);
+}
+
+/** Removes the row of a deleted project. What an API key created at that very moment had of it moves on as well. */
+export async function removeProject(db: Database, change: Change, id: string): Promise<void> {
+  const deleted = sql`(select id from projects where id = ${id} and status = 'deleted')`;
+  await db.batch(
+    ...moveApiKeys(change, deleted),
+    sql`delete from projects where id = ${id} and status = 'deleted'`,
+  );
 }

@@ -1,9 +1,41 @@
 /** The endpoints of projects, as Scaleway Account v3 has them. */
 import { createRoute } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import * as z from 'zod';
-import { listProjects } from '../../db/identity/projects.ts';
-import { errorResponses, newRouter, ok, pageOf, requireScope, wireTime } from '../app.ts';
-import { paging, uuid } from '../credentials/schemas.ts';
+import {
+  createProject,
+  getProject,
+  listProjects,
+  type Project,
+  updateProject,
+} from '../../db/identity/projects.ts';
+import {
+  type AppEnv,
+  changeOf,
+  errorResponses,
+  json,
+  newRouter,
+  noContent,
+  ok,
+  pageOf,
+  refusalOfChange,
+  requireScope,
+  wireTime,
+  writableProjects,
+} from '../app.ts';
+import { generateName } from '../credentials/names.ts';
+import { nameOf, PRINTABLE, paging, uuid } from '../credentials/schemas.ts';
+import { ApiError, invalidArgument } from '../errors.ts';
+import { createdBefore, idempotencyHeaders, onceOf, REPEATABLE } from '../idempotency.ts';
+import { authorize } from './policies.ts';
+import { deleteProject, type Held, type Kept } from './projects.ts';
+
+const collection = '/projects';
+const item = `${collection}/{project_id}` as const;
+const params = z.object({ project_id: uuid });
+const tags = ['Projects'];
+const read = { resource: 'project', action: 'read' } as const;
+const write = { resource: 'project', action: 'write' } as const;
 
 const project = z
   .object({
@@ -17,57 +49,215 @@ const project = z
   })
   .meta({ id: 'Project' });
 
-const times = { created_at: '2026-11-21T09:00:00.000Z', updated_at: '2026-11-21T09:00:00.000Z' };
-const projectExample = {
+const name = nameOf(64);
+const description = z
+  .string()
+  .trim()
+  .max(200)
+  .regex(PRINTABLE, 'must not contain control characters or line breaks');
+const createBody = z.object({
+  name: name.optional(),
+  organization_id: uuid.nullish(),
+  description: description.nullish(),
+});
+const updateBody = z.object({ name: name.nullish(), description: description.nullish() });
+const listQuery = paging.omit({ order_by: true }).extend({
+  organization_id: uuid.optional(),
+  name: z.string().optional(),
+  project_ids: z.union([z.array(uuid).max(100), uuid]).optional(),
+  order_by: z.enum(['created_at_asc', 'created_at_desc', 'name_asc', 'name_desc']).default('created_at_asc'),
+});
+
+const example = {
   id: '5f6b6a54-2f0e-4d7a-8c1d-3f1f3a3f7b10',
   name: 'default',
   organization_id: '0c8f2f0e-9d1c-4c39-8a55-3a0b9a7f5e21',
-  ...times,
+  created_at: '2026-11-21T09:00:00.000Z',
+  updated_at: '2026-11-21T09:00:00.000Z',
   description: '',
   qualification: null,
 };
+const createExample = { name: 'default', organization_id: example.organization_id, description: '' };
+const bodyErrors = ['payload_too_large', 'unsupported_media_type'] as const;
+
+const present = (row: Project): z.infer<typeof project> => ({
+  id: row.id,
+  name: row.name,
+  organization_id: row.organizationId,
+  created_at: wireTime(row.createdAt),
+  updated_at: wireTime(row.updatedAt),
+  description: row.description,
+  qualification: null,
+});
+
+const missing = (id: string) => new ApiError('not_found', { resource: 'project_id', resource_id: id });
+
+/** The project of this id, where the caller may change it. Throws 403 when it may not even read any. */
+function writable(c: Context<AppEnv>, id: string) {
+  writableProjects(c, 'project');
+  const scope = authorize(c.get('principal'), write);
+  return { id, organizationIds: scope.ok ? scope.organizationIds : [] };
+}
+
+/** The refusal of a change to a project that is not among the {@link writable}. */
+const refusal = (c: Context<AppEnv>, id: string) =>
+  refusalOfChange(c, 'project', missing(id), async (projectIds) => projectIds.includes(id));
+
+/** The organization that a project is created in: the one asked for, or the only one. Throws 403 or 400. */
+function organizationFor(c: Context<AppEnv>, asked: string | null | undefined): string {
+  const organizationIds = requireScope(c, write).organizationIds.filter((id) => !asked || id === asked);
+  const [organization, other] = organizationIds;
+  if (!organization) throw new ApiError('permissions_denied', { details: [{ ...write }] });
+  if (other) {
+    throw invalidArgument('organization_id', 'required', 'is required: you act in several organizations');
+  }
+  return organization;
+}
+
+const HOLDINGS = { nats: 'NATS accounts', sqs: 'Queues', sns: 'Topics and Events' } as const;
+
+const told = ({ region, products }: Held) =>
+  `${products.map((product) => HOLDINGS[product]).join(' and ')} in ${region}`;
+
+/** What is told of a project that was not deleted. */
+async function keptError(c: Context<AppEnv>, id: string, kept: Kept): Promise<ApiError> {
+  const precondition = 'resource_not_usable';
+  switch (kept.reason) {
+    case 'not_found':
+      return refusal(c, id);
+    case 'unsettled':
+      return new ApiError('unavailable', {}, { 'Retry-After': '5' });
+    case 'only_one':
+      return new ApiError('precondition_failed', {
+        precondition,
+        help_message: 'the organization has no other project: create one first',
+      });
+    case 'held':
+      return new ApiError('precondition_failed', {
+        precondition,
+        help_message: `the project still has ${kept.held.map(told).join(', ')}: delete its NATS accounts and deactivate its products first`,
+      });
+  }
+}
 
 /** `/account/v3/projects`. */
-export const projectRoutes = newRouter().openapi(
-  createRoute({
-    method: 'get',
-    path: '/projects',
-    tags: ['Projects'],
-    summary: 'List projects',
-    request: {
-      query: paging.omit({ order_by: true }).extend({
-        organization_id: uuid.optional(),
-        name: z.string().optional(),
-        order_by: z
-          .enum(['created_at_asc', 'created_at_desc', 'name_asc', 'name_desc'])
-          .default('created_at_asc'),
-      }),
+export const projectRoutes = newRouter()
+  .openapi(
+    createRoute({
+      method: 'post',
+      path: collection,
+      tags,
+      summary: 'Create a project',
+      description: REPEATABLE,
+      request: {
+        headers: idempotencyHeaders,
+        body: { required: true, content: json(createBody, createExample) },
+      },
+      responses: { ...ok(project, example), ...errorResponses('not_found', ...bodyErrors) },
+    }),
+    async (c) => {
+      const body = c.req.valid('json');
+      const organizationId = organizationFor(c, body.organization_id);
+      const once = await onceOf(c, body);
+      const created = await createProject(
+        c.get('identity'),
+        changeOf(c),
+        {
+          id: crypto.randomUUID(),
+          organizationId,
+          name: body.name ?? generateName(),
+          description: body.description ?? '',
+        },
+        once,
+      );
+      const row = created.ok
+        ? created.row
+        : await createdBefore(once, created.done, missing, (id) =>
+            getProject(c.get('identity'), { id, organizationIds: [organizationId] }),
+          );
+      return c.json(present(row), 200);
     },
-    responses: {
-      ...ok(z.object({ total_count: z.number().int(), projects: z.array(project) }), {
-        total_count: 1,
-        projects: [projectExample],
-      }),
-      ...errorResponses(),
+  )
+  .openapi(
+    createRoute({
+      method: 'get',
+      path: collection,
+      tags,
+      summary: 'List projects',
+      request: { query: listQuery },
+      responses: {
+        ...ok(z.object({ total_count: z.number().int(), projects: z.array(project) }), {
+          total_count: 1,
+          projects: [example],
+        }),
+        ...errorResponses(),
+      },
+    }),
+    async (c) => {
+      const { organization_id: organizationId, name, project_ids, ...query } = c.req.valid('query');
+      const { projectIds } = requireScope(c, read);
+      const asked = project_ids === undefined ? undefined : [project_ids].flat();
+      const ids = asked ? projectIds.filter((id) => asked.includes(id)) : projectIds;
+      const filter = { ids, organizationId, name };
+      const { rows, total } = await listProjects(c.get('identity'), filter, pageOf(query));
+      return c.json({ total_count: total, projects: rows.map(present) }, 200);
     },
-  }),
-  async (c) => {
-    const { organization_id: organizationId, name, ...query } = c.req.valid('query');
-    const { projectIds } = requireScope(c, { resource: 'project', action: 'read' });
-    const { rows, total } = await listProjects(
-      c.get('identity'),
-      { ids: projectIds, organizationId, name },
-      pageOf(query),
-    );
-    const projects = rows.map((row) => ({
-      id: row.id,
-      name: row.name,
-      organization_id: row.organizationId,
-      created_at: wireTime(row.createdAt),
-      updated_at: wireTime(row.updatedAt),
-      description: row.description,
-      qualification: null,
-    }));
-    return c.json({ total_count: total, projects }, 200);
-  },
-);
+  )
+  .openapi(
+    createRoute({
+      method: 'get',
+      path: item,
+      tags,
+      summary: 'Get a project',
+      request: { params },
+      responses: { ...ok(project, example), ...errorResponses('not_found') },
+    }),
+    async (c) => {
+      const id = c.req.valid('param').project_id;
+      const scope = requireScope(c, read);
+      if (!scope.projectIds.includes(id)) throw missing(id);
+      const row = await getProject(c.get('identity'), { id, organizationIds: [scope.organizationOf(id)] });
+      if (!row) throw missing(id);
+      return c.json(present(row), 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'patch',
+      path: item,
+      tags,
+      summary: 'Update the name and description of a project',
+      description: 'What is absent or null stays as it was.',
+      request: {
+        params,
+        body: { required: true, content: json(updateBody, { name: 'production' }) },
+      },
+      responses: { ...ok(project, example), ...errorResponses('not_found', ...bodyErrors) },
+    }),
+    async (c) => {
+      const id = c.req.valid('param').project_id;
+      const body = c.req.valid('json');
+      const fields = { name: body.name ?? undefined, description: body.description ?? undefined };
+      const row = await updateProject(c.get('identity'), changeOf(c), writable(c, id), fields);
+      if (!row) throw await refusal(c, id);
+      return c.json(present(row), 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'delete',
+      path: item,
+      tags,
+      summary: 'Delete a project',
+      description:
+        'Refused while a region holds anything of it, for the last project of its organization, and while a region cannot be asked. API keys whose default project it was get the oldest that is left.',
+      request: { params },
+      responses: { ...noContent, ...errorResponses('not_found', 'precondition_failed') },
+    }),
+    async (c) => {
+      const id = c.req.valid('param').project_id;
+      const deleted = await deleteProject(c.get('config'), c.get('identity'), changeOf(c), writable(c, id));
+      if (!deleted.ok) throw await keptError(c, id, deleted);
+      return c.body(null, 204);
+    },
+  );

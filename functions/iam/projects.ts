@@ -1,0 +1,113 @@
+/**
+ * Deleting a project: the regions are asked whether they hold anything of it, and what a failure interrupts the
+ * schedule completes. Not the statements (db/identity/projects.ts), nor what a request is answered.
+ */
+import type { Change } from '../../db/audit.ts';
+import { type Database, openDatabase } from '../../db/database.ts';
+import {
+  cancelDeletion,
+  type Deletion,
+  finishDeletion,
+  listUnsettled,
+  type Project,
+  type ProjectRef,
+  removeProject,
+  startDeletion,
+} from '../../db/identity/projects.ts';
+import { type Holding, listHoldings } from '../../db/region/holdings.ts';
+import type { Config } from '../env.ts';
+import { scheduledChange, sweepProject } from '../sweep.ts';
+
+/** What a region still holds of a project. */
+export interface Held {
+  region: string;
+  products: Holding['product'][];
+}
+
+/** Why a project was not deleted. `unsettled`: a region could not be asked, or the schedule was faster. */
+export type Kept =
+  | { ok: false; reason: 'not_found' | 'only_one' | 'unsettled' }
+  | { ok: false; reason: 'held'; held: Held[] };
+
+/** Deletes a project of which no region holds anything. Otherwise it stays, or is active again. */
+export async function deleteProject(
+  config: Config,
+  identity: Database,
+  change: Change,
+  ref: ProjectRef,
+): Promise<{ ok: true } | Kept> {
+  const started = await startDeletion(identity, change.now, ref);
+  return started.ok ? settle(config, identity, change, started.deletion) : started;
+}
+
+/** Brings a deletion to its end, one or the other. */
+async function settle(
+  config: Config,
+  identity: Database,
+  change: Change,
+  deletion: Deletion,
+): Promise<{ ok: true } | Kept> {
+  const regions = [...config.regions.values()];
+  const answers = await Promise.allSettled(
+    regions.map(({ database }) => listHoldings(openDatabase(database), deletion.id)),
+  );
+  const held = answers.flatMap((answer, at) =>
+    answer.status === 'fulfilled' && answer.value.length > 0
+      ? [{ region: regions[at]?.name ?? '', products: answer.value.map(({ product }) => product) }]
+      : [],
+  );
+  const unanswered = answers.some(({ status }) => status === 'rejected');
+  if (held.length > 0 || unanswered) {
+    await cancelDeletion(identity, deletion);
+    return held.length > 0 ? { ok: false, reason: 'held', held } : { ok: false, reason: 'unsettled' };
+  }
+  return (await finishDeletion(identity, change, deletion))
+    ? { ok: true }
+    : { ok: false, reason: 'unsettled' };
+}
+
+/** A deletion that has not ended for so long was cut off: a request takes seconds. */
+const CUT_OFF_MS = 60_000;
+
+/** For so long a deleted project is looked after: a creation that was on its way at its deletion has long arrived. */
+const REMEMBERED_MS = 3600_000;
+
+const PORTION = 500;
+
+/**
+ * Completes the deletions that were cut off, removes what creations at the very moment of a deletion left in the
+ * regions, and forgets the deleted projects of which nothing can come any more. Works until `deadline` (milliseconds
+ * since the epoch). Rejects at the end when a region could not be reached.
+ */
+export async function settleProjects(config: Config, deadline: number): Promise<void> {
+  const identity = openDatabase(config.identity);
+  const failures: unknown[] = [];
+  for (const project of await listUnsettled(identity, PORTION)) {
+    if (Date.now() > deadline) break;
+    const age = Date.now() - project.updatedAt;
+    if (project.status === 'deleted') {
+      await sweepDeleted(config, identity, project, deadline).catch((error) => failures.push(error));
+    } else if (age > CUT_OFF_MS) {
+      const { id, updatedAt: since } = project;
+      await settle(config, identity, scheduledChange(), { id, since });
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, 'A deleted project could not be swept');
+}
+
+async function sweepDeleted(
+  config: Config,
+  identity: Database,
+  { id, updatedAt }: Project,
+  deadline: number,
+): Promise<void> {
+  // Taken before the sweep, so that the sweep that ends it has seen all that could come.
+  const settled = Date.now() - updatedAt > REMEMBERED_MS;
+  const swept = await Promise.allSettled(
+    [...config.regions.values()].map((region) => sweepProject(config, region, id, deadline)),
+  );
+  const failed = swept.find((one) => one.status === 'rejected');
+  if (failed) throw failed.reason;
+  const done = swept.every((one) => one.status === 'fulfilled' && one.value);
+  if (settled && done) await removeProject(identity, scheduledChange(), id);
+}

@@ -1,0 +1,71 @@
+/**
+ * Removes all that a project has in a region: for projects that are no more, of which nobody asks it. Each step is one that
+ * its owner could have taken, in the audit trail as the system's. It may be cut off at any point and done again.
+ */
+import type { Change } from '../db/audit.ts';
+import { openDatabase } from '../db/database.ts';
+import { deleteAccount, listAccounts } from '../db/region/accounts.ts';
+import { listHoldings } from '../db/region/holdings.ts';
+import { deactivateService } from '../db/region/services.ts';
+import type { Config, Region } from './env.ts';
+import { cleanUp } from './gateway/cleanup.ts';
+import { enforce } from './nats/enforcement.ts';
+
+/** A change that the schedule makes. */
+export function scheduledChange(): Change {
+  return {
+    now: Date.now(),
+    actorType: 'system',
+    actorId: 'schedule',
+    actorKey: null,
+    address: null,
+    requestId: crypto.randomUUID(),
+  };
+}
+
+/**
+ * Deactivates what a project has activated in the region and deletes its NATS accounts, until `deadline` (milliseconds since
+ * the epoch). Resolves to whether it holds nothing there any more; what its queues and topics had on the engine is
+ * gone as soon as the schedule has cleaned up. Rejects when the region's database cannot be reached.
+ */
+export async function sweepProject(
+  config: Config,
+  region: Region,
+  projectId: string,
+  deadline: number,
+): Promise<boolean> {
+  const store = openDatabase(region.database);
+  for (const { product, organizationId } of await listHoldings(store, projectId)) {
+    if (product === 'nats') {
+      if (!(await sweepAccounts(config, region, projectId, deadline))) return false;
+      continue;
+    }
+    const service = { product, organizationId, projectId };
+    const ended = await deactivateService(store, scheduledChange(), service);
+    if (ended?.leftovers) await cleanUp(region, { projectId, product }, deadline);
+  }
+  return true;
+}
+
+const PORTION = 20;
+
+async function sweepAccounts(
+  config: Config,
+  region: Region,
+  projectId: string,
+  deadline: number,
+): Promise<boolean> {
+  const store = openDatabase(region.database);
+  const page = { offset: 0, limit: PORTION, by: 'created_at', direction: 'asc' } as const;
+  while (Date.now() < deadline) {
+    const { rows } = await listAccounts(store, [projectId], page);
+    await Promise.all(
+      rows.map(async ({ id }) => {
+        const deleted = await deleteAccount(store, scheduledChange(), { id, projectIds: [projectId] });
+        if (deleted) await enforce(config, { region: region.name, account: id, user: '*' });
+      }),
+    );
+    if (rows.length < PORTION) return true;
+  }
+  return false;
+}
