@@ -88,9 +88,11 @@ export function inBackground(c: Context<AppEnv>, what: string, work: Promise<voi
   }
 }
 
-/** Who makes this change, from where and when: what its audit row says. */
-export function changeOf(c: Context<AppEnv>): Change {
-  const { type, id, accessKey } = c.get('principal');
+/** Who makes this change, from where and when: what its audit row says. By default the caller makes it. */
+export function changeOf(
+  c: Context<AppEnv>,
+  { type, id, accessKey }: Pick<Principal, 'type' | 'id' | 'accessKey'> = c.get('principal'),
+): Change {
   return {
     now: Date.now(),
     actorType: type,
@@ -169,6 +171,7 @@ const COMMON_ERRORS = [
   'invalid_arguments',
   'denied_authentication',
   'permissions_denied',
+  'too_many_requests',
   'internal_error',
   'unavailable',
 ] as const satisfies ErrorCode[];

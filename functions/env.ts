@@ -13,6 +13,9 @@ export interface Bindings {
   ACCOUNT_PUBLISHER: DurableObjectNamespace;
   RESOLVER_LIMIT: RateLimit;
   VISITOR_LIMIT: RateLimit;
+  SIGN_IN_LIMIT: RateLimit;
+  ACCOUNT_LIMIT: RateLimit;
+  TOKEN_LIMIT: RateLimit;
   REGIONS: unknown;
   [name: string]: unknown;
 }
@@ -35,7 +38,8 @@ export const engineKey = jsonText.pipe(
 /**
  * The secrets of the Worker. For each region there come beside them `SYSTEM_SEED_<REGION>` (an account seed `SA…`, the
  * identity of the region's NATS system account) and, where it has an engine, `ENGINE_KEY_<REGION>` (JSON:
- * `{"access_key_id","secret_access_key"}`).
+ * `{"access_key_id","secret_access_key"}`);
+ * and where mail is sent by http, `MAIL_TOKEN`, what the provider knows the sender by.
  */
 export const secrets = z.object({
   /** Seals recoverable secrets, JSON: `[{"id","key"}]`, key 32 bytes in base64. The first seals, all open. */
@@ -98,6 +102,25 @@ export const guestSettings = z.object({
 
 /** See {@link guestSettings}. */
 export type GuestSettings = z.infer<typeof guestSettings>;
+/**
+ * The `MAIL` var: how mail is sent; without it none is. `http` posts each mail as JSON to a provider's endpoint, with
+ * the secret `MAIL_TOKEN`. `console` prints it, links and all, to the Worker's output: for the local stack alone.
+ */
+export const mailSettings = z.object({
+  transport: z.enum(['http', 'console']),
+  /** Where mail is posted to. In the clear only on this machine, since the token goes along. */
+  endpoint: z
+    .string()
+    .regex(/^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost)[:/])/, 'must be https://…')
+    .optional(),
+  /** The sender's address. */
+  from: z.string().min(3).optional(),
+});
+
+/** How mail is sent. */
+export type Mail =
+  | { transport: 'console' }
+  | { transport: 'http'; endpoint: string; from: string; token: string };
 
 /** The id and raw AES-256 key (base64) of one sealing key. */
 export type SealingKey = z.infer<typeof secrets>['SEALING_KEYS'][number];
@@ -137,8 +160,16 @@ export interface Config {
   nats: NatsSettings;
   guests: GuestSettings;
   publishers: DurableObjectNamespace;
+  /** Null where none is sent. */
+  mail: Mail | null;
   resolverLimit: RateLimit;
   visitorLimit: RateLimit;
+  /** Attempts to sign in and the like, from one address. */
+  signInLimit: RateLimit;
+  /** The same for one account, which is the narrower limit. */
+  accountLimit: RateLimit;
+  /** Unknown tokens from one address. */
+  tokenLimit: RateLimit;
 }
 
 const parsed = new WeakMap<object, Config>();
@@ -158,6 +189,7 @@ function parse(env: Bindings): Config {
     REGIONS: regionsVar,
     NATS: natsSettings.prefault({}),
     GUESTS: guestSettings.prefault({}),
+    MAIL: mailSettings.optional(),
     ...secrets.shape,
   });
   const result = shape.safeParse(env);
@@ -167,6 +199,7 @@ function parse(env: Bindings): Config {
     throw new Error(`The Worker's configuration is incomplete: ${names.join(', ')}`);
   }
   const { REGIONS, NATS, GUESTS, SEALING_KEYS, OPERATOR_SIGNING_SEED, SIGN_IN_SECRET } = result.data;
+  const { REGIONS, NATS, MAIL, SEALING_KEYS, OPERATOR_SIGNING_SEED, SIGN_IN_SECRET } = result.data;
   return {
     assets: env.ASSETS,
     identity: env.IDENTITY,
@@ -177,9 +210,21 @@ function parse(env: Bindings): Config {
     nats: NATS,
     guests: GUESTS,
     publishers: env.ACCOUNT_PUBLISHER,
+    mail: MAIL ? mail(env, MAIL) : null,
     resolverLimit: env.RESOLVER_LIMIT,
     visitorLimit: env.VISITOR_LIMIT,
+    signInLimit: env.SIGN_IN_LIMIT,
+    accountLimit: env.ACCOUNT_LIMIT,
+    tokenLimit: env.TOKEN_LIMIT,
   };
+}
+
+function mail(env: Bindings, { transport, endpoint, from }: z.infer<typeof mailSettings>): Mail {
+  if (transport === 'console') return { transport };
+  if (!endpoint || !from) throw new Error('Mail by http needs MAIL.endpoint and MAIL.from');
+  const token = env.MAIL_TOKEN;
+  if (typeof token !== 'string' || !token) throw new Error('Mail by http needs the secret MAIL_TOKEN');
+  return { transport, endpoint, from, token };
 }
 
 function region(env: Bindings, name: string, settings: RegionsVar[string]): Region {

@@ -29,7 +29,12 @@ import { authenticate } from './iam/principals.ts';
 import { projectRoutes } from './iam/project-routes.ts';
 import { ruleRoutes } from './iam/rule-routes.ts';
 import { settleProjects } from './iam/projects.ts';
+import { invitationRoutes } from './iam/invitation-routes.ts';
+import { authenticate } from './iam/principals.ts';
+import { projectRoutes } from './iam/project-routes.ts';
+import { sessionRoutes } from './iam/session-routes.ts';
 import { signInRoutes } from './iam/sign-in.ts';
+import { userRoutes } from './iam/user-routes.ts';
 import { reconcile } from './nats/enforcement.ts';
 import { resolver } from './nats/resolver.ts';
 import { natsAccountRoutes } from './nats/routes.ts';
@@ -102,6 +107,10 @@ const routes = app
   .route(IAM, ruleRoutes);
 app.route('/auth', signInRoutes);
 app.route('/auth', guestRoutes);
+  .route(IAM, userRoutes)
+  .route(IAM, sessionRoutes);
+app.route('/auth', signInRoutes);
+app.route('/auth', invitationRoutes);
 app.route('/jwt/v1', resolver);
 app.get('/openapi.json', openApiDocument(app));
 app.get('/healthz', (c) => c.text('ok'));

@@ -5,6 +5,13 @@
  */
 import { Buffer } from 'node:buffer';
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
+import * as z from 'zod';
+
+/** How long a password may be, in UTF-16 units. */
+export const PASSWORD_LENGTH = { min: 12, max: 128 };
+
+/** A password to be. */
+export const newPassword = z.string().min(PASSWORD_LENGTH.min).max(PASSWORD_LENGTH.max);
 
 const COST = { N: 2 ** 14, r: 8, p: 5 };
 const KEY_BYTES = 32;

@@ -3,14 +3,14 @@
  * database, with all that policies need. It authenticates; whether the principal may is asked of policies.ts.
  */
 import type { Context } from 'hono';
-import { getSignedCookie } from 'hono/cookie';
 import { openDatabase } from '../../db/database.ts';
 import { noteApiKeyUse } from '../../db/identity/api-keys.ts';
 import { type Bearer, findApiKeyBearer, findSessionBearer } from '../../db/identity/bearers.ts';
 import { type AppEnv, inBackground } from '../app.ts';
 import { ApiError, type ErrorFields } from '../errors.ts';
 import { hashSecretKey, isSecretKey } from './api-keys.ts';
-import { sessionCookie } from './sign-in.ts';
+import { noteUnknownToken, refuseSilenced } from './limits.ts';
+import { requireSameOrigin, sessionToken } from './session-cookie.ts';
 
 type Refusal = ErrorFields<'denied_authentication'>;
 
@@ -23,7 +23,8 @@ export async function authenticate(c: Context<AppEnv>, next: () => Promise<void>
   if (expiresAt !== null && expiresAt <= Date.now()) {
     throw new ApiError('denied_authentication', { method: found.method, reason: 'expired' });
   }
-  if (found.method === 'session') requireSameOrigin(c);
+  const safe = c.req.method === 'GET' || c.req.method === 'HEAD';
+  if (found.method === 'session' && !safe) requireSameOrigin(c);
   c.set('principal', principal);
   noteLastUse(c, principal.accessKey, lastUsedAt);
   await next();
@@ -44,25 +45,31 @@ async function bearerOf(c: Context<AppEnv>): Promise<Found> {
   const token = c.req.header('X-Auth-Token');
   if (token !== undefined) {
     if (!isSecretKey(token)) return refuse('api_key', 'invalid_argument');
+    refuseSilenced(c);
     const bearer = await findApiKeyBearer(c.get('identity'), await hashSecretKey(token));
-    return bearer ? { ok: true, method: 'api_key', bearer } : refuse('api_key', 'not_found');
+    return bearer ? { ok: true, method: 'api_key', bearer } : unknown(c, 'api_key');
   }
-  const { name, prefix } = sessionCookie(new URL(c.req.url));
-  const session = await getSignedCookie(c, c.get('config').signInSecret, name, prefix);
+  const session = await sessionToken(c);
   if (session === undefined) return refuse('api_key', 'invalid_argument');
-  const bearer = session === false ? null : await findSessionBearer(c.get('identity'), session);
-  return bearer ? { ok: true, method: 'session', bearer } : refuse('session', 'not_found');
+  if (session === false) return refuse('session', 'not_found');
+  refuseSilenced(c);
+  const bearer = await findSessionBearer(c.get('identity'), session);
+  return bearer ? { ok: true, method: 'session', bearer } : unknown(c, 'session');
+}
+
+/** Whose the request's session is, for what is public; null without one that is good. */
+export async function bearerOfSession(c: Context<AppEnv>): Promise<Bearer | null> {
+  const session = await sessionToken(c);
+  const bearer = session ? await findSessionBearer(c.get('identity'), session) : null;
+  return bearer && (bearer.expiresAt ?? 0) > Date.now() ? bearer : null;
+}
+
+async function unknown(c: Context<AppEnv>, method: Refusal['method']): Promise<Found> {
+  await noteUnknownToken(c);
+  return refuse(method, 'not_found');
 }
 
 const refuse = (method: Refusal['method'], reason: Refusal['reason']): Found => ({
   ok: false,
   refusal: { method, reason },
 });
-
-/** A cookie travels with whatever page sends the request: a change must come from a page of ours. */
-function requireSameOrigin(c: Context<AppEnv>): void {
-  const safe = c.req.method === 'GET' || c.req.method === 'HEAD';
-  if (!safe && c.req.header('Origin') !== new URL(c.req.url).origin) {
-    throw new ApiError('permissions_denied', { details: [{ resource: 'origin', action: 'write' }] });
-  }
-}

@@ -1,0 +1,130 @@
+/**
+ * Invitations into an organization, and how one is taken up. The link has the token; the database has its SHA-256 and
+ * finds it by that. An invitation is good once: whoever takes it up, in one batch, deletes it.
+ */
+import { sql } from 'drizzle-orm';
+import { auditStatement, type Change } from '../audit.ts';
+import type { Database } from '../database.ts';
+import { type Member, membersOf, selectMembers } from './members.ts';
+
+/** An invitation as its link finds it. */
+export interface Invitation {
+  userId: string;
+  email: string;
+  organizationId: string;
+  organizationName: string;
+  /** Milliseconds since the epoch. */
+  expiresAt: number;
+  /** Whether the person can sign in already. */
+  signsIn: boolean;
+}
+
+/** Someone to invite. */
+export interface NewInvitation {
+  organizationId: string;
+  /** In lower case. */
+  email: string;
+  tokenHash: string;
+  /** Milliseconds since the epoch. */
+  expiresAt: number;
+}
+
+/**
+ * Invites an e-mail address, whose user is made when nobody has it; an earlier link of theirs into this organization
+ * is good no more. Returns the member, with `joinedAt` when they have joined, whom this changes nothing for.
+ */
+export async function invite(db: Database, change: Change, invitation: NewInvitation): Promise<Member> {
+  const { organizationId, email, tokenHash, expiresAt } = invitation;
+  const { now } = change;
+  const pending = sql`from users u join memberships m on m.user_id = u.id
+    where u.email = ${email} and m.organization_id = ${organizationId} and m.joined_at is null`;
+  const [, , , , rows] = await db.batch(
+    sql`insert into users (id, name, email, email_verified, created_at, updated_at)
+      values (${crypto.randomUUID()}, ${email}, ${email}, 0, ${now}, ${now}) on conflict (email) do nothing`,
+    sql`insert into memberships (user_id, organization_id, role, created_at, joined_at)
+      select id, ${organizationId}, 'member', ${now}, null from users where email = ${email}
+      on conflict (user_id, organization_id) do nothing`,
+    sql`insert into invitations (user_id, organization_id, token_hash, expires_at, created_at)
+      select u.id, ${organizationId}, ${tokenHash}, ${expiresAt}, ${now} ${pending}
+      on conflict (user_id, organization_id) do update set token_hash = excluded.token_hash,
+        expires_at = excluded.expires_at, created_at = excluded.created_at`,
+    auditStatement(
+      change,
+      {
+        organizationId,
+        projectId: null,
+        action: 'create',
+        resource: 'invitations',
+        resourceId: sql`u.id`,
+        after: sql`json_object('email', u.email, 'role', m.role)`,
+      },
+      pending,
+    ),
+    selectMembers(sql`u.email = ${email} and m.organization_id = ${organizationId}`),
+  );
+  const member = membersOf(rows)[0];
+  if (!member) throw new Error('who was invited is not there');
+  return member;
+}
+
+/** The invitation whose token has this hash, expired or not; null when there is none (any more). */
+export async function findInvitation(db: Database, tokenHash: string): Promise<Invitation | null> {
+  const [row] = await db.all<Omit<Invitation, 'signsIn'> & { signsIn: 0 | 1 }>(
+    sql`select i.user_id as "userId", u.email, i.organization_id as "organizationId", o.name as "organizationName",
+        i.expires_at as "expiresAt", exists (select 1 from sign_in_methods s where s.user_id = u.id) as "signsIn"
+      from invitations i join users u on u.id = i.user_id join organizations o on o.id = i.organization_id
+      where i.token_hash = ${tokenHash}`,
+  );
+  return row ? { ...row, signsIn: row.signsIn === 1 } : null;
+}
+
+/** How somebody who could not sign in yet is going to: the name they choose, and their password's hash. */
+export interface NewSignIn {
+  name: string;
+  passwordHash: string;
+}
+
+/**
+ * Takes up an invitation: the person joins and, with `signIn`, can sign in from then on. Returns whether it happened:
+ * not when the invitation is gone or expired, nor with `signIn` when they can sign in already.
+ */
+export async function acceptInvitation(
+  db: Database,
+  change: Change,
+  { tokenHash, userId, organizationId }: { tokenHash: string; userId: string; organizationId: string },
+  signIn: NewSignIn | null,
+): Promise<boolean> {
+  const { now } = change;
+  const signInId = crypto.randomUUID();
+  const good = sql`exists (select 1 from invitations where token_hash = ${tokenHash} and user_id = ${userId}
+      and organization_id = ${organizationId} and expires_at > ${now})
+    and (${signIn ? 1 : 0} = 0 or not exists
+      (select 1 from sign_in_methods where user_id = ${userId} and id <> ${signInId}))`;
+  const results = await db.batch(
+    auditStatement(
+      change,
+      {
+        organizationId,
+        projectId: null,
+        action: 'create',
+        resource: 'users',
+        resourceId: userId,
+        after: sql`(select json_object('email', u.email, 'role', m.role) from users u join memberships m
+          on m.user_id = u.id where u.id = ${userId} and m.organization_id = ${organizationId})`,
+      },
+      sql`where ${good}`,
+    ),
+    sql`update memberships set joined_at = ${now}
+      where user_id = ${userId} and organization_id = ${organizationId} and joined_at is null and ${good}`,
+    ...(signIn
+      ? [
+          sql`update users set name = ${signIn.name}, updated_at = ${now} where id = ${userId} and ${good}`,
+          sql`insert into sign_in_methods (id, account_id, provider_id, user_id, password, created_at, updated_at)
+            select ${signInId}, ${userId}, 'credential', ${userId}, ${signIn.passwordHash}, ${now}, ${now}
+            where ${good}`,
+        ]
+      : []),
+    sql`delete from invitations where token_hash = ${tokenHash} and ${good}`,
+  );
+  return Boolean(results.at(-1)?.meta.changes);
+}

@@ -1,0 +1,68 @@
+/**
+ * Limits on guessing, before any look-up that costs. The counters are the platform's rate limit bindings, whose limits
+ * stand in wrangler.toml: approximate, and counted in each of the platform's locations by itself.
+ */
+import type { Context } from 'hono';
+import type { AppEnv } from '../app.ts';
+import { ApiError } from '../errors.ts';
+
+/** The bindings count in windows of at most a minute. */
+const WINDOW_MS = 60_000;
+
+/** How many addresses are remembered at once; beyond, the one that was refused first is heard again. */
+const REMEMBERED = 10_000;
+
+/** Network → until when its tokens are refused unseen, in milliseconds since the epoch. For this isolate alone. */
+const silenced = new Map<string, number>();
+
+/** Refuses with 429 whoever has tried too often from this network or, where one is given, at this e-mail address. */
+export async function limitAttempts(c: Context<AppEnv>, email?: string): Promise<void> {
+  const { signInLimit, accountLimit } = c.get('config');
+  const network = networkOf(c);
+  const counted = await Promise.all([
+    signInLimit.limit({ key: network }),
+    ...(email === undefined ? [] : [accountLimit.limit({ key: `${network} ${email.toLowerCase()}` })]),
+  ]);
+  if (counted.some(({ success }) => !success)) throw tooMany(Date.now() + WINDOW_MS);
+}
+
+/** Refuses with 429 when this account has had too many mails of late, whoever asked for them. */
+export async function limitMails(c: Context<AppEnv>, email: string): Promise<void> {
+  const { success } = await c.get('config').accountLimit.limit({ key: `mail ${email.toLowerCase()}` });
+  if (!success) throw tooMany(Date.now() + WINDOW_MS);
+}
+
+/** Refuses with 429, without a look-up, a network that has sent too many unknown tokens. */
+export function refuseSilenced(c: Context<AppEnv>): void {
+  const network = networkOf(c);
+  const until = silenced.get(network);
+  if (until === undefined) return;
+  if (until > Date.now()) throw tooMany(until);
+  silenced.delete(network);
+}
+
+/** Counts a token that nobody has; over the limit, {@link refuseSilenced} refuses for the rest of the window. */
+export async function noteUnknownToken(c: Context<AppEnv>): Promise<void> {
+  const network = networkOf(c);
+  const { success } = await c.get('config').tokenLimit.limit({ key: network });
+  if (success) return;
+  const [first] = silenced.keys();
+  if (silenced.size >= REMEMBERED && first !== undefined) silenced.delete(first);
+  silenced.set(network, (Math.floor(Date.now() / WINDOW_MS) + 1) * WINDOW_MS);
+}
+
+function tooMany(until: number): ApiError {
+  const seconds = Math.max(1, Math.ceil((until - Date.now()) / 1000));
+  return new ApiError('too_many_requests', {}, { 'Retry-After': `${seconds}` });
+}
+
+/** Where a request comes from: an IPv4 address, or the /64 of an IPv6 one, which is what one subscriber has. */
+function networkOf(c: Context<AppEnv>): string {
+  const address = c.req.header('CF-Connecting-IP') ?? 'local';
+  if (!address.includes(':')) return address;
+  const [head = '', tail] = address.toLowerCase().split('::');
+  const parts = head === '' ? [] : head.split(':');
+  const after = tail ? tail.split(':') : [];
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - parts.length - after.length);
+  return [...parts, ...Array<string>(zeros).fill('0'), ...after].slice(0, 4).join(':');
+}

@@ -1,0 +1,64 @@
+/**
+ * The endpoints of a person's own sessions, as Scaleway IAM v1alpha1 has its JWTs. No policy is asked: everybody may
+ * see and end their own sessions, and nobody another's. A session that is ended is refused on its next request.
+ */
+import { createRoute } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import * as z from 'zod';
+import { listSessions, revokeSession } from '../../db/identity/sessions.ts';
+import { type AppEnv, changeOf, errorResponses, newRouter, noContent, ok, pageOf } from '../app.ts';
+import { uuid } from '../credentials/schemas.ts';
+import { ApiError } from '../errors.ts';
+import * as schemas from './user-schemas.ts';
+
+/** The person who asks. Throws 403: an application signs in nowhere, and nobody sees another's sessions. */
+function ownId(c: Context<AppEnv>, action: string, wanted: string | undefined): string {
+  const { type, id } = c.get('principal');
+  if (type !== 'user' || (wanted !== undefined && wanted !== id)) {
+    throw new ApiError('permissions_denied', { details: [{ resource: 'jwt', action }] });
+  }
+  return id;
+}
+
+/** `/iam/v1alpha1/jwts`. */
+export const sessionRoutes = newRouter()
+  .openapi(
+    createRoute({
+      method: 'get',
+      path: '/jwts',
+      tags: ['IAM'],
+      summary: 'List your sessions',
+      description: 'Sessions of browsers that are signed in as you, without those that have expired.',
+      request: { query: schemas.listJwtsQuery },
+      responses: {
+        ...ok(schemas.jwtList, { total_count: 1, jwts: [schemas.jwtExample] }),
+        ...errorResponses(),
+      },
+    }),
+    async (c) => {
+      const query = c.req.valid('query');
+      const userId = ownId(c, 'read', query.audience_id);
+      const { rows, total } = await listSessions(c.get('identity'), userId, Date.now(), pageOf(query));
+      const { sessionId } = c.get('principal');
+      const jwts = rows.map((session) => schemas.presentJwt(session, sessionId));
+      return c.json({ total_count: total, jwts }, 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'delete',
+      path: '/jwts/{jti}',
+      tags: ['IAM'],
+      summary: 'End one of your sessions',
+      request: { params: z.object({ jti: uuid }) },
+      responses: { ...noContent, ...errorResponses('not_found') },
+    }),
+    async (c) => {
+      const id = c.req.valid('param').jti;
+      const userId = ownId(c, 'write', undefined);
+      if (!(await revokeSession(c.get('identity'), changeOf(c), { id, userId }))) {
+        throw new ApiError('not_found', { resource: 'jwt', resource_id: id });
+      }
+      return c.body(null, 204);
+    },
+  );

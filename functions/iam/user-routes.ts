@@ -1,0 +1,240 @@
+/**
+ * The endpoints of an organization's members, as Scaleway IAM v1alpha1 has its users. Who may do what here beyond
+ * `iam`: only Owners make, demote and remove Owners, and anyone may leave. That an Owner remains is the database's.
+ */
+import { createRoute } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import * as z from 'zod';
+import {
+  findMember,
+  listMembers,
+  type Member,
+  type MemberPage,
+  removeMember,
+  setRole,
+} from '../../db/identity/members.ts';
+import {
+  type AppEnv,
+  changeOf,
+  errorResponses,
+  json,
+  newRouter,
+  noContent,
+  ok,
+  requireScope,
+} from '../app.ts';
+import { uuid } from '../credentials/schemas.ts';
+import { ApiError, invalidArgument } from '../errors.ts';
+import { inviteByMail } from './invitations.ts';
+import { authorize, isOwner } from './policies.ts';
+import * as schemas from './user-schemas.ts';
+
+const collection = '/users';
+const item = `${collection}/{user_id}` as const;
+const params = z.object({ user_id: uuid });
+const tags = ['IAM'];
+const read = { resource: 'iam', action: 'read' } as const;
+const write = { resource: 'iam', action: 'write' } as const;
+
+const missing = (id: string) => new ApiError('not_found', { resource: 'user', resource_id: id });
+const denied = (permission: { resource: string; action: string }) =>
+  new ApiError('permissions_denied', { details: [{ ...permission }] });
+const isWanted = invalidArgument(
+  'organization_id',
+  'required',
+  'must be given: more than one of your organizations is possible',
+);
+
+const LAST_OWNER = new ApiError('precondition_failed', {
+  precondition: 'another_owner',
+  help_message: 'An organization keeps at least one Owner: make another one first',
+});
+
+/** The one organization that is meant, of those where the caller may do this. */
+function oneOrganization(c: Context<AppEnv>, named: string | undefined): string {
+  const { organizationIds } = requireScope(c, write);
+  if (named === undefined && organizationIds.length > 1) throw isWanted;
+  const id = organizationIds.find((each) => named === undefined || each === named);
+  if (!id) throw denied(write);
+  return id;
+}
+
+/** The organizations in which the caller may see the members, or is the one that is asked for. */
+function seenIn(c: Context<AppEnv>, userId: string): string[] {
+  const principal = c.get('principal');
+  const readable = authorize(principal, read);
+  const own = isSelf(c, userId) ? principal.memberships.map(({ organizationId }) => organizationId) : [];
+  if (!readable.ok && own.length === 0) throw denied(read);
+  return [...new Set([...(readable.ok ? readable.organizationIds : []), ...own])];
+}
+
+function isSelf(c: Context<AppEnv>, userId: string): boolean {
+  const { type, id } = c.get('principal');
+  return type === 'user' && id === userId;
+}
+
+/** The member of the path. Throws 404, or 400 when the caller has to say in which organization. */
+async function memberOf(c: Context<AppEnv>, userId: string, named: string | undefined): Promise<Member> {
+  const organizationIds = seenIn(c, userId).filter((id) => named === undefined || id === named);
+  const [member, another] = await findMember(c.get('identity'), userId, organizationIds);
+  if (another) throw isWanted;
+  if (!member) throw missing(userId);
+  return member;
+}
+
+function pageOf(query: z.infer<typeof schemas.listUsersQuery>): MemberPage {
+  const [, by, direction] = /^(.*)_(asc|desc)$/.exec(query.order_by) ?? [];
+  return {
+    offset: (query.page - 1) * query.page_size,
+    limit: query.page_size,
+    by: (by === 'username' ? 'email' : by) as MemberPage['by'],
+    direction: direction as MemberPage['direction'],
+  };
+}
+
+/** Refuses who may not take this member out of the organization. */
+function requireRemoval(c: Context<AppEnv>, { id, role, organizationId }: Member): void {
+  if (isSelf(c, id)) return;
+  const scope = authorize(c.get('principal'), write);
+  if (!scope.ok || !scope.organizationIds.includes(organizationId)) throw denied(write);
+  if (role === 'owner' && !isOwner(c.get('principal'), organizationId)) throw denied(OWNERS);
+}
+
+const OWNERS = { resource: 'owner', action: 'write' };
+
+/** `/iam/v1alpha1/users`. */
+export const userRoutes = newRouter()
+  .openapi(
+    createRoute({
+      method: 'get',
+      path: collection,
+      tags,
+      summary: 'List members',
+      request: { query: schemas.listUsersQuery },
+      responses: {
+        ...ok(schemas.userList, { total_count: 1, users: [schemas.userExample] }),
+        ...errorResponses(),
+      },
+    }),
+    async (c) => {
+      const query = c.req.valid('query');
+      const named = query.organization_id;
+      const organizationIds = requireScope(c, read).organizationIds.filter(
+        (id) => named === undefined || id === named,
+      );
+      const filter = { organizationIds, userIds: query.user_ids, role: query.type };
+      const { rows, total } = await listMembers(c.get('identity'), filter, pageOf(query));
+      return c.json({ total_count: total, users: rows.map(schemas.presentUser) }, 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'post',
+      path: collection,
+      tags,
+      summary: 'Invite a member',
+      description:
+        'Whoever opens the link of the answer joins the organization; it works once, for seven days, and is shown this once. It is sent by mail as well where the deployment sends mail. Inviting again replaces the link of who has not joined yet.',
+      request: {
+        body: {
+          required: true,
+          content: json(schemas.inviteBody, {
+            organization_id: schemas.userExample.organization_id,
+            email: schemas.userExample.email,
+          }),
+        },
+      },
+      responses: {
+        ...ok(schemas.invitedUser, {
+          ...schemas.userExample,
+          invitation_url: 'https://latchkey.example.com/invitation/#7cT3…',
+        }),
+        ...errorResponses('already_exists', 'payload_too_large', 'unsupported_media_type'),
+      },
+    }),
+    async (c) => {
+      const body = c.req.valid('json');
+      const organizationId = oneOrganization(c, body.organization_id);
+      const { member, url } = await inviteByMail(c, { organizationId, email: body.email });
+      if (url === null) {
+        throw new ApiError('already_exists', {
+          resource: 'user',
+          resource_id: member.id,
+          help_message: 'This person belongs to the organization already',
+        });
+      }
+      return c.json({ ...schemas.presentUser(member), invitation_url: url }, 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'get',
+      path: item,
+      tags,
+      summary: 'Get a member',
+      request: { params, query: schemas.organizationQuery },
+      responses: { ...ok(schemas.user, schemas.userExample), ...errorResponses('not_found') },
+    }),
+    async (c) => {
+      const member = await memberOf(c, c.req.valid('param').user_id, c.req.valid('query').organization_id);
+      return c.json(schemas.presentUser(member), 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'patch',
+      path: item,
+      tags,
+      summary: 'Make a member an Owner, or an Owner a member',
+      description: 'An addition. Only Owners may, and one always remains.',
+      request: {
+        params,
+        query: schemas.organizationQuery,
+        body: { required: true, content: json(schemas.updateUserBody, { type: 'owner' }) },
+      },
+      responses: {
+        ...ok(schemas.user, { ...schemas.userExample, type: 'owner' }),
+        ...errorResponses('not_found', 'precondition_failed', 'payload_too_large', 'unsupported_media_type'),
+      },
+    }),
+    async (c) => {
+      const { type } = c.req.valid('json');
+      const { id, organizationId } = await memberOf(
+        c,
+        c.req.valid('param').user_id,
+        c.req.valid('query').organization_id,
+      );
+      if (!isOwner(c.get('principal'), organizationId)) throw denied(OWNERS);
+      const member = await setRole(c.get('identity'), changeOf(c), { userId: id, organizationId }, type);
+      if (!member) throw missing(id);
+      if (member.role !== type) {
+        if (type === 'member') throw LAST_OWNER;
+        throw new ApiError('precondition_failed', {
+          precondition: 'joined',
+          help_message: 'Only who has accepted the invitation can become an Owner',
+        });
+      }
+      return c.json(schemas.presentUser(member), 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'delete',
+      path: item,
+      tags,
+      summary: 'Remove a member from an organization',
+      description:
+        'Their API keys of the organization are deleted, their policies there are left without a principal. Anyone may leave, but for the last Owner.',
+      request: { params, query: schemas.organizationQuery },
+      responses: { ...noContent, ...errorResponses('not_found', 'precondition_failed') },
+    }),
+    async (c) => {
+      const member = await memberOf(c, c.req.valid('param').user_id, c.req.valid('query').organization_id);
+      requireRemoval(c, member);
+      const { id: userId, organizationId, role } = member;
+      if (!(await removeMember(c.get('identity'), changeOf(c), { userId, organizationId, role }))) {
+        throw role === 'owner' ? LAST_OWNER : missing(userId);
+      }
+      return c.body(null, 204);
+    },
+  );
