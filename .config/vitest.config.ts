@@ -8,6 +8,11 @@ import { createKey } from '../functions/nats/keys.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 const seed = async (kind: 'operator' | 'account') => (await createKey(kind)).seed;
+/** A rate limit of so many in a minute. */
+const limitOf = (namespace_id: string, limit: number) => ({
+  namespace_id,
+  simple: { limit, period: 60 as const },
+});
 const sealingKey = (id: string) => ({
   id,
   key: Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64'),
@@ -24,6 +29,16 @@ export default defineConfig({
           cloudflareTest(async () => ({
             wrangler: { configPath: `${root}wrangler.toml` },
             miniflare: {
+              // The suites must not throttle themselves; those about limits take the tight ones in their place.
+              ratelimits: {
+                RESOLVER_LIMIT: limitOf('1', 6000),
+                SIGN_IN_LIMIT: limitOf('2', 100_000),
+                ACCOUNT_LIMIT: limitOf('3', 100_000),
+                TOKEN_LIMIT: limitOf('4', 100_000),
+                TIGHT_SIGN_IN_LIMIT: limitOf('12', 12),
+                TIGHT_ACCOUNT_LIMIT: limitOf('13', 5),
+                TIGHT_TOKEN_LIMIT: limitOf('14', 5),
+              },
               bindings: {
                 // Without a nats-server nothing is pushed here: what servers make of it is in the e2e tests.
                 REGIONS: {

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Owner } from '../../db/identity/bootstrap.ts';
 import { app } from '../../functions/index.ts';
 import { env } from './env.ts';
-import { call, clientOf, newOwner, ORIGIN, rows } from './harness.ts';
+import { call, clientOf, identityRows, newOwner, ORIGIN, rows, signIn } from './harness.ts';
 
 /** The routes that answer without a token, and why. */
 const PUBLIC = [
@@ -18,7 +18,15 @@ const PUBLIC = [
   'GET /auth/guest', // whether guests are let in
   'POST /auth/guest', // lets one in, where the operator allows it
   'POST /feedback', // any reader may say whether a page helped
+  'POST /auth/change-password', // takes the session's cookie and the old password
+  'POST /auth/request-password-reset', // answers alike whoever asks
+  'POST /auth/reset-password', // takes the token of a mail
+  'POST /auth/invitation', // takes the token of an invitation
+  'POST /auth/accept-invitation',
 ];
+
+/** Lists that anyone may ask for, and find in them what is theirs. */
+const LISTS_OF_ONES_OWN = ['/account/v3/projects', '/iam/v1alpha1/users', '/iam/v1alpha1/jwts'];
 
 const ROUTES = [
   ...new Set(
@@ -36,6 +44,8 @@ interface Victim {
   policy: string;
   /** Path of a collection → id of one of its credentials. */
   credentials: Record<string, string>;
+  /** The ids of the Owner as a user, and of a session of theirs. */
+  person: { user: string; session: string };
 }
 
 async function newVictim(): Promise<Victim> {
@@ -59,6 +69,14 @@ async function newVictim(): Promise<Victim> {
 
 /** The path with the victim's ids in it. */
 function pathOf(path: string, { owner, account, credentials, application, policy }: Victim): string {
+  const signedIn = await signIn(owner.email, owner.password);
+  const user = (await signedIn.get('/iam/v1alpha1/users')).body.users[0].id;
+  const session = (await signedIn.get('/iam/v1alpha1/jwts')).body.jwts[0].jti;
+  return { owner, account, credentials, person: { user, session } };
+}
+
+/** The path with the victim's ids in it. */
+function pathOf(path: string, { owner, account, credentials, person }: Victim): string {
   const collection = Object.keys(credentials).find((name) => path.includes(`/${name}/`)) ?? '';
   return path
     .replace(':region', 'fr-par')
@@ -66,7 +84,9 @@ function pathOf(path: string, { owner, account, credentials, application, policy
     .replace(':application_id', application)
     .replace(':policy_id', policy)
     .replace(':credentials_id', credentials[collection] ?? '')
-    .replace(':access_key', owner.access_key);
+    .replace(':access_key', owner.access_key)
+    .replace(':user_id', person.user)
+    .replace(':jti', person.session);
 }
 
 /** A body and a query that name what is the victim's, good for every route. */
@@ -75,6 +95,13 @@ function inputOf(method: string, { owner, account, application, policy }: Victim
   const body = {
     project_id,
     organization_id,
+/** A body and a query that name the victim's project and account, good for every route. */
+function inputOf(method: string, path: string, { owner, account }: Victim) {
+  const body = {
+    organization_id: owner.organization_id,
+    email: 'intruder@example.com',
+    type: 'member',
+    project_id: owner.project_id,
     nats_account_id: account,
     application_id: application,
     policy_id: policy,
@@ -86,6 +113,9 @@ function inputOf(method: string, { owner, account, application, policy }: Victim
   return method === 'GET' || method === 'DELETE'
     ? { query: `?${new URLSearchParams(names)}` }
     : { query: '', body };
+    ? { query: `?project_id=${owner.project_id}&organization_id=${owner.organization_id}` }
+    : // That one takes nothing else.
+      { query: '', body: path.endsWith('/users/:user_id') ? { type: 'member' } : body };
 }
 
 const identityRows = async (sql: string) => (await env.IDENTITY.prepare(sql).all()).results;
@@ -101,6 +131,10 @@ const state = async () =>
     await identityRows('select * from policies order by id'),
     await identityRows('select * from rules order by id'),
     await identityRows('select count(*) from audit_events'),
+    await identityRows('select * from memberships order by user_id, organization_id'),
+    await identityRows('select * from invitations order by user_id, organization_id'),
+    await identityRows('select id, email, name from users order by id'),
+    await identityRows('select id from sessions order by id'),
   ]);
 
 /** Lists and answers of what is the caller's own, which hold nothing of anybody else's. */
@@ -123,7 +157,7 @@ describe('every route', () => {
   });
 
   it.each(PRIVATE)('%s %s refuses who brings no token', async (method, path) => {
-    const { query, body } = inputOf(method, victim);
+    const { query, body } = inputOf(method, path, victim);
     const answer = await call(method, pathOf(path, victim) + query, { body });
     expect(answer.status).toBe(401);
     expect(answer.body).toEqual({
@@ -135,7 +169,7 @@ describe('every route', () => {
   });
 
   it.each(PRIVATE)('%s %s refuses malformed and unknown tokens', async (method, path) => {
-    const { query, body } = inputOf(method, victim);
+    const { query, body } = inputOf(method, path, victim);
     for (const [token, reason] of [
       ['nonsense', 'invalid_argument'],
       [crypto.randomUUID(), 'not_found'],
@@ -146,9 +180,11 @@ describe('every route', () => {
   });
 
   it.each(PRIVATE)('%s %s lets nobody reach a foreign project', async (method, path) => {
-    const { query, body } = inputOf(method, victim);
+    const { query, body } = inputOf(method, path, victim);
     const answer = await call(method, pathOf(path, victim) + query, { body, token: intruder.secret_key });
     if (!OF_CALLER.includes(path)) expect([403, 404]).toContain(answer.status);
+    // A list of what belongs to the caller answers, and holds nothing of the victim's.
+    if (!LISTS_OF_ONES_OWN.includes(path)) expect([403, 404]).toContain(answer.status);
     const told = answer.text.replaceAll(pathOf(path, victim), '');
     for (const secret of ['victim', victim.owner.organization_id]) expect(told).not.toContain(secret);
   });
@@ -164,12 +200,13 @@ describe('every route', () => {
       application: crypto.randomUUID(),
       policy: crypto.randomUUID(),
       account: `A${'B'.repeat(55)}`,
+      person: { user: crypto.randomUUID(), session: crypto.randomUUID() },
       credentials: Object.fromEntries(
         Object.keys(victim.credentials).map((name) => [name, crypto.randomUUID()]),
       ),
     };
     const ask = async (about: Victim) => {
-      const { query, body } = inputOf(method, about);
+      const { query, body } = inputOf(method, path, about);
       const answer = await call(method, pathOf(path, about) + query, { body, token: intruder.secret_key });
       const ids = [
         about.account,
@@ -178,6 +215,7 @@ describe('every route', () => {
         about.owner.access_key,
         about.application,
         about.policy,
+        ...Object.values(about.person),
         ...Object.values(about.credentials),
       ];
       return [answer.status, ids.reduce((text, id) => text.replaceAll(id, 'ID'), answer.text)];
@@ -256,7 +294,7 @@ describe('an API key', () => {
 });
 
 describe('a browser', () => {
-  const signIn = (email: string, password: string, origin: string | null = ORIGIN) =>
+  const trySignIn = (email: string, password: string, origin: string | null = ORIGIN) =>
     call('POST', '/auth/sign-in/email', {
       body: { email, password },
       headers: origin ? { Origin: origin } : {},
@@ -270,7 +308,7 @@ describe('a browser', () => {
 
   it('signs in, acts from the same origin only, and signs out', async () => {
     const owner = await newOwner();
-    const signedIn = await signIn(owner.email, owner.password);
+    const signedIn = await trySignIn(owner.email, owner.password);
     expect(signedIn.status).toBe(200);
     const setCookie = signedIn.headers.get('Set-Cookie') ?? '';
     expect(setCookie).toMatch(/^__Secure-latchkey\.session_token=/);
@@ -306,18 +344,18 @@ describe('a browser', () => {
 
   it('is refused with a wrong password, an unknown address or a foreign origin, always alike', async () => {
     const owner = await newOwner();
-    const wrong = await signIn(owner.email, 'not the password');
-    const unknown = await signIn('nobody@example.com', owner.password);
+    const wrong = await trySignIn(owner.email, 'not the password');
+    const unknown = await trySignIn('nobody@example.com', owner.password);
     expect(wrong.status).toBe(401);
     expect([unknown.status, unknown.text]).toEqual([wrong.status, wrong.text]);
     for (const origin of ['https://evil.test', null]) {
-      expect((await signIn(owner.email, owner.password, origin)).status).toBe(403);
+      expect((await trySignIn(owner.email, owner.password, origin)).status).toBe(403);
     }
   });
 
   it('cannot forge or alter a session cookie', async () => {
     const owner = await newOwner();
-    const Cookie = cookieOf((await signIn(owner.email, owner.password)).headers);
+    const Cookie = cookieOf((await trySignIn(owner.email, owner.password)).headers);
     const [{ token } = { token: '' }] = (
       await env.IDENTITY.prepare(
         'select s.token from sessions s join users u on u.id = s.user_id where u.email = ?',

@@ -84,6 +84,54 @@ export function clientOf(owner: Owner, region: string) {
   return { get: send('GET'), post: send('POST'), patch: send('PATCH'), delete: send('DELETE') };
 }
 
+/** A browser that is signed in: sends its cookie, and as a page of ours would its origin. */
+export interface SignedIn {
+  cookie: string;
+  get: (path: string, options?: Call) => ReturnType<typeof call>;
+  post: (path: string, body?: unknown, options?: Call) => ReturnType<typeof call>;
+  patch: (path: string, body?: unknown, options?: Call) => ReturnType<typeof call>;
+  delete: (path: string, options?: Call) => ReturnType<typeof call>;
+}
+
+/** Sends a POST to sign-in as a page of ours does. */
+export const postAuth = (path: string, body: unknown, { headers, ...options }: Call = {}) =>
+  call('POST', `/auth${path}`, { body, headers: { Origin: ORIGIN, ...headers }, ...options });
+
+/** Signs in with a password. */
+export async function signIn(email: string, password: string): Promise<SignedIn> {
+  const answer = await postAuth('/sign-in/email', { email, password });
+  if (answer.status !== 200) throw new Error(`signing in answered ${answer.status}`);
+  return withCookie(cookieOf(answer.headers));
+}
+
+/** The cookie that an answer sets, as a request sends it. */
+export const cookieOf = (headers: Headers): string => headers.get('Set-Cookie')?.split(';')[0] ?? '';
+
+/** A browser with this cookie. */
+export function withCookie(cookie: string): SignedIn {
+  const send = (method: string, path: string, { headers, ...options }: Call = {}) =>
+    call(method, path, { headers: { Cookie: cookie, Origin: ORIGIN, ...headers }, ...options });
+  return {
+    cookie,
+    get: (path, options) => send('GET', path, options),
+    post: (path, body = {}, options = {}) => send('POST', path, { body, ...options }),
+    patch: (path, body = {}, options = {}) => send('PATCH', path, { body, ...options }),
+    delete: (path, options) => send('DELETE', path, options),
+  };
+}
+
+/** The rows of a query in the identity database. */
+export async function identityRows<Row = Record<string, unknown>>(
+  sql: string,
+  ...params: unknown[]
+): Promise<Row[]> {
+  return (
+    await env.IDENTITY.prepare(sql)
+      .bind(...params)
+      .all<Row>()
+  ).results;
+}
+
 /** A region's database. */
 export function databaseOf(region: string): D1Database {
   return region === 'fr-par' ? env.REGION_FR_PAR : env.REGION_NL_AMS;

@@ -1,0 +1,183 @@
+/** Passwords changed and reset, sessions listed and revoked: what the old ones let in is out with the next request. */
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Owner } from '../../db/identity/bootstrap.ts';
+import { env } from './env.ts';
+import { call, cookieOf, identityRows, newOwner, ORIGIN, postAuth, signIn, withCookie } from './harness.ts';
+import { atBrowser, invite, join, newMember, newPassword, trail } from './people.ts';
+
+const JWTS = '/iam/v1alpha1/jwts';
+const PROJECTS = '/account/v3/projects';
+
+let owner: Owner;
+
+beforeEach(async () => {
+  owner = await newOwner();
+});
+
+/** The environment of a deployment whose mail is printed. */
+const withMail = { ...env, MAIL: { transport: 'console' } };
+
+/** Does something, and resolves to the mails that were printed meanwhile. */
+async function mailsOf(work: () => Promise<unknown>, wanted: number): Promise<string[]> {
+  const mails: string[] = [];
+  const printed = vi.spyOn(console, 'log').mockImplementation((text: string) => void mails.push(text));
+  try {
+    await work();
+    await vi.waitFor(() => expect(mails.length).toBeGreaterThanOrEqual(wanted));
+    // What is sent afterwards and should not be has had this long.
+    if (wanted === 0) await new Promise((resolve) => setTimeout(resolve, 500));
+  } finally {
+    printed.mockRestore();
+  }
+  return mails;
+}
+
+const requestReset = (email: string) => postAuth('/request-password-reset', { email }, { env: withMail });
+
+async function resetTokenOf(email: string): Promise<string> {
+  const [mail = ''] = await mailsOf(() => requestReset(email), 1);
+  return /\/reset-password\/#(\S+)/.exec(mail)?.[1] ?? '';
+}
+
+const tries = async (email: string, password: string) =>
+  (await postAuth('/sign-in/email', { email, password })).status;
+
+describe('a password', () => {
+  it('is changed by who knows the old one, which ends every other session', async () => {
+    const { id, browser } = await atBrowser(owner);
+    const other = await signIn(owner.email, owner.password);
+    const wanted = newPassword();
+    const wrong = { currentPassword: 'not the password', newPassword: wanted };
+    expect((await browser.post('/auth/change-password', wrong)).status).toBe(400);
+    const body = { currentPassword: owner.password, newPassword: wanted };
+    expect((await browser.post('/auth/change-password', { ...body, newPassword: 'too short' })).status).toBe(
+      400,
+    );
+    const changed = await browser.post('/auth/change-password', { ...body, revokeOtherSessions: false });
+    expect([changed.status, changed.body]).toEqual([200, { status: true }]);
+    expect((await other.get(PROJECTS)).status).toBe(401);
+    expect((await withCookie(cookieOf(changed.headers)).get(PROJECTS)).status).toBe(200);
+    expect([await tries(owner.email, owner.password), await tries(owner.email, wanted)]).toEqual([401, 200]);
+    expect(await trail(owner)).toContain(`update passwords ${id}`);
+  });
+
+  it('is changed from a page of ours only, and by nobody without a session', async () => {
+    const { browser } = await atBrowser(owner);
+    const body = { currentPassword: owner.password, newPassword: newPassword() };
+    const foreign = { headers: { Origin: 'https://evil.test' } };
+    expect((await browser.post('/auth/change-password', body, foreign)).status).toBe(403);
+    expect((await postAuth('/change-password', body)).status).toBe(401);
+  });
+
+  it('is reset by the link of a mail, once, which ends every session', async () => {
+    const { id, browser } = await atBrowser(owner);
+    const other = await newOwner();
+    await join(other, owner, browser);
+    const token = await resetTokenOf(owner.email);
+    const unused = await resetTokenOf(owner.email);
+    const stored = JSON.stringify(await identityRows('select * from verifications'));
+    expect(token.length).toBeGreaterThan(20);
+    expect(stored).not.toContain(token);
+    const wanted = newPassword();
+    expect((await postAuth('/reset-password', { token, newPassword: 'too short' })).status).toBe(400);
+    expect((await postAuth('/reset-password', { token, newPassword: wanted })).status).toBe(200);
+    expect((await browser.get(PROJECTS)).status).toBe(401);
+    expect([await tries(owner.email, owner.password), await tries(owner.email, wanted)]).toEqual([401, 200]);
+    for (const used of [token, unused]) {
+      expect((await postAuth('/reset-password', { token: used, newPassword: newPassword() })).status).toBe(
+        400,
+      );
+    }
+    for (const organization of [owner, other]) {
+      expect(await trail(organization)).toContain(`update passwords ${id}`);
+    }
+  });
+
+  it('is not reset by a token in an address', async () => {
+    const token = await resetTokenOf(owner.email);
+    const answer = await postAuth(`/reset-password?token=${token}`, { newPassword: newPassword() });
+    expect(answer.status).toBe(400);
+    expect(await tries(owner.email, owner.password)).toBe(200);
+  });
+
+  it('is reset for nobody who has none, and the answer is the same', async () => {
+    const invited = `${crypto.randomUUID()}@example.com`;
+    await invite(owner, invited);
+    const answers: string[] = [];
+    const ask = async () => {
+      for (const email of [invited, `${crypto.randomUUID()}@example.com`]) {
+        answers.push((await requestReset(email)).text);
+      }
+    };
+    expect(await mailsOf(ask, 0)).toEqual([]);
+    await mailsOf(async () => answers.push((await requestReset(owner.email)).text), 1);
+    expect(new Set(answers).size).toBe(1);
+  });
+
+  it('cannot be reset where no mail is sent, and that is said', async () => {
+    for (const email of [owner.email, 'nobody@example.com']) {
+      const answer = await postAuth('/request-password-reset', { email });
+      expect([answer.status, answer.body.precondition]).toEqual([412, 'mail']);
+    }
+  });
+});
+
+describe('sessions', () => {
+  it('are listed without their tokens, and the one that asks is marked', async () => {
+    const { id, browser } = await atBrowser(owner);
+    const postAgent = { headers: { 'User-Agent': 'Netscape', 'CF-Connecting-IP': '192.0.2.7' } };
+    await postAuth('/sign-in/email', { email: owner.email, password: owner.password }, postAgent);
+    const answer = await browser.get(`${JWTS}?audience_id=${id}&order_by=created_at_desc`);
+    expect(answer.body.total_count).toBe(2);
+    expect(answer.body.jwts[0]).toMatchObject({
+      audience_id: id,
+      user_agent: 'Netscape',
+      ip: '192.0.2.7',
+      current: false,
+    });
+    expect(answer.body.jwts[1]).toMatchObject({ current: true });
+    const tokens = await identityRows<{ token: string }>('select token from sessions where user_id = ?', id);
+    for (const { token } of tokens) expect(answer.text).not.toContain(token);
+  });
+
+  it('are revoked one by one, with the next request', async () => {
+    const { browser } = await atBrowser(owner);
+    const other = await signIn(owner.email, owner.password);
+    const jwts = (await browser.get(JWTS)).body.jwts as { jti: string; current: boolean }[];
+    const target = jwts.find(({ current }) => !current)?.jti ?? '';
+    expect((await browser.delete(`${JWTS}/${target}`)).status).toBe(204);
+    const replayed = await other.get(PROJECTS);
+    expect([replayed.status, replayed.body.reason]).toEqual([401, 'not_found']);
+    expect((await browser.get(PROJECTS)).status).toBe(200);
+    expect((await browser.delete(`${JWTS}/${target}`)).status).toBe(404);
+    expect(await trail(owner)).toContain(`revoke sessions ${target}`);
+  });
+
+  it('of others are not there, for an Owner either', async () => {
+    const member = await newMember(owner);
+    const theirs = await signIn(member.email, member.password);
+    const [{ jti }] = (await theirs.get(JWTS)).body.jwts as [{ jti: string }];
+    const { browser } = await atBrowser(owner);
+    expect((await browser.get(`${JWTS}?audience_id=${member.id}`)).status).toBe(403);
+    expect((await browser.delete(`${JWTS}/${jti}`)).status).toBe(404);
+    expect((await theirs.get(JWTS)).status).toBe(200);
+  });
+
+  it('that have expired are neither listed nor good', async () => {
+    const { id, browser } = await atBrowser(owner);
+    const other = await signIn(owner.email, owner.password);
+    await env.IDENTITY.prepare(
+      'update sessions set expires_at = ? where user_id = ? and rowid = (select max(rowid) from sessions where user_id = ?)',
+    )
+      .bind(Date.now() - 1, id, id)
+      .run();
+    expect((await browser.get(JWTS)).body.total_count).toBe(1);
+    expect((await other.get(PROJECTS)).body.reason).toBe('expired');
+  });
+
+  it('are seen with an API key of the same person', async () => {
+    await atBrowser(owner);
+    const answer = await call('GET', JWTS, { token: owner.secret_key, headers: { Origin: ORIGIN } });
+    expect(answer.body.jwts).toMatchObject([{ current: false }]);
+  });
+});
