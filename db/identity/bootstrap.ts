@@ -22,9 +22,26 @@ export interface Statement {
   params: (string | number | null)[];
 }
 
+/** Someone who is known already, by their e-mail address. */
+export interface KnownUser {
+  id: string;
+  /** Whether they can sign in: they keep their password then. */
+  signsIn: boolean;
+}
+
+/** The statement that finds a {@link KnownUser} by an e-mail address: `id`, and `signs_in` as 0 or 1. */
+export function findUser(email: string): Statement {
+  return {
+    sql: `select id, exists (select 1 from sign_in_methods where user_id = users.id) as signs_in
+      from users where email = ?`,
+    params: [email.toLowerCase()],
+  };
+}
+
 /**
- * The statements that create the organization, to be run as one batch, and its Owner. Every statement does nothing
- * when `onlyFirst` is set and there is an organization already. `now` is milliseconds since the epoch.
+ * The statements that create the organization, to be run as one batch, and its Owner: somebody new with this password,
+ * or the `user` given, who gets the password only if they could not sign in yet. Every statement does nothing when
+ * `onlyFirst` is set and there is an organization already. `now` is milliseconds since the epoch.
  */
 export async function createOrganization(input: {
   organizationName: string;
@@ -32,28 +49,17 @@ export async function createOrganization(input: {
   password: string;
   now: number;
   onlyFirst?: boolean;
+  user?: KnownUser | undefined;
 }): Promise<{ owner: Owner; statements: Statement[] }> {
   const { now } = input;
   const email = input.email.toLowerCase();
   const organizationId = crypto.randomUUID();
   const projectId = crypto.randomUUID();
-  const userId = crypto.randomUUID();
+  const userId = input.user?.id ?? crypto.randomUUID();
   const key = newApiKey();
-  const rows: [table: string, row: Record<string, string | number | null>][] = [
+  const rows: Row[] = [
     ['organizations', { id: organizationId, name: input.organizationName, created_at: now, updated_at: now }],
-    ['users', { id: userId, name: email, email, email_verified: 1, created_at: now, updated_at: now }],
-    [
-      'sign_in_methods',
-      {
-        id: crypto.randomUUID(),
-        account_id: userId,
-        provider_id: 'credential',
-        user_id: userId,
-        password: await hashPassword(input.password),
-        created_at: now,
-        updated_at: now,
-      },
-    ],
+    ...(await personRows(input, userId, email)),
     [
       'memberships',
       { user_id: userId, organization_id: organizationId, role: 'owner', created_at: now, joined_at: now },
@@ -118,4 +124,28 @@ export async function createOrganization(input: {
       params: Object.values(row),
     })),
   };
+}
+
+type Row = [table: string, row: Record<string, string | number | null>];
+
+/** What is missing of the Owner: the user, and how they sign in. */
+async function personRows(
+  { user, password, now }: { user?: KnownUser | undefined; password: string; now: number },
+  userId: string,
+  email: string,
+): Promise<Row[]> {
+  const times = { created_at: now, updated_at: now };
+  const rows: Row[] = [];
+  if (!user) rows.push(['users', { id: userId, name: email, email, email_verified: 1, ...times }]);
+  if (!user?.signsIn) {
+    const hash = await hashPassword(password);
+    const method = {
+      id: crypto.randomUUID(),
+      account_id: userId,
+      provider_id: 'credential',
+      user_id: userId,
+    };
+    rows.push(['sign_in_methods', { ...method, password: hash, ...times }]);
+  }
+  return rows;
 }

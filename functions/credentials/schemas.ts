@@ -31,6 +31,9 @@ export const accountName = nameOf(64);
 /** The name of a set of credentials, of any product. */
 export const credentialName = nameOf(500);
 
+/** The name of a person or an organization. */
+export const partyName = nameOf(100);
+
 /** An instant, RFC 3339 in UTC. */
 const timestamp = z.iso.datetime();
 

@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { openDatabase } from '../../db/database.ts';
 import { acceptInvitation, findInvitation, type Invitation } from '../../db/identity/invitations.ts';
 import { type AppEnv, changeOf } from '../app.ts';
-import { accountName } from '../credentials/schemas.ts';
+import { partyName } from '../credentials/schemas.ts';
 import { ApiError, invalidArgument, problemsOf } from '../errors.ts';
 import { hashInvitationToken } from './invitations.ts';
 import { limitAttempts } from './limits.ts';
@@ -17,7 +17,7 @@ import { requireSameOrigin } from './session-cookie.ts';
 
 const token = z.string().regex(/^[\w-]{43}$/, 'must be the token of an invitation');
 const previewBody = z.object({ token });
-const acceptBody = z.object({ token, name: accountName.optional(), password: newPassword.optional() });
+const acceptBody = z.object({ token, name: partyName.optional(), password: newPassword.optional() });
 
 async function bodyOf<Body>(c: Context<AppEnv>, schema: z.ZodType<Body>): Promise<Body> {
   const parsed = schema.safeParse(await c.req.json().catch(() => undefined));

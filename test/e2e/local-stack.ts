@@ -19,6 +19,9 @@ export interface LocalStack {
   logged: string[];
 }
 
+/** Everything of a test comes from one address, which would throttle itself. */
+const WIDE = { SIGN_IN_LIMIT: 10_000, ACCOUNT_LIMIT: 10_000, TOKEN_LIMIT: 10_000 };
+
 /** Starts a stack for the tests of this file. Its members are there once the tests run. */
 export function useStack(settings: Partial<StackSettings> = {}): LocalStack {
   const local = { logged: [] as string[] } as LocalStack;
@@ -28,6 +31,7 @@ export function useStack(settings: Partial<StackSettings> = {}): LocalStack {
       state: local.state,
       port: 0,
       onLog: ({ message }) => local.logged.push(message),
+      limits: WIDE,
       ...settings,
     });
     if (!local.stack.owner) throw new Error('a fresh state folder has no Owner');

@@ -1,5 +1,6 @@
 /**
- * Where `npm start`, `npm test`, `npm run bench` and `npm run deploy` enter: `bootstrap.mjs COMMAND [arguments]`.
+ * Where `npm start`, `npm test`, `npm run bench`, `npm run deploy` and `npm run organization` enter:
+ * `bootstrap.mjs COMMAND [arguments]`.
  *
  * Sees to what the script needs (the dependencies, nats-server, a browser, curl), then runs it on the Node of
  * `node_modules`. It runs before any dependency is there, on whatever Node the machine has from 20 on: Node's own
@@ -11,7 +12,13 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const SCRIPTS = { start: 'start.ts', test: 'checks.ts', bench: '../bench/denial.ts', deploy: 'deploy.ts' };
+const SCRIPTS = {
+  start: 'start.ts',
+  test: 'checks.ts',
+  bench: '../bench/denial.ts',
+  deploy: 'deploy.ts',
+  organization: 'organization.ts',
+};
 const TOOLS = {
   NATS_SERVER: {
     commands: ['start', 'test', 'bench'],
@@ -139,7 +146,7 @@ function endWithNpm(end) {
 
 function main([command, ...args]) {
   const script = SCRIPTS[command];
-  if (!script) throw new Stop('Usage: bootstrap.mjs start|test|bench|deploy [arguments]');
+  if (!script) throw new Stop('Usage: bootstrap.mjs start|test|bench|deploy|organization [arguments]');
   if (Number(process.versions.node.split('.')[0]) < 20) {
     throw new Stop(`Node 20 or newer is needed; this is ${process.version}.`);
   }

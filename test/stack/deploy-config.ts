@@ -4,6 +4,7 @@
  */
 import { dirname, resolve } from 'node:path';
 import * as z from 'zod';
+import { mailSettings } from '../../functions/env.ts';
 import { type RegionsVar, regionBinding, regionsVar } from '../../functions/regions.ts';
 
 /** A D1 database to have. */
@@ -20,6 +21,8 @@ export interface DeployConfig {
   /** The folder of the static assets, absolute. */
   assets: string;
   regions: RegionsVar;
+  /** Whether mail is posted to a provider, which needs a token. */
+  mailByHttp: boolean;
   /** Every database: identity first. */
   databases: WantedDatabase[];
   /** The name of the identity database. */
@@ -32,7 +35,7 @@ const readable = z.looseObject({
   name: z.string(),
   main: z.string(),
   assets: z.looseObject({ directory: z.string() }),
-  vars: z.looseObject({ REGIONS: regionsVar }),
+  vars: z.looseObject({ REGIONS: regionsVar, MAIL: mailSettings.optional() }),
   d1_databases: z.array(
     z.looseObject({ binding: z.string(), database_name: z.string(), migrations_dir: z.string() }),
   ),
@@ -56,6 +59,7 @@ export async function readDeployConfig(path: string): Promise<DeployConfig> {
     name: config.name,
     assets: near(config.assets.directory),
     regions,
+    mailByHttp: config.vars.MAIL?.transport === 'http',
     databases: config.d1_databases.map(({ binding, database_name }) => ({
       database_name,
       location: locations.get(binding),

@@ -26,7 +26,7 @@ export interface DeploymentSettings {
   /** Who becomes the Owner; needed as long as the deployment has no organization. */
   ownerEmail: string | undefined;
   organizationName: string;
-  /** Where the keys of the regions' engines are given: `ENGINE_KEY_<REGION>`. */
+  /** Where the keys of the regions' engines are given, `ENGINE_KEY_<REGION>`, and the mail provider's `MAIL_TOKEN`. */
   environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -61,7 +61,10 @@ export async function deploy(settings: DeploymentSettings, actions: DeploymentAc
 
   const deployed = await deployedSecrets(config.name, settings.config, actions);
   const missing = missingSecrets(regions, deployed, settings);
-  const engineKeys = givenEngineKeys(config.regions, deployed, settings.environment);
+  const given = {
+    ...givenEngineKeys(config.regions, deployed, settings.environment),
+    ...(config.mailByHttp && givenMailToken(deployed, settings.environment)),
+  };
   const secrets = await ensureSecrets(settings.folder, regions);
   await actions.buildSite(config);
   for (const { database_name: name } of config.databases) {
@@ -70,7 +73,7 @@ export async function deploy(settings: DeploymentSettings, actions: DeploymentAc
   // Before the code goes out: an origin that answers has an Owner.
   await bootstrapOwner(config, generated, settings, actions);
   const created = Object.fromEntries(missing.map((name) => [name, secrets.worker[name] as string]));
-  const origins = await deployCode(generated, { ...created, ...engineKeys }, settings.folder, actions);
+  const origins = await deployCode(generated, { ...created, ...given }, settings.folder, actions);
   writeNatsFiles(settings.folder, config.regions, secrets, origins, actions);
 }
 
@@ -133,6 +136,18 @@ function givenEngineKeys(
     given[name] = value as string;
   }
   return given;
+}
+
+/** The token of the mail provider that the environment gives, new or in place of the one that the Worker has. */
+function givenMailToken(
+  deployed: readonly string[],
+  { MAIL_TOKEN }: DeploymentSettings['environment'],
+): Record<string, string> {
+  if (MAIL_TOKEN) return { MAIL_TOKEN };
+  if (deployed.includes('MAIL_TOKEN')) return {};
+  throw new CannotDeploy(`Mail is sent by http: set MAIL_TOKEN to what the provider knows you by:
+
+  MAIL_TOKEN=… npm run deploy`);
 }
 
 async function deployedSecrets(

@@ -42,7 +42,7 @@ export async function ensureOwner(state: string, identityFile: string): Promise<
 }
 
 /** Runs statements as one transaction. */
-function runStatements(database: DatabaseSync, statements: readonly Statement[]): void {
+export function runStatements(database: DatabaseSync, statements: readonly Statement[]): void {
   inTransaction(database, () => {
     for (const { sql, params } of statements) database.prepare(sql).run(...params);
   });

@@ -31,8 +31,13 @@ export interface StackSettings {
   config?: string;
   /** Gets what the Worker prints; by default it is printed. */
   onLog?: (log: WorkerLog) => void;
-  /** Changes and adds vars of the Worker, given those that the stack sets; by default they stay. */
-  vars?: (vars: { REGIONS: RegionsVar }) => Record<string, unknown>;
+  /**
+   * Changes and adds vars of the Worker, given those that the stack sets: the regions' servers, and that mail is
+   * printed. By default they stay.
+   */
+  vars?: (vars: { REGIONS: RegionsVar; MAIL: unknown }) => Record<string, unknown>;
+  /** Rate limits in a minute, in place of the configuration's: name of the binding → limit. */
+  limits?: Readonly<Record<string, number>>;
   /** Changes what each nats-server is told; by default nothing. */
   nats?: (settings: NatsSettings) => NatsSettings;
 }
@@ -72,6 +77,7 @@ export async function startStack({
   config = defaultConfig,
   onLog,
   vars = (own) => own,
+  limits = {},
   nats: adapt = (settings) => settings,
 }: StackSettings): Promise<Stack> {
   privateFolder(state);
@@ -92,7 +98,8 @@ export async function startStack({
       bundle,
       storage: storageOf(state),
       port: ports.origin,
-      vars: vars({ REGIONS: localRegions(bundle, ports) }),
+      vars: vars({ REGIONS: localRegions(bundle, ports), MAIL: { transport: 'console' } }),
+      limits,
       secrets: { ...engineKeys(bundle), ...secrets.worker },
       onSpawn: (pid) => processes.add('worker', pid),
       onLog,

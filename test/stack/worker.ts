@@ -24,6 +24,8 @@ export interface WorkerSettings {
   port: number;
   /** Vars in place of the configuration's. */
   vars: Readonly<Record<string, unknown>>;
+  /** Rate limits in a minute, in place of the configuration's: name of the binding → limit. */
+  limits: Readonly<Record<string, number>>;
   /** Secret name → value. */
   secrets: Readonly<Record<string, string>>;
   /** Told each process that is started: the runtime, and another one should it crash. */
@@ -69,7 +71,14 @@ export async function startWorker(settings: WorkerSettings): Promise<LocalWorker
   };
 }
 
-function options({ bundle, storage, port, vars, secrets, onLog }: WorkerSettings) {
+function options({ bundle, storage, port, vars, limits, secrets, onLog }: WorkerSettings) {
+  const configured = bundle.worker.ratelimits ?? {};
+  const ratelimits = Object.fromEntries(
+    Object.entries(configured).map(([name, each]) => {
+      const limit = limits[name];
+      return [name, limit === undefined ? each : { ...each, simple: { limit, period: 60 } }];
+    }),
+  );
   return convertV4MiniflareOptions({
     host: '127.0.0.1',
     port,
@@ -80,6 +89,7 @@ function options({ bundle, storage, port, vars, secrets, onLog }: WorkerSettings
     workers: [
       {
         ...bundle.worker,
+        ratelimits,
         bindings: { ...bundle.worker.bindings, ...vars, ...secrets },
       } as V4WorkerOptions,
     ],

@@ -3,7 +3,7 @@
  * Worker parses its configuration with. A setting that nobody described stops the build.
  */
 import * as z from 'zod';
-import { natsSettings, secrets } from '../../../functions/env.ts';
+import { mailSettings, natsSettings, secrets } from '../../../functions/env.ts';
 import { regionSettings } from '../../../functions/regions.ts';
 
 /** A row of the table. Backticks in `text` mean code. */
@@ -37,10 +37,14 @@ export const regionRows = (texts: Texts) => rows(regionSettings, texts);
 /** Members of the `NATS` var. */
 export const natsRows = (texts: Texts) => rows(natsSettings, texts);
 
-/** The Worker's secrets. Those of each region, named after it, stand in no schema. */
+/** Members of the `MAIL` var. */
+export const mailRows = (texts: Texts) => rows(mailSettings, texts);
+
+/** The Worker's secrets. Those that not every deployment has stand in no schema. */
 export const secretRows = (texts: Texts) => {
   const ofRegions = { 'SYSTEM_SEED_<REGION>': z.string(), 'ENGINE_KEY_<REGION>': z.string() };
-  return rows(z.object({ ...secrets.shape, ...ofRegions }), texts);
+  const ofMail = { MAIL_TOKEN: z.string() };
+  return rows(z.object({ ...secrets.shape, ...ofRegions, ...ofMail }), texts);
 };
 
 function rows(schema: z.ZodObject, texts: Texts): SettingRow[] {

@@ -1,0 +1,86 @@
+/**
+ * A further organization with its Owner, in the database of a local stack or of a deployment. No endpoint makes one:
+ * whoever has the database does. The first organization of either is made by its start (owner.ts, deployment.ts).
+ */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  createOrganization,
+  findUser,
+  type KnownUser,
+  type Owner,
+  type Statement,
+} from '../../db/identity/bootstrap.ts';
+import { openDatabase } from './databases.ts';
+import { type DeploymentActions, sqlText } from './deployment.ts';
+import { newPassword, runStatements } from './owner.ts';
+import { writePrivately } from './project.ts';
+
+/** An identity database, as far as it is needed here. */
+export interface IdentityAccess {
+  /** The first row that a statement selects. */
+  first(statement: Statement): Promise<Record<string, unknown> | undefined>;
+  /** Runs statements, all or none. */
+  run(statements: readonly Statement[]): Promise<void>;
+}
+
+/** The new organization; the password is null for who keeps theirs. */
+export type NewOrganization = Omit<Owner, 'password'> & { password: string | null };
+
+/** Creates an organization whose Owner is the person with this e-mail address, known already or new. */
+export async function newOrganization(
+  access: IdentityAccess,
+  { name, email }: { name: string; email: string },
+): Promise<NewOrganization> {
+  const row = await access.first(findUser(email));
+  const user: KnownUser | undefined = row && { id: String(row.id), signsIn: row.signs_in === 1 };
+  const { owner, statements } = await createOrganization({
+    organizationName: name,
+    email,
+    password: newPassword(),
+    now: Date.now(),
+    user,
+  });
+  await access.run(statements);
+  return { ...owner, password: user?.signsIn ? null : owner.password };
+}
+
+/** The identity database of a local stack, which may run or not. */
+export function localAccess(file: string): IdentityAccess {
+  const open = <T>(work: (database: ReturnType<typeof openDatabase>) => T): T => {
+    const database = openDatabase(file);
+    try {
+      return work(database);
+    } finally {
+      database.close();
+    }
+  };
+  return {
+    first: async ({ sql, params }) => open((database) => database.prepare(sql).get(...params)),
+    run: async (statements) => open((database) => runStatements(database, statements)),
+  };
+}
+
+/** The identity database of a deployment, through wrangler; `folder` is the operator's (deployment.ts). */
+export function deployedAccess(
+  database: string,
+  folder: string,
+  actions: Pick<DeploymentActions, 'ask' | 'run'>,
+): IdentityAccess {
+  const execute = ['d1', 'execute', database, '--remote', '--config', join(folder, 'wrangler.json')];
+  return {
+    async first(statement) {
+      const printed = await actions.ask([...execute, '--json', '--command', sqlText([statement])]);
+      return (JSON.parse(printed) as { results: Record<string, unknown>[] }[])[0]?.results[0];
+    },
+    async run(statements) {
+      const file = join(folder, 'organization.sql');
+      writePrivately(file, sqlText(statements));
+      try {
+        await actions.run([...execute, '--yes', '--file', file]);
+      } finally {
+        rmSync(file);
+      }
+    },
+  };
+}

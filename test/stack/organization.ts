@@ -1,0 +1,71 @@
+/**
+ * The command line of `npm run organization -- --name NAME --owner-email ADDRESS [--deployed]`: creates a further
+ * organization in the local stack's state folder (`LATCHKEY_STATE`, `.latchkey`) or, with `--deployed`, in what `npm run
+ * deploy` has deployed. It prints secrets: how to sign in and call, this once.
+ */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { partyName } from '../../functions/credentials/schemas.ts';
+import { email as address } from '../../functions/iam/user-schemas.ts';
+import { onCloudflare } from './cloudflare.ts';
+import { readDeployConfig } from './deploy-config.ts';
+import { deployedAccess, type IdentityAccess, localAccess, newOrganization } from './new-organization.ts';
+import { defaultConfig, root } from './project.ts';
+import { stackDatabases } from './stack.ts';
+
+/** The command cannot go on; the message says what to do. */
+class Stop extends Error {}
+
+const USAGE = 'Usage: npm run organization -- --name NAME --owner-email ADDRESS [--deployed]';
+
+async function accessTo(deployed: boolean): Promise<IdentityAccess> {
+  const config = resolve(root, process.env.LATCHKEY_CONFIG || defaultConfig);
+  if (deployed) {
+    const folder = join(root, '.deploy');
+    if (!existsSync(join(folder, 'wrangler.json')))
+      throw new Stop('Nothing is deployed from here: npm run deploy');
+    const { identity } = await readDeployConfig(config);
+    // What wrangler says of its work is not for whoever waits for a password.
+    return deployedAccess(
+      identity,
+      folder,
+      onCloudflare(config, () => undefined),
+    );
+  }
+  const state = resolve(root, process.env.LATCHKEY_STATE || '.latchkey');
+  const database = (await stackDatabases(state, config)).find(({ binding }) => binding === 'IDENTITY');
+  if (!database || !existsSync(database.file))
+    throw new Stop(`Nothing was started in ${state} yet: npm start`);
+  return localAccess(database.file);
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      name: { type: 'string' },
+      'owner-email': { type: 'string' },
+      deployed: { type: 'boolean', default: false },
+    },
+  });
+  const name = partyName.safeParse(values.name);
+  const email = address.safeParse(values['owner-email']);
+  if (!name.success || !email.success) throw new Stop(USAGE);
+  const access = await accessTo(values.deployed);
+  const made = await newOrganization(access, { name: name.data, email: email.data });
+  console.log(`${name.data} is there, with a project. Nothing below can be shown again.
+
+Organization    ${made.organization_id}
+Project         ${made.project_id}
+Sign in as      ${made.email}
+Password        ${made.password ?? 'the one that this person has already'}
+Access key      ${made.access_key}
+Secret key      ${made.secret_key}`);
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Stop ? error.message : error);
+  process.exitCode = 1;
+}
