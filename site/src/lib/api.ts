@@ -11,6 +11,9 @@ const client = clientAt<ReturnType<typeof hc<App>>>();
 /** The projects of the caller. */
 export const projects = client.account.v3.projects;
 
+/** The sessions of whoever is signed in. */
+export const sessions = client.iam.v1alpha1.jwts;
+
 const region = client.mnq.v1beta1.regions[':region'];
 
 /** The NATS accounts of a region. */
@@ -42,6 +45,7 @@ export const idempotent = (key: string, within: string) => ({ 'Idempotency-Key':
 type Listed<Endpoint> = InferResponseType<Endpoint, 200>;
 
 export type Project = Listed<typeof projects.$get>['projects'][number];
+export type BrowserSession = Listed<typeof sessions.$get>['jwts'][number];
 export type NatsAccount = Listed<typeof natsAccounts.$get>['nats_accounts'][number];
 export type NatsCredentials = Listed<typeof natsCredentials.$get>['nats_credentials'][number];
 export type KeyedCredentials = Listed<typeof keyed.sqs.credentials.$get>['sqs_credentials'][number];

@@ -81,7 +81,7 @@ const fieldsOf = (form: HTMLFormElement) => [...form.querySelectorAll<HTMLInputE
 function typedIn(input: HTMLInputElement): string {
   if (input.type === 'checkbox') return input.checked ? 'true' : '';
   // A password is taken as it is, shown or not: a space may belong to it.
-  return input.name === 'password' ? input.value : input.value.trim();
+  return input.autocomplete.endsWith('-password') ? input.value : input.value.trim();
 }
 
 const valuesOf = (form: HTMLFormElement): Values =>
@@ -97,8 +97,8 @@ function complaint(input: HTMLInputElement): Complaint | undefined {
   // One box of a group speaks for all of them.
   const empty = input.type === 'checkbox' ? !groupOf(input).querySelector(':checked') : !typedIn(input);
   if (missing && empty) return { input, text: missing };
-  const { typeMismatch, patternMismatch, tooLong } = input.validity;
-  return typeMismatch || patternMismatch || tooLong ? { input, text: mismatch } : undefined;
+  const { typeMismatch, patternMismatch, tooLong, tooShort } = input.validity;
+  return typeMismatch || patternMismatch || tooLong || tooShort ? { input, text: mismatch } : undefined;
 }
 
 function showFieldErrors(form: HTMLFormElement, complaints: Complaint[]): void {

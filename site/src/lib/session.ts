@@ -24,7 +24,10 @@ export async function currentSession(): Promise<Result<Session | null>> {
 
 /** The address of the sign-in page that comes back to this page, at the step whose id is given. */
 export function signInLink(step?: string): string {
-  const back = `${location.pathname}${location.search}${step ? `#${step}` : location.hash}`;
+  const place = step ?? location.hash.slice(1);
+  // A place on the page, and nothing else: what stands there may also be a token, which an address must not take along.
+  const anchor = document.getElementById(place) ? `#${place}` : '';
+  const back = `${location.pathname}${location.search}${anchor}`;
   return `/sign-in/?${new URLSearchParams({ return: back })}`;
 }
 

@@ -1,0 +1,69 @@
+/**
+ * The element `<accept-invitation>`: says what the link in the address invites to, and joins. Who has an account signs
+ * in on the way, or is already; who has none chooses a password and is signed in with it.
+ */
+import { postAuth, problemOf, signIn, tokenInAddress } from '../lib/auth.ts';
+import { type Send, wireForm } from '../lib/form.ts';
+import { fill, find, show } from '../lib/markup.ts';
+import { type Problem, sentence } from '../lib/problems.ts';
+import { wireReveal } from '../lib/reveal.ts';
+import { currentSession } from '../lib/session.ts';
+
+interface Invitation {
+  organization_name: string;
+  email: string;
+  password_needed: boolean;
+}
+
+const USED = 'This invitation has been used, or a newer one has replaced it. Ask whoever invited you.';
+
+class AcceptInvitation extends HTMLElement {
+  #email = '';
+
+  connectedCallback(): void {
+    this.#wire('new', async ({ name, password = '' }) => {
+      return (await this.#accept({ name, password })) ?? signIn(this.#email, password);
+    });
+    this.#wire('known', async ({ password = '' }) => {
+      return (await signIn(this.#email, password)) ?? this.#accept({});
+    });
+    this.#wire('joined', () => this.#accept({}));
+    wireReveal(this);
+    find(this, '[data-action="retry"]', HTMLButtonElement).addEventListener('click', () => void this.#open());
+    addEventListener('hashchange', () => void this.#open());
+    void this.#open();
+  }
+
+  #wire(form: string, send: Send): void {
+    wireForm(find(this, `[data-form="${form}"]`, HTMLFormElement), send, () => location.assign('/'));
+  }
+
+  async #open(): Promise<void> {
+    if (!tokenInAddress()) return show(this, 'no-token');
+    show(this, 'loading');
+    const [result, session] = await Promise.all([
+      postAuth<Invitation>('/invitation', { token: tokenInAddress() }),
+      currentSession(),
+    ]);
+    if (!result.ok) return this.#fail(result.problem);
+    const { organization_name: organization, email, password_needed: isNew } = result.body;
+    this.#email = email;
+    fill(this, { organization, email });
+    const signedIn = session.ok && session.body?.email === email;
+    show(this, isNew ? 'new' : signedIn ? 'joined' : 'known');
+  }
+
+  #fail(problem: Problem): void {
+    const final = { gone: USED, fields: USED, refused: sentence(problem) }[problem.kind as string];
+    fill(this, final ? { reason: final } : { problem: sentence(problem) });
+    show(this, final ? 'not-good' : 'problem');
+  }
+
+  async #accept(choice: object): Promise<Problem | undefined> {
+    const result = await postAuth('/accept-invitation', { token: tokenInAddress(), ...choice });
+    const problem = problemOf(result);
+    return problem?.kind === 'gone' ? { kind: 'refused', message: USED } : problem;
+  }
+}
+
+customElements.define('accept-invitation', AcceptInvitation);
