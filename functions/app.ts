@@ -115,22 +115,6 @@ export function workOf(c: Context<AppEnv>): Work {
   };
 }
 
-/** Middleware: a request that comes without a token, or with a cookie, must come from a page of this origin. */
-export async function requireOrigin(c: Context<AppEnv>, next: () => Promise<void>): Promise<void> {
-  if (c.req.header('Origin') !== new URL(c.req.url).origin) {
-    throw new ApiError('permissions_denied', { details: [{ resource: 'origin', action: 'write' }] });
-  }
-  await next();
-}
-
-/** Middleware: answers 429 to an address that asks more often without having signed in than the configuration allows. */
-export async function limitVisitors(c: Context<AppEnv>, next: () => Promise<void>): Promise<void> {
-  const key = c.req.header('CF-Connecting-IP') ?? 'local';
-  const { success } = await c.get('config').visitorLimit.limit({ key });
-  if (!success) throw new ApiError('too_many_requests', {}, { 'Retry-After': '60' });
-  await next();
-}
-
 /** The page that a list's query asks for. */
 export function pageOf(
   query: Omit<z.infer<typeof paging>, 'order_by'> & { order_by: `${Page['by']}_${Page['direction']}` },

@@ -198,8 +198,8 @@ function parse(env: Bindings): Config {
     const names = result.error.issues.map((issue) => `${issue.path.join('.')} (${issue.code})`);
     throw new Error(`The Worker's configuration is incomplete: ${names.join(', ')}`);
   }
-  const { REGIONS, NATS, GUESTS, SEALING_KEYS, OPERATOR_SIGNING_SEED, SIGN_IN_SECRET } = result.data;
-  const { REGIONS, NATS, MAIL, SEALING_KEYS, OPERATOR_SIGNING_SEED, SIGN_IN_SECRET } = result.data;
+  const { REGIONS, NATS, GUESTS, MAIL } = result.data;
+  const { SEALING_KEYS, OPERATOR_SIGNING_SEED, SIGN_IN_SECRET } = result.data;
   return {
     assets: env.ASSETS,
     identity: env.IDENTITY,

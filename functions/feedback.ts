@@ -3,11 +3,13 @@ import { createRoute } from '@hono/zod-openapi';
 import * as z from 'zod';
 import { openDatabase } from '../db/database.ts';
 import { addFeedback, firstOrganization, listFeedback } from '../db/identity/feedback.ts';
-import { errorResponses, json, limitVisitors, newRouter, ok, requireOrigin, wireTime } from './app.ts';
+import { errorResponses, json, newRouter, ok, wireTime } from './app.ts';
 import { paging } from './credentials/schemas.ts';
 import { ApiError } from './errors.ts';
+import { limitVisitors } from './iam/limits.ts';
 import { isOwner } from './iam/policies.ts';
 import { authenticate } from './iam/principals.ts';
+import { sameOrigin } from './iam/session-cookie.ts';
 
 /** What a reader says of a page. */
 export const feedbackBody = z.object({
@@ -33,7 +35,7 @@ export const feedbackRoutes = newRouter()
       summary: 'Say whether a page helped',
       description: 'Asked by the pages of this site, without signing in.',
       security: [],
-      middleware: [requireOrigin, limitVisitors] as const,
+      middleware: [sameOrigin, limitVisitors] as const,
       request: { body: { required: true, content: json(feedbackBody, example) } },
       responses: {
         204: { description: 'Kept. There is no body.' },

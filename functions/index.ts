@@ -21,17 +21,15 @@ import { cleanUp } from './gateway/cleanup.ts';
 import { inventoryRoutes } from './gateway/inventory-routes.ts';
 import { gateway } from './gateway/routes.ts';
 import { apiKeyRoutes } from './iam/api-key-routes.ts';
-import { guestRoutes } from './iam/guests.ts';
 import { applicationRoutes } from './iam/application-routes.ts';
+import { guestRoutes } from './iam/guests.ts';
+import { invitationRoutes } from './iam/invitation-routes.ts';
 import { policyRoutes } from './iam/policy-routes.ts';
 import { principalRoutes } from './iam/principal-routes.ts';
 import { authenticate } from './iam/principals.ts';
 import { projectRoutes } from './iam/project-routes.ts';
-import { ruleRoutes } from './iam/rule-routes.ts';
 import { settleProjects } from './iam/projects.ts';
-import { invitationRoutes } from './iam/invitation-routes.ts';
-import { authenticate } from './iam/principals.ts';
-import { projectRoutes } from './iam/project-routes.ts';
+import { ruleRoutes } from './iam/rule-routes.ts';
 import { sessionRoutes } from './iam/session-routes.ts';
 import { signInRoutes } from './iam/sign-in.ts';
 import { userRoutes } from './iam/user-routes.ts';
@@ -98,19 +96,17 @@ const routes = app
   .route(REGION, keyedCredentialsRoutes(topicsAndEvents))
   .route(REGION, inventoryRoutes)
   .route(ACCOUNT, projectRoutes)
-  .route(IAM, apiKeyRoutes)
-  .route('/', feedbackRoutes);
   .route(IAM, principalRoutes)
+  .route(IAM, userRoutes)
+  .route(IAM, sessionRoutes)
   .route(IAM, applicationRoutes)
   .route(IAM, apiKeyRoutes)
   .route(IAM, policyRoutes)
-  .route(IAM, ruleRoutes);
-app.route('/auth', signInRoutes);
-app.route('/auth', guestRoutes);
-  .route(IAM, userRoutes)
-  .route(IAM, sessionRoutes);
+  .route(IAM, ruleRoutes)
+  .route('/', feedbackRoutes);
 app.route('/auth', signInRoutes);
 app.route('/auth', invitationRoutes);
+app.route('/auth', guestRoutes);
 app.route('/jwt/v1', resolver);
 app.get('/openapi.json', openApiDocument(app));
 app.get('/healthz', (c) => c.text('ok'));

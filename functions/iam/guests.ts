@@ -5,46 +5,31 @@
  */
 import type { Context } from 'hono';
 import { Hono } from 'hono';
-import { setSignedCookie } from 'hono/cookie';
 import { openDatabase } from '../../db/database.ts';
 import { createGuest } from '../../db/identity/guests.ts';
-import { type AppEnv, limitVisitors, requireOrigin, wireTime } from '../app.ts';
+import { type AppEnv, changeOf, wireTime } from '../app.ts';
 import { ApiError } from '../errors.ts';
+import { limitVisitors } from './limits.ts';
 import type { PermissionSetName } from './permission-sets.ts';
-import { sessionCookie } from './sign-in.ts';
+import { sameOrigin, setSessionToken } from './session-cookie.ts';
 
 const PERMISSION_SET: PermissionSetName = 'MessagingAndQueuingFullAccess';
 
 async function admit(c: Context<AppEnv>): Promise<Response> {
-  const { guests, identity, signInSecret } = c.get('config');
+  const { guests, identity } = c.get('config');
   if (!guests.enabled) throw new ApiError('not_found', { resource: 'endpoint', resource_id: c.req.path });
   const now = Date.now();
   const expiresAt = now + guests.minutes * 60_000;
   const [organizationId, userId, projectId] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()];
   const sessionToken = (crypto.randomUUID() + crypto.randomUUID()).replaceAll('-', '');
   const userAgent = c.req.header('User-Agent')?.slice(0, 500) ?? null;
-  const change = {
-    now,
-    actorType: 'user' as const,
-    actorId: userId,
-    actorKey: null,
-    address: c.req.header('CF-Connecting-IP') ?? null,
-    requestId: c.get('requestId'),
-  };
+  const change = changeOf(c, { type: 'user', id: userId, accessKey: null });
   const ids = { organizationId, userId, projectId };
   const guest = { ...ids, sessionToken, expiresAt, userAgent, permissionSet: PERMISSION_SET };
   if (!(await createGuest(openDatabase(identity), change, guest, guests.most))) {
     throw new ApiError('too_many_requests', {}, { 'Retry-After': '300' });
   }
-  const { name, prefix } = sessionCookie(new URL(c.req.url));
-  await setSignedCookie(c, name, sessionToken, signInSecret, {
-    path: '/',
-    httpOnly: true,
-    sameSite: 'Lax',
-    secure: prefix === 'secure',
-    maxAge: guests.minutes * 60,
-    ...(prefix && { prefix }),
-  });
+  await setSessionToken(c, sessionToken, guests.minutes * 60);
   return c.json({
     organization_id: organizationId,
     project_id: projectId,
@@ -58,4 +43,4 @@ export const guestRoutes = new Hono<AppEnv>()
     const { enabled, minutes } = c.get('config').guests;
     return c.json({ enabled, minutes });
   })
-  .post('/guest', requireOrigin, limitVisitors, admit);
+  .post('/guest', sameOrigin, limitVisitors, admit);

@@ -32,6 +32,13 @@ export async function limitMails(c: Context<AppEnv>, email: string): Promise<voi
   if (!success) throw tooMany(Date.now() + WINDOW_MS);
 }
 
+/** Middleware: answers 429 to a network that asks more often without having signed in than the configuration allows. */
+export async function limitVisitors(c: Context<AppEnv>, next: () => Promise<void>): Promise<void> {
+  const { success } = await c.get('config').visitorLimit.limit({ key: networkOf(c) });
+  if (!success) throw tooMany(Date.now() + WINDOW_MS);
+  await next();
+}
+
 /** Refuses with 429, without a look-up, a network that has sent too many unknown tokens. */
 export function refuseSilenced(c: Context<AppEnv>): void {
   const network = networkOf(c);

@@ -1,22 +1,46 @@
 /**
  * The session cookie as requests bring it: its name, its signature, and the rule that a change comes from a page of
- * ours. The sign-in library (sign-in.ts) issues and removes it; whose a session is, the database says.
+ * ours. The sign-in library (sign-in.ts) issues and removes it, but for guests; whose a session is, the database says.
  */
 import type { Context } from 'hono';
-import { getSignedCookie } from 'hono/cookie';
+import { getSignedCookie, setSignedCookie } from 'hono/cookie';
 import type { AppEnv } from '../app.ts';
 import { ApiError } from '../errors.ts';
 
 /** What the names of all our cookies begin with. */
 export const COOKIE_PREFIX = 'latchkey';
 
+const NAME = `${COOKIE_PREFIX}.session_token`;
+
+/** The name has the `__Secure-` prefix wherever there is TLS. */
+const prefixOf = (c: Context<AppEnv>) =>
+  new URL(c.req.url).protocol === 'https:' ? ('secure' as const) : undefined;
+
 /**
  * The token of the session that the request's cookie names; undefined without a cookie, false when its signature is
- * not ours. The name has the `__Secure-` prefix wherever there is TLS.
+ * not ours.
  */
 export async function sessionToken(c: Context<AppEnv>): Promise<string | false | undefined> {
-  const prefix = new URL(c.req.url).protocol === 'https:' ? 'secure' : undefined;
-  return getSignedCookie(c, c.get('config').signInSecret, `${COOKIE_PREFIX}.session_token`, prefix);
+  return getSignedCookie(c, c.get('config').signInSecret, NAME, prefixOf(c));
+}
+
+/** Sets the cookie of a session that the sign-in library did not begin. */
+export async function setSessionToken(c: Context<AppEnv>, token: string, seconds: number): Promise<void> {
+  const prefix = prefixOf(c);
+  await setSignedCookie(c, NAME, token, c.get('config').signInSecret, {
+    path: '/',
+    httpOnly: true,
+    sameSite: 'Lax',
+    secure: prefix !== undefined,
+    maxAge: seconds,
+    ...(prefix && { prefix }),
+  });
+}
+
+/** Middleware: {@link requireSameOrigin}. */
+export async function sameOrigin(c: Context<AppEnv>, next: () => Promise<void>): Promise<void> {
+  requireSameOrigin(c);
+  await next();
 }
 
 /** Refuses what another site's page sends: a cookie travels with it all the same. */

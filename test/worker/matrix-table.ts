@@ -80,6 +80,11 @@ export const PUBLIC = {
   'GET /auth/get-session': 'answers null to whoever has no session',
   'GET /auth/guest': 'whether guests are let in',
   'POST /auth/guest': 'lets one in, where the operator allows it',
+  'POST /auth/change-password': 'takes a session and its password',
+  'POST /auth/request-password-reset': 'answers alike whoever asks',
+  'POST /auth/reset-password': 'takes the token of a mail',
+  'POST /auth/invitation': 'takes the token of an invitation',
+  'POST /auth/accept-invitation': 'takes the token of an invitation',
   'POST /feedback': 'any reader may say whether a page helped',
 } as const;
 
