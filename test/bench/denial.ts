@@ -1,18 +1,16 @@
 /**
- * How long after a DELETE the live client is cut off, and how long the DELETE itself takes, on the local stack with a
- * real nats-server; beside them, in the same run, what one NATS publish to oneself takes. Prints, judges nothing.
+ * How long after a DELETE the bearer is denied. NATS: until the live client is cut off, and until the DELETE is
+ * answered, beside the round trip of one message on the same server. The gateway: how many requests that are begun after
+ * the answer to a DELETE are accepted, with requests under way all the time.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
-import { bundleWorker } from '../stack/bundle.ts';
-import { defaultConfig } from '../stack/project.ts';
-import { buildSite } from '../stack/site.ts';
-import { type Stack, startStack } from '../stack/stack.ts';
+import type { Stack } from '../stack/stack.ts';
+import type { Area, Figure } from './area.ts';
+import { call, newQueueCredentials, request, signSqs } from './client.ts';
+import { percentile } from './rounds.ts';
 
 /** What was measured, in milliseconds, one number for each revocation. */
-export interface DenialTimes {
+interface DenialTimes {
   /** From sending the DELETE to the live client's disconnect. */
   disconnect: number[];
   /** From sending the DELETE to its answer. */
@@ -22,14 +20,50 @@ export interface DenialTimes {
 }
 
 const REGION = 'fr-par';
+const REVOCATIONS = 40;
+const CLIENTS = 8;
+const AFTER_MS = 200;
+
+/** See this file's head. */
+export const denial: Area = {
+  name: 'denial',
+  async measure({ rounds, stack: start }) {
+    const stack = await start();
+    // The first ones pay for what is loaded and compiled once.
+    await measureNats(stack, 10);
+    const times: DenialTimes[] = [];
+    for (let round = 0; round < rounds; round++) times.push(await measureNats(stack, REVOCATIONS));
+    const figure = (measure: string, of: keyof DenialTimes, rank: number, aim?: string): Figure => ({
+      measure: `NATS, ${measure}`,
+      unit: `ms p${rank}`,
+      values: times.map((each) => percentile(each[of], rank)),
+      baseline: { of: 'round trip', values: times.map(({ roundTrip }) => percentile(roundTrip, rank)) },
+      aim,
+    });
+    const accepted: number[] = [];
+    for (let round = 0; round < rounds; round++) accepted.push(await acceptedAfterRevocation(stack));
+    return [
+      figure('DELETE to disconnect', 'disconnect', 50),
+      figure('DELETE to disconnect', 'disconnect', 99, '≤ 100 ms'),
+      figure('DELETE to answer', 'response', 50),
+      figure('DELETE to answer', 'response', 99),
+      {
+        measure: 'gateway, accepted after the answer to a DELETE',
+        unit: 'requests',
+        values: accepted,
+        aim: 'none',
+      },
+    ];
+  },
+};
 
 /**
  * Revokes credentials of one account, one after another, each with a client that is connected. Rejects when a
  * revocation was not enforced when it was answered, because then it is not what is to be measured.
  */
-export async function measureDenial(stack: Stack, revocations: number): Promise<DenialTimes> {
+async function measureNats(stack: Stack, revocations: number): Promise<DenialTimes> {
   const times: DenialTimes = { disconnect: [], response: [], roundTrip: [] };
-  const { id: account } = await call<{ id: string }>(stack, 'POST', '/nats-accounts', {
+  const { id: account } = await call<{ id: string }>(stack, REGION, 'POST', '/nats-accounts', {
     project_id: stack.owner?.project_id,
   });
   const { connection: steady } = await connectNew(stack, account);
@@ -49,7 +83,7 @@ export async function measureDenial(stack: Stack, revocations: number): Promise<
 }
 
 async function timeRevocation(stack: Stack, id: string, start: number): Promise<number> {
-  const answer = await request(stack, 'DELETE', `/nats-credentials/${id}`);
+  const answer = await request(stack, REGION, 'DELETE', `/nats-credentials/${id}`);
   const took = performance.now() - start;
   const enforcement = answer.headers.get('Latchkey-Enforcement');
   if (!enforcement?.startsWith('enforced')) throw new Error(`A revocation was answered with: ${enforcement}`);
@@ -70,6 +104,7 @@ async function connectNew(
 ): Promise<{ id: string; connection: NatsConnection }> {
   const made = await call<{ id: string; credentials: { content: string } }>(
     stack,
+    REGION,
     'POST',
     '/nats-credentials',
     { nats_account_id: account },
@@ -82,55 +117,34 @@ async function connectNew(
   return { id: made.id, connection };
 }
 
-async function call<Answer>(stack: Stack, method: string, path: string, body?: unknown): Promise<Answer> {
-  return (await (await request(stack, method, path, body)).json()) as Answer;
+/** Revokes credentials that several clients are using; how many of their requests begun after the answer are accepted. */
+async function acceptedAfterRevocation(stack: Stack): Promise<number> {
+  const credentials = await newQueueCredentials(stack, REGION);
+  const attempts: { begun: number; accepted: boolean }[] = [];
+  let going = true;
+  const client = async () => {
+    while (going) {
+      const signed = await signSqs(stack.origin, REGION, credentials, 'ListQueues', {});
+      const begun = performance.now();
+      const answer = await fetch(signed);
+      await answer.arrayBuffer();
+      attempts.push({ begun, accepted: answer.status === 200 });
+    }
+  };
+  const clients = Array.from({ length: CLIENTS }, client);
+  await wait(AFTER_MS);
+  await request(stack, REGION, 'DELETE', `/sqs-credentials/${credentials.id}`);
+  const answered = performance.now();
+  await wait(AFTER_MS);
+  going = false;
+  await Promise.all(clients);
+  const before = attempts.filter(({ begun, accepted }) => begun < answered && accepted);
+  const after = attempts.filter(({ begun }) => begun >= answered);
+  if (before.length === 0 || after.length === 0)
+    throw new Error('No request was under way around the DELETE');
+  return after.filter(({ accepted }) => accepted).length;
 }
 
-async function request(stack: Stack, method: string, path: string, body?: unknown): Promise<Response> {
-  const response = await fetch(`${stack.origin}/mnq/v1beta1/regions/${REGION}${path}`, {
-    method,
-    headers: { 'X-Auth-Token': stack.owner?.secret_key ?? '', 'Content-Type': 'application/json' },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}`);
-  return response;
+function wait(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
-
-/** The number that so many of a hundred are not above (nearest rank). */
-function percentile(numbers: readonly number[], rank: number): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil((rank / 100) * sorted.length) - 1)] ?? Number.NaN;
-}
-
-/** Measures on a stack of its own, and prints a table and the same as one line of JSON. */
-async function main(revocations: number): Promise<void> {
-  const { assets } = await bundleWorker(defaultConfig);
-  await buildSite(defaultConfig, assets);
-  const state = mkdtempSync(join(tmpdir(), 'latchkey-bench-'));
-  const stack = await startStack({ state, port: 0 });
-  try {
-    // The first ones pay for what is loaded and compiled once.
-    await measureDenial(stack, 20);
-    const times = await measureDenial(stack, revocations);
-    const rows = {
-      'DELETE to disconnect': times.disconnect,
-      'DELETE to response': times.response,
-      'NATS round trip': times.roundTrip,
-    };
-    const figures = Object.fromEntries(
-      Object.entries(rows).map(([name, numbers]) => [
-        name,
-        { median_ms: round(percentile(numbers, 50)), p99_ms: round(percentile(numbers, 99)) },
-      ]),
-    );
-    console.table(figures);
-    console.log(JSON.stringify({ benchmark: 'denial', revocations, ...figures }));
-  } finally {
-    await stack.stop();
-    rmSync(state, { recursive: true, force: true });
-  }
-}
-
-const round = (milliseconds: number) => Number(milliseconds.toFixed(2));
-
-if (import.meta.main) await main(Number(process.argv[2] ?? 200));

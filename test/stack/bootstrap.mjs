@@ -15,7 +15,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const SCRIPTS = {
   start: 'start.ts',
   test: 'checks.ts',
-  bench: '../bench/denial.ts',
+  bench: '../bench/bench.ts',
   deploy: 'deploy.ts',
   organization: 'organization.ts',
 };

@@ -1,0 +1,123 @@
+/**
+ * `npm run bench`: measures the areas, prints one table, and writes the same as JSON to `bench.json`. Judges nothing.
+ *
+ *     npm run bench -- [area…] [--rounds 7]
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { bundleWorker } from '../stack/bundle.ts';
+import { defaultConfig, root } from '../stack/project.ts';
+import { buildSite } from '../stack/site.ts';
+import { type Stack, startStack } from '../stack/stack.ts';
+import type { Area, Figure } from './area.ts';
+import { request } from './client.ts';
+import { denial } from './denial.ts';
+import { gateway } from './gateway.ts';
+import { ratios, type Spread, spreadOf } from './rounds.ts';
+import { sigv4 } from './sigv4.ts';
+
+const AREAS: readonly Area[] = [sigv4, gateway, denial];
+
+/** A figure as it is printed and written. */
+interface Row {
+  area: string;
+  measure: string;
+  unit: string;
+  value: Spread;
+  baseline?: { of: string; value: Spread };
+  ratio?: Spread;
+  aim?: string;
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { rounds: { type: 'string', default: '7' } },
+  });
+  const unknown = positionals.filter((name) => !AREAS.some((area) => area.name === name));
+  if (unknown.length > 0)
+    throw new Error(`No such area: ${unknown}. There are ${AREAS.map(({ name }) => name)}`);
+  const areas = AREAS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  const state = mkdtempSync(join(tmpdir(), 'latchkey-bench-'));
+  let stack: Promise<Stack> | undefined;
+  const bench = {
+    rounds: Number(values.rounds),
+    stack: () => {
+      stack ??= startFresh(state);
+      return stack;
+    },
+  };
+  const rows: Row[] = [];
+  try {
+    for (const area of areas) {
+      console.error(`Measuring ${area.name}…`);
+      rows.push(...(await area.measure(bench)).map((figure) => rowOf(area.name, figure)));
+    }
+  } finally {
+    await (await stack)?.stop();
+    rmSync(state, { recursive: true, force: true });
+  }
+  console.log(tableOf(rows));
+  const machine = { cpu: cpus()[0]?.model, cpus: cpus().length, node: process.version };
+  const file = join(root, 'bench.json');
+  writeFileSync(
+    file,
+    `${JSON.stringify({ at: new Date().toISOString(), machine, rounds: bench.rounds, rows }, null, 2)}\n`,
+  );
+  console.log(`\nThe same as JSON: ${file}`);
+}
+
+async function startFresh(state: string): Promise<Stack> {
+  const { assets } = await bundleWorker(defaultConfig);
+  await buildSite(defaultConfig, assets);
+  const stack = await startStack({ state, port: 0 });
+  for (const region of stack.engines.keys())
+    await request(stack, region, 'POST', '/activate-sqs', { project_id: stack.owner?.project_id });
+  return stack;
+}
+
+function rowOf(area: string, { measure, unit, values, baseline, aim }: Figure): Row {
+  return {
+    area,
+    measure,
+    unit,
+    value: spreadOf(values),
+    ...(baseline && {
+      baseline: { of: baseline.of, value: spreadOf(baseline.values) },
+      ratio: spreadOf(ratios(values, baseline.values)),
+    }),
+    ...(aim !== undefined && { aim }),
+  };
+}
+
+function tableOf(rows: readonly Row[]): string {
+  const cells = rows.map(({ area, measure, unit, value, baseline, ratio, aim }) => [
+    area,
+    measure,
+    `${show(value.median)} ${unit}`,
+    `${show(value.least)} – ${show(value.most)}`,
+    baseline ? `${baseline.of} ${show(baseline.value.median)}` : '',
+    ratio ? `× ${show(ratio.median)}` : '',
+    ratio ? `${show(ratio.least)} – ${show(ratio.most)}` : '',
+    aim ?? '',
+  ]);
+  const lines = [['area', 'measure', 'median', 'spread', 'baseline', 'ratio', 'spread', 'aim'], ...cells];
+  const widths = (lines[0] ?? []).map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)));
+  return lines
+    .map((line) =>
+      line
+        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** Three digits that matter. */
+function show(number: number): string {
+  return number >= 1000 ? String(Math.round(number)) : String(Number(number.toPrecision(3)));
+}
+
+await main();

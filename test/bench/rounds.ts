@@ -1,0 +1,52 @@
+/** Rounds and what is told of them: medians, percentiles, spread. Machines are noisy, so candidates take turns. */
+
+/** Measurements of one candidate, or several of them by name, in each round. */
+export type Measured<Candidates extends Record<string, () => Promise<unknown>>> = {
+  [Name in keyof Candidates]: Awaited<ReturnType<Candidates[Name]>>[];
+};
+
+/**
+ * Measures each candidate once in every round, in an order that turns around from round to round. A round before them is
+ * not counted: it pays for what is loaded and compiled once.
+ */
+export async function interleave<Candidates extends Record<string, () => Promise<unknown>>>(
+  rounds: number,
+  candidates: Candidates,
+): Promise<Measured<Candidates>> {
+  const names = Object.keys(candidates);
+  const measured: Record<string, unknown[]> = Object.fromEntries(names.map((name) => [name, []]));
+  for (let round = -1; round < rounds; round++) {
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      const sample = await candidates[name]?.();
+      if (round >= 0) measured[name]?.push(sample);
+    }
+  }
+  return measured as Measured<Candidates>;
+}
+
+/** The number that so many of a hundred are not above (nearest rank). */
+export function percentile(numbers: readonly number[], rank: number): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil((rank / 100) * sorted.length) - 1)] ?? Number.NaN;
+}
+
+/** The middle of the numbers, and how far they reach to both sides. */
+export interface Spread {
+  median: number;
+  least: number;
+  most: number;
+}
+
+/** See {@link Spread}. */
+export function spreadOf(numbers: readonly number[]): Spread {
+  return {
+    median: percentile(numbers, 50),
+    least: Math.min(...numbers),
+    most: Math.max(...numbers),
+  };
+}
+
+/** The ratio of each round: value over baseline. A baseline of one value holds for every round. */
+export function ratios(values: readonly number[], baseline: readonly number[]): number[] {
+  return values.map((value, round) => value / (baseline[baseline.length === 1 ? 0 : round] ?? Number.NaN));
+}

@@ -1,0 +1,101 @@
+/**
+ * Runs verifications, or nothing but the hashes that they cannot do without, as often as it is asked, and says how many
+ * it ran. It reads no clock: time in a Worker stands still between two events, so whoever asks measures.
+ */
+import { AwsV4Signer } from 'aws4fetch';
+import { deriveKey, readSignature, type Signed, verifySignature } from '../../../functions/gateway/sigv4.ts';
+import { canonicalRequest, stringToSign } from '../../../functions/gateway/sigv4-canonical.ts';
+
+const REGION = 'fr-par';
+const SECRET = `latchkey_${'0123456789'.repeat(4)}abcdef`;
+const HMAC = { name: 'HMAC', hash: 'SHA-256' };
+const encode = (text: string) => new TextEncoder().encode(text);
+
+/** What is measured: `?of=<name>`. Each with a key that is kept between requests, and with one derived for this request. */
+type Loop = (times: number) => Promise<void>;
+
+export default {
+  async fetch(request: Request): Promise<Response> {
+    const { searchParams } = new URL(request.url);
+    const loops = await loopsOf(Number(searchParams.get('bytes')));
+    const times = Number(searchParams.get('times'));
+    await loops[searchParams.get('of') ?? '']?.(times);
+    return new Response(String(times));
+  },
+};
+
+async function loopsOf(bytes: number): Promise<Record<string, Loop>> {
+  const body = encode('x'.repeat(bytes));
+  const request = await signedRequest(body);
+  const { pathname, search } = new URL(request.url);
+  const head = { method: request.method, path: pathname, query: search.slice(1), headers: request.headers };
+  const now = Date.now();
+  const first = readSignature(head, now);
+  if (!first.ok) throw new Error(first.reason);
+  const { signed } = first;
+  const kept = await deriveKey(SECRET, signed.scope);
+  const verify = async (keyOf: (signed: Signed) => CryptoKey | Promise<CryptoKey>) => {
+    const read = readSignature(head, now);
+    if (!read.ok) throw new Error(read.reason);
+    const verified = await verifySignature(read.signed, body, await keyOf(read.signed));
+    if (!verified.ok) throw new Error(verified.reason);
+  };
+  const bare = await bareHashes(signed, body);
+  return {
+    'verify kept': repeat(() => verify(() => kept)),
+    'verify derived': repeat(() => verify(({ scope }) => deriveKey(SECRET, scope))),
+    'bare kept': repeat(() => bare(kept)),
+    'bare derived': repeat(async () => bare(await bareChain())),
+  };
+}
+
+function repeat(once: () => Promise<void>): Loop {
+  return async (times) => {
+    for (let done = 0; done < times; done++) await once();
+  };
+}
+
+async function signedRequest(body: Uint8Array<ArrayBuffer>): Promise<Request> {
+  const signer = new AwsV4Signer({
+    url: 'https://sqs.example.com/',
+    method: 'POST',
+    headers: {
+      'Content-Type': 'application/x-amz-json-1.0',
+      'X-Amz-Target': 'AmazonSQS.SendMessage',
+      'X-Amz-User-Agent': 'aws-sdk-js/3.1169.0',
+      'Content-Length': String(body.length),
+    },
+    body,
+    accessKeyId: 'LKEY0123456789ABCDEF',
+    secretAccessKey: SECRET,
+    region: REGION,
+    service: 'sqs',
+  });
+  const { url, method, headers } = await signer.sign();
+  headers.set('Host', 'sqs.example.com');
+  return new Request(url.href, { method, headers });
+}
+
+/** Two SHA-256, of the body and of the canonical request, and the HMAC of the string to sign: their bytes ready made. */
+async function bareHashes(signed: Signed, body: Uint8Array<ArrayBuffer>) {
+  const canonical = encode(canonicalRequest(signed, '0'.repeat(64)));
+  const text = encode(stringToSign(signed.time, signed.scope, '0'.repeat(64)));
+  return async (key: CryptoKey) => {
+    await crypto.subtle.digest('SHA-256', body);
+    await crypto.subtle.digest('SHA-256', canonical);
+    await crypto.subtle.verify('HMAC', key, signed.signature, text);
+  };
+}
+
+const chain = ['20261023', REGION, 'sqs', 'aws4_request'].map(encode);
+const start = encode(`AWS4${SECRET}`);
+
+/** The four HMACs of a derivation, and no more than they need: each key is the outcome of the one before. */
+async function bareChain(): Promise<CryptoKey> {
+  let bytes: BufferSource = start;
+  for (const part of chain) {
+    const key = await crypto.subtle.importKey('raw', bytes, HMAC, false, ['sign']);
+    bytes = await crypto.subtle.sign('HMAC', key, part);
+  }
+  return crypto.subtle.importKey('raw', bytes, HMAC, false, ['verify']);
+}
