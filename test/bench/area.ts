@@ -7,6 +7,8 @@ export interface Bench {
   rounds: number;
   /** The local stack, started when it is first asked for. The Owner's project has Queues, in every region. */
   stack(): Promise<Stack>;
+  /** The folder of its state, absolute. */
+  state: string;
 }
 
 /** Measured values, one for each round. */

@@ -44,6 +44,7 @@ async function main(): Promise<void> {
   let stack: Promise<Stack> | undefined;
   const bench = {
     rounds: Number(values.rounds),
+    state,
     stack: () => {
       stack ??= startFresh(state);
       return stack;

@@ -1,13 +1,14 @@
 /**
- * What the gateway costs: the same SendMessage to the engine directly, through a Worker that forwards blindly, and
- * through the gateway, taking turns. The engine is the local stack's, one Node process; beside it stands one that only
- * answers, so that it is seen how much of a figure is the engine's.
+ * What the gateway costs. The same SendMessage takes turns to the engine directly, through a Worker that forwards blindly,
+ * through one that also reads the row of the access key first, where the gateway stands (the same static assets and
+ * databases around it), and through the gateway. The last two tell what of the gateway's cost is its own code, and what
+ * is the local runtime's one read of D1, which is the price of a revocation that holds for the very next request.
  */
 import type { Area, Figure } from './area.ts';
 import { newQueueCredentials, signSqs } from './client.ts';
 import { bytesOf, type Load, load } from './load.ts';
 import { interleave } from './rounds.ts';
-import { startBenchWorker } from './worker.ts';
+import { startAlone, startInPlace } from './worker.ts';
 
 const REGION = 'fr-par';
 const CONNECTIONS = [1, 16];
@@ -17,24 +18,20 @@ const MESSAGE = 'x'.repeat(256);
 /** See this file's head. */
 export const gateway: Area = {
   name: 'gateway',
-  async measure({ rounds, stack: start }) {
+  async measure({ rounds, state, stack: start }) {
     const stack = await start();
     const engine = stack.engines.get(REGION)?.url ?? '';
-    const proxy = await startBenchWorker('proxy', { bindings: { ENGINE: engine } });
+    const credentials = await newQueueCredentials(stack, REGION);
+    const queue = await newQueue(stack.origin, credentials);
+    const engineQueue = await onlyQueueOf(engine);
+    const proxy = await startAlone('proxy', { ENGINE: engine });
+    const readingProxy = await startInPlace('reading-proxy', state, { ENGINE: engine });
     try {
-      const credentials = await newQueueCredentials(stack, REGION);
-      const made = await fetch(
-        await signSqs(stack.origin, REGION, credentials, 'CreateQueue', { QueueName: 'measured' }),
-      );
-      const { QueueUrl } = (await made.json()) as { QueueUrl: string };
-      const engineQueue = await engineQueueUrl(engine);
       const figures: Figure[] = [];
       for (const connections of CONNECTIONS) {
-        const sendTo = async (origin: string, queue: string): Promise<Load> => {
-          const signed = await signSqs(origin, REGION, credentials, 'SendMessage', {
-            QueueUrl: queue,
-            MessageBody: MESSAGE,
-          });
+        const sendTo = async (origin: string, QueueUrl: string): Promise<Load> => {
+          const fields = { QueueUrl, MessageBody: MESSAGE };
+          const signed = await signSqs(origin, REGION, credentials, 'SendMessage', fields);
           const result = await load(origin, await bytesOf(signed), connections, LOAD_MS);
           await fetch(await signSqs(engine, REGION, credentials, 'PurgeQueue', { QueueUrl: engineQueue }));
           return result;
@@ -42,24 +39,36 @@ export const gateway: Area = {
         const measured = await interleave(rounds, {
           engine: () => sendTo(engine, engineQueue),
           proxy: () => sendTo(proxy.origin, engineQueue),
-          gateway: () => sendTo(stack.origin, QueueUrl),
+          'reading proxy': () => sendTo(readingProxy.origin, engineQueue),
+          gateway: () => sendTo(stack.origin, queue),
         });
         figures.push(...figuresOf(`SendMessage, ${connections} at once`, measured));
       }
       return figures;
     } finally {
-      await proxy.stop();
+      await Promise.all([proxy.stop(), readingProxy.stop()]);
     }
   },
 };
 
-async function engineQueueUrl(engine: string): Promise<string> {
-  const signed = await signSqs(engine, REGION, { access_key: 'x', secret_key: 'x' }, 'ListQueues', {});
-  const { QueueUrls } = (await (await fetch(signed)).json()) as { QueueUrls: string[] };
-  return QueueUrls[0] ?? '';
+type Credentials = Awaited<ReturnType<typeof newQueueCredentials>>;
+
+async function newQueue(origin: string, credentials: Credentials): Promise<string> {
+  const signed = await signSqs(origin, REGION, credentials, 'CreateQueue', {
+    QueueName: crypto.randomUUID(),
+  });
+  return ((await (await fetch(signed)).json()) as { QueueUrl: string }).QueueUrl;
 }
 
-type Candidate = 'engine' | 'proxy' | 'gateway';
+async function onlyQueueOf(engine: string): Promise<string> {
+  const signed = await signSqs(engine, REGION, { access_key: 'any', secret_key: 'any' }, 'ListQueues', {});
+  const { QueueUrls = [] } = (await (await fetch(signed)).json()) as { QueueUrls?: string[] };
+  const [url] = QueueUrls;
+  if (url === undefined || QueueUrls.length > 1) throw new Error('The engine was to have one queue');
+  return url;
+}
+
+type Candidate = 'engine' | 'proxy' | 'reading proxy' | 'gateway';
 
 function figuresOf(what: string, measured: Record<Candidate, Load[]>): Figure[] {
   const compare = (of: Candidate, to: Candidate, key: keyof Load, aim?: string): Figure => ({
@@ -71,9 +80,11 @@ function figuresOf(what: string, measured: Record<Candidate, Load[]>): Figure[] 
   });
   return [
     compare('proxy', 'engine', 'perSecond'),
+    compare('reading proxy', 'proxy', 'perSecond'),
     compare('gateway', 'engine', 'perSecond'),
     compare('gateway', 'proxy', 'perSecond', '≥ 0.8'),
-    compare('gateway', 'proxy', 'p50'),
-    compare('gateway', 'proxy', 'p99'),
+    compare('gateway', 'reading proxy', 'perSecond'),
+    compare('gateway', 'reading proxy', 'p50'),
+    compare('gateway', 'reading proxy', 'p99'),
   ];
 }

@@ -5,7 +5,7 @@
  */
 import type { Area, Figure } from './area.ts';
 import { interleave } from './rounds.ts';
-import { startBenchWorker } from './worker.ts';
+import { startAlone } from './worker.ts';
 
 /** Bytes of a body, and how many verifications are timed together: long beside the one request that asks for them. */
 const BODIES = [
@@ -17,7 +17,7 @@ const BODIES = [
 export const sigv4: Area = {
   name: 'sigv4',
   async measure({ rounds }) {
-    const worker = await startBenchWorker('sigv4');
+    const worker = await startAlone('sigv4');
     try {
       const figures: Figure[] = [];
       for (const { bytes, times } of BODIES) {

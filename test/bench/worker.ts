@@ -1,12 +1,15 @@
 /**
- * Small Workers to compare with and to measure in: bundled as deployment bundles ours, served by the same local runtime
- * with as little around them.
+ * Small Workers to compare with and to measure in: bundled as deployment bundles ours, served by the same local runtime,
+ * alone or with everything around them that ours has.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from 'miniflare';
-import { runTool } from '../stack/project.ts';
+import { bundleWorker } from '../stack/bundle.ts';
+import { openDatabase } from '../stack/databases.ts';
+import { defaultConfig, runTool } from '../stack/project.ts';
+import { stackDatabases } from '../stack/stack.ts';
 
 /** A running Worker. */
 export interface BenchWorker {
@@ -18,44 +21,80 @@ export interface BenchWorker {
 const DATE = '2026-10-23';
 const FLAGS = ['nodejs_compat', 'enable_request_signal'];
 
-/** Starts a Worker of `test/bench/workers` by its name, with these vars and D1 databases. */
-export async function startBenchWorker(
+/** Starts a Worker of `test/bench/workers` by its name, with these vars and nothing around it. */
+export function startAlone(name: string, vars: Record<string, string> = {}): Promise<BenchWorker> {
+  const options = { compatibilityDate: DATE, compatibilityFlags: FLAGS, bindings: vars };
+  return start(name, async () => options);
+}
+
+/**
+ * Starts a Worker of `test/bench/workers` where ours stands: with its settings and static assets, and with its databases,
+ * copied as they are now from the stack of the folder `state`. It has no secrets and no Durable Objects.
+ */
+export function startInPlace(
   name: string,
-  options: { bindings?: Record<string, string>; d1Databases?: string[] } = {},
+  state: string,
+  vars: Record<string, string> = {},
 ): Promise<BenchWorker> {
-  const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-worker-'));
-  try {
-    const script = await bundleBenchWorker(name, folder);
-    const miniflare = new Miniflare(
-      convertV4MiniflareOptions({
-        host: '127.0.0.1',
-        port: 0,
-        cf: false,
-        workers: [
-          {
-            name,
-            modules: [{ type: 'ESModule', path: script }],
-            modulesRoot: folder,
-            compatibilityDate: DATE,
-            compatibilityFlags: FLAGS,
-            ...options,
-          } as V4WorkerOptions,
-        ],
-      }),
-    );
-    const { origin } = await miniflare.ready;
-    return { origin, stop: () => miniflare.dispose() };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  return start(name, async (storage) => {
+    const { worker } = await bundleWorker(defaultConfig);
+    for (const { file } of await stackDatabases(state)) {
+      copyDatabase(file, join(storage, relative(join(state, 'worker'), file)));
+    }
+    return { ...worker, durableObjects: {}, bindings: vars };
+  });
 }
 
 /** Bundles and minifies a Worker of `test/bench/workers` into a folder; resolves to the path of its one module. */
-export async function bundleBenchWorker(name: string, folder: string): Promise<string> {
+export async function bundleAlone(name: string, folder: string): Promise<string> {
   const main = join(import.meta.dirname, 'workers', `${name}.ts`);
   const config = join(folder, 'wrangler.json');
   const settings = { name, main, compatibility_date: DATE, compatibility_flags: FLAGS, minify: true };
   writeFileSync(config, JSON.stringify(settings));
   await runTool('wrangler', ['deploy', '--dry-run', '--config', config, '--outdir', folder]);
   return join(folder, `${name}.js`);
+}
+
+async function start(
+  name: string,
+  optionsFor: (storage: string) => Promise<Partial<V4WorkerOptions>>,
+): Promise<BenchWorker> {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-worker-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  try {
+    const storage = join(folder, 'storage');
+    const script = await bundleAlone(name, folder);
+    const modules = { modules: [{ type: 'ESModule', path: script }], modulesRoot: folder };
+    const worker = { ...(await optionsFor(storage)), ...modules, name } as V4WorkerOptions;
+    const miniflare = new Miniflare(
+      convertV4MiniflareOptions({
+        host: '127.0.0.1',
+        port: 0,
+        cf: false,
+        resourcePersistencePath: storage,
+        workers: [worker],
+      }),
+    );
+    const { origin } = await miniflare.ready;
+    return {
+      origin,
+      async stop() {
+        await miniflare.dispose();
+        remove();
+      },
+    };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+function copyDatabase(from: string, to: string): void {
+  mkdirSync(dirname(to), { recursive: true });
+  const database = openDatabase(from);
+  try {
+    database.prepare('vacuum into ?').run(to);
+  } finally {
+    database.close();
+  }
 }
