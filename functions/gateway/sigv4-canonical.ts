@@ -120,6 +120,7 @@ function compare(a: string, b: string): number {
 // "Convert sequential spaces to a single space" and trim. In two steps: one expression for both ends of a long run of
 // spaces would take time in the square of its length.
 function oneSpaced(value: string): string {
+  if (!/[ \t]{2}|\t|^ | $/.test(value)) return value;
   return value.replace(/[ \t]{2,}|\t/g, ' ').replace(/^ | $/g, '');
 }
 

@@ -223,14 +223,16 @@ function claimsOfHeader(authorization: string, time: string | undefined): Claims
   if (authorization.includes(ALGORITHM, 1)) return 'authorization_repeated';
   const fields = new Map<string, string>();
   for (const field of authorization.slice(ALGORITHM.length).split(',')) {
-    const [, name, value] = /^(Credential|SignedHeaders|Signature)=(.*)$/.exec(field.trim()) ?? [];
-    if (!name || !value || fields.has(name)) return 'authorization_malformed';
-    fields.set(name, value);
+    const part = field.trim();
+    const at = part.indexOf('=');
+    const name = part.slice(0, at);
+    if (at < 0 || fields.has(name)) return 'authorization_malformed';
+    fields.set(name, part.slice(at + 1));
   }
   const credential = fields.get('Credential');
   const signedHeaders = fields.get('SignedHeaders');
   const signature = fields.get('Signature');
-  if (!credential || !signedHeaders || !signature) return 'authorization_malformed';
+  if (!credential || !signedHeaders || !signature || fields.size > 3) return 'authorization_malformed';
   if (!time) return 'date_missing';
   return { credential, signedHeaders, signature, time, expires: undefined };
 }
@@ -265,14 +267,16 @@ function checkSignedHeaders(
   if (names.some((name, at) => at > 0 && name <= (names[at - 1] as string))) return 'signed_headers_unsorted';
   if (!names.includes('host')) return 'host_unsigned';
   if (!names.every((name) => headers.has(name))) return 'signed_header_missing';
-  const signed = new Set(names);
-  const unsigned = [...headers.keys()].some((name) => name.startsWith('x-amz-') && !signed.has(name));
-  return unsigned ? 'header_unsigned' : undefined;
+  for (const name of headers.keys()) {
+    if (name.startsWith('x-amz-') && !names.includes(name)) return 'header_unsigned';
+  }
+  return undefined;
 }
 
 function checkTime({ time, expires }: Claims, scope: Scope, now: number): SignatureReason | undefined {
   if (!/^\d{8}T\d{6}Z$/.test(time)) return 'date_malformed';
-  const signedAt = Date.parse(time.replace(/^(....)(..)(..)T(..)(..)/, '$1-$2-$3T$4:$5:'));
+  const part = (from: number, to: number) => time.slice(from, to);
+  const signedAt = Date.parse(`${part(0, 4)}-${part(4, 6)}-${part(6, 11)}:${part(11, 13)}:${part(13, 16)}`);
   if (Number.isNaN(signedAt)) return 'date_malformed';
   if (!time.startsWith(scope.date)) return 'scope_date_differs';
   if (signedAt - now > SKEW_MS) return 'clock_skew';
