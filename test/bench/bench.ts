@@ -13,12 +13,14 @@ import { buildSite } from '../stack/site.ts';
 import { type Stack, startStack } from '../stack/stack.ts';
 import type { Area, Figure } from './area.ts';
 import { request } from './client.ts';
+import { creds } from './creds.ts';
 import { denial } from './denial.ts';
 import { gateway } from './gateway.ts';
 import { ratios, type Spread, spreadOf } from './rounds.ts';
 import { sigv4 } from './sigv4.ts';
+import { size } from './size.ts';
 
-const AREAS: readonly Area[] = [sigv4, gateway, denial];
+const AREAS: readonly Area[] = [creds, sigv4, gateway, denial, size];
 
 /** A figure as it is printed and written. */
 interface Row {
@@ -98,13 +100,16 @@ function tableOf(rows: readonly Row[]): string {
     area,
     measure,
     `${show(value.median)} ${unit}`,
-    `${show(value.least)} – ${show(value.most)}`,
+    `${show(value.lower)} – ${show(value.upper)}`,
     baseline ? `${baseline.of} ${show(baseline.value.median)}` : '',
     ratio ? `× ${show(ratio.median)}` : '',
-    ratio ? `${show(ratio.least)} – ${show(ratio.most)}` : '',
+    ratio ? `${show(ratio.lower)} – ${show(ratio.upper)}` : '',
     aim ?? '',
   ]);
-  const lines = [['area', 'measure', 'median', 'spread', 'baseline', 'ratio', 'spread', 'aim'], ...cells];
+  const lines = [
+    ['area', 'measure', 'median', 'middle half', 'baseline', 'ratio', 'middle half', 'aim'],
+    ...cells,
+  ];
   const widths = (lines[0] ?? []).map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)));
   return lines
     .map((line) =>

@@ -30,19 +30,19 @@ export function percentile(numbers: readonly number[], rank: number): number {
   return sorted[Math.max(0, Math.ceil((rank / 100) * sorted.length) - 1)] ?? Number.NaN;
 }
 
-/** The middle of the numbers, and how far they reach to both sides. */
+/** The middle of the numbers, and the quarters' ends around it: half of the numbers lie between those. */
 export interface Spread {
   median: number;
-  least: number;
-  most: number;
+  lower: number;
+  upper: number;
 }
 
 /** See {@link Spread}. */
 export function spreadOf(numbers: readonly number[]): Spread {
   return {
     median: percentile(numbers, 50),
-    least: Math.min(...numbers),
-    most: Math.max(...numbers),
+    lower: percentile(numbers, 25),
+    upper: percentile(numbers, 75),
   };
 }
 

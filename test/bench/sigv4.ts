@@ -4,7 +4,7 @@
  * that it derives once for each credential and day.)
  */
 import type { Area, Figure } from './area.ts';
-import { interleave } from './rounds.ts';
+import { timeLoops } from './time-loops.ts';
 import { startAlone } from './worker.ts';
 
 /** Bytes of a body, and how many verifications are timed together: long beside the one request that asks for them. */
@@ -12,9 +12,6 @@ const BODIES = [
   { bytes: 256, times: 1500 },
   { bytes: 256 * 1024, times: 100 },
 ];
-
-/** Short ones and many, since they are so small that whatever else the machine does shows. */
-const SLICES = 5;
 
 /** See this file's head. */
 export const sigv4: Area = {
@@ -24,19 +21,8 @@ export const sigv4: Area = {
     try {
       const figures: Figure[] = [];
       for (const { bytes, times } of BODIES) {
-        const microseconds = async (of: string) => {
-          const query = new URLSearchParams({ of, bytes: String(bytes), times: String(times) });
-          const start = performance.now();
-          const answer = await (await fetch(`${worker.origin}/?${query}`)).text();
-          if (answer !== String(times)) throw new Error(answer);
-          return ((performance.now() - start) * 1000) / times;
-        };
-        const measured = await interleave(SLICES * rounds, {
-          'verify kept': () => microseconds('verify kept'),
-          'bare kept': () => microseconds('bare kept'),
-          'verify derived': () => microseconds('verify derived'),
-          'bare derived': () => microseconds('bare derived'),
-        });
+        const names = ['verify kept', 'bare kept', 'verify derived', 'bare derived'] as const;
+        const measured = await timeLoops(worker, { rounds, times, query: { bytes: String(bytes) } }, names);
         for (const key of ['kept', 'derived'] as const) {
           figures.push({
             measure: `verification, ${bytes} B body, key ${key}`,

@@ -1,36 +1,19 @@
 /**
- * Runs verifications, or nothing but the hashes that they cannot do without, as often as it is asked, and says how many
- * it ran. It reads no clock: time in a Worker stands still between two events, so whoever asks measures.
+ * Verifications of one signed request, its body of so many `bytes`, and nothing but the hashes that they cannot do
+ * without; each with a key that is kept, and with one derived for this request.
  */
 import { AwsV4Signer } from 'aws4fetch';
 import { deriveKey, readSignature, type Signed, verifySignature } from '../../../functions/gateway/sigv4.ts';
 import { canonicalRequest, stringToSign } from '../../../functions/gateway/sigv4-canonical.ts';
+import { serveLoops } from './loops.ts';
 
 const REGION = 'fr-par';
 const SECRET = `latchkey_${'0123456789'.repeat(4)}abcdef`;
 const HMAC = { name: 'HMAC', hash: 'SHA-256' };
 const encode = (text: string) => new TextEncoder().encode(text);
 
-/** What is measured: `?of=<name>`. Each with a key that is kept between requests, and with one derived for this request. */
-type Loop = (times: number) => Promise<void>;
-
-// Made once: what is measured is not how they are made.
-const made = new Map<number, Record<string, Loop>>();
-
-export default {
-  async fetch(request: Request): Promise<Response> {
-    const { searchParams } = new URL(request.url);
-    const bytes = Number(searchParams.get('bytes'));
-    const loops = made.get(bytes) ?? (await loopsOf(bytes));
-    made.set(bytes, loops);
-    const times = Number(searchParams.get('times'));
-    await loops[searchParams.get('of') ?? '']?.(times);
-    return new Response(String(times));
-  },
-};
-
-async function loopsOf(bytes: number): Promise<Record<string, Loop>> {
-  const body = encode('x'.repeat(bytes));
+export default serveLoops(async (parameters) => {
+  const body = encode('x'.repeat(Number(parameters.get('bytes'))));
   const request = await signedRequest(body);
   const { pathname, search } = new URL(request.url);
   const head = { method: request.method, path: pathname, query: search.slice(1), headers: request.headers };
@@ -47,18 +30,12 @@ async function loopsOf(bytes: number): Promise<Record<string, Loop>> {
   };
   const bare = await bareHashes(signed, body);
   return {
-    'verify kept': repeat(() => verify(() => kept)),
-    'verify derived': repeat(() => verify(({ scope }) => deriveKey(SECRET, scope))),
-    'bare kept': repeat(() => bare(kept)),
-    'bare derived': repeat(async () => bare(await bareChain())),
+    'verify kept': () => verify(() => kept),
+    'verify derived': () => verify(({ scope }) => deriveKey(SECRET, scope)),
+    'bare kept': () => bare(kept),
+    'bare derived': async () => bare(await bareChain()),
   };
-}
-
-function repeat(once: () => Promise<void>): Loop {
-  return async (times) => {
-    for (let done = 0; done < times; done++) await once();
-  };
-}
+});
 
 async function signedRequest(body: Uint8Array<ArrayBuffer>): Promise<Request> {
   const signer = new AwsV4Signer({

@@ -1,0 +1,121 @@
+/**
+ * How large the Worker is as deployment uploads it, with and without the sign-in library, what CPU time its start takes,
+ * and how much script of our own a page loads before anybody touches it; beside a hello world on the same framework.
+ */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { bundleWorker } from '../stack/bundle.ts';
+import { defaultConfig, root, runTool } from '../stack/project.ts';
+import { buildSite } from '../stack/site.ts';
+import type { Area, Figure } from './area.ts';
+import { interleave } from './rounds.ts';
+import { bundleAlone } from './worker.ts';
+
+const SIGN_IN = ['better-auth/minimal', 'better-auth/adapters/drizzle'];
+
+/** See this file's head. */
+export const size: Area = {
+  name: 'size',
+  async measure({ rounds }) {
+    const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-size-'));
+    try {
+      const { assets } = await bundleWorker(defaultConfig);
+      await buildSite(defaultConfig, assets);
+      const helloConfig = join(folder, 'wrangler.json');
+      await bundleAlone('hello', folder);
+      const hello = [await gzipOf(helloConfig, folder)];
+      const stub = join(import.meta.dirname, 'workers', 'no-sign-in.ts');
+      const without = SIGN_IN.flatMap((name) => ['--alias', `${name}:${stub}`]);
+      const startUp = await interleave(rounds, {
+        hello: () => startUpOf(helloConfig, folder),
+        worker: () => startUpOf(defaultConfig, folder),
+      });
+      const of = 'Hono hello world';
+      return [
+        {
+          measure: 'Worker, gzip',
+          unit: 'kB',
+          values: [await gzipOf(defaultConfig, folder)],
+          baseline: { of, values: hello },
+          aim: '≤ 380 kB',
+        },
+        {
+          measure: 'Worker without the sign-in library, gzip',
+          unit: 'kB',
+          values: [await gzipOf(defaultConfig, folder, without)],
+          baseline: { of, values: hello },
+          aim: '≤ 180 kB',
+        },
+        {
+          measure: 'start-up, CPU',
+          unit: 'ms',
+          values: startUp.worker,
+          baseline: { of, values: startUp.hello },
+        },
+        ...heaviestPage(assets),
+      ];
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+/** What deployment would upload, in kB of 1000 bytes: modules, without source maps. */
+async function gzipOf(config: string, folder: string, args: readonly string[] = []): Promise<number> {
+  const out = mkdtempSync(join(folder, 'out-'));
+  await runTool('wrangler', ['deploy', '--dry-run', '--config', config, '--outdir', out, ...args]);
+  const modules = readdirSync(out).filter((name) => /\.(js|wasm)$/.test(name));
+  if (modules.length === 0) throw new Error(`wrangler left no module in ${out}`);
+  return modules.reduce((sum, name) => sum + gzipSync(readFileSync(join(out, name))).length, 0) / 1000;
+}
+
+/** The CPU time of a start, in milliseconds, as wrangler profiles it on this machine. */
+async function startUpOf(config: string, folder: string): Promise<number> {
+  const cwd = join(folder, 'start-up');
+  mkdirSync(cwd, { recursive: true });
+  const outfile = join(cwd, 'profile.cpuprofile');
+  const told = await runTool(
+    'wrangler',
+    ['check', 'startup', `--args=--config=${config}`, '--outfile', outfile],
+    {
+      cwd,
+    },
+  );
+  const active = /Active: ([\d.]+) ms/.exec(told)?.[1];
+  if (active === undefined) throw new Error(`wrangler tells no start-up time:\n${told}`);
+  return Number(active);
+}
+
+/** The page that loads most script of ours, imports included: the scripts of our own components are named after them. */
+function heaviestPage(dist: string): Figure[] {
+  const components = readdirSync(join(root, 'site/src/components'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.astro'))
+    .map((path) => basename(path, '.astro'));
+  const pages = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith('.html'),
+  );
+  const sizes = pages.map((page) => ({ page, kilobytes: scriptOf(dist, page, new Set(components)) }));
+  const [heaviest] = sizes.sort((a, b) => b.kilobytes - a.kilobytes);
+  if (!heaviest || heaviest.kilobytes === 0) throw new Error('No page loads a script of ours');
+  const page = heaviest.page.replace(/index\.html$/, '');
+  const measure = `own script of the heaviest page (/${page}), gzip`;
+  return [{ measure, unit: 'kB', values: [heaviest.kilobytes], aim: '≤ 10 kB' }];
+}
+
+function scriptOf(dist: string, page: string, components: ReadonlySet<string>): number {
+  const files = new Map<string, number>();
+  const add = (file: string) => {
+    if (files.has(file)) return;
+    const text = readFileSync(join(dist, '_astro', file));
+    files.set(file, gzipSync(text).length / 1000);
+    for (const [, imported] of text.toString().matchAll(/(?:from|import)\s*["']\.\/([^"']+\.js)["']/g))
+      if (imported) add(imported);
+  };
+  const html = readFileSync(join(dist, page), 'utf8');
+  for (const [, file = ''] of html.matchAll(/src="\/_astro\/([^"]+\.js)"/g)) {
+    if (components.has(file.slice(0, file.indexOf('.')))) add(file);
+  }
+  return [...files.values()].reduce((sum, kilobytes) => sum + kilobytes, 0);
+}

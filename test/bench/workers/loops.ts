@@ -1,0 +1,28 @@
+/**
+ * A Worker that runs a piece of code as often as it is asked: `?of=<name>&times=<n>`, and says how often it ran. It reads
+ * no clock, since time in a Worker stands still between two events: whoever asks measures (time-loops.ts).
+ */
+
+/** Pieces of code by name. */
+export type Pieces = Record<string, () => Promise<unknown>>;
+
+/** The Worker of these pieces. They are made once for each other parameter that a request has, and then kept. */
+export function serveLoops(make: (parameters: URLSearchParams) => Promise<Pieces>) {
+  const made = new Map<string, Pieces>();
+  return {
+    async fetch(request: Request): Promise<Response> {
+      const { searchParams } = new URL(request.url);
+      const of = searchParams.get('of') ?? '';
+      const times = Number(searchParams.get('times'));
+      searchParams.delete('of');
+      searchParams.delete('times');
+      const name = searchParams.toString();
+      const pieces = made.get(name) ?? (await make(searchParams));
+      made.set(name, pieces);
+      const piece = pieces[of];
+      if (!piece) return new Response(`There is no ${of}`, { status: 404 });
+      for (let done = 0; done < times; done++) await piece();
+      return new Response(String(times));
+    },
+  };
+}
