@@ -16,11 +16,13 @@ import { request } from './client.ts';
 import { creds } from './creds.ts';
 import { denial } from './denial.ts';
 import { gateway } from './gateway.ts';
+import { growth } from './growth.ts';
+import { memory } from './memory.ts';
 import { ratios, type Spread, spreadOf } from './rounds.ts';
 import { sigv4 } from './sigv4.ts';
 import { size } from './size.ts';
 
-const AREAS: readonly Area[] = [creds, sigv4, gateway, denial, size];
+const AREAS: readonly Area[] = [size, creds, sigv4, gateway, denial, growth, memory];
 
 /** A figure as it is printed and written. */
 interface Row {

@@ -8,6 +8,8 @@ import { percentile } from './rounds.ts';
 
 /** What a load came to. */
 export interface Load {
+  /** How long it went on. */
+  seconds: number;
   /** Answers in a second. */
   perSecond: number;
   /** How long they took, in milliseconds. */
@@ -43,6 +45,7 @@ export async function load(
   await Promise.all(sockets.map((socket) => keepBusy(socket, request, end, latencies)));
   const seconds = (performance.now() - start) / 1000;
   return {
+    seconds,
     perSecond: latencies.length / seconds,
     p50: percentile(latencies, 50),
     p99: percentile(latencies, 99),

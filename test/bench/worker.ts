@@ -5,6 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
 import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from 'miniflare';
 import { bundleWorker } from '../stack/bundle.ts';
 import { openDatabase } from '../stack/databases.ts';
@@ -28,20 +29,26 @@ export function startAlone(name: string, vars: Record<string, string> = {}): Pro
 }
 
 /**
- * Starts a Worker of `test/bench/workers` where ours stands: with its settings and static assets, and with its databases,
- * copied as they are now from the stack of the folder `state`. It has no secrets and no Durable Objects.
+ * Starts a Worker of `test/bench/workers` where ours stands: with its settings, vars and static assets, and with its
+ * databases, copied as they are now from the stack of the folder `state`; `prepare` may change a copy, which it is told
+ * by the name of its binding. There are no Durable Objects, and no secrets but those of `vars`.
  */
 export function startInPlace(
   name: string,
   state: string,
   vars: Record<string, string> = {},
+  prepare: (binding: string, database: DatabaseSync) => void = () => {},
 ): Promise<BenchWorker> {
   return start(name, async (storage) => {
     const { worker } = await bundleWorker(defaultConfig);
-    for (const { file } of await stackDatabases(state)) {
-      copyDatabase(file, join(storage, relative(join(state, 'worker'), file)));
+    for (const { binding, file } of await stackDatabases(state)) {
+      const copy = join(storage, relative(join(state, 'worker'), file));
+      copyDatabase(file, copy);
+      const database = openDatabase(copy);
+      prepare(binding, database);
+      database.close();
     }
-    return { ...worker, durableObjects: {}, bindings: vars };
+    return { ...worker, durableObjects: {}, bindings: { ...worker.bindings, ...vars } };
   });
 }
 

@@ -5,6 +5,7 @@ import type { D1Database, D1PreparedStatement, D1Result } from '@cloudflare/work
 export interface Cost {
   trips: number;
   rowsRead: number;
+  rowsWritten?: number;
 }
 
 const ORIGINAL = Symbol('the statement behind a counted one');
@@ -13,7 +14,10 @@ const ORIGINAL = Symbol('the statement behind a counted one');
 export function counted(database: D1Database, cost: Cost): D1Database {
   const note = <R extends D1Result | D1Result[]>(results: R): R => {
     cost.trips++;
-    for (const { meta } of [results].flat()) cost.rowsRead += meta.rows_read;
+    for (const { meta } of [results].flat()) {
+      cost.rowsRead += meta.rows_read;
+      cost.rowsWritten = (cost.rowsWritten ?? 0) + meta.rows_written;
+    }
     return results;
   };
   const statement = (original: D1PreparedStatement): D1PreparedStatement =>
