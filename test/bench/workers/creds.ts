@@ -3,7 +3,7 @@
  * signed, the file written; the last three alone, with the signing key at hand; and one signature over as many bytes.
  */
 import type { NatsAccount } from '../../../db/region/accounts.ts';
-import { seal } from '../../../functions/credentials/secrets.ts';
+import { randomBytes, seal } from '../../../functions/credentials/secrets.ts';
 import { issueCreds } from '../../../functions/nats/accounts.ts';
 import { credsText } from '../../../functions/nats/creds.ts';
 import { userJwt } from '../../../functions/nats/jwt.ts';
@@ -35,7 +35,8 @@ export default serveLoops(async () => {
   const { jwt } = await make();
   const signed = new TextEncoder().encode(jwt.slice(0, jwt.lastIndexOf('.')));
   return {
-    issue: () => issueCreds(work, account, 'measured', null),
+    issue: () =>
+      issueCreds(work, account, { name: 'measured', createdAt: Date.now(), expiresAt: null }, randomBytes),
     make,
     sign: () => issuer.sign(signed),
   };
