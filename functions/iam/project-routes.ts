@@ -116,8 +116,10 @@ function organizationFor(c: Context<AppEnv>, asked: string | null | undefined): 
 
 const HOLDINGS = { nats: 'NATS accounts', sqs: 'Queues', sns: 'Topics and Events' } as const;
 
-const told = ({ region, products }: Held) =>
-  `${products.map((product) => HOLDINGS[product]).join(' and ')} in ${region}`;
+const told = ({ region, products }: Held) => {
+  const held = (Object.keys(HOLDINGS) as (keyof typeof HOLDINGS)[]).filter((one) => products.includes(one));
+  return `${held.map((product) => HOLDINGS[product]).join(' and ')} in ${region}`;
+};
 
 /** What is told of a project that was not deleted. */
 async function keptError(c: Context<AppEnv>, id: string, kept: Kept): Promise<ApiError> {

@@ -182,6 +182,13 @@ describe('the other operations', () => {
     expect((await trips('DELETE', item)).trips).toEqual([1, 1]);
     // Who asks, and then what they ask for: both are in the identity database.
     expect((await trips('GET', '/account/v3/projects')).trips).toEqual([2, 0]);
+    const project = await trips('POST', '/account/v3/projects', { name: 'measured' });
+    expect(project.trips).toEqual([2, 0]);
+    const projectItem = `/account/v3/projects/${project.id}`;
+    expect((await trips('GET', projectItem)).trips).toEqual([2, 0]);
+    expect((await trips('PATCH', projectItem, { name: 'renamed' })).trips).toEqual([2, 0]);
+    // It is marked, each region is asked, and it is deleted.
+    expect((await trips('DELETE', projectItem)).trips).toEqual([3, 1]);
     expect((await trips('GET', `/iam/v1alpha1/api-keys/${owner.access_key}`)).trips).toEqual([2, 0]);
   });
 });

@@ -10,6 +10,7 @@ import { derivedBytes } from '../../functions/idempotency.ts';
 import worker from '../../functions/index.ts';
 import { type Cost, counted } from './cost.ts';
 import { env } from './env.ts';
+import { failing } from './fault.ts';
 import { clientOf, databaseOf, newOwner, REGIONS, rows } from './harness.ts';
 
 const PRODUCTS = ['nats', 'sqs', 'sns'] as const;
@@ -46,20 +47,6 @@ async function setUp(region: string, product: (typeof PRODUCTS)[number]) {
 }
 
 const newKey = () => crypto.randomUUID();
-
-/** The database, whose next batch fails: before it is done, or after, so that nobody hears of it. */
-function failing(database: D1Database, when: 'before' | 'after'): D1Database {
-  const session = database.withSession('first-primary');
-  return {
-    withSession: () => ({
-      prepare: (sql: string) => session.prepare(sql),
-      batch: async (statements: never[]) => {
-        if (when === 'after') await session.batch(statements);
-        throw new Error('D1_ERROR: Network connection lost.');
-      },
-    }),
-  } as unknown as D1Database;
-}
 
 const withRegion = (region: string, database: D1Database): typeof env => ({
   ...env,
@@ -143,7 +130,7 @@ describe.each(CASES)('$product credentials in $region', ({ region, product }) =>
     const logged = vi.spyOn(console, 'error').mockReturnValue();
     for (const [index, when] of (['before', 'after'] as const).entries()) {
       const key = newKey();
-      const broken = withRegion(region, failing(databaseOf(region), when));
+      const broken = withRegion(region, failing(databaseOf(region), /insert into credentials/, when));
       const failed = await create(key, { env: broken });
       expect([when, failed.status, failed.body.type]).toEqual([when, 503, 'unavailable']);
       const retries = [await create(key), await create(key)];

@@ -1,0 +1,56 @@
+/** Databases that fail, or wait, at a statement of the test's choice. Everything else they do is real. */
+import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
+
+const ORIGINAL = Symbol('the statement behind a watched one');
+const TEXT = Symbol('its text');
+
+type Run = <Result>(texts: string[], run: () => Promise<Result>) => Promise<Result>;
+
+/** The database, each of whose round trips goes through `around` with the texts of its statements. */
+function watched(database: D1Database, around: Run): D1Database {
+  const session = database.withSession('first-primary');
+  const statement = (text: string, original: D1PreparedStatement): D1PreparedStatement =>
+    ({
+      [ORIGINAL]: original,
+      [TEXT]: text,
+      bind: (...values: unknown[]) => statement(text, original.bind(...values)),
+      all: () => around([text], () => original.all()),
+      run: () => around([text], () => original.run()),
+    }) as unknown as D1PreparedStatement;
+  return {
+    withSession: () => ({
+      prepare: (text: string) => statement(text, session.prepare(text)),
+      batch: (statements: { [ORIGINAL]: D1PreparedStatement; [TEXT]: string }[]) =>
+        around(
+          statements.map((one) => one[TEXT]),
+          () => session.batch(statements.map((one) => one[ORIGINAL])),
+        ),
+    }),
+  } as unknown as D1Database;
+}
+
+/** The database, out of reach whenever a statement matches: before it has run, or after, so that nobody hears of it. */
+export function failing(database: D1Database, at: RegExp, when: 'before' | 'after' = 'before'): D1Database {
+  return watched(database, async (texts, run) => {
+    const fails = texts.some((text) => at.test(text));
+    if (!fails || when === 'after') {
+      const result = await run();
+      if (!fails) return result;
+    }
+    throw new Error('D1_ERROR: Network connection lost.');
+  });
+}
+
+/** The database, and a gate in it: statements that match wait before it. */
+export function gated(database: D1Database, at: RegExp) {
+  const arrived = Promise.withResolvers<void>();
+  const opened = Promise.withResolvers<void>();
+  const behind = watched(database, async (texts, run) => {
+    if (texts.some((text) => at.test(text))) {
+      arrived.resolve();
+      await opened.promise;
+    }
+    return run();
+  });
+  return { database: behind, arrived: arrived.promise, open: () => opened.resolve() };
+}
