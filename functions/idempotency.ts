@@ -85,6 +85,17 @@ export async function derivedBytes(
   };
 }
 
+/** The bytes that a new secret is made of: derived ones when it is to be created once, else random ones. */
+export async function bytesFor(
+  keys: readonly SealingKey[],
+  once: Once | null,
+  kind: string,
+): Promise<RandomBytes> {
+  const bytes = once ? await derivedBytes(keys, once, kind) : randomBytes;
+  if (!bytes) throw new Error('There is no sealing key');
+  return bytes;
+}
+
 /**
  * What `once` created before. Throws 400 when that was asked for by another request, and `missing` when `find` finds it no
  * more: what was deleted is not created a second time.
@@ -107,6 +118,6 @@ export async function createdBefore<Row>(
 export function untold(resource: string, id: string): ApiError {
   return new ApiError('precondition_failed', {
     precondition: 'resource_not_usable',
-    help_message: `the ${resource} ${id} were created with this ${HEADER}, but their secret can no longer be told: a sealing key has changed since. Delete them and create others with another ${HEADER}`,
+    help_message: `${resource} ${id} was created with this ${HEADER} before, but its secret can no longer be told: a sealing key is gone. Delete it and create another with a new ${HEADER}`,
   });
 }

@@ -5,6 +5,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { auditStatement, type Change } from '../audit.ts';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
+import { type Done, notDone, noteDone, type Once, selectDone } from '../idempotency.ts';
 import type { Listed, Page } from '../page.ts';
 import { type Access, among, amongIfAny, contains, listPage } from './fragments.ts';
 import { apiKeys } from './schema.ts';
@@ -37,11 +38,12 @@ export interface ApiKeyFields {
 
 /**
  * A created key, or why there is none: no such bearer where the caller may create one; the bearer is an Owner and the
- * caller is not; a user of several such organizations; no active project.
+ * caller is not; a user of several such organizations; no active project; or what was created once is there.
  */
 export type CreatedApiKey =
   | { ok: true; row: ApiKey }
-  | { ok: false; reason: 'no_bearer' | 'of_owner' | 'ambiguous' | 'no_project' };
+  | { ok: false; reason: 'no_bearer' | 'of_owner' | 'ambiguous' | 'no_project' }
+  | { ok: false; reason: 'done'; done: Done };
 
 const OF_OWNER = sql.raw(`exists (select 1 from memberships where memberships.user_id = api_keys.user_id
   and memberships.organization_id = api_keys.organization_id and memberships.role = 'owner')`);
@@ -86,17 +88,19 @@ export async function createApiKey(
   change: Change,
   key: NewApiKey,
   access: Access,
+  once: Once | null,
 ): Promise<CreatedApiKey> {
+  const created = sql`exists (select 1 from api_keys where access_key = ${key.accessKey})`;
   const bearers = bearersOf(key.bearer, access);
   const [userId, applicationId] = key.bearer.type === 'user' ? [key.bearer.id, null] : [null, key.bearer.id];
-  const [, , made, found] = await db.batch(
+  const [, , made, found, , done] = await db.batch(
     sql`insert into api_keys (access_key, secret_hash, organization_id, user_id, application_id, description,
         default_project_id, expires_at, creation_address, created_at, updated_at)
       select ${key.accessKey}, ${key.secretHash}, organization_id, ${userId}, ${applicationId}, ${key.description},
         projects.id, ${key.expiresAt}, ${change.address}, ${change.now}, ${change.now}
       from projects join ${bearers} as bearer using (organization_id)
       where not bearer.protected and projects.status = 'active' and (select count(*) from ${bearers}) = 1
-        and projects.id = coalesce(${key.defaultProjectId}, projects.id)
+        and projects.id = coalesce(${key.defaultProjectId}, projects.id) and ${notDone(once)}
       order by projects.created_at, projects.id limit 1`,
     auditStatement(
       change,
@@ -105,9 +109,12 @@ export async function createApiKey(
     ),
     selecting(sql`access_key = ${key.accessKey}`),
     sql`select protected from ${bearers}`,
+    ...(once ? [noteDone(once, key.accessKey, created), selectDone(once)] : []),
   );
   const row = rowsOf<ApiKey>(made)[0];
   if (row) return { ok: true, row };
+  const before = rowsOf<Done>(done)[0];
+  if (before) return { ok: false, reason: 'done', done: before };
   const [bearer, other] = rowsOf<{ protected: 0 | 1 }>(found);
   if (!bearer) return { ok: false, reason: 'no_bearer' };
   if (other) return { ok: false, reason: 'ambiguous' };

@@ -8,6 +8,7 @@ import { auditStatement, type Change } from '../audit.ts';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
 import { type Done, notDone, noteDone, type Once, selectDone } from '../idempotency.ts';
 import { type Listed, orderOf, type Page } from '../page.ts';
+import { auditedKey } from './api-keys.ts';
 import { projects } from './schema.ts';
 
 /** A row of `projects`. */
@@ -179,11 +180,8 @@ function moveApiKeys(change: Change, projectId: SQL): [SQL, SQL] {
     auditStatement(
       change,
       {
-        organizationId: sql.raw('organization_id'),
-        projectId: null,
+        ...auditedKey,
         action: 'update',
-        resource: 'api_keys',
-        resourceId: sql.raw('access_key'),
         before: sql`json_object('default_project_id', default_project_id)`,
         after: sql`json_object('default_project_id', ${oldest})`,
       },

@@ -5,10 +5,9 @@
 
 import type { Done, Once } from '../../db/idempotency.ts';
 import { type Credential, createCredential } from '../../db/region/credentials.ts';
-import { derivedBytes } from '../idempotency.ts';
+import { bytesFor, derivedBytes } from '../idempotency.ts';
 import type { Work } from '../work.ts';
 import { type CreateRequest, checksumOf, type Product } from './products.ts';
-import { randomBytes } from './secrets.ts';
 
 /**
  * Creates credentials. The secret is in the result and nowhere else. Fails with `no_parent` when the NATS account does
@@ -26,8 +25,7 @@ export async function createCredentials(
   | { ok: false; reason: 'done'; done: Done }
 > {
   const id = crypto.randomUUID();
-  const random = once ? await derivedBytes(work.sealingKeys, once, product.id) : randomBytes;
-  if (!random) throw new Error('There is no sealing key');
+  const random = await bytesFor(work.sealingKeys, once, product.id);
   const issued = await product.issue(work, id, request, random);
   if (!issued) return { ok: false, reason: 'no_parent' };
   const created = await createCredential(

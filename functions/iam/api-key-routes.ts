@@ -5,6 +5,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import * as z from 'zod';
+import type { Done, Once } from '../../db/idempotency.ts';
 import {
   type ApiKey,
   createApiKey,
@@ -27,7 +28,16 @@ import {
   wireTimeOrNull,
 } from '../app.ts';
 import { ApiError, invalidArgument } from '../errors.ts';
-import { hashSecretKey, newApiKey } from './api-keys.ts';
+import {
+  bytesFor,
+  createdBefore,
+  derivedBytes,
+  idempotencyHeaders,
+  onceOf,
+  REPEATABLE,
+  untold,
+} from '../idempotency.ts';
+import { hashSecretKey, newApiKey, secretKeyOf } from './api-keys.ts';
 import * as examples from './examples.ts';
 import { accessOf, changed, denied, readableOrganizations, writableOrganizations } from './organizations.ts';
 import * as schemas from './schemas.ts';
@@ -99,6 +109,28 @@ function refusalOf(reason: 'no_bearer' | 'of_owner' | 'ambiguous' | 'no_project'
   }
 }
 
+/** What the secret key is derived for, when it is to be told again. */
+const KIND = 'api_key';
+
+/** The answer to a creation that happened before. */
+async function toldAgain(
+  c: Context<AppEnv>,
+  access: Access,
+  once: Once | null,
+  done: Done,
+): Promise<z.infer<typeof schemas.issuedApiKey>> {
+  const found = await createdBefore(once, done, missing, (accessKey) =>
+    getApiKey(c.get('identity'), accessKey, access.readable),
+  );
+  const key = changedKey(found, access, found.accessKey);
+  const random = await derivedBytes(c.get('config').sealingKeys, done, KIND);
+  const secretKey = random && secretKeyOf(random);
+  if (secretKey === null || (await hashSecretKey(secretKey)) !== key.secretHash) {
+    throw untold('api_key', key.accessKey);
+  }
+  return { ...present(key), secret_key: secretKey };
+}
+
 /** `/iam/v1alpha1/api-keys`. */
 export const apiKeyRoutes = newRouter()
   .openapi(
@@ -107,18 +139,21 @@ export const apiKeyRoutes = newRouter()
       path: collection,
       tags,
       summary: 'Create an API key',
-      description:
-        'The secret key is shown this once. Without a default project it is the oldest of the organization. A key for an Owner is created by an Owner only.',
-      request: { body: { required: true, content: json(schemas.createApiKeyBody, examples.createApiKey) } },
+      description: `The secret key is shown this once. Without a default project it is the oldest of the organization. A key for an Owner is created by an Owner only. ${REPEATABLE}`,
+      request: {
+        headers: idempotencyHeaders,
+        body: { required: true, content: json(schemas.createApiKeyBody, examples.createApiKey) },
+      },
       responses: {
         ...ok(schemas.issuedApiKey, examples.issuedApiKey),
-        ...errorResponses('precondition_failed', 'payload_too_large', 'unsupported_media_type'),
+        ...errorResponses('not_found', 'precondition_failed', 'payload_too_large', 'unsupported_media_type'),
       },
     }),
     async (c) => {
       const body = c.req.valid('json');
       const defaultProjectId = body.default_project_id ?? null;
-      const { accessKey, secretKey } = newApiKey();
+      const once = await onceOf(c, body);
+      const { accessKey, secretKey } = newApiKey(await bytesFor(c.get('config').sealingKeys, once, KIND));
       const key = {
         accessKey,
         secretHash: await hashSecretKey(secretKey),
@@ -130,9 +165,10 @@ export const apiKeyRoutes = newRouter()
         expiresAt: body.expires_at ? Date.parse(body.expires_at) : null,
       };
       const access = accessToCreate(c, defaultProjectId);
-      const made = await createApiKey(c.get('identity'), changeOf(c), key, access);
-      if (!made.ok) throw refusalOf(made.reason);
-      return c.json({ ...present(made.row), secret_key: secretKey }, 200);
+      const made = await createApiKey(c.get('identity'), changeOf(c), key, access, once);
+      if (made.ok) return c.json({ ...present(made.row), secret_key: secretKey }, 200);
+      if (made.reason !== 'done') throw refusalOf(made.reason);
+      return c.json(await toldAgain(c, access, once, made.done), 200);
     },
   )
   .openapi(

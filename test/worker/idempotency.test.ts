@@ -11,7 +11,7 @@ import worker from '../../functions/index.ts';
 import { type Cost, counted } from './cost.ts';
 import { env } from './env.ts';
 import { failing } from './fault.ts';
-import { clientOf, databaseOf, newOwner, REGIONS, rows } from './harness.ts';
+import { call, clientOf, databaseOf, newOwner, REGIONS, rows } from './harness.ts';
 
 const PRODUCTS = ['nats', 'sqs', 'sns'] as const;
 const CASES = REGIONS.flatMap((region) => PRODUCTS.map((product) => ({ region, product })));
@@ -244,6 +244,64 @@ describe.each(REGIONS)('a NATS account in %s', (region) => {
     await api.delete(`/nats-accounts/${id}`);
     expect((await create('orders')).body).toMatchObject({ type: 'not_found', resource: 'namespace' });
     expect((await api.get('/nats-accounts')).body.total_count).toBe(0);
+  });
+});
+
+describe('an API key', () => {
+  const KEYS = '/iam/v1alpha1/api-keys';
+  const setUpKey = async () => {
+    const owner = await newOwner();
+    const application = await call('POST', '/iam/v1alpha1/applications', {
+      token: owner.secret_key,
+      body: { name: 'service' },
+    });
+    const create = (key: string, description: string, bindings = env) =>
+      call('POST', KEYS, {
+        token: owner.secret_key,
+        body: { application_id: application.body.id, description },
+        headers: { 'Idempotency-Key': key },
+        env: bindings,
+      });
+    const list = async () =>
+      (await call('GET', `${KEYS}?application_id=${application.body.id}`, { token: owner.secret_key })).body;
+    return { owner, create, list };
+  };
+
+  it('is created once by fifty equal requests at once, and its one secret key works', async () => {
+    const { create, list } = await setUpKey();
+    const key = newKey();
+    const answers = await Promise.all(Array.from({ length: 50 }, () => create(key, 'ci')));
+    expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
+    const made = answers[0]?.body ?? {};
+    expect(made.secret_key).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(await list()).toMatchObject({ total_count: 1 });
+    const token = `${made.secret_key}`;
+    expect((await call('GET', `${KEYS}/${made.access_key}`, { token })).status).toBe(200);
+    const other = await create(key, 'other');
+    expect(other.body.details).toMatchObject([{ argument_name: 'Idempotency-Key' }]);
+    expect((await create(newKey(), 'ci')).body.access_key).not.toBe(made.access_key);
+  });
+
+  it('is told again when only the answer was lost, and refused without the sealing key or after its deletion', async () => {
+    const { owner, create, list } = await setUpKey();
+    const key = newKey();
+    const logged = vi.spyOn(console, 'error').mockReturnValue();
+    const broken = { ...env, IDENTITY: failing(env.IDENTITY, /insert into api_keys/, 'after') };
+    expect((await create(key, 'ci', broken)).status).toBe(503);
+    expect(logged).toHaveBeenCalledTimes(1);
+    logged.mockRestore();
+    const made = await create(key, 'ci');
+    expect((await create(key, 'ci')).text).toBe(made.text);
+    expect(await list()).toMatchObject({ total_count: 1 });
+    const refused = await create(key, 'ci', withSealingKeys(sealingKeys[1]));
+    expect([refused.status, refused.body.type]).toEqual([412, 'precondition_failed']);
+    await call('DELETE', `${KEYS}/${made.body.access_key}`, { token: owner.secret_key });
+    expect((await create(key, 'ci')).body).toMatchObject({
+      type: 'not_found',
+      resource: 'api_key',
+      resource_id: made.body.access_key,
+    });
+    expect(await list()).toMatchObject({ total_count: 0 });
   });
 });
 
