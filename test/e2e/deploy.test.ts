@@ -13,6 +13,7 @@ import { hashSecretKey } from '../../functions/iam/api-keys.ts';
 import { verifyPassword } from '../../functions/iam/passwords.ts';
 import { onCloudflare } from '../stack/cloudflare.ts';
 import { CannotDeploy, deploy } from '../stack/deployment.ts';
+import { deployedAccess, newOrganization } from '../stack/new-organization.ts';
 import { defaultConfig, root } from '../stack/project.ts';
 import { secretNames } from '../stack/secrets.ts';
 import { type FakeCloudflare, fakeCloudflare } from './fake-cloudflare.ts';
@@ -143,6 +144,26 @@ account = "111122223333"
     }
   });
 
+  it('takes the token of the mail provider from the environment, and does not go on without it', async () => {
+    const before = readFileSync(config, 'utf8');
+    const mail = `
+[vars.MAIL]
+transport = "http"
+endpoint = "https://mail.example.com/send"
+from = "latchkey@example.com"
+`;
+    writeFileSync(config, before + mail);
+    try {
+      await expect(deployAs()).rejects.toThrow('set MAIL_TOKEN');
+      await deployAs(undefined, { MAIL_TOKEN: 'token of the provider' });
+      expect(account.worker?.secrets.MAIL_TOKEN).toBe('token of the provider');
+      await deployAs();
+      expect(account.worker?.secrets.MAIL_TOKEN).toBe('token of the provider');
+    } finally {
+      writeFileSync(config, before);
+    }
+  });
+
   it('tells each nats-server whom to trust and where to ask', () => {
     const configurations = REGIONS.map((region) => readFileSync(join(folder, `nats/${region}.conf`), 'utf8'));
     for (const [i, text] of configurations.entries()) {
@@ -173,6 +194,31 @@ account = "111122223333"
     await expect(deployAs()).rejects.toThrow(/SEALING_KEYS.*Put your copy/);
     expect(existsSync(file)).toBe(false);
     writeFileSync(file, text);
+  });
+
+  it('is followed by further organizations, of new Owners and of those there are', async () => {
+    const access = deployedAccess(
+      'latchkey-identity',
+      folder,
+      onCloudflare(config, () => {}),
+    );
+    const first = json<Owner>('owner.json');
+    const [theirs, ours] = [
+      await newOrganization(access, { name: "Ada's", email: 'Ada@Example.com' }),
+      await newOrganization(access, { name: 'Ours', email: first.email }),
+    ];
+    const ownersOf = (id: string) =>
+      rows(
+        'latchkey-identity',
+        `select u.email, s.password from memberships m join users u on u.id = m.user_id
+         join sign_in_methods s on s.user_id = u.id where m.organization_id = '${id}' and m.role = 'owner'`,
+      );
+    const [ada] = ownersOf(theirs.organization_id);
+    expect(ada?.email).toBe('ada@example.com');
+    expect(await verifyPassword({ hash: String(ada?.password), password: theirs.password ?? '' })).toBe(true);
+    expect(ours.password).toBeNull();
+    expect(ownersOf(ours.organization_id)).toMatchObject([{ email: first.email }]);
+    expect(existsSync(join(folder, 'organization.sql'))).toBe(false);
   });
 });
 

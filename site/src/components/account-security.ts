@@ -46,7 +46,7 @@ class AccountSecurity extends HTMLElement {
     const row = copyOf(find(this, '[data-template="session"]', HTMLTemplateElement));
     const browser = browserOf(session.user_agent);
     const which = session.current ? 'this session, and so sign out' : `the session of ${browser}`;
-    fill(row, { browser, address: session.ip, which });
+    fill(row, { browser, address: session.ip || 'an unknown address', which });
     find(row, '[data-part="current"]', HTMLElement).hidden = !session.current;
     showTime(find(row, '[data-time="created"]', HTMLTimeElement), session.created_at);
     showTime(find(row, '[data-time="ends"]', HTMLTimeElement), session.expires_at);

@@ -1,0 +1,118 @@
+/**
+ * People as programs and operators meet them: the official IAM client, the command that makes a further organization,
+ * and the mail that the local stack prints.
+ */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Iamv1alpha1 } from '@scaleway/sdk';
+import { createClient } from '@scaleway/sdk-client';
+import { expect, it, vi } from 'vitest';
+import { root } from '../stack/project.ts';
+import { useStack } from './local-stack.ts';
+
+const local = useStack();
+
+async function command(name: string, email: string): Promise<Record<string, string>> {
+  const script = join(root, 'test/stack/organization.ts');
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [script, '--name', name, '--owner-email', email],
+    { env: { ...process.env, LATCHKEY_STATE: local.state } },
+  );
+  return Object.fromEntries(
+    [...stdout.matchAll(/^(\w+(?: \w+)*) {2,}(.*)$/gm)].map(([, key, value]) => [key, value]),
+  );
+}
+
+async function signIn(email: string, password: string): Promise<string> {
+  const { origin } = local.stack;
+  const answer = await fetch(`${origin}/auth/sign-in/email`, {
+    method: 'POST',
+    headers: { Origin: origin, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ email, password }),
+  });
+  expect(answer.status).toBe(200);
+  return answer.headers.get('Set-Cookie')?.split(';')[0] ?? '';
+}
+
+async function get<T>(path: string, headers: Record<string, string>): Promise<T> {
+  const answer = await fetch(local.stack.origin + path, { headers });
+  expect(answer.status).toBe(200);
+  return (await answer.json()) as T;
+}
+
+interface Users {
+  users: { email: string; organization_id: string; type: string }[];
+}
+
+it('the official client invites, lists, reads and removes members, and lists sessions', async () => {
+  const { owner, stack } = local;
+  const client = createClient({
+    accessKey: owner.access_key,
+    secretKey: owner.secret_key,
+    apiURL: stack.origin,
+    defaultProjectId: owner.project_id,
+    defaultOrganizationId: owner.organization_id,
+  });
+  const iam = new Iamv1alpha1.API(client);
+  const invited = await iam.createUser({ email: 'grace@example.com' });
+  expect(invited).toMatchObject({ status: 'invitation_pending', organizationId: owner.organization_id });
+  const { users, totalCount } = await iam.listUsers({ orderBy: 'email_asc', userIds: [invited.id] });
+  expect([totalCount, users]).toEqual([1, [invited]]);
+  expect((await iam.listUsers({ type: 'owner' }).all()).map(({ email }) => email)).toEqual([owner.email]);
+  expect(await iam.getUser({ userId: invited.id })).toEqual(invited);
+  const cookie = await signIn(owner.email, owner.password);
+  const [self] = await iam.listUsers({ type: 'owner' }).all();
+  const jwts = await iam.listJWTs({ audienceId: self?.id ?? '' }).all();
+  expect(jwts).toMatchObject([{ audienceId: self?.id }]);
+  await iam.deleteJWT({ jti: jwts[0]?.jti ?? '' });
+  expect((await fetch(`${stack.origin}/account/v3/projects`, { headers: { Cookie: cookie } })).status).toBe(
+    401,
+  );
+  await iam.deleteUser({ userId: invited.id });
+  await expect(iam.getUser({ userId: invited.id })).rejects.toThrow('resource user with ID');
+  await vi.waitFor(() => expect(local.logged.splice(0)).toHaveLength(1));
+});
+
+it('the local stack prints the mail', async () => {
+  const { owner, stack } = local;
+  const answer = await fetch(`${stack.origin}/iam/v1alpha1/users`, {
+    method: 'POST',
+    headers: { 'X-Auth-Token': owner.secret_key, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ email: 'barbara@example.com' }),
+  });
+  const { invitation_url: url } = (await answer.json()) as { invitation_url: string };
+  await vi.waitFor(() => expect(local.logged).toHaveLength(1));
+  expect(local.logged.splice(0)[0]).toContain(`Mail to barbara@example.com: Your invitation to Latchkey\n\n`);
+  expect(url.startsWith(`${stack.origin}/invitation/#`)).toBe(true);
+});
+
+it('npm run organization makes one of its own while the stack runs, with an Owner who signs in', async () => {
+  const made = await command('Data team', 'Edsger@Example.com');
+  expect(made['Sign in as']).toBe('edsger@example.com');
+  const Cookie = await signIn('edsger@example.com', made.Password ?? '');
+  const { users } = await get<Users>('/iam/v1alpha1/users', { Cookie });
+  expect(users).toMatchObject([{ organization_id: made.Organization, type: 'owner' }]);
+  const projects = await get<{ total_count: number }>('/account/v3/projects', {
+    'X-Auth-Token': made['Secret key'] ?? '',
+  });
+  expect(projects.total_count).toBe(1);
+});
+
+it('npm run organization makes somebody who is known the Owner of another one, with the password they have', async () => {
+  const { owner } = local;
+  const made = await command('Second', owner.email);
+  expect(made.Password).toBe('the one that this person has already');
+  const Cookie = await signIn(owner.email, owner.password);
+  const { users } = await get<Users>('/iam/v1alpha1/users?type=owner', { Cookie });
+  const organizations = users
+    .filter(({ email }) => email === owner.email)
+    .map((user) => user.organization_id);
+  expect(organizations.sort()).toEqual([owner.organization_id, made.Organization].sort());
+});
+
+it('npm run organization says what it needs', async () => {
+  await expect(command('', 'ada@example.com')).rejects.toThrow('Usage: npm run organization');
+  await expect(command('Third', 'ada')).rejects.toThrow('Usage: npm run organization');
+});

@@ -1,0 +1,217 @@
+/**
+ * A person at a browser: invited by mail, joins, signs in, looks at their sessions, changes and resets the password,
+ * signs out. Mail goes over HTTP to a provider that runs here.
+ */
+import type { Page } from 'playwright-core';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { axe, region, useBrowser } from './browser.ts';
+import { api, useStack } from './local-stack.ts';
+import { startMailServer } from './mail-server.ts';
+
+const provider = await startMailServer();
+const local = useStack({
+  vars: (own) => ({
+    ...own,
+    MAIL: { transport: 'http', endpoint: provider.endpoint, from: 'latchkey@example.com' },
+    MAIL_TOKEN: provider.token,
+  }),
+});
+const browser = useBrowser(local);
+
+afterAll(() => provider.close());
+
+interface Invited {
+  id: string;
+  invitation_url: string;
+}
+
+const invite = (email: string) => api<Invited>(local, 'POST', '/iam/v1alpha1/users', { email });
+const newPassword = () => crypto.randomUUID();
+
+let email: string;
+beforeEach(() => {
+  email = `${crypto.randomUUID()}@example.com`;
+});
+
+const signedInAs = (page: Page, name: string) =>
+  page.getByRole('button', { name: `Signed in as ${name}` }).waitFor();
+
+/** A page of somebody who has just joined by the link of a mail. */
+async function join(password: string): Promise<Page> {
+  await invite(email);
+  const page = await browser.open(await provider.linkTo(email), { stranger: true });
+  await page.getByText('You are invited to join My organization').waitFor();
+  await page.getByLabel('Your name').fill('Ada');
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByRole('button', { name: 'Join' }).click();
+  await signedInAs(page, 'Ada');
+  return page;
+}
+
+async function signIn(page: Page, password: string): Promise<void> {
+  await page.goto('/sign-in/');
+  await page.getByLabel('E-mail address').fill(email);
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+/** How the API answers a request with the cookies that the page has, or had. */
+async function replay(cookie: string): Promise<number> {
+  const answer = await fetch(`${local.stack.origin}/iam/v1alpha1/jwts`, { headers: { Cookie: cookie } });
+  return answer.status;
+}
+
+async function cookieOf(page: Page): Promise<string> {
+  const cookies = await page.context().cookies();
+  return cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+}
+
+describe('someone who is invited', () => {
+  it('joins by the link of the mail, signs out, and signs in again', async () => {
+    const password = newPassword();
+    const page = await join(password);
+    const cookie = await cookieOf(page);
+    expect(await replay(cookie)).toBe(200);
+    await page.getByRole('button', { name: 'Signed in as Ada' }).click();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('link', { name: 'Sign in', exact: true }).first().waitFor();
+    // The cookie is gone from this browser; one that was stolen before is worth nothing either.
+    expect(await cookieOf(page)).toBe('');
+    expect(await replay(cookie)).toBe(401);
+    browser.complaints.splice(0);
+    await signIn(page, password);
+    await signedInAs(page, 'Ada');
+  });
+
+  it('is told when the link has been used, and what to do', async () => {
+    await join(newPassword());
+    const page = await browser.open(await provider.linkTo(email), { stranger: true });
+    await page.getByText('has been used').waitFor();
+    expect(await axe(page)).toEqual([]);
+    expect(browser.complaints.splice(0).join()).toContain('404');
+  });
+
+  it('joins another organization with the password they have, whoever is signed in', async () => {
+    const password = newPassword();
+    await join(password);
+    const { owner, stack } = local;
+    const database = await stack.database('IDENTITY');
+    await database
+      .prepare('delete from memberships where user_id = (select id from users where email = ?)')
+      .bind(email)
+      .run();
+    await invite(email);
+    const page = await browser.open(await provider.linkTo(email, 1));
+    await signedInAs(page, owner.email);
+    await page.getByLabel('Your password').fill('not the password');
+    await page.getByRole('button', { name: 'Sign in and join' }).click();
+    await page.getByText('do not belong together').waitFor();
+    expect(browser.complaints.splice(0).join()).toContain('401');
+    await page.getByLabel('Your password').fill(password);
+    await page.getByRole('button', { name: 'Sign in and join' }).click();
+    await signedInAs(page, 'Ada');
+  });
+
+  it('is told what is wrong with a password before anything is sent', async () => {
+    await invite(email);
+    const page = await browser.open(await provider.linkTo(email), { stranger: true });
+    await page.getByLabel('Your name').fill('Ada');
+    await page.getByLabel('Password', { exact: true }).pressSequentially('short');
+    await page.getByRole('button', { name: 'Join' }).click();
+    await page.getByRole('alert').getByText('Take 12 to 128 characters').waitFor();
+    await page.getByRole('button', { name: 'Show password' }).click();
+    expect(await page.getByLabel('Password', { exact: true }).getAttribute('type')).toBe('text');
+    expect(await axe(page)).toEqual([]);
+  });
+
+  it('leaves no token in an address that a server sees', async () => {
+    await invite(email);
+    const link = await provider.linkTo(email);
+    const asked: string[] = [];
+    const page = await browser.open('/', { stranger: true });
+    page.on('request', (request) => asked.push(request.url(), ...Object.values(request.headers())));
+    await page.goto(link);
+    await page.getByLabel('Your name').waitFor();
+    await page.getByRole('link', { name: 'Sign in', exact: true }).first().click();
+    await page.getByLabel('E-mail address').waitFor();
+    expect(asked.length).toBeGreaterThan(5);
+    expect(asked.filter((text) => text.includes(new URL(link).hash.slice(1)))).toEqual([]);
+  });
+});
+
+describe('a password', () => {
+  it('is reset by the link of a mail, which ends every session', async () => {
+    const [old, wanted] = [newPassword(), newPassword()];
+    const before = await cookieOf(await join(old));
+    const page = await browser.open('/sign-in/', { stranger: true });
+    await page.getByRole('link', { name: 'Forgot your password?' }).click();
+    await page.getByLabel('E-mail address').fill(email);
+    await page.getByRole('button', { name: 'Send the link' }).click();
+    await page.getByText('a link is on its way').waitFor();
+    expect(await axe(page)).toEqual([]);
+    const link = await provider.linkTo(email, 1);
+    await page.goto(link);
+    await page.getByLabel('New password', { exact: true }).fill(wanted);
+    await page.getByRole('button', { name: 'Save the password' }).click();
+    await page.getByRole('heading', { name: 'Your password is changed' }).waitFor();
+    expect(await axe(page)).toEqual([]);
+    expect(await replay(before)).toBe(401);
+
+    await signIn(page, old);
+    await page.getByText('do not belong together').waitFor();
+    await signIn(page, wanted);
+    await signedInAs(page, 'Ada');
+    await page.goto(link);
+    await page.getByLabel('New password', { exact: true }).fill(newPassword());
+    await page.getByRole('button', { name: 'Save the password' }).click();
+    await page.getByRole('alert').getByText('works once').waitFor();
+    expect(browser.complaints.splice(0).join()).toMatch(/401.*400/);
+  });
+
+  it('is changed with the old one, and other sessions are ended one by one or with it', async () => {
+    const password = newPassword();
+    const page = await join(password);
+    const others = [];
+    for (let i = 0; i < 2; i++) {
+      const other = await browser.open('/', { stranger: true });
+      await signIn(other, password);
+      await signedInAs(other, 'Ada');
+      others.push(await cookieOf(other));
+    }
+    await page.goto('/account/security/');
+    const sessions = region(page, 'Sessions');
+    const rows = sessions.getByRole('listitem');
+    await vi.waitFor(async () => expect(await rows.count()).toBe(3));
+    expect(await sessions.getByRole('button', { name: 'End this session' }).count()).toBe(1);
+    expect(await axe(page)).toEqual([]);
+    await sessions.getByRole('button', { name: 'End the session of' }).first().click();
+    await sessions.getByText('The session has ended.').waitFor();
+    expect((await Promise.all(others.map(replay))).sort()).toEqual([200, 401]);
+
+    await page.getByLabel('Current password').fill('not the password');
+    await page.getByLabel('New password', { exact: true }).fill(newPassword());
+    await page.getByRole('button', { name: 'Change the password' }).click();
+    await page.getByText('not your current password').waitFor();
+    expect(browser.complaints.splice(0).join()).toContain('400');
+    await page.getByLabel('Current password').fill(password);
+    await page.getByRole('button', { name: 'Change the password' }).click();
+    await sessions.getByText('Your password is changed').waitFor();
+    expect(await Promise.all(others.map(replay))).toEqual([401, 401]);
+    await vi.waitFor(async () => expect(await rows.count()).toBe(1));
+  });
+});
+
+describe('a provider of mail that is down', () => {
+  it('keeps no invitation from being made, and no text of it gets into the log', async () => {
+    provider.answer(500);
+    const { invitation_url: url } = await invite(email);
+    await vi.waitFor(() => expect(local.logged.length).toBe(1));
+    provider.answer(200);
+    const [line = ''] = local.logged.splice(0);
+    expect(line).toContain('the mail provider answered 500');
+    for (const secret of [email, new URL(url).hash.slice(1), provider.token])
+      expect(line).not.toContain(secret);
+    const page = await browser.open(url, { stranger: true });
+    await page.getByText('You are invited to join').waitFor();
+  });
+});
