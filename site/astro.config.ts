@@ -67,13 +67,17 @@ export default defineConfig({
           items: [
             'how-to/create-credentials',
             'how-to/manage-credentials',
+            'how-to/connect-nats',
             'how-to/connect-queues',
             'how-to/connect-topics',
           ],
         },
         { label: 'Understand', items: ['concepts'] },
         { label: 'Reference', items: ['reference/permissions', 'reference/compatibility'] },
-        { label: 'Run it yourself', items: ['deploy', 'operate/nats-servers', 'operate/settings'] },
+        {
+          label: 'Run it yourself',
+          items: ['deploy', 'operate/nats-servers', 'operate/queue-engine', 'operate/settings'],
+        },
       ],
     }),
     pageHeaders(regions.flatMap((region) => region.websockets)),

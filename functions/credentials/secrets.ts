@@ -3,7 +3,7 @@
  * Not the keys of NATS (nats/keys.ts) nor those of the API itself (iam/api-keys.ts).
  */
 import type { SealingKey } from '../env.ts';
-import { PREFIX_LENGTH } from '../gateway/names.ts';
+import { PREFIX_LENGTH, prefixLetters } from '../gateway/names.ts';
 
 /** Gives this many bytes that nobody can foretell; each call gives further ones. */
 export type RandomBytes = (length: number) => Uint8Array<ArrayBuffer>;
@@ -61,7 +61,7 @@ export function isSecretKey(text: string): boolean {
  * random and short: whether a prefix is free is the database's to say.
  */
 export function newServicePrefix(region: string): string {
-  const letters = region.replaceAll('-', '');
+  const letters = prefixLetters(region);
   return letters + randomBase62(PREFIX_LENGTH - letters.length, randomBytes);
 }
 

@@ -24,6 +24,11 @@ export interface Place {
 /** How long a prefix is. All have one length, so that no prefix is the beginning of another. */
 export const PREFIX_LENGTH = 10;
 
+/** What every prefix of a region begins with: its letters, `frpar` of `fr-par`. */
+export function prefixLetters(region: string): string {
+  return region.replaceAll('-', '');
+}
+
 const MAX_LENGTH: Record<Service, number> = { sqs: 80 - PREFIX_LENGTH, sns: 256 - PREFIX_LENGTH };
 const NAME = /^[A-Za-z0-9_-]+(\.fifo)?$/;
 const SUBSCRIPTION_ID = /^[A-Za-z0-9-]{1,64}$/;

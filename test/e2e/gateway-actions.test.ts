@@ -1,12 +1,16 @@
 /**
  * Every action of SQS and SNS with every set of permissions, in every protocol: the AWS SDK, through the Worker, to the
- * engine. What is expected comes from the table of actions, so that an action that is added is tested.
+ * engine. What is expected comes from the table of actions, so that an action that is added is tested. And what reaches
+ * the engine is what the page "Connect your queue engine" has AWS permit.
  */
 import * as sns from '@aws-sdk/client-sns';
 import * as sqs from '@aws-sdk/client-sqs';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PERMISSIONS, toWirePermissions } from '../../functions/credentials/permissions.ts';
 import { type Action, actions, type Service } from '../../functions/gateway/actions.ts';
+import type { RegionsVar } from '../../functions/regions.ts';
+import { neededRights, rightTo } from '../../site/src/build/engine-policy.ts';
+import { startEngineRecorder } from './engine-recorder.ts';
 import {
   ALL,
   activate,
@@ -20,7 +24,17 @@ import {
 } from './gateway-clients.ts';
 import { useStack } from './local-stack.ts';
 
-const local = useStack();
+const recorder = await startEngineRecorder();
+
+const local = useStack({
+  vars: ({ REGIONS }: { REGIONS: RegionsVar }) => {
+    const region = REGIONS['fr-par'] as RegionsVar[string];
+    recorder.engine = region.engine?.sqs_endpoint ?? '';
+    const engine = { ...region.engine, sqs_endpoint: recorder.url, sns_endpoint: recorder.url };
+    return { REGIONS: { ...REGIONS, 'fr-par': { ...region, engine } } };
+  },
+});
+afterAll(() => recorder.stop());
 
 /** Bits → credentials with these permissions; 0 → revoked ones, since none may have no permission. */
 const bearers: Record<Service, Credentials[]> = { sqs: [], sns: [] };
@@ -186,4 +200,12 @@ describe.each<[Service, SqsProtocol]>([
     );
     expect(seen).toEqual(SETS.map((bits) => expected(service, name, action, bits)));
   });
+});
+
+it('the policy for AWS grants what the engine was sent, and nothing more', () => {
+  const sent = [...recorder.sent].map((name) => {
+    const [service = '', action = ''] = name.split('.');
+    return rightTo(service as Service, action);
+  });
+  expect([...new Set(sent)].sort()).toEqual([...neededRights('sns'), ...neededRights('sqs')]);
 });
