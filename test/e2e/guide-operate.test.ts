@@ -9,11 +9,11 @@ import { join } from 'node:path';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { natsConfiguration } from '../stack/nats.ts';
-import { root } from '../stack/project.ts';
 import { startStack } from '../stack/stack.ts';
 import { selfSigned } from './certificate.ts';
 import { useStack } from './local-stack.ts';
 import { access, newCreds } from './nats-client.ts';
+import { codeOf } from './pages.ts';
 import { freePort } from './start-process.ts';
 
 const local = useStack();
@@ -26,15 +26,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** The code of a page in one language, as its source has it. */
-function codeOf(page: string, language: string): string[] {
-  const text = readFileSync(join(root, 'site/src/content/docs/operate', `${page}.mdx`), 'utf8');
-  const blocks = text.matchAll(new RegExp(`^( *)\`\`\`${language}\\n([\\s\\S]*?)^ *\`\`\`$`, 'gm'));
-  return [...blocks].map(([, indent = '', code = '']) => code.replaceAll(new RegExp(`^${indent}`, 'gm'), ''));
-}
-
 describe('the page about nats-servers', () => {
-  const template = codeOf('nats-servers', 'txt')[0] ?? '';
+  const template = codeOf('operate/nats-servers', 'txt')[0] ?? '';
   const { certificate, key } = selfSigned();
 
   /** What a file of the template's machine is called here. */
@@ -81,7 +74,8 @@ describe('the page about nats-servers', () => {
 
   it('shows a configuration that nats-server accepts, checked as the page says', () => {
     const config = writeConfiguration('nats-server.conf', fillIn());
-    const check = codeOf('nats-servers', 'sh').find((code) => code.startsWith('nats-server -t')) ?? '';
+    const check =
+      codeOf('operate/nats-servers', 'sh').find((code) => code.startsWith('nats-server -t')) ?? '';
     expect(check).toMatch(/^nats-server -t -c \/etc\/nats\/nats-server\.conf\n$/);
     const accepted = (file: string) => spawnSync(NATS_SERVER, ['-t', '-c', file], { encoding: 'utf8' });
     expect(accepted(config).stderr).toMatch(/is valid/);
@@ -150,7 +144,7 @@ describe('the page about nats-servers', () => {
   });
 
   it('shows requests that verify it', async () => {
-    const [resolver = '', revoke = ''] = codeOf('nats-servers', 'sh')
+    const [resolver = '', revoke = ''] = codeOf('operate/nats-servers', 'sh')
       .filter((code) => code.startsWith('curl'))
       .map((code) => code.replaceAll('https://latchkey.example.com', local.stack.origin));
     const creds = await newCreds(local, REGION);
@@ -163,7 +157,9 @@ describe('the page about nats-servers', () => {
 
 describe('the page about settings', () => {
   it('shows a question that tells under which sealing keys there is something', async () => {
-    const [sql] = codeOf('settings', 'sh').flatMap((code) => /"(select [^"]+)"/.exec(code)?.[1] ?? []);
+    const [sql] = codeOf('operate/settings', 'sh').flatMap(
+      (code) => /"(select [^"]+)"/.exec(code)?.[1] ?? [],
+    );
     const creds = await newCreds(local, REGION);
     const database = await local.stack.database('REGION_FR_PAR');
     const count = await database.prepare('select count(*) as n from nats_accounts').first('n');

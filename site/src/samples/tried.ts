@@ -1,0 +1,55 @@
+/**
+ * The samples that no test runs, because they need more than Node and curl: who ran them last, by hand, with what. A
+ * sample that is changed must be run again: a test holds the digest against the page. A tab that stands neither here nor
+ * in a test is not shown.
+ */
+
+/** A sample as it was run. */
+export interface Tried {
+  /** The page, a file in how-to. */
+  page: string;
+  /** The label of the tab. */
+  client: string;
+  /** What it was run with. */
+  versions: string;
+  /** `YYYY-MM-DD` */
+  on: string;
+  /** The first 12 hexadecimal digits of the SHA-256 of the tab's code, its blocks joined. */
+  digest: string;
+}
+
+const PYTHON = 'Python 3.11.7';
+const GO = 'Go 1.26.8';
+const SDK = 'AWS SDK for Go v2 1.47.7';
+const CLI = 'AWS CLI 1.45.11';
+const on = '2026-11-21';
+
+/** Every sample that was run by hand. */
+export const tried: readonly Tried[] = [
+  {
+    page: 'connect-queues',
+    client: 'Python',
+    versions: `boto3 1.44.5 and ${PYTHON}`,
+    on,
+    digest: '21c31a4fe2f6',
+  },
+  { page: 'connect-queues', client: 'Go', versions: `${SDK} and ${GO}`, on, digest: '11a5e4a9188c' },
+  { page: 'connect-queues', client: 'AWS CLI', versions: CLI, on, digest: '298e83b1c1e8' },
+  {
+    page: 'connect-topics',
+    client: 'Python',
+    versions: `boto3 1.44.5 and ${PYTHON}`,
+    on,
+    digest: '0fed2e378e3f',
+  },
+  { page: 'connect-topics', client: 'Go', versions: `${SDK} and ${GO}`, on, digest: '13bcafd39280' },
+  { page: 'connect-topics', client: 'AWS CLI', versions: CLI, on, digest: '809832fff9c6' },
+  {
+    page: 'connect-nats',
+    client: 'Python',
+    versions: `nats-py 2.16.0, nkeys 0.2.1 and ${PYTHON}`,
+    on,
+    digest: 'bc65cb31b2e6',
+  },
+  { page: 'connect-nats', client: 'Go', versions: `nats.go 1.55.0 and ${GO}`, on, digest: 'c61abff09de9' },
+];
