@@ -15,6 +15,9 @@ import type { Permission } from './iam/permission-sets.ts';
 import { authorize, type Principal, type Scope } from './iam/policies.ts';
 import type { Work } from './work.ts';
 
+/** How large the body of a request to the control plane may be. */
+export const MAX_BODY_BYTES = 64 * 1024;
+
 /** The context of a request: what middleware has found out before a route runs. */
 export interface AppEnv {
   Bindings: Bindings;

@@ -10,7 +10,7 @@ import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { openDatabase } from '../db/database.ts';
 import { forgetDone } from '../db/idempotency.ts';
-import { type AppEnv, newRouter, useRegion } from './app.ts';
+import { type AppEnv, MAX_BODY_BYTES, newRouter, useRegion } from './app.ts';
 import { queues, topicsAndEvents } from './credentials/products.ts';
 import { reseal } from './credentials/reseal.ts';
 import { keyedCredentialsRoutes, natsCredentialsRoutes, serviceRoutes } from './credentials/routes.ts';
@@ -38,7 +38,6 @@ import { resolver } from './nats/resolver.ts';
 import { natsAccountRoutes } from './nats/routes.ts';
 import { openApiDocument } from './openapi.ts';
 
-const MAX_BODY_BYTES = 64 * 1024;
 const REGION = '/mnq/v1beta1/regions/:region';
 const ACCOUNT = '/account/v3';
 const IAM = '/iam/v1alpha1';

@@ -21,13 +21,14 @@ const documents = new WeakMap<Config, object>();
 export function openApiDocument(router: Router) {
   return (c: Context<AppEnv>) => {
     const config = c.get('config');
-    const document = documents.get(config) ?? generate(router, [...config.regions.keys()]);
+    const document = documents.get(config) ?? describeApi(router, [...config.regions.keys()]);
     documents.set(config, document);
     return c.json(document, 200, { 'Cache-Control': 'public, max-age=300' });
   };
 }
 
-function generate(router: Router, regions: string[]): object {
+/** The document of these routes in a deployment that serves these regions. The site's API reference is made of it, too. */
+export function describeApi(router: Router, regions: string[]) {
   const generated = router.getOpenAPI31Document({
     openapi: '3.1.0',
     info: {

@@ -1,13 +1,18 @@
 /**
  * How the site is built: Starlight, its look, its navigation, and what the deployment's configuration contributes
- * (the regions). Runs in Node while building; nothing here reaches the browser but the names of the regions.
+ * (the regions) and the Worker's routes (the API reference). Runs in Node while building; nothing here reaches the browser
+ * but the names of the regions.
  */
 import starlight from '@astrojs/starlight';
 import { defineConfig, fontProviders } from 'astro/config';
+import { apiSections } from './src/build/api.ts';
 import { pageHeaders } from './src/build/headers.ts';
 import { readRegions } from './src/build/regions.ts';
 
 const regions = readRegions(process.env.LATCHKEY_CONFIG ?? new URL('../wrangler.toml', import.meta.url));
+
+// Read here, by Node: the pages would have the whole Worker bundled.
+const api = apiSections(regions.map(({ name }) => name));
 
 const face = (file: string, weight: string) => ({
   provider: fontProviders.local(),
@@ -33,7 +38,10 @@ export default defineConfig({
   ],
   vite: {
     cacheDir: '../node_modules/.cache/site/vite',
-    define: { REGIONS: JSON.stringify(regions.map(({ name, label }) => ({ name, label }))) },
+    define: {
+      REGIONS: JSON.stringify(regions.map(({ name, label }) => ({ name, label }))),
+      API: JSON.stringify(api),
+    },
     // Scripts stay files, so that the pages' policy needs no hash for them and browsers keep them.
     build: { assetsInlineLimit: 0 },
   },
@@ -73,7 +81,23 @@ export default defineConfig({
           ],
         },
         { label: 'Understand', items: ['concepts'] },
-        { label: 'Reference', items: ['reference/permissions', 'reference/compatibility'] },
+        {
+          label: 'Reference',
+          items: [
+            'reference/permissions',
+            'reference/errors',
+            'reference/limits',
+            'reference/compatibility',
+            {
+              label: 'API',
+              collapsed: true,
+              items: [
+                'reference/api',
+                ...api.map(({ slug, label }) => ({ label, link: `/reference/api/${slug}/` })),
+              ],
+            },
+          ],
+        },
         {
           label: 'Run it yourself',
           items: ['deploy', 'operate/nats-servers', 'operate/queue-engine', 'operate/settings'],

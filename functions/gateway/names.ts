@@ -29,7 +29,8 @@ export function prefixLetters(region: string): string {
   return region.replaceAll('-', '');
 }
 
-const MAX_LENGTH: Record<Service, number> = { sqs: 80 - PREFIX_LENGTH, sns: 256 - PREFIX_LENGTH };
+/** How long the name of a queue (`sqs`) or topic (`sns`) may be. */
+export const MAX_LENGTH: Record<Service, number> = { sqs: 80 - PREFIX_LENGTH, sns: 256 - PREFIX_LENGTH };
 const NAME = /^[A-Za-z0-9_-]+(\.fifo)?$/;
 const SUBSCRIPTION_ID = /^[A-Za-z0-9-]{1,64}$/;
 

@@ -23,7 +23,7 @@ import { type Fields, isRecord } from './shapes.ts';
 import { tag } from './xml.ts';
 
 /** The longest body that is read: a message of 1 MiB, escaped. */
-const MAX_BODY_BYTES = 4 * 1024 * 1024;
+export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 /** How exact a credential's last use is, in milliseconds. */
 const LAST_USE_MS = 5 * 60_000;

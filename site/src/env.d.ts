@@ -2,3 +2,6 @@
 
 /** The regions that this deployment serves, in the order that drop-downs show. */
 declare const REGIONS: readonly { name: string; label: string }[];
+
+/** The pages of the API reference. Defined by astro.config.ts, for use while building. */
+declare const API: readonly import('./build/api.ts').ApiSection[];

@@ -1,0 +1,49 @@
+/**
+ * The page about errors: the tables that the Worker answers from, with what each error means for whoever gets it. An
+ * error that nobody explained stops the build.
+ */
+import { type ErrorCode, errors } from '../../../functions/errors.ts';
+import { type FaultCode, faults } from '../../../functions/gateway/errors.ts';
+
+/** An error of the API. Backticks in `text` mean code. */
+export interface ErrorRow {
+  code: ErrorCode;
+  status: number;
+  /** The members of its body beside `type` and `message`. */
+  fields: string[];
+  text: string;
+}
+
+/** An error of the gateway, as each service says it. */
+export interface FaultRow {
+  fault: FaultCode;
+  /** SQS's name in its JSON protocol, without its namespace. */
+  type: string;
+  sqs: string;
+  sns: string;
+  text: string;
+}
+
+/** The errors of the API, in the order of the Worker's table. */
+export function errorRows(texts: Record<ErrorCode, string>): ErrorRow[] {
+  return Object.entries(errors).map(([name, { status, fields }]) => {
+    const code = name as ErrorCode;
+    return { code, status, fields: Object.keys(fields.shape), text: described(texts, code) };
+  });
+}
+
+/** The errors of the gateway, in the order of its table. */
+export function faultRows(texts: Record<FaultCode, string>): FaultRow[] {
+  return Object.entries(faults).map(([name, { type, sqs, sns }]) => ({
+    fault: name as FaultCode,
+    type: type.slice(type.indexOf('#') + 1),
+    sqs: sqs.join(', '),
+    sns: sns.join(', '),
+    text: described(texts, name as FaultCode),
+  }));
+}
+
+function described<Name extends string>(texts: Record<Name, string>, name: Name): string {
+  if (!texts[name]) throw new Error(`The page about errors does not explain ${name}`);
+  return texts[name];
+}

@@ -1,0 +1,40 @@
+/** The limits that stand in code, for the page about them: read from the schemas and constants that enforce them. */
+import * as z from 'zod';
+import { MAX_BODY_BYTES as API_BODY } from '../../../functions/app.ts';
+import { accountName, credentialName, paging } from '../../../functions/credentials/schemas.ts';
+import { natsSettings } from '../../../functions/env.ts';
+import { MAX_LENGTH } from '../../../functions/gateway/names.ts';
+import { MAX_BODY_BYTES as GATEWAY_BODY } from '../../../functions/gateway/routes.ts';
+
+const kib = (bytes: number) => (bytes >= 1024 ** 2 ? `${bytes / 1024 ** 2} MiB` : `${bytes / 1024} KiB`);
+const longest = (schema: z.ZodType) => z.toJSONSchema(schema, { io: 'input' }).maxLength ?? Number.NaN;
+const lists = z.toJSONSchema(paging, { io: 'input', unrepresentable: 'any' }).properties ?? {};
+const size = lists.page_size as { maximum: number; default: number };
+const number = (value: number) => value.toLocaleString('en');
+
+/** A part that limits something. */
+export type LimitedPart = 'api' | 'nats' | 'gateway';
+
+/** What a part limits, and to what. */
+export const LIMITS: Record<LimitedPart, [what: string, limit: string][]> = {
+  api: [
+    ['The body of a request', kib(API_BODY)],
+    ['The name of credentials', `${longest(credentialName)} characters`],
+    ['The name of a NATS account', `${longest(accountName)} characters`],
+    ['A page of a list', `${size.maximum} items; ${size.default} when nothing is said`],
+  ],
+  nats: [
+    [
+      'Credentials of an account, live and revoked together',
+      `${number(natsSettings.parse({}).max_revocations)}, unless the operator has set another number`,
+    ],
+  ],
+  gateway: [
+    ['The body of a request', kib(GATEWAY_BODY)],
+    [
+      'The name of a queue',
+      `${MAX_LENGTH.sqs} characters of A-Z, a-z, 0-9, - and _, “.fifo” at the end included`,
+    ],
+    ['The name of a topic', `${MAX_LENGTH.sns} of the same`],
+  ],
+};

@@ -1,0 +1,68 @@
+/** What the reference pages are made of is what the Worker has: every error, every operation, every limit. */
+import { describe, expect, it } from 'vitest';
+import { errors } from '../../functions/errors.ts';
+import { faults } from '../../functions/gateway/errors.ts';
+import { app } from '../../functions/index.ts';
+import { apiSections } from '../../site/src/build/api.ts';
+import { errorRows, faultRows } from '../../site/src/build/errors.ts';
+import { LIMITS } from '../../site/src/build/limits.ts';
+
+const everything = new Proxy({} as Record<string, string>, { get: () => 'text' });
+
+describe('the page about errors', () => {
+  it('has every error with its status', () => {
+    const rows = errorRows(everything);
+    expect(rows.map(({ code, status }) => [code, status])).toEqual(
+      Object.entries(errors).map(([code, { status }]) => [code, status]),
+    );
+    expect(rows.find(({ code }) => code === 'not_found')?.fields).toEqual(['resource', 'resource_id']);
+    const faultNames = faultRows(everything).map(({ fault }) => fault);
+    expect(faultNames).toEqual(Object.keys(faults));
+  });
+
+  it('is not built while it leaves one unexplained', () => {
+    expect(() => errorRows({} as Record<keyof typeof errors, string>)).toThrow('does not explain');
+  });
+});
+
+describe('the API reference', () => {
+  const sections = apiSections(['fr-par']);
+  const operations = sections.flatMap(({ operations }) => operations);
+
+  it('has every route of the control plane, each under an anchor of its own', () => {
+    const routes = app.routes
+      .filter(({ method, path }) => method !== 'ALL' && /^\/(mnq|account|iam)\//.test(path))
+      .map(({ method, path }) => `${method} ${path.replaceAll(/:([a-z_]+)/g, '{$1}')}`);
+    const shown = operations.map(({ method, path }) => `${method} ${path}`);
+    expect(shown.sort()).toEqual([...new Set(routes)].sort());
+    for (const { operations } of sections)
+      expect(new Set(operations.map(({ slug }) => slug)).size).toBe(operations.length);
+  });
+
+  it('says what each operation takes, answers and refuses with', () => {
+    const create = operations.find(({ summary }) => summary === 'Create Queues credentials');
+    expect(create?.input).toContainEqual({
+      name: 'name',
+      type: 'string, 1 to 500 characters',
+      place: 'body',
+      required: false,
+    });
+    expect(create?.input).toContainEqual({
+      name: 'permissions.can_publish',
+      type: 'boolean, or null',
+      place: 'body',
+      required: false,
+    });
+    expect(create?.output.map(({ name }) => name)).toContain('secret_key');
+    const list = operations.find(({ summary }) => summary === 'List Queues credentials');
+    expect(list?.output.map(({ name }) => name)).toContain('sqs_credentials[].permissions.can_manage');
+    for (const { errors: told, summary } of operations) {
+      expect(told.length, summary).toBeGreaterThan(3);
+      for (const code of told.flatMap(({ codes }) => codes)) expect(Object.keys(errors)).toContain(code);
+    }
+  });
+});
+
+it('the page about limits has a number for each', () => {
+  for (const [what, limit] of Object.values(LIMITS).flat()) expect(limit, what).toMatch(/^\d/);
+});
