@@ -70,6 +70,7 @@ export default defineConfig({
       },
       pagination: true,
       sidebar: [
+        { label: 'Start here', items: ['get-started'] },
         {
           label: 'How-to guides',
           items: [
@@ -78,6 +79,8 @@ export default defineConfig({
             'how-to/connect-nats',
             'how-to/connect-queues',
             'how-to/connect-topics',
+            'how-to/rotate-credentials',
+            'how-to/leaked-credentials',
           ],
         },
         { label: 'Understand', items: ['concepts'] },
@@ -100,7 +103,14 @@ export default defineConfig({
         },
         {
           label: 'Run it yourself',
-          items: ['deploy', 'operate/nats-servers', 'operate/queue-engine', 'operate/settings'],
+          items: [
+            'deploy',
+            'operate/nats-servers',
+            'operate/queue-engine',
+            'operate/settings',
+            'operate/key-rotation',
+            'operate/backup',
+          ],
         },
       ],
     }),

@@ -1,6 +1,6 @@
 /**
  * What the pages for operators show is run: the nats-server configuration and the requests of "Connect your NATS
- * servers", and what "Settings" says of replacing secrets.
+ * servers", and what "Rotate keys" says.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -155,9 +155,9 @@ describe('the page about nats-servers', () => {
   });
 });
 
-describe('the page about settings', () => {
+describe('the page about keys', () => {
   it('shows a question that tells under which sealing keys there is something', async () => {
-    const [sql] = codeOf('operate/settings', 'sh').flatMap(
+    const [sql] = codeOf('operate/key-rotation', 'sh').flatMap(
       (code) => /"(select [^"]+)"/.exec(code)?.[1] ?? [],
     );
     const creds = await newCreds(local, REGION);
