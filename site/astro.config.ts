@@ -8,8 +8,12 @@ import { defineConfig, fontProviders } from 'astro/config';
 import { apiSections } from './src/build/api.ts';
 import { pageHeaders } from './src/build/headers.ts';
 import { readRegions } from './src/build/regions.ts';
+import { readSiteSettings } from './src/build/site-settings.ts';
+import { markdownTwins } from './src/build/twins.ts';
 
-const regions = readRegions(process.env.LATCHKEY_CONFIG ?? new URL('../wrangler.toml', import.meta.url));
+const config = process.env.LATCHKEY_CONFIG ?? new URL('../wrangler.toml', import.meta.url);
+const regions = readRegions(config);
+const { url, edit_url: editUrl } = readSiteSettings(config);
 
 // Read here, by Node: the pages would have the whole Worker bundled.
 const api = apiSections(regions.map(({ name }) => name));
@@ -23,6 +27,7 @@ const face = (file: string, weight: string) => ({
 type LocalVariant = { src: [string]; weight: string; style: 'normal' };
 
 export default defineConfig({
+  ...(url && { site: url }),
   trailingSlash: 'always',
   devToolbar: { enabled: false },
   // Outside the site's own folder, whose content decides whether it has to be built again.
@@ -52,6 +57,7 @@ export default defineConfig({
       favicon: '/favicon.svg',
       customCss: ['./src/styles/theme.css', './src/styles/content.css', './src/styles/controls.css'],
       components: {
+        Footer: './src/overrides/footer.astro',
         Head: './src/overrides/head.astro',
         Header: './src/overrides/header.astro',
         Hero: './src/overrides/hero.astro',
@@ -68,6 +74,7 @@ export default defineConfig({
           codeLineHeight: '1.7',
         },
       },
+      ...(editUrl && { editLink: { baseUrl: editUrl } }),
       pagination: true,
       sidebar: [
         { label: 'Start here', items: ['get-started'] },
@@ -101,6 +108,7 @@ export default defineConfig({
             },
           ],
         },
+        { label: 'Decisions', collapsed: true, items: [{ autogenerate: { directory: 'decisions' } }] },
         {
           label: 'Run it yourself',
           items: [
@@ -114,6 +122,7 @@ export default defineConfig({
         },
       ],
     }),
+    markdownTwins(),
     pageHeaders(regions.flatMap((region) => region.websockets)),
   ],
 });

@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { mailSettings, natsSettings, secrets } from '../../../functions/env.ts';
 import { regionSettings } from '../../../functions/regions.ts';
+import { siteSettings } from './site-settings.ts';
 
 /** A row of the table. Backticks in `text` mean code. */
 export interface SettingRow {
@@ -39,6 +40,9 @@ export const natsRows = (texts: Texts) => rows(natsSettings, texts);
 
 /** Members of the `MAIL` var. */
 export const mailRows = (texts: Texts) => rows(mailSettings, texts);
+
+/** Members of the `SITE` var. */
+export const siteRows = (texts: Texts) => rows(siteSettings, texts);
 
 /** The Worker's secrets. Those that not every deployment has stand in no schema. */
 export const secretRows = (texts: Texts) => {

@@ -1,0 +1,119 @@
+/**
+ * Every link of every page, to a page, a heading, a file or a twin, leads somewhere; so does every link of `llms.txt` and
+ * of the twins. Read from the built site; what the Worker itself answers is asked of it.
+ */
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { root } from '../stack/project.ts';
+import { useStack } from './local-stack.ts';
+
+const local = useStack();
+const dist = join(root, 'site/dist');
+const ORIGIN = 'https://site.invalid';
+
+/** Address → HTML, of every page. */
+const pages = new Map(
+  globSync('**/*.html', { cwd: dist }).map((file) => [
+    `/${file.replace(/index\.html$/, '').replace(/404\.html$/, '404/')}`,
+    readFileSync(join(dist, file), 'utf8'),
+  ]),
+);
+const twins = globSync('**/*.md', { cwd: dist }).map((file) => `/${file}`);
+
+const anchors = new Map(
+  [...pages].map(([path, html]) => [
+    path,
+    new Set([...html.matchAll(/\sid="([^"]+)"/g)].map(([, id]) => id)),
+  ]),
+);
+
+/** The addresses that a page links to, without those of other sites. */
+function linksOf(path: string, html: string): URL[] {
+  const text = html.replaceAll(/<(script|style|template)\b[\s\S]*?<\/\1>/g, '');
+  const found = [...text.matchAll(/<(?:a|link)\b[^>]*?\shref="([^"]*)"/g)];
+  return found
+    .map(([, href = '']) => new URL(href.replaceAll('&amp;', '&'), ORIGIN + path))
+    .filter(({ origin }) => origin === ORIGIN);
+}
+
+/** What is wrong with a link; undefined when it leads somewhere. `served` are addresses that the Worker answers. */
+function problemOf({ pathname, hash }: URL, served: ReadonlySet<string>): string | undefined {
+  if (!pages.has(pathname)) return served.has(pathname) ? undefined : 'no such page';
+  const anchor = decodeURIComponent(hash.slice(1));
+  return anchor === '' || anchors.get(pathname)?.has(anchor) ? undefined : 'no such heading';
+}
+
+let served: Set<string>;
+
+beforeAll(async () => {
+  const others = new Set(
+    [...pages].flatMap(([path, html]) =>
+      linksOf(path, html)
+        .map(({ pathname }) => pathname)
+        .filter((pathname) => !pages.has(pathname)),
+    ),
+  );
+  const answers = await Promise.all(
+    [...others].map(async (path) => {
+      const { ok } = await fetch(local.stack.origin + path, { redirect: 'manual' });
+      return ok ? [path] : [];
+    }),
+  );
+  served = new Set(answers.flat());
+});
+
+describe('links', () => {
+  it('are found', () => {
+    const all = [...pages].flatMap(([path, html]) => linksOf(path, html));
+    expect(all.length).toBeGreaterThan(500);
+    expect(all.filter(({ hash }) => hash.length > 1).length).toBeGreaterThan(50);
+  });
+
+  it('of pages lead to pages and headings that are there', () => {
+    const broken = [...pages].flatMap(([path, html]) =>
+      linksOf(path, html).flatMap((link) => {
+        const problem = problemOf(link, served);
+        return problem ? `${path} → ${link.pathname}${link.hash}: ${problem}` : [];
+      }),
+    );
+    expect([...new Set(broken)]).toEqual([]);
+  });
+
+  it('of twins do, too', () => {
+    const broken = twins.flatMap((path) => {
+      const text = readFileSync(join(dist, path), 'utf8').replaceAll(/```[\s\S]*?```/g, '');
+      return [...text.matchAll(/\]\((\/[^)\s]*)\)/g)].flatMap(([, href = '']) => {
+        const problem = problemOf(new URL(href, ORIGIN), served);
+        return problem ? `${path} → ${href}: ${problem}` : [];
+      });
+    });
+    expect(broken).toEqual([]);
+  });
+
+  it('of llms.txt lead to the twin of every page of the navigation', async () => {
+    const list = await fetch(`${local.stack.origin}/llms.txt`);
+    expect(list.headers.get('Content-Type')).toMatch(/^text\/plain/);
+    const listed = [...(await list.text()).matchAll(/\]\((\/[^)]+\.md)\): \S/g)].map(([, path = '']) => path);
+    const navigation = linksOf(
+      '/concepts/',
+      pages.get('/concepts/')?.match(/<nav[\s\S]*?<\/nav>/)?.[0] ?? '',
+    );
+    expect(listed.length).toBeGreaterThan(20);
+    expect(listed.sort()).toEqual(navigation.map(({ pathname }) => pathname.replace(/\/$/, '.md')).sort());
+    for (const path of listed) {
+      const twin = await fetch(local.stack.origin + path);
+      expect([twin.status, twin.headers.get('Content-Type')], path).toEqual([
+        200,
+        expect.stringMatching(/^text\/markdown/),
+      ]);
+      expect(await twin.text(), path).toMatch(/^# \S/);
+    }
+  });
+});
+
+it('every page is in the navigation, but those that one comes to otherwise', () => {
+  const navigation = linksOf('/', pages.get('/concepts/') ?? '').map(({ pathname }) => pathname);
+  const lost = [...pages.keys()].filter((path) => !navigation.includes(path));
+  expect(lost.sort()).toEqual(['/404/']);
+});

@@ -1,0 +1,51 @@
+/** What stands around each page: dates, what to read on, and, where the operator says where, how to suggest an edit. */
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { defaultConfig, root, runTool } from '../stack/project.ts';
+import { sourceOf } from './pages.ts';
+
+let folder: string;
+const built = (file: string) => readFileSync(join(folder, file), 'utf8');
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'latchkey-site-'));
+  const config = join(root, `.furniture-${process.pid}.toml`);
+  const site =
+    '[vars.SITE]\nurl = "https://latchkey.example.com"\nedit_url = "https://git.example.com/site/"\n';
+  writeFileSync(config, `${readFileSync(defaultConfig, 'utf8')}\n${site}`);
+  try {
+    await runTool('astro', ['build', '--outDir', folder], {
+      cwd: join(root, 'site'),
+      env: { LATCHKEY_CONFIG: config },
+    });
+  } finally {
+    rmSync(config);
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+it('says when a page was published and reviewed, and where to read on', () => {
+  const html = built('operate/queue-engine/index.html');
+  expect(html).toMatch(/Reviewed on\s*<time datetime="\d{4}-\d\d-\d\d"/);
+  expect(html).toMatch(/Published on\s*<time datetime="\d{4}-\d\d-\d\d"/);
+  expect(html).toMatch(/<h2 id="see-also"[\s\S]*?href="\/operate\/settings\/"/);
+});
+
+it('links each page to its source where the operator has said where that is, and nowhere otherwise', () => {
+  const SUGGESTION =
+    /<a href="https:\/\/git\.example\.com\/site\/src\/content\/docs\/([^"]+)"[^>]*>Suggest an edit/;
+  expect(SUGGESTION.exec(built('operate/queue-engine/index.html'))?.[1]).toBe('operate/queue-engine.mdx');
+  expect(sourceOf('operate/queue-engine')).not.toBe('');
+  const unset = readFileSync(join(root, 'site/dist/operate/queue-engine/index.html'), 'utf8');
+  expect(unset).not.toContain('Suggest an edit');
+});
+
+it('has every page in the sitemap', () => {
+  const listed = [...built('sitemap-0.xml').matchAll(/<loc>https:\/\/latchkey\.example\.com([^<]*)</g)];
+  const pages = globSync('**/index.html', { cwd: folder }).map(
+    (file) => `/${file.replace('index.html', '')}`,
+  );
+  expect(listed.map(([, path]) => path).sort()).toEqual(pages.sort());
+});
