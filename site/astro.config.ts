@@ -93,22 +93,16 @@ export default defineConfig({
         { label: 'Understand', items: ['concepts'] },
         {
           label: 'Reference',
+          items: ['reference/permissions', 'reference/errors', 'reference/limits', 'reference/compatibility'],
+        },
+        {
+          label: 'API',
+          collapsed: true,
           items: [
-            'reference/permissions',
-            'reference/errors',
-            'reference/limits',
-            'reference/compatibility',
-            {
-              label: 'API',
-              collapsed: true,
-              items: [
-                'reference/api',
-                ...api.map(({ slug, label }) => ({ label, link: `/reference/api/${slug}/` })),
-              ],
-            },
+            'reference/api',
+            ...api.map(({ slug, label }) => ({ label, link: `/reference/api/${slug}/` })),
           ],
         },
-        { label: 'Decisions', collapsed: true, items: [{ autogenerate: { directory: 'decisions' } }] },
         {
           label: 'Run it yourself',
           items: [
@@ -120,6 +114,7 @@ export default defineConfig({
             'operate/backup',
           ],
         },
+        { label: 'Decisions', collapsed: true, items: [{ autogenerate: { directory: 'decisions' } }] },
       ],
     }),
     markdownTwins(),

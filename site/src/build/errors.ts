@@ -19,8 +19,8 @@ export interface FaultRow {
   fault: FaultCode;
   /** SQS's name in its JSON protocol, without its namespace. */
   type: string;
-  sqs: string;
-  sns: string;
+  sqs: { code: string; status: number };
+  sns: { code: string; status: number };
   text: string;
 }
 
@@ -37,8 +37,8 @@ export function faultRows(texts: Record<FaultCode, string>): FaultRow[] {
   return Object.entries(faults).map(([name, { type, sqs, sns }]) => ({
     fault: name as FaultCode,
     type: type.slice(type.indexOf('#') + 1),
-    sqs: sqs.join(', '),
-    sns: sns.join(', '),
+    sqs: { code: sqs[0], status: sqs[1] },
+    sns: { code: sns[0], status: sns[1] },
     text: described(texts, name as FaultCode),
   }));
 }
