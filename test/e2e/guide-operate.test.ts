@@ -12,7 +12,7 @@ import { natsConfiguration } from '../stack/nats.ts';
 import { startStack } from '../stack/stack.ts';
 import { selfSigned } from './certificate.ts';
 import { useStack } from './local-stack.ts';
-import { access, newCreds } from './nats-client.ts';
+import { access, newCreds, revoke } from './nats-client.ts';
 import { codeOf } from './pages.ts';
 import { freePort } from './start-process.ts';
 
@@ -168,22 +168,30 @@ describe('the page about keys', () => {
     expect(creds.content).not.toBe('');
   });
 
-  it('says truly that credentials outlive the operator’s signing key', async () => {
-    const state = join(folder, 'state');
-    const settings = { state, port: 0, onLog: () => {} };
-    const first = await startStack(settings);
-    if (!first.owner) expect.unreachable('a fresh state folder has no Owner');
-    const creds = await newCreds({ ...local, stack: first, owner: first.owner }, REGION).finally(first.stop);
-    const file = join(state, 'secrets.json');
-    const secrets = JSON.parse(readFileSync(file, 'utf8')) as { worker: Record<string, string> };
-    const { OPERATOR_SIGNING_SEED: replaced, ...worker } = secrets.worker;
-    writeFileSync(file, JSON.stringify({ ...secrets, worker }));
-    const second = await startStack(settings);
-    try {
-      expect(readFileSync(file, 'utf8')).not.toContain(replaced);
-      expect(await access(second.nats.get(REGION)?.url ?? '', creds.content)).toBe('yes');
-    } finally {
-      await second.stop();
-    }
-  });
+  it.each(['OPERATOR_SIGNING_SEED', 'SYSTEM_SEED_FR_PAR'])(
+    'says truly that credentials outlive a new %s, and that revocations are enforced under it',
+    async (name) => {
+      const state = join(folder, name);
+      const settings = { state, port: 0, onLog: () => {} };
+      const first = await startStack(settings);
+      const { owner } = first;
+      if (!owner) expect.unreachable('a fresh state folder has no Owner');
+      const creds = await newCreds({ ...local, stack: first, owner }, REGION).finally(first.stop);
+      const file = join(state, 'secrets.json');
+      const secrets = JSON.parse(readFileSync(file, 'utf8')) as { worker: Record<string, string> };
+      const { [name]: replaced, ...worker } = secrets.worker;
+      writeFileSync(file, JSON.stringify({ ...secrets, worker }));
+      const second = await startStack(settings);
+      try {
+        expect(readFileSync(file, 'utf8')).not.toContain(replaced);
+        const url = second.nats.get(REGION)?.url ?? '';
+        expect(await access(url, creds.content)).toBe('yes');
+        const { enforcement } = await revoke({ ...local, stack: second, owner }, creds);
+        expect(enforcement).toBe('enforced; servers=1');
+        expect(await access(url, creds.content)).toBe('refused');
+      } finally {
+        await second.stop();
+      }
+    },
+  );
 });
