@@ -112,8 +112,10 @@ describe('links', () => {
   });
 });
 
-it('every page is in the navigation, but those that one comes to otherwise', () => {
+it('every page that is to be found is in the navigation', () => {
   const navigation = linksOf('/', pages.get('/concepts/') ?? '').map(({ pathname }) => pathname);
-  const lost = [...pages.keys()].filter((path) => !navigation.includes(path));
-  expect(lost.sort()).toEqual(['/404/']);
+  // The search leaves out what one comes to by a link of its own: forms, and the page for what is missing.
+  const found = [...pages].filter(([, html]) => html.includes('data-pagefind-body')).map(([path]) => path);
+  expect(found.length).toBeGreaterThan(20);
+  expect(found.filter((path) => !navigation.includes(path))).toEqual([]);
 });

@@ -15,13 +15,14 @@ const PARTS: Record<string, string> = {
   decisions: 'Decisions',
 };
 
-/** Pages that say nothing by themselves. */
-const LEFT_OUT = ['/404/', '/sign-in/'];
-
-/** The address of a page's twin: `/concepts/` → `/concepts.md`; undefined when it has none. */
-export function twinOf(path: string): string | undefined {
-  if (LEFT_OUT.includes(path)) return undefined;
+/** The address of a page's twin: `/concepts/` → `/concepts.md`. */
+export function twinOf(path: string): string {
   return path === '/' ? '/index.md' : path.replace(/\/$/, '.md');
+}
+
+/** Whether a page has a twin: one with navigation beside it, or the first. The others are forms. */
+export function hasTwin(path: string, hasNavigation: boolean): boolean {
+  return hasNavigation || path === '/';
 }
 
 /** Writes the twins and `llms.txt` into the built site. */
@@ -47,7 +48,7 @@ async function readPages(dir: URL): Promise<Page[]> {
     const path = `/${name.replace(/index\.html$/, '')}`;
     return readPage(path, await readFile(new URL(name, dir), 'utf8'));
   });
-  return (await Promise.all(pages)).filter(({ path }) => twinOf(path) !== undefined);
+  return (await Promise.all(pages)).filter(({ path, links }) => hasTwin(path, links.length > 0));
 }
 
 function listOf(pages: readonly Page[]): string {
