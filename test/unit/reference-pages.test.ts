@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { errors } from '../../functions/errors.ts';
 import { faults } from '../../functions/gateway/errors.ts';
 import { app } from '../../functions/index.ts';
+import { describeApi } from '../../functions/openapi.ts';
 import { apiSections } from '../../site/src/build/api.ts';
 import { errorRows, faultRows } from '../../site/src/build/errors.ts';
 import { LIMITS } from '../../site/src/build/limits.ts';
@@ -29,12 +30,13 @@ describe('the API reference', () => {
   const sections = apiSections(['fr-par']);
   const operations = sections.flatMap(({ operations }) => operations);
 
-  it('has every route of the control plane, each under an anchor of its own', () => {
-    const routes = app.routes
-      .filter(({ method, path }) => method !== 'ALL' && /^\/(mnq|account|iam)\//.test(path))
-      .map(({ method, path }) => `${method} ${path.replaceAll(/:([a-z_]+)/g, '{$1}')}`);
-    const shown = operations.map(({ method, path }) => `${method} ${path}`);
-    expect(shown.sort()).toEqual([...new Set(routes)].sort());
+  it('has every operation of the OpenAPI document, each under an anchor of its own', () => {
+    const { paths = {} } = describeApi(app, ['fr-par']);
+    const described = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods ?? {}).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(described.length).toBeGreaterThan(20);
+    expect(operations.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(described.sort());
     for (const { operations } of sections)
       expect(new Set(operations.map(({ slug }) => slug)).size).toBe(operations.length);
   });
@@ -57,7 +59,7 @@ describe('the API reference', () => {
     const list = operations.find(({ summary }) => summary === 'List Queues credentials');
     expect(list?.output.map(({ name }) => name)).toContain('sqs_credentials[].permissions.can_manage');
     for (const { errors: told, summary } of operations) {
-      expect(told.length, summary).toBeGreaterThan(3);
+      expect(told.length, summary).toBeGreaterThan(0);
       for (const code of told.flatMap(({ codes }) => codes)) expect(Object.keys(errors)).toContain(code);
     }
   });
