@@ -12,6 +12,7 @@ export const account = {
   id: accountId,
   name: 'orders',
   endpoint: 'nats://nats.fr-par.example.com:4222',
+  websockets: ['wss://nats.fr-par.example.com:443'],
   project_id: projectId,
   region,
   ...times,

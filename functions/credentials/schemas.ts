@@ -106,6 +106,8 @@ export const natsAccount = z
     id: natsAccountId,
     name: z.string(),
     endpoint: z.string(),
+    /** Where browsers connect, any of them: `wss://host:port`. */
+    websockets: z.array(z.string()),
     project_id: z.string(),
     region: z.string(),
     created_at: timestamp,

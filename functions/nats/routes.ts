@@ -46,6 +46,7 @@ function present(account: NatsAccount, region: Region): z.infer<typeof schemas.n
     id: account.id,
     name: account.name,
     endpoint: region.natsEndpoint,
+    websockets: [...region.natsWebsockets],
     project_id: account.projectId,
     region: region.name,
     created_at: wireTime(account.createdAt),

@@ -14,6 +14,7 @@ import { databaseFile, type LocalDatabase, migrate, openDatabase } from './datab
 import { ENGINE_KEY, type EngineServer, engineEntry, engineServer } from './engine.ts';
 import { type NatsServer, type NatsSettings, natsServer } from './nats.ts';
 import { ensureOwner } from './owner.ts';
+import { copyPages } from './pages.ts';
 import { choosePorts, type NatsPorts, type StackPorts } from './ports.ts';
 import { endLeftovers, type Processes, recordProcesses } from './processes.ts';
 import { defaultConfig, privateFolder } from './project.ts';
@@ -93,12 +94,13 @@ export async function startStack({
   processes.add('stack', process.pid);
   const nats = natsServers(state, ports, secrets, processes, adapt);
   const engines = engineServers(state, Object.keys(bundle.regions), ports, processes);
+  const configured = vars({ REGIONS: localRegions(bundle, ports), MAIL: { transport: 'console' } });
   const startTheWorker = () =>
     startWorker({
-      bundle,
+      bundle: withPages(bundle, join(state, 'pages'), configured),
       storage: storageOf(state),
       port: ports.origin,
-      vars: vars({ REGIONS: localRegions(bundle, ports), MAIL: { transport: 'console' } }),
+      vars: configured,
       limits,
       secrets: { ...engineKeys(bundle), ...secrets.worker },
       onSpawn: (pid) => processes.add('worker', pid),
@@ -197,6 +199,14 @@ function localRegions({ worker, regions }: Bundle, { nats, engines }: StackPorts
       },
     ]),
   );
+}
+
+/** The bundle with pages that may open the websockets of the vars. */
+function withPages(bundle: Bundle, folder: string, vars: Record<string, unknown>): Bundle {
+  const regions = Object.values(vars.REGIONS as RegionsVar);
+  const websockets = regions.flatMap(({ nats_websockets }) => nats_websockets ?? []);
+  copyPages(bundle.assets, folder, websockets);
+  return { ...bundle, worker: { ...bundle.worker, assets: { ...bundle.worker.assets, directory: folder } } };
 }
 
 function natsServers(
