@@ -7,6 +7,7 @@ import starlight from '@astrojs/starlight';
 import { defineConfig, fontProviders } from 'astro/config';
 import { apiSections } from './src/build/api.ts';
 import { pageHeaders } from './src/build/headers.ts';
+import { plainImports } from './src/build/plain-imports.ts';
 import { readRegions } from './src/build/regions.ts';
 import { readSiteSettings } from './src/build/site-settings.ts';
 import { markdownTwins } from './src/build/twins.ts';
@@ -49,6 +50,7 @@ export default defineConfig({
     },
     // Scripts stay files, so that the pages' policy needs no hash for them and browsers keep them.
     build: { assetsInlineLimit: 0 },
+    plugins: [plainImports()],
   },
   integrations: [
     starlight({
