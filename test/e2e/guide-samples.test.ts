@@ -115,7 +115,7 @@ it('the command of the secret dialog publishes and hears itself', async () => {
   const button = secret.getByRole('button', { name: /^Download/ });
   const [file] = await Promise.all([page.waitForEvent('download'), button.click()]);
   await file.saveAs(join(folder, file.suggestedFilename()));
-  await secret.getByText('Test these credentials').click();
+  await secret.getByText('Test them from where your service runs').click();
   const command = await secret.getByRole('group', { name: 'With Node.js' }).locator('pre').innerText();
   // The package that its first line installs is here already.
   const [install, ...rest] = command.split('\n');

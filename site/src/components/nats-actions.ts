@@ -98,7 +98,7 @@ export function showSecret(
   issued: IssuedNatsCredentials,
   account: NatsAccount,
 ): Promise<void> {
-  return find(root, 'secret-dialog', SecretDialog).show(natsSecret(issued, account.endpoint));
+  return find(root, 'secret-dialog', SecretDialog).show(natsSecret(issued, account));
 }
 
 /** What a revocation came to. */

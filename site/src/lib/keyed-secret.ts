@@ -39,7 +39,7 @@ export function keyedSecret(issued: KeyedCredentials, product: KeyedProduct, end
     ],
     test: async () => {
       const code = await import('./keyed-test.ts').catch(() => undefined);
-      return code ? code.tryKeys(issued, product, endpoint) : UNANSWERED;
+      return code ? code.tryKeys(issued, product, endpoint) : `${UNANSWERED}.`;
     },
     commands: [{ label: 'With Node.js', text: COMMANDS[product.id](`${stem}.env`) }],
   };

@@ -1,16 +1,21 @@
 /** What the secret dialog shows for NATS: the `.creds` file, and a command that tries it. */
 import type { Secret } from '../components/secret-dialog.ts';
-import type { IssuedNatsCredentials } from './api.ts';
+import type { IssuedNatsCredentials, NatsAccount } from './api.ts';
 import { fileStem } from './file-name.ts';
+import { UNANSWERED } from './problems.ts';
 
-/** The dialog's content for credentials just issued; `endpoint` is where their account's clients connect. */
-export function natsSecret(issued: IssuedNatsCredentials, endpoint: string): Secret {
+/** The dialog's content for credentials of the account, just issued. */
+export function natsSecret(issued: IssuedNatsCredentials, account: NatsAccount): Secret {
   const file = `${fileStem(issued.name, 'nats')}.creds`;
   const { content } = issued.credentials;
   return {
     fields: [{ label: file, value: content }],
     files: [{ name: file, content }],
-    commands: [{ label: 'With Node.js', text: nodeCommand(file, endpoint) }],
+    test: async () => {
+      const code = await import('./nats-live.ts').catch(() => undefined);
+      return code ? code.tryCreds(issued, account) : `${UNANSWERED}.`;
+    },
+    commands: [{ label: 'With Node.js', text: nodeCommand(file, account.endpoint) }],
   };
 }
 
