@@ -1,6 +1,6 @@
 /**
- * What the forms of Queues and of Topics and Events change: activate the product, generate credentials, update or
- * revoke them. Each opens its dialog under `root` and sends the request. Loaded when the reader first presses one of
+ * What the forms of Queues and of Topics and Events change: activate the product or deactivate it, generate credentials,
+ * update or revoke them. Each opens its dialog under `root` and sends the request. Loaded when the reader first presses one of
  * the buttons: a page that is only read does without it.
  */
 import { PERMISSIONS } from '../../../functions/credentials/permissions.ts';
@@ -18,6 +18,9 @@ import { SecretDialog } from './secret-dialog.ts';
 
 type Permissions = KeyedCredentials['permissions'];
 
+/** A place with what people call its project. */
+type NamedPlace = ChosenPlace & { projectName: string };
+
 const permissionsOf = (values: Values) =>
   Object.fromEntries(PERMISSIONS.map(({ wire }) => [wire, Boolean(values[wire])])) as Permissions;
 
@@ -30,13 +33,41 @@ export async function activate(product: KeyedId, place: ChosenPlace): Promise<Pr
 }
 
 /**
+ * Asks for confirmation and deactivates a product with all that it holds. Resolves to what to say of it, or to undefined
+ * when the person cancels.
+ */
+export async function deactivate(
+  root: ParentNode,
+  product: KeyedId,
+  place: NamedPlace,
+): Promise<string | undefined> {
+  const { label, things } = KEYED[product];
+  const at = regionLabel(place.region);
+  let notice: string | undefined;
+  await dialogIn(root, 'deactivate').open(
+    async () => {
+      const request = { param: { region: place.region }, json: { project_id: place.project } };
+      const result = await ask<unknown>(() => keyed[product].deactivate.$post(request));
+      if (!result.ok && result.problem.kind !== 'gone') return result.problem;
+      // The API does not tell whether the engine is done with it: nothing is claimed of that.
+      notice = result.ok
+        ? `${label} is no longer active in ${at}, and its credentials are revoked. Deleting its ${things} may take a few minutes more.`
+        : `${label} was deactivated in ${at} already.`;
+      return undefined;
+    },
+    { project: place.projectName, place: at },
+  );
+  return notice;
+}
+
+/**
  * Asks for a name and permissions and generates credentials. Resolves to undefined when the person cancels. `chosen`
  * hears of the sample's values while they are typed. The secret has not been shown yet: {@link showSecret} does.
  */
 export async function generate(
   root: ParentNode,
   product: KeyedId,
-  place: ChosenPlace & { projectName: string },
+  place: NamedPlace,
   chosen: (values: Record<string, string>) => void,
 ): Promise<KeyedCredentials | undefined> {
   const form = dialogIn(root, 'generate');

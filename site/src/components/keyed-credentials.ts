@@ -40,7 +40,10 @@ class KeyedCredentialsForm extends HTMLElement {
       more: (page) => this.#loadCredentials(page),
       generate: () => this.#act((actions) => this.#generate(actions)),
     });
-    this.#credentials.onActivate(() => this.#act((actions) => this.#activate(actions)));
+    this.#credentials.wireProduct({
+      activate: () => this.#act((actions) => this.#activate(actions)),
+      deactivate: () => this.#act((actions) => this.#deactivate(actions)),
+    });
     document.addEventListener(PLACE_CHANGED, () => this.#follow());
     this.#follow();
     void this.#start();
@@ -117,6 +120,15 @@ class KeyedCredentialsForm extends HTMLElement {
     this.#credentials.announce(
       `${KEYED[this.#product].label} is active in ${regionLabel(place.region)}. Next, generate credentials.`,
     );
+  }
+
+  async #deactivate({ deactivate }: Actions): Promise<void> {
+    const place = this.#place;
+    const notice =
+      place && (await deactivate(this, this.#product, { ...place, projectName: this.#projectName }));
+    if (!notice) return;
+    await this.#load();
+    this.#credentials.announce(notice);
   }
 
   async #generate({ generate, showSecret }: Actions): Promise<void> {

@@ -193,9 +193,10 @@ export class CredentialsList<C extends Listed> extends Part {
     this.onMore('more-credentials', reactions.more);
   }
 
-  /** Reacts to the button that activates the product, where it is not. */
-  onActivate(react: () => unknown): void {
-    this.on('activate', react);
+  /** Reacts to the buttons of a product that is activated first: where it is not, and where it is. */
+  wireProduct(reactions: { activate: () => unknown; deactivate: () => unknown }): void {
+    this.on('activate', reactions.activate);
+    this.on('deactivate', reactions.deactivate);
   }
 
   override show(state: State): void {

@@ -28,11 +28,13 @@ export const keyed = {
     credentials: region['sqs-credentials'],
     info: region['sqs-info'],
     activate: region['activate-sqs'],
+    deactivate: region['deactivate-sqs'],
   },
   sns: {
     credentials: region['sns-credentials'],
     info: region['sns-info'],
     activate: region['activate-sns'],
+    deactivate: region['deactivate-sns'],
   },
 } as const;
 

@@ -17,6 +17,8 @@ export interface KeyedProduct {
   grants: Record<(typeof PERMISSIONS)[number]['wire'], string>;
   /** What a revocation leaves as it is; empty when there is nothing to say. */
   remains: string;
+  /** What a deactivation deletes. */
+  ends: string;
 }
 
 /** See the file's description. */
@@ -31,6 +33,7 @@ export const KEYED: Record<KeyedId, KeyedProduct> = {
       can_manage: 'Create, change, list and delete queues',
     },
     remains: '',
+    ends: 'Its queues are deleted with the messages in them, and the subscriptions that deliver to them.',
   },
   sns: {
     id: 'sns',
@@ -42,6 +45,7 @@ export const KEYED: Record<KeyedId, KeyedProduct> = {
       can_manage: 'Create, change and delete topics',
     },
     remains: 'Subscriptions that were made with it belong to the project: they stay, and go on delivering.',
+    ends: 'Its topics are deleted with their subscriptions.',
   },
 };
 
