@@ -3,6 +3,7 @@
  * cut afterwards, and a step counts as done only when the servers have confirmed.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { NatsConnection } from '@nats-io/transport-node';
 import type { Locator, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { axe, region, stepsDone, useBrowser } from './browser.ts';
@@ -93,6 +94,22 @@ describe('revoking', () => {
     await confirm(page).click();
     await status(page).getByText('was revoked already.').waitFor();
     expect(browser.complaints.splice(0)).toEqual([expect.stringContaining('404')]);
+  });
+
+  it('says that a server tells of the first 256 connections of the account only', async () => {
+    const { account, content } = await newCreds(local, REGION);
+    const clients: NatsConnection[] = [];
+    // Not all at once: signing keeps this process busy, and a server waits two seconds for a signature.
+    while (clients.length < 257) {
+      clients.push(...(await Promise.all(Array.from({ length: 16 }, () => connectWith(url(), content)))));
+    }
+    const page = await open('manage', account);
+    await ask(page);
+    await alert(page)
+      .getByText(/256 clients are connected .* of which 5 are shown\. There may be more/)
+      .waitFor();
+    await alert(page).getByRole('button', { name: 'Cancel' }).click();
+    await Promise.all(clients.map((client) => client.close()));
   });
 
   it('by the keyboard alone works from the first credential to its end', async () => {

@@ -35,15 +35,18 @@ export async function showConnected(
   put(part, summary(result.body), items);
 }
 
-function summary({ connections, servers, servers_answered: answered }: Told): string {
+function summary({ connections, servers, servers_answered: answered, truncated }: Told): string {
   const count = connections.length;
   const rest = count > SHOWN ? `, of which ${SHOWN} are shown` : '';
   const known =
     count === 0
       ? 'Nobody is connected with these credentials now.'
       : `${counted(count, 'client')} ${count === 1 ? 'is' : 'are'} connected with these credentials now${rest}.`;
-  return answered < servers
-    ? `${known} Only ${answered} of ${counted(servers, 'server')} answered: there may be more.`
+  if (answered < servers) {
+    return `${known} Only ${answered} of ${counted(servers, 'server')} answered: there may be more.`;
+  }
+  return truncated
+    ? `${known} There may be more: a server tells of 256 connections of the account at most.`
     : known;
 }
 
