@@ -97,7 +97,7 @@ describe('before the first interaction', () => {
         if (imported) add(imported);
     };
     const OURS =
-      /src="\/_astro\/((?:code-samples|nats-credentials|keyed-credentials|session-menu|sign-in-form|reset-password|accept-invitation|account-security)[^"]*\.js)"/g;
+      /src="\/_astro\/((?:code-samples|nats-credentials|keyed-credentials|live-proof|session-menu|sign-in-form|reset-password|accept-invitation|account-security)[^"]*\.js)"/g;
     for (const [, file] of html.matchAll(OURS)) if (file) add(file);
     return files;
   }

@@ -12,7 +12,7 @@ export function receipt(headers: Headers): string {
   if (!state) return '';
   const [, { connections, duration_ms: duration }] = parse(headers.get('Latchkey-Receipt'));
   const cut = connections === undefined ? [] : [`${counted(connections, 'connection')} cut`];
-  if (state === 'pending') return ` ${[...cut, confirmed(headers)].join(', ')} so far.`;
+  if (state === 'pending') return ` ${capital([...cut, confirmed(headers)].join(', '))} so far.`;
   const took = duration === undefined ? [] : [`${duration} ms`];
   return ` ${[...cut, `${servers} of ${counted(servers, 'server')}`, ...took].join(', ')}.`;
 }
@@ -27,6 +27,8 @@ function confirmed(headers: Headers): string {
   const [, { acknowledged = 0, servers = 0 }] = parse(headers.get(ENFORCEMENT));
   return servers === 0 ? 'no server confirmed' : `${acknowledged} of ${counted(servers, 'server')} confirmed`;
 }
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 const ENFORCEMENT = 'Latchkey-Enforcement';
 

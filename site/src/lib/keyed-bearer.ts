@@ -1,0 +1,68 @@
+/** Throw-away credentials for Queues, or for Topics and Events, used by signed requests. See bearer.ts. */
+import { type Answer, ask } from './answers.ts';
+import { idempotent, type KeyedCredentials, keyed } from './api.ts';
+import { type Bearer, issue, type Made, NAME, since, type Use, unmade } from './bearer.ts';
+import { KEYED, type KeyedId } from './keyed.ts';
+import { LISTING, send } from './keyed-request.ts';
+import { currentPlace } from './place.ts';
+import { regionLabel } from './place-fields.ts';
+
+const PERMISSIONS = { can_publish: false, can_receive: false, can_manage: true };
+
+type Info = { status: string } & Partial<Record<string, unknown>>;
+
+/** Makes credentials of the product in the place that the reader has chosen on the page. */
+export async function makeKeyedBearer(product: KeyedId): Promise<Made> {
+  const { region, project } = currentPlace();
+  const { label } = KEYED[product];
+  if (!region || !project) return unmade('Choose a region and a project first, in the steps above.');
+  const param = { region };
+  const info = await ask<Info>(() =>
+    (keyed[product].info.$get as Asking<Info>)({ param, query: { project_id: project } }),
+  );
+  if (!info.ok) return info;
+  if (info.body.status !== 'enabled') {
+    return unmade(`${label} is not active in ${regionLabel(region)}: activate it first, in the panel above.`);
+  }
+  const json = { project_id: project, name: NAME, permissions: PERMISSIONS };
+  const issued = await issue<KeyedCredentials>((key) =>
+    keyed[product].credentials.$post({ param, json }, idempotent(key)),
+  );
+  if (!issued.ok) return issued;
+  return { ok: true, bearer: bearerOf(issued.body, product, String(info.body[`${product}_endpoint_url`])) };
+}
+
+type Asking<Body> = (request: object) => Promise<Answer<Body>>;
+
+function bearerOf(keys: KeyedCredentials, product: KeyedId, endpoint: string): Bearer {
+  const use = async (): Promise<Use> => {
+    const began = performance.now();
+    const { outcome, code } = await send(keys, product, endpoint, LISTING[product]);
+    const text = {
+      accepted: `Accepted, ${since(began)}`,
+      denied: `Denied: ${code}`,
+      untold: `No answer${code && `: ${code}`}`,
+    }[outcome];
+    return { action: LISTING[product].action, outcome, text };
+  };
+  return {
+    where: `${KEYED[product].label} in ${regionLabel(keys.region)}`,
+    use,
+    revoke: (init = {}) => {
+      const request = { param: { region: keys.region, credentials_id: keys.id } };
+      return ask<unknown>(() => keyed[product].credentials[':credentials_id'].$delete(request, { init }));
+    },
+    async prove({ answeredAt }, log) {
+      const next = await use();
+      const took = since(answeredAt);
+      log(next);
+      return {
+        accepted:
+          'The next request was accepted all the same. That must not be: tell whoever runs this Latchkey.',
+        denied: `Denied on the next request, ${took} after the revocation was answered.`,
+        untold: 'The credentials are revoked, but the next request had no answer to show that by.',
+      }[next.outcome];
+    },
+    close: () => undefined,
+  };
+}

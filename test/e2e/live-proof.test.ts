@@ -1,0 +1,313 @@
+/**
+ * "Revoke and watch it fail" and "Test these credentials" in a real browser, against the real gateway and a real
+ * nats-server: the page uses what it has made, sees it denied, and leaves nothing behind, however it ends.
+ */
+import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { root } from '../stack/project.ts';
+import { axe, region, useBrowser } from './browser.ts';
+import { activate, type Credentials, newProject, revoke } from './gateway-clients.ts';
+import { listed, open, PRODUCTS, panel } from './keyed-form.ts';
+import { api, useStack } from './local-stack.ts';
+import { newAccount, revoke as revokeNats } from './nats-client.ts';
+
+const REGION = 'fr-par';
+/** Its servers have no websocket that pages know of. */
+const QUIET = 'nl-ams';
+
+const local = useStack({
+  vars: (own) => ({
+    REGIONS: { ...own.REGIONS, [QUIET]: { ...own.REGIONS[QUIET], nats_websockets: [] } },
+  }),
+});
+const browser = useBrowser(local);
+
+const proof = (page: Page, label: string) => region(page, `Revoke and watch it fail: ${label}`);
+const press = (page: Page, label: string, name: string) =>
+  proof(page, label).getByRole('button', { name, exact: true }).click();
+const says = (page: Page, label: string, text: string | RegExp) =>
+  proof(page, label).getByRole('status').getByText(text).waitFor();
+const uses = (page: Page, label: string) => proof(page, label).getByRole('log').getByRole('listitem');
+
+/** Waits until the page has used the credentials so often that it was not by chance. */
+async function inUse(page: Page, label: string, text: RegExp): Promise<void> {
+  await uses(page, label).filter({ hasText: text }).nth(1).waitFor();
+}
+
+/** What pages keep for later. */
+const stored = (page: Page) =>
+  page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
+
+describe.each(PRODUCTS.map((product) => [product.label, product] as const))(
+  'the live proof of %s',
+  (label, product) => {
+    async function start(): Promise<{ page: Page; project: string }> {
+      const project = await newProject(local);
+      await activate(local, REGION, project, [product.id]);
+      const page = await open(browser, 'manage', product, REGION, project);
+      await press(page, label, 'Start');
+      await inUse(page, label, /List(Queues|Topics)Accepted, \d+ ms/);
+      return { page, project };
+    }
+
+    it('uses keys of its own, and sees the request after the revocation denied', async () => {
+      const { page, project } = await start();
+      expect(await listed(local, product, REGION, project)).toMatchObject([{ name: 'Watch me fail' }]);
+      await proof(page, label).getByText(`${label} in Paris`).waitFor();
+      expect(await axe(page)).toEqual([]);
+      await press(page, label, 'Revoke now');
+      await says(page, label, /^Denied on the next request, \d+ ms after the revocation was answered\.$/);
+      expect(await uses(page, label).last().innerText()).toContain('Denied: InvalidClientTokenId');
+      expect(await listed(local, product, REGION, project)).toEqual([]);
+      expect(await stored(page)).not.toMatch(/latchkey_|LKEY/);
+      expect(await axe(page)).toEqual([]);
+      // The browser tells of the one request that was denied.
+      expect(browser.complaints.splice(0)).toEqual([expect.stringContaining('403')]);
+      await press(page, label, 'Start');
+      await inUse(page, label, /Accepted/);
+    });
+
+    it('revokes its keys when it is stopped, and when the reader leaves', async () => {
+      const { page, project } = await start();
+      await press(page, label, 'Stop');
+      await says(page, label, 'Stopped. The credentials are revoked.');
+      expect(await listed(local, product, REGION, project)).toEqual([]);
+      await press(page, label, 'Start');
+      await inUse(page, label, /Accepted/);
+      expect(await listed(local, product, REGION, project)).toHaveLength(1);
+      await page.goto('/concepts/');
+      await expect.poll(() => listed(local, product, REGION, project)).toEqual([]);
+    });
+
+    it('names its keys as long as they are not revoked, and goes on', async () => {
+      const { page, project } = await start();
+      const cut = (url: URL) => url.pathname.includes(`/${product.id}-credentials/`);
+      await page.route(cut, (route) => route.abort());
+      for (const name of ['Stop', 'Revoke now']) {
+        await press(page, label, name);
+        await says(page, label, /did not answer.* “Watch me fail” is not revoked yet/);
+      }
+      expect(await listed(local, product, REGION, project)).toHaveLength(1);
+      for (const complaint of browser.complaints.splice(0)) expect(complaint).toContain('ERR_FAILED');
+      await page.unroute(cut);
+      await inUse(page, label, /Accepted/);
+      await press(page, label, 'Stop');
+      await says(page, label, 'Stopped.');
+      expect(await listed(local, product, REGION, project)).toEqual([]);
+    });
+
+    it('ends when somebody else has revoked its keys', async () => {
+      const { page, project } = await start();
+      const [keys] = await listed(local, product, REGION, project);
+      await revoke(local, product.id, keys as Credentials);
+      await says(page, label, 'revoked, though not by this panel');
+      await proof(page, label).getByRole('button', { name: 'Start' }).waitFor();
+      expect(browser.complaints.splice(0).join()).toMatch(/403.*404/);
+    });
+
+    it('says that the product is not active, and to a stranger that a session is needed', async () => {
+      const page = await open(browser, 'manage', product, REGION, await newProject(local));
+      await press(page, label, 'Start');
+      await says(page, label, `${label} is not active in Paris`);
+      const stranger = await browser.open('/how-to/manage-credentials/', { stranger: true });
+      await press(stranger, label, 'Start');
+      await proof(stranger, label).getByRole('link', { name: 'Sign in' }).click();
+      await stranger.waitForURL(/\/sign-in\/\?return=.*-live$/);
+      await panel(page, product).getByRole('button', { name: 'Activate' }).waitFor();
+    });
+  },
+);
+
+const LABEL = 'NATS';
+
+async function idsOf(account: string): Promise<string[]> {
+  const path = `/mnq/v1beta1/regions/${REGION}/nats-credentials?nats_account_id=${account}`;
+  return (await api<{ nats_credentials: { id: string }[] }>(local, 'GET', path)).nats_credentials.map(
+    ({ id }) => id,
+  );
+}
+
+async function openAt(guide: string, at: string, account: string): Promise<Page> {
+  const page = await browser.open(`/how-to/${guide}-credentials/?region=${at}&account=${account}`);
+  await page.locator(`input[value="${account}"]:checked`).waitFor();
+  return page;
+}
+
+describe('the live proof of NATS', () => {
+  async function start(): Promise<{ page: Page; account: string }> {
+    const account = await newAccount(local, REGION);
+    const page = await openAt('manage', REGION, account);
+    await press(page, LABEL, 'Start');
+    await inUse(page, LABEL, /Message \d+Received, \d+ ms/);
+    return { page, account };
+  }
+
+  it('has a connection open, and sees it cut and a new one denied', async () => {
+    const { page, account } = await start();
+    expect(await idsOf(account)).toHaveLength(1);
+    await press(page, LABEL, 'Revoke now');
+    await says(
+      page,
+      LABEL,
+      /^The open connection was cut \d+ ms after the revocation was sent, .+\. Connecting again is denied\. 1 connection cut, 1 of 1 server, \d+ ms\.$/,
+    );
+    await uses(page, LABEL)
+      .filter({ hasText: /ConnectionCut by the server, \d+ ms/ })
+      .waitFor();
+    expect(await uses(page, LABEL).last().innerText()).toContain('Denied: Authorization Violation');
+    expect(await idsOf(account)).toEqual([]);
+    expect(await axe(page)).toEqual([]);
+    expect(await stored(page)).not.toContain('eyJ');
+  });
+
+  it('revokes its credentials when it is stopped, and when the reader leaves', async () => {
+    const { page, account } = await start();
+    await press(page, LABEL, 'Stop');
+    await says(page, LABEL, 'Stopped. The credentials are revoked.');
+    expect(await idsOf(account)).toEqual([]);
+    await press(page, LABEL, 'Start');
+    await inUse(page, LABEL, /Received/);
+    await page.goto('/concepts/');
+    await expect.poll(() => idsOf(account)).toEqual([]);
+  });
+
+  it('claims nothing while a server has not heard of it', async () => {
+    const { page } = await start();
+    const pid = local.stack.nats.get(REGION)?.pid() ?? 0;
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await press(page, LABEL, 'Revoke now');
+      await proof(page, LABEL)
+        .getByRole('status')
+        .getByText(
+          'The connection is open still: its server has yet to hear of the revocation. No server confirmed',
+        )
+        .waitFor({ timeout: 30_000 });
+      await page.close();
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    // That no server could be reached is what the Worker is expected to log.
+    local.logged.splice(0);
+  });
+
+  it('ends when somebody else has revoked its credentials', async () => {
+    const { page, account } = await start();
+    const [id = ''] = await idsOf(account);
+    await revokeNats(local, { region: REGION, id, account, content: '' });
+    await says(page, LABEL, 'revoked, though not by this panel');
+    expect(browser.complaints.splice(0)).toEqual([expect.stringContaining('404')]);
+  });
+
+  it('goes on when the server was restarted', async () => {
+    const { page } = await start();
+    const server = local.stack.nats.get(REGION);
+    await server?.stop();
+    await server?.start();
+    await uses(page, LABEL).filter({ hasText: 'Connect againAccepted' }).waitFor();
+    await uses(page, LABEL).filter({ hasText: 'Received' }).last().waitFor();
+    await press(page, LABEL, 'Revoke now');
+    await says(page, LABEL, /^The open connection was cut .+ Connecting again is denied\./);
+    // While it was away, connecting failed; and the Worker may have found no server.
+    for (const complaint of browser.complaints.splice(0)) expect(complaint).toMatch(/^WebSocket connection/);
+    local.logged.splice(0);
+  });
+
+  it('says that there is no websocket, or no account', async () => {
+    const account = await newAccount(local, QUIET);
+    const page = await openAt('manage', QUIET, account);
+    await press(page, LABEL, 'Start');
+    await says(page, LABEL, 'have no websocket');
+    const project = await newProject(local);
+    const empty = await browser.open(`/how-to/manage-credentials/?region=${REGION}&project=${project}`);
+    await region(empty, 'NATS accounts').getByText('has no NATS account').waitFor();
+    await press(empty, LABEL, 'Start');
+    await says(empty, LABEL, 'Choose a NATS account first');
+  });
+});
+
+describe('testing NATS credentials', () => {
+  const secret = (page: Page) => page.getByRole('dialog', { name: 'Save your credentials' });
+  const test = (page: Page) => secret(page).getByRole('button', { name: 'Test these credentials' }).click();
+  const answer = (page: Page, text: string | RegExp) =>
+    secret(page).getByRole('status').getByText(text).waitFor();
+
+  async function generate(at: string): Promise<{ page: Page; account: string }> {
+    const account = await newAccount(local, at);
+    const page = await openAt('create', at, account);
+    const clients: string[] = [];
+    page.on('request', (request) => request.url().includes('nats-live') && clients.push(request.url()));
+    await region(page, 'Credentials').getByRole('button', { name: 'Generate credentials' }).click();
+    await page.getByRole('dialog').getByLabel('Name').fill('orders');
+    await page.keyboard.press('Enter');
+    await secret(page).waitFor();
+    expect(clients).toEqual([]);
+    return { page, account };
+  }
+
+  it('connects from the page, publishes and receives, and is refused after the revocation', async () => {
+    const { page, account } = await generate(REGION);
+    await test(page);
+    await answer(
+      page,
+      /^Connected to NATS in Paris, published a message and received it: “it works”\. It took \d+ ms\.$/,
+    );
+    expect(await axe(page)).toEqual([]);
+    const [id = ''] = await idsOf(account);
+    await revokeNats(local, { region: REGION, id, account, content: '' });
+    await test(page);
+    await answer(page, 'Refused by NATS in Paris.');
+    expect(await stored(page)).not.toContain('eyJ');
+  });
+
+  it('says so where the servers have no websocket', async () => {
+    const { page } = await generate(QUIET);
+    await test(page);
+    await answer(page, 'have no websocket');
+  });
+});
+
+describe('the websockets', () => {
+  it('that pages may open are those of the regions, on this machine by the stack alone', async () => {
+    const page = await browser.open('/how-to/manage-credentials/');
+    const response = await page.request.get('/how-to/manage-credentials/');
+    const policy = response.headers()['content-security-policy'] ?? '';
+    const websocket = local.stack.nats.get(REGION)?.websocketUrl;
+    expect(policy).toContain(`connect-src 'self' ${websocket};`);
+    await page.evaluate(() => new WebSocket('ws://127.0.0.1:9').close());
+    // The page's own event, and what the browser writes of it.
+    await expect.poll(() => browser.complaints.length).toBe(2);
+    for (const complaint of browser.complaints.splice(0))
+      expect(complaint).toMatch(/connect-src|ws:\/\/127\.0\.0\.1:9/);
+    const built = readFileSync(join(root, 'site/dist/_headers'), 'utf8');
+    expect(built).toMatch(/connect-src 'self'( wss:\/\/[\w.-]+:\d+)+;/);
+  });
+
+  it('refuse a page of another origin', async () => {
+    const { host, port } = new URL(local.stack.nats.get(REGION)?.websocketUrl ?? '');
+    const upgrade = (origin: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const headers = {
+          Host: host,
+          Origin: origin,
+          Connection: 'Upgrade',
+          Upgrade: 'websocket',
+          'Sec-WebSocket-Version': '13',
+          'Sec-WebSocket-Key': Buffer.alloc(16, 1).toString('base64'),
+        };
+        const sent = request({ host: '127.0.0.1', port, headers });
+        sent.on('response', (response) => resolve(response.resume().statusCode));
+        sent.on('upgrade', (response, socket) => {
+          socket.destroy();
+          resolve(response.statusCode);
+        });
+        sent.on('error', reject);
+        sent.end();
+      });
+    expect(await upgrade(local.stack.origin)).toBe(101);
+    expect(await upgrade('http://evil.example')).toBe(403);
+  });
+});
