@@ -32,10 +32,10 @@ export function contains(column: string, part: string | undefined): SQL {
   return part === undefined ? sql`true` : sql`instr(lower(${sql.raw(column)}), lower(${part})) > 0`;
 }
 
-/** One of the tags in the column contains `part`; true without one. */
+/** One of the tags in the column contains `part`, as {@link contains} has it; true without one. */
 export function tagContains(column: string, part: string | undefined): SQL {
   if (part === undefined) return sql`true`;
-  return sql`exists (select 1 from json_each(${sql.raw(column)}) as tag where instr(tag.value, ${part}) > 0)`;
+  return sql`exists (select 1 from json_each(${sql.raw(column)}) as tag where instr(lower(tag.value), lower(${part})) > 0)`;
 }
 
 /** A page of the rows of a table that match, and how many there are on all pages, in one round trip. */

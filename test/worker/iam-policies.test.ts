@@ -257,7 +257,7 @@ describe('policies are listed', () => {
     expect(await list('no_principal=true')).toEqual([c]);
     expect(await list('no_principal=false')).toEqual([a, b]);
     expect(await list('policy_name=BET')).toEqual([b]);
-    expect(await list('tag=blue')).toEqual([a, b]);
+    expect(await list('tag=Blue')).toEqual([a, b]);
     expect(await list(`policy_ids=${a}&policy_ids=${c}`)).toEqual([a, c]);
     expect(await list('page_size=1&page=2')).toEqual([b]);
   });
