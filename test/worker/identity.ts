@@ -4,9 +4,9 @@
  */
 import type { D1Database } from '@cloudflare/workers-types';
 import type { Owner } from '../../db/identity/bootstrap.ts';
-import { hashSecretKey, newApiKey } from '../../functions/iam/api-keys.ts';
 import { env } from './env.ts';
 import { type Call, call } from './harness.ts';
+import { newKey, newUser } from './matrix-callers.ts';
 
 /** The rows of a query in the identity database. */
 export async function identityRows<Row = Record<string, unknown>>(
@@ -47,42 +47,14 @@ export async function newPerson(
   owner: Owner,
   { role = 'member', joined = true }: { role?: 'owner' | 'member'; joined?: boolean } = {},
 ): Promise<Person> {
-  const id = crypto.randomUUID();
-  const now = Date.now();
-  const { accessKey, secretKey } = newApiKey();
-  const email = `${id}@example.com`;
-  const run = (sql: string, ...params: unknown[]) => env.IDENTITY.prepare(sql).bind(...params);
-  await env.IDENTITY.batch([
-    run(
-      `insert into users (id, name, email, email_verified, created_at, updated_at) values (?, ?, ?, 1, ?, ?)`,
-      id,
-      email,
-      email,
-      now,
-      now,
-    ),
-    run(
-      'insert into memberships (user_id, organization_id, role, created_at, joined_at) values (?, ?, ?, ?, ?)',
-      id,
-      owner.organization_id,
-      role,
-      now,
-      joined ? now : null,
-    ),
-    run(
-      `insert into api_keys (access_key, secret_hash, organization_id, user_id, description, default_project_id,
-         last_used_at, created_at, updated_at) values (?, ?, ?, ?, '', ?, ?, ?, ?)`,
-      accessKey,
-      await hashSecretKey(secretKey),
-      owner.organization_id,
-      id,
-      owner.project_id,
-      now,
-      now,
-      now,
-    ),
-  ]);
-  return { user_id: id, access_key: accessKey, secret_key: secretKey };
+  const user_id = await newUser(owner.organization_id, joined);
+  await identityRows('update memberships set role = ? where user_id = ?', role, user_id);
+  const secret_key = await newKey(owner, { user_id });
+  const [key] = await identityRows<{ access_key: string }>(
+    'select access_key from api_keys where user_id = ?',
+    user_id,
+  );
+  return { user_id, access_key: key?.access_key ?? '', secret_key };
 }
 
 /** The user id of the Owner. */

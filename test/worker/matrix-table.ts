@@ -66,6 +66,26 @@ GET    /mnq/v1beta1/regions/:region/sns-credentials               403 200 403 40
 GET    /mnq/v1beta1/regions/:region/sns-credentials/:credentials_id   403 200 403 404 200 200 200 404 200 200
 PATCH  /mnq/v1beta1/regions/:region/sns-credentials/:credentials_id   403 403 403 404 200 200 200 404 200 403
 DELETE /mnq/v1beta1/regions/:region/sns-credentials/:credentials_id   403 403 403 404 204 204 204 404 204 403
+
+POST   /iam/v1alpha1/applications                                 403 403 403 403 200 200 200 403 200 403
+GET    /iam/v1alpha1/applications                                 403 200 403 403 200 200 200 403 200 200
+GET    /iam/v1alpha1/applications/:application_id                 403 200 403 403 200 200 200 404 200 200
+PATCH  /iam/v1alpha1/applications/:application_id                 403 403 403 403 200 200 200 404 200 403
+DELETE /iam/v1alpha1/applications/:application_id                 403 403 403 403 204 204 204 404 204 403
+POST   /iam/v1alpha1/api-keys                                     403 403 403 403 200 200 200 403 200 403
+GET    /iam/v1alpha1/api-keys                                     403 200 403 403 200 200 200 403 200 200
+GET    /iam/v1alpha1/api-keys/:access_key                         403 200 403 403 200 200 200 404 200 200
+PATCH  /iam/v1alpha1/api-keys/:access_key                         403 403 403 403 200 200 200 404 200 403
+DELETE /iam/v1alpha1/api-keys/:access_key                         403 403 403 403 204 204 204 404 204 403
+POST   /iam/v1alpha1/policies                                     403 403 403 403 200 200 200 403 200 403
+GET    /iam/v1alpha1/policies                                     403 200 403 403 200 200 200 403 200 200
+GET    /iam/v1alpha1/policies/:policy_id                          403 200 403 403 200 200 200 404 200 200
+PATCH  /iam/v1alpha1/policies/:policy_id                          403 403 403 403 200 200 200 404 200 403
+DELETE /iam/v1alpha1/policies/:policy_id                          403 403 403 403 204 204 204 404 204 403
+GET    /iam/v1alpha1/rules                                        403 200 403 403 200 200 200 404 200 200
+PUT    /iam/v1alpha1/rules                                        403 403 403 403 200 200 200 404 200 403
+GET    /iam/v1alpha1/permission-sets                              403 200 403 403 200 200 200 403 200 200
+GET    /iam/v1alpha1/principal                                    200 200 200 200 200 200 200 200 200 200
 `;
 
 /** The routes that answer whoever asks, and why. */

@@ -56,11 +56,25 @@ async function prepare(route: string): Promise<Prepared> {
     const body = { project_id, permissions };
     made.credentials_id = (await api.post(`/${product}-credentials`, body)).body.id;
   }
+  if (pattern.startsWith('/iam/')) Object.assign(made, await newProgram());
   const path = pattern
     .replace(':region', 'fr-par')
     .replaceAll(/:([a-z_]+)/g, (_all, name) => made[name] ?? '');
-  if (method === 'GET' || method === 'DELETE') return { path: `${path}?project_id=${project_id}` };
-  return { path, body: { project_id, nats_account_id: made.nats_account_id, name: 'matrix', permissions } };
+  const { nats_account_id, application_id, policy_id } = made;
+  const about = { project_id, ...(policy_id && { organization_id: owner.organization_id, policy_id }) };
+  if (method === 'GET' || method === 'DELETE') return { path: `${path}?${new URLSearchParams(about)}` };
+  const body = { ...about, nats_account_id, application_id, name: 'matrix', permissions, rules: [] };
+  return { path, body };
+}
+
+/** An application with an API key and a policy. */
+async function newProgram(): Promise<Record<string, string>> {
+  const create = async (collection: string, body: object) =>
+    (await call('POST', `/iam/v1alpha1/${collection}`, { token: owner.secret_key, body })).body;
+  const application_id = (await create('applications', { name: 'matrix' })).id;
+  const { access_key } = await create('api-keys', { application_id });
+  const policy_id = (await create('policies', { name: 'matrix', application_id })).id;
+  return { application_id, access_key, policy_id };
 }
 
 async function written(): Promise<number> {
