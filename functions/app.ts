@@ -28,9 +28,9 @@ export interface AppEnv {
     identity: Database;
     /** Who asks. Set for every operation that is not public. */
     principal: Principal;
-    /** The region of the path. Set below `/mnq`. */
+    /** The region of the path. Set below a path that names one. */
     region: Region;
-    /** The region's database. Set below `/mnq`. */
+    /** The region's database. Set with the region. */
     store: Database;
   };
 }

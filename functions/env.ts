@@ -122,6 +122,12 @@ export type Mail =
   | { transport: 'console' }
   | { transport: 'http'; endpoint: string; from: string; token: string };
 
+/** The `AUDIT` var: what is kept of the audit trail. */
+export const auditSettings = z.object({
+  /** How long a row of the audit trail is kept, in days; 0 for ever. */
+  retention_days: z.number().int().min(0).max(36_500).default(365),
+});
+
 /** The id and raw AES-256 key (base64) of one sealing key. */
 export type SealingKey = z.infer<typeof secrets>['SEALING_KEYS'][number];
 
@@ -159,6 +165,7 @@ export interface Config {
   signInSecret: string;
   nats: NatsSettings;
   guests: GuestSettings;
+  audit: z.infer<typeof auditSettings>;
   publishers: DurableObjectNamespace;
   /** Null where none is sent. */
   mail: Mail | null;
@@ -190,6 +197,7 @@ function parse(env: Bindings): Config {
     NATS: natsSettings.prefault({}),
     GUESTS: guestSettings.prefault({}),
     MAIL: mailSettings.optional(),
+    AUDIT: auditSettings.prefault({}),
     ...secrets.shape,
   });
   const result = shape.safeParse(env);
@@ -198,7 +206,7 @@ function parse(env: Bindings): Config {
     const names = result.error.issues.map((issue) => `${issue.path.join('.')} (${issue.code})`);
     throw new Error(`The Worker's configuration is incomplete: ${names.join(', ')}`);
   }
-  const { REGIONS, NATS, GUESTS, MAIL } = result.data;
+  const { REGIONS, NATS, GUESTS, AUDIT, MAIL } = result.data;
   const { SEALING_KEYS, OPERATOR_SIGNING_SEED, SIGN_IN_SECRET } = result.data;
   return {
     assets: env.ASSETS,
@@ -209,6 +217,7 @@ function parse(env: Bindings): Config {
     signInSecret: SIGN_IN_SECRET,
     nats: NATS,
     guests: GUESTS,
+    audit: AUDIT,
     publishers: env.ACCOUNT_PUBLISHER,
     mail: MAIL ? mail(env, MAIL) : null,
     resolverLimit: env.RESOLVER_LIMIT,

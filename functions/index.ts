@@ -11,6 +11,9 @@ import { methodNotAllowed } from 'hono/method-not-allowed';
 import { openDatabase } from '../db/database.ts';
 import { forgetDone } from '../db/idempotency.ts';
 import { type AppEnv, MAX_BODY_BYTES, newRouter, useRegion } from './app.ts';
+import { type AppEnv, newRouter, useRegion } from './app.ts';
+import { forgetOld } from './audit/retention.ts';
+import { organizationAuditRoutes, regionAuditRoutes } from './audit/routes.ts';
 import { queues, topicsAndEvents } from './credentials/products.ts';
 import { reseal } from './credentials/reseal.ts';
 import { keyedCredentialsRoutes, natsCredentialsRoutes, serviceRoutes } from './credentials/routes.ts';
@@ -41,6 +44,8 @@ import { openApiDocument } from './openapi.ts';
 const REGION = '/mnq/v1beta1/regions/:region';
 const ACCOUNT = '/account/v3';
 const IAM = '/iam/v1alpha1';
+const AUDIT = '/audit-trail/v1alpha1';
+const AUDIT_REGION = `${AUDIT}/regions/:region` as const;
 
 /** How long the schedule may clean up, in milliseconds: in each region, and after deleted projects. */
 const CLEAN_UP_MS = 20_000;
@@ -67,10 +72,11 @@ app.use(
       new ApiError('method_not_allowed', {}, { Allow: methods.sort().join(', ') }).toResponse(),
   }),
 );
-for (const path of ['/mnq/*', '/account/*', '/iam/*']) {
+for (const path of ['/mnq/*', '/account/*', '/iam/*', '/audit-trail/*']) {
   app.use(path, authenticate);
 }
 app.use(`${REGION}/*`, useRegion);
+app.use(`${AUDIT_REGION}/*`, useRegion);
 app.use(
   bodyLimit({
     maxSize: MAX_BODY_BYTES,
@@ -102,7 +108,9 @@ const routes = app
   .route(IAM, apiKeyRoutes)
   .route(IAM, policyRoutes)
   .route(IAM, ruleRoutes)
-  .route('/', feedbackRoutes);
+  .route('/', feedbackRoutes)
+  .route(AUDIT, organizationAuditRoutes)
+  .route(AUDIT_REGION, regionAuditRoutes);
 app.route('/auth', signInRoutes);
 app.route('/auth', invitationRoutes);
 app.route('/auth', guestRoutes);
@@ -157,12 +165,17 @@ export default {
     const config = configOf(env);
     const forget = (database: D1Database) => openDatabase(database).all(forgetDone(Date.now()));
     const jobs: Promise<unknown>[] = [...config.regions.values()].flatMap((region) => [
+      forgetOld(config, region.database),
       reseal(region, config.sealingKeys),
       reconcile(config, region),
       cleanUp(region, undefined, Date.now() + CLEAN_UP_MS),
       forget(region.database),
     ]);
-    jobs.push(forget(config.identity), settleProjects(config, Date.now() + CLEAN_UP_MS));
+    jobs.push(
+      forget(config.identity),
+      forgetOld(config, config.identity),
+      settleProjects(config, Date.now() + CLEAN_UP_MS),
+    );
     const failures = (await Promise.allSettled(jobs)).flatMap((job) =>
       job.status === 'rejected' ? [job.reason as unknown] : [],
     );

@@ -65,7 +65,7 @@ export async function call(method: string, path: string, { token, headers, body,
   });
   const response = await app.fetch(request, bindings ?? env);
   const text = new TextDecoder().decode(await response.arrayBuffer());
-  const isJson = response.headers.get('Content-Type')?.includes('json');
+  const isJson = response.headers.get('Content-Type')?.startsWith('application/json');
   return {
     status: response.status,
     headers: response.headers,

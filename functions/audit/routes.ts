@@ -1,0 +1,194 @@
+/**
+ * The endpoints of the audit trail: each region's rows in its region, the organization's own in identity. They read
+ * and export; no endpoint changes or deletes a row.
+ */
+import { createRoute } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { type AuditEvent, type AuditFilter, listAuditEvents } from '../../db/audit.ts';
+import type { Database } from '../../db/database.ts';
+import { type AppEnv, errorResponses, newRouter, ok, requireScope, wireTime } from '../app.ts';
+import { toWirePermissions } from '../credentials/permissions.ts';
+import { ApiError, invalidArgument } from '../errors.ts';
+import * as schemas from './schemas.ts';
+
+type C = Context<AppEnv>;
+
+/** Whose rows these are: a database, and what the rows say of where they are. */
+interface Trail {
+  store: Database;
+  locality: string;
+}
+
+const regionTrail = (c: C): Trail => ({ store: c.get('store'), locality: c.get('region').name });
+const organizationTrail = (c: C): Trail => ({ store: c.get('identity'), locality: 'global' });
+
+const permission = { resource: 'audit_trail', action: 'read' } as const;
+
+/** The rows that a query asks for, in an organization whose trail the caller may read. */
+function filterOf(c: C, query: schemas.ExportQuery): AuditFilter {
+  const { organizationIds } = requireScope(c, permission);
+  const organizationId =
+    query.organization_id ?? (organizationIds.length === 1 ? organizationIds[0] : undefined);
+  if (organizationIds.length > 0 && organizationId === undefined) {
+    throw invalidArgument(
+      'organization_id',
+      'required',
+      'is required: there is more than one to choose from',
+    );
+  }
+  if (organizationId === undefined || !organizationIds.includes(organizationId)) {
+    throw new ApiError('permissions_denied', { details: [permission] });
+  }
+  return {
+    organizationId,
+    projectId: query.project_id,
+    from: query.recorded_after,
+    until: query.recorded_before,
+    actorId: query.principal_id,
+    resource: query.resource_type,
+    resourceId: query.resource_id,
+    action: query.action,
+    direction: query.order_by === 'recorded_at_asc' ? 'asc' : 'desc',
+  };
+}
+
+function present(row: AuditEvent, locality: string): schemas.AuditEventOnWire {
+  return {
+    id: String(row.id),
+    recorded_at: wireTime(row.at),
+    locality,
+    organization_id: row.organizationId,
+    project_id: row.projectId,
+    principal: { type: row.actorType, id: row.actorId, access_key: row.actorKey },
+    source_ip: row.address,
+    request_id: row.requestId,
+    action: row.action,
+    resource: { type: row.resource, id: row.resourceId },
+    before: snapshotOf(row.before),
+    after: snapshotOf(row.after),
+  };
+}
+
+/** Permissions are kept as bits, and told as they are everywhere. */
+function snapshotOf(json: string | null): Record<string, unknown> | null {
+  if (json === null) return null;
+  const { permissions, ...others } = JSON.parse(json) as Record<string, unknown>;
+  if (typeof permissions !== 'number') return others;
+  return { ...others, permissions: toWirePermissions(permissions) };
+}
+
+async function list(c: C, { store, locality }: Trail, query: schemas.ListQuery) {
+  // One row more than the page holds tells whether there is another page.
+  const rows = await listAuditEvents(store, filterOf(c, query), query.page_size + 1, query.page_token);
+  const page = rows.slice(0, query.page_size);
+  const last = rows.length > page.length ? page.at(-1) : undefined;
+  return {
+    events: page.map((row) => present(row, locality)),
+    next_page_token: last ? schemas.pageTokenAfter(last) : null,
+  };
+}
+
+/** How many rows an export reads, and holds, at a time. */
+const PORTION = 500;
+
+/**
+ * The rows as NDJSON, each once: read a portion at a time, and only as fast as the client takes them. What is written
+ * after the export began is not in it. A database that fails later breaks the transfer off, so that what is there does
+ * not look like all.
+ */
+async function exportAll(c: C, { store, locality }: Trail, query: schemas.ExportQuery) {
+  const filter = filterOf(c, query);
+  const now = Date.now();
+  const bounded = { ...filter, until: Math.min(filter.until ?? now + 1, now + 1) };
+  // The first portion is read before there is an answer: what is wrong by then is answered as ever.
+  let portion = await listAuditEvents(store, bounded, PORTION, undefined);
+  const encoder = new TextEncoder();
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const lines = portion.map((row) => `${JSON.stringify(present(row, locality))}\n`);
+        const last = portion.at(-1);
+        if (last) controller.enqueue(encoder.encode(lines.join('')));
+        if (!last || portion.length < PORTION) return controller.close();
+        portion = await listAuditEvents(store, bounded, PORTION, last);
+        if (portion.length === 0) controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const day = wireTime(now).slice(0, 10);
+  return c.body(body, 200, {
+    'Content-Type': NDJSON,
+    'Content-Disposition': `attachment; filename="audit-trail-${locality}-${day}.ndjson"`,
+  });
+}
+
+const tags = ['Audit trail'];
+const description =
+  'Needs `audit_trail` `read` in the whole organization. `organization_id` may be left out by whoever may read one only.';
+const listResponses = {
+  ...ok(schemas.auditEventList, { events: [schemas.eventExample], next_page_token: null }),
+  ...errorResponses(),
+};
+/** Typed as any text: the router takes a literal that ends in `json` for JSON. */
+const NDJSON: string = 'application/x-ndjson';
+
+const exportResponses = {
+  200: {
+    description: 'One event on each line.',
+    content: { [NDJSON]: { schema: schemas.auditEvent, example: schemas.eventExample } },
+  },
+  ...errorResponses(),
+};
+const listing = {
+  method: 'get',
+  path: '/events',
+  tags,
+  description: `Newest first. ${description}`,
+  responses: listResponses,
+} as const;
+const exporting = {
+  method: 'get',
+  path: '/events/export',
+  tags,
+  description,
+  responses: exportResponses,
+} as const;
+
+/** The audit trail of a region. */
+export const regionAuditRoutes = newRouter()
+  .openapi(
+    createRoute({
+      ...listing,
+      summary: 'List the events of a region',
+      request: { params: schemas.regionParams, query: schemas.listQuery },
+    }),
+    async (c) => c.json(await list(c, regionTrail(c), c.req.valid('query')), 200),
+  )
+  .openapi(
+    createRoute({
+      ...exporting,
+      summary: 'Export the events of a region',
+      request: { params: schemas.regionParams, query: schemas.exportQuery },
+    }),
+    (c) => exportAll(c, regionTrail(c), c.req.valid('query')),
+  );
+
+/** The audit trail of what has no region: the organization, its members, applications, keys, policies and projects. */
+export const organizationAuditRoutes = newRouter()
+  .openapi(
+    createRoute({
+      ...listing,
+      summary: 'List the events of an organization',
+      request: { query: schemas.listQuery },
+    }),
+    async (c) => c.json(await list(c, organizationTrail(c), c.req.valid('query')), 200),
+  )
+  .openapi(
+    createRoute({
+      ...exporting,
+      summary: 'Export the events of an organization',
+      request: { query: schemas.exportQuery },
+    }),
+    (c) => exportAll(c, organizationTrail(c), c.req.valid('query')),
+  );

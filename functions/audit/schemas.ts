@@ -1,0 +1,107 @@
+/**
+ * The shapes of the audit trail's API, one zod schema each, with an example. Names are those of Scaleway Audit Trail
+ * v1alpha1 where it has them.
+ */
+import * as z from 'zod';
+import { regionParams, uuid } from '../credentials/schemas.ts';
+
+/** An instant with any offset → milliseconds since the epoch. */
+const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+
+/** A filter that a row's text must equal. */
+const exactly = z.string().min(1).max(200);
+
+/** What an export wants: the filters of a list, and the order. */
+export const exportQuery = z.object({
+  organization_id: uuid.optional(),
+  project_id: uuid.optional(),
+  recorded_after: instant.optional(),
+  recorded_before: instant.optional(),
+  principal_id: exactly.optional(),
+  resource_type: exactly.optional(),
+  resource_id: exactly.optional(),
+  action: exactly.optional(),
+  order_by: z.enum(['recorded_at_desc', 'recorded_at_asc']).default('recorded_at_desc'),
+});
+
+/** Time and id of the last row of the page before, in base 36. */
+const pageToken = z
+  .string()
+  .regex(/^[0-9a-z]{1,9}-[0-9a-z]{1,10}$/, 'must be a next_page_token')
+  .transform((token) => {
+    const [at = 0, id = 0] = token.split('-').map((part) => Number.parseInt(part, 36));
+    return { at, id };
+  });
+
+/** The `page_token` of what follows a row. */
+export const pageTokenAfter = ({ at, id }: { at: number; id: number }) =>
+  `${at.toString(36)}-${id.toString(36)}`;
+
+/** What a list wants. */
+export const listQuery = exportQuery.extend({
+  page_size: z.coerce.number().int().min(1).max(100).default(50),
+  page_token: pageToken.optional(),
+});
+
+/** See {@link exportQuery}. */
+export type ExportQuery = z.output<typeof exportQuery>;
+
+/** See {@link listQuery}. */
+export type ListQuery = z.output<typeof listQuery>;
+
+export { regionParams };
+
+const snapshot = z.record(z.string(), z.unknown()).nullable();
+
+/** One change: who made it, when and from where, on what, and what names and permissions were before and after. */
+export const auditEvent = z
+  .object({
+    id: z.string(),
+    recorded_at: z.iso.datetime(),
+    /** The region whose trail this is of, or `global`. */
+    locality: z.string(),
+    organization_id: z.string(),
+    project_id: z.string().nullable(),
+    principal: z.object({
+      type: z.enum(['user', 'application', 'system']),
+      id: z.string(),
+      /** Of the API key that was used; null for a session. */
+      access_key: z.string().nullable(),
+    }),
+    source_ip: z.string().nullable(),
+    request_id: z.string(),
+    action: z.string(),
+    resource: z.object({ type: z.string(), id: z.string() }),
+    before: snapshot,
+    after: snapshot,
+  })
+  .meta({ id: 'AuditEvent' });
+
+/** See {@link auditEvent}. */
+export type AuditEventOnWire = z.infer<typeof auditEvent>;
+
+/** One page; `next_page_token` is null on the last. */
+export const auditEventList = z.object({
+  events: z.array(auditEvent),
+  next_page_token: z.string().nullable(),
+});
+
+/** An example for the OpenAPI document. */
+export const eventExample: AuditEventOnWire = {
+  id: '4711',
+  recorded_at: '2026-11-21T09:00:00.000Z',
+  locality: 'fr-par',
+  organization_id: '0c8f2f0e-9d1c-4c39-8a55-3a0b9a7f5e21',
+  project_id: '5f6b6a54-2f0e-4d7a-8c1d-3f1f3a3f7b10',
+  principal: {
+    type: 'user',
+    id: '6a1f4f4e-6f0c-4b1e-9a57-1f6f0a8d3c44',
+    access_key: 'SCWEXAMPLEEXAMPLE000',
+  },
+  source_ip: '192.0.2.10',
+  request_id: '8d3f9a52-4a0c-4a2e-9d2a-0f2f0c6c9d11',
+  action: 'update',
+  resource: { type: 'sqs_credentials', id: '3b1c7d1e-5a0f-4b7e-8f0e-0d5b8f6f2a10' },
+  before: { name: 'orders', permissions: { can_publish: true, can_receive: false, can_manage: false } },
+  after: { name: 'orders-eu', permissions: { can_publish: true, can_receive: false, can_manage: false } },
+};

@@ -1,0 +1,221 @@
+/**
+ * What the audit trail is written by: every route that changes something, enumerated, writes one row with its change,
+ * or neither; and no row holds a secret.
+ */
+import { describe, expect, it, vi } from 'vitest';
+import type { Owner } from '../../db/identity/bootstrap.ts';
+import { app } from '../../functions/index.ts';
+import { env } from './env.ts';
+import { refusingAudit } from './failing.ts';
+import { type Call, call, newOwner, rows } from './harness.ts';
+
+const REGION = '/mnq/v1beta1/regions/:region';
+
+/** Routes that change nothing that the audit trail is about, or of which another test tells. */
+const APART = [
+  'POST /auth/sign-in/email', // a session is no change
+  'POST /auth/sign-out',
+  'POST /auth/guest', // a guest is nobody yet: see guests.test.ts
+  'POST /feedback', // said of pages, by anyone
+];
+
+/** What a change needs to be there before it. */
+interface Place {
+  owner: Owner;
+  /** Sends a request that is no part of the test, and returns its answer's id. */
+  prepare(method: string, path: string, body?: unknown): Promise<string>;
+}
+
+/** How one route is called: its path with ids, and a body. */
+type Change = (place: Place) => Promise<{ path: string; body?: unknown }>;
+
+const account = ({ owner, prepare }: Place) =>
+  prepare('POST', `${REGION}/nats-accounts`, { project_id: owner.project_id, name: 'before' });
+
+const natsCredentials = async (place: Place) =>
+  place.prepare('POST', `${REGION}/nats-credentials`, {
+    nats_account_id: await account(place),
+    name: 'before',
+  });
+
+const activated = async ({ owner, prepare }: Place, product: string) => {
+  await prepare('POST', `${REGION}/activate-${product}`, { project_id: owner.project_id });
+};
+
+const bodyOf = ({ owner }: Place) => ({
+  project_id: owner.project_id,
+  name: 'before',
+  permissions: { can_publish: true },
+});
+
+const keyedCredentials = async (place: Place, product: string) => {
+  await activated(place, product);
+  return place.prepare('POST', `${REGION}/${product}-credentials`, bodyOf(place));
+};
+
+/** The changes of a product whose credentials are keys. */
+const changesOfKeyed = (product: string): Record<string, Change> => ({
+  [`POST ${REGION}/activate-${product}`]: async ({ owner }) => ({
+    path: `${REGION}/activate-${product}`,
+    body: { project_id: owner.project_id },
+  }),
+  [`POST ${REGION}/deactivate-${product}`]: async (place) => {
+    await activated(place, product);
+    return { path: `${REGION}/deactivate-${product}`, body: { project_id: place.owner.project_id } };
+  },
+  [`POST ${REGION}/${product}-credentials`]: async (place) => {
+    await activated(place, product);
+    return { path: `${REGION}/${product}-credentials`, body: bodyOf(place) };
+  },
+  [`PATCH ${REGION}/${product}-credentials/:credentials_id`]: async (place) => ({
+    path: `${REGION}/${product}-credentials/${await keyedCredentials(place, product)}`,
+    body: { name: 'after', permissions: { can_manage: true } },
+  }),
+  [`DELETE ${REGION}/${product}-credentials/:credentials_id`]: async (place) => ({
+    path: `${REGION}/${product}-credentials/${await keyedCredentials(place, product)}`,
+  }),
+});
+
+/** Route → how to call it. */
+const CHANGES: Record<string, Change> = {
+  [`POST ${REGION}/nats-accounts`]: async ({ owner }) => ({
+    path: `${REGION}/nats-accounts`,
+    body: { project_id: owner.project_id, name: 'made' },
+  }),
+  [`PATCH ${REGION}/nats-accounts/:nats_account_id`]: async (place) => ({
+    path: `${REGION}/nats-accounts/${await account(place)}`,
+    body: { name: 'after' },
+  }),
+  [`DELETE ${REGION}/nats-accounts/:nats_account_id`]: async (place) => ({
+    path: `${REGION}/nats-accounts/${await account(place)}`,
+  }),
+  [`POST ${REGION}/nats-credentials`]: async (place) => ({
+    path: `${REGION}/nats-credentials`,
+    body: { nats_account_id: await account(place), name: 'made' },
+  }),
+  [`DELETE ${REGION}/nats-credentials/:credentials_id`]: async (place) => ({
+    path: `${REGION}/nats-credentials/${await natsCredentials(place)}`,
+  }),
+  ...changesOfKeyed('sqs'),
+  ...changesOfKeyed('sns'),
+};
+
+const CHANGING = [
+  ...new Set(
+    app.routes
+      .filter(({ method }) => !['ALL', 'GET', 'HEAD'].includes(method))
+      .map(({ method, path }) => `${method} ${path}`),
+  ),
+];
+
+const inRegion = (path: string) => path.replace(':region', 'fr-par');
+
+/** A call of the route, with what it needs prepared, and the secrets that were shown on the way. */
+async function changeBy(route: string) {
+  const owner = await newOwner();
+  const [method = ''] = route.split(' ');
+  const secrets = [owner.secret_key, owner.password];
+  const send = async (by: string, path: string, options: Call) => {
+    const answer = await call(by, inRegion(path), { token: owner.secret_key, ...options });
+    secrets.push(...secretsOf(answer.body));
+    return answer;
+  };
+  const prepare = async (by: string, path: string, body?: unknown) => {
+    const answer = await send(by, path, { ...(body !== undefined && { body }) });
+    expect(answer.status, `${by} ${path}`).toBeLessThan(300);
+    return String(answer.body?.id);
+  };
+  const { path, body } = (await CHANGES[route]?.({ owner, prepare })) ?? { path: '' };
+  const run = (options: Call = {}) => send(method, path, { ...(body !== undefined && { body }), ...options });
+  return { owner, secrets, run };
+}
+
+/** What an answer shows once. */
+function secretsOf(body: unknown): string[] {
+  const { secret_key: key, credentials } = (body ?? {}) as {
+    secret_key?: string | null;
+    credentials?: { content: string } | null;
+  };
+  const lines =
+    credentials?.content.split('\n').filter((line) => line.length > 40 && !line.includes(' ')) ?? [];
+  return [...(key ? [key] : []), ...lines];
+}
+
+/** Every audit row of the organization, in all databases. */
+async function trailOf({ organization_id: id }: Owner): Promise<Record<string, unknown>[]> {
+  const query = 'select * from audit_events where organization_id = ? order by id';
+  const identity = await env.IDENTITY.prepare(query).bind(id).all<Record<string, unknown>>();
+  return [...identity.results, ...(await rows('fr-par', query, id)), ...(await rows('nl-ams', query, id))];
+}
+
+/** All rows of both databases that a change in a region could touch. */
+async function everything(): Promise<string> {
+  const tables = await rows<{ name: string }>(
+    'fr-par',
+    `select name from sqlite_schema where type = 'table' and name not like '\\_cf%' escape '\\' and name not like 'sqlite%'
+       and name <> 'd1_migrations' order by name`,
+  );
+  expect(tables.length).toBeGreaterThan(8);
+  return JSON.stringify(await Promise.all(tables.map(({ name }) => rows('fr-par', `select * from ${name}`))));
+}
+
+describe('every route that changes something', () => {
+  it('is in the table of this test, or named as changing nothing', () => {
+    expect([...Object.keys(CHANGES), ...APART].sort()).toEqual(CHANGING.toSorted());
+  });
+
+  it.each(Object.keys(CHANGES))(
+    '%s writes one audit row, of this request and without a secret',
+    async (route) => {
+      const { owner, secrets, run } = await changeBy(route);
+      const before = await trailOf(owner);
+      const answer = await run();
+      expect(answer.status).toBeLessThan(300);
+      const trail = await trailOf(owner);
+      const written = trail.slice(before.length);
+      expect(trail.slice(0, before.length)).toEqual(before);
+      expect(written).toMatchObject([
+        {
+          request_id: answer.headers.get('X-Request-Id'),
+          actor_type: 'user',
+          actor_key: owner.access_key,
+          organization_id: owner.organization_id,
+        },
+      ]);
+      expect(secrets.length).toBeGreaterThan(/^POST .*-credentials$/.test(route) ? 2 : 1);
+      for (const secret of secrets) expect(JSON.stringify(trail)).not.toContain(secret);
+    },
+  );
+
+  it.each(Object.keys(CHANGES).filter((route) => route.includes(REGION)))(
+    '%s changes nothing when its audit row cannot be written',
+    async (route) => {
+      const { run } = await changeBy(route);
+      const before = await everything();
+      const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+      try {
+        const answer = await run({ env: { ...env, REGION_FR_PAR: refusingAudit(env.REGION_FR_PAR) } });
+        expect([answer.status, answer.body.type]).toEqual([500, 'internal_error']);
+        expect(String(log.mock.calls)).toContain('NOT NULL constraint failed: audit_events.at');
+      } finally {
+        log.mockRestore();
+      }
+      expect(await everything()).toBe(before);
+      expect((await run()).status).toBeLessThan(300);
+    },
+  );
+});
+
+it('a change of many writes one audit row for each', async () => {
+  const owner = await newOwner();
+  const send = (path: string, body: unknown) =>
+    call('POST', inRegion(`${REGION}${path}`), { token: owner.secret_key, body });
+  const { project_id } = owner;
+  await send('/activate-sqs', { project_id });
+  for (let i = 0; i < 3; i++) {
+    await send('/sqs-credentials', { project_id, permissions: { can_publish: true } });
+  }
+  const { headers } = await send('/deactivate-sqs', { project_id });
+  const written = (await trailOf(owner)).filter(({ request_id: id }) => id === headers.get('X-Request-Id'));
+  expect(written.map(({ action }) => action)).toEqual(['revoke', 'revoke', 'revoke', 'deactivate']);
+});
