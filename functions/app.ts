@@ -108,12 +108,13 @@ export function changeOf(
 
 /** A change of this caller's in the region of the path, for the domain. */
 export function workOf(c: Context<AppEnv>): Work {
-  const { sealingKeys, nats } = c.get('config');
+  const { sealingKeys, nats, quotas } = c.get('config');
   return {
     store: c.get('store'),
     region: c.get('region'),
     sealingKeys,
     nats,
+    quotas,
     change: changeOf(c),
   };
 }

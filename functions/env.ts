@@ -128,6 +128,17 @@ export const auditSettings = z.object({
   retention_days: z.number().int().min(0).max(36_500).default(365),
 });
 
+/** The `QUOTAS` var: how much there may be. What is there already stays when a quota is lowered. */
+export const quotaSettings = z.object({
+  /** NATS accounts of an organization in a region. */
+  nats_accounts: z.number().int().min(0).default(1000),
+  /** Credentials of a project in a region, of all products together. */
+  credentials: z.number().int().min(0).default(10_000),
+});
+
+/** See {@link quotaSettings}. */
+export type Quotas = z.infer<typeof quotaSettings>;
+
 /** The id and raw AES-256 key (base64) of one sealing key. */
 export type SealingKey = z.infer<typeof secrets>['SEALING_KEYS'][number];
 
@@ -166,6 +177,7 @@ export interface Config {
   nats: NatsSettings;
   guests: GuestSettings;
   audit: z.infer<typeof auditSettings>;
+  quotas: Quotas;
   publishers: DurableObjectNamespace;
   /** Null where none is sent. */
   mail: Mail | null;
@@ -198,6 +210,7 @@ function parse(env: Bindings): Config {
     GUESTS: guestSettings.prefault({}),
     MAIL: mailSettings.optional(),
     AUDIT: auditSettings.prefault({}),
+    QUOTAS: quotaSettings.prefault({}),
     ...secrets.shape,
   });
   const result = shape.safeParse(env);
@@ -206,7 +219,7 @@ function parse(env: Bindings): Config {
     const names = result.error.issues.map((issue) => `${issue.path.join('.')} (${issue.code})`);
     throw new Error(`The Worker's configuration is incomplete: ${names.join(', ')}`);
   }
-  const { REGIONS, NATS, GUESTS, AUDIT, MAIL } = result.data;
+  const { REGIONS, NATS, GUESTS, AUDIT, QUOTAS, MAIL } = result.data;
   const { SEALING_KEYS, OPERATOR_SIGNING_SEED, SIGN_IN_SECRET } = result.data;
   return {
     assets: env.ASSETS,
@@ -218,6 +231,7 @@ function parse(env: Bindings): Config {
     nats: NATS,
     guests: GUESTS,
     audit: AUDIT,
+    quotas: QUOTAS,
     publishers: env.ACCOUNT_PUBLISHER,
     mail: MAIL ? mail(env, MAIL) : null,
     resolverLimit: env.RESOLVER_LIMIT,

@@ -16,6 +16,8 @@ const argumentProblem = z.object({
 /** See {@link argumentProblem}. */
 export type ArgumentProblem = z.infer<typeof argumentProblem>;
 
+const quotaProblem = z.object({ resource: z.string(), quota: z.number(), current: z.number() });
+
 /** Code → status, message and further fields of the body. */
 export const errors = {
   invalid_arguments: {
@@ -41,7 +43,10 @@ export const errors = {
     message: 'quota(s) exceeded',
     fields: z.object({
       details: z.array(
-        z.object({ resource: z.string(), quota: z.number(), current: z.number(), project_id: z.string() }),
+        z.union([
+          quotaProblem.extend({ project_id: z.string() }),
+          quotaProblem.extend({ organization_id: z.string() }),
+        ]),
       ),
     }),
   },

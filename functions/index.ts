@@ -32,6 +32,7 @@ import { principalRoutes } from './iam/principal-routes.ts';
 import { authenticate } from './iam/principals.ts';
 import { projectRoutes } from './iam/project-routes.ts';
 import { settleProjects } from './iam/projects.ts';
+import { quotaRoutes } from './iam/quota-routes.ts';
 import { ruleRoutes } from './iam/rule-routes.ts';
 import { sessionRoutes } from './iam/session-routes.ts';
 import { signInRoutes } from './iam/sign-in.ts';
@@ -108,6 +109,7 @@ const routes = app
   .route(IAM, apiKeyRoutes)
   .route(IAM, policyRoutes)
   .route(IAM, ruleRoutes)
+  .route(IAM, quotaRoutes)
   .route('/', feedbackRoutes)
   .route(AUDIT, organizationAuditRoutes)
   .route(AUDIT_REGION, regionAuditRoutes);

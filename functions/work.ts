@@ -1,7 +1,7 @@
 /** What the domain needs to change a region: passed in, so that no domain function sees a request. */
 import type { Change } from '../db/audit.ts';
 import type { Database } from '../db/database.ts';
-import type { NatsSettings, Region, SealingKey } from './env.ts';
+import type { NatsSettings, Quotas, Region, SealingKey } from './env.ts';
 
 /** One change in one region. */
 export interface Work {
@@ -9,5 +9,6 @@ export interface Work {
   region: Region;
   sealingKeys: readonly SealingKey[];
   nats: NatsSettings;
+  quotas: Quotas;
   change: Change;
 }

@@ -27,7 +27,7 @@ export interface AccountRef {
 }
 
 /** The name that counts and the audit trail have for accounts. */
-const ACCOUNTS = 'nats_accounts';
+export const ACCOUNTS = 'nats_accounts';
 
 const matching = ({ id, projectIds }: AccountRef): SQL =>
   sql`id = ${id} and deleted_at is null and ${inProjects(projectIds)}`;
@@ -39,23 +39,34 @@ const NAME = sql.raw(`json_object('name', name)`);
 const selecting = (where: SQL) =>
   sql`select ${columnsOf(natsAccounts, 'nats_accounts')} from nats_accounts where ${where}`;
 
-/** Creates an account and returns its row. Fails with what was created before when `once` was done. */
+/**
+ * Creates an account and returns its row. Fails with `done` when `once` was done before, and with `quota` when the
+ * organization has `most` accounts already.
+ */
 export async function createAccount(
   db: Database,
   change: Change,
   account: NewNatsAccount,
-  once: Once | null,
-): Promise<{ ok: true; row: NatsAccount } | { ok: false; done: Done }> {
+  { once, most }: { once: Once | null; most: number },
+): Promise<
+  | { ok: true; row: NatsAccount }
+  | { ok: false; reason: 'done'; done: Done }
+  | { ok: false; reason: 'quota'; current: number }
+> {
   const a = account;
   const created = sql`exists (select 1 from nats_accounts where id = ${a.id})`;
-  const [, , , rows, , done] = await db.batch(
+  const held = sql`(select coalesce(sum(value), 0) from counts
+    where scope = ${a.organizationId} and resource = ${ACCOUNTS})`;
+  const [, , , rows, counted, , done] = await db.batch(
     sql`insert into nats_accounts (id, organization_id, project_id, name, signing_key, sealed_signing_seed,
         sealing_key_id, revision, issued_at, acknowledged_revision, acknowledged_servers, servers,
         created_at, updated_at)
       select ${a.id}, ${a.organizationId}, ${a.projectId}, ${a.name}, ${a.signingKey}, ${a.sealedSigningSeed},
         ${a.sealingKeyId}, 1, ${Math.floor(change.now / 1000)}, 1, 0, 0, ${change.now}, ${change.now}
-      where ${notDone(once)}`,
-    sql`insert into counts (scope, resource, value) select ${a.projectId}, ${ACCOUNTS}, 1 where changes() > 0
+      where ${notDone(once)} and ${held} < ${most}`,
+    sql`insert into counts (scope, resource, value)
+      select value, ${ACCOUNTS}, 1 from json_each(json_array(${a.projectId}, ${a.organizationId}))
+      where changes() > 0
       on conflict (scope, resource) do update set value = value + 1`,
     auditStatement(
       change,
@@ -63,13 +74,14 @@ export async function createAccount(
       sql`from nats_accounts where id = ${a.id}`,
     ),
     selecting(sql`id = ${a.id}`),
+    sql`select ${held} as current`,
     ...(once ? [noteDone(once, a.id, created), selectDone(once)] : []),
   );
   const row = rowsOf<NatsAccount>(rows)[0];
   if (row) return { ok: true, row };
   const before = rowsOf<Done>(done)[0];
-  if (!before) throw new Error('an inserted account was not returned');
-  return { ok: false, done: before };
+  if (before) return { ok: false, reason: 'done', done: before };
+  return { ok: false, reason: 'quota', current: rowsOf<{ current: number }>(counted)[0]?.current ?? 0 };
 }
 
 /** The account, or null when these projects hold no live one of that id. */
@@ -150,7 +162,8 @@ export async function deleteAccount(db: Database, change: Change, ref: AccountRe
     sql`update counts set value = value - case resource when ${ACCOUNTS} then 1 else
         coalesce((select held.value from counts held where held.scope = ${ref.id} and held.resource = 'nats'), 0) end
       where resource in (${ACCOUNTS}, 'nats')
-        and scope = (select project_id from nats_accounts where ${matching(ref)})`,
+        and scope in (select project_id from nats_accounts where ${matching(ref)}
+          union all select organization_id from nats_accounts where ${matching(ref)})`,
     sql`delete from counts where scope = ${ref.id} and ${live}`,
     sql`delete from credentials where nats_account_id = ${ref.id} and ${live}`,
     sql`update nats_accounts set deleted_at = ${change.now}, updated_at = ${change.now}, name = '',

@@ -7,6 +7,7 @@ import { auditStatement, type Change, OF_ROW } from '../audit.ts';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
 import { type Done, notDone, noteDone, type Once, selectDone } from '../idempotency.ts';
 import type { Listed, Page } from '../page.ts';
+import { ACCOUNTS } from './accounts.ts';
 import { REVOCATIONS } from './enforcement.ts';
 import { inProjects, listPage, projectScopes } from './fragments.ts';
 import { credentials } from './schema.ts';
@@ -48,26 +49,30 @@ const NAME_AND_PERMISSIONS = sql.raw(`json_object('name', name, 'permissions', p
 const selecting = (where: SQL) =>
   sql`select ${columnsOf(credentials, 'credentials')} from credentials where ${where}`;
 
+/** Why credentials were not created; `current` is how many there are of what is limited. */
+export type NotCreated =
+  | { ok: false; reason: 'no_parent' }
+  | { ok: false; reason: 'done'; done: Done }
+  | { ok: false; reason: 'full' | 'quota'; projectId: string; current: number };
+
 /**
  * Creates credentials in their NATS account, or else in the one project of `projectIds` if the product is activated
- * there. Fails with `no_parent` when there is no such account or activation in these projects, with `full`
- * when the account has had as many credentials as its revocation list could hold, and with `done` when `once` was done
- * before.
+ * there. Fails with `no_parent` when there is no such account or activation in these projects, with `full` when the
+ * account has had as many credentials as its revocation list could hold, with `quota` when the project has `most`, and
+ * with `done` when `once` was done before.
  */
 export async function createCredential(
   db: Database,
   change: Change,
   credential: NewCredential,
-  {
-    projectIds,
-    maxRevocations,
-    once,
-  }: { projectIds: readonly string[]; maxRevocations: number; once: Once | null },
-): Promise<
-  | { ok: true; row: Credential }
-  | { ok: false; reason: 'no_parent' | 'full' }
-  | { ok: false; reason: 'done'; done: Done }
-> {
+  limits: {
+    projectIds: readonly string[];
+    maxRevocations: number;
+    most: number;
+    once: Once | null;
+  },
+): Promise<{ ok: true; row: Credential } | NotCreated> {
+  const { projectIds, maxRevocations, most, once } = limits;
   const c = credential;
   const created = sql`exists (select 1 from credentials where id = ${c.id})`;
   const parent =
@@ -76,13 +81,16 @@ export async function createCredential(
       : sql`nats_accounts where id = ${c.natsAccountId} and deleted_at is null and ${inProjects(projectIds)}`;
   const held = sql`(select coalesce(sum(value), 0) from counts
     where scope = ${c.natsAccountId} and resource in (${c.product}, ${REVOCATIONS}))`;
+  // Whatever else is counted in a project is the credentials of a product.
+  const heldInProject = sql`(select coalesce(sum(value), 0) from counts
+    where scope = project_id and resource not in (${ACCOUNTS}, ${REVOCATIONS}))`;
   const [, , , rows, parents, , done] = await db.batch(
     sql`insert into credentials (id, product, organization_id, project_id, nats_account_id, name, key,
         sealed_secret, sealing_key_id, checksum, permissions, created_at, updated_at, expires_at)
       select ${c.id}, ${c.product}, organization_id, project_id, ${c.natsAccountId}, ${c.name}, ${c.key},
         ${c.sealedSecret}, ${c.sealingKeyId}, ${c.checksum}, ${c.permissions}, ${c.createdAt}, ${c.createdAt},
         ${c.expiresAt}
-      from ${parent} and ${held} < ${maxRevocations} and ${notDone(once)}`,
+      from ${parent} and ${held} < ${maxRevocations} and ${heldInProject} < ${most} and ${notDone(once)}`,
     sql`insert into counts (scope, resource, value)
       select scope.value, product, 1
       from credentials, json_each(json_array(project_id, nats_account_id)) as scope
@@ -94,14 +102,19 @@ export async function createCredential(
       sql`from credentials where id = ${c.id} and changes() > 0`,
     ),
     selecting(sql`id = ${c.id}`),
-    sql`select 1 from ${parent}`,
+    sql`select project_id as "projectId", ${held} as held, ${heldInProject} as "heldInProject" from ${parent}`,
     ...(once ? [noteDone(once, c.id, created), selectDone(once)] : []),
   );
   const row = rowsOf<Credential>(rows)[0];
   if (row) return { ok: true, row };
   const before = rowsOf<Done>(done)[0];
   if (before) return { ok: false, reason: 'done', done: before };
-  return { ok: false, reason: rowsOf(parents).length > 0 ? 'full' : 'no_parent' };
+  const [found] = rowsOf<{ projectId: string; held: number; heldInProject: number }>(parents);
+  if (!found) return { ok: false, reason: 'no_parent' };
+  const { projectId, held: ofAccount, heldInProject: ofProject } = found;
+  return ofAccount >= maxRevocations
+    ? { ok: false, reason: 'full', projectId, current: ofAccount }
+    : { ok: false, reason: 'quota', projectId, current: ofProject };
 }
 
 /** The credentials, or null when these projects hold none of that id. */

@@ -10,6 +10,7 @@ import {
   type Credential,
   getCredential,
   listCredentials,
+  type NotCreated,
   type Revoked,
   revokeCredential,
   updateCredential,
@@ -35,6 +36,7 @@ import { ApiError, invalidArgument } from '../errors.ts';
 import { cleanUp } from '../gateway/cleanup.ts';
 import { createdBefore, untold } from '../idempotency.ts';
 import { connectionsOf } from '../nats/enforcement.ts';
+import type { Work } from '../work.ts';
 import { createCredentials, secretAgain } from './lifecycle.ts';
 import { mergeOf } from './permissions.ts';
 import { type CreateRequest, type KeyedProduct, nats, type Product } from './products.ts';
@@ -48,6 +50,7 @@ import {
 import { newServicePrefix } from './secrets.ts';
 
 type C = Context<AppEnv>;
+type TooMany = Extract<NotCreated, { current: number }>;
 
 /** Creates credentials, or finds those that `once` created before, and answers with their secret. */
 export async function create<Read, Made>(
@@ -62,7 +65,7 @@ export async function create<Read, Made>(
     product.reveal(product.present(credential, c.get('region').name), secret);
   if (made.ok) return reveal(made.credential, made.secret);
   if (made.reason !== 'done') {
-    throw made.reason === 'no_parent' ? await noParent(c, product, request) : await tooMany(c, request);
+    throw made.reason === 'no_parent' ? await noParent(c, product, request) : tooMany(work, made);
   }
   const { projectIds } = request;
   const credential = await createdBefore(once, made.done, missing, (id) =>
@@ -83,14 +86,16 @@ function noParent(c: C, product: Product, request: CreateRequest): Promise<ApiEr
   );
 }
 
-/** The refusal when an account has had as many credentials as its revocation list could hold. */
-async function tooMany(c: C, { natsAccountId, projectIds }: CreateRequest): Promise<ApiError> {
-  const account = await getAccount(c.get('store'), { id: natsAccountId ?? '', projectIds });
-  const quota = c.get('config').nats.max_revocations;
-  const resource = 'nats_credentials and nats_revocations of the account';
-  return new ApiError('quotas_exceeded', {
-    details: [{ resource, quota, current: quota, project_id: account?.projectId ?? '' }],
-  });
+/**
+ * The refusal when an account has had as many credentials as its revocation list could hold, or a project has as many as
+ * its quota.
+ */
+function tooMany({ nats, quotas }: Work, { reason, current, projectId }: TooMany): ApiError {
+  const limited =
+    reason === 'full'
+      ? { resource: 'nats_credentials and nats_revocations of the account', quota: nats.max_revocations }
+      : { resource: 'credentials', quota: quotas.credentials };
+  return new ApiError('quotas_exceeded', { details: [{ ...limited, current, project_id: projectId }] });
 }
 
 /** A page of the credentials that the caller may read. */

@@ -2,9 +2,8 @@
  * The one life cycle of credentials, whatever the product: created with a secret that is shown once, updated, revoked.
  * Reading, updating and revoking have no rules beyond those of the statements (db/region/credentials.ts).
  */
-
 import type { Done, Once } from '../../db/idempotency.ts';
-import { type Credential, createCredential } from '../../db/region/credentials.ts';
+import { type Credential, createCredential, type NotCreated } from '../../db/region/credentials.ts';
 import { bytesFor, derivedBytes } from '../idempotency.ts';
 import type { Work } from '../work.ts';
 import { type CreateRequest, checksumOf, type Product } from './products.ts';
@@ -12,18 +11,15 @@ import { type CreateRequest, checksumOf, type Product } from './products.ts';
 /**
  * Creates credentials. The secret is in the result and nowhere else. Fails with `no_parent` when the NATS account does
  * not exist or the product is not activated, in the projects of the request, with `full` when the account could not
- * revoke one more, and with `done` when `once` was done before: {@link secretAgain} then tells the secret.
+ * revoke one more, with `quota` when the project has as many as it may, and with `done` when `once` was done before:
+ * {@link secretAgain} then tells the secret.
  */
 export async function createCredentials(
   work: Work,
   product: Product,
   request: CreateRequest,
   once: Once | null,
-): Promise<
-  | { ok: true; credential: Credential; secret: string }
-  | { ok: false; reason: 'no_parent' | 'full' }
-  | { ok: false; reason: 'done'; done: Done }
-> {
+): Promise<{ ok: true; credential: Credential; secret: string } | NotCreated> {
   const id = crypto.randomUUID();
   const random = await bytesFor(work.sealingKeys, once, product.id);
   const issued = await product.issue(work, id, request, random);
@@ -44,7 +40,12 @@ export async function createCredentials(
       createdAt: work.change.now,
       expiresAt: issued.expiresAt,
     },
-    { projectIds: request.projectIds, maxRevocations: work.nats.max_revocations, once },
+    {
+      projectIds: request.projectIds,
+      maxRevocations: work.nats.max_revocations,
+      most: work.quotas.credentials,
+      once,
+    },
   );
   return created.ok ? { ok: true, credential: created.row, secret: issued.secret } : created;
 }

@@ -145,7 +145,7 @@ export function keyedCredentialsRoutes<const Id extends 'sqs' | 'sns'>(product: 
         },
         responses: {
           ...ok(schemas.keyedCredentials, examples.issuedKeyedCredentials),
-          ...errorResponses('not_found', 'precondition_failed', ...bodyErrors),
+          ...errorResponses('not_found', 'precondition_failed', 'quotas_exceeded', ...bodyErrors),
         },
       }),
       async (c) => {

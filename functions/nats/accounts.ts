@@ -14,7 +14,7 @@ import { createKey, importSeed, KEY_BYTES, keyOf, type SigningKey } from './keys
 
 const sealedFor = (region: string, id: string) => ({ kind: 'nats_account', region, id }) as const;
 
-/** Creates a NATS account in a project, unless `once` was done before. */
+/** Creates a NATS account in a project, unless `once` was done before or the organization has as many as it may. */
 export async function createAccount(
   work: Work,
   input: { name: string; projectId: string; organizationId: string },
@@ -29,7 +29,7 @@ export async function createAccount(
     sealedSigningSeed: sealed.text,
     sealingKeyId: sealed.keyId,
   };
-  return insertAccount(work.store, work.change, account, once);
+  return insertAccount(work.store, work.change, account, { once, most: work.quotas.nats_accounts });
 }
 
 /** The signing key of an account: its users' JWTs are signed with it. */

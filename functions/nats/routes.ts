@@ -61,6 +61,14 @@ const missing = (id: string) => new ApiError('not_found', { resource: 'namespace
 const refusal = (c: Context<AppEnv>, id: string) =>
   refusalOfChange(c, nats.id, missing(id), (projectIds) => getAccount(c.get('store'), { id, projectIds }));
 
+/** The refusal when the organization has as many accounts as it may. */
+function tooMany(c: Context<AppEnv>, organizationId: string, current: number): ApiError {
+  const quota = c.get('config').quotas.nats_accounts;
+  return new ApiError('quotas_exceeded', {
+    details: [{ resource: 'nats_accounts', quota, current, organization_id: organizationId }],
+  });
+}
+
 /** The endpoints of NATS accounts: created, listed, read, renamed and deleted with all that they hold. */
 export const natsAccountRoutes = newRouter()
   .openapi(
@@ -77,19 +85,17 @@ export const natsAccountRoutes = newRouter()
       },
       responses: {
         ...ok(schemas.natsAccount, examples.account),
-        ...errorResponses('not_found', 'payload_too_large', 'unsupported_media_type'),
+        ...errorResponses('not_found', 'quotas_exceeded', 'payload_too_large', 'unsupported_media_type'),
       },
     }),
     async (c) => {
       const body = c.req.valid('json');
       const scope = requireScope(c, write, body.project_id);
       const once = await onceOf(c, body);
-      const input = {
-        name: body.name ?? generateName(),
-        projectId: body.project_id,
-        organizationId: scope.organizationOf(body.project_id),
-      };
+      const organizationId = scope.organizationOf(body.project_id);
+      const input = { name: body.name ?? generateName(), projectId: body.project_id, organizationId };
       const created = await createAccount(workOf(c), input, once);
+      if (!created.ok && created.reason === 'quota') throw tooMany(c, organizationId, created.current);
       const account = created.ok
         ? created.row
         : await createdBefore(once, created.done, missing, (id) =>

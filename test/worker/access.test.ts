@@ -12,6 +12,7 @@ const OF_CALLER = [
   '/iam/v1alpha1/principal',
   '/iam/v1alpha1/users',
   '/iam/v1alpha1/jwts',
+  '/iam/v1alpha1/quota',
   '/audit-trail/v1alpha1/events',
   '/audit-trail/v1alpha1/events/export',
   '/audit-trail/v1alpha1/regions/:region/events',

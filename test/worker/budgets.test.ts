@@ -26,6 +26,7 @@ async function costOf(method: string, path: string, owner: Owner, body?: unknown
     ...(body !== undefined && { body }),
     env: {
       ...env,
+      QUOTAS: { credentials: 100_000 },
       IDENTITY: counted(env.IDENTITY, identity),
       REGION_FR_PAR: counted(env.REGION_FR_PAR, region),
     },

@@ -86,6 +86,8 @@ GET    /iam/v1alpha1/rules                                        403 200 403 40
 PUT    /iam/v1alpha1/rules                                        403 403 403 403 200 200 200 404 200 403
 GET    /iam/v1alpha1/permission-sets                              403 200 403 403 200 200 200 403 200 200
 GET    /iam/v1alpha1/principal                                    200 200 200 200 200 200 200 200 200 200
+GET    /iam/v1alpha1/quota                                        403 200 403 403 200 200 200 200 200 200
+
 GET    /audit-trail/v1alpha1/regions/:region/events               403 200 403 403 200 200 200 200 200 200
 GET    /audit-trail/v1alpha1/regions/:region/events/export        403 200 403 403 200 200 200 200 200 200
 GET    /audit-trail/v1alpha1/events                               403 200 403 403 200 200 200 200 200 200

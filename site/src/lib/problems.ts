@@ -73,15 +73,17 @@ const SIGN_IN: Record<string, string> = {
 };
 
 function quota(detail: Record<string, unknown> = {}): string {
-  return `The quota is reached: ${detail.current} of ${detail.quota} ${words(`${detail.resource}`)}. Delete some that are no longer used, or ask for a higher quota.`;
+  const resource = String(detail.resource);
+  return `The quota is reached: ${detail.current} of ${detail.quota} ${RESOURCES[resource] ?? words(resource)}. Delete some that are no longer used, or ask for a higher quota.`;
 }
 
-/** What people call the resources that permissions are about. */
+/** What people call the resources that permissions and quotas are about. */
 const RESOURCES: Record<string, string> = {
   nats: 'NATS',
   sqs: 'Queues',
   sns: 'Topics and Events',
   project: 'projects',
+  nats_accounts: 'NATS accounts',
 };
 
 const words = (identifier: string) => identifier.replaceAll('_', ' ');

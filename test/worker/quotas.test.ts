@@ -1,0 +1,168 @@
+/** Quotas hold, however many ask at once, and a refusal says what there is. */
+import { describe, expect, it } from 'vitest';
+import type { Owner } from '../../db/identity/bootstrap.ts';
+import { env } from './env.ts';
+import { type Answer, call, newOwner, newProject, rows } from './harness.ts';
+
+const AT = '/mnq/v1beta1/regions';
+
+/** A client of the Owner's where these quotas hold. */
+function limited(owner: Owner, QUOTAS: Record<string, number>, NATS: Record<string, number> = {}) {
+  const bindings = { ...env, QUOTAS, NATS };
+  const send = (method: string, path: string, body?: unknown) =>
+    call(method, path, {
+      token: owner.secret_key,
+      env: bindings,
+      ...(body !== undefined && { body }),
+    });
+  return {
+    post: (path: string, body: unknown, region = 'fr-par') => send('POST', `${AT}/${region}${path}`, body),
+    delete: (path: string) => send('DELETE', `${AT}/fr-par${path}`),
+    get: (path: string) => send('GET', path),
+  };
+}
+
+const times = <Made>(count: number, make: (index: number) => Promise<Made>) =>
+  Promise.all(Array.from({ length: count }, (_, index) => make(index)));
+
+const statuses = (answers: Pick<Answer, 'status'>[]) =>
+  Object.fromEntries(
+    [...Map.groupBy(answers, ({ status }) => status)].map(([key, all]) => [key, all.length]),
+  );
+
+const quotaOf = ({ status, body }: Pick<Answer, 'status'> & { body: Record<string, unknown> | null }) => {
+  expect([status, body?.type]).toEqual([403, 'quotas_exceeded']);
+  return body?.details;
+};
+
+describe('the quota of NATS accounts', () => {
+  it('leaves exactly as many as it says when 200 are asked for at once', async () => {
+    const owner = await newOwner();
+    const other = await newProject(owner);
+    const api = limited(owner, { nats_accounts: 5 });
+    const answers = await times(200, (i) =>
+      api.post('/nats-accounts', { project_id: i % 2 ? other : owner.project_id }),
+    );
+    expect(statuses(answers)).toEqual({ 200: 5, 403: 195 });
+    const query = 'select 1 from nats_accounts where organization_id = ?';
+    expect(await rows('fr-par', query, owner.organization_id)).toHaveLength(5);
+    const trail = 'select 1 from audit_events where organization_id = ?';
+    expect(await rows('fr-par', trail, owner.organization_id)).toHaveLength(5);
+  });
+
+  it('is the organization’s in each region, and has room again when one is deleted', async () => {
+    const owner = await newOwner();
+    const other = await newProject(owner);
+    const api = limited(owner, { nats_accounts: 1 });
+    const made = await api.post('/nats-accounts', { project_id: owner.project_id });
+    expect(quotaOf(await api.post('/nats-accounts', { project_id: other }))).toEqual([
+      { resource: 'nats_accounts', quota: 1, current: 1, organization_id: owner.organization_id },
+    ]);
+    expect((await api.post('/nats-accounts', { project_id: other }, 'nl-ams')).status).toBe(200);
+    expect((await api.delete(`/nats-accounts/${made.body.id}`)).status).toBe(204);
+    expect((await api.post('/nats-accounts', { project_id: other })).status).toBe(200);
+    const lowered = limited(owner, { nats_accounts: 0 });
+    expect(quotaOf(await lowered.post('/nats-accounts', { project_id: other }))).toMatchObject([
+      { quota: 0, current: 1 },
+    ]);
+  });
+
+  it('of another organization is another', async () => {
+    const [one, other] = [await newOwner(), await newOwner()];
+    for (const owner of [one, other]) {
+      const answer = await limited(owner, { nats_accounts: 1 }).post('/nats-accounts', {
+        project_id: owner.project_id,
+      });
+      expect(answer.status).toBe(200);
+    }
+  });
+});
+
+describe('the quota of credentials', () => {
+  const prepare = async (QUOTAS: Record<string, number>, NATS?: Record<string, number>) => {
+    const owner = await newOwner();
+    const api = limited(owner, QUOTAS, NATS);
+    const { project_id } = owner;
+    const nats_account_id = (await api.post('/nats-accounts', { project_id })).body.id;
+    for (const product of ['sqs', 'sns']) await api.post(`/activate-${product}`, { project_id });
+    const create = (product: string) =>
+      api.post(
+        `/${product}-credentials`,
+        product === 'nats' ? { nats_account_id } : { project_id, permissions: { can_publish: true } },
+      );
+    return { owner, api, create };
+  };
+
+  it('leaves exactly as many as it says, of all products, when 200 are asked for at once', async () => {
+    const { owner, create } = await prepare({ credentials: 5 });
+    const answers = await times(200, (i) => create(['nats', 'sqs', 'sns'][i % 3] ?? ''));
+    expect(statuses(answers)).toEqual({ 200: 5, 403: 195 });
+    const query = 'select 1 from credentials where project_id = ?';
+    expect(await rows('fr-par', query, owner.project_id)).toHaveLength(5);
+  });
+
+  it.each(['nats', 'sqs', 'sns'])('names the project and what it has: %s', async (product) => {
+    const { owner, api, create } = await prepare({ credentials: 2 });
+    const made = [await create('sqs'), await create('nats')];
+    expect(made.map(({ status }) => status)).toEqual([200, 200]);
+    expect(quotaOf(await create(product))).toEqual([
+      { resource: 'credentials', quota: 2, current: 2, project_id: owner.project_id },
+    ]);
+    expect((await api.delete(`/sqs-credentials/${made[0]?.body.id}`)).status).toBe(204);
+    expect((await create(product)).status).toBe(200);
+  });
+
+  it('has room again when a product is deactivated or an account deleted', async () => {
+    const { owner, api, create } = await prepare({ credentials: 2 });
+    await create('sqs');
+    const account = (await create('nats')).body.nats_account_id;
+    await api.post('/deactivate-sqs', { project_id: owner.project_id });
+    expect((await create('sns')).status).toBe(200);
+    expect((await create('sns')).status).toBe(403);
+    await api.delete(`/nats-accounts/${account}`);
+    expect((await create('sns')).status).toBe(200);
+  });
+
+  it('is not what an account’s revocations fill', async () => {
+    const { owner, api, create } = await prepare({ credentials: 11 }, { max_revocations: 10 });
+    for (let i = 0; i < 10; i++) {
+      const made = await create('nats');
+      expect((await api.delete(`/nats-credentials/${made.body.id}`)).status).toBe(204);
+    }
+    expect(quotaOf(await create('nats'))).toEqual([
+      {
+        resource: 'nats_credentials and nats_revocations of the account',
+        quota: 10,
+        current: 10,
+        project_id: owner.project_id,
+      },
+    ]);
+    expect((await create('sqs')).status).toBe(200);
+  });
+});
+
+describe('the list of quotas', () => {
+  it('tells each, in each region', async () => {
+    const owner = await newOwner();
+    const api = limited(owner, { nats_accounts: 7 });
+    const path = `/iam/v1alpha1/quota?organization_id=${owner.organization_id}`;
+    const { body } = await api.get(path);
+    expect(body.total_count).toBe(2);
+    expect(body.quota).toMatchObject([
+      { name: 'credentials', limit: 10_000 },
+      {
+        name: 'nats_accounts',
+        limits: [
+          { region: 'fr-par', limit: 7 },
+          { region: 'nl-ams', limit: 7 },
+        ],
+      },
+    ]);
+    const named = (await api.get(`${path}&quotum_names=nats_accounts`)).body;
+    expect([named.total_count, named.quota.length]).toEqual([1, 1]);
+    const [last] = (await api.get(`${path}&order_by=name_desc&page_size=1`)).body.quota;
+    expect(last).toMatchObject({ name: 'nats_accounts' });
+    const foreign = await api.get(`/iam/v1alpha1/quota?organization_id=${crypto.randomUUID()}`);
+    expect([foreign.status, foreign.body.details]).toEqual([403, [{ resource: 'iam', action: 'read' }]]);
+  });
+});
