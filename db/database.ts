@@ -44,3 +44,9 @@ export function columnsOf(table: SQLiteTable, name: string): SQL {
   const columns = Object.keys(getTableColumns(table));
   return sql.raw(columns.map((column) => `${name}.${toSnakeCase(column)} as "${column}"`).join(', '));
 }
+
+/** Whether an error says that a database could not be reached, rather than that it refused a statement. */
+export function isUnavailable(error: unknown): boolean {
+  const message = error instanceof Error ? error.message : '';
+  return message.startsWith('D1_') && !message.includes('SQLITE_');
+}

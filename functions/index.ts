@@ -8,12 +8,13 @@ import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
-import { openDatabase } from '../db/database.ts';
+import { isUnavailable, openDatabase } from '../db/database.ts';
 import { forgetDone } from '../db/idempotency.ts';
 import { type AppEnv, MAX_BODY_BYTES, newRouter, useRegion } from './app.ts';
 import { type AppEnv, newRouter, useRegion } from './app.ts';
 import { forgetOld } from './audit/retention.ts';
 import { organizationAuditRoutes, regionAuditRoutes } from './audit/routes.ts';
+import { lookupRoutes } from './credentials/lookup.ts';
 import { queues, topicsAndEvents } from './credentials/products.ts';
 import { reseal } from './credentials/reseal.ts';
 import { keyedCredentialsRoutes, natsCredentialsRoutes, serviceRoutes } from './credentials/routes.ts';
@@ -43,6 +44,9 @@ import { natsAccountRoutes } from './nats/routes.ts';
 import { openApiDocument } from './openapi.ts';
 
 const REGION = '/mnq/v1beta1/regions/:region';
+const MAX_BODY_BYTES = 64 * 1024;
+const MNQ = '/mnq/v1beta1';
+const REGION = `${MNQ}/regions/:region` as const;
 const ACCOUNT = '/account/v3';
 const IAM = '/iam/v1alpha1';
 const AUDIT = '/audit-trail/v1alpha1';
@@ -101,6 +105,7 @@ const routes = app
   .route(REGION, serviceRoutes(topicsAndEvents))
   .route(REGION, keyedCredentialsRoutes(topicsAndEvents))
   .route(REGION, inventoryRoutes)
+  .route(MNQ, lookupRoutes)
   .route(ACCOUNT, projectRoutes)
   .route(IAM, principalRoutes)
   .route(IAM, userRoutes)
@@ -138,14 +143,9 @@ function refusalOf(error: Error, c: Context<AppEnv>): ApiError {
   while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
   const told = cause instanceof Error ? { name: cause.name, message: cause.message } : { name: 'unknown' };
   console.error(JSON.stringify({ request_id: c.get('requestId'), path: c.req.path, ...told }));
-  return isUnavailable(told.message ?? '')
+  return isUnavailable(cause)
     ? new ApiError('unavailable', {}, { 'Retry-After': '5' })
     : new ApiError('internal_error', {});
-}
-
-/** Whether a database could not be reached, rather than refused a statement. */
-function isUnavailable(message: string): boolean {
-  return message.startsWith('D1_') && !message.includes('SQLITE_');
 }
 
 /** The typed client of the site is made of this: `hc<App>`. */

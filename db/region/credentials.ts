@@ -123,6 +123,21 @@ export async function getCredential(db: Database, ref: CredentialRef): Promise<C
   return rows[0] ?? null;
 }
 
+/** The credentials of this key, or null when they are of no product in projects that the caller may use for it. */
+export async function findByKey(
+  db: Database,
+  key: string,
+  scopes: readonly { product: string; projectIds: readonly string[] }[],
+): Promise<Credential | null> {
+  const within = scopes.map(
+    ({ product, projectIds }) => sql`product = ${product} and ${inProjects(projectIds)}`,
+  );
+  const rows = await db.all<Credential>(
+    selecting(sql`key = ${key} and ((${sql.join(within, sql`) or (`)}))`),
+  );
+  return rows[0] ?? null;
+}
+
 /** A page of the credentials of a product in the projects, or in one NATS account of theirs. */
 export function listCredentials(
   db: Database,

@@ -38,6 +38,8 @@ export interface Product<Read = unknown, Made = unknown> {
   id: 'nats' | 'sqs' | 'sns';
   /** What a person reads. */
   label: string;
+  /** What the key of its credentials looks like, which is no secret. */
+  key: RegExp;
   /** Makes the secret of the credentials with this id, or null when what they would belong to does not exist. */
   issue(work: Work, id: string, request: CreateRequest, random: RandomBytes): Promise<Issued | null>;
   /** The secret that `issue` made for these credentials of the same bytes, or null when what they belong to is gone. */
@@ -63,6 +65,7 @@ const presentCommon = (credential: Credential, region: string) => ({
 export const nats: Product<z.infer<typeof natsCredentials>, z.infer<typeof issuedNatsCredentials>> = {
   id: 'nats',
   label: 'NATS',
+  key: /^U[A-Z2-7]{55}$/,
   async issue(work, _id, { natsAccountId, projectIds, name }, random) {
     const account = natsAccountId && (await getAccount(work.store, { id: natsAccountId, projectIds }));
     if (!account) return null;
@@ -102,6 +105,7 @@ function keyed<Id extends 'sqs' | 'sns'>(id: Id, label: string, namespace: strin
   return {
     id,
     label,
+    key: /^LKEY[0-9A-Za-z]{16}$/,
     namespace,
     async issue(work, credentialId, _request, random) {
       const secret = newSecretKey(random);
@@ -132,6 +136,13 @@ export const queues = keyed('sqs', 'Queues', 'MnqSQSNamespace');
 
 /** Topics and Events: SNS-compatible. */
 export const topicsAndEvents = keyed('sns', 'Topics and Events', 'MnqSNSNamespace');
+
+/** All of them, for what asks each. */
+export const PRODUCTS: readonly Product<z.infer<typeof natsCredentials> | Keyed>[] = [
+  nats,
+  queues,
+  topicsAndEvents,
+];
 
 /** The contract's checksum of a secret: SHA-1, in hex. */
 export const checksumOf = (secret: string): Promise<string> => digestHex('SHA-1', secret);

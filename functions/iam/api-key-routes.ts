@@ -47,7 +47,8 @@ const item = `${collection}/{access_key}` as const;
 const params = z.object({ access_key: schemas.accessKey });
 const tags = ['IAM'];
 
-function present(key: ApiKey): z.infer<typeof schemas.apiKey> {
+/** A row on the wire, without its secret key. */
+export function presentApiKey(key: ApiKey): z.infer<typeof schemas.apiKey> {
   return {
     access_key: key.accessKey,
     secret_key: null,
@@ -128,7 +129,7 @@ async function toldAgain(
   if (secretKey === null || (await hashSecretKey(secretKey)) !== key.secretHash) {
     throw untold('api_key', key.accessKey);
   }
-  return { ...present(key), secret_key: secretKey };
+  return { ...presentApiKey(key), secret_key: secretKey };
 }
 
 /** `/iam/v1alpha1/api-keys`. */
@@ -166,7 +167,7 @@ export const apiKeyRoutes = newRouter()
       };
       const access = accessToCreate(c, defaultProjectId);
       const made = await createApiKey(c.get('identity'), changeOf(c), key, access, once);
-      if (made.ok) return c.json({ ...present(made.row), secret_key: secretKey }, 200);
+      if (made.ok) return c.json({ ...presentApiKey(made.row), secret_key: secretKey }, 200);
       if (made.reason !== 'done') throw refusalOf(made.reason);
       return c.json(await toldAgain(c, access, once, made.done), 200);
     },
@@ -198,7 +199,7 @@ export const apiKeyRoutes = newRouter()
         now: Date.now(),
       };
       const { total, rows } = await listApiKeys(c.get('identity'), filter, pageOf(query));
-      return c.json({ total_count: total, api_keys: rows.map(present) }, 200);
+      return c.json({ total_count: total, api_keys: rows.map(presentApiKey) }, 200);
     },
   )
   .openapi(
@@ -220,7 +221,7 @@ export const apiKeyRoutes = newRouter()
           : readableOrganizations(c);
       const key = await getApiKey(c.get('identity'), accessKey, organizationIds);
       if (!key) throw missing(accessKey);
-      return c.json(present(key), 200);
+      return c.json(presentApiKey(key), 200);
     },
   )
   .openapi(
@@ -252,7 +253,7 @@ export const apiKeyRoutes = newRouter()
       if (key.defaultProjectId !== (body.default_project_id ?? key.defaultProjectId)) {
         throw denied('project', 'read');
       }
-      return c.json(present(key), 200);
+      return c.json(presentApiKey(key), 200);
     },
   )
   .openapi(

@@ -41,7 +41,8 @@ const tags = [nats.label];
 const read = { resource: nats.id, action: 'read' } as const;
 const write = { resource: nats.id, action: 'write' } as const;
 
-function present(account: NatsAccount, region: Region): z.infer<typeof schemas.natsAccount> {
+/** A row on the wire. */
+export function presentAccount(account: NatsAccount, region: Region): z.infer<typeof schemas.natsAccount> {
   return {
     id: account.id,
     name: account.name,
@@ -101,7 +102,7 @@ export const natsAccountRoutes = newRouter()
         : await createdBefore(once, created.done, missing, (id) =>
             getAccount(c.get('store'), { id, projectIds: scope.projectIds }),
           );
-      return c.json(present(account, c.get('region')), 200);
+      return c.json(presentAccount(account, c.get('region')), 200);
     },
   )
   .openapi(
@@ -120,7 +121,7 @@ export const natsAccountRoutes = newRouter()
       const query = c.req.valid('query');
       const { projectIds } = requireScope(c, read, query.project_id);
       const { total, rows } = await listAccounts(c.get('store'), projectIds, pageOf(query));
-      const accounts = rows.map((row) => present(row, c.get('region')));
+      const accounts = rows.map((row) => presentAccount(row, c.get('region')));
       return c.json({ total_count: total, nats_accounts: accounts }, 200);
     },
   )
@@ -138,7 +139,7 @@ export const natsAccountRoutes = newRouter()
       const { projectIds } = requireScope(c, read);
       const account = await getAccount(c.get('store'), { id, projectIds });
       if (!account) throw missing(id);
-      return c.json(present(account, c.get('region')), 200);
+      return c.json(presentAccount(account, c.get('region')), 200);
     },
   )
   .openapi(
@@ -162,7 +163,7 @@ export const natsAccountRoutes = newRouter()
       const name = c.req.valid('json').name ?? undefined;
       const account = await renameAccount(c.get('store'), changeOf(c), { id, projectIds }, name);
       if (!account) throw await refusal(c, id);
-      return c.json(present(account, c.get('region')), 200);
+      return c.json(presentAccount(account, c.get('region')), 200);
     },
   )
   .openapi(

@@ -12,11 +12,7 @@ const OF_CALLER = [
   '/iam/v1alpha1/principal',
   '/iam/v1alpha1/users',
   '/iam/v1alpha1/jwts',
-  '/iam/v1alpha1/quota',
-  '/audit-trail/v1alpha1/events',
-  '/audit-trail/v1alpha1/events/export',
-  '/audit-trail/v1alpha1/regions/:region/events',
-  '/audit-trail/v1alpha1/regions/:region/events/export',
+  '/mnq/v1beta1/lookup',
 ];
 
 const ROUTES = [
@@ -91,7 +87,7 @@ function inputOf(method: string, path: string, { owner, account, application, po
     permissions: { can_publish: true, can_receive: true, can_manage: true },
     rules: [{ permission_set_names: ['MessagingAndQueuingFullAccess'], project_ids: [project_id] }],
   };
-  const names = { project_id, organization_id, policy_id: policy };
+  const names = { project_id, organization_id, policy_id: policy, key: account };
   if (method === 'GET' || method === 'DELETE') return { query: `?${new URLSearchParams(names)}` };
   // That one takes nothing else.
   return { query: '', body: path.endsWith('/users/:user_id') ? { type: 'member' } : body };

@@ -86,12 +86,30 @@ GET    /iam/v1alpha1/rules                                        403 200 403 40
 PUT    /iam/v1alpha1/rules                                        403 403 403 403 200 200 200 404 200 403
 GET    /iam/v1alpha1/permission-sets                              403 200 403 403 200 200 200 403 200 200
 GET    /iam/v1alpha1/principal                                    200 200 200 200 200 200 200 200 200 200
-GET    /iam/v1alpha1/quota                                        403 200 403 403 200 200 200 200 200 200
+GET    /mnq/v1beta1/lookup                                        403 200 200 200 200 200 200 200 200 200
 
-GET    /audit-trail/v1alpha1/regions/:region/events               403 200 403 403 200 200 200 200 200 200
-GET    /audit-trail/v1alpha1/regions/:region/events/export        403 200 403 403 200 200 200 200 200 200
-GET    /audit-trail/v1alpha1/events                               403 200 403 403 200 200 200 200 200 200
-GET    /audit-trail/v1alpha1/events/export                        403 200 403 403 200 200 200 200 200 200
+GET    /iam/v1alpha1/quota                                        403 200 403 403 200 200 200 403 200 200
+
+POST   /iam/v1alpha1/users                                        403 403 403 403 200 200 200 403 200 403
+GET    /iam/v1alpha1/users                                        403 200 403 403 200 200 200 403 200 200
+GET    /iam/v1alpha1/users/:user_id                               403 200 403 403 200 200 200 404 200 200
+PATCH  /iam/v1alpha1/users/:user_id                               403 403 403 403 403 403 200 404 200 403
+DELETE /iam/v1alpha1/users/:user_id                               403 403 403 403 204 204 204 404 204 403
+GET    /iam/v1alpha1/jwts                                         200 200 200 200 200 403 200 200 200 200
+DELETE /iam/v1alpha1/jwts/:jti                                    404 404 404 404 404 403 204 404 204 403
+
+POST   /account/v3/projects                                       403 403 403 403 200 200 200 403 200 403
+GET    /account/v3/projects                                       403 200 403 200 200 200 200 200 200 200
+GET    /account/v3/projects/:project_id                           403 200 403 404 200 200 200 404 200 200
+PATCH  /account/v3/projects/:project_id                           403 403 403 404 200 200 200 404 200 403
+DELETE /account/v3/projects/:project_id                           403 403 403 404 204 204 204 404 204 403
+
+GET    /feedback                                                  403 403 403 403 403 403 200 403 200 200
+
+GET    /audit-trail/v1alpha1/regions/:region/events               403 200 403 403 200 200 200 403 200 200
+GET    /audit-trail/v1alpha1/regions/:region/events/export        403 200 403 403 200 200 200 403 200 200
+GET    /audit-trail/v1alpha1/events                               403 200 403 403 200 200 200 403 200 200
+GET    /audit-trail/v1alpha1/events/export                        403 200 403 403 200 200 200 403 200 200
 `;
 
 /** The routes that answer whoever asks, and why. */

@@ -7,7 +7,7 @@ import type { Owner } from '../../db/identity/bootstrap.ts';
 import { app } from '../../functions/index.ts';
 import { env } from './env.ts';
 import { call, clientOf, newOwner, newProject, rows } from './harness.ts';
-import { type Area, type Callers, newCallers, signIn } from './matrix-callers.ts';
+import { type Area, type Callers, newCallers, newSession, newUser, signIn } from './matrix-callers.ts';
 import { CALLERS, EXPECTED, PUBLIC } from './matrix-table.ts';
 
 const ROUTES = [
@@ -26,7 +26,7 @@ const permissions = { can_publish: true, can_receive: true, can_manage: true };
 
 function areaOf(path: string): Area {
   if (/\/(nats-[a-z]+)/.test(path)) return 'nats';
-  if (/sqs|\/queues/.test(path)) return 'sqs';
+  if (/sqs|\/queues|\/lookup/.test(path)) return 'sqs';
   if (/sns|\/topics/.test(path)) return 'sns';
   if (path.startsWith('/account/')) return 'project';
   if (path.startsWith('/audit-trail/')) return 'audit_trail';
@@ -56,15 +56,28 @@ async function prepare(route: string): Promise<Prepared> {
     const body = { project_id, permissions };
     made.credentials_id = (await api.post(`/${product}-credentials`, body)).body.id;
   }
-  if (pattern.startsWith('/iam/')) Object.assign(made, await newProgram());
+  if (/applications|api-keys|policies|rules/.test(pattern)) Object.assign(made, await newProgram());
+  if (pattern.includes(':user_id')) made.user_id = await newUser(owner.organization_id);
+  if (pattern.includes(':jti')) made.jti = await newSession(owner);
+  made.project_id = project_id;
   const path = pattern
     .replace(':region', 'fr-par')
     .replaceAll(/:([a-z_]+)/g, (_all, name) => made[name] ?? '');
+  const { organization_id } = owner;
   const { nats_account_id, application_id, policy_id } = made;
-  const about = { project_id, ...(policy_id && { organization_id: owner.organization_id, policy_id }) };
-  if (method === 'GET' || method === 'DELETE') return { path: `${path}?${new URLSearchParams(about)}` };
-  const body = { ...about, nats_account_id, application_id, name: 'matrix', permissions, rules: [] };
-  return { path, body };
+  if (method === 'GET' || method === 'DELETE') {
+    const query = { organization_id, project_id, ...(policy_id && { policy_id }) };
+    if (pattern.endsWith('/lookup')) return { path: `${path}?key=LKEY0123456789abcdef` };
+    return { path: `${path}?${new URLSearchParams(query)}` };
+  }
+  // That one takes nothing else.
+  if (pattern.endsWith('/users/:user_id')) return { path, body: { type: 'member' } };
+  const email = `${crypto.randomUUID()}@example.com`;
+  const iam = { organization_id, application_id, policy_id, rules: [] };
+  const body = /^\/(iam|account)\//.test(pattern)
+    ? { ...iam, email }
+    : { project_id, nats_account_id, permissions };
+  return { path, body: { ...body, name: 'matrix' } };
 }
 
 /** An application with an API key and a policy. */

@@ -1,0 +1,177 @@
+/**
+ * Whose a key is: somebody found one, in a log or in a file, and wants to know what it opens and where to revoke it.
+ * Every region is asked at once; one that does not answer is named, and takes nothing from the others.
+ */
+import { createRoute } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import * as z from 'zod';
+import { type Database, isUnavailable, openDatabase } from '../../db/database.ts';
+import { getApiKey } from '../../db/identity/api-keys.ts';
+import { getAccount } from '../../db/region/accounts.ts';
+import { findByKey } from '../../db/region/credentials.ts';
+import { type AppEnv, errorResponses, newRouter, ok, requireScope } from '../app.ts';
+import type { Region } from '../env.ts';
+import { ApiError } from '../errors.ts';
+import { presentApiKey } from '../iam/api-key-routes.ts';
+import { authorize } from '../iam/policies.ts';
+import { apiKey } from '../iam/schemas.ts';
+import { presentAccount } from '../nats/routes.ts';
+import * as examples from './examples.ts';
+import { nats, PRODUCTS, type Product } from './products.ts';
+import * as schemas from './schemas.ts';
+
+type C = Context<AppEnv>;
+
+const lookupQuery = z.object({
+  /** An access key `LKEY…` or `SCW…`, the public key `U…` of a NATS user, or the id `A…` of a NATS account. */
+  key: z
+    .string()
+    .regex(
+      /^(LKEY[0-9A-Za-z]{16}|SCW[A-Z0-9]{17}|[AU][A-Z2-7]{55})$/,
+      'must be an access key (LKEY… or SCW…), the key of NATS credentials (U…) or a NATS account (A…)',
+    ),
+});
+
+/** What a key belongs to; of `credentials`, `nats_account` and `api_key` the one that it is. */
+const lookupResult = z
+  .object({
+    product: z.enum(['nats', 'sqs', 'sns', 'api_key']),
+    region: z.string().nullable(),
+    project_id: z.string(),
+    organization_id: z.string(),
+    credentials: z.union([schemas.natsCredentials, schemas.keyedCredentials]).optional(),
+    nats_account: schemas.natsAccount.optional(),
+    api_key: apiKey.optional(),
+  })
+  .meta({ id: 'LookupResult' });
+
+type Result = z.infer<typeof lookupResult>;
+type Answer = { results: Result[]; unavailable_regions: string[] };
+
+/** After so many milliseconds a region counts as down. */
+const LATE_MS = 5000;
+
+/** Asks every region at once. Rejects when one refuses the question, rather than not answering it. */
+async function everyRegion(
+  c: C,
+  find: (store: Database, region: Region) => Promise<Result | null>,
+): Promise<Answer> {
+  const answer: Answer = { results: [], unavailable_regions: [] };
+  const regions = [...c.get('config').regions.values()];
+  const found = await Promise.all(
+    regions.map((region) => inTime(find(openDatabase(region.database), region))),
+  );
+  for (const [index, region] of regions.entries()) {
+    const result = found[index];
+    if (result === undefined) answer.unavailable_regions.push(region.name);
+    else if (result !== null) answer.results.push(result);
+  }
+  return answer;
+}
+
+/** What the work comes to; undefined when its database cannot be reached, or not in time. */
+async function inTime<Found>(work: Promise<Found>): Promise<Found | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, LATE_MS, undefined);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } catch (error) {
+    if (!isUnavailable(error)) throw error;
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The credentials of one of these products, in the projects where the caller may read them. */
+function lookUpCredentials(c: C, key: string, products: readonly Product[]): Promise<Answer> {
+  const scopes = products.flatMap(({ id }) => {
+    const scope = authorize(c.get('principal'), { resource: id, action: 'read' });
+    return scope.ok ? [{ product: id as string, projectIds: scope.projectIds }] : [];
+  });
+  if (scopes.length === 0) {
+    const details = products.map(({ id }) => ({ resource: id, action: 'read' }));
+    throw new ApiError('permissions_denied', { details });
+  }
+  return everyRegion(c, async (store, region) => {
+    const row = await findByKey(store, key, scopes);
+    const product = PRODUCTS.find(({ id }) => id === row?.product);
+    return row && product
+      ? {
+          product: product.id,
+          region: region.name,
+          project_id: row.projectId,
+          organization_id: row.organizationId,
+          credentials: product.present(row, region.name),
+        }
+      : null;
+  });
+}
+
+/** The NATS account of this id, where the caller may read it. */
+function lookUpAccount(c: C, id: string): Promise<Answer> {
+  const { projectIds } = requireScope(c, { resource: nats.id, action: 'read' });
+  return everyRegion(c, async (store, region) => {
+    const row = await getAccount(store, { id, projectIds });
+    return (
+      row && {
+        product: nats.id,
+        region: region.name,
+        project_id: row.projectId,
+        organization_id: row.organizationId,
+        nats_account: presentAccount(row, region),
+      }
+    );
+  });
+}
+
+/** The API key, where the caller may read it. It is in no region. */
+async function lookUpApiKey(c: C, accessKey: string): Promise<Answer> {
+  const { organizationIds } = requireScope(c, { resource: 'iam', action: 'read' });
+  const row = await getApiKey(c.get('identity'), accessKey, organizationIds);
+  const result = row && {
+    product: 'api_key' as const,
+    region: null,
+    project_id: row.defaultProjectId,
+    organization_id: row.organizationId,
+    api_key: presentApiKey(row),
+  };
+  return { results: result ? [result] : [], unavailable_regions: [] };
+}
+
+function lookUp(c: C, key: string): Promise<Answer> {
+  const products = PRODUCTS.filter((product) => product.key.test(key));
+  if (products.length > 0) return lookUpCredentials(c, key, products);
+  return key.startsWith('SCW') ? lookUpApiKey(c, key) : lookUpAccount(c, key);
+}
+
+/** `/mnq/v1beta1/lookup`. */
+export const lookupRoutes = newRouter().openapi(
+  createRoute({
+    method: 'get',
+    path: '/lookup',
+    tags: ['Look-up'],
+    summary: 'Find whose a key is',
+    description:
+      'Asks every region for the public part of a credential, never its secret. A key of somebody else looks like one that does not exist.',
+    request: { query: lookupQuery },
+    responses: {
+      ...ok(z.object({ results: z.array(lookupResult), unavailable_regions: z.array(z.string()) }), {
+        results: [
+          {
+            product: 'sqs',
+            region: examples.keyedCredentials.region,
+            project_id: examples.keyedCredentials.project_id,
+            organization_id: '0c8f2f0e-9d1c-4c39-8a55-3a0b9a7f5e21',
+            credentials: examples.keyedCredentials,
+          },
+        ],
+        unavailable_regions: [],
+      }),
+      ...errorResponses(),
+    },
+  }),
+  async (c) => c.json(await lookUp(c, c.req.valid('query').key), 200),
+);
