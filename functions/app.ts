@@ -108,13 +108,14 @@ export function changeOf(
 
 /** A change of this caller's in the region of the path, for the domain. */
 export function workOf(c: Context<AppEnv>): Work {
-  const { sealingKeys, nats, quotas } = c.get('config');
+  const { sealingKeys, nats, quotas, guests } = c.get('config');
+  const isGuest = c.get('principal').memberships.some(({ expiresAt }) => expiresAt !== null);
   return {
     store: c.get('store'),
     region: c.get('region'),
     sealingKeys,
     nats,
-    quotas,
+    quotas: isGuest ? guests.quotas : quotas,
     change: changeOf(c),
   };
 }

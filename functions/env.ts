@@ -86,22 +86,6 @@ export const natsSettings = z.object({
 /** See {@link natsSettings}. */
 export type NatsSettings = z.infer<typeof natsSettings>;
 
-/** The `GUESTS` var: whether readers may try the product without an account, and how much. */
-export const guestSettings = z.object({
-  enabled: z.boolean().default(false),
-  /** After so many minutes a guest's session ends, and what it made is deleted. */
-  minutes: z
-    .number()
-    .int()
-    .min(5)
-    .max(24 * 60)
-    .default(30),
-  /** How many guests there may be at a time. */
-  most: z.number().int().min(1).max(10_000).default(50),
-});
-
-/** See {@link guestSettings}. */
-export type GuestSettings = z.infer<typeof guestSettings>;
 /**
  * The `MAIL` var: how mail is sent; without it none is. `http` posts each mail as JSON to a provider's endpoint, with
  * the secret `MAIL_TOKEN`. `console` prints it, links and all, to the Worker's output: for the local stack alone.
@@ -138,6 +122,25 @@ export const quotaSettings = z.object({
 
 /** See {@link quotaSettings}. */
 export type Quotas = z.infer<typeof quotaSettings>;
+
+/** The `GUESTS` var: whether readers may try the product without an account, and how much. */
+export const guestSettings = z.object({
+  enabled: z.boolean().default(false),
+  /** After so many minutes a guest's session ends, and what it made is deleted. */
+  minutes: z
+    .number()
+    .int()
+    .min(5)
+    .max(24 * 60)
+    .default(30),
+  /** How many guests there may be at a time. */
+  most: z.number().int().min(1).max(10_000).default(50),
+  /** What one guest may have, in place of the `QUOTAS`. */
+  quotas: quotaSettings.prefault({ nats_accounts: 2, credentials: 10 }),
+});
+
+/** See {@link guestSettings}. */
+export type GuestSettings = z.infer<typeof guestSettings>;
 
 /** The id and raw AES-256 key (base64) of one sealing key. */
 export type SealingKey = z.infer<typeof secrets>['SEALING_KEYS'][number];

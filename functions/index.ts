@@ -11,7 +11,6 @@ import { methodNotAllowed } from 'hono/method-not-allowed';
 import { isUnavailable, openDatabase } from '../db/database.ts';
 import { forgetDone } from '../db/idempotency.ts';
 import { type AppEnv, MAX_BODY_BYTES, newRouter, useRegion } from './app.ts';
-import { type AppEnv, newRouter, useRegion } from './app.ts';
 import { forgetOld } from './audit/retention.ts';
 import { organizationAuditRoutes, regionAuditRoutes } from './audit/routes.ts';
 import { lookupRoutes } from './credentials/lookup.ts';
@@ -26,7 +25,7 @@ import { inventoryRoutes } from './gateway/inventory-routes.ts';
 import { gateway } from './gateway/routes.ts';
 import { apiKeyRoutes } from './iam/api-key-routes.ts';
 import { applicationRoutes } from './iam/application-routes.ts';
-import { guestRoutes } from './iam/guests.ts';
+import { endGuests, guestRoutes } from './iam/guests.ts';
 import { invitationRoutes } from './iam/invitation-routes.ts';
 import { policyRoutes } from './iam/policy-routes.ts';
 import { principalRoutes } from './iam/principal-routes.ts';
@@ -43,8 +42,6 @@ import { resolver } from './nats/resolver.ts';
 import { natsAccountRoutes } from './nats/routes.ts';
 import { openApiDocument } from './openapi.ts';
 
-const REGION = '/mnq/v1beta1/regions/:region';
-const MAX_BODY_BYTES = 64 * 1024;
 const MNQ = '/mnq/v1beta1';
 const REGION = `${MNQ}/regions/:region` as const;
 const ACCOUNT = '/account/v3';
@@ -177,6 +174,7 @@ export default {
       forget(config.identity),
       forgetOld(config, config.identity),
       settleProjects(config, Date.now() + CLEAN_UP_MS),
+      endGuests(config, Date.now() + CLEAN_UP_MS),
     );
     const failures = (await Promise.allSettled(jobs)).flatMap((job) =>
       job.status === 'rejected' ? [job.reason as unknown] : [],

@@ -20,6 +20,8 @@ export interface Membership {
   role: 'owner' | 'member' | null;
   /** All its projects, without those that are being deleted. */
   projectIds: string[];
+  /** When a guest's organization ends, in milliseconds since the epoch; null for every other. */
+  expiresAt: number | null;
   /** What its policies grant the principal. */
   rules: Rule[];
 }
@@ -52,6 +54,7 @@ interface BearerRow {
 /** A membership as JSON; the arguments are columns. */
 function membershipOf(organization: string, role: string, policyOf: string): string {
   return `json_object('organizationId', ${organization}, 'role', ${role},
+    'expiresAt', (select expires_at from organizations where id = ${organization}),
     'projectIds', json((select json_group_array(id) from projects
       where organization_id = ${organization} and status = 'active')),
     'rules', json((select json_group_array(json_object(

@@ -105,6 +105,8 @@ export async function listMembers(
 /**
  * Makes who has joined an Owner or a member. Returns the member as it then is, or null when there is none; a role that
  * is still the old one means that it may not change: the last Owner stays one, and who is only invited becomes none.
+ * Who becomes an Owner loses their API keys of the organization: whoever may manage them could have made one and kept
+ * its secret, which would now be an Owner's.
  */
 export async function setRole(
   db: Database,
@@ -115,7 +117,8 @@ export async function setRole(
   const where = sql`user_id = ${userId} and organization_id = ${organizationId}`;
   const changing = sql`${where} and joined_at is not null and role <> ${role}
     and (${role} = 'owner' or ${anotherOwner(userId, organizationId)})`;
-  const [, , rows] = await db.batch(
+  const promoted = sql`${role} = 'owner' and exists (select 1 from memberships where ${changing})`;
+  const [, , , , rows] = await db.batch(
     auditStatement(
       change,
       {
@@ -129,6 +132,19 @@ export async function setRole(
       },
       sql`from memberships where ${changing}`,
     ),
+    auditStatement(
+      change,
+      {
+        organizationId,
+        projectId: null,
+        action: 'delete',
+        resource: 'api_keys',
+        resourceId: sql`access_key`,
+        before: sql`json_object('description', description, 'user_id', user_id)`,
+      },
+      sql`from api_keys where ${where} and ${promoted}`,
+    ),
+    sql`delete from api_keys where ${where} and ${promoted}`,
     sql`update memberships set role = ${role} where ${changing}`,
     selectMembers(sql`m.user_id = ${userId} and m.organization_id = ${organizationId}`),
   );

@@ -275,5 +275,8 @@ export const apiKeys = sqliteTable(
     check('api_keys_bearer', sql`(user_id is null) <> (application_id is null)`),
     uniqueIndex('api_keys_by_secret').on(table.secretHash),
     index('api_keys_by_organization').on(table.organizationId, table.createdAt, table.accessKey),
+    index('api_keys_by_user').on(table.userId).where(sql`user_id is not null`),
+    index('api_keys_by_application').on(table.applicationId).where(sql`application_id is not null`),
+    index('api_keys_by_default_project').on(table.defaultProjectId),
   ],
 );

@@ -85,6 +85,7 @@ export const principal = {
       id: organizationId,
       name: 'Example',
       role: 'member' as const,
+      expires_at: null,
       permission_sets: permission_set_names,
       rules: [{ permission_set_names, project_ids: [projectId] }],
     },

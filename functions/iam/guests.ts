@@ -6,9 +6,11 @@
 import type { Context } from 'hono';
 import { Hono } from 'hono';
 import { openDatabase } from '../../db/database.ts';
-import { createGuest } from '../../db/identity/guests.ts';
+import { createGuest, listExpiredGuests, removeGuest } from '../../db/identity/guests.ts';
 import { type AppEnv, changeOf, wireTime } from '../app.ts';
+import type { Config } from '../env.ts';
 import { ApiError } from '../errors.ts';
+import { scheduledChange, sweepProject } from '../sweep.ts';
 import { limitVisitors } from './limits.ts';
 import type { PermissionSetName } from './permission-sets.ts';
 import { sameOrigin, setSessionToken } from './session-cookie.ts';
@@ -36,6 +38,23 @@ async function admit(c: Context<AppEnv>): Promise<Response> {
     expires_at: wireTime(expiresAt),
   });
 }
+
+/**
+ * Ends the guests whose time is over: what they made in the regions, then what identity knows of them. Cut off by
+ * `deadline` (milliseconds since the epoch) or by a region that cannot be reached, the next call goes on.
+ */
+export async function endGuests(config: Config, deadline: number): Promise<void> {
+  const identity = openDatabase(config.identity);
+  for (const { organizationId, projectIds } of await listExpiredGuests(identity, Date.now(), PORTION)) {
+    const places = projectIds.flatMap((id) => [...config.regions.values()].map((region) => ({ id, region })));
+    const swept = await Promise.all(
+      places.map(({ id, region }) => sweepProject(config, region, id, deadline)),
+    );
+    if (swept.every(Boolean)) await removeGuest(identity, scheduledChange(), organizationId);
+  }
+}
+
+const PORTION = 50;
 
 /** `GET /auth/guest` says whether guests are let in and for how long; `POST` lets one in. */
 export const guestRoutes = new Hono<AppEnv>()

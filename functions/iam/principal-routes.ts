@@ -5,7 +5,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import type * as z from 'zod';
 import { namesOf } from '../../db/identity/bearers.ts';
-import { errorResponses, newRouter, ok } from '../app.ts';
+import { errorResponses, newRouter, ok, wireTimeOrNull } from '../app.ts';
 import * as examples from './examples.ts';
 import * as schemas from './schemas.ts';
 
@@ -30,10 +30,11 @@ export const principalRoutes = newRouter().openapi(
       email: names.email,
       name: names.name,
       access_key: accessKey,
-      organizations: memberships.map(({ organizationId, role, rules }) => ({
+      organizations: memberships.map(({ organizationId, role, expiresAt, rules }) => ({
         id: organizationId,
         name: names.organizations[organizationId] ?? '',
         role,
+        expires_at: wireTimeOrNull(expiresAt),
         permission_sets: [...new Set(rules.flatMap(({ permissionSets }) => permissionSets))].sort(),
         rules: rules.map(({ permissionSets, projectIds }) => ({
           permission_set_names: permissionSets,

@@ -289,6 +289,8 @@ export const principal = z
         name: z.string(),
         /** Null for an application. */
         role: z.enum(['owner', 'member']).nullable(),
+        /** When a guest's organization ends, with all that it holds; null for every other. */
+        expires_at: z.iso.datetime().nullable(),
         /** Names of what is granted in some project or in the whole organization. An Owner needs none. */
         permission_sets: z.array(z.string()),
         rules: z.array(

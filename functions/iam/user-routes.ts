@@ -13,19 +13,11 @@ import {
   removeMember,
   setRole,
 } from '../../db/identity/members.ts';
-import {
-  type AppEnv,
-  changeOf,
-  errorResponses,
-  json,
-  newRouter,
-  noContent,
-  ok,
-  requireScope,
-} from '../app.ts';
+import { type AppEnv, changeOf, errorResponses, json, newRouter, noContent, ok } from '../app.ts';
 import { uuid } from '../credentials/schemas.ts';
 import { ApiError, invalidArgument } from '../errors.ts';
 import { inviteByMail } from './invitations.ts';
+import { denied, readableOrganizations, writableOrganization } from './organizations.ts';
 import { authorize, isOwner } from './policies.ts';
 import * as schemas from './user-schemas.ts';
 
@@ -37,8 +29,6 @@ const read = { resource: 'iam', action: 'read' } as const;
 const write = { resource: 'iam', action: 'write' } as const;
 
 const missing = (id: string) => new ApiError('not_found', { resource: 'user', resource_id: id });
-const denied = (permission: { resource: string; action: string }) =>
-  new ApiError('permissions_denied', { details: [{ ...permission }] });
 const isWanted = invalidArgument(
   'organization_id',
   'required',
@@ -50,22 +40,14 @@ const LAST_OWNER = new ApiError('precondition_failed', {
   help_message: 'An organization keeps at least one Owner: make another one first',
 });
 
-/** The one organization that is meant, of those where the caller may do this. */
-function oneOrganization(c: Context<AppEnv>, named: string | undefined): string {
-  const { organizationIds } = requireScope(c, write);
-  if (named === undefined && organizationIds.length > 1) throw isWanted;
-  const id = organizationIds.find((each) => named === undefined || each === named);
-  if (!id) throw denied(write);
-  return id;
-}
-
 /** The organizations in which the caller may see the members, or is the one that is asked for. */
 function seenIn(c: Context<AppEnv>, userId: string): string[] {
   const principal = c.get('principal');
   const readable = authorize(principal, read);
   const own = isSelf(c, userId) ? principal.memberships.map(({ organizationId }) => organizationId) : [];
-  if (!readable.ok && own.length === 0) throw denied(read);
-  return [...new Set([...(readable.ok ? readable.organizationIds : []), ...own])];
+  const seen = new Set([...(readable.ok ? readable.organizationIds : []), ...own]);
+  if (seen.size === 0) throw denied('iam', 'read');
+  return [...seen];
 }
 
 function isSelf(c: Context<AppEnv>, userId: string): boolean {
@@ -96,11 +78,9 @@ function pageOf(query: z.infer<typeof schemas.listUsersQuery>): MemberPage {
 function requireRemoval(c: Context<AppEnv>, { id, role, organizationId }: Member): void {
   if (isSelf(c, id)) return;
   const scope = authorize(c.get('principal'), write);
-  if (!scope.ok || !scope.organizationIds.includes(organizationId)) throw denied(write);
-  if (role === 'owner' && !isOwner(c.get('principal'), organizationId)) throw denied(OWNERS);
+  if (!scope.ok || !scope.organizationIds.includes(organizationId)) throw denied('iam', 'write');
+  if (role === 'owner' && !isOwner(c.get('principal'), organizationId)) throw denied('owner', 'write');
 }
-
-const OWNERS = { resource: 'owner', action: 'write' };
 
 /** `/iam/v1alpha1/users`. */
 export const userRoutes = newRouter()
@@ -118,10 +98,7 @@ export const userRoutes = newRouter()
     }),
     async (c) => {
       const query = c.req.valid('query');
-      const named = query.organization_id;
-      const organizationIds = requireScope(c, read).organizationIds.filter(
-        (id) => named === undefined || id === named,
-      );
+      const organizationIds = readableOrganizations(c, query.organization_id);
       const filter = { organizationIds, userIds: query.user_ids, role: query.type };
       const { rows, total } = await listMembers(c.get('identity'), filter, pageOf(query));
       return c.json({ total_count: total, users: rows.map(schemas.presentUser) }, 200);
@@ -154,7 +131,7 @@ export const userRoutes = newRouter()
     }),
     async (c) => {
       const body = c.req.valid('json');
-      const organizationId = oneOrganization(c, body.organization_id);
+      const organizationId = writableOrganization(c, body.organization_id);
       const { member, url } = await inviteByMail(c, { organizationId, email: body.email });
       if (url === null) {
         throw new ApiError('already_exists', {
@@ -186,7 +163,8 @@ export const userRoutes = newRouter()
       path: item,
       tags,
       summary: 'Make a member an Owner, or an Owner a member',
-      description: 'An addition. Only Owners may, and one always remains.',
+      description:
+        'An addition. Only Owners may, and one always remains. Who becomes an Owner loses their API keys of the organization: others may know them.',
       request: {
         params,
         query: schemas.organizationQuery,
@@ -204,7 +182,7 @@ export const userRoutes = newRouter()
         c.req.valid('param').user_id,
         c.req.valid('query').organization_id,
       );
-      if (!isOwner(c.get('principal'), organizationId)) throw denied(OWNERS);
+      if (!isOwner(c.get('principal'), organizationId)) throw denied('owner', 'write');
       const member = await setRole(c.get('identity'), changeOf(c), { userId: id, organizationId }, type);
       if (!member) throw missing(id);
       if (member.role !== type) {

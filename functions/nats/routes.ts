@@ -63,8 +63,7 @@ const refusal = (c: Context<AppEnv>, id: string) =>
   refusalOfChange(c, nats.id, missing(id), (projectIds) => getAccount(c.get('store'), { id, projectIds }));
 
 /** The refusal when the organization has as many accounts as it may. */
-function tooMany(c: Context<AppEnv>, organizationId: string, current: number): ApiError {
-  const quota = c.get('config').quotas.nats_accounts;
+function tooMany(quota: number, organizationId: string, current: number): ApiError {
   return new ApiError('quotas_exceeded', {
     details: [{ resource: 'nats_accounts', quota, current, organization_id: organizationId }],
   });
@@ -95,8 +94,11 @@ export const natsAccountRoutes = newRouter()
       const once = await onceOf(c, body);
       const organizationId = scope.organizationOf(body.project_id);
       const input = { name: body.name ?? generateName(), projectId: body.project_id, organizationId };
-      const created = await createAccount(workOf(c), input, once);
-      if (!created.ok && created.reason === 'quota') throw tooMany(c, organizationId, created.current);
+      const work = workOf(c);
+      const created = await createAccount(work, input, once);
+      if (!created.ok && created.reason === 'quota') {
+        throw tooMany(work.quotas.nats_accounts, organizationId, created.current);
+      }
       const account = created.ok
         ? created.row
         : await createdBefore(once, created.done, missing, (id) =>
