@@ -99,6 +99,24 @@ describe.each(PRODUCTS.map((product) => [product.label, product] as const))(
       expect(await listed(local, product, REGION, project)).toEqual([]);
     });
 
+    it('makes one set of keys, also when the first answer is lost', async () => {
+      const project = await newProject(local);
+      await activate(local, REGION, project, [product.id]);
+      const page = await open(browser, 'manage', product, REGION, project);
+      const lost = (url: URL) => url.pathname.endsWith(`/${product.id}-credentials`);
+      let answers = 0;
+      await page.route(lost, async (route) => {
+        if (route.request().method() !== 'POST') return route.fallback();
+        const response = await route.fetch();
+        await (answers++ === 0 ? route.abort() : route.fulfill({ response }));
+      });
+      await press(page, label, 'Start');
+      await inUse(page, label, /Accepted/);
+      expect(answers).toBe(2);
+      expect(await listed(local, product, REGION, project)).toHaveLength(1);
+      for (const complaint of browser.complaints.splice(0)) expect(complaint).toContain('ERR_FAILED');
+    });
+
     it('ends when somebody else has revoked its keys', async () => {
       const { page, project } = await start();
       const [keys] = await listed(local, product, REGION, project);

@@ -26,7 +26,7 @@ export async function makeKeyedBearer(product: KeyedId): Promise<Made> {
   }
   const json = { project_id: project, name: NAME, permissions: PERMISSIONS };
   const issued = await issue<KeyedCredentials>((key) =>
-    keyed[product].credentials.$post({ param, json }, idempotent(key)),
+    keyed[product].credentials.$post({ param, header: idempotent(key, project), json }),
   );
   if (!issued.ok) return issued;
   return { ok: true, bearer: bearerOf(issued.body, product, String(info.body[`${product}_endpoint_url`])) };

@@ -27,7 +27,9 @@ export async function makeNatsBearer(): Promise<Made> {
   if (!account.ok) return account;
   if (account.body.websockets.length === 0) return unmade(NO_WEBSOCKET);
   const json = { nats_account_id: id, name: NAME };
-  const issued = await issue((key) => natsCredentials.$post({ param: { region }, json }, idempotent(key)));
+  const issued = await issue((key) =>
+    natsCredentials.$post({ param: { region }, header: idempotent(key, id), json }),
+  );
   if (!issued.ok) return issued;
   try {
     const connection = await connect(account.body, issued.body);
