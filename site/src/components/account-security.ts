@@ -6,7 +6,7 @@ import { wireForm } from '../lib/form.ts';
 import { copyOf, fill, find, show, showTime } from '../lib/markup.ts';
 import { sentence } from '../lib/problems.ts';
 import { wireReveal } from '../lib/reveal.ts';
-import { signInLink, signOut } from '../lib/session.ts';
+import { currentSession, signInLink, signOut } from '../lib/session.ts';
 
 const PAGE_SIZE = 100;
 
@@ -29,6 +29,9 @@ class AccountSecurity extends HTMLElement {
   }
 
   async #load(news = ''): Promise<void> {
+    // A stranger is no error: nothing is asked for that would be refused.
+    const session = await currentSession();
+    if (session.ok && !session.body) return show(this, 'signed-out');
     const query = { order_by: 'created_at_desc', page_size: `${PAGE_SIZE}` } as const;
     const result = await ask(() => sessions.$get({ query }));
     if (!result.ok) {
