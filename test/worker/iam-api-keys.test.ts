@@ -50,7 +50,14 @@ describe('an API key', () => {
       name: 'orders',
       access_key,
       organizations: [
-        { id: owner.organization_id, name: 'Test', role: null, permission_sets: [], rules: [] },
+        {
+          id: owner.organization_id,
+          name: 'Test',
+          role: null,
+          expires_at: null,
+          permission_sets: [],
+          rules: [],
+        },
       ],
     });
     const read = await iam.get(`/api-keys/${access_key}`);
