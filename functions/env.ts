@@ -112,13 +112,16 @@ export const auditSettings = z.object({
   retention_days: z.number().int().min(0).max(36_500).default(365),
 });
 
+const quotasOf = (natsAccounts: number, credentials: number) =>
+  z.object({
+    /** NATS accounts of an organization in a region. */
+    nats_accounts: z.number().int().min(0).default(natsAccounts),
+    /** Credentials of a project in a region, of all products together. */
+    credentials: z.number().int().min(0).default(credentials),
+  });
+
 /** The `QUOTAS` var: how much there may be. What is there already stays when a quota is lowered. */
-export const quotaSettings = z.object({
-  /** NATS accounts of an organization in a region. */
-  nats_accounts: z.number().int().min(0).default(1000),
-  /** Credentials of a project in a region, of all products together. */
-  credentials: z.number().int().min(0).default(10_000),
-});
+export const quotaSettings = quotasOf(1000, 10_000);
 
 /** See {@link quotaSettings}. */
 export type Quotas = z.infer<typeof quotaSettings>;
@@ -136,7 +139,7 @@ export const guestSettings = z.object({
   /** How many guests there may be at a time. */
   most: z.number().int().min(1).max(10_000).default(50),
   /** What one guest may have, in place of the `QUOTAS`. */
-  quotas: quotaSettings.prefault({ nats_accounts: 2, credentials: 10 }),
+  quotas: quotasOf(2, 10).prefault({}),
 });
 
 /** See {@link guestSettings}. */

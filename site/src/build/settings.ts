@@ -3,7 +3,14 @@
  * Worker parses its configuration with. A setting that nobody described stops the build.
  */
 import * as z from 'zod';
-import { auditSettings, mailSettings, natsSettings, quotaSettings, secrets } from '../../../functions/env.ts';
+import {
+  auditSettings,
+  guestSettings,
+  mailSettings,
+  natsSettings,
+  quotaSettings,
+  secrets,
+} from '../../../functions/env.ts';
 import { regionSettings } from '../../../functions/regions.ts';
 import { siteSettings } from './site-settings.ts';
 
@@ -43,6 +50,10 @@ export const mailRows = (texts: Texts) => rows(mailSettings, texts);
 
 /** Members of the `SITE` var. */
 export const siteRows = (texts: Texts) => rows(siteSettings, texts);
+
+/** Members of the `GUESTS` var. */
+export const guestRows = (texts: Texts) => rows(guestSettings, texts);
+
 /** Members of the `QUOTAS` var. */
 export const quotaRows = (texts: Texts) => rows(quotaSettings, texts);
 
