@@ -1,0 +1,102 @@
+/** Two organizations side by side, with everything of the same name: neither learns anything of the other. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Owner } from '../../db/identity/bootstrap.ts';
+import { app } from '../../functions/index.ts';
+import { env } from './env.ts';
+import { call, clientOf, newOwner, REGIONS } from './harness.ts';
+import { PUBLIC } from './matrix-table.ts';
+
+interface Organization {
+  owner: Owner;
+  /** Every id that belongs to it, and to nobody else. */
+  ids: string[];
+}
+
+async function newOrganization(): Promise<Organization> {
+  const owner = await newOwner();
+  const { project_id, organization_id, access_key } = owner;
+  const ids = [project_id, organization_id, access_key];
+  const token = owner.secret_key;
+  const make = async (path: string, body: object) => (await call('POST', path, { token, body })).body;
+  const application = await make('/iam/v1alpha1/applications', { name: 'same' });
+  const key = await make('/iam/v1alpha1/api-keys', { application_id: application.id });
+  const policy = await make('/iam/v1alpha1/policies', { name: 'same', application_id: application.id });
+  const project = await make('/account/v3/projects', { name: 'same', organization_id });
+  const member = await make('/iam/v1alpha1/users', { email: `${crypto.randomUUID()}@example.com` });
+  ids.push(application.id, key.access_key, policy.id, project.id, member.id);
+  for (const region of REGIONS) {
+    const api = clientOf(owner, region);
+    const account = (await api.post('/nats-accounts', { project_id, name: 'same' })).body.id;
+    ids.push(
+      account,
+      (await api.post('/nats-credentials', { nats_account_id: account, name: 'same' })).body.id,
+    );
+    for (const product of ['sqs', 'sns']) {
+      await api.post(`/activate-${product}`, { project_id });
+      const made = await api.post(`/${product}-credentials`, {
+        project_id,
+        name: 'same',
+        permissions: { can_publish: true },
+      });
+      ids.push(made.body.id, made.body.access_key);
+    }
+  }
+  return { owner, ids };
+}
+
+const LISTS = [
+  ...new Set(
+    app.routes
+      .filter(({ method, path }) => method === 'GET' && !/:(?!region)/.test(path) && !path.endsWith('*'))
+      .map(({ path }) => path)
+      .filter((path) => !Object.hasOwn(PUBLIC, `GET ${path}`)),
+  ),
+];
+
+let ours: Organization;
+let theirs: Organization;
+beforeAll(async () => {
+  ours = await newOrganization();
+  theirs = await newOrganization();
+});
+
+describe('two organizations', () => {
+  it.each(
+    LISTS.flatMap((path) => (path.includes(':region') ? REGIONS : ['']).map((region) => [path, region])),
+  )('%s %s tells each its own, and as much', async (path, region) => {
+    const ask = ({ owner }: Organization, names: Record<string, string> = {}) =>
+      call('GET', `${path?.replace(':region', region ?? '')}?${new URLSearchParams(names)}`, {
+        token: owner.secret_key,
+      });
+    const own = await ask(ours);
+    for (const id of theirs.ids) expect(own.text).not.toContain(id);
+    const other = await ask(theirs);
+    // What readers said of the pages is the first organization's alone.
+    if (path !== '/feedback') {
+      expect([other.status, other.body?.total_count]).toEqual([own.status, own.body?.total_count]);
+    }
+    // Naming what is theirs tells no more than naming what there is not.
+    const { project_id, organization_id } = theirs.owner;
+    const key = theirs.ids.find((id) => id.startsWith('LKEY')) ?? '';
+    const named = await ask(ours, { project_id, organization_id, key });
+    const missing = await ask(ours, {
+      project_id: crypto.randomUUID(),
+      organization_id: crypto.randomUUID(),
+      key: 'LKEY0123456789abcdef',
+    });
+    expect([named.status, named.text]).toEqual([missing.status, missing.text]);
+  });
+
+  it('do not use up each other’s quotas', async () => {
+    const one = { ...env, QUOTAS: { nats_accounts: 2, credentials: 100 } };
+    const account = ({ owner }: Organization) =>
+      clientOf(owner, 'fr-par').post('/nats-accounts', { project_id: owner.project_id }, { env: one });
+    expect([(await account(theirs)).status, (await account(theirs)).status]).toEqual([200, 403]);
+    const last = await account(ours);
+    expect(last.status).toBe(200);
+    const refused = await account(ours);
+    expect(refused.body.details).toEqual([
+      { resource: 'nats_accounts', quota: 2, current: 2, organization_id: ours.owner.organization_id },
+    ]);
+  });
+});
