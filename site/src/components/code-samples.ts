@@ -1,5 +1,6 @@
 /** The element `<code-samples>`: tabs that the whole site remembers, values that follow the form, and copying. */
 import { find } from '../lib/markup.ts';
+import { selectTab, tabsOf, wireTabs } from '../lib/tabs.ts';
 import { quote } from '../samples/samples.ts';
 
 const KEY = 'latchkey:language';
@@ -7,10 +8,7 @@ const KEY = 'latchkey:language';
 /** See code-samples.astro. */
 export class CodeSamples extends HTMLElement {
   connectedCallback(): void {
-    for (const tab of this.#tabs) {
-      tab.addEventListener('click', () => selectEverywhere(tab.dataset.language ?? ''));
-      tab.addEventListener('keydown', (event) => this.#move(event, tab));
-    }
+    wireTabs(this, (tab) => selectEverywhere(tab.dataset.language ?? ''));
     find(this, '[data-action="copy"]', HTMLButtonElement).addEventListener('click', () => this.#copy());
     this.update({ origin: location.origin });
     this.select(remembered() ?? '');
@@ -27,43 +25,20 @@ export class CodeSamples extends HTMLElement {
 
   /** Shows the tab of a language, if there is one. */
   select(language: string): void {
-    const tabs = this.#tabs;
-    if (!tabs.some((tab) => tab.dataset.language === language)) return;
-    for (const tab of tabs) {
-      const selected = tab.dataset.language === language;
-      tab.ariaSelected = `${selected}`;
-      tab.tabIndex = selected ? 0 : -1;
-      this.#panelOf(tab).hidden = !selected;
-    }
-  }
-
-  #move(event: KeyboardEvent, from: HTMLElement): void {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (step === undefined) return;
-    const tabs = this.#tabs;
-    const to = tabs[(tabs.indexOf(from) + step + tabs.length) % tabs.length];
-    to?.focus();
-    to?.click();
+    const wanted = tabsOf(this).find((tab) => tab.dataset.language === language);
+    if (wanted) selectTab(this, wanted);
   }
 
   #copy(): void {
-    const shown = this.#tabs.find((tab) => tab.ariaSelected === 'true');
+    const shown = find(this, '[role="tabpanel"]:not([hidden])', HTMLElement);
     const status = find(this, '[role="status"]', HTMLElement);
-    navigator.clipboard.writeText((shown && this.#panelOf(shown).textContent) ?? '').then(
+    navigator.clipboard.writeText(shown.textContent ?? '').then(
       () => {
         status.textContent = 'Copied';
         setTimeout(() => (status.textContent = ''), 3000);
       },
       () => (status.textContent = 'Select the text to copy it'),
     );
-  }
-
-  #panelOf(tab: HTMLElement): HTMLElement {
-    return find(this, `[aria-labelledby="${tab.id}"]`, HTMLElement);
-  }
-
-  get #tabs(): HTMLElement[] {
-    return [...this.querySelectorAll<HTMLElement>('[role="tab"]')];
   }
 }
 
