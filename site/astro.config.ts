@@ -57,13 +57,14 @@ export default defineConfig({
       title: 'Latchkey',
       description: 'Issue, update and revoke credentials for NATS, Queues, and Topics and Events.',
       favicon: '/favicon.svg',
-      customCss: ['./src/styles/theme.css', './src/styles/content.css', './src/styles/controls.css'],
+      customCss: ['theme', 'content', 'controls', 'lists'].map((name) => `./src/styles/${name}.css`),
       components: {
         Footer: './src/overrides/footer.astro',
         Head: './src/overrides/head.astro',
         Header: './src/overrides/header.astro',
         Hero: './src/overrides/hero.astro',
         PageTitle: './src/overrides/page-title.astro',
+        Sidebar: './src/overrides/sidebar.astro',
       },
       expressiveCode: {
         themes: ['github-dark-default', 'github-light-default'],
@@ -78,6 +79,7 @@ export default defineConfig({
       },
       ...(editUrl && { editLink: { baseUrl: editUrl } }),
       pagination: true,
+      routeMiddleware: './src/build/console-route.ts',
       sidebar: [
         { label: 'Start here', items: ['get-started'] },
         {

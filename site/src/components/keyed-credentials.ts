@@ -4,12 +4,12 @@
  */
 import { Latest } from '../lib/answers.ts';
 import { type KeyedCredentials, keyed } from '../lib/api.ts';
-import { accessLevel, KEYED, type KeyedId } from '../lib/keyed.ts';
+import { accessLevel, KEYED, type KeyedId, TOLD } from '../lib/keyed.ts';
 import { find } from '../lib/markup.ts';
 import { openPlace } from '../lib/open-place.ts';
 import { PLACE_CHANGED } from '../lib/place.ts';
 import { type ChosenPlace, followPlace, regionLabel, wirePlaceFields } from '../lib/place-fields.ts';
-import { sentence } from '../lib/problems.ts';
+import { type Problem, sentence } from '../lib/problems.ts';
 import { type Facts, tickSteps } from '../lib/steps.ts';
 import type { CodeSamples } from './code-samples.ts';
 import './code-samples.ts';
@@ -18,7 +18,14 @@ import { equipMenu } from './row-menu.ts';
 
 type Actions = typeof import('./keyed-actions.ts');
 
-class KeyedCredentialsForm extends HTMLElement {
+/** What the API has told of the product in the place; `asking` until it has. */
+export type Told =
+  | { state: 'asking' }
+  | { state: 'problem'; problem: Problem }
+  | { state: 'told'; place: ChosenPlace; active: boolean; endpoint: string };
+
+/** See keyed-credentials.astro. */
+export class KeyedCredentialsForm extends HTMLElement {
   #place: ChosenPlace | undefined;
   #facts: Facts = { regionTold: false };
   #endpoint = '';
@@ -32,6 +39,7 @@ class KeyedCredentialsForm extends HTMLElement {
       }),
   );
   #latest = new Latest();
+  #told: Told = { state: 'asking' };
 
   connectedCallback(): void {
     wirePlaceFields(this);
@@ -49,6 +57,32 @@ class KeyedCredentialsForm extends HTMLElement {
     void this.#start();
   }
 
+  /** What the parts beside the list need to know, so that they don't have to ask for themselves. */
+  get told(): Told {
+    return this.#told;
+  }
+
+  /** Asks anew. */
+  retry(): void {
+    void this.#start();
+  }
+
+  /** Activates the product here, for a part that offers it; what came of it is said by `announce`. */
+  activate(announce: (text: string) => void): void {
+    void this.#act((actions) => this.#activate(actions, announce));
+  }
+
+  #tell(told: Told): void {
+    this.#told = told;
+    this.dispatchEvent(new Event(TOLD));
+  }
+
+  /** Shows a problem in place of the list, and tells of it. */
+  #fail(problem: Problem): void {
+    this.#credentials.fail(problem);
+    if (problem.kind !== 'superseded') this.#tell({ state: 'problem', problem });
+  }
+
   get #product(): KeyedId {
     return this.dataset.product as KeyedId;
   }
@@ -56,7 +90,7 @@ class KeyedCredentialsForm extends HTMLElement {
   async #start(): Promise<void> {
     this.#credentials.show('loading');
     const opened = await openPlace(this);
-    if (!opened.ok) return this.#credentials.fail(opened.problem);
+    if (!opened.ok) return this.#fail(opened.problem);
     this.#place = opened.place;
     await this.#load();
   }
@@ -77,16 +111,19 @@ class KeyedCredentialsForm extends HTMLElement {
     if (!place) return;
     this.#facts = { regionTold: false };
     this.#learn({});
+    this.#tell({ state: 'asking' });
     this.#credentials.show('loading');
     const request = { param: { region: place.region }, query: { project_id: place.project } };
     const result = await this.#latest.ask<{ status: string }>((init) =>
       keyed[this.#product].info.$get(request, { init }),
     );
-    if (!result.ok) return this.#credentials.fail(result.problem);
+    if (!result.ok) return this.#fail(result.problem);
     const info: { status: string } & Partial<Record<string, unknown>> = result.body;
     this.#endpoint = String(info[`${this.#product}_endpoint_url`]);
     this.#learn({ regionTold: true });
-    if (info.status === 'enabled') await this.#loadCredentials();
+    const active = info.status === 'enabled';
+    this.#tell({ state: 'told', place, active, endpoint: this.#endpoint });
+    if (active) await this.#loadCredentials();
     else this.#credentials.show('inactive');
   }
 
@@ -110,14 +147,17 @@ class KeyedCredentialsForm extends HTMLElement {
     this.#learn({ listed: this.#credentials.ids });
   }
 
-  async #activate({ activate }: Actions): Promise<void> {
+  async #activate(
+    { activate }: Actions,
+    announce = (text: string) => this.#credentials.announce(text),
+  ): Promise<void> {
     const place = this.#place;
     if (!place) return;
     this.#credentials.show('loading');
     const problem = await activate(this.#product, place);
-    if (problem) return this.#credentials.fail(problem);
+    if (problem) return this.#fail(problem);
     await this.#load();
-    this.#credentials.announce(
+    announce(
       `${KEYED[this.#product].label} is active in ${regionLabel(place.region)}. Next, generate credentials.`,
     );
   }

@@ -4,14 +4,23 @@
  */
 import type { NatsAccount, NatsCredentials } from '../lib/api.ts';
 import { copyOf, fill, find, show, showTime } from '../lib/markup.ts';
+import { accountPage } from '../lib/place.ts';
 import { type Problem, sentence } from '../lib/problems.ts';
 import { signInLink } from '../lib/session.ts';
 
 /** What a part of a form shows: data, or what stands in its place. */
-export type State = 'loading' | 'signed-out' | 'unchosen' | 'problem' | 'inactive' | 'empty' | 'ready';
+export type State =
+  | 'loading'
+  | 'signed-out'
+  | 'unchosen'
+  | 'problem'
+  | 'gone'
+  | 'inactive'
+  | 'empty'
+  | 'ready';
 
 /** A part of a form that lists something: `[data-part]` with the states of unavailable.astro. */
-class Part {
+export class Part {
   readonly #owner: ParentNode;
   readonly #name: string;
   #page = 1;
@@ -123,7 +132,10 @@ export class AccountList extends Part {
   select(account: NatsAccount): void {
     for (const input of this.root.querySelectorAll('input')) input.checked = input.value === account.id;
     this.#chosen = account;
+    fill(this.root, { account: account.name });
     fill(this.#overview, { id: account.id, endpoint: account.endpoint });
+    const link = this.#overview.querySelector('a');
+    if (link) link.href = accountPage(account.region, account.id);
     showTime(find(this.#overview, 'time', HTMLTimeElement), account.created_at);
     this.#overview.hidden = false;
     this.#choose(account);

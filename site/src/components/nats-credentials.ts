@@ -1,6 +1,7 @@
 /**
- * The element `<nats-credentials>`: region and project → NATS accounts → credentials → generate or revoke. Owns the
- * order of things and what is read; what is changed is nats-actions.ts's, how lists look lists.ts's.
+ * The element `<nats-credentials>`: region and project → NATS accounts → credentials → generate or revoke. With
+ * `data-one` it is about the one account that the address names. Owns the order of things and what is read; what is
+ * changed is nats-actions.ts's, how lists look lists.ts's.
  */
 import { Latest } from '../lib/answers.ts';
 import { type NatsAccount, type NatsCredentials, natsAccounts, natsCredentials } from '../lib/api.ts';
@@ -82,6 +83,7 @@ class NatsCredentialsForm extends HTMLElement {
     const place = this.#place;
     if (!place) return;
     if (page === 1) this.#forgetAccount();
+    if (this.#one) return this.#loadOne(place.region);
     const query = { project_id: place.project, page: `${page}`, page_size: '50' };
     const result = await this.#latest.ask((init) =>
       natsAccounts.$get({ param: { region: place.region }, query }, { init }),
@@ -94,6 +96,25 @@ class NatsCredentialsForm extends HTMLElement {
     const wanted =
       accounts.find(({ id }) => id === currentPlace().account) ?? (total === 1 ? accounts[0] : undefined);
     if (wanted) this.#accounts.select(wanted);
+  }
+
+  /** Turns to the one account that the address names. */
+  async #loadOne(region: string): Promise<void> {
+    const id = currentPlace().account;
+    if (!id) return this.#accounts.show('empty');
+    const param = { region, nats_account_id: id };
+    const result = await this.#latest.ask((init) =>
+      natsAccounts[':nats_account_id'].$get({ param }, { init }),
+    );
+    if (result.ok) {
+      this.#accounts.show('ready');
+      this.#accounts.select(result.body);
+    } else if (result.problem.kind === 'gone') this.#accounts.show('gone');
+    else this.#accounts.fail(result.problem);
+  }
+
+  get #one(): boolean {
+    return this.dataset.one !== undefined;
   }
 
   #forgetAccount(): void {
@@ -110,7 +131,8 @@ class NatsCredentialsForm extends HTMLElement {
     this.#unconfirmed.follow(account);
     this.#facts = { regionTold: true };
     this.#learn({});
-    choose({ account: account.id });
+    this.#place = { region: account.region, project: account.project_id };
+    choose({ ...this.#place, account: account.id });
     await this.#loadCredentials();
   }
 

@@ -29,12 +29,14 @@ export const keyed = {
     info: region['sqs-info'],
     activate: region['activate-sqs'],
     deactivate: region['deactivate-sqs'],
+    things: region.queues,
   },
   sns: {
     credentials: region['sns-credentials'],
     info: region['sns-info'],
     activate: region['activate-sns'],
     deactivate: region['deactivate-sns'],
+    things: region.topics,
   },
 } as const;
 
@@ -51,4 +53,6 @@ export type BrowserSession = Listed<typeof sessions.$get>['jwts'][number];
 export type NatsAccount = Listed<typeof natsAccounts.$get>['nats_accounts'][number];
 export type NatsCredentials = Listed<typeof natsCredentials.$get>['nats_credentials'][number];
 export type KeyedCredentials = Listed<typeof keyed.sqs.credentials.$get>['sqs_credentials'][number];
+export type Queue = Listed<typeof keyed.sqs.things.$get>['queues'][number];
+export type Topic = Listed<typeof keyed.sns.things.$get>['topics'][number];
 export type IssuedNatsCredentials = InferResponseType<typeof natsCredentials.$post, 200>;

@@ -15,6 +15,8 @@ export interface KeyedProduct {
   things: string;
   /** What each permission lets its bearer do, by the permission's name on the wire. */
   grants: Record<(typeof PERMISSIONS)[number]['wire'], string>;
+  /** The guide that connects a client. */
+  example: string;
   /** What a revocation leaves as it is; empty when there is nothing to say. */
   remains: string;
   /** What a deactivation deletes. */
@@ -32,6 +34,7 @@ export const KEYED: Record<KeyedId, KeyedProduct> = {
       can_receive: 'Receive messages and delete them',
       can_manage: 'Create, change, list and delete queues',
     },
+    example: '/how-to/connect-queues/',
     remains: '',
     ends: 'Its queues are deleted with the messages in them, and the subscriptions that deliver to them.',
   },
@@ -44,10 +47,14 @@ export const KEYED: Record<KeyedId, KeyedProduct> = {
       can_receive: 'Subscribe to topics',
       can_manage: 'Create, change and delete topics',
     },
+    example: '/how-to/connect-topics/',
     remains: 'Subscriptions that were made with it belong to the project: they stay, and go on delivering.',
     ends: 'Its topics are deleted with their subscriptions.',
   },
 };
+
+/** The event that `<keyed-credentials>` receives when what it has been told of the product changes. */
+export const TOLD = 'latchkey:told';
 
 /** The access level of credentials, as lists show it: "Write, Read". */
 export function accessLevel(permissions: Partial<Record<string, boolean>>): string {

@@ -1,7 +1,6 @@
 /** Joins the drop-downs of place-fields.astro to the place that all forms share. Owns no request. */
 
 import type { Project } from './api.ts';
-import { find } from './markup.ts';
 import { choose, currentPlace } from './place.ts';
 
 /** The place that forms can work with: a region that is served and a project that is the reader's. */
@@ -12,21 +11,24 @@ export interface ChosenPlace {
 
 /** Shows the remembered region under `root` and keeps what the reader chooses. */
 export function wirePlaceFields(root: ParentNode): void {
-  const region = selectOf(root, 'region');
   followRegion(root);
-  region.addEventListener('change', () => choose({ region: region.value }));
-  const project = selectOf(root, 'project');
-  project.addEventListener('change', () => choose({ project: project.value }));
+  for (const member of ['region', 'project'] as const) {
+    const select = selectOf(root, member);
+    select?.addEventListener('change', () => choose({ [member]: select.value }));
+  }
 }
 
-/** Offers the reader's projects under `root` and settles the place: what is remembered, or else the first. */
+/**
+ * Offers the reader's projects under `root` and settles the place: what is remembered, or else the first. A page about
+ * one thing has no drop-downs: its place is the remembered one.
+ */
 export function offerProjects(root: ParentNode, projects: Project[]): ChosenPlace {
   const select = selectOf(root, 'project');
-  select.replaceChildren(...projects.map(({ id, name }) => new Option(name, id)));
-  select.disabled = false;
-  const wanted = currentPlace().project;
-  if (projects.some(({ id }) => id === wanted)) select.value = wanted ?? '';
-  const place = { region: selectOf(root, 'region').value, project: select.value };
+  select?.replaceChildren(...projects.map(({ id, name }) => new Option(name, id)));
+  if (select) select.disabled = false;
+  const wanted = projects.find(({ id }) => id === currentPlace().project) ?? projects[0];
+  if (select && wanted) select.value = wanted.id;
+  const place = { region: placeUnder(root).region, project: wanted?.id ?? '' };
   choose(place);
   return place;
 }
@@ -35,8 +37,8 @@ export function offerProjects(root: ParentNode, projects: Project[]): ChosenPlac
 export function followPlace(root: ParentNode): ChosenPlace {
   followRegion(root);
   const project = selectOf(root, 'project');
-  project.value = currentPlace().project ?? project.value;
-  return { region: selectOf(root, 'region').value, project: project.value };
+  if (project) project.value = currentPlace().project ?? project.value;
+  return placeUnder(root);
 }
 
 /** What people call a region: "Paris". */
@@ -47,9 +49,16 @@ export function regionLabel(region: string): string {
 function followRegion(root: ParentNode): void {
   const select = selectOf(root, 'region');
   const wanted = currentPlace().region;
-  if ([...select.options].some(({ value }) => value === wanted)) select.value = wanted ?? '';
+  if (select && [...select.options].some(({ value }) => value === wanted)) select.value = wanted ?? '';
 }
 
-function selectOf(root: ParentNode, name: keyof ChosenPlace): HTMLSelectElement {
-  return find(root, `select[name="${name}"]`, HTMLSelectElement);
+function placeUnder(root: ParentNode): ChosenPlace {
+  const { region = REGIONS[0]?.name ?? '', project = '' } = currentPlace();
+  return {
+    region: selectOf(root, 'region')?.value ?? region,
+    project: selectOf(root, 'project')?.value ?? project,
+  };
 }
+
+const selectOf = (root: ParentNode, name: keyof ChosenPlace) =>
+  root.querySelector<HTMLSelectElement>(`select[name="${name}"]`);

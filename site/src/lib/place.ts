@@ -13,6 +13,17 @@ export interface Place {
 const KEY = 'latchkey:place';
 const MEMBERS = ['region', 'project', 'account'] as const;
 
+/** What the address calls a member: on the page of one NATS account, that is its `id`. */
+const parameterOf = (member: (typeof MEMBERS)[number]): string =>
+  member === 'account' && location.pathname.startsWith(ACCOUNT_PAGE) ? 'id' : member;
+
+const ACCOUNT_PAGE = '/console/nats/account/';
+
+/** The address of the console's page about a NATS account. */
+export function accountPage(region: string, account: string): string {
+  return `${ACCOUNT_PAGE}?${new URLSearchParams({ id: account, region })}`;
+}
+
 /** The event that `document` receives when the place changes; its detail is the whole {@link Place}. */
 export const PLACE_CHANGED = 'latchkey:place';
 
@@ -22,7 +33,7 @@ export function currentPlace(): Place {
   const stored = storedPlace();
   const place: Place = {};
   for (const member of MEMBERS) {
-    const value = address.get(member) ?? stored[member];
+    const value = address.get(parameterOf(member)) ?? stored[member];
     if (value) place[member] = value;
   }
   return place;
@@ -38,8 +49,8 @@ export function choose(choice: Place): void {
   const address = new URL(location.href);
   for (const member of MEMBERS) {
     const value = place[member];
-    if (value) address.searchParams.set(member, value);
-    else address.searchParams.delete(member);
+    if (value) address.searchParams.set(parameterOf(member), value);
+    else address.searchParams.delete(parameterOf(member));
   }
   history.replaceState(history.state, '', address);
   store(place);

@@ -1,0 +1,66 @@
+/**
+ * What sets the console's pages apart from the documentation's: a side menu of their own, and no table of contents, edit
+ * link or pagination. Runs for each page while the site builds. The documentation's menu is astro.config.ts's.
+ */
+import { defineRouteMiddleware, type StarlightRouteData } from '@astrojs/starlight/route-data';
+
+/** The side menu, by section: label and address. */
+const SECTIONS: Record<string, [label: string, href: string][]> = {
+  Serverless: [
+    ['NATS', '/console/nats/'],
+    ['Queues', '/console/queues/'],
+    ['Topics and Events', '/console/topics-and-events/'],
+  ],
+  Organization: [
+    ['Projects', '/console/projects/'],
+    ['IAM', '/console/iam/'],
+    ['Audit trail', '/console/audit/'],
+  ],
+  You: [['Security', '/account/security/']],
+};
+
+type Entry = StarlightRouteData['sidebar'][number];
+
+/** Whether the page of this id (`console/nats`) has the console's side menu. */
+export function isConsole(id: string): boolean {
+  return /^(console|account)(\/|$)/.test(id);
+}
+
+/** Starlight's route middleware: see the file's description. */
+export const onRequest = defineRouteMiddleware(({ locals }) => {
+  const route = locals.starlightRoute;
+  if (!isConsole(route.id)) return;
+  route.sidebar = sidebarAt(`/${route.id}/`);
+  route.hasSidebar = true;
+  route.toc = undefined;
+  route.editUrl = undefined;
+  route.lastUpdated = undefined;
+  route.pagination = { prev: undefined, next: undefined };
+});
+
+function sidebarAt(path: string): Entry[] {
+  const sections = Object.entries(SECTIONS).map(
+    ([label, links]): Entry => ({
+      type: 'group',
+      label,
+      collapsed: false,
+      badge: undefined,
+      entries: links.map(([name, href]) => link(name, href, path)),
+    }),
+  );
+  return [link('Overview', '/console/', path), ...sections];
+}
+
+function link(label: string, href: string, path: string) {
+  const isCurrent = path === href;
+  // A page below one of the menu's marks it, but is not it.
+  const within = !isCurrent && href !== '/console/' && path.startsWith(href);
+  return {
+    type: 'link' as const,
+    label,
+    href,
+    isCurrent,
+    badge: undefined,
+    attrs: within ? { 'aria-current': 'true' as const } : {},
+  };
+}

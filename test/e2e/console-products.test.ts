@@ -1,0 +1,167 @@
+/**
+ * The console's pages of the three products, in a real browser on the real stack: they show what the API has, lead on, and
+ * do what the guides do. What the forms themselves guarantee is the guides' tests' affair.
+ */
+
+import { CreateTopicCommand } from '@aws-sdk/client-sns';
+import { CreateQueueCommand } from '@aws-sdk/client-sqs';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { region, useBrowser } from './browser.ts';
+import { ALL, activate, newCredentials, newProject, snsClient, sqsClient } from './gateway-clients.ts';
+import { api, useStack } from './local-stack.ts';
+import { newCreds } from './nats-client.ts';
+
+const local = useStack();
+const browser = useBrowser(local);
+
+const dialog = (page: Page, name: string) => page.getByRole('dialog', { name });
+const newAccount = async (project_id: string, name: string) =>
+  (
+    await api<{ id: string }>(local, 'POST', '/mnq/v1beta1/regions/fr-par/nats-accounts', {
+      project_id,
+      name,
+    })
+  ).id;
+const menu = (page: Page) => page.getByRole('navigation', { name: 'Main' });
+
+it('leads from the guides to each page of the console and back', async () => {
+  const page = await browser.open('/how-to/create-credentials/');
+  expect(await menu(page).getByRole('link', { name: 'Create credentials' }).count()).toBe(1);
+  await page.getByRole('link', { name: 'Console', exact: true }).click();
+  await page.waitForURL(/\/console\/(\?.*)?$/);
+  expect(await menu(page).getByRole('link', { name: 'Create credentials' }).count()).toBe(0);
+  for (const name of ['NATS', 'Queues', 'Topics and Events']) {
+    await menu(page).getByRole('link', { name, exact: true }).click();
+    await page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
+    expect(await menu(page).locator('[aria-current="page"]').textContent()).toMatch(name);
+  }
+  await page.getByRole('link', { name: 'Guides', exact: true }).click();
+  await page.getByRole('heading', { level: 1, name: /How to create/ }).waitFor();
+});
+
+it('counts on its overview what the project has in the region, and follows another choice', async () => {
+  const projectId = await newProject(local);
+  await newAccount(projectId, 'Production');
+  await activate(local, 'fr-par', projectId);
+  await newCredentials(local, 'sqs', ALL, { projectId });
+  const page = await browser.open(`/console/?region=fr-par&project=${projectId}`);
+  const main = page.getByRole('main');
+  await main.getByText('1 account', { exact: true }).waitFor();
+  await main.getByText('Active, 1 set of credentials').waitFor();
+  await main.getByText('Active, 0 sets of credentials').waitFor();
+  await page.getByLabel('Region').selectOption('nl-ams');
+  await main.getByText('0 accounts', { exact: true }).waitFor();
+  await expect.poll(() => main.getByText('Not active here yet').count()).toBe(2);
+  await main.getByRole('link', { name: 'Queues' }).click();
+  await page.waitForURL(/\/console\/queues\//);
+  expect(await page.getByLabel('Region').inputValue()).toBe('nl-ams');
+});
+
+describe('the page of a NATS account', () => {
+  it('is found from its id and region alone, and generates credentials', async () => {
+    const { account } = await newCreds(local, 'nl-ams');
+    const page = await browser.open(`/console/nats/account/?id=${account}&region=nl-ams`);
+    await page.getByText(account).waitFor();
+    expect(new URL(page.url()).searchParams.get('account')).toBeNull();
+    await region(page, 'Credentials').getByText('Full access').waitFor();
+    await region(page, 'Credentials').getByRole('button', { name: 'Generate credentials' }).click();
+    await dialog(page, 'Generate credentials').getByLabel('Name').fill('from the console');
+    await page.keyboard.press('Enter');
+    await dialog(page, 'Save your credentials').waitFor();
+    await page.getByRole('button', { name: 'I have saved' }).click();
+    await region(page, 'Credentials')
+      .getByRole('row', { name: /from the console/ })
+      .waitFor();
+  });
+
+  it('opens from the list, and is told apart from one of another region', async () => {
+    const { account } = await newCreds(local, 'fr-par');
+    const page = await browser.open(`/console/nats/?region=fr-par&account=${account}`);
+    await page.getByRole('link', { name: 'Open account' }).click();
+    await page.getByText(account).waitFor();
+    expect(new URL(page.url()).searchParams.get('id')).toBe(account);
+    await page.goto(`/console/nats/account/?id=${account}&region=nl-ams`);
+    await page.getByText('no NATS account with this ID').waitFor();
+    await page.getByRole('link', { name: 'All NATS accounts' }).last().click();
+    await region(page, 'NATS accounts').waitFor();
+    expect(browser.complaints.splice(0).every((text) => text.includes('404'))).toBe(true);
+  });
+
+  it('leads back when its account was deleted there', async () => {
+    const projectId = await newProject(local);
+    const account = await newAccount(projectId, 'Short-lived');
+    const page = await browser.open(`/console/nats/account/?id=${account}&region=fr-par`);
+    await page.getByRole('button', { name: 'Delete account' }).first().click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Delete account' }).click();
+    await page.getByRole('status').getByText('Deleted Short-lived.').waitFor();
+    expect(await page.getByRole('link', { name: 'Choose a NATS account' }).isVisible()).toBe(true);
+  });
+});
+
+describe.each([
+  { path: '/console/queues/', label: 'Queues', things: 'Queues' },
+  { path: '/console/topics-and-events/', label: 'Topics and Events', things: 'Topics' },
+])('the page $path', ({ path, label, things }) => {
+  const create = async (projectId: string, names: string[]) => {
+    const service = label === 'Queues' ? 'sqs' : 'sns';
+    const credentials = await newCredentials(local, service, ALL, { projectId });
+    for (const name of names) {
+      if (service === 'sqs')
+        await sqsClient(local, credentials).send(new CreateQueueCommand({ QueueName: name }));
+      else await snsClient(local, credentials).send(new CreateTopicCommand({ Name: name }));
+    }
+  };
+
+  it('activates the product, then lists what clients create', async () => {
+    const projectId = await newProject(local);
+    const page = await browser.open(`${path}?region=fr-par&project=${projectId}`);
+    const list = region(page, things);
+    await list.getByRole('button', { name: `Activate ${label}` }).click();
+    await list.getByRole('status').getByText(`${label} is active in Paris`).waitFor();
+    expect(await list.getByRole('link', { name: 'Connect a client' }).isVisible()).toBe(true);
+    await create(projectId, ['orders', 'invoices']);
+    await page.reload();
+    const cells = list.getByRole('rowheader');
+    await expect.poll(() => cells.allTextContents()).toEqual(['invoices', 'orders']);
+    await list.getByRole('button', { name: 'Copy the address of orders' }).click();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/[/:]orders$/);
+    await list.getByRole('status').getByText('Copied').waitFor();
+  });
+
+  it('shows the tab that the address names, by mouse and by keyboard', async () => {
+    const projectId = await newProject(local);
+    await activate(local, 'fr-par', projectId);
+    const page = await browser.open(`${path}?region=fr-par&project=${projectId}#credentials`);
+    const credentials = region(page, `Credentials for ${label}`);
+    await credentials.getByText(`no credentials for ${label}`).waitFor();
+    await page.getByRole('tab', { name: 'Credentials' }).focus();
+    await page.keyboard.press('ArrowLeft');
+    await region(page, things).waitFor();
+    expect(await credentials.isVisible()).toBe(false);
+    expect(new URL(page.url()).hash).toBe('#overview');
+    await page.getByRole('tab', { name: 'Credentials' }).click();
+    await credentials.waitFor();
+  });
+
+  it('says to a stranger where to sign in, and brings them back to the tab', async () => {
+    const page = await browser.open(`${path}?region=nl-ams#credentials`, { stranger: true });
+    const link = region(page, `Credentials for ${label}`).getByRole('link', { name: 'Sign in' });
+    expect(decodeURIComponent((await link.getAttribute('href')) ?? '')).toBe(
+      `/sign-in/?return=${path}?region=nl-ams#credentials`,
+    );
+  });
+});
+
+it('lists more queues than one answer holds', async () => {
+  const projectId = await newProject(local);
+  await activate(local, 'fr-par', projectId);
+  const queues = sqsClient(local, await newCredentials(local, 'sqs', ALL, { projectId }));
+  const names = Array.from({ length: 53 }, (_, index) => `queue-${`${index}`.padStart(2, '0')}`);
+  await Promise.all(names.map((QueueName) => queues.send(new CreateQueueCommand({ QueueName }))));
+  const page = await browser.open(`/console/queues/?region=fr-par&project=${projectId}`);
+  const list = region(page, 'Queues');
+  await list.getByRole('button', { name: 'Show more queues' }).click();
+  await expect.poll(() => list.getByRole('rowheader').allTextContents()).toEqual(names);
+  expect(await list.getByRole('button', { name: 'Show more queues' }).isVisible()).toBe(false);
+});
