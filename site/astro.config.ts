@@ -8,6 +8,7 @@ import { defineConfig, fontProviders } from 'astro/config';
 import { apiSections } from './src/build/api.ts';
 import { pageHeaders } from './src/build/headers.ts';
 import { plainImports } from './src/build/plain-imports.ts';
+import { grantedBy } from './src/build/permission-sets.ts';
 import { readRegions } from './src/build/regions.ts';
 import { readSiteSettings } from './src/build/site-settings.ts';
 import { markdownTwins } from './src/build/twins.ts';
@@ -47,6 +48,7 @@ export default defineConfig({
     define: {
       REGIONS: JSON.stringify(regions.map(({ name, label }) => ({ name, label }))),
       API: JSON.stringify(api),
+      GRANTED_BY: JSON.stringify(grantedBy()),
     },
     // Scripts stay files, so that the pages' policy needs no hash for them and browsers keep them.
     build: { assetsInlineLimit: 0 },

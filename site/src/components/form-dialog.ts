@@ -37,9 +37,9 @@ export class FormDialog extends HTMLElement {
     if (this.#dialog.open) return Promise.resolve(false);
     fill(this, texts);
     for (const [name, value] of Object.entries(values)) {
-      const input = find(this, `input[name="${name}"]`, HTMLInputElement);
-      if (input.type === 'checkbox') input.checked = value !== '';
-      else input.value = value;
+      const field = find(this, `[name="${name}"]`, HTMLElement) as HTMLInputElement;
+      if (field.type === 'checkbox') field.checked = value !== '';
+      else field.value = value;
     }
     clearErrors(this.form);
     this.#send = send;

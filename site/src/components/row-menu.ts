@@ -40,14 +40,15 @@ function move(event: KeyboardEvent, items: HTMLElement[], menu: HTMLElement): vo
   if (event.key === 'Tab') menu.hidePopover();
 }
 
-/** Room for two items and their frame, in pixels. */
-const HEIGHT = 110;
+/** Room for an item, and for the menu's frame, in pixels. */
+const ITEM = 42;
+const FRAME = 26;
 
 /** Below the button, or above it where there is no room; gone once the page scrolls. */
 function place(menu: HTMLElement, button: HTMLElement): void {
   const { bottom, right, top } = button.getBoundingClientRect();
   const { clientWidth, clientHeight } = document.documentElement;
-  const below = bottom + HEIGHT < clientHeight;
+  const below = bottom + FRAME + ITEM * menu.querySelectorAll('button').length < clientHeight;
   menu.style.inset = below
     ? `${bottom}px ${clientWidth - right}px auto auto`
     : `auto ${clientWidth - right}px ${clientHeight - top}px auto`;

@@ -11,8 +11,11 @@ const client = clientAt<ReturnType<typeof hc<App>>>();
 /** The projects of the caller. */
 export const projects = client.account.v3.projects;
 
+/** What concerns organizations: who the caller is, members, programs, keys, and what they are granted. */
+export const iam = client.iam.v1alpha1;
+
 /** The sessions of whoever is signed in. */
-export const sessions = client.iam.v1alpha1.jwts;
+export const sessions = iam.jwts;
 
 const region = client.mnq.v1beta1.regions[':region'];
 
@@ -49,6 +52,14 @@ export const idempotent = (key: string, within: string) => ({ 'Idempotency-Key':
 type Listed<Endpoint> = InferResponseType<Endpoint, 200>;
 
 export type Project = Listed<typeof projects.$get>['projects'][number];
+export type Principal = Listed<typeof iam.principal.$get>;
+export type Organization = Principal['organizations'][number];
+export type Member = Listed<typeof iam.users.$get>['users'][number];
+export type Application = Listed<typeof iam.applications.$get>['applications'][number];
+export type ApiKey = Listed<(typeof iam)['api-keys']['$get']>['api_keys'][number];
+export type IssuedApiKey = InferResponseType<(typeof iam)['api-keys']['$post'], 200>;
+export type Policy = Listed<typeof iam.policies.$get>['policies'][number];
+export type Rule = Listed<typeof iam.rules.$get>['rules'][number];
 export type BrowserSession = Listed<typeof sessions.$get>['jwts'][number];
 export type NatsAccount = Listed<typeof natsAccounts.$get>['nats_accounts'][number];
 export type NatsCredentials = Listed<typeof natsCredentials.$get>['nats_credentials'][number];

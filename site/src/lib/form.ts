@@ -76,7 +76,10 @@ class Attempts {
   }
 }
 
-const fieldsOf = (form: HTMLFormElement) => [...form.querySelectorAll<HTMLInputElement>('.field input')];
+/** What holds a value: an input, or a drop-down or a text of several lines, which have the same members. */
+const fieldsOf = (form: HTMLFormElement) => [
+  ...form.querySelectorAll<HTMLInputElement>('.field :is(input, select, textarea)'),
+];
 
 function typedIn(input: HTMLInputElement): string {
   if (input.type === 'checkbox') return input.checked ? 'true' : '';

@@ -1,17 +1,19 @@
 /**
- * Where the reader works: region, project and NATS account, the same down the page and across pages. Kept in the
+ * Where the reader works: region, project, NATS account and organization, the same down the page and across pages. Kept in the
  * address, so that a link reproduces the view, and in local storage, so that the next page knows. Nothing secret.
  */
 
 /** See the file's description. A member is absent until it has been chosen. */
 export interface Place {
+  /** The organization that its own pages are about, for who belongs to several. */
+  organization?: string | undefined;
   region?: string | undefined;
   project?: string | undefined;
   account?: string | undefined;
 }
 
 const KEY = 'latchkey:place';
-const MEMBERS = ['region', 'project', 'account'] as const;
+const MEMBERS = ['region', 'project', 'account', 'organization'] as const;
 
 /** What the address calls a member: on the page of one NATS account, that is its `id`. */
 const parameterOf = (member: (typeof MEMBERS)[number]): string =>

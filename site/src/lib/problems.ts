@@ -77,16 +77,22 @@ function quota(detail: Record<string, unknown> = {}): string {
   return `The quota is reached: ${detail.current} of ${detail.quota} ${RESOURCES[resource] ?? words(resource)}. Delete some that are no longer used, or ask for a higher quota.`;
 }
 
-/** What people call the resources that permissions and quotas are about. */
-const RESOURCES: Record<string, string> = {
-  nats: 'NATS',
-  sqs: 'Queues',
-  sns: 'Topics and Events',
-  project: 'projects',
-  nats_accounts: 'NATS accounts',
-};
+/** What people call the resources that quotas are about. */
+const RESOURCES: Record<string, string> = { nats_accounts: 'NATS accounts' };
 
 const words = (identifier: string) => identifier.replaceAll('_', ' ');
+
+/** Names what is missing by the permission set that grants the least of it. */
+function denial(missing: { resource: string; action: string }[]): string {
+  const sets = missing.flatMap(({ resource, action }) => GRANTED_BY[`${resource}/${action}`]?.[0] ?? []);
+  if (missing.some(({ resource }) => resource === 'owner'))
+    return 'Only an Owner of the organization may do this.';
+  if (sets.length === 0) {
+    const what = missing.map(({ resource, action }) => `${words(resource)}, ${action}`).join('; ');
+    return `You are signed in, but without the permission for this: ${what}.`;
+  }
+  return `You are signed in, but without the permission for this. A policy with ${[...new Set(sets)].join(' and ')} grants it: ask an Owner of the organization for one.`;
+}
 
 /** The sentence that tells a person what happened and what to do. */
 export function sentence(problem: Problem): string {
@@ -98,9 +104,7 @@ export function sentence(problem: Problem): string {
     case 'signed-out':
       return 'The session has ended. Sign in again to go on.';
     case 'denied':
-      return `You are signed in, but without the permission for this: ${problem.missing
-        .map(({ resource, action }) => `${RESOURCES[resource] ?? words(resource)}, ${action}`)
-        .join('; ')}. An Owner of the organization can help.`;
+      return denial(problem.missing);
     case 'fields':
       return problem.fields.map(({ name, help }) => `${words(name)}: ${help}`).join('; ');
     case 'gone':
@@ -108,7 +112,7 @@ export function sentence(problem: Problem): string {
     case 'wait':
       return `Too many attempts. Wait ${problem.seconds} seconds, then try again.`;
     case 'refused':
-      return problem.message;
+      return problem.message.charAt(0).toUpperCase() + problem.message.slice(1);
     case 'failed':
       return `Latchkey could not finish this. Try again in a moment.${problem.requestId ? ` If it happens again, report request ${problem.requestId}.` : ''}`;
   }

@@ -1,0 +1,68 @@
+/** What the list of API keys changes. Loaded when the reader first does so. */
+import { ask } from '../../lib/answers.ts';
+import { type ApiKey, type IssuedApiKey, iam, projects } from '../../lib/api.ts';
+import type { Values } from '../../lib/form.ts';
+import { find } from '../../lib/markup.ts';
+import { type Party, partyOptions } from '../../lib/parties.ts';
+import { currentPlace } from '../../lib/place.ts';
+import { SecretDialog } from '../secret-dialog.ts';
+import { confirmed, submitted } from './dialogs.ts';
+import type { Context } from './organization-list.ts';
+
+const DAY_MS = 24 * 3600 * 1000;
+
+/** Asks for whom and until when, and creates a key. Undefined when the person cancels. */
+export async function create(
+  root: ParentNode,
+  { principal, organization }: Context,
+  parties: readonly Party[],
+): Promise<IssuedApiKey | undefined> {
+  const query = { organization_id: organization.id, page_size: '100' };
+  const listed = await ask(() => projects.$get({ query }));
+  const open = listed.ok ? listed.body.projects : [];
+  const select = (name: string) => find(root, `select[name="${name}"]`, HTMLSelectElement);
+  select('bearer').replaceChildren(...partyOptions(parties));
+  select('bearer').value = `member:${principal.id}`;
+  select('project').replaceChildren(...open.map(({ id, name }) => new Option(name, id)));
+  if (open.some(({ id }) => id === currentPlace().project))
+    select('project').value = currentPlace().project ?? '';
+  return submitted(root, 'create', (values) => ask(() => iam['api-keys'].$post({ json: bodyOf(values) })), {
+    values: { days: '90' },
+  });
+}
+
+function bodyOf({ description = '', bearer = '', project = '', days = '' }: Values) {
+  const [kind, id] = bearer.split(':');
+  return {
+    description,
+    ...(kind === 'member' ? { user_id: id } : { application_id: id }),
+    ...(project && { default_project_id: project }),
+    ...(days && { expires_at: new Date(Date.now() + Number(days) * DAY_MS).toISOString() }),
+  };
+}
+
+/** Shows a key just created; resolves when the person has said that it is saved. */
+export function showSecret(root: ParentNode, issued: IssuedApiKey): Promise<void> {
+  const { access_key: access, secret_key: secret } = issued;
+  const env = `LATCHKEY_ACCESS_KEY=${access}\nLATCHKEY_SECRET_KEY=${secret}\n`;
+  return find(root, 'secret-dialog', SecretDialog).show({
+    fields: [
+      { label: 'Access key', value: access },
+      { label: 'Secret key', value: secret },
+    ],
+    files: [{ name: 'latchkey.env', content: env }],
+    all: env,
+    commands: [{ label: 'With curl', text: COMMAND(location.origin) }],
+  });
+}
+
+const COMMAND = (origin: string) => `set -a && . ./latchkey.env && set +a
+curl --fail-with-body -H "X-Auth-Token: $LATCHKEY_SECRET_KEY" ${origin}/iam/v1alpha1/principal`;
+
+/** Asks for confirmation and deletes. Resolves to what to say of it, or to undefined when the person cancels. */
+export function remove(root: ParentNode, key: ApiKey, bearer: string): Promise<string | undefined> {
+  const name = key.access_key;
+  const send = () =>
+    ask<unknown>(() => iam['api-keys'][':access_key'].$delete({ param: { access_key: name } }));
+  return confirmed(root, 'delete', send, { name, bearer }, `Deleted ${name}.`);
+}

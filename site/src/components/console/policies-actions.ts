@@ -1,0 +1,85 @@
+/** What the list of policies changes. Loaded when the reader first does so; the rules of the form are policy-rules.ts's. */
+import { ask, type Result } from '../../lib/answers.ts';
+import { iam, type Policy, projects, type Rule } from '../../lib/api.ts';
+import { find } from '../../lib/markup.ts';
+import { type Party, partyOptions } from '../../lib/parties.ts';
+import { sentence } from '../../lib/problems.ts';
+import { confirmed, submitted } from './dialogs.ts';
+import { RuleEditor, type RuleSpec } from './policy-rules.ts';
+
+type Saved = Pick<Policy, 'id' | 'name'>;
+
+/**
+ * Asks what a policy grants to whom, and saves it; a new one without `policy`. Undefined when the person cancels; a text
+ * says why there was nothing to edit.
+ */
+export async function edit(
+  root: ParentNode,
+  organization: string,
+  parties: readonly Party[],
+  policy?: Policy,
+): Promise<Saved | string | undefined> {
+  const query = { organization_id: organization, page_size: '100' };
+  const [listed, ruled] = await Promise.all([ask(() => projects.$get({ query })), rulesOf(policy)]);
+  if (!ruled.ok) return sentence(ruled.problem);
+  const editor = new RuleEditor(root, organization, listed.ok ? listed.body.projects : []);
+  editor.show(ruled.body);
+  const principal = find(root, 'select[name="principal"]', HTMLSelectElement);
+  principal.replaceChildren(...partyOptions(parties), new Option('Nobody for now', ''));
+  return submitted<Saved>(
+    root,
+    'edit',
+    async (values) => {
+      const fields = { name: values.name ?? '', ...principalOf(values.principal ?? '') };
+      const rules = editor.read();
+      if (typeof rules === 'string') return { ok: false, problem: { kind: 'refused', message: rules } };
+      return policy
+        ? update(policy, fields, rules)
+        : create({ ...fields, organization_id: organization, rules });
+    },
+    {
+      values: {
+        name: policy?.name ?? '',
+        principal: policy ? chosen(policy) : (principal.options[0]?.value ?? ''),
+      },
+    },
+  );
+}
+
+async function rulesOf(policy?: Policy): Promise<Result<Rule[]>> {
+  if (!policy) return { ok: true, body: [], headers: new Headers() };
+  const result = await ask(() => iam.rules.$get({ query: { policy_id: policy.id, page_size: '100' } }));
+  return result.ok ? { ...result, body: result.body.rules } : result;
+}
+
+type Fields = { name: string } & ReturnType<typeof principalOf>;
+
+const create = (json: Fields & { organization_id: string; rules: RuleSpec[] }): Promise<Result<Saved>> =>
+  ask(() => iam.policies.$post({ json }));
+
+/** The rules first: they are what may be refused, and the rest is then as it was. */
+async function update({ id }: Policy, json: Fields, rules: RuleSpec[]): Promise<Result<Saved>> {
+  const ruled = await ask(() => iam.rules.$put({ json: { policy_id: id, rules } }));
+  return ruled.ok ? ask(() => iam.policies[':policy_id'].$patch({ param: { policy_id: id }, json })) : ruled;
+}
+
+function principalOf(value: string) {
+  const [kind, id] = value.split(':');
+  if (kind === 'member') return { user_id: id };
+  return kind === 'application' ? { application_id: id } : { no_principal: true };
+}
+
+function chosen({ user_id, application_id }: Policy): string {
+  if (user_id) return `member:${user_id}`;
+  return application_id ? `application:${application_id}` : '';
+}
+
+/** Asks for confirmation and deletes. Resolves to what to say of it, or to undefined when the person cancels. */
+export function remove(
+  root: ParentNode,
+  { id, name }: Policy,
+  principal: string,
+): Promise<string | undefined> {
+  const send = () => ask<unknown>(() => iam.policies[':policy_id'].$delete({ param: { policy_id: id } }));
+  return confirmed(root, 'delete', send, { name, principal }, `Deleted ${name}.`);
+}

@@ -1,0 +1,58 @@
+/** What the pages of an organization begin with: who is at the browser, and which organization is theirs to look at. */
+import { ask, type Result } from './answers.ts';
+import { iam, type Organization, type Principal } from './api.ts';
+import { choose, currentPlace, PLACE_CHANGED, type Place } from './place.ts';
+import type { Problem } from './problems.ts';
+import { currentSession } from './session.ts';
+
+/** Who looks at which organization, or why they cannot. */
+export type Opened =
+  | { ok: true; principal: Principal; organization: Organization }
+  | { ok: false; problem: Problem };
+
+const NO_ORGANIZATION =
+  'You are signed in, but belong to no organization. Ask an Owner of yours for an invitation.';
+
+let told: Promise<Result<Principal>> | undefined;
+
+/** Settles the organization: what is remembered, or else the first. Asked once for each page; a failure is not kept. */
+export async function openOrganization(): Promise<Opened> {
+  const session = await currentSession();
+  if (!session.ok) return session;
+  if (!session.body) return { ok: false, problem: { kind: 'signed-out' } };
+  told ??= ask(() => iam.principal.$get());
+  const result = await told;
+  if (!result.ok) {
+    told = undefined;
+    return result;
+  }
+  const { organizations } = result.body;
+  const organization = organizations.find(({ id }) => id === currentPlace().organization) ?? organizations[0];
+  return organization
+    ? { ok: true, principal: result.body, organization }
+    : { ok: false, problem: { kind: 'refused', message: NO_ORGANIZATION } };
+}
+
+/** Shows the drop-down of organization-field.astro under `root` to who belongs to several, and keeps the choice. */
+export async function offerOrganizations(root: HTMLElement): Promise<void> {
+  const opened = await openOrganization();
+  if (!opened.ok) return;
+  const { organizations } = opened.principal;
+  const select = root.querySelector('select');
+  if (!select || organizations.length < 2) return;
+  select.replaceChildren(...organizations.map(({ id, name }) => new Option(name || id, id)));
+  select.value = opened.organization.id;
+  select.addEventListener('change', () => choose({ organization: select.value }));
+  root.hidden = false;
+}
+
+/** Calls `react` when the reader turns to another organization. */
+export function onOtherOrganization(react: () => unknown): void {
+  let before = currentPlace().organization;
+  document.addEventListener(PLACE_CHANGED, (event) => {
+    const { organization } = (event as CustomEvent<Place>).detail;
+    if (organization === before) return;
+    before = organization;
+    void react();
+  });
+}

@@ -1,0 +1,55 @@
+/** What people call those who act in an organization: its members and applications, by their id. */
+import { ask } from './answers.ts';
+import { iam } from './api.ts';
+
+/** A member or an application. */
+export interface Party {
+  id: string;
+  kind: 'member' | 'application';
+  name: string;
+}
+
+const known = new Map<string, Promise<Party[]>>();
+
+/**
+ * The members and applications of an organization, the first hundred of each. Asked once for each page, unless `anew`; what
+ * may not be read is left out.
+ */
+export function partiesOf(organization: string, anew = false): Promise<Party[]> {
+  const told = known.get(organization);
+  if (told && !anew) return told;
+  const asking = read(organization);
+  known.set(organization, asking);
+  return asking;
+}
+
+async function read(organization: string): Promise<Party[]> {
+  const query = { organization_id: organization, page_size: '100' };
+  const [members, applications] = await Promise.all([
+    ask(() => iam.users.$get({ query })),
+    ask(() => iam.applications.$get({ query })),
+  ]);
+  const people = members.ok ? members.body.users : [];
+  const programs = applications.ok ? applications.body.applications : [];
+  return [
+    ...people.map(({ id, first_name, email }): Party => ({ id, kind: 'member', name: first_name || email })),
+    ...programs.map(({ id, name }): Party => ({ id, kind: 'application', name })),
+  ];
+}
+
+/** The name of one of them; of somebody who is gone or not to be read, the beginning of the id. */
+export function partyName(parties: readonly Party[], id: string): string {
+  return parties.find((party) => party.id === id)?.name ?? `${id.slice(0, 8)}…`;
+}
+
+/** The options of a drop-down of parties: members, then applications. Its values are `member:ID` or `application:ID`. */
+export function partyOptions(parties: readonly Party[]): HTMLElement[] {
+  const group = (label: string, kind: Party['kind']) => {
+    const options = parties.filter((party) => party.kind === kind);
+    const node = document.createElement('optgroup');
+    node.label = label;
+    node.append(...options.map(({ id, name }) => new Option(name, `${kind}:${id}`)));
+    return options.length > 0 ? [node] : [];
+  };
+  return [...group('Members', 'member'), ...group('Applications', 'application')];
+}
