@@ -34,9 +34,19 @@ export class Latest {
 
   /** As {@link ask}; the answer of a request that another has overtaken is the problem `superseded`. */
   ask<T>(request: (init: RequestInit) => Promise<Answer<T>>): Promise<Result<T>> {
+    return ask(() => request(this.#next()));
+  }
+
+  /** Does something of several requests; undefined when another has overtaken it. */
+  async run<T>(work: (init: RequestInit) => Promise<T>): Promise<T | undefined> {
+    const init = this.#next();
+    const done = await work(init);
+    return init.signal.aborted ? undefined : done;
+  }
+
+  #next(): { signal: AbortSignal } {
     this.#request.abort();
     this.#request = new AbortController();
-    const { signal } = this.#request;
-    return ask(() => request({ signal }));
+    return { signal: this.#request.signal };
   }
 }

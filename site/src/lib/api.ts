@@ -17,6 +17,12 @@ export const iam = client.iam.v1alpha1;
 /** The sessions of whoever is signed in. */
 export const sessions = iam.jwts;
 
+/** The audit trail: the organization's own, and each region's. */
+export const audit = {
+  organization: client['audit-trail'].v1alpha1.events,
+  region: client['audit-trail'].v1alpha1.regions[':region'].events,
+};
+
 const region = client.mnq.v1beta1.regions[':region'];
 
 /** The NATS accounts of a region. */
@@ -60,6 +66,7 @@ export type ApiKey = Listed<(typeof iam)['api-keys']['$get']>['api_keys'][number
 export type IssuedApiKey = InferResponseType<(typeof iam)['api-keys']['$post'], 200>;
 export type Policy = Listed<typeof iam.policies.$get>['policies'][number];
 export type Rule = Listed<typeof iam.rules.$get>['rules'][number];
+export type AuditEvent = Listed<typeof audit.organization.$get>['events'][number];
 export type BrowserSession = Listed<typeof sessions.$get>['jwts'][number];
 export type NatsAccount = Listed<typeof natsAccounts.$get>['nats_accounts'][number];
 export type NatsCredentials = Listed<typeof natsCredentials.$get>['nats_credentials'][number];

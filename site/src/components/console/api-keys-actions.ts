@@ -1,6 +1,6 @@
 /** What the list of API keys changes. Loaded when the reader first does so. */
 import { ask } from '../../lib/answers.ts';
-import { type ApiKey, type IssuedApiKey, iam, projects } from '../../lib/api.ts';
+import { type ApiKey, type IssuedApiKey, iam, idempotent, projects } from '../../lib/api.ts';
 import type { Values } from '../../lib/form.ts';
 import { find } from '../../lib/markup.ts';
 import { type Party, partyOptions } from '../../lib/parties.ts';
@@ -26,9 +26,15 @@ export async function create(
   select('project').replaceChildren(...open.map(({ id, name }) => new Option(name, id)));
   if (open.some(({ id }) => id === currentPlace().project))
     select('project').value = currentPlace().project ?? '';
-  return submitted(root, 'create', (values) => ask(() => iam['api-keys'].$post({ json: bodyOf(values) })), {
-    values: { days: '90' },
-  });
+  return submitted(
+    root,
+    'create',
+    (values, key) => {
+      const request = { header: idempotent(key, organization.id), json: bodyOf(values) };
+      return ask(() => iam['api-keys'].$post(request));
+    },
+    { values: { days: '90' } },
+  );
 }
 
 function bodyOf({ description = '', bearer = '', project = '', days = '' }: Values) {
