@@ -4,6 +4,7 @@
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import type { AstroIntegration } from 'astro';
+import { isConsole } from './console-route.ts';
 import { type Page, readPage } from './page-markdown.ts';
 
 /** The parts of `llms.txt`, by the first folder of their pages' addresses; what has another belongs to the first. */
@@ -20,9 +21,9 @@ export function twinOf(path: string): string {
   return path === '/' ? '/index.md' : path.replace(/\/$/, '.md');
 }
 
-/** Whether a page has a twin: one with navigation beside it, or the first. The others are forms. */
+/** Whether a page has a twin: one with navigation beside it, or the first. The others, and the console's, are forms. */
 export function hasTwin(path: string, hasNavigation: boolean): boolean {
-  return hasNavigation || path === '/';
+  return (hasNavigation && !isConsole(path.slice(1))) || path === '/';
 }
 
 /** Writes the twins and `llms.txt` into the built site. */

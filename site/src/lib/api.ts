@@ -23,6 +23,9 @@ export const audit = {
   region: client['audit-trail'].v1alpha1.regions[':region'].events,
 };
 
+/** Tells whose a key is. */
+export const lookup = client.mnq.v1beta1.lookup;
+
 const region = client.mnq.v1beta1.regions[':region'];
 
 /** The NATS accounts of a region. */
@@ -67,6 +70,7 @@ export type IssuedApiKey = InferResponseType<(typeof iam)['api-keys']['$post'], 
 export type Policy = Listed<typeof iam.policies.$get>['policies'][number];
 export type Rule = Listed<typeof iam.rules.$get>['rules'][number];
 export type AuditEvent = Listed<typeof audit.organization.$get>['events'][number];
+export type Found = Listed<typeof lookup.$get>['results'][number];
 export type BrowserSession = Listed<typeof sessions.$get>['jwts'][number];
 export type NatsAccount = Listed<typeof natsAccounts.$get>['nats_accounts'][number];
 export type NatsCredentials = Listed<typeof natsCredentials.$get>['nats_credentials'][number];
