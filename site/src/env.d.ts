@@ -6,5 +6,5 @@ declare const REGIONS: readonly { name: string; label: string }[];
 /** The pages of the API reference. Defined by astro.config.ts, for use while building. */
 declare const API: readonly import('./build/api.ts').ApiSection[];
 
-/** `resource/action` → the names of the permission sets that grant it, the one that grants the least first. */
-declare const GRANTED_BY: Partial<Record<string, readonly string[]>>;
+/** `resource/action` → the name of the permission set that grants it and least else. */
+declare const GRANTED_BY: Partial<Record<string, string>>;

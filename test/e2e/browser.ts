@@ -10,8 +10,8 @@ import type { LocalStack } from './local-stack.ts';
 
 /** What tests use of the browser. */
 export interface TestBrowser {
-  /** A page in a session of its own, signed in as the Owner unless `stranger`. */
-  open(path: string, options?: { stranger?: boolean } & BrowserContextOptions): Promise<Page>;
+  /** A page in a session of its own, signed in as the Owner unless `stranger`, or as somebody else. */
+  open(path: string, options?: { stranger?: boolean; as?: SignIn } & BrowserContextOptions): Promise<Page>;
   /** What pages have complained of since the test began. A test that provokes something takes it out. */
   complaints: string[];
 }
@@ -25,6 +25,12 @@ const FLAGS = [
   '--no-first-run',
 ];
 
+/** What somebody signs in with. */
+export interface SignIn {
+  email: string;
+  password: string;
+}
+
 type Session = Awaited<ReturnType<Awaited<ReturnType<Browser['newContext']>>['storageState']>>;
 
 /** Starts a browser for the tests of this file. */
@@ -36,7 +42,7 @@ export function useBrowser(local: LocalStack): TestBrowser {
   beforeAll(async () => {
     const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
     browser = await chromium.launch({ executablePath, args: FLAGS });
-    session = await signedIn(browser, local);
+    session = await signedIn(browser, local, local.owner);
   });
   afterAll(() => browser?.close());
   afterEach(async () => {
@@ -46,12 +52,13 @@ export function useBrowser(local: LocalStack): TestBrowser {
 
   return {
     complaints,
-    async open(path, { stranger = false, ...options } = {}) {
+    async open(path, { stranger = false, as, ...options } = {}) {
+      const own = as ? await signedIn(browser, local, as) : session;
       const context = await browser.newContext({
         baseURL: local.stack.origin,
         viewport: { width: 1280, height: 900 },
         permissions: ['clipboard-read', 'clipboard-write'],
-        ...(!stranger && { storageState: session }),
+        ...(!stranger && { storageState: own }),
         ...options,
       });
       context.setDefaultTimeout(10_000);
@@ -63,9 +70,12 @@ export function useBrowser(local: LocalStack): TestBrowser {
   };
 }
 
-async function signedIn(browser: Browser, { stack, owner }: LocalStack): Promise<Session> {
+async function signedIn(
+  browser: Browser,
+  { stack }: LocalStack,
+  { email, password }: SignIn,
+): Promise<Session> {
   const context = await browser.newContext({ baseURL: stack.origin });
-  const { email, password } = owner;
   const headers = { Origin: stack.origin };
   const answer = await context.request.post('/auth/sign-in/email', { headers, data: { email, password } });
   if (!answer.ok()) throw new Error(`Signing in answered ${answer.status()}`);
@@ -97,6 +107,22 @@ export async function axe(page: Page): Promise<string[]> {
     const { violations } = await axe.run({ resultTypes: ['violations'] });
     return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target}`));
   });
+}
+
+/** What is wrong with a page that is open, at each width: what axe finds, and that it is wider than the window. */
+export async function inspect(page: Page, widths = [1280, 375]): Promise<string[]> {
+  const found: string[] = [];
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: 900 });
+    // The new width takes a moment to arrive everywhere.
+    const fits = page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth);
+    const wide = await fits.then(
+      () => [],
+      () => ['the page scrolls sideways'],
+    );
+    found.push(...[...wide, ...(await axe(page))].map((complaint) => `${width}: ${complaint}`));
+  }
+  return found;
 }
 
 /** The part of a page with this heading, or the dialog with this title. */

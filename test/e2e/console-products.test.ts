@@ -55,7 +55,7 @@ it('counts on its overview what the project has in the region, and follows anoth
   await expect.poll(() => main.getByText('Not active here yet').count()).toBe(2);
   await main.getByRole('link', { name: 'Queues' }).click();
   await page.waitForURL(/\/console\/queues\//);
-  expect(await page.getByLabel('Region').inputValue()).toBe('nl-ams');
+  await expect.poll(() => page.getByLabel('Region').inputValue()).toBe('nl-ams');
 });
 
 describe('the page of a NATS account', () => {

@@ -2,10 +2,9 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { root } from '../stack/project.ts';
-import { axe, region, useBrowser } from './browser.ts';
+import { inspect, region, useBrowser } from './browser.ts';
 import { useStack } from './local-stack.ts';
 import { newCreds } from './nats-client.ts';
 
@@ -15,24 +14,6 @@ const dist = join(root, 'site/dist');
 const PAGES = globSync('**/*.html', { cwd: dist })
   .map((file) => `/${file.replace(/index\.html$/, '').replace(/\.html$/, '/')}`)
   .sort();
-const WIDTHS = [1280, 375];
-
-/** What is wrong with a page that is open, at each width. */
-async function inspect(page: Page, widths = WIDTHS): Promise<string[]> {
-  const found: string[] = [];
-  for (const width of widths) {
-    await page.setViewportSize({ width, height: 900 });
-    // The new width takes a moment to arrive everywhere.
-    const fits = page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth);
-    const wide = await fits.then(
-      () => [],
-      () => ['the page scrolls sideways'],
-    );
-    found.push(...[...wide, ...(await axe(page))].map((complaint) => `${width}: ${complaint}`));
-  }
-  return found;
-}
-
 /** The pages in portions that are looked at within a test's time on a slow machine. */
 const PORTIONS = Array.from({ length: Math.ceil(PAGES.length / 8) }, (_, at) =>
   PAGES.slice(8 * at, 8 * at + 8),

@@ -4,15 +4,14 @@
  */
 import { type PermissionSet, permissionSets } from '../../../functions/iam/permission-sets.ts';
 
-/** `resource/action` → the names of the permission sets that grant it, the one that grants the least first. */
-export function grantedBy(): Record<string, string[]> {
-  const found: Record<string, string[]> = {};
+/** `resource/action` → the name of the permission set that grants it and least else. */
+export function grantedBy(): Record<string, string> {
+  const found: Record<string, string> = {};
   const sets: [string, PermissionSet][] = Object.entries(permissionSets);
   for (const [name, set] of sets.toSorted(([, a], [, b]) => breadth(a) - breadth(b))) {
     for (const [resource, actions] of Object.entries(set.grants)) {
       for (const action of actions) {
-        const key = `${resource}/${action}`;
-        found[key] = [...(found[key] ?? []), name];
+        found[`${resource}/${action}`] ??= name;
       }
     }
   }

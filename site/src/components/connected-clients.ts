@@ -2,7 +2,7 @@
 import type { InferResponseType } from 'hono/client';
 import { ask } from '../lib/answers.ts';
 import { type NatsCredentials, natsCredentials } from '../lib/api.ts';
-import { counted } from '../lib/enforcement.ts';
+import { counted } from '../lib/counted.ts';
 import { copyOf, fill, find, showTime } from '../lib/markup.ts';
 
 const endpoint = natsCredentials[':credentials_id'].connections;

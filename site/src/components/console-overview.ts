@@ -4,13 +4,13 @@
  */
 import { type Answer, ask } from '../lib/answers.ts';
 import { keyed, natsAccounts } from '../lib/api.ts';
-import { counted } from '../lib/enforcement.ts';
+import { counted } from '../lib/counted.ts';
 import type { KeyedId } from '../lib/keyed.ts';
 import { fill } from '../lib/markup.ts';
 import { openPlace } from '../lib/open-place.ts';
 import { PLACE_CHANGED } from '../lib/place.ts';
 import { type ChosenPlace, followPlace, wirePlaceFields } from '../lib/place-fields.ts';
-import { Part } from './lists.ts';
+import { Part } from './part.ts';
 
 class Trouble extends Part {
   constructor(owner: ParentNode) {

@@ -1,6 +1,6 @@
 /**
  * The element `<keyed-credentials>`: region and project → is the product active → credentials → generate, update or
- * revoke. Owns the order of things and what is read; what is changed is keyed-actions.ts's, how lists look lists.ts's.
+ * revoke. Owns the order of things and what is read; what is changed is keyed-actions.ts's, how the list looks credentials-list.ts's.
  */
 import { Latest } from '../lib/answers.ts';
 import { type KeyedCredentials, keyed } from '../lib/api.ts';
@@ -12,8 +12,7 @@ import { type ChosenPlace, followPlace, regionLabel, wirePlaceFields } from '../
 import { type Problem, sentence } from '../lib/problems.ts';
 import { type Facts, tickSteps } from '../lib/steps.ts';
 import type { CodeSamples } from './code-samples.ts';
-import './code-samples.ts';
-import { CredentialsList } from './lists.ts';
+import { CredentialsList } from './credentials-list.ts';
 import { equipMenu } from './row-menu.ts';
 
 type Actions = typeof import('./keyed-actions.ts');
@@ -53,6 +52,7 @@ export class KeyedCredentialsForm extends HTMLElement {
       deactivate: () => this.#act((actions) => this.#deactivate(actions)),
     });
     document.addEventListener(PLACE_CHANGED, () => this.#follow());
+    void customElements.whenDefined('code-samples').then(() => this.#updateSamples({}));
     this.#follow();
     void this.#start();
   }
@@ -219,7 +219,7 @@ export class KeyedCredentialsForm extends HTMLElement {
 
   #updateSamples(choice: Record<string, string>): void {
     const values = { ...followPlace(this), ...choice };
-    for (const samples of this.querySelectorAll<CodeSamples>('code-samples')) samples.update(values);
+    for (const samples of this.querySelectorAll<CodeSamples>('code-samples')) samples.update?.(values);
   }
 }
 

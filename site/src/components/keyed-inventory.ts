@@ -8,7 +8,7 @@ import { type KeyedId, TOLD } from '../lib/keyed.ts';
 import { fill, find } from '../lib/markup.ts';
 import { type ChosenPlace, regionLabel } from '../lib/place-fields.ts';
 import type { KeyedCredentialsForm } from './keyed-credentials.ts';
-import { Part } from './lists.ts';
+import { Part } from './part.ts';
 
 type Thing = Queue | Topic;
 type Listed = { next_page_token: string | null } & ({ queues: Queue[] } | { topics: Topic[] });

@@ -1,7 +1,8 @@
 /**
  * The element `<nats-credentials>`: region and project → NATS accounts → credentials → generate or revoke. With
  * `data-one` it is about the one account that the address names. Owns the order of things and what is read; what is
- * changed is nats-actions.ts's, how lists look lists.ts's.
+ * changed is nats-actions.ts's, how lists look account-list.ts's and
+ * credentials-list.ts's.
  */
 import { Latest } from '../lib/answers.ts';
 import { type NatsAccount, type NatsCredentials, natsAccounts, natsCredentials } from '../lib/api.ts';
@@ -11,9 +12,9 @@ import { choose, currentPlace, PLACE_CHANGED } from '../lib/place.ts';
 import { type ChosenPlace, followPlace, regionLabel, wirePlaceFields } from '../lib/place-fields.ts';
 import { sentence } from '../lib/problems.ts';
 import { type Facts, tickSteps } from '../lib/steps.ts';
+import { AccountList } from './account-list.ts';
 import type { CodeSamples } from './code-samples.ts';
-import './code-samples.ts';
-import { AccountList, CredentialsList, type Revoked } from './lists.ts';
+import { CredentialsList, type Revoked } from './credentials-list.ts';
 import { Unconfirmed } from './unconfirmed.ts';
 
 type Actions = typeof import('./nats-actions.ts');
@@ -53,6 +54,7 @@ class NatsCredentialsForm extends HTMLElement {
       generate: () => this.#act((actions) => this.#generate(actions)),
     });
     document.addEventListener(PLACE_CHANGED, () => this.#follow());
+    void customElements.whenDefined('code-samples').then(() => this.#updateSamples());
     this.#follow();
     void this.#start();
   }
@@ -216,7 +218,7 @@ class NatsCredentialsForm extends HTMLElement {
   #updateSamples(name?: string): void {
     const { region, project } = followPlace(this);
     const values = { region, project, account: this.#account?.id ?? '', ...(name !== undefined && { name }) };
-    for (const samples of this.querySelectorAll<CodeSamples>('code-samples')) samples.update(values);
+    for (const samples of this.querySelectorAll<CodeSamples>('code-samples')) samples.update?.(values);
   }
 }
 

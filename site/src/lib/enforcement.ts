@@ -2,6 +2,7 @@
  * What is known of the servers that must honour a revocation: what the headers of its answer say, and in which words.
  * Nothing is claimed that the API did not say.
  */
+import { counted } from './counted.ts';
 
 /**
  * The receipt that a person reads: "2 connections cut, 2 of 2 servers, 24 ms.". Begins with a space; empty where the
@@ -31,11 +32,6 @@ function confirmed(headers: Headers): string {
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 const ENFORCEMENT = 'Latchkey-Enforcement';
-
-/** A number with its noun: "1 server", "2 servers". */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
 
 /** A header `state; a=1; b=2`, or `a=1; b=2`, in its parts. */
 function parse(header: string | null): [state: string | undefined, Partial<Record<string, number>>] {

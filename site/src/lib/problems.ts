@@ -84,7 +84,7 @@ const words = (identifier: string) => identifier.replaceAll('_', ' ');
 
 /** Names what is missing by the permission set that grants the least of it. */
 function denial(missing: { resource: string; action: string }[]): string {
-  const sets = missing.flatMap(({ resource, action }) => GRANTED_BY[`${resource}/${action}`]?.[0] ?? []);
+  const sets = missing.flatMap(({ resource, action }) => GRANTED_BY[`${resource}/${action}`] ?? []);
   if (missing.some(({ resource }) => resource === 'owner'))
     return 'Only an Owner of the organization may do this.';
   if (sets.length === 0) {

@@ -8,7 +8,7 @@ import { onOtherOrganization, openOrganization } from '../../lib/open-organizati
 import { type Party, partiesOf, partyName, partyOptions } from '../../lib/parties.ts';
 import { regionLabel } from '../../lib/place-fields.ts';
 import { sentence } from '../../lib/problems.ts';
-import { Part } from '../lists.ts';
+import { Part } from '../part.ts';
 
 const FILTERS = ['where', 'resource_type', 'action', 'principal_id', 'from', 'until'] as const;
 const PLACES = [GLOBAL, ...REGIONS.map(({ name }) => name)];
@@ -98,6 +98,7 @@ class ConsoleAudit extends HTMLElement {
       void this.#load();
     });
     onOtherOrganization(() => this.#start());
+    this.#recall();
     void this.#start();
   }
 
@@ -111,7 +112,6 @@ class ConsoleAudit extends HTMLElement {
     await this.#load();
   }
 
-  /** Fills in what the address says of the filters. */
   #offer(): void {
     const who = this.#field('principal_id') as HTMLSelectElement;
     const [anyone] = who.options;
@@ -120,6 +120,10 @@ class ConsoleAudit extends HTMLElement {
       option.value = option.value.split(':')[1] ?? '';
     }
     who.replaceChildren(...(anyone ? [anyone] : []), ...groups);
+    this.#recall();
+  }
+
+  #recall(): void {
     const address = new URLSearchParams(location.search);
     for (const name of FILTERS) this.#field(name).value = address.get(name) ?? '';
   }

@@ -1,6 +1,6 @@
 /** The element `<iam-policies>`: lists policies with what they grant, and creates, edits and deletes them. */
 import { iam, type Policy } from '../../lib/api.ts';
-import { counted } from '../../lib/enforcement.ts';
+import { counted } from '../../lib/counted.ts';
 import { type Party, partiesOf, partyName } from '../../lib/parties.ts';
 import { type Context, listing, OrganizationList } from './organization-list.ts';
 import type { Row } from './resource-list.ts';

@@ -3,7 +3,7 @@
  * Requests are its owner's.
  */
 import { fill, find, showTime } from '../../lib/markup.ts';
-import { Part, type State } from '../lists.ts';
+import { Part, type State } from '../part.ts';
 import { equipMenu } from '../row-menu.ts';
 
 /** How a thing is shown. */

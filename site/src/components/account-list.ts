@@ -1,0 +1,75 @@
+/** The list of NATS accounts to choose from. It reports what the reader does; requests are its owner's. */
+import type { NatsAccount } from '../lib/api.ts';
+import { fill, find, showTime } from '../lib/markup.ts';
+import { accountPage } from '../lib/place.ts';
+import { Part, type State } from './part.ts';
+
+/** The NATS accounts of a region (nats-accounts.astro). */
+export class AccountList extends Part {
+  #choose: (account: NatsAccount) => unknown = () => undefined;
+  #chosen: NatsAccount | undefined;
+
+  constructor(owner: ParentNode) {
+    super(owner, 'accounts');
+  }
+
+  wire(reactions: {
+    retry: () => unknown;
+    more: (page: number) => unknown;
+    create: () => unknown;
+    remove: (account: NatsAccount) => unknown;
+    choose: (account: NatsAccount) => unknown;
+  }): void {
+    this.#choose = reactions.choose;
+    this.on('retry', reactions.retry);
+    this.on('create-account', reactions.create);
+    this.on('delete-account', () => this.#chosen && reactions.remove(this.#chosen));
+    this.onMore('more-accounts', reactions.more);
+  }
+
+  override show(state: State): void {
+    super.show(state);
+    if (state !== 'ready') this.#overview.hidden = true;
+  }
+
+  /** Shows a page of accounts. */
+  render(accounts: NatsAccount[], total: number, page: number): void {
+    this.put(
+      'accounts',
+      accounts.map((account) => this.#choice(account)),
+      total,
+      page,
+    );
+  }
+
+  /** Chooses one of the accounts shown, as if the reader had. */
+  select(account: NatsAccount): void {
+    for (const input of this.root.querySelectorAll('input')) input.checked = input.value === account.id;
+    this.#chosen = account;
+    fill(this.root, { account: account.name });
+    fill(this.#overview, { id: account.id, endpoint: account.endpoint });
+    const link = this.#overview.querySelector('a');
+    if (link) link.href = accountPage(account.region, account.id);
+    showTime(find(this.#overview, 'time', HTMLTimeElement), account.created_at);
+    this.#overview.hidden = false;
+    this.#choose(account);
+  }
+
+  /** Leads the focus to the chosen account. */
+  focus(): void {
+    find(this.root, 'input:checked', HTMLInputElement).focus();
+  }
+
+  #choice(account: NatsAccount): HTMLElement {
+    const choice = this.copy('account');
+    fill(choice, { name: account.name, short: `${account.id.slice(0, 5)}…${account.id.slice(-4)}` });
+    const input = find(choice, 'input', HTMLInputElement);
+    input.value = account.id;
+    input.addEventListener('change', () => this.select(account));
+    return choice;
+  }
+
+  get #overview(): HTMLElement {
+    return find(this.root, '[data-part="overview"]', HTMLElement);
+  }
+}

@@ -1,0 +1,121 @@
+/** The list of sets of credentials. It shows what it is given and reports what the reader does; requests are its owner's. */
+import type { NatsCredentials } from '../lib/api.ts';
+import { fill, find, showTime } from '../lib/markup.ts';
+import { Part, type State } from './part.ts';
+
+/** Credentials that are revoked, though not by every server. */
+export interface Revoked {
+  credentials: NatsCredentials;
+  /** How far it has come, in words. */
+  standing: string;
+}
+
+/** What the list reads of credentials, whatever their product. */
+export interface Listed {
+  id: string;
+  name: string;
+  created_at: string;
+  last_used_at: string | null;
+  expires_at?: string | null;
+  access_key?: string;
+}
+
+/** Sets of credentials (credentials-panel.astro): those of a NATS account, or of a product in a project. */
+export class CredentialsList<C extends Listed> extends Part {
+  readonly #access: (credentials: C) => string;
+  readonly #equip: (row: HTMLElement, credentials: C) => void;
+  #ids = new Set<string>();
+
+  /** `access` names the access level; `equip` gives a row its actions. */
+  constructor(
+    owner: ParentNode,
+    access: (credentials: C) => string,
+    equip: (row: HTMLElement, credentials: C) => void,
+  ) {
+    super(owner, 'credentials');
+    this.#access = access;
+    this.#equip = equip;
+  }
+
+  /** The ids of the credentials shown. */
+  get ids(): ReadonlySet<string> {
+    return this.#ids;
+  }
+
+  wire(reactions: { retry: () => unknown; more: (page: number) => unknown; generate: () => unknown }): void {
+    this.on('retry', reactions.retry);
+    this.on('generate', reactions.generate);
+    this.onMore('more-credentials', reactions.more);
+  }
+
+  /** Reacts to the buttons of a product that is activated first: where it is not, and where it is. */
+  wireProduct(reactions: { activate: () => unknown; deactivate: () => unknown }): void {
+    this.on('activate', reactions.activate);
+    this.on('deactivate', reactions.deactivate);
+  }
+
+  override show(state: State): void {
+    super.show(state === 'empty' && this.#pending.childElementCount > 0 ? 'ready' : state);
+    const usable = state === 'loading' || state === 'empty' || state === 'ready';
+    find(this.root, '[data-action="generate"]', HTMLButtonElement).disabled = !usable;
+  }
+
+  /** Shows a page of credentials. */
+  render(credentials: C[], total: number, page: number): void {
+    if (page === 1) this.#ids = new Set();
+    for (const { id } of credentials) this.#ids.add(id);
+    this.put(
+      'credentials',
+      credentials.map((entry) => this.#row(entry)),
+      total,
+      page,
+    );
+  }
+
+  /**
+   * Shows the revocations of this page that a server has yet to confirm. `pending` says whether there is any in the
+   * account, also one that this page knows nothing else of.
+   */
+  renderPending(revoked: readonly Revoked[], pending: boolean): void {
+    const rows = revoked.map(({ credentials, standing }) => {
+      const row = this.#rowOf(credentials, standing);
+      find(row, 'button', HTMLButtonElement).remove();
+      return row;
+    });
+    this.#pending.replaceChildren(...rows);
+    find(this.root, '[data-part="unconfirmed"]', HTMLElement).hidden = !pending || rows.length > 0;
+  }
+
+  /** Says what has happened, and points at the row of new credentials. */
+  announceNew(text: string, id: string): void {
+    this.say(text);
+    this.root.querySelector(`[data-id="${CSS.escape(id)}"]`)?.setAttribute('data-fresh', '');
+  }
+
+  #row(credentials: C): HTMLElement {
+    const row = this.#rowOf(credentials, this.#access(credentials));
+    this.#equip(row, credentials);
+    return row;
+  }
+
+  #rowOf(credentials: Listed, access: string): HTMLElement {
+    const { id, name, access_key = '', created_at, last_used_at, expires_at } = credentials;
+    const row = this.copy('credentials');
+    row.dataset.id = id;
+    fill(row, { name, access, access_key });
+    const time = (which: string) => find(row, `[data-time="${which}"]`, HTMLTimeElement);
+    showTime(time('created'), created_at);
+    if (last_used_at) showTime(time('used'), last_used_at);
+    else time('used').replaceWith('never');
+    if (expires_at) {
+      const past = Date.parse(expires_at) < Date.now();
+      fill(row, { expires: past ? 'Expired' : 'Expires' });
+      showTime(time('expires'), expires_at);
+    } else find(row, '.expires', HTMLElement).remove();
+    return row;
+  }
+
+  get #pending(): HTMLElement {
+    return find(this.root, '[data-list="pending"]', HTMLElement);
+  }
+}

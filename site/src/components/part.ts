@@ -1,0 +1,86 @@
+/** A part of a page that shows data, or what stands in its place. Shows what it is given; requests are its owner's. */
+import { copyOf, fill, find, show } from '../lib/markup.ts';
+import { type Problem, sentence } from '../lib/problems.ts';
+import { signInLink } from '../lib/session.ts';
+
+/** What a part of a form shows: data, or what stands in its place. */
+export type State =
+  | 'loading'
+  | 'signed-out'
+  | 'unchosen'
+  | 'problem'
+  | 'gone'
+  | 'inactive'
+  | 'empty'
+  | 'ready';
+
+/** See the file's description: `[data-part]` with the states of unavailable.astro. */
+export class Part {
+  readonly #owner: ParentNode;
+  readonly #name: string;
+  #page = 1;
+
+  constructor(owner: ParentNode, name: string) {
+    this.#owner = owner;
+    this.#name = name;
+  }
+
+  protected get root(): HTMLElement {
+    return find(this.#owner, `[data-part="${this.#name}"]`, HTMLElement);
+  }
+
+  show(state: State): void {
+    show(this.root, state);
+    this.say('');
+    if (state !== 'signed-out') return;
+    const step = this.root.closest('[data-step]')?.id;
+    find(this.root, '[data-sign-in]', HTMLAnchorElement).href = signInLink(step);
+  }
+
+  /** Shows a problem in place of the data; one that a later request has overtaken is no news. */
+  fail(problem: Problem): void {
+    if (problem.kind === 'superseded') return;
+    fill(this.root, { problem: sentence(problem) });
+    this.show(problem.kind === 'signed-out' ? 'signed-out' : 'problem');
+  }
+
+  /** Says of which region the data is. */
+  nameRegion(region: string): void {
+    fill(this.root, { region });
+  }
+
+  /** Says what has happened, without taking the focus from where it is. */
+  say(text: string): void {
+    find(this.root, '[role="status"]', HTMLElement).textContent = text;
+  }
+
+  /** Says what has happened, and leads the focus to the part's heading. */
+  announce(text: string): void {
+    this.say(text);
+    find(this.root, '[tabindex="-1"]', HTMLElement).focus();
+  }
+
+  protected on(action: string, react: () => unknown): void {
+    for (const button of this.root.querySelectorAll(`[data-action="${action}"]`)) {
+      button.addEventListener('click', () => void react());
+    }
+  }
+
+  protected onMore(action: string, react: (page: number) => unknown): void {
+    this.on(action, () => react(this.#page + 1));
+  }
+
+  /** Puts a page of items into a list, and offers the next one when there are more. Returns how many there are now. */
+  protected put(name: string, items: HTMLElement[], total: number, page: number): void {
+    const list = find(this.root, `[data-list="${name}"]`, HTMLElement);
+    if (page === 1) list.replaceChildren();
+    list.append(...items);
+    this.#page = page;
+    find(this.root, `[data-action="more-${name}"]`, HTMLElement).hidden = list.childElementCount >= total;
+    this.show(list.childElementCount > 0 ? 'ready' : 'empty');
+  }
+
+  protected copy(name: string): HTMLElement {
+    return copyOf(find(this.root, `[data-template="${name}"]`, HTMLTemplateElement));
+  }
+}

@@ -1,0 +1,255 @@
+/**
+ * The console's pages of an organization, in a real browser on the real stack: projects, members, applications, API keys,
+ * policies and the audit trail, each from the first click to what the API and the next request say of it.
+ */
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { region, useBrowser } from './browser.ts';
+import { newProject } from './gateway-clients.ts';
+import { run } from './keyed-form.ts';
+import { api, useStack } from './local-stack.ts';
+import { newMember } from './members.ts';
+
+const local = useStack();
+const browser = useBrowser(local);
+
+const dialog = (page: Page, name: string) => page.getByRole('dialog', { name, exact: true });
+const alert = (page: Page) => page.getByRole('alertdialog');
+const row = (page: Page, name: string | RegExp) => page.getByRole('row').filter({ hasText: name });
+const said = (page: Page, text: string) => page.getByRole('status').getByText(text).waitFor();
+
+/** Chooses an item of a row's menu. */
+async function choose(page: Page, name: string, item: string): Promise<void> {
+  await page.getByRole('button', { name: `See more actions for ${name}` }).click();
+  await page.getByRole('menuitem', { name: item, exact: true }).click();
+}
+
+describe('projects', () => {
+  it('are created, renamed and deleted', async () => {
+    const page = await browser.open('/console/projects/');
+    await page.getByRole('button', { name: 'Create project' }).click();
+    await dialog(page, 'Create a project').getByLabel('Name').fill('staging');
+    await dialog(page, 'Create a project').getByLabel('Description').fill('Before production');
+    await page.keyboard.press('Enter');
+    await said(page, 'Created staging.');
+    await row(page, 'Before production').waitFor();
+    await choose(page, 'staging', 'Rename');
+    await dialog(page, 'Rename project').getByLabel('Name').fill('testing');
+    await page.keyboard.press('Enter');
+    await said(page, 'Saved testing.');
+    await choose(page, 'testing', 'Delete');
+    await alert(page).waitFor();
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe('Cancel');
+    await alert(page).getByRole('button', { name: 'Delete project' }).click();
+    await said(page, 'Deleted testing.');
+    expect(await row(page, 'testing').count()).toBe(0);
+  });
+
+  it('are kept, with the reason told, while a region has something of them', async () => {
+    const project_id = await newProject(local);
+    await api(local, 'POST', '/mnq/v1beta1/regions/nl-ams/nats-accounts', { project_id });
+    const page = await browser.open('/console/projects/');
+    await choose(page, project_id, 'Delete');
+    await alert(page).getByRole('button', { name: 'Delete project' }).click();
+    await alert(page).getByRole('alert').getByText('still has NATS accounts in nl-ams').waitFor();
+    expect(browser.complaints.splice(0).every((text) => text.includes('412'))).toBe(true);
+  });
+});
+
+describe('members', () => {
+  it('are invited with a link that works, made Owner and member again, and removed', async () => {
+    const page = await browser.open('/console/iam/');
+    await page.getByRole('button', { name: 'Invite member' }).click();
+    await dialog(page, 'Invite a member').getByLabel('E-mail address').fill('grace@example.com');
+    await page.keyboard.press('Enter');
+    const shown = dialog(page, 'Pass on this link');
+    await shown.getByRole('button', { name: 'Copy Invitation link' }).click();
+    await shown.getByRole('status').getByText('Copied').waitFor();
+    const link = await page.evaluate(() => navigator.clipboard.readText());
+    await page.getByRole('button', { name: 'I have passed on this link' }).click();
+    await said(page, 'Invited grace@example.com.');
+    expect(await page.content()).not.toContain(new URL(link).hash);
+
+    const invited = await browser.open(link, { stranger: true });
+    await invited.getByLabel('Name').fill('Grace');
+    await invited.getByLabel('Password', { exact: true }).fill('correct horse battery');
+    await invited
+      .getByRole('main')
+      .getByRole('button', { name: /join|accept/i })
+      .click();
+    await invited.waitForURL((url) => url.pathname === '/');
+
+    await page.reload();
+    await choose(page, 'Grace', 'Make Owner');
+    await alert(page).getByRole('button', { name: 'Make Owner' }).click();
+    await said(page, 'Grace is an Owner now.');
+    await choose(page, 'Grace', 'Make member');
+    await alert(page).getByRole('button', { name: 'Make member' }).click();
+    await said(page, 'Grace is a member now.');
+    await choose(page, 'Grace', 'Remove');
+    await alert(page).getByRole('button', { name: 'Remove member' }).click();
+    await said(page, 'Removed Grace.');
+    local.logged.splice(0);
+  });
+
+  it('who are invited get another link, and the last Owner cannot be removed', async () => {
+    const page = await browser.open('/console/iam/#members');
+    await page.getByRole('button', { name: 'Invite member' }).click();
+    await dialog(page, 'Invite a member').getByLabel('E-mail address').fill('ada@example.com');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'I have passed on this link' }).click();
+    await choose(page, 'ada@example.com', 'New invitation link');
+    await dialog(page, 'Pass on this link').waitFor();
+    await page.getByRole('button', { name: 'I have passed on this link' }).click();
+    const self = row(page, 'this is you');
+    await self.waitFor();
+    expect(await self.getByRole('button').count()).toBe(0);
+    local.logged.splice(0);
+  });
+});
+
+it('an application gets an API key, whose command works as it is shown, and loses it', async () => {
+  const page = await browser.open('/console/iam/#applications');
+  await page.getByRole('button', { name: 'Create application' }).click();
+  await dialog(page, 'Create an application').getByLabel('Name').fill('orders-service');
+  await page.keyboard.press('Enter');
+  await said(page, 'Created orders-service.');
+  await page.getByRole('tab', { name: 'API keys' }).click();
+  await page.getByRole('button', { name: 'Create API key' }).click();
+  const form = dialog(page, 'Create an API key');
+  await form.getByLabel('Description').fill('orders, in production');
+  await form.getByLabel('For').selectOption({ label: 'orders-service' });
+  await form.getByRole('button', { name: 'Create API key' }).click();
+  const secret = dialog(page, 'Save your API key');
+  await secret.waitFor();
+  await page.keyboard.press('Escape');
+  expect(await secret.isVisible()).toBe(true);
+  const button = secret.getByRole('button', { name: 'Download latchkey.env' });
+  const [file] = await Promise.all([page.waitForEvent('download'), button.click()]);
+  const content = await file.createReadStream().then(async (stream) => (await stream.toArray()).join(''));
+  await secret.getByText('Test it from where').click();
+  const command = await secret.getByRole('group', { name: 'With curl' }).locator('pre').textContent();
+  const printed = await run(local, command ?? '', [{ name: 'latchkey.env', content }]);
+  expect(JSON.parse(printed)).toMatchObject({ type: 'application', name: 'orders-service' });
+  await secret.getByRole('button', { name: 'I have saved this API key' }).click();
+
+  const [, accessKey = '', secretKey = ''] =
+    /ACCESS_KEY=(\S+)\nLATCHKEY_SECRET_KEY=(\S+)/.exec(content) ?? [];
+  expect(await page.content()).not.toContain(secretKey);
+  await row(page, accessKey).getByText('orders-service').waitFor();
+  await choose(page, accessKey, 'Delete');
+  await alert(page).getByRole('button', { name: 'Delete API key' }).click();
+  await said(page, `Deleted ${accessKey}.`);
+  const refused = await fetch(`${local.stack.origin}/iam/v1alpha1/principal`, {
+    headers: { 'X-Auth-Token': secretKey },
+  });
+  expect(refused.status).toBe(401);
+});
+
+describe('policies', () => {
+  it('grant what their rules say from the next request on, and no longer once they are deleted', async () => {
+    const name = `Linus-${crypto.randomUUID().slice(0, 8)}`;
+    const linus = await newMember(local, name);
+    const page = await browser.open('/console/iam/#policies');
+    await page.getByRole('button', { name: 'Create policy' }).click();
+    const form = dialog(page, 'Policy');
+    await form.getByLabel('Name', { exact: true }).fill('Linus works with queues');
+    await form.getByLabel('For').selectOption({ label: name });
+    await form.getByRole('button', { name: 'Save policy' }).click();
+    await form.getByRole('alert').getByText('Rule 1: select at least one permission set').waitFor();
+    expect(await form.getByLabel('IAMManager').isDisabled()).toBe(true);
+    await form.getByLabel('QueuesFullAccess').check();
+    await form.getByRole('checkbox', { name: 'default' }).check();
+    await form.getByRole('button', { name: 'Save policy' }).click();
+    await said(page, 'Saved Linus works with queues.');
+
+    const theirs = await browser.open('/console/queues/?region=fr-par', { as: linus });
+    await region(theirs, 'Queues').getByRole('button', { name: 'Activate Queues' }).click();
+    await region(theirs, 'Queues').getByText('has no queues in this region yet').waitFor();
+
+    await choose(page, 'Linus works with queues', 'Edit');
+    expect(await form.getByLabel('QueuesFullAccess').isChecked()).toBe(true);
+    await form.getByRole('button', { name: 'Add rule' }).click();
+    await form.getByRole('group', { name: 'Rule 2' }).getByRole('radio', { name: 'In the whole' }).check();
+    await form.getByRole('group', { name: 'Rule 2' }).getByLabel('AuditTrailReadOnly').check();
+    await form.getByRole('button', { name: 'Save policy' }).click();
+    await row(page, '2 permission sets in 2 rules').waitFor();
+    await theirs.goto('/console/audit/');
+    await row(theirs, 'Linus works with queues').first().waitFor();
+
+    await choose(page, 'Linus works with queues', 'Delete');
+    await alert(page).getByRole('button', { name: 'Delete policy' }).click();
+    await said(page, 'Deleted Linus works with queues.');
+    await theirs.goto('/console/queues/?region=fr-par');
+    await theirs.getByText('no project is open to you').first().waitFor();
+    browser.complaints.splice(0);
+    local.logged.splice(0);
+  });
+
+  it('are named by the permission set to who misses one', async () => {
+    const rules = [{ permission_set_names: ['NATSReadOnly'], project_ids: [local.owner.project_id] }];
+    const page = await browser.open('/console/iam/', { as: await newMember(local, 'Barbara', rules) });
+    await page.getByText('A policy with IAMReadOnly grants it').waitFor();
+    await page.goto('/console/audit/');
+    await page.getByText('A policy with AuditTrailReadOnly grants it').waitFor();
+    await page.goto('/console/queues/');
+    await region(page, 'Queues').getByText('A policy with QueuesReadOnly grants it').waitFor();
+    expect(browser.complaints.splice(0).every((text) => text.includes('403'))).toBe(true);
+    local.logged.splice(0);
+  });
+});
+
+describe('the audit trail', () => {
+  it('lists the changes of all regions and the organization, newest first, and keeps its filters', async () => {
+    const project_id = await newProject(local);
+    const post = (where: string, name: string) =>
+      api(local, 'POST', `/mnq/v1beta1/regions/${where}/nats-accounts`, { project_id, name });
+    await post('fr-par', 'first');
+    await post('nl-ams', 'second');
+    await api(local, 'POST', '/iam/v1alpha1/applications', {
+      organization_id: local.owner.organization_id,
+      name: 'third',
+    });
+    const page = await browser.open('/console/audit/');
+    const changes = () => page.getByRole('rowheader').allTextContents();
+    const heads = async () =>
+      (await changes()).slice(0, 3).map((text) => /first|second|third/.exec(text)?.[0]);
+    await expect.poll(heads).toEqual(['third', 'second', 'first']);
+    await page.getByLabel('Where', { exact: true }).selectOption('nl-ams');
+    await page.getByLabel('What').selectOption('nats_accounts');
+    await expect.poll(async () => (await changes())[0]).toContain('second');
+    expect(await row(page, 'third').count()).toBe(0);
+    await page.reload();
+    expect(await page.getByLabel('Where', { exact: true }).inputValue()).toBe('nl-ams');
+    await expect.poll(async () => (await changes())[0]).toContain('second');
+    await page.getByText('Details').first().click();
+    await page.getByText('"name":"second"').waitFor();
+  });
+
+  it('is exported as what the filters let through', async () => {
+    const page = await browser.open('/console/audit/?where=global&resource_type=applications&action=create');
+    await row(page, 'Created application').first().waitFor();
+    await page.getByText('Export', { exact: true }).click();
+    const link = page.getByRole('link', { name: 'Organization, as NDJSON' });
+    const [file] = await Promise.all([page.waitForEvent('download'), link.click()]);
+    const text = await file.createReadStream().then(async (stream) => (await stream.toArray()).join(''));
+    const events = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(events.length).toBeGreaterThan(0);
+    for (const event of events)
+      expect(event).toMatchObject({ action: 'create', resource: { type: 'applications' } });
+  });
+
+  it('shows earlier changes when asked for them', async () => {
+    const organization_id = local.owner.organization_id;
+    const create = (name: string) =>
+      api(local, 'POST', '/iam/v1alpha1/applications', { organization_id, name });
+    await Promise.all(Array.from({ length: 51 }, (_, index) => create(`application ${index}`)));
+    const page = await browser.open('/console/audit/');
+    await expect.poll(() => page.getByRole('rowheader').count()).toBe(50);
+    await page.getByRole('button', { name: 'Show earlier changes' }).click();
+    await expect.poll(() => page.getByRole('rowheader').count()).toBeGreaterThan(50);
+  });
+});

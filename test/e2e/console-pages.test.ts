@@ -1,0 +1,191 @@
+/**
+ * The console's pages as a whole: nothing that axe finds with data and dialogs in them, no more script than is allowed,
+ * everything within reach of the keyboard; and the look-up, which stands on each of them.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { root } from '../stack/project.ts';
+import { inspect, useBrowser } from './browser.ts';
+import { ALL, activate, newCredentials, newProject } from './gateway-clients.ts';
+import { api, useStack } from './local-stack.ts';
+import { newCreds } from './nats-client.ts';
+
+const local = useStack();
+const browser = useBrowser(local);
+
+const PAGES = [
+  '/console/',
+  '/console/nats/',
+  '/console/nats/account/',
+  '/console/queues/',
+  '/console/queues/#credentials',
+  '/console/topics-and-events/',
+  '/console/projects/',
+  '/console/iam/',
+  '/console/iam/#applications',
+  '/console/iam/#api-keys',
+  '/console/iam/#policies',
+  '/console/audit/',
+];
+
+/** What the site generator brings along. */
+const NOT_OURS =
+  /\/(LanguageSelect|Page|PageFrame|Search|ThemeSelect|page|ui-core|rolldown-runtime|ec)\.[^/]+\.js$/;
+
+it.each(PAGES)('%s loads at most 10 kB of our scripts before the first interaction', async (path) => {
+  const page = await browser.open('/404', { reducedMotion: 'reduce' });
+  browser.complaints.splice(0);
+  const loaded = new Set<string>();
+  page.on('request', (request) => {
+    const { pathname } = new URL(request.url());
+    if (pathname.endsWith('.js') && !NOT_OURS.test(pathname)) loaded.add(pathname);
+  });
+  await page.goto(path, { waitUntil: 'networkidle' });
+  const ours = [...loaded].filter((file) => file.startsWith('/_astro/'));
+  expect(ours.length).toBeGreaterThan(3);
+  const sizes = ours.map((file) => gzipSync(readFileSync(join(root, 'site/dist', file))).length);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(10_000);
+});
+
+describe.each([
+  ['light', 1280],
+  ['dark', 375],
+  ['dark', 1280],
+  ['light', 375],
+] as const)('axe finds nothing (%s, %i)', (colorScheme, width) => {
+  const options = { colorScheme, reducedMotion: 'reduce' } as const;
+
+  it('on pages with data in them', async () => {
+    const { account } = await newCreds(local, 'fr-par');
+    const page = await browser.open('/console/', options);
+    const found: string[] = [];
+    for (const path of PAGES) {
+      await page.goto(`${path.replace('#', `?region=fr-par&id=${account}&account=${account}#`)}`);
+      await page.waitForLoadState('networkidle');
+      found.push(...(await inspect(page, [width])).map((complaint) => `${path} ${complaint}`));
+    }
+    expect(found).toEqual([]);
+  });
+
+  it('in dialogs and menus', async () => {
+    const page = await browser.open('/console/iam/#policies', options);
+    const found: string[] = [];
+    const look = async (what: string) =>
+      found.push(...(await inspect(page, [width])).map((complaint) => `${what} ${complaint}`));
+    await page.getByRole('button', { name: 'Create policy' }).click();
+    await page.getByRole('dialog', { name: 'Policy' }).waitFor();
+    await look('policy');
+    await page.keyboard.press('Escape');
+    await page.getByRole('tab', { name: 'API keys' }).click();
+    await page
+      .getByRole('button', { name: /See more actions for SCW/ })
+      .first()
+      .click();
+    await look('menu');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Create API key' }).click();
+    await page.getByRole('dialog', { name: 'Create an API key' }).waitFor();
+    await look('API key');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Look up a key' }).click();
+    await page.getByLabel('Key or .creds text').fill(local.owner.access_key);
+    await page.getByRole('button', { name: 'Look up', exact: true }).click();
+    await page.getByText('is known').waitFor();
+    await look('look-up');
+    expect(found).toEqual([]);
+  });
+});
+
+it('creates a project, opens its menu and closes it by keyboard alone', async () => {
+  const page = await browser.open('/console/projects/');
+  const create = page.getByRole('button', { name: 'Create project' });
+  await expect.poll(() => create.isEnabled()).toBe(true);
+  await create.focus();
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('keyboard');
+  await page.keyboard.press('Enter');
+  await page.getByRole('status').getByText('Created keyboard.').waitFor();
+  const menu = page.getByRole('button', { name: 'See more actions for keyboard' });
+  await menu.focus();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('ArrowDown');
+  const focused = () => page.evaluate(() => document.activeElement?.textContent?.trim());
+  expect(await focused()).toBe('Rename');
+  await page.keyboard.press('Escape');
+  expect(await menu.evaluate((button) => button === document.activeElement)).toBe(true);
+});
+
+it('tells a stranger on every page where to sign in, and shows nothing else', async () => {
+  const page = await browser.open('/console/', { stranger: true });
+  for (const path of PAGES) {
+    await page.goto(path);
+    const link = page.getByRole('main').getByRole('link', { name: 'Sign in' }).first();
+    await link.waitFor();
+    expect(await link.getAttribute('href')).toMatch(/^\/sign-in\/\?return=/);
+  }
+});
+
+describe('the look-up', () => {
+  const lookUp = async (page: Page, text: string) => {
+    await page.getByRole('button', { name: 'Look up a key' }).click();
+    await page.getByLabel('Key or .creds text').fill(text);
+    await page.getByRole('button', { name: 'Look up', exact: true }).click();
+  };
+
+  it('sends only the public part of a creds file, tells whose it is, and revokes it', async () => {
+    const { content, id, account } = await newCreds(local, 'nl-ams');
+    const page = await browser.open('/console/audit/');
+    const sent: string[] = [];
+    page.on('request', (request) => sent.push(`${request.url()} ${request.postData() ?? ''}`));
+    await lookUp(page, content);
+    const dialog = page.getByRole('dialog', { name: 'Whose is this key?' });
+    await dialog.getByText('Amsterdam (nl-ams)').waitFor();
+    const [, jwt = ''] = /(eyJ\S+)/.exec(content) ?? [];
+    const [, seed = ''] = /\n(SU\S+)/.exec(content) ?? [];
+    expect(seed).not.toBe('');
+    for (const text of sent) for (const secret of [jwt, seed]) expect(text).not.toContain(secret);
+    await dialog.getByRole('button', { name: /^Revoke/ }).click();
+    const asked = page.getByRole('alertdialog');
+    await asked.getByText('Nobody is connected').waitFor();
+    await asked.getByRole('button', { name: 'Revoke', exact: true }).click();
+    await dialog
+      .getByRole('status')
+      .getByText(/Revoked .* 1 of 1 server/)
+      .waitFor();
+    const list = await api<{ nats_credentials: { id: string }[] }>(
+      local,
+      'GET',
+      `/mnq/v1beta1/regions/nl-ams/nats-credentials?nats_account_id=${account}`,
+    );
+    expect(list.nats_credentials.some((each) => each.id === id)).toBe(false);
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    expect(await page.getByLabel('Key or .creds text').inputValue()).toBe('');
+  });
+
+  it('finds an access key in a line of a log, and leads to the page that has it', async () => {
+    const projectId = await newProject(local);
+    await activate(local, 'fr-par', projectId);
+    const credentials = await newCredentials(local, 'sns', ALL, { projectId });
+    const page = await browser.open('/console/');
+    await lookUp(page, `2026-11-21 Credential=${credentials.access_key}/20261121/fr-par/sns denied`);
+    await page.getByText('Credentials for Topics and Events').waitFor();
+    await page.getByRole('link', { name: 'Open', exact: true }).click();
+    await page.getByText(credentials.access_key).waitFor();
+    expect(new URL(page.url()).pathname).toBe('/console/topics-and-events/');
+  });
+
+  it('says that a key is nobody’s, and sends nothing of a text without one', async () => {
+    const page = await browser.open('/console/');
+    await lookUp(page, `LKEY${'x'.repeat(16)}`);
+    await page.getByText('is of nothing that is open to you').waitFor();
+    const sent: string[] = [];
+    page.on('request', (request) => sent.push(request.url()));
+    await page.getByLabel('Key or .creds text').fill(`latchkey_${'x'.repeat(40)}`);
+    await page.getByRole('button', { name: 'Look up', exact: true }).click();
+    await page.getByRole('alert').getByText('There is no public key in this').waitFor();
+    expect(sent.filter((url) => url.includes('lookup'))).toEqual([]);
+  });
+});
