@@ -72,7 +72,8 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          // Each file starts servers of its own: as many files as cores.
+          maxWorkers: 2,
         },
       },
     ],

@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openDatabase } from '../stack/databases.ts';
+import { freePort } from '../stack/ports.ts';
 import { stackDatabases } from '../stack/stack.ts';
-import { freePort, type StartProcess, startProcess } from './start-process.ts';
+import { type StartProcess, startProcess } from './start-process.ts';
 
 const KILLS = 50;
 const REGIONS = ['fr-par', 'nl-ams'] as const;

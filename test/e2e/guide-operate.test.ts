@@ -9,12 +9,12 @@ import { join } from 'node:path';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { natsConfiguration } from '../stack/nats.ts';
+import { freePort } from '../stack/ports.ts';
 import { startStack } from '../stack/stack.ts';
 import { selfSigned } from './certificate.ts';
 import { useStack } from './local-stack.ts';
 import { access, newCreds, revoke } from './nats-client.ts';
 import { codeOf } from './pages.ts';
-import { freePort } from './start-process.ts';
 
 const local = useStack();
 const REGION = 'fr-par';

@@ -11,6 +11,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RegionsVar } from '../../functions/regions.ts';
 import { type NatsServer, type NatsSettings, natsServer } from '../stack/nats.ts';
+import { freePort } from '../stack/ports.ts';
 import { api, useStack } from './local-stack.ts';
 import {
   access,
@@ -25,7 +26,6 @@ import {
   revoke,
   revokeSilently,
 } from './nats-client.ts';
-import { freePort } from './start-process.ts';
 
 const REGION = 'fr-par';
 const ports = { client: await freePort(), websocket: await freePort() };

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { describe, expect, it } from 'vitest';
+import { freePort } from '../stack/ports.ts';
 import { type LocalStack, useStack } from './local-stack.ts';
 import {
   access,
@@ -24,7 +25,7 @@ import {
   revoke,
 } from './nats-client.ts';
 import { credsOf } from './past-creds.ts';
-import { freePort, startProcess } from './start-process.ts';
+import { startProcess } from './start-process.ts';
 
 const REGION = 'fr-par';
 const FOR_EVER = 253_402_300_799;

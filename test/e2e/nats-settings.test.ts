@@ -12,6 +12,7 @@ import { credsText } from '../../functions/nats/creds.ts';
 import { accountJwt, userJwt } from '../../functions/nats/jwt.ts';
 import { createKey, importSeed } from '../../functions/nats/keys.ts';
 import type { RegionsVar } from '../../functions/regions.ts';
+import { freePort } from '../stack/ports.ts';
 import { ensureSecrets } from '../stack/secrets.ts';
 import { api, useStack } from './local-stack.ts';
 import {
@@ -29,7 +30,6 @@ import {
   userJwtOf,
 } from './nats-client.ts';
 import { pastCreds } from './past-creds.ts';
-import { freePort } from './start-process.ts';
 
 const REGION = 'fr-par';
 const HOUR = 3_600;

@@ -6,7 +6,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { freePort, type StartProcess, startProcess } from './start-process.ts';
+import { freePort } from '../stack/ports.ts';
+import { type StartProcess, startProcess } from './start-process.ts';
 
 /** The files that hold secrets, and nothing else does. */
 const SECRET_FILES = ['owner.json', 'secrets.json'];

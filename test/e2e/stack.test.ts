@@ -7,7 +7,8 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort, type StartProcess, startProcess } from './start-process.ts';
+import { freePort } from '../stack/ports.ts';
+import { type StartProcess, startProcess } from './start-process.ts';
 
 const state = mkdtempSync(join(tmpdir(), 'latchkey-stack-'));
 let port: number;

@@ -1,7 +1,6 @@
 /** `npm start` as a person runs it, but for the installation: a process of its own, with all that it prints. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Owner } from '../../db/identity/bootstrap.ts';
 import { root } from '../stack/project.ts';
@@ -17,18 +16,6 @@ export interface StartProcess {
   killAll(): Promise<void>;
   /** Ctrl-C; resolves to the exit code. */
   interrupt(): Promise<number | null>;
-}
-
-/** A port that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }
 
 /** Runs the start script and resolves once it has said where it is. */

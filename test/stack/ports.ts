@@ -67,7 +67,24 @@ export async function choosePorts(
 }
 
 async function sameOrFree(port: number | undefined): Promise<number> {
-  return port !== undefined && (await isFree(port)) ? port : ((await listen(0, '127.0.0.1')) as number);
+  return port !== undefined && (await isFree(port)) ? port : freePort();
+}
+
+/** Below the ports that systems give to outgoing connections, which could take one before its server listens. */
+const FIRST = 11_000;
+const SLICE = 4_000;
+const SLICES = 5;
+
+/**
+ * A port that was free a moment ago. Each worker of the tests has a slice of its own, so that two that start at once
+ * are never given the same.
+ */
+export async function freePort(): Promise<number> {
+  const slice = Number(process.env.VITEST_POOL_ID ?? 0) % SLICES;
+  for (;;) {
+    const port = FIRST + slice * SLICE + Math.floor(Math.random() * SLICE);
+    if (await isFree(port)) return port;
+  }
 }
 
 // `localhost` may mean ::1 to a browser: a port is free only when nobody answers there either.
@@ -75,16 +92,13 @@ async function isFree(port: number): Promise<boolean> {
   return (await listen(port, '127.0.0.1')) !== 'taken' && (await listen(port, '::1')) !== 'taken';
 }
 
-/** Listens for a moment: the port it got, or whether it is taken or cannot be had for another reason. */
-function listen(port: number, host: string): Promise<number | 'taken' | 'impossible'> {
+/** Listens for a moment: whether the port is free, is taken, or cannot be had for another reason. */
+function listen(port: number, host: string): Promise<'free' | 'taken' | 'impossible'> {
   return new Promise((resolve) => {
     const server = createServer();
     server.on('error', (error: NodeJS.ErrnoException) =>
       resolve(error.code === 'EADDRINUSE' ? 'taken' : 'impossible'),
     );
-    server.listen({ port, host, exclusive: true }, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 'impossible'));
-    });
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve('free')));
   });
 }
