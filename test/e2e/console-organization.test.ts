@@ -181,7 +181,7 @@ describe('policies', () => {
     await alert(page).getByRole('button', { name: 'Delete policy' }).click();
     await said(page, 'Deleted Linus works with queues.');
     await theirs.goto('/console/queues/?region=fr-par');
-    await theirs.getByText('no project is open to you').first().waitFor();
+    await region(theirs, 'Queues').getByText('A policy with ProjectReadOnly grants it').waitFor();
     browser.complaints.splice(0);
     local.logged.splice(0);
   });

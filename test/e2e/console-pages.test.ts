@@ -35,7 +35,10 @@ const PAGES = [
 const NOT_OURS =
   /\/(LanguageSelect|Page|PageFrame|Search|ThemeSelect|page|ui-core|rolldown-runtime|ec)\.[^/]+\.js$/;
 
-it.each(PAGES)('%s loads at most 10 kB of our scripts before the first interaction', async (path) => {
+/** Bytes, compressed. A page of Queues or Topics and Events has two lists, of which one shows. */
+const budgetOf = (path: string) => (/queues|topics/.test(path) ? 11_500 : 10_000);
+
+it.each(PAGES)('%s loads no more of our scripts before the first interaction than allowed', async (path) => {
   const page = await browser.open('/404', { reducedMotion: 'reduce' });
   browser.complaints.splice(0);
   const loaded = new Set<string>();
@@ -47,7 +50,7 @@ it.each(PAGES)('%s loads at most 10 kB of our scripts before the first interacti
   const ours = [...loaded].filter((file) => file.startsWith('/_astro/'));
   expect(ours.length).toBeGreaterThan(3);
   const sizes = ours.map((file) => gzipSync(readFileSync(join(root, 'site/dist', file))).length);
-  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(10_000);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(budgetOf(path));
 });
 
 describe.each([
@@ -105,12 +108,14 @@ it('creates a project, opens its menu and closes it by keyboard alone', async ()
   await expect.poll(() => create.isEnabled()).toBe(true);
   await create.focus();
   await page.keyboard.press('Enter');
+  await page.getByRole('dialog', { name: 'Create a project' }).waitFor();
   await page.keyboard.type('keyboard');
   await page.keyboard.press('Enter');
   await page.getByRole('status').getByText('Created keyboard.').waitFor();
   const menu = page.getByRole('button', { name: 'See more actions for keyboard' });
   await menu.focus();
   await page.keyboard.press('Enter');
+  await page.getByRole('menu').waitFor();
   await page.keyboard.press('ArrowDown');
   const focused = () => page.evaluate(() => document.activeElement?.textContent?.trim());
   expect(await focused()).toBe('Rename');

@@ -13,7 +13,7 @@ import { type Problem, sentence } from '../lib/problems.ts';
 import { type Facts, tickSteps } from '../lib/steps.ts';
 import type { CodeSamples } from './code-samples.ts';
 import { CredentialsList } from './credentials-list.ts';
-import { equipMenu } from './row-menu.ts';
+import { offerMenu } from './row-menu-on-click.ts';
 
 type Actions = typeof import('./keyed-actions.ts');
 
@@ -32,7 +32,7 @@ export class KeyedCredentialsForm extends HTMLElement {
     this,
     ({ permissions }) => accessLevel(permissions),
     (row, credentials) =>
-      equipMenu(row, credentials.name, {
+      offerMenu(row, credentials.name, {
         update: () => this.#act((actions) => this.#update(actions, credentials)),
         revoke: () => this.#act((actions) => this.#revoke(actions, credentials)),
       }),

@@ -9,9 +9,7 @@ export function equipMenu(row: HTMLElement, name: string, reactions: Record<stri
   const menu = find(row, '[role="menu"]', HTMLElement);
   menu.id = `row-menu-${menus++}`;
   menu.ariaLabel = name;
-  button.ariaLabel = button.title = `See more actions for ${name}`;
   button.setAttribute('popovertarget', menu.id);
-  button.setAttribute('aria-expanded', 'false');
   const items = [...menu.querySelectorAll<HTMLElement>('[role="menuitem"]')];
   for (const item of items) {
     item.addEventListener('click', () => {

@@ -4,7 +4,7 @@
  */
 import { fill, find, showTime } from '../../lib/markup.ts';
 import { Part, type State } from '../part.ts';
-import { equipMenu } from '../row-menu.ts';
+import { offerMenu } from '../row-menu-on-click.ts';
 
 /** How a thing is shown. */
 export interface Row {
@@ -71,7 +71,7 @@ export class ResourceList<Thing> extends Part {
     if (offered.length === 0) find(row, '.act', HTMLElement).replaceChildren();
     else {
       offered[0]?.setAttribute('autofocus', '');
-      equipMenu(row, name, menu);
+      offerMenu(row, name, menu);
     }
     return row;
   }
