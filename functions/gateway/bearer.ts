@@ -5,6 +5,7 @@
 import type { Database } from '../../db/database.ts';
 import { openDatabase } from '../../db/database.ts';
 import { type Bearer, findBearer } from '../../db/region/gateway.ts';
+import { keepNewest } from '../credentials/kept.ts';
 import { open } from '../credentials/secrets.ts';
 import type { Config, Region } from '../env.ts';
 import type { Service } from './actions.ts';
@@ -72,32 +73,28 @@ function refused(reason: SignatureReason): GatewayError {
   return new GatewayError(fault, message);
 }
 
-/** Derived keys, the oldest first. They cannot be read back, and are of use only to whom the database still knows. */
-const derived = new Map<string, CryptoKey>();
-const MOST_DERIVED = 2000;
+/** Derived keys. They cannot be read back, and are of use only to whom the database still knows. */
+const derived = keepNewest<CryptoKey>(2000);
 
 /** The key that the signature must have been made with. The row as it was read just now is part of what it is kept by. */
-async function signingKey(
-  config: Config,
-  region: Region,
-  { id, sealedSecret, sealingKeyId }: Bearer,
-  { scope }: Signed,
-): Promise<CryptoKey> {
+function signingKey(config: Config, region: Region, bearer: Bearer, { scope }: Signed): Promise<CryptoKey> {
+  const { id, sealingKeyId, sealedSecret } = bearer;
   const name = [id, sealingKeyId, sealedSecret, scope.date, scope.region, scope.service].join(' ');
-  const kept = derived.get(name);
-  if (kept) return kept;
+  return derived(name, async () => deriveKey(await secretOf(config, region, bearer), scope));
+}
+
+async function secretOf(
+  { sealingKeys }: Config,
+  region: Region,
+  { id, sealingKeyId, sealedSecret }: Bearer,
+): Promise<string> {
   const context = { kind: 'credential', region: region.name, id } as const;
-  const sealed = { keyId: sealingKeyId, text: sealedSecret };
-  const secret = await open(config.sealingKeys, context, sealed).catch(() => undefined);
-  if (secret === undefined) {
+  try {
+    return await open(sealingKeys, context, { keyId: sealingKeyId, text: sealedSecret });
+  } catch {
     console.error(
       JSON.stringify({ credential: id, region: region.name, reason: 'its secret cannot be opened' }),
     );
     throw refused('signature_mismatch');
   }
-  const key = await deriveKey(secret, scope);
-  const [oldest] = derived.keys();
-  if (oldest !== undefined && derived.size >= MOST_DERIVED) derived.delete(oldest);
-  derived.set(name, key);
-  return key;
 }

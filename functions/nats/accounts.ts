@@ -5,6 +5,7 @@
 import type { Once } from '../../db/idempotency.ts';
 import { createAccount as insertAccount, type NatsAccount } from '../../db/region/accounts.ts';
 import type { AccountState } from '../../db/region/enforcement.ts';
+import { keepNewest } from '../credentials/kept.ts';
 import { open, type RandomBytes, type Sealed, seal } from '../credentials/secrets.ts';
 import type { Config, NatsSettings, Region, SealingKey } from '../env.ts';
 import type { Work } from '../work.ts';
@@ -32,14 +33,23 @@ export async function createAccount(
   return insertAccount(work.store, work.change, account, { once, most: work.quotas.nats_accounts });
 }
 
-/** The signing key of an account: its users' JWTs are signed with it. */
-export async function signingKeyOf(
+/** Imported signing keys, whose seeds can no longer be read: opening and importing one costs as much as the creds. */
+const imported = keepNewest<SigningKey>(2000);
+
+/**
+ * The signing key of an account: its users' JWTs are signed with it. `account` is the row as it was read just now, which
+ * is part of what the key is kept by.
+ */
+export function signingKeyOf(
   sealingKeys: readonly SealingKey[],
   region: string,
   account: NatsAccount,
 ): Promise<SigningKey> {
   const sealed: Sealed = { keyId: account.sealingKeyId, text: account.sealedSigningSeed };
-  return importSeed(await open(sealingKeys, sealedFor(region, account.id), sealed));
+  const name = [region, account.id, sealed.keyId, sealed.text].join(' ');
+  return imported(name, async () =>
+    importSeed(await open(sealingKeys, sealedFor(region, account.id), sealed)),
+  );
 }
 
 /**

@@ -11,14 +11,15 @@ export const creds: Area = {
   async measure({ rounds }) {
     const worker = await startAlone('creds');
     try {
-      const measured = await timeLoops(worker, { rounds, times: TIMES }, ['issue', 'make', 'sign']);
+      const names = ['issue', 'issue first', 'sign'] as const;
+      const measured = await timeLoops(worker, { rounds, times: TIMES }, names);
       const baseline = { of: 'Ed25519 signature', values: measured.sign };
       return [
-        { measure: 'a key, its JWT and file', unit: 'µs', values: measured.make, baseline, aim: '≤ 3' },
+        { measure: 'creds of an account', unit: 'µs', values: measured.issue, baseline, aim: '≤ 3' },
         {
-          measure: 'the same, the account’s seed opened first',
+          measure: 'the first of an account, its seed opened',
           unit: 'µs',
-          values: measured.issue,
+          values: measured['issue first'],
           baseline,
         },
       ];

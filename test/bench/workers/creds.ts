@@ -1,43 +1,41 @@
 /**
- * The creds of a new NATS user, as their creation issues them: the account's seed opened and read, a key made, the JWT
- * signed, the file written; the last three alone, with the signing key at hand; and one signature over as many bytes.
+ * The creds of a new NATS user, as their creation issues them: a key made, the JWT signed, the file written; the same for
+ * an account whose sealed seed must be opened and imported first; and one signature over as many bytes.
  */
 import type { NatsAccount } from '../../../db/region/accounts.ts';
 import { randomBytes, seal } from '../../../functions/credentials/secrets.ts';
+import type { SealingKey } from '../../../functions/env.ts';
 import { issueCreds } from '../../../functions/nats/accounts.ts';
-import { credsText } from '../../../functions/nats/creds.ts';
-import { userJwt } from '../../../functions/nats/jwt.ts';
 import { createKey, importSeed } from '../../../functions/nats/keys.ts';
 import type { Work } from '../../../functions/work.ts';
 import { serveLoops } from './loops.ts';
 
 const REGION = 'fr-par';
 
+/** So many accounts that the keys of those used before are not kept any more when it is their turn again. */
+const ACCOUNTS = 2500;
+
 export default serveLoops(async () => {
-  const [{ publicKey: id }, { seed }] = await Promise.all([createKey('account'), createKey('account')]);
   const sealingKeys = [{ id: 'only', key: btoa('0123456789'.repeat(4).slice(0, 32)) }];
-  const sealed = await seal(sealingKeys, { kind: 'nats_account', region: REGION, id }, seed);
-  const account = { id, sealedSigningSeed: sealed.text, sealingKeyId: sealed.keyId } as NatsAccount;
   const work = { sealingKeys, region: { name: REGION }, change: { now: Date.now() } } as unknown as Work;
+  const { seed } = await createKey('account');
+  const accounts = await Promise.all(Array.from({ length: ACCOUNTS }, () => newAccount(sealingKeys, seed)));
+  const issue = (account = accounts[0] as NatsAccount) =>
+    issueCreds(work, account, { name: 'measured', createdAt: Date.now(), expiresAt: null }, randomBytes);
+  const { content } = await issue();
+  const [, signed = ''] = /^([\w-]+\.[\w-]+)\.[\w-]+$/m.exec(content) ?? [];
+  const bytes = new TextEncoder().encode(signed);
   const issuer = await importSeed(seed);
-  const issuedAt = Math.floor(Date.now() / 1000);
-  const make = async () => {
-    const user = await createKey('user');
-    const jwt = await userJwt({
-      publicKey: user.publicKey,
-      name: 'measured',
-      issuer,
-      issuerAccount: id,
-      issuedAt,
-    });
-    return { jwt, content: credsText(jwt, user.seed) };
-  };
-  const { jwt } = await make();
-  const signed = new TextEncoder().encode(jwt.slice(0, jwt.lastIndexOf('.')));
+  let turn = 0;
   return {
-    issue: () =>
-      issueCreds(work, account, { name: 'measured', createdAt: Date.now(), expiresAt: null }, randomBytes),
-    make,
-    sign: () => issuer.sign(signed),
+    issue: () => issue(),
+    'issue first': () => issue(accounts[turn++ % ACCOUNTS]),
+    sign: () => issuer.sign(bytes),
   };
 });
+
+async function newAccount(sealingKeys: readonly SealingKey[], seed: string): Promise<NatsAccount> {
+  const { publicKey: id } = await createKey('account');
+  const sealed = await seal(sealingKeys, { kind: 'nats_account', region: REGION, id }, seed);
+  return { id, sealedSigningSeed: sealed.text, sealingKeyId: sealed.keyId } as NatsAccount;
+}
