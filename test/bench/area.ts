@@ -19,9 +19,17 @@ export interface Figure {
   unit: string;
   values: readonly number[];
   /** What they are compared with: measured in the same rounds, or one value that holds for all. */
-  baseline?: { of: string; values: readonly number[] } | undefined;
+  baseline?: { of: string; values: readonly number[]; latency?: Latency } | undefined;
+  /** How long each took, where the values are so many in a second. */
+  latency?: Latency;
   /** What the ratio of the value to its baseline, or else the value, should be: `≤ 2`. Nothing fails by it. */
   aim?: string | undefined;
+}
+
+/** Latencies in milliseconds, one of each for each round. */
+export interface Latency {
+  p50: readonly number[];
+  p99: readonly number[];
 }
 
 /** An area of the benchmark. */

@@ -11,8 +11,9 @@ import { bundleWorker } from '../stack/bundle.ts';
 import { defaultConfig, root } from '../stack/project.ts';
 import { buildSite } from '../stack/site.ts';
 import { type Stack, startStack } from '../stack/stack.ts';
-import type { Area, Figure } from './area.ts';
+import type { Area, Figure, Latency } from './area.ts';
 import { request } from './client.ts';
+import { controlPlane } from './control-plane.ts';
 import { creds } from './creds.ts';
 import { denial } from './denial.ts';
 import { gateway } from './gateway.ts';
@@ -22,7 +23,9 @@ import { ratios, type Spread, spreadOf } from './rounds.ts';
 import { sigv4 } from './sigv4.ts';
 import { size } from './size.ts';
 
-const AREAS: readonly Area[] = [size, creds, sigv4, gateway, denial, growth, memory];
+const AREAS: readonly Area[] = [size, controlPlane, creds, sigv4, gateway, denial, growth, memory];
+
+type LatencySpread = Record<keyof Latency, Spread>;
 
 /** A figure as it is printed and written. */
 interface Row {
@@ -30,7 +33,9 @@ interface Row {
   measure: string;
   unit: string;
   value: Spread;
-  baseline?: { of: string; value: Spread };
+  /** Milliseconds. */
+  latency?: LatencySpread;
+  baseline?: { of: string; value: Spread; latency?: LatencySpread };
   ratio?: Spread;
   aim?: string;
 }
@@ -83,33 +88,42 @@ async function startFresh(state: string): Promise<Stack> {
   return stack;
 }
 
-function rowOf(area: string, { measure, unit, values, baseline, aim }: Figure): Row {
+function latencyOf(latency: Latency | undefined): { latency?: LatencySpread } {
+  return latency ? { latency: { p50: spreadOf(latency.p50), p99: spreadOf(latency.p99) } } : {};
+}
+
+function rowOf(area: string, { measure, unit, values, latency, baseline, aim }: Figure): Row {
   return {
     area,
     measure,
     unit,
     value: spreadOf(values),
+    ...latencyOf(latency),
     ...(baseline && {
-      baseline: { of: baseline.of, value: spreadOf(baseline.values) },
+      baseline: { of: baseline.of, value: spreadOf(baseline.values), ...latencyOf(baseline.latency) },
       ratio: spreadOf(ratios(values, baseline.values)),
     }),
     ...(aim !== undefined && { aim }),
   };
 }
 
+const LATENCY = 'p50 / p99 ms';
+
 function tableOf(rows: readonly Row[]): string {
-  const cells = rows.map(({ area, measure, unit, value, baseline, ratio, aim }) => [
+  const cells = rows.map(({ area, measure, unit, value, latency, baseline, ratio, aim }) => [
     area,
     measure,
     `${show(value.median)} ${unit}`,
     `${show(value.lower)} – ${show(value.upper)}`,
+    showLatency(latency),
     baseline ? `${baseline.of} ${show(baseline.value.median)}` : '',
+    showLatency(baseline?.latency),
     ratio ? `× ${show(ratio.median)}` : '',
     ratio ? `${show(ratio.lower)} – ${show(ratio.upper)}` : '',
     aim ?? '',
   ]);
   const lines = [
-    ['area', 'measure', 'median', 'middle half', 'baseline', 'ratio', 'middle half', 'aim'],
+    ['area', 'measure', 'median', 'middle half', LATENCY, 'baseline', LATENCY, 'ratio', 'middle half', 'aim'],
     ...cells,
   ];
   const widths = (lines[0] ?? []).map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)));
@@ -121,6 +135,10 @@ function tableOf(rows: readonly Row[]): string {
         .trimEnd(),
     )
     .join('\n');
+}
+
+function showLatency(latency: LatencySpread | undefined): string {
+  return latency ? `${show(latency.p50.median)} / ${show(latency.p99.median)}` : '';
 }
 
 /** Three digits that matter. */

@@ -1,6 +1,6 @@
 /**
  * A load generator on bare sockets: so many connections, each sending the same bytes again as soon as it is answered.
- * Knows just enough HTTP/1.1 for that (RFC 9112: keep-alive, answers with a Content-Length), because a real client takes
+ * Knows just enough HTTP/1.1 for that (RFC 9112: keep-alive, answers with a Content-Length, or 204), because a real client takes
  * as much of a small machine as the server that is to be measured.
  */
 import { connect, type Socket } from 'node:net';
@@ -17,6 +17,12 @@ export interface Load {
   p99: number;
 }
 
+/** How long a load went on, and how long each of its answers took, in milliseconds. */
+export interface Timing {
+  seconds: number;
+  latencies: readonly number[];
+}
+
 const HEAD_END = Buffer.from('\r\n\r\n');
 
 /** The bytes of a request, with whatever headers it has been signed with. */
@@ -31,25 +37,66 @@ export async function bytesOf(request: Request): Promise<Buffer> {
   ]);
 }
 
-/** Sends `request` to the origin for so many milliseconds. Rejects on any answer but 200. */
+/** Sends `request` to the origin for so many milliseconds. Rejects on any answer that is no success. */
 export async function load(
   origin: string,
   request: Buffer,
   connections: number,
   milliseconds: number,
 ): Promise<Load> {
-  const latencies: number[] = [];
-  const start = performance.now();
-  const end = start + milliseconds;
-  const sockets = await Promise.all(Array.from({ length: connections }, () => open(origin)));
-  await Promise.all(sockets.map((socket) => keepBusy(socket, request, end, latencies)));
-  const seconds = (performance.now() - start) / 1000;
+  const end = performance.now() + milliseconds;
+  return loadOf([
+    await keepSending(origin, connections, () => (performance.now() < end ? request : undefined)),
+  ]);
+}
+
+/** Sends each of the requests once, and returns the bodies of the answers too. Rejects on one of another status. */
+export async function loadEach(
+  origin: string,
+  requests: readonly Buffer[],
+  connections: number,
+  status?: number,
+): Promise<Timing & { bodies: string[] }> {
+  const bodies: string[] = [];
+  let sent = 0;
+  const timing = await keepSending(
+    origin,
+    Math.min(connections, requests.length),
+    () => requests[sent++],
+    (body) => bodies.push(body),
+    status,
+  );
+  return { ...timing, bodies };
+}
+
+/** What several loads of one kind came to, as if they had been one. */
+export function loadOf(timings: readonly Timing[]): Load {
+  const latencies = timings.flatMap((timing) => timing.latencies);
+  const seconds = timings.reduce((sum, timing) => sum + timing.seconds, 0);
   return {
     seconds,
     perSecond: latencies.length / seconds,
     p50: percentile(latencies, 50),
     p99: percentile(latencies, 99),
   };
+}
+
+async function keepSending(
+  origin: string,
+  connections: number,
+  next: () => Buffer | undefined,
+  onAnswer: (body: string) => void = () => {},
+  status?: number,
+): Promise<Timing> {
+  const latencies: number[] = [];
+  const sockets = await Promise.all(Array.from({ length: connections }, () => open(origin)));
+  const start = performance.now();
+  const answered = (milliseconds: number, body: string) => {
+    latencies.push(milliseconds);
+    onAnswer(body);
+  };
+  await Promise.all(sockets.map((socket) => keepBusy(socket, next, answered, status)));
+  return { seconds: (performance.now() - start) / 1000, latencies };
 }
 
 function open(origin: string): Promise<Socket> {
@@ -60,35 +107,45 @@ function open(origin: string): Promise<Socket> {
   });
 }
 
-function keepBusy(socket: Socket, request: Buffer, end: number, latencies: number[]): Promise<void> {
+function keepBusy(
+  socket: Socket,
+  next: () => Buffer | undefined,
+  answered: (milliseconds: number, body: string) => void,
+  status: number | undefined,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     let received: Buffer = Buffer.alloc(0);
-    let sentAt = performance.now();
+    let sentAt = 0;
+    const send = () => {
+      const request = next();
+      sentAt = performance.now();
+      if (request) socket.write(request);
+      else socket.destroy();
+    };
     socket.on('data', (chunk) => {
       received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
-      const length = answerLength(received);
-      if (length instanceof Error) return socket.destroy(length);
-      if (length === undefined || received.length < length) return;
-      const now = performance.now();
-      latencies.push(now - sentAt);
-      received = received.subarray(length);
-      if (now >= end) return socket.destroy();
-      sentAt = now;
-      socket.write(request);
+      const answer = extentOf(received, status);
+      if (answer instanceof Error) return socket.destroy(answer);
+      if (answer === undefined || received.length < answer.end) return;
+      answered(performance.now() - sentAt, received.toString('utf8', answer.body, answer.end));
+      received = received.subarray(answer.end);
+      send();
     });
     socket.on('error', reject);
     socket.on('close', () => resolve());
-    socket.write(request);
+    send();
   });
 }
 
-/** How many bytes an answer has, its head included; undefined until the head is there. */
-function answerLength(received: Buffer): number | Error | undefined {
+/** Where the body of an answer begins and ends; undefined until the head is there. */
+function extentOf(received: Buffer, wanted?: number): { body: number; end: number } | Error | undefined {
   const at = received.indexOf(HEAD_END);
   if (at < 0) return undefined;
   const head = received.toString('latin1', 0, at);
-  const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
-  if (!head.startsWith('HTTP/1.1 200') || length === undefined)
-    return new Error(`A load was answered with: ${head}`);
-  return at + HEAD_END.length + Number(length);
+  const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1]);
+  const length = status === 204 ? '0' : /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
+  const good = wanted === undefined ? status >= 200 && status < 300 : status === wanted;
+  if (!good || length === undefined) return new Error(`A load was answered with: ${received.toString()}`);
+  const body = at + HEAD_END.length;
+  return { body, end: body + Number(length) };
 }

@@ -1,0 +1,187 @@
+/**
+ * What the control plane costs beside its own statements: each operation through the local stack, with authentication,
+ * validation and the audit trail, and through a bare Hono handler that runs the same statements on a copy of the same
+ * databases and nothing else. The two take turns.
+ */
+
+import { ensureSecrets } from '../stack/secrets.ts';
+import type { Stack } from '../stack/stack.ts';
+import type { Area, Figure } from './area.ts';
+import { call, request } from './client.ts';
+import { bytesOf, type Load, loadEach, loadOf, type Timing } from './load.ts';
+import { type Scene, type Step, type Story, storiesOf } from './operations.ts';
+import { type Program, programOf, type Recorded } from './replay.ts';
+import { interleave } from './rounds.ts';
+import { startInPlace } from './worker.ts';
+
+const REGION = 'fr-par';
+const CONNECTIONS = [1, 16];
+const TARGETS = 128;
+const PROJECTS = 16;
+
+/** See this file's head. */
+export const controlPlane: Area = {
+  name: 'control-plane',
+  async measure({ rounds, state, stack: start }) {
+    const stack = await start();
+    const scene = await setScene(stack, CONNECTIONS.length * (rounds + 1));
+    const stories = storiesOf(scene);
+    const programs = await record(stack, state, stories);
+    const bare = await startInPlace('statements', state, { PROGRAMS: JSON.stringify(programs) });
+    let pass = 0;
+    try {
+      const figures: Figure[] = [];
+      for (const story of stories) {
+        pass = 0;
+        for (const connections of CONNECTIONS) {
+          const measured = await interleave(rounds, {
+            api: () =>
+              tell(
+                story,
+                (step, targets) => sendToApi(stack, step, targets, pass, connections),
+                () => pass++,
+              ),
+            bare: () => tell(story, (step, targets) => sendToBare(bare.origin, step, targets, connections)),
+          });
+          figures.push(...story.steps.map((step) => figureOf(step, connections, measured)));
+        }
+      }
+      return figures;
+    } finally {
+      await bare.stop();
+    }
+  },
+};
+
+async function setScene(stack: Stack, passes: number): Promise<Scene> {
+  const projectId = stack.owner?.project_id ?? '';
+  await request(stack, REGION, 'POST', '/activate-sns', { project_id: projectId });
+  const accounts: string[] = [];
+  for (let pass = 0; pass < passes; pass++) {
+    const made = await call<{ id: string }>(stack, REGION, 'POST', '/nats-accounts', {
+      project_id: projectId,
+    });
+    accounts.push(made.id);
+  }
+  const projects: string[] = [];
+  for (let at = 0; at < PROJECTS; at++) {
+    const answer = await fetch(`${stack.origin}/account/v3/projects`, {
+      method: 'POST',
+      headers: headersOf(stack),
+      body: JSON.stringify({ name: `measured ${at}` }),
+    });
+    projects.push(((await answer.json()) as { id: string }).id);
+  }
+  return { projectId, accounts, projects };
+}
+
+const headersOf = ({ owner }: Stack) => ({
+  'X-Auth-Token': owner?.secret_key ?? '',
+  'Content-Type': 'application/json',
+});
+
+function requestOf(stack: Stack, origin: string, step: Step, target: string, pass: number): Request {
+  const body = step.body?.(target, pass);
+  return new Request(`${origin}/mnq/v1beta1/regions/${REGION}${step.path(target)}`, {
+    method: step.method,
+    headers: headersOf(stack),
+    ...(body && { body: JSON.stringify(body) }),
+  });
+}
+
+/** Each operation's program, of two targets on a copy of the databases. */
+async function record(
+  stack: Stack,
+  state: string,
+  stories: readonly Story[],
+): Promise<Record<string, Program>> {
+  const { worker: secrets } = await ensureSecrets(state, [...stack.engines.keys()]);
+  const recorder = await startInPlace('recorder', state, secrets);
+  const programs: Record<string, Program> = {};
+  try {
+    for (const { steps, targets } of stories) {
+      let two = [targets?.[0] ?? '', targets?.[1] ?? ''] as const;
+      for (const step of steps) {
+        const one = await recordOne(requestOf(stack, recorder.origin, step, two[0], 0));
+        const other = await recordOne(requestOf(stack, recorder.origin, step, two[1], 0));
+        if (step.makes) two = [idOf(one.body), idOf(other.body)];
+        programs[step.name] = programOf([one.trips, other.trips], two);
+      }
+    }
+    return programs;
+  } finally {
+    await recorder.stop();
+  }
+}
+
+async function recordOne(request: Request): Promise<Recorded> {
+  const recorded = (await (await fetch(request)).json()) as Recorded;
+  if (recorded.status >= 300) throw new Error(`${request.url} answered ${recorded.status}: ${recorded.body}`);
+  return recorded;
+}
+
+const idOf = (body: string) => (JSON.parse(body) as { id: string }).id;
+
+type Sent = Timing & { made: string[] };
+
+/** Tells a story once; what each of its steps came to, by its name. */
+async function tell(
+  { steps, targets: given = [], repeats }: Story,
+  send: (step: Step, targets: readonly string[]) => Promise<Sent>,
+  done: () => void = () => {},
+): Promise<Record<string, Load>> {
+  const timings: Record<string, Timing[]> = Object.fromEntries(steps.map(({ name }) => [name, []]));
+  for (let repeat = 0; repeat < repeats; repeat++) {
+    let targets = given;
+    for (const step of steps) {
+      const sent = await send(step, targets);
+      timings[step.name]?.push(sent);
+      if (step.makes) targets = sent.made;
+    }
+  }
+  done();
+  return Object.fromEntries(Object.entries(timings).map(([name, each]) => [name, loadOf(each)]));
+}
+
+async function sendToApi(
+  stack: Stack,
+  step: Step,
+  targets: readonly string[],
+  pass: number,
+  connections: number,
+): Promise<Sent> {
+  const of = step.makes ? Array.from({ length: TARGETS }, () => '') : targets;
+  const requests = of.map((target) => bytesOf(requestOf(stack, stack.origin, step, target, pass)));
+  const { bodies, ...timing } = await loadEach(stack.origin, await Promise.all(requests), connections);
+  return { ...timing, made: step.makes ? bodies.map(idOf) : [] };
+}
+
+async function sendToBare(
+  origin: string,
+  step: Step,
+  targets: readonly string[],
+  connections: number,
+): Promise<Sent> {
+  const of = step.makes ? Array.from({ length: TARGETS }, () => crypto.randomUUID()) : targets;
+  const requests = of.map((target) => bytesOf(new Request(`${origin}/${step.name}/${target}`)));
+  const timing = await loadEach(origin, await Promise.all(requests), connections);
+  return { ...timing, made: [...of] };
+}
+
+function figureOf(
+  { name, aim }: Step,
+  connections: number,
+  { api, bare }: Record<'api' | 'bare', Record<string, Load>[]>,
+): Figure {
+  const all = (loads: Record<string, Load>[], key: keyof Load) =>
+    loads.map((load) => load[name]?.[key] ?? Number.NaN);
+  const latency = (loads: Record<string, Load>[]) => ({ p50: all(loads, 'p50'), p99: all(loads, 'p99') });
+  return {
+    measure: `${name.replace('-', ' ')}, ${connections} at once`,
+    unit: '/s',
+    values: all(api, 'perSecond'),
+    latency: latency(api),
+    baseline: { of: 'statements', values: all(bare, 'perSecond'), latency: latency(bare) },
+    aim,
+  };
+}

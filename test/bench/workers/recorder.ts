@@ -1,0 +1,52 @@
+/**
+ * Our Worker's API, which answers with the statements that it ran for a request, in its round trips and in their order,
+ * and with its own answer's status and body.
+ */
+import type { D1Database, D1PreparedStatement, ExecutionContext } from '@cloudflare/workers-types';
+import type { Bindings } from '../../../functions/env.ts';
+import { app } from '../../../functions/index.ts';
+import type { Recorded, RecordedTrip } from '../replay.ts';
+import { noServers } from './no-servers.ts';
+
+type Bound = { original: D1PreparedStatement; sql: string; params: unknown[] };
+
+export default {
+  async fetch(request: Request, env: Bindings, context: ExecutionContext): Promise<Response> {
+    const trips: RecordedTrip[] = [];
+    const metered = {
+      ...env,
+      ACCOUNT_PUBLISHER: noServers,
+      IDENTITY: recording('IDENTITY', env.IDENTITY, trips),
+      REGION_FR_PAR: recording('REGION_FR_PAR', env.REGION_FR_PAR as D1Database, trips),
+    };
+    const answer = await app.fetch(request, metered, context);
+    const recorded: Recorded = { status: answer.status, body: await answer.text(), trips: [...trips] };
+    return Response.json(recorded);
+  },
+};
+
+function recording(binding: string, database: D1Database, trips: RecordedTrip[]): D1Database {
+  const session = database.withSession('first-primary');
+  const note = (batch: boolean, statements: readonly Bound[]) => {
+    trips.push({ binding, batch, statements: statements.map(({ sql, params }) => ({ sql, params })) });
+  };
+  const bound = (one: Bound) => ({
+    ...one,
+    all: () => {
+      note(false, [one]);
+      return one.original.all();
+    },
+  });
+  return {
+    withSession: () => ({
+      prepare: (sql: string) => ({
+        bind: (...params: unknown[]) =>
+          bound({ original: session.prepare(sql).bind(...params), sql, params }),
+      }),
+      batch: (statements: Bound[]) => {
+        note(true, statements);
+        return session.batch(statements.map(({ original }) => original));
+      },
+    }),
+  } as unknown as D1Database;
+}

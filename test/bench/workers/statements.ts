@@ -1,0 +1,56 @@
+/**
+ * A bare Hono handler: runs the statements that our API runs for an operation (`PROGRAMS`, JSON) on the same databases, in
+ * the same round trips, and answers with the rows of the last. It checks nothing, and knows nobody.
+ */
+import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
+import { Hono } from 'hono';
+import { type Param, type Program, TARGET } from '../replay.ts';
+
+interface Bindings {
+  PROGRAMS: string;
+  [binding: string]: unknown;
+}
+
+let programs: Record<string, Program> | undefined;
+
+const app = new Hono<{ Bindings: Bindings }>();
+app.all('/:operation/:target?', async (c) => {
+  programs ??= JSON.parse(c.env.PROGRAMS) as Record<string, Program>;
+  const fresh = new Map<string, string>();
+  const target = c.req.param('target') ?? '';
+  let rows: unknown[] = [];
+  for (const { binding, batch, statements } of programs[c.req.param('operation')] ?? []) {
+    const session = (c.env[binding] as D1Database).withSession('first-primary');
+    const bound = statements.map(({ sql, params }) =>
+      session.prepare(sql).bind(...params.map((param) => valueFor(param, target, fresh))),
+    );
+    const results = batch ? await session.batch(bound) : [await (bound[0] as D1PreparedStatement).all()];
+    rows = results.flatMap((result) => result.results);
+  }
+  return c.json({ rows });
+});
+
+function valueFor(param: Param, target: string, fresh: Map<string, string>): unknown {
+  switch (param.kind) {
+    case 'constant':
+      return param.value;
+    case 'target':
+      return param.text.replaceAll(TARGET, target);
+    case 'time':
+      return Math.floor(Date.now() / param.unit);
+    case 'new': {
+      const value = fresh.get(param.name) ?? newText(param.length);
+      fresh.set(param.name, value);
+      return value;
+    }
+  }
+}
+
+function newText(length: number): string {
+  return crypto
+    .randomUUID()
+    .repeat(Math.ceil(length / 36))
+    .slice(-length);
+}
+
+export default app;
