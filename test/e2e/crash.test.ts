@@ -85,7 +85,8 @@ async function inspect() {
           and resource_id not in (select id from credentials)`),
         // Counts that differ from what there is.
         ...rows(`select * from counts where value <> case
-          when resource = 'nats_accounts' then (select count(*) from nats_accounts where project_id = scope)
+          when resource = 'nats_accounts' then (select count(*) from nats_accounts
+            where scope in (project_id, organization_id))
           when resource = 'nats_revocations' then (select count(*) from nats_revocations where account_id = scope)
           when length(scope) = 56 then (select count(*) from credentials where nats_account_id = scope)
           else (select count(*) from credentials where project_id = scope and product = resource) end`),
