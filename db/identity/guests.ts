@@ -128,17 +128,20 @@ export async function createGuest(
 export interface ExpiredGuest {
   organizationId: string;
   projectIds: string[];
+  /** Milliseconds since the epoch. */
+  expiresAt: number;
 }
 
 /** At most `limit` guests whose time is over, the longest ended first. */
 export async function listExpiredGuests(db: Database, now: number, limit: number): Promise<ExpiredGuest[]> {
-  const rows = await db.all<{ id: string; projects: string }>(
-    sql`select id, (select json_group_array(projects.id) from projects where organization_id = organizations.id)
+  const rows = await db.all<{ id: string; projects: string; expires_at: number }>(
+    sql`select id, expires_at, (select json_group_array(projects.id) from projects where organization_id = organizations.id)
         as projects
       from organizations where expires_at <= ${now} order by expires_at limit ${limit}`,
   );
-  return rows.map(({ id, projects }) => ({
+  return rows.map(({ id, projects, expires_at }) => ({
     organizationId: id,
+    expiresAt: expires_at,
     projectIds: JSON.parse(projects) as string[],
   }));
 }

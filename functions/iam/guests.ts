@@ -39,19 +39,33 @@ async function admit(c: Context<AppEnv>): Promise<Response> {
   });
 }
 
+/** Until so long after the end, a request that was let in before it may still create something. */
+const SETTLED_MS = 60_000;
+
 /**
- * Ends the guests whose time is over: what they made in the regions, then what identity knows of them. Cut off by
- * `deadline` (milliseconds since the epoch) or by a region that cannot be reached, the next call goes on.
+ * Ends the guests whose time is over: what they made in the regions, then, a minute later at the earliest, what identity
+ * knows of them. Cut off by `deadline` (milliseconds since the epoch), the next call goes on. Rejects at the end when a
+ * region could not be reached: what is there waits for the next call, and the guest with it.
  */
 export async function endGuests(config: Config, deadline: number): Promise<void> {
   const identity = openDatabase(config.identity);
-  for (const { organizationId, projectIds } of await listExpiredGuests(identity, Date.now(), PORTION)) {
+  const failures: unknown[] = [];
+  for (const { organizationId, projectIds, expiresAt } of await listExpiredGuests(
+    identity,
+    Date.now(),
+    PORTION,
+  )) {
+    // Taken before the sweep, so that the sweep that ends it has seen all that could come.
+    const settled = Date.now() - expiresAt > SETTLED_MS;
     const places = projectIds.flatMap((id) => [...config.regions.values()].map((region) => ({ id, region })));
-    const swept = await Promise.all(
+    const swept = await Promise.allSettled(
       places.map(({ id, region }) => sweepProject(config, region, id, deadline)),
     );
-    if (swept.every(Boolean)) await removeGuest(identity, scheduledChange(), organizationId);
+    for (const one of swept) if (one.status === 'rejected') failures.push(one.reason);
+    const done = swept.every((one) => one.status === 'fulfilled' && one.value);
+    if (settled && done) await removeGuest(identity, scheduledChange(), organizationId);
   }
+  if (failures.length > 0) throw new AggregateError(failures, 'What guests made could not be removed');
 }
 
 const PORTION = 50;

@@ -20,7 +20,8 @@ export async function authenticate(c: Context<AppEnv>, next: () => Promise<void>
   const found = await bearerOf(c);
   if (!found.ok) throw new ApiError('denied_authentication', found.refusal);
   const { expiresAt, lastUsedAt, ...principal } = found.bearer;
-  if (expiresAt !== null && expiresAt <= Date.now()) {
+  const ends = [expiresAt, ...principal.memberships.map((membership) => membership.expiresAt)];
+  if (ends.some((end) => end !== null && end <= Date.now())) {
     throw new ApiError('denied_authentication', { method: found.method, reason: 'expired' });
   }
   const safe = c.req.method === 'GET' || c.req.method === 'HEAD';

@@ -7,6 +7,9 @@ import { getSignedCookie, setSignedCookie } from 'hono/cookie';
 import type { AppEnv } from '../app.ts';
 import { ApiError } from '../errors.ts';
 
+/** What the e-mail addresses of guests end with, which nobody else can have: the domain is reserved for no use. */
+export const GUEST_DOMAIN = '@guest.invalid';
+
 /** What the names of all our cookies begin with. */
 export const COOKIE_PREFIX = 'latchkey';
 

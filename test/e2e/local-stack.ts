@@ -20,7 +20,7 @@ export interface LocalStack {
 }
 
 /** Everything of a test comes from one address, which would throttle itself. */
-const WIDE = { SIGN_IN_LIMIT: 10_000, ACCOUNT_LIMIT: 10_000, TOKEN_LIMIT: 10_000 };
+const WIDE = { SIGN_IN_LIMIT: 10_000, ACCOUNT_LIMIT: 10_000, TOKEN_LIMIT: 10_000, VISITOR_LIMIT: 10_000 };
 
 /** Starts a stack for the tests of this file. Its members are there once the tests run. */
 export function useStack(settings: Partial<StackSettings> = {}): LocalStack {

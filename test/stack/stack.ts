@@ -33,10 +33,10 @@ export interface StackSettings {
   /** Gets what the Worker prints; by default it is printed. */
   onLog?: (log: WorkerLog) => void;
   /**
-   * Changes and adds vars of the Worker, given those that the stack sets: the regions' servers, and that mail is
-   * printed. By default they stay.
+   * Changes and adds vars of the Worker, given those that the stack sets: the regions' servers, that mail is printed, and
+   * that guests are let in. By default they stay.
    */
-  vars?: (vars: { REGIONS: RegionsVar; MAIL: unknown }) => Record<string, unknown>;
+  vars?: (vars: { REGIONS: RegionsVar; MAIL: unknown; GUESTS: unknown }) => Record<string, unknown>;
   /** Rate limits in a minute, in place of the configuration's: name of the binding → limit. */
   limits?: Readonly<Record<string, number>>;
   /** Changes what each nats-server is told; by default nothing. */
@@ -94,7 +94,11 @@ export async function startStack({
   processes.add('stack', process.pid);
   const nats = natsServers(state, ports, secrets, processes, adapt);
   const engines = engineServers(state, Object.keys(bundle.regions), ports, processes);
-  const configured = vars({ REGIONS: localRegions(bundle, ports), MAIL: { transport: 'console' } });
+  const configured = vars({
+    REGIONS: localRegions(bundle, ports),
+    MAIL: { transport: 'console' },
+    GUESTS: { enabled: true },
+  });
   const startTheWorker = () =>
     startWorker({
       bundle: withPages(bundle, join(state, 'pages'), configured),

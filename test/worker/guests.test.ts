@@ -1,7 +1,9 @@
 /** Guests: who tries the product without an account, and what readers say of pages without one. */
 import { describe, expect, it } from 'vitest';
+import worker from '../../functions/index.ts';
 import { env } from './env.ts';
-import { call, newOwner, ORIGIN } from './harness.ts';
+import { failing } from './fault.ts';
+import { call, cookieOf, identityRows, newOwner, ORIGIN, rows, withCookie } from './harness.ts';
 
 const allowing = { ...env, GUESTS: { enabled: true, minutes: 30, most: 3 } };
 let address = 0;
@@ -12,8 +14,6 @@ const enter = (bindings: typeof env = allowing, headers: Record<string, string> 
     env: bindings,
     headers: { 'CF-Connecting-IP': `192.0.2.${++address}`, ...headers },
   });
-
-const cookieOf = (headers: Headers) => headers.get('Set-Cookie')?.split(';')[0] ?? '';
 
 describe('a guest', () => {
   it('is not let in unless the operator allows it', async () => {
@@ -85,6 +85,150 @@ describe('a guest', () => {
     }
     expect([statuses.at(0), statuses.at(-1)]).toEqual([204, 429]);
   });
+});
+
+describe('a guest whose time is over', () => {
+  const at = (region: string) => `/mnq/v1beta1/regions/${region}`;
+
+  /** A guest who has made something of everything in a region. */
+  async function busyGuest(region: string) {
+    const entered = await enter({ ...env, GUESTS: { enabled: true, most: 10_000 } });
+    const browser = withCookie(cookieOf(entered.headers));
+    const { project_id, organization_id } = entered.body;
+    const account = await browser.post(`${at(region)}/nats-accounts`, { project_id, name: 'Trial' });
+    await browser.post(`${at(region)}/nats-credentials`, {
+      nats_account_id: account.body.id,
+      name: 'orders',
+    });
+    for (const product of ['sqs', 'sns']) {
+      await browser.post(`${at(region)}/activate-${product}`, { project_id });
+      const permissions = { can_publish: true };
+      const made = await browser.post(`${at(region)}/${product}-credentials`, { project_id, permissions });
+      expect(made.status).toBe(200);
+    }
+    return { browser, project: project_id as string, organization: organization_id as string };
+  }
+
+  const endedAt = (organization: string, time: number) =>
+    env.IDENTITY.batch(
+      [
+        'update organizations set expires_at = ?1 where id = ?2',
+        'update sessions set expires_at = ?1 where user_id in (select user_id from memberships where organization_id = ?2)',
+      ].map((statement) => env.IDENTITY.prepare(statement).bind(time, organization)),
+    );
+
+  const held = (region: string, project: string) =>
+    rows(
+      region,
+      `select (select count(*) from credentials where project_id = ?1) as credentials,
+         (select count(*) from nats_accounts where project_id = ?1 and deleted_at is null) as accounts,
+         (select count(*) from services where project_id = ?1 and status = 'enabled') as services,
+         (select coalesce(sum(value), 0) from counts where scope = ?1) as counts`,
+      project,
+    );
+  const NOTHING = [{ credentials: 0, accounts: 0, services: 0, counts: 0 }];
+  const schedule = (bindings = env) => worker.scheduled({} as never, bindings, {} as never);
+
+  it('is removed with all that they made, and the audit trail stays', async () => {
+    const { project, organization } = await busyGuest('fr-par');
+    const staying = await busyGuest('fr-par');
+    expect(await held('fr-par', project)).not.toEqual(NOTHING);
+    await endedAt(organization, Date.now() - 120_000);
+    await schedule();
+    expect(await held('fr-par', project)).toEqual(NOTHING);
+    const [{ names } = { names: '' }] = await rows<{ names: string }>(
+      'fr-par',
+      'select group_concat(name) as names from nats_accounts where project_id = ?',
+      project,
+    );
+    expect(names).toBe('');
+    const trail = await rows<{ action: string; resource: string; actor_type: string }>(
+      'fr-par',
+      'select action, resource, actor_type from audit_events where project_id = ? order by id',
+      project,
+    );
+    const byTheSystem = trail.filter(({ actor_type }) => actor_type === 'system');
+    expect(byTheSystem.map(({ action, resource }) => `${action} ${resource}`).sort()).toEqual([
+      'deactivate sns',
+      'deactivate sqs',
+      'delete nats_accounts',
+      'revoke nats_credentials',
+      'revoke sns_credentials',
+      'revoke sqs_credentials',
+    ]);
+    for (const table of ['organizations', 'projects'])
+      expect(await identityRows(`select 1 from ${table} where id in (?, ?)`, organization, project)).toEqual(
+        [],
+      );
+    const told = 'select action, resource from audit_events where organization_id = ? order by id';
+    expect(await identityRows(told, organization)).toEqual([
+      { action: 'create', resource: 'organizations' },
+      { action: 'delete', resource: 'organizations' },
+    ]);
+    expect((await staying.browser.get('/account/v3/projects')).body.total_count).toBe(1);
+    expect(await held('fr-par', staying.project)).not.toEqual(NOTHING);
+  });
+
+  it('is refused at once, even before the schedule has run', async () => {
+    const { browser, organization } = await busyGuest('nl-ams');
+    // The organization's own time counts, whatever became of the session.
+    await env.IDENTITY.prepare('update organizations set expires_at = ? where id = ?')
+      .bind(Date.now() - 1, organization)
+      .run();
+    const answer = await browser.get('/account/v3/projects');
+    expect([answer.status, answer.body.reason]).toEqual([401, 'expired']);
+  });
+
+  it('stays known for a minute, for what was on its way', async () => {
+    const { project, organization } = await busyGuest('nl-ams');
+    await endedAt(organization, Date.now() - 1);
+    await schedule();
+    expect(await held('nl-ams', project)).toEqual(NOTHING);
+    expect(await identityRows('select 1 from organizations where id = ?', organization)).toHaveLength(1);
+  });
+
+  it('waits for a region that cannot be reached, and no other guest does', async () => {
+    const [here, there] = [await busyGuest('fr-par'), await busyGuest('nl-ams')];
+    for (const { organization } of [here, there]) await endedAt(organization, Date.now() - 120_000);
+    const down = { ...env, REGION_FR_PAR: failing(env.REGION_FR_PAR, /./) };
+    await expect(schedule(down)).rejects.toThrow('The schedule failed');
+    expect(await held('nl-ams', there.project)).toEqual(NOTHING);
+    expect(await held('fr-par', here.project)).not.toEqual(NOTHING);
+    await schedule();
+    expect(await held('fr-par', here.project)).toEqual(NOTHING);
+  });
+
+  it('cannot prolong the session by using it', async () => {
+    const { browser, organization } = await busyGuest('nl-ams');
+    const ends = () =>
+      identityRows<{ expires_at: number }>(
+        'select expires_at from sessions where user_id in (select user_id from memberships where organization_id = ?)',
+        organization,
+      );
+    const before = await ends();
+    expect((await browser.get('/auth/get-session')).body.session.expiresAt).toBe(
+      new Date(before[0]?.expires_at ?? 0).toISOString(),
+    );
+    await browser.post('/auth/change-password', { currentPassword: 'x', newPassword: crypto.randomUUID() });
+    expect(await ends()).toEqual(before);
+  });
+});
+
+it('a guest’s quotas hold, and are told', async () => {
+  const quotas = { nats_accounts: 1, credentials: 2 };
+  const bindings = { ...env, GUESTS: { enabled: true, most: 10_000, quotas } };
+  const entered = await enter(bindings as unknown as typeof env);
+  const browser = withCookie(cookieOf(entered.headers));
+  const { project_id } = entered.body;
+  const post = (path: string, body: object) =>
+    browser.post(`/mnq/v1beta1/regions/fr-par${path}`, body, { env: bindings });
+  const account = await post('/nats-accounts', { project_id });
+  const another = await post('/nats-accounts', { project_id });
+  expect([another.status, another.body.details[0].quota]).toEqual([403, 1]);
+  const creds = { nats_account_id: account.body.id };
+  const made = [await post('/nats-credentials', creds), await post('/nats-credentials', creds)];
+  expect(made.map(({ status }) => status)).toEqual([200, 200]);
+  expect((await post('/nats-credentials', creds)).body.type).toBe('quotas_exceeded');
 });
 
 describe('what readers say of a page', () => {

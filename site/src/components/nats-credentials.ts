@@ -60,6 +60,7 @@ class NatsCredentialsForm extends HTMLElement {
   }
 
   async #start(): Promise<void> {
+    this.#account = undefined;
     this.#accounts.show('loading');
     this.#credentials.show('unchosen');
     const opened = await openPlace(this);

@@ -35,6 +35,10 @@ export class Part {
     if (state !== 'signed-out') return;
     const step = this.root.closest('[data-step]')?.id;
     find(this.root, '[data-sign-in]', HTMLAnchorElement).href = signInLink(step);
+    void import('../lib/guest.ts').then(
+      ({ offer }) => offer(this.root),
+      () => undefined,
+    );
   }
 
   /** Shows a problem in place of the data; one that a later request has overtaken is no news. */

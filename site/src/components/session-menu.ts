@@ -1,20 +1,27 @@
 /** The element `<session-menu>`: shows the session that the API states, and ends it. */
 import { fill, find, show } from '../lib/markup.ts';
-import { currentSession, signInLink, signOut } from '../lib/session.ts';
+import { currentSession, SESSION_CHANGED, signInLink, signOut } from '../lib/session.ts';
 
 class SessionMenu extends HTMLElement {
   connectedCallback(): void {
     find(this, '[data-action="sign-out"]', HTMLButtonElement).addEventListener('click', () => void signOut());
+    document.addEventListener(SESSION_CHANGED, () => void this.#render());
     void this.#render();
   }
 
   async #render(): Promise<void> {
     const result = await currentSession();
     const session = result.ok ? result.body : null;
+    const until = session?.until;
     if (session) {
       const { name, email } = session;
       fill(this, { name, email: email === name ? '' : email, initial: name.slice(0, 1) });
     } else find(this, 'a', HTMLAnchorElement).href = signInLink();
+    if (until)
+      await import('../lib/guest.ts').then(
+        ({ present }) => present(until),
+        () => undefined,
+      );
     show(this, session ? 'signed-in' : 'signed-out');
   }
 }

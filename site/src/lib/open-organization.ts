@@ -3,7 +3,7 @@ import { ask, type Result } from './answers.ts';
 import { iam, type Organization, type Principal } from './api.ts';
 import { choose, currentPlace, PLACE_CHANGED, type Place } from './place.ts';
 import type { Problem } from './problems.ts';
-import { currentSession } from './session.ts';
+import { currentSession, SESSION_CHANGED } from './session.ts';
 
 /** Who looks at which organization, or why they cannot. */
 export type Opened =
@@ -14,6 +14,7 @@ const NO_ORGANIZATION =
   'You are signed in, but belong to no organization. Ask an Owner of yours for an invitation.';
 
 let told: Promise<Result<Principal>> | undefined;
+document.addEventListener(SESSION_CHANGED, () => (told = undefined));
 
 /** Settles the organization: what is remembered, or else the first. Asked once for each page; a failure is not kept. */
 export async function openOrganization(): Promise<Opened> {

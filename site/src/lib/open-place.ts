@@ -3,7 +3,7 @@ import { ask, type Result } from './answers.ts';
 import { type Project, projects } from './api.ts';
 import { type ChosenPlace, offerProjects } from './place-fields.ts';
 import type { Problem } from './problems.ts';
-import { currentSession } from './session.ts';
+import { currentSession, SESSION_CHANGED } from './session.ts';
 
 /** Where a form can work, or why it cannot. */
 export type Opened = { ok: true; place: ChosenPlace } | { ok: false; problem: Problem };
@@ -12,6 +12,7 @@ const NO_PROJECT =
   'You are signed in, but no project is open to you. An Owner of the organization can change that.';
 
 let listed: Promise<Result<{ projects: Project[] }>> | undefined;
+document.addEventListener(SESSION_CHANGED, () => (listed = undefined));
 
 /** Offers the reader's projects in the drop-downs under `root` and settles the place. A failure is not kept. */
 export async function openPlace(root: ParentNode): Promise<Opened> {

@@ -8,18 +8,37 @@ import { ask, type Result } from './answers.ts';
 export interface Session {
   name: string;
   email: string;
+  /** When it ends, of a guest: RFC 3339. Absent for everyone else. */
+  until?: string;
+}
+
+/** The event that `document` receives when somebody else may be at the browser. */
+export const SESSION_CHANGED = 'latchkey:session';
+
+interface Told {
+  user: Session;
+  session: { expiresAt: string };
 }
 
 let session: Promise<Result<Session | null>> | undefined;
 
 /** The session; null when nobody is signed in. A failure is not kept: the next call asks again. */
 export async function currentSession(): Promise<Result<Session | null>> {
-  session ??= ask<{ user: Session } | null>(() => fetch('/auth/get-session')).then((result) =>
-    result.ok ? { ...result, body: result.body?.user ?? null } : result,
+  session ??= ask<Told | null>(() => fetch('/auth/get-session')).then((result) =>
+    result.ok ? { ...result, body: result.body && sessionOf(result.body) } : result,
   );
   const result = await session;
   if (!result.ok) session = undefined;
   return result;
+}
+
+const sessionOf = ({ user, session }: Told): Session =>
+  user.email.endsWith('@guest.invalid') ? { ...user, until: session.expiresAt } : user;
+
+/** Asks for the session anew when it is next needed, and tells the page. */
+export function forgetSession(): void {
+  session = undefined;
+  document.dispatchEvent(new Event(SESSION_CHANGED));
 }
 
 /** The address of the sign-in page that comes back to this page, at the step whose id is given. */

@@ -1,0 +1,195 @@
+/**
+ * A reader without an account tries the product in the guides, with real clients, until the time is over: then nothing
+ * works any more, and nothing is left but the audit trail.
+ */
+import { CreateQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { regionBinding } from '../../functions/regions.ts';
+import { axe, region, useBrowser } from './browser.ts';
+import { outcome, sqsClient } from './gateway-clients.ts';
+import { activate, generate, PRODUCTS, save, shownKeys } from './keyed-form.ts';
+import { useStack } from './local-stack.ts';
+import { access, CUT, connectWith, endOf } from './nats-client.ts';
+
+const QUOTAS = { nats_accounts: 2, credentials: 3 };
+const local = useStack({ vars: (own) => ({ ...own, GUESTS: { enabled: true, quotas: QUOTAS } }) });
+const browser = useBrowser(local);
+const GUIDE = '/how-to/create-credentials/';
+const [QUEUES] = PRODUCTS;
+
+const dialog = (page: Page, name: string) => page.getByRole('dialog', { name });
+const label = (page: Page) => page.getByRole('button', { name: /^Signed in as Guest, \d+ minutes? left/ });
+const natsUrl = () => local.stack.nats.get('fr-par')?.url ?? '';
+
+/** A page whose reader has just become a guest in its first form. */
+async function enter(options: { colorScheme?: 'dark'; viewport?: { width: number; height: number } } = {}) {
+  const page = await browser.open(`${GUIDE}?region=fr-par`, { stranger: true, ...options });
+  await region(page, 'NATS accounts').getByRole('button', { name: 'Try it without an account' }).click();
+  await region(page, 'NATS accounts').getByText('no NATS account in this region yet').waitFor();
+  return page;
+}
+
+async function createAccount(page: Page, name: string): Promise<void> {
+  await region(page, 'NATS accounts').getByRole('button', { name: 'Create account' }).first().click();
+  await dialog(page, 'Create a NATS account').getByLabel('Name').fill(name);
+  await dialog(page, 'Create a NATS account').getByRole('button', { name: 'Create account' }).click();
+}
+
+/** Has NATS credentials generated in the page; resolves to the file. */
+async function newCreds(page: Page, name: string): Promise<string> {
+  await region(page, 'Credentials').getByRole('button', { name: 'Generate credentials' }).click();
+  await dialog(page, 'Generate credentials').getByLabel('Name').fill(name);
+  await dialog(page, 'Generate credentials').getByRole('button', { name: 'Generate credentials' }).click();
+  const secret = dialog(page, 'Save your credentials');
+  await secret.getByRole('button', { name: `Show ${name}.creds` }).click();
+  const content = await secret.locator('pre').first().innerText();
+  await save(page);
+  return content;
+}
+
+/** The ids of the guest at this page. */
+async function guestOf(page: Page): Promise<{ user: string; organization: string; project: string }> {
+  return page.evaluate(async () => {
+    const { id, organizations } = await (await fetch('/iam/v1alpha1/principal')).json();
+    const { projects } = await (await fetch('/account/v3/projects')).json();
+    return { user: id, organization: organizations[0].id, project: projects[0].id };
+  });
+}
+
+/** Lets the guest's time be over, as the database has it. */
+async function endTimeOf(organization: string): Promise<void> {
+  const identity = await local.stack.database('IDENTITY');
+  // Long enough ago for everything to have arrived that was on its way.
+  const past = Date.now() - 120_000;
+  await identity.batch([
+    identity.prepare('update organizations set expires_at = ? where id = ?').bind(past, organization),
+    identity
+      .prepare(
+        'update sessions set expires_at = ? where user_id in (select user_id from memberships where organization_id = ?)',
+      )
+      .bind(past, organization),
+  ]);
+}
+
+/**
+ * What a region still holds of a project that is in force or was typed by somebody. What stays is how much there was (none),
+ * that an account's ID was used, without its name, so that servers refuse it, and the audit trail.
+ */
+async function heldIn(name: string, project: string): Promise<Record<string, number>> {
+  const database = await local.stack.database(regionBinding('REGION', name));
+  const statement = `select
+    (select count(*) from credentials where project_id = ?1) as credentials,
+    (select count(*) from nats_accounts where project_id = ?1 and (deleted_at is null or name <> '')) as accounts,
+    (select count(*) from services where project_id = ?1 and status = 'enabled') as services,
+    (select count(*) from deactivations where project_id = ?1) as deactivations,
+    (select count(*) from queues join services s using (prefix) where s.project_id = ?1) as queues,
+    (select coalesce(sum(value), 0) from counts where scope = ?1) as counts`;
+  const row = await database.prepare(statement).bind(project).first<Record<string, number>>();
+  return Object.fromEntries(Object.entries(row ?? {}).filter(([, count]) => count > 0));
+}
+
+/** In which tables of identity one of the ids still stands. */
+async function tracesOf(ids: readonly string[]): Promise<string[]> {
+  const identity = await local.stack.database('IDENTITY');
+  const { results: tables } = await identity
+    .prepare("select name from sqlite_master where type = 'table' and name not glob '_cf_*'")
+    .all<{ name: string }>();
+  const found: string[] = [];
+  for (const { name } of tables) {
+    const { results } = await identity.prepare(`select * from "${name}"`).all();
+    if (results.some((row) => ids.some((id) => JSON.stringify(row).includes(id)))) found.push(name);
+  }
+  return found;
+}
+
+describe('a reader without an account', () => {
+  it('tries NATS in the first form, and a real client connects until the time is over', async () => {
+    const page = await enter();
+    await label(page).waitFor();
+    await page.getByText('all of it is deleted in 30 minutes').first().waitFor();
+    expect(await page.getByLabel('Project').first().locator('option:checked').innerText()).toBe('sandbox');
+    expect(await axe(page)).toEqual([]);
+    await createAccount(page, 'Trial');
+    await region(page, 'Credentials').getByText('no credentials yet').waitFor();
+    const content = await newCreds(page, 'orders');
+    const connection = await connectWith(natsUrl(), content);
+    const { organization, project, user } = await guestOf(page);
+
+    await endTimeOf(organization);
+    await local.stack.schedule();
+    expect(await endOf(connection, 10_000)).toMatch(CUT);
+    expect(await access(natsUrl(), content)).toBe('refused');
+    expect(await tracesOf([organization, project, user])).toEqual(['audit_events']);
+    expect(await heldIn('fr-par', project)).toEqual({});
+
+    await page.reload();
+    await region(page, 'NATS accounts').getByRole('button', { name: 'Try it without an account' }).waitFor();
+    expect(await label(page).count()).toBe(0);
+  });
+
+  it('tries Queues, and the AWS SDK sends until the time is over', async () => {
+    const page = await enter();
+    await page.goto(`${GUIDE}?region=fr-par#queues`);
+    await activate(page, QUEUES);
+    await generate(page, QUEUES, 'jobs', ['Write', 'Manage']);
+    const keys = await shownKeys(page);
+    await save(page);
+    const client = sqsClient(local, { ...keys, id: '', project_id: '', region: 'fr-par' });
+    const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName: 'jobs' }));
+    const send = () => outcome(client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' })));
+    expect(await send()).toBe('ok');
+    const { organization, project } = await guestOf(page);
+    await endTimeOf(organization);
+    await local.stack.schedule();
+    expect(await send()).toBe('InvalidClientTokenId');
+    // As if so much time had gone by that nothing can still be on its way to the engine.
+    await (await local.stack.database(regionBinding('REGION', 'fr-par')))
+      .prepare('update deactivations set since = since - 60000')
+      .run();
+    await local.stack.schedule();
+    expect(await heldIn('fr-par', project)).toEqual({});
+    expect(await tracesOf([organization, project])).toEqual(['audit_events']);
+  });
+
+  it('is told in words when the quota is reached', async () => {
+    const page = await enter();
+    for (const name of ['One', 'Two']) {
+      await createAccount(page, name);
+      await page.getByRole('radio', { name, checked: true }).waitFor();
+    }
+    await createAccount(page, 'Three');
+    await dialog(page, 'Create a NATS account')
+      .getByText('The quota is reached: 2 of 2 NATS accounts')
+      .waitFor();
+    expect(browser.complaints.splice(0)).toEqual([expect.stringContaining('403')]);
+  });
+
+  it('sees the forms say that the time is over, and may try once more', async () => {
+    const page = await browser.open(`${GUIDE}?region=fr-par`, { stranger: true, colorScheme: 'dark' });
+    await page.clock.install();
+    await page.reload();
+    await region(page, 'NATS accounts').getByRole('button', { name: 'Try it without an account' }).click();
+    await label(page).waitFor();
+    await createAccount(page, 'Trial');
+    await page.getByRole('radio', { name: 'Trial', checked: true }).waitFor();
+    await page.clock.fastForward('29:30');
+    await page.getByRole('button', { name: 'Signed in as Guest, 1 minute left' }).waitFor();
+    await endTimeOf((await guestOf(page)).organization);
+    await page.clock.fastForward('01:00');
+    await page.getByText('Your time as a guest is over.').first().waitFor();
+    expect(await axe(page)).toEqual([]);
+    await region(page, 'NATS accounts').getByRole('button', { name: 'Try it without an account' }).click();
+    await region(page, 'NATS accounts').getByText('no NATS account in this region yet').waitFor();
+  });
+
+  it('is asked to sign in alone where the operator lets no guests in', async () => {
+    const page = await browser.open('/', { stranger: true });
+    await page.route('**/auth/guest', (route) => route.fulfill({ json: { enabled: false, minutes: 30 } }));
+    const told = page.waitForResponse('**/auth/guest');
+    await page.goto(`${GUIDE}?region=fr-par`);
+    await told;
+    await region(page, 'NATS accounts').getByRole('link', { name: 'Sign in' }).waitFor();
+    expect(await page.getByRole('button', { name: 'Try it without an account' }).count()).toBe(0);
+  });
+});
