@@ -9,6 +9,7 @@ import { apiSections } from './src/build/api.ts';
 import { pageHeaders } from './src/build/headers.ts';
 import { grantedBy } from './src/build/permission-sets.ts';
 import { plainImports } from './src/build/plain-imports.ts';
+import { readRateLimits } from './src/build/rate-limits.ts';
 import { readRegions } from './src/build/regions.ts';
 import { readSiteSettings } from './src/build/site-settings.ts';
 import { markdownTwins } from './src/build/twins.ts';
@@ -48,6 +49,7 @@ export default defineConfig({
     define: {
       REGIONS: JSON.stringify(regions.map(({ name, label }) => ({ name, label }))),
       API: JSON.stringify(api),
+      RATE_LIMITS: JSON.stringify(readRateLimits(config)),
       GRANTED_BY: JSON.stringify(grantedBy()),
     },
     // Scripts stay files, so that the pages' policy needs no hash for them and browsers keep them.
@@ -94,12 +96,21 @@ export default defineConfig({
             'how-to/connect-topics',
             'how-to/rotate-credentials',
             'how-to/leaked-credentials',
+            'how-to/invite-member',
+            'how-to/program-key',
           ],
         },
         { label: 'Understand', items: ['concepts'] },
         {
           label: 'Reference',
-          items: ['reference/permissions', 'reference/errors', 'reference/limits', 'reference/compatibility'],
+          items: [
+            'reference/permissions',
+            'reference/permission-sets',
+            'reference/errors',
+            'reference/limits',
+            'reference/audit-trail',
+            'reference/compatibility',
+          ],
         },
         {
           label: 'API',

@@ -1,6 +1,7 @@
 /** What "Get started", "Rotate credentials" and "A credential has leaked" show is run, and what they promise is so. */
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
+import { ACTIONS, RESOURCES } from '../../site/src/lib/audit-words.ts';
 import { ALL, activate, newCredentials } from './gateway-clients.ts';
 import { run } from './keyed-form.ts';
 import { api, useStack } from './local-stack.ts';
@@ -52,7 +53,7 @@ it('rotate-credentials shows requests that leave a service connected', async () 
 
 it('leaked-credentials shows how to find out which it is', async () => {
   const [digests = ''] = codeOf('how-to/leaked-credentials', 'sh');
-  const [list = ''] = codeOf('how-to/leaked-credentials', 'bash').map(here);
+  const [lookup = '', list = ''] = codeOf('how-to/leaked-credentials', 'bash').map(here);
   const creds = await newCreds(local, REGION);
   const PROJECT_ID = local.owner.project_id;
   await activate(local, REGION, PROJECT_ID, ['sqs']);
@@ -71,4 +72,55 @@ it('leaked-credentials shows how to find out which it is', async () => {
   expect(await found(list, 'nats_credentials', ofFile)).toMatchObject([{ id: creds.id }]);
   const keyed = list.replace('nats-credentials', 'sqs-credentials');
   expect(await found(keyed, 'sqs_credentials', ofKey)).toMatchObject([{ access_key }]);
+  const whose = JSON.parse(await run(local, lookup, [], { KEY: access_key }));
+  expect(whose.results).toMatchObject([{ product: 'sqs', region: REGION, project_id: PROJECT_ID }]);
+});
+
+const IDS = () => ({ ORGANIZATION_ID: local.owner.organization_id, PROJECT_ID: local.owner.project_id });
+
+it('invite-member shows how to invite somebody and grant them something', async () => {
+  const script = codeOf('how-to/invite-member', 'bash').map(here).join('\n');
+  const policy = JSON.parse(await run(local, script, [], { ...IDS(), EMAIL: 'grace@example.com' }));
+  const { users } = await api<{ users: { id: string; email: string }[] }>(
+    local,
+    'GET',
+    '/iam/v1alpha1/users?type=member',
+  );
+  expect(users).toMatchObject([{ id: policy.user_id, email: 'grace@example.com' }]);
+  // The mail that the stack prints.
+  await expect.poll(() => local.logged.splice(0)).toEqual([expect.stringContaining('grace@example.com')]);
+});
+
+it('program-key shows how to give a program a key that may do what it was granted, and nothing else', async () => {
+  const script = codeOf('how-to/program-key', 'bash').map(here).join('\n');
+  const [told = '', key = ''] = (await run(local, `${script}\necho; echo "$KEY"`, [], IDS())).split('\n');
+  expect(JSON.parse(told)).toMatchObject({
+    type: 'application',
+    name: 'pipeline',
+    organizations: [{ permission_sets: ['QueuesFullAccess'] }],
+  });
+  const status = async (path: string) =>
+    (await fetch(local.stack.origin + path, { headers: { 'X-Auth-Token': key } })).status;
+  expect(await status(`/mnq/v1beta1/regions/${REGION}/sqs-credentials`)).toBe(200);
+  expect(await status('/iam/v1alpha1/users')).toBe(403);
+});
+
+it('audit-trail shows how to export all of it', async () => {
+  await newCreds(local, REGION);
+  const [script = ''] = codeOf('reference/audit-trail', 'bash').map(here);
+  const printed = await run(local, `${script}\ncat audit-trail.ndjson`, [], IDS());
+  const rows = printed
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { locality: string; action: string; resource: { type: string } });
+  const seen = new Set(
+    rows.map(({ locality, action, resource }) => `${locality} ${action} ${resource.type}`),
+  );
+  expect([...seen]).toContain(`${REGION} create nats_credentials`);
+  expect(rows.some(({ locality }) => locality === 'global')).toBe(true);
+  // Every word that the trail uses has a meaning on the page.
+  for (const { action, resource } of rows) {
+    expect(Object.keys(ACTIONS)).toContain(action);
+    expect(Object.keys(RESOURCES)).toContain(resource.type);
+  }
 });

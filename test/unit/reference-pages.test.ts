@@ -1,12 +1,17 @@
 /** What the reference pages are made of is what the Worker has: every error, every operation, every limit. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { errors } from '../../functions/errors.ts';
 import { faults } from '../../functions/gateway/errors.ts';
+import { grants, permissionSets } from '../../functions/iam/permission-sets.ts';
 import { app } from '../../functions/index.ts';
 import { describeApi } from '../../functions/openapi.ts';
 import { apiSections } from '../../site/src/build/api.ts';
 import { errorRows, faultRows } from '../../site/src/build/errors.ts';
 import { LIMITS } from '../../site/src/build/limits.ts';
+import { permissionSetRows } from '../../site/src/build/permission-sets.ts';
+import { readRateLimits } from '../../site/src/build/rate-limits.ts';
+import { defaultConfig } from '../stack/project.ts';
 
 const everything = new Proxy({} as Record<string, string>, { get: () => 'text' });
 
@@ -63,6 +68,29 @@ describe('the API reference', () => {
       for (const code of told.flatMap(({ codes }) => codes)) expect(Object.keys(errors)).toContain(code);
     }
   });
+});
+
+it('the page about permission sets has every set with all that it grants', () => {
+  const rows = permissionSetRows();
+  expect(rows.map(({ name }) => name)).toEqual(Object.keys(permissionSets));
+  const granted = rows.flatMap(({ name, grants }) =>
+    grants.flatMap(({ resource, actions }) => actions.map((action) => `${name} ${resource} ${action}`)),
+  );
+  const resources = ['nats', 'sqs', 'sns', 'project', 'iam', 'audit_trail'] as const;
+  const enforced = rows.flatMap(({ name }) =>
+    resources.flatMap((resource) =>
+      (['read', 'write'] as const).flatMap((action) =>
+        grants(name, { resource, action }) ? `${name} ${resource} ${action}` : [],
+      ),
+    ),
+  );
+  expect(granted.toSorted()).toEqual(enforced.toSorted());
+  expect(granted.length).toBeGreaterThan(rows.length);
+});
+
+it('the page about limits has every rate limit of the configuration', () => {
+  const names = readFileSync(defaultConfig, 'utf8').match(/(?<=^name = ")[A-Z_]+_LIMIT/gm);
+  expect(readRateLimits(defaultConfig).map(({ name }) => name)).toEqual(names);
 });
 
 it('the page about limits has a number for each', () => {

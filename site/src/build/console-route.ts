@@ -15,6 +15,7 @@ const SECTIONS: Record<string, [label: string, href: string][]> = {
     ['Projects', '/console/projects/'],
     ['IAM', '/console/iam/'],
     ['Audit trail', '/console/audit/'],
+    ['Feedback', '/console/feedback/'],
   ],
   You: [['Security', '/account/security/']],
 };

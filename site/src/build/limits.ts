@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { MAX_BODY_BYTES as API_BODY } from '../../../functions/app.ts';
 import { accountName, credentialName, paging } from '../../../functions/credentials/schemas.ts';
-import { natsSettings } from '../../../functions/env.ts';
+import { guestSettings, natsSettings, quotaSettings } from '../../../functions/env.ts';
 import { MAX_LENGTH } from '../../../functions/gateway/names.ts';
 import { MAX_BODY_BYTES as GATEWAY_BODY } from '../../../functions/gateway/routes.ts';
 
@@ -12,8 +12,11 @@ const lists = z.toJSONSchema(paging, { io: 'input', unrepresentable: 'any' }).pr
 const size = lists.page_size as { maximum: number; default: number };
 const number = (value: number) => value.toLocaleString('en');
 
+const guests = guestSettings.parse({});
+const quotas = quotaSettings.parse({});
+
 /** A part that limits something. */
-export type LimitedPart = 'api' | 'nats' | 'gateway';
+export type LimitedPart = 'api' | 'quotas' | 'guests' | 'nats' | 'gateway';
 
 /** What a part limits, and to what. */
 export const LIMITS: Record<LimitedPart, [what: string, limit: string][]> = {
@@ -22,6 +25,22 @@ export const LIMITS: Record<LimitedPart, [what: string, limit: string][]> = {
     ['The name of credentials', `${longest(credentialName)} characters`],
     ['The name of a NATS account', `${longest(accountName)} characters`],
     ['A page of a list', `${size.maximum} items; ${size.default} when nothing is said`],
+  ],
+  quotas: [
+    ['NATS accounts of an organization in a region', `${number(quotas.nats_accounts)} by default`],
+    [
+      'Credentials of a project in a region, of all products together',
+      `${number(quotas.credentials)} by default`,
+    ],
+  ],
+  guests: [
+    ['How long a guest may stay', `${number(guests.minutes)} minutes by default`],
+    ['Guests at a time', `${number(guests.most)} by default`],
+    ['NATS accounts of a guest in a region', `${number(guests.quotas.nats_accounts)} by default`],
+    [
+      'Credentials of a guest in a region, of all products together',
+      `${number(guests.quotas.credentials)} by default`,
+    ],
   ],
   nats: [
     [

@@ -19,3 +19,22 @@ export function grantedBy(): Record<string, string> {
 }
 
 const breadth = ({ grants }: PermissionSet) => Object.values(grants).flat().length;
+
+/** A permission set as the page about them shows it. */
+export interface PermissionSetRow {
+  name: string;
+  description: string;
+  scope: PermissionSet['scope'];
+  grants: { resource: string; actions: readonly string[] }[];
+}
+
+/** Every permission set, in the order of the table. */
+export function permissionSetRows(): PermissionSetRow[] {
+  const sets: [string, PermissionSet][] = Object.entries(permissionSets);
+  return sets.map(([name, { description, scope, grants }]) => ({
+    name,
+    description,
+    scope,
+    grants: Object.entries(grants).map(([resource, actions]) => ({ resource, actions })),
+  }));
+}

@@ -11,7 +11,7 @@ export interface ChosenPlace {
 
 /** Shows the remembered region under `root` and keeps what the reader chooses. */
 export function wirePlaceFields(root: ParentNode): void {
-  followRegion(root);
+  follow(root, 'region');
   for (const member of ['region', 'project'] as const) {
     const select = selectOf(root, member);
     select?.addEventListener('change', () => choose({ [member]: select.value }));
@@ -35,9 +35,8 @@ export function offerProjects(root: ParentNode, projects: Project[]): ChosenPlac
 
 /** Brings the drop-downs under `root` in line with a choice that was made elsewhere on the page. */
 export function followPlace(root: ParentNode): ChosenPlace {
-  followRegion(root);
-  const project = selectOf(root, 'project');
-  if (project) project.value = currentPlace().project ?? project.value;
+  follow(root, 'region');
+  follow(root, 'project');
   return placeUnder(root);
 }
 
@@ -46,9 +45,10 @@ export function regionLabel(region: string): string {
   return REGIONS.find(({ name }) => name === region)?.label ?? region;
 }
 
-function followRegion(root: ParentNode): void {
-  const select = selectOf(root, 'region');
-  const wanted = currentPlace().region;
+/** A drop-down that does not offer what is chosen stays: it is about to offer other things. */
+function follow(root: ParentNode, name: keyof ChosenPlace): void {
+  const select = selectOf(root, name);
+  const wanted = currentPlace()[name];
   if (select && [...select.options].some(({ value }) => value === wanted)) select.value = wanted ?? '';
 }
 

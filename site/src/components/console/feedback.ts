@@ -1,0 +1,51 @@
+/** The element `<console-feedback>`: lists what readers said of the pages. */
+import type { hc, InferResponseType } from 'hono/client';
+import type { App } from '../../../../functions/index.ts';
+import { ask } from '../../lib/answers.ts';
+import { clientAt } from '../../lib/client.ts';
+import { fill, find, showTime } from '../../lib/markup.ts';
+import { currentSession } from '../../lib/session.ts';
+import { Part } from '../part.ts';
+
+const { feedback } = clientAt<ReturnType<typeof hc<App>>>();
+
+type Feedback = InferResponseType<typeof feedback.$get, 200>['feedback'][number];
+
+class FeedbackList extends Part {
+  wire(reactions: { retry: () => unknown; more: (page: number) => unknown }): void {
+    this.on('retry', reactions.retry);
+    this.onMore('more-feedback', reactions.more);
+  }
+
+  render(said: Feedback[], total: number, page: number): void {
+    const rows = said.map(({ page: path, helpful, remark, at }) => {
+      const row = this.copy('feedback');
+      fill(row, { page: path, helpful: helpful ? 'Yes' : 'No', remark });
+      find(row, 'a', HTMLAnchorElement).href = path;
+      showTime(find(row, 'time', HTMLTimeElement), at);
+      return row;
+    });
+    this.put('feedback', rows, total, page);
+  }
+}
+
+class ConsoleFeedback extends HTMLElement {
+  #list = new FeedbackList(this, 'feedback');
+
+  connectedCallback(): void {
+    this.#list.wire({ retry: () => this.#load(), more: (page) => this.#load(page) });
+    void this.#load();
+  }
+
+  async #load(page = 1): Promise<void> {
+    if (page === 1) this.#list.show('loading');
+    const session = await currentSession();
+    if (!session.ok) return this.#list.fail(session.problem);
+    if (!session.body) return this.#list.fail({ kind: 'signed-out' });
+    const result = await ask(() => feedback.$get({ query: { page: `${page}`, page_size: '50' } }));
+    if (!result.ok) return this.#list.fail(result.problem);
+    this.#list.render(result.body.feedback, result.body.total_count, page);
+  }
+}
+
+customElements.define('console-feedback', ConsoleFeedback);

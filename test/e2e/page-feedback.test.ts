@@ -1,0 +1,81 @@
+/** "Was this page helpful?" in a real browser: readers say so, the Owner reads it. */
+import { expect, it } from 'vitest';
+import { axe, useBrowser } from './browser.ts';
+import { api, useStack } from './local-stack.ts';
+
+const local = useStack();
+const browser = useBrowser(local);
+
+async function said(): Promise<object[]> {
+  const { feedback } = await api<{ feedback: object[] }>(local, 'GET', '/feedback');
+  return feedback;
+}
+
+it.each(['light', 'dark'] as const)(
+  'a stranger says what is missing, once, and the Owner reads it (%s)',
+  async (colorScheme) => {
+    const page = await browser.open('/concepts/', { stranger: true, colorScheme });
+    const before = (await said()).length;
+    const question = page.getByRole('group', { name: 'Was this page helpful?' });
+    await question.getByRole('button', { name: 'No' }).click();
+    await page.getByLabel('What is missing, or wrong? (optional)').fill('What is a stream?');
+    expect(await axe(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Send' }).dblclick();
+    await page.getByText('Thank you. It was sent.').waitFor();
+    await page.goto('/get-started/');
+    const all = await said();
+    expect(all[0]).toMatchObject({ page: '/concepts/', helpful: false, remark: 'What is a stream?' });
+    expect(all).toHaveLength(before + 1);
+  },
+);
+
+it('an answer without a remark is sent when the reader goes on', async () => {
+  const page = await browser.open('/get-started/', { stranger: true });
+  await page
+    .getByRole('group', { name: 'Was this page helpful?' })
+    .getByRole('button', { name: 'Yes' })
+    .click();
+  await page.getByLabel('(optional)').waitFor();
+  await page.goto('/concepts/');
+  await expect
+    .poll(async () => (await said())[0])
+    .toMatchObject({ page: '/get-started/', helpful: true, remark: '' });
+});
+
+it('what could not be sent stays in the field, and is sent when it can be', async () => {
+  const page = await browser.open('/concepts/', { stranger: true });
+  await page
+    .getByRole('group', { name: 'Was this page helpful?' })
+    .getByRole('button', { name: 'No' })
+    .click();
+  await page.route('**/feedback', (route) => route.abort());
+  await page.getByLabel('(optional)').fill('Too short');
+  await page.getByRole('button', { name: 'Send' }).click();
+  await page.getByText('Check the connection').waitFor();
+  expect(browser.complaints.splice(0)).toEqual([expect.stringContaining('ERR_FAILED')]);
+  await page.unroute('**/feedback');
+  expect(await page.getByLabel('(optional)').inputValue()).toBe('Too short');
+  await page.getByRole('button', { name: 'Send' }).click();
+  await page.getByText('Thank you. It was sent.').waitFor();
+  expect((await said())[0]).toMatchObject({ remark: 'Too short' });
+});
+
+it.each(['/sign-in/', '/invitation/', '/console/', '/account/security/', '/'])(
+  '%s asks nothing',
+  async (path) => {
+    const page = await browser.open(path, { stranger: true });
+    expect(await page.getByText('Was this page helpful?').count()).toBe(0);
+  },
+);
+
+it('the console shows the Owner what was said', async () => {
+  const said = { page: '/concepts/', helpful: false, remark: '<b>bold</b> words' };
+  const headers = { Origin: local.stack.origin, 'Content-Type': 'application/json' };
+  const init = { method: 'POST', headers, body: JSON.stringify(said) };
+  expect((await fetch(`${local.stack.origin}/feedback`, init)).status).toBe(204);
+  const page = await browser.open('/console/feedback/');
+  const row = page.getByRole('row').filter({ hasText: said.remark }).first();
+  expect(await row.getByRole('link', { name: '/concepts/' }).getAttribute('href')).toBe('/concepts/');
+  await row.getByText('No', { exact: true }).waitFor();
+  expect(await axe(page)).toEqual([]);
+});
