@@ -2,9 +2,8 @@
  * Sends what a reader says of the page (page-feedback.astro): once, with the remark, or without one when the reader goes
  * on to another page.
  */
-import { ask } from '../lib/answers.ts';
 import { fill, find, show } from '../lib/markup.ts';
-import { sentence } from '../lib/problems.ts';
+import { type Problem, problemOf, sentence } from '../lib/problems.ts';
 
 /** Takes an answer, and asks for a remark. */
 export function answer(root: HTMLElement, helpful: boolean): void {
@@ -12,16 +11,9 @@ export function answer(root: HTMLElement, helpful: boolean): void {
   const remark = find(root, 'textarea', HTMLTextAreaElement);
   const status = find(root, '[role="status"]', HTMLElement);
   let sent = false;
-  const send = (text: string) => {
+  const send = (remark: string) => {
     sent = true;
-    return ask(() =>
-      fetch('/feedback', {
-        method: 'POST',
-        keepalive: true,
-        headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify({ page: location.pathname, helpful, remark: text }),
-      }),
-    );
+    return post({ page: location.pathname, helpful, remark });
   };
   fill(root, {
     question: helpful
@@ -34,9 +26,24 @@ export function answer(root: HTMLElement, helpful: boolean): void {
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     if (sent) return;
-    const result = await send(remark.value);
-    sent = result.ok;
-    if (result.ok) show(root, 'thanked');
-    status.textContent = result.ok ? 'Thank you. It was sent.' : sentence(result.problem);
+    const problem = await send(remark.value);
+    sent = problem === undefined;
+    if (sent) show(root, 'thanked');
+    status.textContent = problem ? sentence(problem) : 'Thank you. It was sent.';
   });
+}
+
+/** Sends it, also while the page is being left. By itself, since a page that is read loads nothing else of forms. */
+async function post(body: object): Promise<Problem | undefined> {
+  try {
+    const { ok, status, headers } = await fetch('/feedback', {
+      method: 'POST',
+      keepalive: true,
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return ok ? undefined : problemOf(status, headers, null);
+  } catch {
+    return { kind: 'unreachable' };
+  }
 }

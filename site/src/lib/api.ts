@@ -14,6 +14,9 @@ export const projects = client.account.v3.projects;
 /** What concerns organizations: who the caller is, members, programs, keys, and what they are granted. */
 export const iam = client.iam.v1alpha1;
 
+/** What readers said of the pages. */
+export const { feedback } = client;
+
 /** The sessions of whoever is signed in. */
 export const sessions = iam.jwts;
 
@@ -70,6 +73,7 @@ export type IssuedApiKey = InferResponseType<(typeof iam)['api-keys']['$post'], 
 export type Policy = Listed<typeof iam.policies.$get>['policies'][number];
 export type Rule = Listed<typeof iam.rules.$get>['rules'][number];
 export type AuditEvent = Listed<typeof audit.organization.$get>['events'][number];
+export type Feedback = Listed<typeof feedback.$get>['feedback'][number];
 export type Found = Listed<typeof lookup.$get>['results'][number];
 export type BrowserSession = Listed<typeof sessions.$get>['jwts'][number];
 export type NatsAccount = Listed<typeof natsAccounts.$get>['nats_accounts'][number];

@@ -1,15 +1,9 @@
 /** The element `<console-feedback>`: lists what readers said of the pages. */
-import type { hc, InferResponseType } from 'hono/client';
-import type { App } from '../../../../functions/index.ts';
 import { ask } from '../../lib/answers.ts';
-import { clientAt } from '../../lib/client.ts';
+import { type Feedback, feedback } from '../../lib/api.ts';
 import { fill, find, showTime } from '../../lib/markup.ts';
 import { currentSession } from '../../lib/session.ts';
 import { Part } from '../part.ts';
-
-const { feedback } = clientAt<ReturnType<typeof hc<App>>>();
-
-type Feedback = InferResponseType<typeof feedback.$get, 200>['feedback'][number];
 
 class FeedbackList extends Part {
   wire(reactions: { retry: () => unknown; more: (page: number) => unknown }): void {
