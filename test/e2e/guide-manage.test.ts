@@ -8,7 +8,7 @@ import type { Locator, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { axe, region, stepsDone, useBrowser } from './browser.ts';
 import { api, useStack } from './local-stack.ts';
-import { access, bystander, type Creds, connectWith, newAccount, newCreds } from './nats-client.ts';
+import { access, bystander, type Creds, connectWith, newCreds } from './nats-client.ts';
 
 // Longer than the default: on a busy machine, too, a server that is well confirms in time.
 const local = useStack({ vars: (own) => ({ ...own, NATS: { push_deadline_ms: 4_000 } }) });
@@ -110,37 +110,6 @@ describe('revoking', () => {
       .waitFor();
     await alert(page).getByRole('button', { name: 'Cancel' }).click();
     await Promise.all(clients.map((client) => client.close()));
-  });
-
-  it('by the keyboard alone works from the first credential to its end', async () => {
-    const account = await newAccount(local, REGION);
-    const page = await open('create', account);
-    const press = async (target: Locator) => {
-      for (let steps = 0; !(await hasFocus(target)); steps++) {
-        if (steps > 60) expect.unreachable('the keyboard does not lead there');
-        await page.keyboard.press('Tab');
-      }
-      await page.keyboard.press('Enter');
-    };
-    await page.locator(`input[value="${account}"]:checked`).waitFor();
-    await press(region(page, 'Credentials').getByRole('button', { name: 'Generate credentials' }));
-    await page.getByRole('dialog', { name: 'Generate credentials' }).waitFor();
-    await page.keyboard.type(NAME);
-    await page.keyboard.press('Enter');
-    const saved = page.getByRole('button', { name: 'I have saved these credentials' });
-    await saved.waitFor();
-    await press(saved);
-    await rows(page).waitFor();
-    expect(await idsOf(account)).toHaveLength(1);
-
-    await page.goto(`/how-to/manage-credentials/${new URL(page.url()).search}`);
-    await rows(page).waitFor();
-    await press(rows(page).getByRole('button', { name: `Revoke ${NAME}` }));
-    await alert(page).waitFor();
-    await press(confirm(page));
-    await status(page).getByText('1 of 1 server').waitFor();
-    expect(await idsOf(account)).toEqual([]);
-    expect(await hasFocus(region(page, 'Credentials').getByRole('heading'))).toBe(true);
   });
 });
 

@@ -9,7 +9,9 @@ import { currentSession, SESSION_CHANGED } from './session.ts';
 export type Opened = { ok: true; place: ChosenPlace } | { ok: false; problem: Problem };
 
 const NO_PROJECT =
-  'You are signed in, but no project is open to you. An Owner of the organization can change that.';
+  'You are signed in, but no project is open to you. A policy with MessagingAndQueuingFullAccess in a project opens one for all of this: ask an Owner of the organization for it.';
+
+const noProject: Opened = { ok: false, problem: { kind: 'refused', message: NO_PROJECT } };
 
 let listed: Promise<Result<{ projects: Project[] }>> | undefined;
 document.addEventListener(SESSION_CHANGED, () => (listed = undefined));
@@ -23,9 +25,10 @@ export async function openPlace(root: ParentNode): Promise<Opened> {
   const result = await listed;
   if (!result.ok) {
     listed = undefined;
-    return result;
+    // Who may do nothing anywhere would be told to ask for the sight of projects, and then be no further.
+    return result.problem.kind === 'denied' ? noProject : result;
   }
   const open = result.body.projects;
-  if (open.length === 0) return { ok: false, problem: { kind: 'refused', message: NO_PROJECT } };
+  if (open.length === 0) return noProject;
   return { ok: true, place: offerProjects(root, open) };
 }
