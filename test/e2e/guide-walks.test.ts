@@ -32,7 +32,7 @@ import {
   shownKeys,
   status,
 } from './keyed-form.ts';
-import { useStack } from './local-stack.ts';
+import { api, useStack } from './local-stack.ts';
 import { newMember } from './members.ts';
 import { access, CUT, connectWith, endOf, newCreds } from './nats-client.ts';
 
@@ -52,11 +52,23 @@ const REGIONS = [
 /** The people who walk: what they sign in with, given the project that they are to work in. */
 const WALKERS: { who: string; signIn: (project: string) => Promise<SignIn> }[] = [
   { who: 'an Owner', signIn: async () => local.owner },
-  {
-    who: 'a member with one project',
-    signIn: (project) => member(['MessagingAndQueuingFullAccess'], project),
-  },
+  { who: 'a member with a policy', signIn: granted },
 ];
+
+let grace: Promise<SignIn & { id: string }> | undefined;
+
+/** One member for all walks, granted the full set in one project after the other. */
+async function granted(project: string): Promise<SignIn> {
+  grace ??= newMember(local, 'Grace');
+  const { id, ...signIn } = await grace;
+  await api(local, 'POST', '/iam/v1alpha1/policies', {
+    organization_id: local.owner.organization_id,
+    name: project,
+    user_id: id,
+    rules: [{ permission_set_names: ['MessagingAndQueuingFullAccess'], project_ids: [project] }],
+  });
+  return signIn;
+}
 
 const member = (permission_set_names: string[], project: string) =>
   newMember(local, 'Grace', [{ permission_set_names, project_ids: [project] }]);
@@ -218,9 +230,7 @@ describe('somebody without the permission', () => {
   it('is told which permission set is missing, also by the form that they have filled in', async () => {
     const { account, content } = await newCreds(local, at);
     const as = await member(['MessagingAndQueuingReadOnly'], local.owner.project_id);
-    const page = await browser.open(``, {
-      as,
-    });
+    const page = await browser.open(guide('create', 'nats', account), { as });
     await refuses(page, 'Credentials', 'NATSFullAccess', []);
     await page.goto(guide('manage', 'nats', account));
     await region(page, 'Credentials')

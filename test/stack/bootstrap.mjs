@@ -1,5 +1,5 @@
 /**
- * Where `npm start`, `npm test`, `npm run bench`, `npm run deploy` and `npm run organization` enter:
+ * Where `npm start`, `npm test` and the commands of `npm run` that are named in SCRIPTS enter:
  * `bootstrap.mjs COMMAND [arguments]`.
  *
  * Sees to what the script needs (the dependencies, nats-server, a browser, curl), then runs it on the Node of
@@ -18,16 +18,18 @@ const SCRIPTS = {
   bench: '../bench/bench.ts',
   deploy: 'deploy.ts',
   organization: 'organization.ts',
+  screenshots: '../site/screenshots.ts',
+  lighthouse: '../site/lighthouse.ts',
 };
 const TOOLS = {
   NATS_SERVER: {
-    commands: ['start', 'test', 'bench'],
+    commands: ['start', 'test', 'bench', 'screenshots', 'lighthouse'],
     names: ['nats-server'],
     apt: 'nats-server',
     brew: 'brew install nats-server',
   },
   CHROMIUM: {
-    commands: ['test'],
+    commands: ['test', 'screenshots', 'lighthouse'],
     names: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
     apt: 'chromium',
     brew: 'brew install --cask chromium',
@@ -146,7 +148,7 @@ function endWithNpm(end) {
 
 function main([command, ...args]) {
   const script = SCRIPTS[command];
-  if (!script) throw new Stop('Usage: bootstrap.mjs start|test|bench|deploy|organization [arguments]');
+  if (!script) throw new Stop(`Usage: bootstrap.mjs ${Object.keys(SCRIPTS).join('|')} [arguments]`);
   if (Number(process.versions.node.split('.')[0]) < 20) {
     throw new Stop(`Node 20 or newer is needed; this is ${process.version}.`);
   }

@@ -1,0 +1,36 @@
+/** A stack for a script that looks at the pages: fresh, with the pages as they are now, gone afterwards. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Owner } from '../../db/identity/bootstrap.ts';
+import { bundleWorker } from '../stack/bundle.ts';
+import { defaultConfig } from '../stack/project.ts';
+import { buildSite } from '../stack/site.ts';
+import { type Stack, startStack } from '../stack/stack.ts';
+
+/** The Chromium that bootstrap.mjs has found. */
+export const chromiumPath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+
+/** What such a script works with. */
+export interface OwnStack {
+  stack: Stack;
+  owner: Owner;
+  /** A folder of the stack's own, which goes with it. */
+  state: string;
+}
+
+/** Builds the site if it has changed, starts a stack, and ends it when the work is done or has failed. */
+export async function withStack(work: (own: OwnStack) => Promise<void>): Promise<void> {
+  const { assets } = await bundleWorker(defaultConfig);
+  await buildSite(defaultConfig, assets, () => console.error('Building the site…'));
+  const state = mkdtempSync(join(tmpdir(), 'latchkey-site-'));
+  let stack: Stack | undefined;
+  try {
+    stack = await startStack({ state, port: 0 });
+    if (!stack.owner) throw new Error('a fresh state folder has no Owner');
+    await work({ stack, owner: stack.owner, state });
+  } finally {
+    await stack?.stop();
+    rmSync(state, { recursive: true, force: true });
+  }
+}
