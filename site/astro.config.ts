@@ -52,8 +52,9 @@ export default defineConfig({
       RATE_LIMITS: JSON.stringify(readRateLimits(config)),
       GRANTED_BY: JSON.stringify(grantedBy()),
     },
-    // Scripts stay files, so that the pages' policy needs no hash for them and browsers keep them.
-    build: { assetsInlineLimit: 0 },
+    // Scripts stay files, so that the pages' policy needs no hash for them and browsers keep them. A small style sheet
+    // is in the page, which shows nothing before each of them has come.
+    build: { assetsInlineLimit: (file, content) => file.endsWith('.css') && content.length < 4096 },
     plugins: [plainImports()],
   },
   integrations: [
