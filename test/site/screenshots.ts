@@ -65,6 +65,11 @@ const PICTURES: Record<string, Pose> = {
     await page.getByText('Connecting again is denied').waitFor();
   }),
   errors: to('/reference/errors/'),
+  'console-nats': to('/console/nats/'),
+  'console-queues': to('/console/queues/#credentials'),
+  'console-projects': to('/console/projects/'),
+  'console-iam': to('/console/iam/'),
+  'console-audit': to('/console/audit/'),
   security: (page) => page.goto('/account/security/', { waitUntil: 'networkidle' }),
   // Last: each makes credentials, which the others need not show.
   'secret-dialog': to(`${CREATE}#queues-generate`, async (page) => {
