@@ -15,7 +15,7 @@ export interface Page {
   path: string;
   title: string;
   description: string;
-  /** The addresses in the navigation beside it. */
+  /** The addresses in the navigation beside it, each once. */
   links: string[];
   /** All of it, its title included. */
   markdown: string;
@@ -36,7 +36,9 @@ export function readPage(path: string, html: string): Page {
   const content: Root = { type: 'root', children: prose.children.flatMap((child) => readable(child)) };
   const body = writer.stringify(writer.runSync(content) as never);
   const navigation = find(root, ({ properties }) => properties.id === 'starlight__sidebar');
-  const links = navigation ? all(navigation, ({ tagName }) => tagName === 'a').map(addressOf) : [];
+  const links = navigation
+    ? [...new Set(all(navigation, ({ tagName }) => tagName === 'a').map(addressOf))]
+    : [];
   return { path, title, description, links, markdown: `# ${title}\n\n${description}\n\n${body}` };
 }
 
