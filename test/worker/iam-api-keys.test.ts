@@ -1,8 +1,8 @@
 /** API keys: whose a key may be, who may make one, and when it ends. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Owner } from '../../db/identity/bootstrap.ts';
-import { call, newOwner, newProject } from './harness.ts';
-import { iamOf, identityRows, newPerson, type Person, userIdOf } from './identity.ts';
+import { call, identityRows, newOwner, newProject } from './harness.ts';
+import { iamOf, newPerson, type Person, userIdOf } from './identity.ts';
 
 let owner: Owner;
 let iam: ReturnType<typeof iamOf>;

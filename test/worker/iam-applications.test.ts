@@ -1,8 +1,8 @@
 /** Applications: what is told of them, and how they are found. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Owner } from '../../db/identity/bootstrap.ts';
-import { newOwner } from './harness.ts';
-import { iamOf, identityRows } from './identity.ts';
+import { identityRows, newOwner } from './harness.ts';
+import { iamOf } from './identity.ts';
 
 let owner: Owner;
 let iam: ReturnType<typeof iamOf>;

@@ -3,8 +3,8 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Owner } from '../../db/identity/bootstrap.ts';
 import { type Cost, counted } from './cost.ts';
 import { env } from './env.ts';
-import { type Answer, newOwner } from './harness.ts';
-import { iamOf, identityRows, userIdOf, without } from './identity.ts';
+import { type Answer, identityRows, newOwner } from './harness.ts';
+import { iamOf, userIdOf, without } from './identity.ts';
 
 let owner: Owner;
 let iam: ReturnType<typeof iamOf>;

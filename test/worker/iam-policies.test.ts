@@ -2,8 +2,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Owner } from '../../db/identity/bootstrap.ts';
 import { permissionSets } from '../../functions/iam/permission-sets.ts';
-import { call, newOwner, newProject } from './harness.ts';
-import { iamOf, identityRows, newPerson, userIdOf } from './identity.ts';
+import { call, identityRows, newOwner, newProject } from './harness.ts';
+import { iamOf, newPerson, userIdOf } from './identity.ts';
 
 let owner: Owner;
 let iam: ReturnType<typeof iamOf>;

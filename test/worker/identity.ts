@@ -1,24 +1,11 @@
 /**
  * What the tests of who may do what share: people of an organization as an invitation leaves them, a client of the IAM
- * API, direct sight of the identity database, and faults in it.
+ * API, and faults in the identity database.
  */
 import type { D1Database } from '@cloudflare/workers-types';
 import type { Owner } from '../../db/identity/bootstrap.ts';
-import { env } from './env.ts';
-import { type Call, call } from './harness.ts';
+import { type Call, call, identityRows } from './harness.ts';
 import { newKey, newUser } from './matrix-callers.ts';
-
-/** The rows of a query in the identity database. */
-export async function identityRows<Row = Record<string, unknown>>(
-  sql: string,
-  ...params: unknown[]
-): Promise<Row[]> {
-  return (
-    await env.IDENTITY.prepare(sql)
-      .bind(...params)
-      .all<Row>()
-  ).results;
-}
 
 /** A client of the IAM API with this secret key: paths below `/iam/v1alpha1`. */
 export function iamOf(token: string) {
