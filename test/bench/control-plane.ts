@@ -163,7 +163,7 @@ async function sendToBare(
   connections: number,
 ): Promise<Sent> {
   const of = step.makes ? Array.from({ length: TARGETS }, () => crypto.randomUUID()) : targets;
-  const requests = of.map((target) => bytesOf(new Request(`${origin}/${step.name}/${target}`)));
+  const requests = of.map((target) => bytesOf(new Request(`${origin}/mnq/${step.name}/${target}`)));
   const timing = await loadEach(origin, await Promise.all(requests), connections);
   return { ...timing, made: [...of] };
 }

@@ -14,7 +14,7 @@ interface Bindings {
 let programs: Record<string, Program> | undefined;
 
 const app = new Hono<{ Bindings: Bindings }>();
-app.all('/:operation/:target?', async (c) => {
+app.all('/mnq/:operation/:target?', async (c) => {
   programs ??= JSON.parse(c.env.PROGRAMS) as Record<string, Program>;
   const fresh = new Map<string, string>();
   const target = c.req.param('target') ?? '';
