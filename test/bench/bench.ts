@@ -19,11 +19,12 @@ import { denial } from './denial.ts';
 import { gateway } from './gateway.ts';
 import { growth } from './growth.ts';
 import { memory } from './memory.ts';
+import { peers } from './peers.ts';
 import { ratios, type Spread, spreadOf } from './rounds.ts';
 import { sigv4 } from './sigv4.ts';
 import { size } from './size.ts';
 
-const AREAS: readonly Area[] = [size, controlPlane, creds, sigv4, gateway, denial, growth, memory];
+const AREAS: readonly Area[] = [size, controlPlane, creds, sigv4, gateway, denial, growth, peers, memory];
 
 type LatencySpread = Record<keyof Latency, Spread>;
 
@@ -141,8 +142,9 @@ function showLatency(latency: LatencySpread | undefined): string {
   return latency ? `${show(latency.p50.median)} / ${show(latency.p99.median)}` : '';
 }
 
-/** Three digits that matter. */
+/** Three digits that matter; nothing for what was not measured. */
 function show(number: number): string {
+  if (Number.isNaN(number)) return '';
   return number >= 1000 ? String(Math.round(number)) : String(Number(number.toPrecision(3)));
 }
 

@@ -11,12 +11,14 @@ import { call, request } from './client.ts';
 import { bytesOf, type Load, loadEach, loadOf, type Timing } from './load.ts';
 import { type Scene, type Step, type Story, storiesOf } from './operations.ts';
 import { type Program, programOf, type Recorded } from './replay.ts';
-import { interleave } from './rounds.ts';
 import { startInPlace } from './worker.ts';
 
 const REGION = 'fr-par';
 const CONNECTIONS = [1, 16];
-const TARGETS = 128;
+/** How many targets a step has, and in how many parts. */
+const PARTS = 4;
+const TARGETS_OF_PART = 32;
+const NONE: Record<Candidate, readonly string[]> = { api: [], bare: [] };
 const PROJECTS = 16;
 
 /** See this file's head. */
@@ -34,15 +36,14 @@ export const controlPlane: Area = {
       for (const story of stories) {
         pass = 0;
         for (const connections of CONNECTIONS) {
-          const measured = await interleave(rounds, {
-            api: () =>
-              tell(
-                story,
-                (step, targets) => sendToApi(stack, step, targets, pass, connections),
-                () => pass++,
-              ),
-            bare: () => tell(story, (step, targets) => sendToBare(bare.origin, step, targets, connections)),
-          });
+          const measured: Told[] = [];
+          for (let round = -1; round < rounds; round++, pass++) {
+            const told = await tell(story, {
+              api: (step, targets) => sendToApi(stack, step, targets, pass, connections),
+              bare: (step, targets) => sendToBare(bare.origin, step, targets, connections),
+            });
+            if (round >= 0) measured.push(told);
+          }
           figures.push(...story.steps.map((step) => figureOf(step, connections, measured)));
         }
       }
@@ -123,24 +124,39 @@ async function recordOne(request: Request): Promise<Recorded> {
 const idOf = (body: string) => (JSON.parse(body) as { id: string }).id;
 
 type Sent = Timing & { made: string[] };
+type Candidate = 'api' | 'bare';
+type Send = (step: Step, targets: readonly string[]) => Promise<Sent>;
 
-/** Tells a story once; what each of its steps came to, by its name. */
+/** What each step came to, by its name. */
+type Told = Record<string, Record<Candidate, Load>>;
+
+/** Tells a story to both once; they take turns in each step, part by part of its targets. */
 async function tell(
-  { steps, targets: given = [], repeats }: Story,
-  send: (step: Step, targets: readonly string[]) => Promise<Sent>,
-  done: () => void = () => {},
-): Promise<Record<string, Load>> {
-  const timings: Record<string, Timing[]> = Object.fromEntries(steps.map(({ name }) => [name, []]));
+  { steps, targets: given, repeats }: Story,
+  candidates: Record<Candidate, Send>,
+): Promise<Told> {
+  const timings = new Map(steps.map(({ name }) => [name, { api: [] as Timing[], bare: [] as Timing[] }]));
   for (let repeat = 0; repeat < repeats; repeat++) {
-    let targets = given;
+    let parts = given ? [{ api: given, bare: given }] : Array.from({ length: PARTS }, () => NONE);
     for (const step of steps) {
-      const sent = await send(step, targets);
-      timings[step.name]?.push(sent);
-      if (step.makes) targets = sent.made;
+      const next: typeof parts = [];
+      for (const [at, part] of parts.entries()) {
+        const sent = { ...part };
+        for (const name of (at + repeat) % 2 === 0
+          ? (['api', 'bare'] as const)
+          : (['bare', 'api'] as const)) {
+          const { made, ...timing } = await candidates[name](step, part[name]);
+          timings.get(step.name)?.[name].push(timing);
+          if (step.makes) sent[name] = made;
+        }
+        next.push(sent);
+      }
+      parts = next;
     }
   }
-  done();
-  return Object.fromEntries(Object.entries(timings).map(([name, each]) => [name, loadOf(each)]));
+  return Object.fromEntries(
+    [...timings].map(([name, { api, bare }]) => [name, { api: loadOf(api), bare: loadOf(bare) }]),
+  );
 }
 
 async function sendToApi(
@@ -150,7 +166,7 @@ async function sendToApi(
   pass: number,
   connections: number,
 ): Promise<Sent> {
-  const of = step.makes ? Array.from({ length: TARGETS }, () => '') : targets;
+  const of = step.makes ? Array.from({ length: TARGETS_OF_PART }, () => '') : targets;
   const requests = of.map((target) => bytesOf(requestOf(stack, stack.origin, step, target, pass)));
   const { bodies, ...timing } = await loadEach(stack.origin, await Promise.all(requests), connections);
   return { ...timing, made: step.makes ? bodies.map(idOf) : [] };
@@ -162,26 +178,21 @@ async function sendToBare(
   targets: readonly string[],
   connections: number,
 ): Promise<Sent> {
-  const of = step.makes ? Array.from({ length: TARGETS }, () => crypto.randomUUID()) : targets;
+  const of = step.makes ? Array.from({ length: TARGETS_OF_PART }, () => crypto.randomUUID()) : targets;
   const requests = of.map((target) => bytesOf(new Request(`${origin}/mnq/${step.name}/${target}`)));
   const timing = await loadEach(origin, await Promise.all(requests), connections);
   return { ...timing, made: [...of] };
 }
 
-function figureOf(
-  { name, aim }: Step,
-  connections: number,
-  { api, bare }: Record<'api' | 'bare', Record<string, Load>[]>,
-): Figure {
-  const all = (loads: Record<string, Load>[], key: keyof Load) =>
-    loads.map((load) => load[name]?.[key] ?? Number.NaN);
-  const latency = (loads: Record<string, Load>[]) => ({ p50: all(loads, 'p50'), p99: all(loads, 'p99') });
+function figureOf({ name, aim }: Step, connections: number, told: readonly Told[]): Figure {
+  const all = (of: Candidate, key: keyof Load) => told.map((each) => each[name]?.[of][key] ?? Number.NaN);
+  const latency = (of: Candidate) => ({ p50: all(of, 'p50'), p99: all(of, 'p99') });
   return {
     measure: `${name.replace('-', ' ')}, ${connections} at once`,
     unit: '/s',
-    values: all(api, 'perSecond'),
-    latency: latency(api),
-    baseline: { of: 'statements', values: all(bare, 'perSecond'), latency: latency(bare) },
+    values: all('api', 'perSecond'),
+    latency: latency('api'),
+    baseline: { of: 'statements', values: all('bare', 'perSecond'), latency: latency('bare') },
     aim,
   };
 }

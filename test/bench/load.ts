@@ -145,7 +145,8 @@ function extentOf(received: Buffer, wanted?: number): { body: number; end: numbe
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1]);
   const length = status === 204 ? '0' : /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
   const good = wanted === undefined ? status >= 200 && status < 300 : status === wanted;
-  if (!good || length === undefined) return new Error(`A load was answered with: ${received.toString().slice(0, 1000)}`);
+  if (!good || length === undefined)
+    return new Error(`A load was answered with: ${received.toString().slice(0, 1000)}`);
   const body = at + HEAD_END.length;
   return { body, end: body + Number(length) };
 }

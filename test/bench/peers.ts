@@ -1,0 +1,208 @@
+/**
+ * Other things that issue credentials, doing what ours does: create, grant, verify and revoke, one after another on one
+ * connection. better-auth's plugin of API keys in the same runtime on the same database, where ours authenticates whoever
+ * creates and grants, and the plugin is called past its sign-in; and RabbitMQ's management API, where a credential is a
+ * user. A verification of ours is a signed request to the gateway that it refuses for want of a permission: all but the
+ * engine. RabbitMQ's is an authenticated request that tells who asks.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import type { Stack } from '../stack/stack.ts';
+import type { Area, Figure } from './area.ts';
+import { type QueueCredentials, signSqs } from './client.ts';
+import { bytesOf, type Load, loadEach, loadOf, type Timing } from './load.ts';
+import { type RabbitMq, startRabbitMq } from './rabbitmq.ts';
+import { startInPlace } from './worker.ts';
+
+const REGION = 'fr-par';
+const CREDENTIALS = 16;
+const VERIFICATIONS = 4;
+const OPERATIONS = ['create', 'grant', 'verify', 'revoke'] as const;
+type Operation = (typeof OPERATIONS)[number];
+
+/** How one of them is asked. `Made` is what its answer to a creation gives. */
+interface Peer {
+  name: string;
+  /** The request, for the credentials that the answer of this `create` made. */
+  request(operation: Operation, made: string): Promise<Request>;
+  /** Whether this is the answer to a verification that succeeded. */
+  verified(body: string): boolean;
+  /** What `made` is, by the request and its answer. */
+  made(request: Request, body: string): string;
+  verifiedStatus: number;
+}
+
+/** See this file's head. */
+export const peers: Area = {
+  name: 'peers',
+  async measure({ rounds, state, stack: start }) {
+    const stack = await start();
+    const apiKeys = await startInPlace('api-keys', state, {}, (binding, database) => {
+      if (binding === 'IDENTITY') prepareApiKeys(database);
+    });
+    const broker = await startRabbitMq();
+    try {
+      const all = [ours(stack), await pluginOf(stack, apiKeys.origin), ...(broker ? [rabbit(broker)] : [])];
+      const measured: Record<string, Record<Operation, Load>>[] = [];
+      for (let round = -1; round < rounds; round++) {
+        const each = await storyOf(round % 2 === 0 ? all : all.toReversed());
+        if (round >= 0) measured.push(each);
+      }
+      return OPERATIONS.flatMap((operation) => figuresOf(operation, measured, broker !== null));
+    } finally {
+      await Promise.all([apiKeys.stop(), broker?.stop()]);
+    }
+  },
+};
+
+/** Each operation by each of them, taking turns. */
+async function storyOf(all: readonly Peer[]): Promise<Record<string, Record<Operation, Load>>> {
+  const loads: Record<string, Record<string, Load>> = {};
+  const made = new Map<Peer, string[]>();
+  for (const operation of OPERATIONS) {
+    for (const peer of all) {
+      const { credentials, timing } = await perform(peer, operation, made.get(peer) ?? []);
+      made.set(peer, credentials);
+      loads[peer.name] = { ...loads[peer.name], [operation]: loadOf([timing]) };
+    }
+  }
+  return loads as Record<string, Record<Operation, Load>>;
+}
+
+async function perform(
+  peer: Peer,
+  operation: Operation,
+  before: readonly string[],
+): Promise<{ credentials: string[]; timing: Timing }> {
+  const creates = operation === 'create';
+  const times = operation === 'verify' ? VERIFICATIONS : 1;
+  const of = creates ? Array.from({ length: CREDENTIALS }, () => '') : before;
+  const requests = await Promise.all(
+    Array.from({ length: times }, () => of.map((one) => peer.request(operation, one))).flat(),
+  );
+  const { url } = requests[0] as Request;
+  const bytes = await Promise.all(requests.map((request) => bytesOf(request.clone())));
+  const status = operation === 'verify' ? peer.verifiedStatus : undefined;
+  const { bodies, ...timing } = await loadEach(new URL(url).origin, bytes, 1, status);
+  if (operation === 'verify' && !bodies.every(peer.verified))
+    throw new Error(`${peer.name} verified with: ${bodies[0]}`);
+  const credentials = creates
+    ? requests.map((request, at) => peer.made(request, bodies[at] ?? ''))
+    : [...before];
+  return { credentials, timing };
+}
+
+function figuresOf(
+  operation: Operation,
+  measured: readonly Record<string, Record<Operation, Load>>[],
+  withRabbit: boolean,
+): Figure[] {
+  const all = (of: string, key: keyof Load) =>
+    measured.map((each) => each[of]?.[operation][key] ?? Number.NaN);
+  const latency = (of: string) => ({ p50: all(of, 'p50'), p99: all(of, 'p99') });
+  const figure = (to: string): Figure => ({
+    measure: `${operation} credentials`,
+    unit: '/s',
+    values: all(OURS, 'perSecond'),
+    latency: latency(OURS),
+    baseline: { of: to, values: all(to, 'perSecond'), latency: latency(to) },
+    aim: '> 1',
+  });
+  const missing = { of: `${RABBIT}: not installed, not measured`, values: [] };
+  return [figure(PLUGIN), withRabbit ? figure(RABBIT) : { ...figure(RABBIT), baseline: missing }];
+}
+
+const OURS = 'Latchkey';
+const PLUGIN = 'better-auth API keys';
+const RABBIT = 'RabbitMQ';
+
+function json(url: string, method: string, headers: Record<string, string>, body?: object): Request {
+  return new Request(url, {
+    method,
+    headers: { ...headers, 'Content-Type': 'application/json' },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+}
+
+function ours({ origin, owner }: Stack): Peer {
+  const at = `${origin}/mnq/v1beta1/regions/${REGION}/sqs-credentials`;
+  const headers = { 'X-Auth-Token': owner?.secret_key ?? '' };
+  const { project_id } = owner ?? {};
+  return {
+    name: OURS,
+    verifiedStatus: 403,
+    verified: (body) => body.includes('AccessDenied'),
+    made: (_request, body) => body,
+    async request(operation, made) {
+      if (operation === 'create')
+        return json(at, 'POST', headers, {
+          project_id,
+          name: 'measured',
+          permissions: { can_publish: true },
+        });
+      const credentials = JSON.parse(made) as QueueCredentials;
+      const item = `${at}/${credentials.id}`;
+      if (operation === 'grant') return json(item, 'PATCH', headers, { permissions: { can_manage: true } });
+      if (operation === 'revoke') return json(item, 'DELETE', headers);
+      const fields = { QueueUrl: `${origin}/project-${project_id}/measured` };
+      return signSqs(origin, REGION, credentials, 'ReceiveMessage', fields);
+    },
+  };
+}
+
+async function pluginOf({ owner }: Stack, origin: string): Promise<Peer> {
+  const { email, password } = owner ?? {};
+  const signIn = await fetch(json(`${origin}/mnq/sign-in`, 'POST', {}, { email, password }));
+  const { user } = (await signIn.json()) as { user: { id: string } };
+  const cookie = signIn.headers.getSetCookie().map((one) => one.split(';')[0]);
+  return {
+    name: PLUGIN,
+    verifiedStatus: 200,
+    verified: (body) => body.includes('"valid":true'),
+    made: (_request, body) => body,
+    async request(operation, made) {
+      const { id, key } = (made ? JSON.parse(made) : {}) as { id?: string; key?: string };
+      const body = { userId: user.id, keyId: id, key };
+      return json(`${origin}/mnq/${operation}`, 'POST', { cookie: cookie.join('; ') }, body);
+    },
+  };
+}
+
+/** The plugin's table beside ours. */
+function prepareApiKeys(database: DatabaseSync): void {
+  database.exec(`create table apikey (id text primary key, config_id text not null, name text, start text,
+    reference_id text not null, prefix text, key text not null, refill_interval integer, refill_amount integer,
+    last_refill_at integer, enabled integer, rate_limit_enabled integer, rate_limit_time_window integer,
+    rate_limit_max integer, request_count integer, remaining integer, last_request integer, expires_at integer,
+    created_at integer not null, updated_at integer not null, permissions text, metadata text);
+    create index apikey_by_config on apikey (config_id);
+    create index apikey_by_reference on apikey (reference_id);
+    create index apikey_by_key on apikey (key);`);
+}
+
+function rabbit({ origin, authorization }: RabbitMq): Peer {
+  const password = crypto.randomUUID();
+  const headers = { authorization };
+  return {
+    name: RABBIT,
+    verifiedStatus: 200,
+    verified: (body) => body.includes('"name"'),
+    made: ({ url }) => url.slice(url.lastIndexOf('/') + 1),
+    async request(operation, name) {
+      const user = `${origin}/api/users/${name || crypto.randomUUID()}`;
+      switch (operation) {
+        case 'create':
+          return json(user, 'PUT', headers, { password, tags: 'management' });
+        case 'grant': {
+          const permissions = { configure: '^measured$', write: '^measured$', read: '' };
+          return json(`${origin}/api/permissions/%2F/${name}`, 'PUT', headers, permissions);
+        }
+        case 'verify':
+          return json(`${origin}/api/whoami`, 'GET', {
+            authorization: `Basic ${btoa(`${name}:${password}`)}`,
+          });
+        case 'revoke':
+          return json(user, 'DELETE', headers);
+      }
+    },
+  };
+}
