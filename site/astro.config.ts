@@ -111,6 +111,7 @@ export default defineConfig({
             'reference/limits',
             'reference/audit-trail',
             'reference/compatibility',
+            'reference/performance',
           ],
         },
         {

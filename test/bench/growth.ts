@@ -1,11 +1,12 @@
 /**
  * Whether operations cost more as a region fills up: the same ones with 10², 10⁴ and 10⁶ credentials of one project in
- * the region, taking turns: round trips to the region's database, the rows that it reads and writes, and the time. Of a
+ * the region, half of Queues and half of one NATS account, taking turns: round trips to the region's database, the rows that it reads and writes, and the time. Of a
  * list the first page, and page 1,000, which an offset must walk to.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { ensureSecrets } from '../stack/secrets.ts';
 import type { Area, Figure } from './area.ts';
+import { call } from './client.ts';
 import { interleave, percentile } from './rounds.ts';
 import { type BenchWorker, startInPlace } from './worker.ts';
 
@@ -14,7 +15,7 @@ const SIZES = [100, 10_000, 1_000_000];
 const REPEATS = 20;
 const FIRST_PAGE = 'list, first page';
 const DEEP = 'list, page 1,000';
-const LAST_PAGE = '?page=1000&page_size=50';
+const LAST_PAGE = '&page=1000&page_size=50';
 
 /** What an operation cost: milliseconds, and the counts of one call. */
 interface Sample {
@@ -33,13 +34,17 @@ export const growth: Area = {
     const stack = await start();
     const { project_id, organization_id, secret_key } = stack.owner ?? {};
     if (!project_id || !organization_id || !secret_key) throw new Error('The stack has no Owner');
+    const { id: account } = await call<{ id: string }>(stack, REGION, 'POST', '/nats-accounts', {
+      project_id,
+    });
+    const place = { project: project_id, organization: organization_id, account };
     const { worker: secrets } = await ensureSecrets(state, [...stack.engines.keys()]);
     const workers: BenchWorker[] = [];
     try {
       for (const size of SIZES) {
         workers.push(
-          await startInPlace('metered', state, secrets, (binding, database) => {
-            if (binding === 'REGION_FR_PAR') fill(database, size, project_id, organization_id);
+          await startInPlace('metered', state, { ...secrets, ...UNLIMITED }, (binding, database) => {
+            if (binding === 'REGION_FR_PAR') fill(database, size, place);
           }),
         );
       }
@@ -48,7 +53,7 @@ export const growth: Area = {
         Object.fromEntries(
           workers.map((worker, at) => [
             String(SIZES[at]),
-            () => costsOf(worker.origin, secret_key, project_id, SIZES[at] === SIZES.at(-1)),
+            () => costsOf(worker.origin, secret_key, place, SIZES[at] === SIZES.at(-1)),
           ]),
         ),
       );
@@ -59,33 +64,45 @@ export const growth: Area = {
   },
 };
 
-/** Fills a project with credentials of Queues, past the API. */
-function fill(database: DatabaseSync, size: number, project: string, organization: string): void {
-  database
-    .prepare(
-      `insert into credentials (id, product, organization_id, project_id, name, key, checksum, permissions,
-         created_at, updated_at)
-       with recursive n(i) as (select 1 union all select i + 1 from n where i < ?)
-       select lower(hex(randomblob(16))), 'sqs', ?, ?, 'name ' || (i * 7919 % 1000003), 'LKEY' || i, '', 1,
-         1000000 + i, 2000000 + (i * 104729 % 1000003) from n`,
-    )
-    .run(size, organization, project);
-  database
-    .prepare(
-      `insert into counts (scope, resource, value) values (?, 'sqs', ?)
-       on conflict (scope, resource) do update set value = value + excluded.value`,
-    )
-    .run(project, size);
+/** What would refuse so many. */
+const UNLIMITED = { QUOTAS: { credentials: 10_000_000 }, NATS: { max_revocations: 1_000_000 } };
+
+type Filled = Record<'project' | 'organization' | 'account', string>;
+
+/** Fills a project with credentials of Queues and of a NATS account, half and half, past the API. */
+function fill(database: DatabaseSync, size: number, { project, organization, account }: Filled): void {
+  for (const [product, of] of [
+    ['sqs', null],
+    ['nats', account],
+  ] as const) {
+    database
+      .prepare(
+        `insert into credentials (id, product, organization_id, project_id, nats_account_id, name, key, checksum,
+           permissions, created_at, updated_at)
+         with recursive n(i) as (select 1 union all select i + 1 from n where i < ?1)
+         select lower(hex(randomblob(16))), ?2, ?3, ?4, ?5, 'name ' || (i * 7919 % 1000003), ?2 || i, '',
+           iif(?5 is null, 1, null), 1000000 + i, 2000000 + (i * 104729 % 1000003) from n`,
+      )
+      .run(size / 2, product, organization, project, of);
+    for (const scope of of === null ? [project] : [project, of]) {
+      database
+        .prepare(
+          `insert into counts (scope, resource, value) values (?, ?, ?)
+           on conflict (scope, resource) do update set value = value + excluded.value`,
+        )
+        .run(scope, product, size / 2);
+    }
+  }
   database.exec('analyze');
 }
 
 async function costsOf(
   origin: string,
   token: string,
-  project_id: string,
+  { project: project_id, account }: Filled,
   isLargest: boolean,
 ): Promise<Costs> {
-  const at = `${origin}/mnq/v1beta1/regions/${REGION}/sqs-credentials`;
+  const at = `${origin}/mnq/v1beta1/regions/${REGION}`;
   const headers = { 'X-Auth-Token': token, 'Content-Type': 'application/json' };
   const times: Record<string, number[]> = {};
   const costs: Record<string, Omit<Sample, 'p50'>> = {};
@@ -101,14 +118,23 @@ async function costsOf(
     costs[name] = { trips, read, written };
     return text ? (JSON.parse(text) as { id: string }) : { id: '' };
   };
+  const permissions = { can_publish: true };
+  const products = [
+    { product: 'sqs', of: { project_id, permissions }, within: `?project_id=${project_id}` },
+    { product: 'nats', of: { nats_account_id: account }, within: `?nats_account_id=${account}` },
+  ];
   for (let repeat = 0; repeat < REPEATS; repeat++) {
-    const permissions = { can_publish: true };
-    const { id } = await measure('create', 'POST', '', { project_id, name: 'measured', permissions });
-    await measure('get', 'GET', `/${id}`);
-    await measure('update', 'PATCH', `/${id}`, { permissions: { can_manage: true } });
-    await measure(FIRST_PAGE, 'GET', `?project_id=${project_id}`);
-    if (isLargest) await measure(DEEP, 'GET', LAST_PAGE);
-    await measure('revoke', 'DELETE', `/${id}`);
+    for (const { product, of, within } of products) {
+      const collection = `/${product}-credentials`;
+      const { id } = await measure(`${product} create`, 'POST', collection, { ...of, name: 'measured' });
+      const item = `${collection}/${id}`;
+      await measure(`${product} get`, 'GET', item);
+      if (product === 'sqs')
+        await measure(`${product} update`, 'PATCH', item, { permissions: { can_manage: true } });
+      await measure(`${product} ${FIRST_PAGE}`, 'GET', collection + within);
+      if (isLargest) await measure(`${product} ${DEEP}`, 'GET', collection + within + LAST_PAGE);
+      await measure(`${product} revoke`, 'DELETE', item);
+    }
   }
   return Object.fromEntries(
     Object.entries(costs).map(([name, cost]) => [name, { ...cost, p50: percentile(times[name] ?? [], 50) }]),
@@ -122,7 +148,7 @@ function figuresOf(measured: Record<string, Costs[]>): Figure[] {
   return SIZES.slice(1).flatMap((size) => {
     const costs = measured[String(size)] ?? [];
     return Object.entries(costs[0] ?? {}).map(([name, sample]): Figure => {
-      const base = name === DEEP ? FIRST_PAGE : name;
+      const base = name.replace(DEEP, FIRST_PAGE);
       const counts = countsOf(sample);
       const before = countsOf(smallest[0]?.[base]);
       return {

@@ -9,11 +9,10 @@ import { gzipSync } from 'node:zlib';
 import { bundleWorker } from '../stack/bundle.ts';
 import { defaultConfig, root, runTool } from '../stack/project.ts';
 import { buildSite } from '../stack/site.ts';
+import { gzipOf, withoutSignIn } from '../stack/worker-size.ts';
 import type { Area, Figure } from './area.ts';
 import { interleave } from './rounds.ts';
 import { bundleAlone } from './worker.ts';
-
-const SIGN_IN = ['better-auth/minimal', 'better-auth/adapters/drizzle'];
 
 /** See this file's head. */
 export const size: Area = {
@@ -26,8 +25,6 @@ export const size: Area = {
       const helloConfig = join(folder, 'wrangler.json');
       await bundleAlone('hello', folder);
       const hello = [await gzipOf(helloConfig, folder)];
-      const stub = join(import.meta.dirname, 'workers', 'no-sign-in.ts');
-      const without = SIGN_IN.flatMap((name) => ['--alias', `${name}:${stub}`]);
       const startUp = await interleave(rounds, {
         hello: () => startUpOf(helloConfig, folder),
         worker: () => startUpOf(defaultConfig, folder),
@@ -44,7 +41,7 @@ export const size: Area = {
         {
           measure: 'Worker without the sign-in library, gzip',
           unit: 'kB',
-          values: [await gzipOf(defaultConfig, folder, without)],
+          values: [await gzipOf(defaultConfig, folder, withoutSignIn)],
           baseline: { of, values: hello },
           aim: '≤ 180 kB',
         },
@@ -61,15 +58,6 @@ export const size: Area = {
     }
   },
 };
-
-/** What deployment would upload, in kB of 1000 bytes: modules, without source maps. */
-async function gzipOf(config: string, folder: string, args: readonly string[] = []): Promise<number> {
-  const out = mkdtempSync(join(folder, 'out-'));
-  await runTool('wrangler', ['deploy', '--dry-run', '--config', config, '--outdir', out, ...args]);
-  const modules = readdirSync(out).filter((name) => /\.(js|wasm)$/.test(name));
-  if (modules.length === 0) throw new Error(`wrangler left no module in ${out}`);
-  return modules.reduce((sum, name) => sum + gzipSync(readFileSync(join(out, name))).length, 0) / 1000;
-}
 
 /** The CPU time of a start, in milliseconds, as wrangler profiles it on this machine. */
 async function startUpOf(config: string, folder: string): Promise<number> {

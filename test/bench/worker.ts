@@ -36,7 +36,7 @@ export function startAlone(name: string, vars: Record<string, string> = {}): Pro
 export function startInPlace(
   name: string,
   state: string,
-  vars: Record<string, string> = {},
+  vars: NonNullable<V4WorkerOptions['bindings']> = {},
   prepare: (binding: string, database: DatabaseSync) => void = () => {},
 ): Promise<BenchWorker> {
   return start(name, async (storage) => {

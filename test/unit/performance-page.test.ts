@@ -1,0 +1,29 @@
+/** The page about performance says what its saved runs say, and has a place for every area. */
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { linesOf, RUNS, show } from '../../site/src/build/performance.ts';
+
+const page = readFileSync(
+  new URL('../../site/src/content/docs/reference/performance.mdx', import.meta.url),
+  'utf8',
+);
+const told = [...page.matchAll(/<PerformanceTable of="([\w-]+)" \/>/g)].map(([, area]) => area ?? '');
+
+it('the page has a table for each saved area, and a saved run for each table', () => {
+  expect(Object.keys(RUNS).sort()).toEqual(told.toSorted());
+});
+
+it('a table has every row with its median, baseline and ratio as they were saved', () => {
+  for (const [area, run] of Object.entries(RUNS)) {
+    const lines = linesOf(run);
+    expect(lines.length, area).toBe(run.rows.length);
+    expect(lines.length, area).toBeGreaterThan(0);
+    for (const [at, { measure, value, unit, baseline, ratio }] of run.rows.entries()) {
+      const line = lines[at];
+      expect(line?.measure).toBe(measure);
+      expect(line?.value).toContain(`${show(value.median)} ${unit}`);
+      if (baseline) expect(line?.baseline).toContain(`${baseline.of} ${show(baseline.value.median)}`.trim());
+      if (ratio?.median) expect(line?.ratio).toContain(`× ${show(ratio.median)} `);
+    }
+  }
+});
