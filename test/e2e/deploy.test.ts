@@ -29,6 +29,7 @@ beforeAll(async () => {
   for (const [name, value] of Object.entries(account.environment)) vi.stubEnv(name, value);
   const settings = readFileSync(defaultConfig, 'utf8')
     .replace('main = "', `main = "${root}/`)
+    .replace('"./functions/', `"${root}/functions/`)
     .replace('directory = "site/dist"', `directory = "${join(scratch, 'site')}"`)
     .replaceAll('migrations_dir = "', `migrations_dir = "${root}/`);
   writeFileSync(config, settings);

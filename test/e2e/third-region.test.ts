@@ -30,6 +30,7 @@ migrations_dir = "${root}/db/region/migrations"
 beforeAll(async () => {
   const settings = readFileSync(defaultConfig, 'utf8')
     .replace('main = "', `main = "${root}/`)
+    .replace('"./functions/', `"${root}/functions/`)
     .replace('directory = "site/dist"', `directory = "${site}"`)
     .replaceAll('migrations_dir = "', `migrations_dir = "${root}/`);
   writeFileSync(config, settings + WARSAW);

@@ -34,6 +34,7 @@ export interface DeployConfig {
 const readable = z.looseObject({
   name: z.string(),
   main: z.string(),
+  alias: z.record(z.string(), z.string()).default({}),
   assets: z.looseObject({ directory: z.string() }),
   vars: z.looseObject({ REGIONS: regionsVar, MAIL: mailSettings.optional() }),
   d1_databases: z.array(
@@ -68,6 +69,9 @@ export async function readDeployConfig(path: string): Promise<DeployConfig> {
     withIds: (ids) => ({
       ...Object.fromEntries(
         Object.entries(config).filter(([key, value]) => !OF_READING.includes(key) && !isEmpty(value)),
+      ),
+      alias: Object.fromEntries(
+        Object.entries(config.alias).map(([name, to]) => [name, to.startsWith('.') ? near(to) : to]),
       ),
       assets: { ...config.assets, directory: near(config.assets.directory) },
       d1_databases: config.d1_databases.map((database) => ({
