@@ -8,10 +8,13 @@ import type { AstroUserConfig } from 'astro';
 
 type Plugin = NonNullable<NonNullable<AstroUserConfig['vite']>['plugins']>[number];
 
-/** What a page needs together, by the names of the modules in `site/src`: the first that matches has it. */
+/** The files that are joined: what most pages need, and what those with a list of the API's do. */
 const FILES = [
-  { name: 'every-page', test: /lib\/(answers|markup|problems|session)\.ts|preload-helper\.js/ },
-  { name: 'place', test: /lib\/(api|client|open-place|place|place-fields)\.ts|components\/part\.ts/ },
+  { name: 'pages', test: /lib\/(answers|markup|on-sight|problems|session|tabs)\.ts|preload-helper\.js/ },
+  {
+    name: 'lists',
+    test: /lib\/(access-level|api|client|open-place|place|place-fields)\.ts|components\/part\.ts/,
+  },
 ];
 
 /** Puts a call of the import in the place of Vite's wrapper, and joins small files. */

@@ -1,14 +1,6 @@
 /** The list of sets of credentials. It shows what it is given and reports what the reader does; requests are its owner's. */
-import type { NatsCredentials } from '../lib/api.ts';
 import { fill, find, showTime } from '../lib/markup.ts';
 import { Part, type State } from './part.ts';
-
-/** Credentials that are revoked, though not by every server. */
-export interface Revoked {
-  credentials: NatsCredentials;
-  /** How far it has come, in words. */
-  standing: string;
-}
 
 /** What the list reads of credentials, whatever their product. */
 export interface Listed {
@@ -55,7 +47,7 @@ export class CredentialsList<C extends Listed> extends Part {
   }
 
   override show(state: State): void {
-    super.show(state === 'empty' && this.#pending.childElementCount > 0 ? 'ready' : state);
+    super.show(state);
     const usable = state === 'loading' || state === 'empty' || state === 'ready';
     find(this.root, '[data-action="generate"]', HTMLButtonElement).disabled = !usable;
   }
@@ -72,20 +64,6 @@ export class CredentialsList<C extends Listed> extends Part {
     );
   }
 
-  /**
-   * Shows the revocations of this page that a server has yet to confirm. `pending` says whether there is any in the
-   * account, also one that this page knows nothing else of.
-   */
-  renderPending(revoked: readonly Revoked[], pending: boolean): void {
-    const rows = revoked.map(({ credentials, standing }) => {
-      const row = this.#rowOf(credentials, standing);
-      find(row, 'button', HTMLButtonElement).remove();
-      return row;
-    });
-    this.#pending.replaceChildren(...rows);
-    find(this.root, '[data-part="unconfirmed"]', HTMLElement).hidden = !pending || rows.length > 0;
-  }
-
   /** Says what has happened, and points at the row of new credentials. */
   announceNew(text: string, id: string): void {
     this.say(text);
@@ -93,12 +71,13 @@ export class CredentialsList<C extends Listed> extends Part {
   }
 
   #row(credentials: C): HTMLElement {
-    const row = this.#rowOf(credentials, this.#access(credentials));
+    const row = this.rowOf(credentials, this.#access(credentials));
     this.#equip(row, credentials);
     return row;
   }
 
-  #rowOf(credentials: Listed, access: string): HTMLElement {
+  /** The row of credentials, without actions. */
+  protected rowOf(credentials: Listed, access: string): HTMLElement {
     const { id, name, access_key = '', created_at, last_used_at, expires_at } = credentials;
     const row = this.copy('credentials');
     row.dataset.id = id;
@@ -113,9 +92,5 @@ export class CredentialsList<C extends Listed> extends Part {
       showTime(time('expires'), expires_at);
     } else find(row, '.expires', HTMLElement).remove();
     return row;
-  }
-
-  get #pending(): HTMLElement {
-    return find(this.root, '[data-list="pending"]', HTMLElement);
   }
 }

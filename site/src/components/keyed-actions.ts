@@ -24,12 +24,20 @@ type NamedPlace = ChosenPlace & { projectName: string };
 const permissionsOf = (values: Values) =>
   Object.fromEntries(PERMISSIONS.map(({ wire }) => [wire, Boolean(values[wire])])) as Permissions;
 
-/** Activates a product for a project in a region. One that is active already is no problem. */
-export async function activate(product: KeyedId, place: ChosenPlace): Promise<Problem | undefined> {
+/**
+ * Activates a product for a project in a region. One that is active already is no problem. `notice` is what to say of it
+ * where there is none.
+ */
+export async function activate(
+  product: KeyedId,
+  place: ChosenPlace,
+): Promise<{ problem: Problem | undefined; notice: string }> {
   const request = { param: { region: place.region }, json: { project_id: place.project } };
   const result = await ask<unknown>(() => keyed[product].activate.$post(request));
   // Someone else was faster, or this was sent twice: the list says the rest.
-  return result.ok || result.problem.kind === 'refused' ? undefined : result.problem;
+  const problem = result.ok || result.problem.kind === 'refused' ? undefined : result.problem;
+  const where = `${KEYED[product].label} is active in ${regionLabel(place.region)}`;
+  return { problem, notice: `${where}. Next, generate credentials.` };
 }
 
 /**

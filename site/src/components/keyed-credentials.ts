@@ -2,9 +2,10 @@
  * The element `<keyed-credentials>`: region and project → is the product active → credentials → generate, update or
  * revoke. Owns the order of things and what is read; what is changed is keyed-actions.ts's, how the list looks credentials-list.ts's.
  */
+import { accessLevel } from '../lib/access-level.ts';
 import { Latest } from '../lib/answers.ts';
 import { type KeyedCredentials, keyed } from '../lib/api.ts';
-import { accessLevel, KEYED, type KeyedId, TOLD } from '../lib/keyed.ts';
+import type { KeyedId } from '../lib/keyed.ts';
 import { find } from '../lib/markup.ts';
 import { openPlace } from '../lib/open-place.ts';
 import { PLACE_CHANGED } from '../lib/place.ts';
@@ -16,6 +17,9 @@ import { CredentialsList } from './credentials-list.ts';
 import { offerMenu } from './row-menu-on-click.ts';
 
 type Actions = typeof import('./keyed-actions.ts');
+
+/** The event that the element receives when what it has been told of the product changes. */
+export const TOLD = 'latchkey:told';
 
 /** What the API has told of the product in the place; `asking` until it has. */
 export type Told =
@@ -154,12 +158,10 @@ export class KeyedCredentialsForm extends HTMLElement {
     const place = this.#place;
     if (!place) return;
     this.#credentials.show('loading');
-    const problem = await activate(this.#product, place);
+    const { problem, notice } = await activate(this.#product, place);
     if (problem) return this.#fail(problem);
     await this.#load();
-    announce(
-      `${KEYED[this.#product].label} is active in ${regionLabel(place.region)}. Next, generate credentials.`,
-    );
+    announce(notice);
   }
 
   async #deactivate({ deactivate }: Actions): Promise<void> {

@@ -1,13 +1,13 @@
 /**
  * The element `<keyed-inventory>`: lists the queues or topics of the place, once `<keyed-credentials>` around it knows that
- * the product is active there. It changes nothing.
+ * the product is active there. It changes nothing. Loaded when its tab is shown.
  */
 import { Latest } from '../lib/answers.ts';
 import { keyed, type Queue, type Topic } from '../lib/api.ts';
-import { type KeyedId, TOLD } from '../lib/keyed.ts';
+import type { KeyedId } from '../lib/keyed.ts';
 import { fill, find } from '../lib/markup.ts';
 import { type ChosenPlace, regionLabel } from '../lib/place-fields.ts';
-import type { KeyedCredentialsForm } from './keyed-credentials.ts';
+import { type KeyedCredentialsForm, TOLD } from './keyed-credentials.ts';
 import { Part } from './part.ts';
 
 type Thing = Queue | Topic;

@@ -1,12 +1,10 @@
 /**
  * The element `<nats-credentials>`: region and project → NATS accounts → credentials → generate or revoke. With
  * `data-one` it is about the one account that the address names. Owns the order of things and what is read; what is
- * changed is nats-actions.ts's, how lists look account-list.ts's and
- * credentials-list.ts's.
+ * changed is nats-actions.ts's, how lists look account-list.ts's and nats-credentials-list.ts's.
  */
 import { Latest } from '../lib/answers.ts';
 import { type NatsAccount, type NatsCredentials, natsAccounts, natsCredentials } from '../lib/api.ts';
-import { find } from '../lib/markup.ts';
 import { openPlace } from '../lib/open-place.ts';
 import { choose, currentPlace, PLACE_CHANGED } from '../lib/place.ts';
 import { type ChosenPlace, followPlace, regionLabel, wirePlaceFields } from '../lib/place-fields.ts';
@@ -14,7 +12,7 @@ import { sentence } from '../lib/problems.ts';
 import { type Facts, tickSteps } from '../lib/steps.ts';
 import { AccountList } from './account-list.ts';
 import type { CodeSamples } from './code-samples.ts';
-import { CredentialsList, type Revoked } from './credentials-list.ts';
+import { NatsCredentialsList, type Revoked } from './nats-credentials-list.ts';
 import { Unconfirmed } from './unconfirmed.ts';
 
 type Actions = typeof import('./nats-actions.ts');
@@ -24,14 +22,8 @@ class NatsCredentialsForm extends HTMLElement {
   #account: NatsAccount | undefined;
   #facts: Facts = { regionTold: false };
   #accounts = new AccountList(this);
-  #credentials = new CredentialsList<NatsCredentials>(
-    this,
-    () => 'Full access',
-    (row, credentials) => {
-      const button = find(row, 'button', HTMLButtonElement);
-      button.ariaLabel = button.title = `Revoke ${credentials.name}`;
-      button.addEventListener('click', () => this.#act((actions) => this.#revoke(actions, credentials)));
-    },
+  #credentials = new NatsCredentialsList(this, (credentials) =>
+    this.#act((actions) => this.#revoke(actions, credentials)),
   );
   #unconfirmed = new Unconfirmed<Revoked>(
     (revoked, pending) => this.#credentials.renderPending(revoked, pending),

@@ -15,13 +15,16 @@ export interface Answer<T> {
   json(): Promise<T>;
 }
 
-/** Sends a request and reads its answer. Never rejects. A 204 has no body: undefined. */
-export async function ask<T>(request: () => Promise<Answer<T>>): Promise<Result<T>> {
+/**
+ * Sends a request and reads its answer. Never rejects. A 204 has no body: undefined. `told` reads the problem of an API
+ * that words its errors in another way.
+ */
+export async function ask<T>(request: () => Promise<Answer<T>>, told = problemOf): Promise<Result<T>> {
   try {
     const answer = await request();
     const body = answer.status === 204 ? (undefined as T) : await answer.json();
     const { ok, headers, status } = answer;
-    return ok ? { ok, body, headers } : { ok, problem: problemOf(status, headers, body) };
+    return ok ? { ok, body, headers } : { ok, problem: told(status, headers, body) };
   } catch (error) {
     const superseded = error instanceof DOMException && error.name === 'AbortError';
     return { ok: false, problem: { kind: superseded ? 'superseded' : 'unreachable' } };

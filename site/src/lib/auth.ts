@@ -1,17 +1,31 @@
 /** Requests to sign-in, below `/auth`: everything goes in the body, so that no address has a secret. */
 import { ask, type Result } from './answers.ts';
-import type { Problem } from './problems.ts';
+import { type Problem, problemOf as problemOfApi } from './problems.ts';
 
 /** Sends a POST to sign-in. */
 export function postAuth<T = unknown>(path: string, body: object): Promise<Result<T>> {
-  return ask<T>(() =>
+  const request = () =>
     fetch(`/auth${path}`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(body),
-    }),
-  );
+    });
+  return ask<T>(request, signInProblem);
 }
+
+/** As the API's, but for errors of the sign-in library's, which have a `code` in place of a `type`. */
+function signInProblem(status: number, headers: Headers, body: unknown): Problem {
+  const message = SIGN_IN[(body as { code?: string } | null)?.code ?? ''];
+  return message ? { kind: 'refused', message } : problemOfApi(status, headers, body);
+}
+
+/** What errors of the sign-in library are about, by their code. */
+const SIGN_IN: Record<string, string> = {
+  INVALID_EMAIL_OR_PASSWORD:
+    'This e-mail address and this password do not belong together. Check both, then try again.',
+  INVALID_PASSWORD: 'This is not your current password. Check it, then try again.',
+  INVALID_TOKEN: 'This link works once and for an hour, and that is over. Ask for a new one.',
+};
 
 /** The problem of a result, for forms that need no more of it. */
 export const problemOf = (result: Result<unknown>): Problem | undefined =>

@@ -2,7 +2,7 @@
  * What sets Queues and Topics and Events apart on the pages, as data: their forms, dialogs and texts are the same.
  * Read while building and in the browser.
  */
-import { PERMISSIONS } from '../../../functions/credentials/permissions.ts';
+import type { PERMISSIONS } from '../../../functions/credentials/permissions.ts';
 
 /** The products whose credentials are an access key and a secret key, by their id on the wire. */
 export type KeyedId = 'sqs' | 'sns';
@@ -52,11 +52,3 @@ export const KEYED: Record<KeyedId, KeyedProduct> = {
     ends: 'Its topics are deleted with their subscriptions.',
   },
 };
-
-/** The event that `<keyed-credentials>` receives when what it has been told of the product changes. */
-export const TOLD = 'latchkey:told';
-
-/** The access level of credentials, as lists show it: "Write, Read". */
-export function accessLevel(permissions: Partial<Record<string, boolean>>): string {
-  return PERMISSIONS.flatMap(({ wire, label }) => (permissions[wire] ? label : [])).join(', ');
-}

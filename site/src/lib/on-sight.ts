@@ -2,7 +2,7 @@
 
 /**
  * Loads the script of each of these elements, by their name, once one of them is within `margin` of the window. One that is
- * hidden is not in sight.
+ * hidden is not in sight. To be called by a script of the page's own, which runs before the page is complete.
  */
 export function loadOnSight(scripts: Record<string, () => Promise<unknown>>, margin = '0px'): void {
   const observer = new IntersectionObserver(
@@ -18,5 +18,8 @@ export function loadOnSight(scripts: Record<string, () => Promise<unknown>>, mar
     },
     { rootMargin: margin },
   );
-  for (const element of document.querySelectorAll(Object.keys(scripts).join())) observer.observe(element);
+  // After the page's scripts: one of them may hide what is not to be seen.
+  addEventListener('DOMContentLoaded', () => {
+    for (const element of document.querySelectorAll(Object.keys(scripts).join())) observer.observe(element);
+  });
 }

@@ -22,16 +22,12 @@ interface ErrorBody {
   type?: string;
   message?: string;
   help_message?: string;
-  /** An error of the sign-in library's, in place of `type`. */
-  code?: string;
   details?: Record<string, string | undefined>[];
 }
 
 /** The problem that an answer other than 2xx stands for. `body` is whatever JSON came with it. */
 export function problemOf(status: number, headers: Headers, body: unknown): Problem {
-  const { type, message, help_message, code = '', details = [] } = (body ?? {}) as ErrorBody;
-  const said = SIGN_IN[code];
-  if (said) return { kind: 'refused', message: said };
+  const { type, message, help_message, details = [] } = (body ?? {}) as ErrorBody;
   switch (type) {
     case 'denied_authentication':
       return { kind: 'signed-out' };
@@ -63,14 +59,6 @@ export function problemOf(status: number, headers: Headers, body: unknown): Prob
   }
   return { kind: 'failed', requestId: headers.get('X-Request-Id') };
 }
-
-/** What errors of the sign-in library are about, by their code. */
-const SIGN_IN: Record<string, string> = {
-  INVALID_EMAIL_OR_PASSWORD:
-    'This e-mail address and this password do not belong together. Check both, then try again.',
-  INVALID_PASSWORD: 'This is not your current password. Check it, then try again.',
-  INVALID_TOKEN: 'This link works once and for an hour, and that is over. Ask for a new one.',
-};
 
 function quota(detail: Record<string, unknown> = {}): string {
   const resource = String(detail.resource);

@@ -1,7 +1,9 @@
 /** What there is to say of a key that was looked up: whose it is, where, and the page that has it. */
+
+import { accessLevel } from '../../lib/access-level.ts';
 import { ask } from '../../lib/answers.ts';
 import { type Found, natsAccounts, projects } from '../../lib/api.ts';
-import { accessLevel, KEYED } from '../../lib/keyed.ts';
+import { KEYED } from '../../lib/keyed.ts';
 import { accountPage } from '../../lib/place.ts';
 import { regionLabel } from '../../lib/place-fields.ts';
 

@@ -1,0 +1,7 @@
+/** What people call the permissions of credentials together. */
+import { PERMISSIONS } from '../../../functions/credentials/permissions.ts';
+
+/** The access level of credentials, as lists show it: "Write, Read". */
+export function accessLevel(permissions: Partial<Record<string, boolean>>): string {
+  return PERMISSIONS.flatMap(({ wire, label }) => (permissions[wire] ? label : [])).join(', ');
+}
