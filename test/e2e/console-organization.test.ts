@@ -181,7 +181,9 @@ describe('policies', () => {
     await alert(page).getByRole('button', { name: 'Delete policy' }).click();
     await said(page, 'Deleted Linus works with queues.');
     await theirs.goto('/console/queues/?region=fr-par');
-    await region(theirs, 'Queues').getByText('A policy with MessagingAndQueuingFullAccess in a project').waitFor();
+    await region(theirs, 'Queues')
+      .getByText('A policy with MessagingAndQueuingFullAccess in a project')
+      .waitFor();
     browser.complaints.splice(0);
     local.logged.splice(0);
   });

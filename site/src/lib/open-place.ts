@@ -30,5 +30,11 @@ export async function openPlace(root: ParentNode): Promise<Opened> {
   }
   const open = result.body.projects;
   if (open.length === 0) return noProject;
-  return { ok: true, place: offerProjects(root, open) };
+  return { ok: true, place: offerProjects(root, open, await optionsOf(open)) };
+}
+
+async function optionsOf(open: Project[]): Promise<HTMLElement[]> {
+  const several = open.some(({ organization_id }) => organization_id !== open[0]?.organization_id);
+  const code = several && (await import('./grouped-projects.ts').catch(() => undefined));
+  return code ? code.groupedProjects(open) : open.map(({ id, name }) => new Option(name, id));
 }

@@ -19,17 +19,18 @@ export function wirePlaceFields(root: ParentNode): void {
 }
 
 /**
- * Offers the reader's projects under `root` and settles the place: what is remembered, or else the first. A page about
- * one thing has no drop-downs: its place is the remembered one.
+ * Offers the reader's projects under `root`, as `options`, and settles the place: what is remembered, or else the first. A
+ * page about one thing has no drop-downs: its place is the remembered one.
  */
-export function offerProjects(root: ParentNode, projects: Project[]): ChosenPlace {
+export function offerProjects(root: ParentNode, projects: Project[], options: HTMLElement[]): ChosenPlace {
   const select = selectOf(root, 'project');
-  select?.replaceChildren(...projects.map(({ id, name }) => new Option(name, id)));
+  select?.replaceChildren(...options);
   if (select) select.disabled = false;
   const wanted = projects.find(({ id }) => id === currentPlace().project) ?? projects[0];
   if (select && wanted) select.value = wanted.id;
   const place = { region: placeUnder(root).region, project: wanted?.id ?? '' };
   choose(place);
+  nameOrganization(select);
   return place;
 }
 
@@ -37,7 +38,15 @@ export function offerProjects(root: ParentNode, projects: Project[]): ChosenPlac
 export function followPlace(root: ParentNode): ChosenPlace {
   follow(root, 'region');
   follow(root, 'project');
+  nameOrganization(selectOf(root, 'project'));
   return placeUnder(root);
+}
+
+/** Says beside the label of a closed drop-down whose the chosen project is, where its options are grouped. */
+function nameOrganization(select: HTMLSelectElement | null): void {
+  const group = select?.selectedOptions[0]?.closest('optgroup');
+  const node = select?.labels[0]?.querySelector('span');
+  if (node) node.textContent = group ? ` of ${group.label}` : '';
 }
 
 /** What people call a region: "Paris". */
