@@ -72,6 +72,7 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          expect: { poll: { timeout: 10_000 } },
           // Each file starts servers of its own: as many files as cores.
           maxWorkers: 2,
         },

@@ -78,6 +78,7 @@ describe('by the keyboard alone', () => {
     await row(page, product, 'orders').getByText('Read, Manage').waitFor();
 
     await pressAt(page, more);
+    await expect.poll(() => hasFocus(page.getByRole('menuitem', { name: 'Update credentials' }))).toBe(true);
     await page.keyboard.press('End');
     await page.keyboard.press('Enter');
     await alertNamed(page, 'Revoke these credentials?').waitFor();
