@@ -3,7 +3,8 @@
  * on to another page.
  */
 import { fill, find, show } from '../lib/markup.ts';
-import { type Problem, problemOf, sentence } from '../lib/problems.ts';
+import { problemOf } from '../lib/problem-of.ts';
+import { type Problem, sentence } from '../lib/problems.ts';
 
 /** Takes an answer, and asks for a remark. */
 export function answer(root: HTMLElement, helpful: boolean): void {

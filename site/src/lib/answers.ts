@@ -1,8 +1,8 @@
 /**
  * What comes back from the API: an answer, or the problem that stood in its place. Owns the sending; what a problem is
- * called is problems.ts's.
+ * called is problem-of.ts's.
  */
-import { type Problem, problemOf } from './problems.ts';
+import type { Problem } from './problems.ts';
 
 /** See the file's description. */
 export type Result<T> = { ok: true; body: T; headers: Headers } | { ok: false; problem: Problem };
@@ -15,16 +15,21 @@ export interface Answer<T> {
   json(): Promise<T>;
 }
 
+/** Reads the problem that an answer stands for. */
+export type Told = (status: number, headers: Headers, body: unknown) => Promise<Problem>;
+
+const byApi: Told = async (...answer) => (await import('./problem-of.ts')).problemOf(...answer);
+
 /**
  * Sends a request and reads its answer. Never rejects. A 204 has no body: undefined. `told` reads the problem of an API
  * that words its errors in another way.
  */
-export async function ask<T>(request: () => Promise<Answer<T>>, told = problemOf): Promise<Result<T>> {
+export async function ask<T>(request: () => Promise<Answer<T>>, told = byApi): Promise<Result<T>> {
   try {
     const answer = await request();
     const body = answer.status === 204 ? (undefined as T) : await answer.json();
     const { ok, headers, status } = answer;
-    return ok ? { ok, body, headers } : { ok, problem: told(status, headers, body) };
+    return ok ? { ok, body, headers } : { ok, problem: await told(status, headers, body) };
   } catch (error) {
     const superseded = error instanceof DOMException && error.name === 'AbortError';
     return { ok: false, problem: { kind: superseded ? 'superseded' : 'unreachable' } };

@@ -1,6 +1,7 @@
 /** Requests to sign-in, below `/auth`: everything goes in the body, so that no address has a secret. */
-import { ask, type Result } from './answers.ts';
-import { type Problem, problemOf as problemOfApi } from './problems.ts';
+import { ask, type Result, type Told } from './answers.ts';
+import { problemOf as problemOfApi } from './problem-of.ts';
+import type { Problem } from './problems.ts';
 
 /** Sends a POST to sign-in. */
 export function postAuth<T = unknown>(path: string, body: object): Promise<Result<T>> {
@@ -14,10 +15,10 @@ export function postAuth<T = unknown>(path: string, body: object): Promise<Resul
 }
 
 /** As the API's, but for errors of the sign-in library's, which have a `code` in place of a `type`. */
-function signInProblem(status: number, headers: Headers, body: unknown): Problem {
+const signInProblem: Told = async (status, headers, body) => {
   const message = SIGN_IN[(body as { code?: string } | null)?.code ?? ''];
   return message ? { kind: 'refused', message } : problemOfApi(status, headers, body);
-}
+};
 
 /** What errors of the sign-in library are about, by their code. */
 const SIGN_IN: Record<string, string> = {
