@@ -8,9 +8,15 @@ import type { AstroUserConfig } from 'astro';
 
 type Plugin = NonNullable<NonNullable<AstroUserConfig['vite']>['plugins']>[number];
 
-/** The files that are joined: what most pages need, and what those with a list of the API's do. */
+/**
+ * The files that are joined: what most pages need, and what those with a list of the API's do. A script that runs by itself
+ * may be among them: it does nothing on a page without its element.
+ */
 const FILES = [
-  { name: 'pages', test: /lib\/(answers|markup|on-sight|problems|session|tabs)\.ts|preload-helper\.js/ },
+  {
+    name: 'pages',
+    test: /lib\/(answers|markup|on-sight|problems|session|tabs)\.ts|components\/(session-menu|page-feedback-on-click)\.ts|preload-helper\.js/,
+  },
   {
     name: 'lists',
     test: /lib\/(access-level|api|client|open-place|place|place-fields)\.ts|components\/part\.ts/,

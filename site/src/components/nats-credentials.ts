@@ -13,7 +13,7 @@ import { type Facts, tickSteps } from '../lib/steps.ts';
 import { AccountList } from './account-list.ts';
 import type { CodeSamples } from './code-samples.ts';
 import { NatsCredentialsList, type Revoked } from './nats-credentials-list.ts';
-import { Unconfirmed } from './unconfirmed.ts';
+import type { Unconfirmed } from './unconfirmed.ts';
 
 type Actions = typeof import('./nats-actions.ts');
 
@@ -25,10 +25,8 @@ class NatsCredentialsForm extends HTMLElement {
   #credentials = new NatsCredentialsList(this, (credentials) =>
     this.#act((actions) => this.#revoke(actions, credentials)),
   );
-  #unconfirmed = new Unconfirmed<Revoked>(
-    (revoked, pending) => this.#credentials.renderPending(revoked, pending),
-    (revoked) => this.#settle(revoked),
-  );
+  /** Absent until there is a revocation that some server has yet to confirm. */
+  #unconfirmed: Unconfirmed<Revoked> | undefined;
   #latest = new Latest();
 
   connectedCallback(): void {
@@ -114,7 +112,7 @@ class NatsCredentialsForm extends HTMLElement {
 
   #forgetAccount(): void {
     this.#account = undefined;
-    this.#unconfirmed.follow(undefined);
+    this.#unconfirmed?.follow(undefined);
     this.#facts = { regionTold: false };
     this.#learn({});
     this.#accounts.show('loading');
@@ -123,7 +121,9 @@ class NatsCredentialsForm extends HTMLElement {
 
   async #chooseAccount(account: NatsAccount): Promise<void> {
     this.#account = account;
-    this.#unconfirmed.follow(account);
+    if (this.#unconfirmed || account.enforcement.state === 'pending') {
+      void this.#watch((unconfirmed) => account === this.#account && unconfirmed.follow(account));
+    }
     this.#facts = { regionTold: true };
     this.#learn({});
     this.#place = { region: account.region, project: account.project_id };
@@ -182,9 +182,25 @@ class NatsCredentialsForm extends HTMLElement {
     if (!revoked) return;
     const { standing } = revoked;
     this.#learn({ revoked: { id: credentials.id, pending: standing !== undefined } });
-    if (standing) this.#unconfirmed.add(account, { credentials, standing });
+    if (standing) {
+      await this.#watch((unconfirmed) => {
+        unconfirmed.follow(this.#account);
+        unconfirmed.add(account, { credentials, standing });
+      });
+    }
     await this.#loadCredentials();
     this.#credentials.announce(revoked.notice);
+  }
+
+  /** Loads what watches over revocations, for the few accounts that have one pending. */
+  async #watch(act: (unconfirmed: Unconfirmed<Revoked>) => unknown): Promise<void> {
+    const code = await import('./unconfirmed.ts').catch(() => undefined);
+    if (!code) return;
+    this.#unconfirmed ??= new code.Unconfirmed<Revoked>(
+      (revoked, pending) => this.#credentials.renderPending(revoked, pending),
+      (revoked) => this.#settle(revoked),
+    );
+    act(this.#unconfirmed);
   }
 
   /** Takes note that every server has confirmed these revocations. */
