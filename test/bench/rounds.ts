@@ -46,7 +46,12 @@ export function spreadOf(numbers: readonly number[]): Spread {
   };
 }
 
-/** The ratio of each round: value over baseline. A baseline of one value holds for every round. */
+/**
+ * The ratio of each round: value over baseline. A baseline of one value holds for every round; a round in which it was
+ * too small for the clock has no ratio.
+ */
 export function ratios(values: readonly number[], baseline: readonly number[]): number[] {
-  return values.map((value, round) => value / (baseline[baseline.length === 1 ? 0 : round] ?? Number.NaN));
+  return values
+    .map((value, round) => value / (baseline[baseline.length === 1 ? 0 : round] ?? Number.NaN))
+    .filter(Number.isFinite);
 }
