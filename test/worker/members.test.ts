@@ -348,3 +348,16 @@ describe('a member who is removed', () => {
     expect(await list()).toHaveLength(2);
   });
 });
+
+describe('who becomes an Owner', () => {
+  it('loses the API keys that somebody else may know, with an audit row for each, and no one else does', async () => {
+    const [promoted, other] = [await newMember(owner), await newMember(owner)];
+    const [known, kept] = [await keyOf(promoted.id), await keyOf(other.id)];
+    const status = async (token: string) => (await call('GET', '/iam/v1alpha1/principal', { token })).status;
+    expect([await status(known), await status(kept)]).toEqual([200, 200]);
+    expect((await asOwner('PATCH', `/${promoted.id}`, { type: 'owner' })).status).toBe(200);
+    expect([await status(known), await status(kept)]).toEqual([401, 200]);
+    const lines = await trail(owner);
+    expect(lines.filter((line) => line.startsWith('delete api_keys'))).toHaveLength(1);
+  });
+});
