@@ -21,6 +21,8 @@ const sealingKey = (id: string) => ({
 export default defineConfig({
   root,
   test: {
+    // Each file starts servers of its own: as many files as the smallest machine has cores, where vitest would leave one free.
+    maxWorkers: 2,
     projects: [
       { root, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {
@@ -73,8 +75,6 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           expect: { poll: { timeout: 10_000 } },
-          // Each file starts servers of its own: as many files as cores.
-          maxWorkers: 2,
         },
       },
     ],

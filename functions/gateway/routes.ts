@@ -25,6 +25,12 @@ import { tag } from './xml.ts';
 /** The longest body that is read: a message of 1 MiB, escaped. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
+/**
+ * A longer body is read so far and dropped. Refused sooner, its sender would be writing on a connection that is closed,
+ * and see that instead of the answer.
+ */
+const MAX_DROPPED_BYTES = 64 * 1024 * 1024;
+
 /** How exact a credential's last use is, in milliseconds. */
 const LAST_USE_MS = 5 * 60_000;
 
@@ -91,16 +97,16 @@ async function handle(
 
 async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer>> {
   const told = Number(request.headers.get('Content-Length') ?? Number.NaN);
-  if (told > MAX_BODY_BYTES) throw new GatewayError('too_large');
   // No more than was told can come. By chunks it takes several turns of the event loop, which show.
   if (told <= MAX_BODY_BYTES) return new Uint8Array(await request.arrayBuffer());
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of request.body ?? []) {
     length += chunk.length;
-    if (length > MAX_BODY_BYTES) throw new GatewayError('too_large');
-    chunks.push(chunk);
+    if (length > MAX_DROPPED_BYTES) break;
+    if (length <= MAX_BODY_BYTES) chunks.push(chunk);
   }
+  if (length > MAX_BODY_BYTES) throw new GatewayError('too_large');
   const body = new Uint8Array(length);
   let at = 0;
   for (const chunk of chunks) {

@@ -59,8 +59,6 @@ it.each([...PAGES, ...GUIDES])(
 describe.each([
   ['light', 1280],
   ['dark', 375],
-  ['dark', 1280],
-  ['light', 375],
 ] as const)('axe finds nothing (%s, %i)', (colorScheme, width) => {
   const options = { colorScheme, reducedMotion: 'reduce' } as const;
 

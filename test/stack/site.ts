@@ -18,8 +18,9 @@ export async function buildSite(config: string, folder: string, onBuild = () => 
   const built: Record<string, string> = existsSync(record) ? JSON.parse(readFileSync(record, 'utf8')) : {};
   if (built[folder] === hash && existsSync(join(folder, 'index.html'))) return;
   onBuild();
-  // Run from elsewhere, it leaves an empty folder there.
-  await runTool('astro', ['build', '--outDir', folder], { cwd: site, env: { LATCHKEY_CONFIG: config } });
+  // Run from elsewhere, it leaves an empty folder there. Whatever else NODE_ENV says, it leaves out the search.
+  const env = { LATCHKEY_CONFIG: config, NODE_ENV: 'production' };
+  await runTool('astro', ['build', '--outDir', folder], { cwd: site, env });
   mkdirSync(dirname(record), { recursive: true });
   writeFileSync(record, JSON.stringify({ ...built, [folder]: hash }, null, 2));
 }
