@@ -10,12 +10,9 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Row, Run } from '../../site/src/build/performance.ts';
-import { bundleWorker } from '../stack/bundle.ts';
-import { defaultConfig, root } from '../stack/project.ts';
-import { buildSite } from '../stack/site.ts';
-import { type Stack, startStack } from '../stack/stack.ts';
+import { root } from '../stack/project.ts';
+import type { Stack } from '../stack/stack.ts';
 import type { Area } from './area.ts';
-import { request } from './client.ts';
 import { controlPlane } from './control-plane.ts';
 import { creds } from './creds.ts';
 import { denial } from './denial.ts';
@@ -26,6 +23,7 @@ import { peers } from './peers.ts';
 import { rowOf, saveForPage, tableOf } from './report.ts';
 import { sigv4 } from './sigv4.ts';
 import { size } from './size.ts';
+import { startFresh } from './stack.ts';
 
 const AREAS: readonly Area[] = [size, controlPlane, creds, sigv4, gateway, denial, growth, peers, memory];
 
@@ -65,15 +63,6 @@ async function main(): Promise<void> {
   writeFileSync(file, `${JSON.stringify(run, null, 2)}\n`);
   console.log(`\nThe same as JSON: ${file}`);
   if (values.save) console.log(`On the page about performance: ${saveForPage(run)}`);
-}
-
-async function startFresh(state: string): Promise<Stack> {
-  const { assets } = await bundleWorker(defaultConfig);
-  await buildSite(defaultConfig, assets);
-  const stack = await startStack({ state, port: 0 });
-  for (const region of stack.engines.keys())
-    await request(stack, region, 'POST', '/activate-sqs', { project_id: stack.owner?.project_id });
-  return stack;
 }
 
 await main();

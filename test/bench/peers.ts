@@ -1,9 +1,9 @@
 /**
  * Other things that issue credentials, doing what ours does: create, grant, verify and revoke, one after another on one
- * connection. better-auth's plugin of API keys in the same runtime on the same database, where ours authenticates whoever
- * creates and grants, and the plugin is called past its sign-in; and RabbitMQ's management API, where a credential is a
- * user. A verification of ours is a signed request to the gateway that it refuses for want of a permission: all but the
- * engine. RabbitMQ's is an authenticated request that tells who asks.
+ * connection. better-auth's plugin of API keys in the same runtime on the same database, for a user who is signed in; and
+ * RabbitMQ's management API, where a credential is a user. A verification of ours is a signed request to the gateway that
+ * it refuses for want of a permission: all but the engine. RabbitMQ's is a request for a message, refused likewise; the
+ * plugin's has the permission. What the round trips to D1 alone allow is measured beside them.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Stack } from '../stack/stack.ts';
@@ -39,9 +39,17 @@ export const peers: Area = {
     const apiKeys = await startInPlace('api-keys', state, {}, (binding, database) => {
       if (binding === 'IDENTITY') prepareApiKeys(database);
     });
+    const bare = await startInPlace('round-trips', state, {}, (binding, database) => {
+      if (binding === 'REGION_FR_PAR') database.exec('create table written (id text primary key)');
+    });
     const broker = await startRabbitMq();
     try {
-      const all = [ours(stack), await pluginOf(stack, apiKeys.origin), ...(broker ? [rabbit(broker)] : [])];
+      const all = [
+        ours(stack),
+        await pluginOf(stack, apiKeys.origin),
+        roundTrips(bare.origin),
+        ...(broker ? [rabbit(broker)] : []),
+      ];
       const measured: Record<string, Record<Operation, Load>>[] = [];
       for (let round = -1; round < rounds; round++) {
         const each = await storyOf(round % 2 === 0 ? all : all.toReversed());
@@ -49,7 +57,7 @@ export const peers: Area = {
       }
       return OPERATIONS.flatMap((operation) => figuresOf(operation, measured, broker !== null));
     } finally {
-      await Promise.all([apiKeys.stop(), broker?.stop()]);
+      await Promise.all([apiKeys.stop(), bare.stop(), broker?.stop()]);
     }
   },
 };
@@ -99,21 +107,29 @@ function figuresOf(
   const all = (of: string, key: keyof Load) =>
     measured.map((each) => each[of]?.[operation][key] ?? Number.NaN);
   const latency = (of: string) => ({ p50: all(of, 'p50'), p99: all(of, 'p99') });
-  const figure = (to: string): Figure => ({
-    measure: `${operation} credentials`,
+  const compare = (of: string, to: string, measure: string, aim?: string): Figure => ({
+    measure: `${operation}${measure}`,
     unit: '/s',
-    values: all(OURS, 'perSecond'),
-    latency: latency(OURS),
+    values: all(of, 'perSecond'),
+    latency: latency(of),
     baseline: { of: to, values: all(to, 'perSecond'), latency: latency(to) },
-    aim: '> 1',
+    aim,
   });
+  const toRabbit = [
+    compare(OURS, RABBIT, ' credentials', '> 1'),
+    compare(BARE, RABBIT, ': its round trips to D1 alone'),
+  ];
   const missing = { of: `${RABBIT}: not installed, not measured`, values: [] };
-  return [figure(PLUGIN), withRabbit ? figure(RABBIT) : { ...figure(RABBIT), baseline: missing }];
+  return [
+    compare(OURS, PLUGIN, ' credentials', '> 1'),
+    ...(withRabbit ? toRabbit : toRabbit.map((figure) => ({ ...figure, baseline: missing }))),
+  ];
 }
 
 const OURS = 'Latchkey';
 const PLUGIN = 'better-auth API keys';
 const RABBIT = 'RabbitMQ';
+const BARE = 'round trips';
 
 function json(url: string, method: string, headers: Record<string, string>, body?: object): Request {
   return new Request(url, {
@@ -149,10 +165,20 @@ function ours({ origin, owner }: Stack): Peer {
   };
 }
 
+function roundTrips(origin: string): Peer {
+  return {
+    name: BARE,
+    verifiedStatus: 200,
+    verified: (body) => body === 'done',
+    made: () => '',
+    request: async (operation) => json(`${origin}/mnq/${operation}`, 'POST', {}, {}),
+  };
+}
+
 async function pluginOf({ owner }: Stack, origin: string): Promise<Peer> {
   const { email, password } = owner ?? {};
   const signIn = await fetch(json(`${origin}/mnq/sign-in`, 'POST', {}, { email, password }));
-  const { user } = (await signIn.json()) as { user: { id: string } };
+  if (!signIn.ok) throw new Error(`Signing in answered ${signIn.status}`);
   const cookie = signIn.headers.getSetCookie().map((one) => one.split(';')[0]);
   return {
     name: PLUGIN,
@@ -161,7 +187,7 @@ async function pluginOf({ owner }: Stack, origin: string): Promise<Peer> {
     made: (_request, body) => body,
     async request(operation, made) {
       const { id, key } = (made ? JSON.parse(made) : {}) as { id?: string; key?: string };
-      const body = { userId: user.id, keyId: id, key };
+      const body = { keyId: id, key };
       return json(`${origin}/mnq/${operation}`, 'POST', { cookie: cookie.join('; ') }, body);
     },
   };
@@ -184,8 +210,8 @@ function rabbit({ origin, authorization }: RabbitMq): Peer {
   const headers = { authorization };
   return {
     name: RABBIT,
-    verifiedStatus: 200,
-    verified: (body) => body.includes('"name"'),
+    verifiedStatus: 401,
+    verified: (body) => body.includes('ACCESS_REFUSED'),
     made: ({ url }) => url.slice(url.lastIndexOf('/') + 1),
     async request(operation, name) {
       const user = `${origin}/api/users/${name || crypto.randomUUID()}`;
@@ -197,9 +223,12 @@ function rabbit({ origin, authorization }: RabbitMq): Peer {
           return json(`${origin}/api/permissions/%2F/${name}`, 'PUT', headers, permissions);
         }
         case 'verify':
-          return json(`${origin}/api/whoami`, 'GET', {
-            authorization: `Basic ${btoa(`${name}:${password}`)}`,
-          });
+          return json(
+            `${origin}/api/queues/%2F/measured/get`,
+            'POST',
+            { authorization: `Basic ${btoa(`${name}:${password}`)}` },
+            { count: 1, ackmode: 'ack_requeue_true', encoding: 'auto' },
+          );
         case 'revoke':
           return json(user, 'DELETE', headers);
       }

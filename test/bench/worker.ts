@@ -11,11 +11,14 @@ import { bundleWorker } from '../stack/bundle.ts';
 import { openDatabase } from '../stack/databases.ts';
 import { defaultConfig, runTool } from '../stack/project.ts';
 import { stackDatabases } from '../stack/stack.ts';
+import { watchRuntime } from '../stack/worker.ts';
 
 /** A running Worker. */
 export interface BenchWorker {
   /** `http://127.0.0.1:PORT`. */
   origin: string;
+  /** The process id of its runtime. */
+  pid: number;
   stop(): Promise<void>;
 }
 
@@ -73,6 +76,10 @@ async function start(
     const script = await bundleAlone(name, folder);
     const modules = { modules: [{ type: 'ESModule', path: script }], modulesRoot: folder };
     const worker = { ...(await optionsFor(storage)), ...modules, name } as V4WorkerOptions;
+    let pid = 0;
+    const stopWatching = watchRuntime(0, (started) => {
+      pid = started;
+    });
     const miniflare = new Miniflare(
       convertV4MiniflareOptions({
         host: '127.0.0.1',
@@ -82,9 +89,10 @@ async function start(
         workers: [worker],
       }),
     );
-    const { origin } = await miniflare.ready;
+    const { origin } = await miniflare.ready.finally(stopWatching);
     return {
       origin,
+      pid,
       async stop() {
         await miniflare.dispose();
         remove();

@@ -41,6 +41,8 @@ export interface StackSettings {
   limits?: Readonly<Record<string, number>>;
   /** Changes what each nats-server is told; by default nothing. */
   nats?: (settings: NatsSettings) => NatsSettings;
+  /** Opens the inspector of the Worker's runtime, on a free port; by default it is closed. */
+  inspect?: boolean;
 }
 
 /** A running stack. */
@@ -61,6 +63,8 @@ export interface Stack {
   database(binding: string): Promise<D1Database>;
   /** The ids of the processes: `stack` (this one), `worker`, `nats <region>`, `engine <region>`. */
   pids(): Record<string, number>;
+  /** Where the inspector of the Worker's runtime listens; rejects when it was not asked for. */
+  inspector(): Promise<URL>;
   /** Runs the schedule once, now: of one cron expression, or of all. */
   schedule(cron?: string): Promise<void>;
   /** Ends everything. What was stored stays. */
@@ -80,6 +84,7 @@ export async function startStack({
   vars = (own) => own,
   limits = {},
   nats: adapt = (settings) => settings,
+  inspect = false,
 }: StackSettings): Promise<Stack> {
   privateFolder(state);
   const leftovers = await endLeftovers(state);
@@ -109,6 +114,7 @@ export async function startStack({
       secrets: { ...engineKeys(bundle), ...secrets.worker },
       onSpawn: (pid) => processes.add('worker', pid),
       onLog,
+      inspect,
     });
   const servers = { nats: [...nats.values()], engines: [...engines.values()] };
   const { worker, stop } = await startServers(startTheWorker, servers, processes);
@@ -120,6 +126,7 @@ export async function startStack({
     crons: bundle.crons,
     leftovers,
     database: worker.database,
+    inspector: worker.inspector,
     pids: processes.pids,
     async schedule(cron) {
       for (const each of cron ? [cron] : bundle.crons) await worker.schedule(each);

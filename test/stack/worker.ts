@@ -32,6 +32,8 @@ export interface WorkerSettings {
   onSpawn: (pid: number) => void;
   /** Gets what the Worker prints; by default it is printed, errors and warnings to stderr. */
   onLog?: ((log: WorkerLog) => void) | undefined;
+  /** Opens the runtime's inspector, on a free port. */
+  inspect?: boolean;
 }
 
 /** The running Worker. */
@@ -40,6 +42,8 @@ export interface LocalWorker {
   database(binding: string): Promise<D1Database>;
   /** Runs the schedule of a cron expression now and resolves when it is done; rejects when it failed. */
   schedule(cron: string): Promise<void>;
+  /** Where the runtime's inspector listens; rejects when it was not asked for. */
+  inspector(): Promise<URL>;
   /** Ends the runtime. */
   stop(): Promise<void>;
 }
@@ -64,6 +68,7 @@ export async function startWorker(settings: WorkerSettings): Promise<LocalWorker
       const { outcome } = await worker.scheduled({ cron, scheduledTime: new Date() });
       if (outcome !== 'ok') throw new Error(`The schedule ${cron} ended with: ${outcome}`);
     },
+    inspector: () => miniflare.getInspectorURL(),
     async stop() {
       stopWatching();
       await miniflare.dispose();
@@ -71,7 +76,7 @@ export async function startWorker(settings: WorkerSettings): Promise<LocalWorker
   };
 }
 
-function options({ bundle, storage, port, vars, limits, secrets, onLog }: WorkerSettings) {
+function options({ bundle, storage, port, vars, limits, secrets, onLog, inspect }: WorkerSettings) {
   const configured = bundle.worker.ratelimits ?? {};
   const ratelimits = Object.fromEntries(
     Object.entries(configured).map(([name, each]) => {
@@ -85,6 +90,7 @@ function options({ bundle, storage, port, vars, limits, secrets, onLog }: Worker
     // Without this the runtime asks the internet where it is.
     cf: false,
     resourcePersistencePath: storage,
+    ...(inspect && { inspectorPort: 0 }),
     ...(onLog && { handleStructuredLogs: onLog }),
     workers: [
       {
@@ -108,8 +114,11 @@ function keepingSignals<T>(work: () => T): T {
   return result;
 }
 
-// Miniflare does not tell the process id of its runtime. Node announces every child process; ours has our port.
-function watchRuntime(port: number, onSpawn: (pid: number) => void): () => void {
+/**
+ * Tells the process id of each runtime that is started for a port, until the function that it returns is called. Miniflare
+ * does not tell it; Node announces every child process, and this one has the port among its arguments.
+ */
+export function watchRuntime(port: number, onSpawn: (pid: number) => void): () => void {
   const listener = (message: unknown) => {
     const child = (message as { process: ChildProcess }).process;
     child.once('spawn', () => {

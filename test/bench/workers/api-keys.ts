@@ -68,7 +68,6 @@ let auth: ReturnType<typeof authOf> | undefined;
 interface Asked {
   email: string;
   password: string;
-  userId: string;
   keyId: string;
   key: string;
 }
@@ -77,18 +76,24 @@ export default {
   async fetch(request: Request, { IDENTITY }: { IDENTITY: D1Database }): Promise<Response> {
     auth ??= authOf(IDENTITY);
     const { api } = auth;
-    const { email, password, userId, keyId, key } = (await request.json()) as Asked;
+    const { email, password, keyId, key } = (await request.json()) as Asked;
     const { headers } = request;
+    /** Who asks: these two are called from a server only, which has to know. */
+    const userId = async () => (await api.getSession({ headers }))?.user.id;
     switch (new URL(request.url).pathname) {
       case '/mnq/sign-in':
         return api.signInEmail({ body: { email, password }, asResponse: true });
       case '/mnq/create':
         return Response.json(
-          await api.createApiKey({ body: { userId, name: 'measured', permissions: { queue: ['write'] } } }),
+          await api.createApiKey({
+            body: { userId: await userId(), name: 'measured', permissions: { queue: ['write'] } },
+          }),
         );
       case '/mnq/grant':
         return Response.json(
-          await api.updateApiKey({ body: { userId, keyId, permissions: { queue: ['manage'] } } }),
+          await api.updateApiKey({
+            body: { userId: await userId(), keyId, permissions: { queue: ['manage'] } },
+          }),
         );
       case '/mnq/verify': {
         const { valid } = await api.verifyApiKey({ body: { key, permissions: { queue: ['manage'] } } });
