@@ -67,9 +67,11 @@ export async function deploy(settings: DeploymentSettings, actions: DeploymentAc
   };
   const secrets = await ensureSecrets(settings.folder, regions);
   await actions.buildSite(config);
-  for (const { database_name: name } of config.databases) {
-    await actions.run(['d1', 'migrations', 'apply', name, '--remote', '--config', generated]);
-  }
+  await Promise.all(
+    config.databases.map(({ database_name: name }) =>
+      actions.run(['d1', 'migrations', 'apply', name, '--remote', '--config', generated]),
+    ),
+  );
   // Before the code goes out: an origin that answers has an Owner.
   await bootstrapOwner(config, generated, settings, actions);
   const created = Object.fromEntries(missing.map((name) => [name, secrets.worker[name] as string]));
@@ -94,10 +96,12 @@ async function ensureDatabases(
   const ids = await databaseIds(path, actions);
   if (!ids.has(config.identity) && !ownerEmail) throw new CannotDeploy(OWNER_WANTED);
   const missing = config.databases.filter(({ database_name: name }) => !ids.has(name));
-  for (const { database_name: name, location } of missing) {
-    const near = location ? ['--location', location] : [];
-    await actions.run(['d1', 'create', name, ...near, '--config', path]);
-  }
+  await Promise.all(
+    missing.map(({ database_name: name, location }) => {
+      const near = location ? ['--location', location] : [];
+      return actions.run(['d1', 'create', name, ...near, '--config', path]);
+    }),
+  );
   return missing.length > 0 ? databaseIds(path, actions) : ids;
 }
 

@@ -1,9 +1,16 @@
 /**
  * Verifications of one signed request, its body of so many `bytes`, and nothing but the hashes that they cannot do
- * without; each with a key that is kept, and with one derived for this request.
+ * without; each with a key that is kept, and with one derived for this request. Between the two: the same hashes with what
+ * the runtime takes to hand over the headers and the texts.
  */
 import { AwsV4Signer } from 'aws4fetch';
-import { deriveKey, readSignature, type Signed, verifySignature } from '../../../functions/gateway/sigv4.ts';
+import {
+  deriveKey,
+  readSignature,
+  type Signed,
+  sha256Hex,
+  verifySignature,
+} from '../../../functions/gateway/sigv4.ts';
 import { canonicalRequest, stringToSign } from '../../../functions/gateway/sigv4-canonical.ts';
 import { serveLoops } from './loops.ts';
 
@@ -29,10 +36,17 @@ export default serveLoops(async (parameters) => {
     if (!verified.ok) throw new Error(verified.reason);
   };
   const bare = await bareHashes(signed, body);
+  const texts = textsOf(signed);
   return {
     'verify kept': () => verify(() => kept),
     'verify derived': () => verify(({ scope }) => deriveKey(SECRET, scope)),
     'bare kept': () => bare(kept),
+    'handed over': async () => {
+      if ([...request.headers].length === 0) throw new Error('The request has no headers');
+      await sha256Hex(body);
+      await sha256Hex(encode(texts.canonical));
+      await crypto.subtle.verify('HMAC', kept, signed.signature, encode(texts.toSign));
+    },
     'bare derived': async () => bare(await bareChain()),
   };
 });
@@ -58,10 +72,20 @@ async function signedRequest(body: Uint8Array<ArrayBuffer>): Promise<Request> {
   return new Request(url.href, { method, headers });
 }
 
+/** What is hashed and signed, as long as it really is. */
+function textsOf(signed: Signed): { canonical: string; toSign: string } {
+  const hash = '0'.repeat(64);
+  return {
+    canonical: canonicalRequest(signed, hash),
+    toSign: stringToSign(signed.time, signed.scope, hash),
+  };
+}
+
 /** Two SHA-256, of the body and of the canonical request, and the HMAC of the string to sign: their bytes ready made. */
 async function bareHashes(signed: Signed, body: Uint8Array<ArrayBuffer>) {
-  const canonical = encode(canonicalRequest(signed, '0'.repeat(64)));
-  const text = encode(stringToSign(signed.time, signed.scope, '0'.repeat(64)));
+  const texts = textsOf(signed);
+  const canonical = encode(texts.canonical);
+  const text = encode(texts.toSign);
   return async (key: CryptoKey) => {
     await crypto.subtle.digest('SHA-256', body);
     await crypto.subtle.digest('SHA-256', canonical);
