@@ -255,3 +255,25 @@ describe('the audit trail', () => {
     await expect.poll(() => page.getByRole('rowheader').count()).toBeGreaterThan(50);
   });
 });
+
+it('every project and application is there to choose from, also beyond the first hundred', async () => {
+  const { organization_id } = local.owner;
+  const last = 'many-100';
+  for (let at = 0; at <= 100; at++) {
+    const name = `many-${at}`;
+    await api(local, 'POST', '/account/v3/projects', { organization_id, name });
+    await api(local, 'POST', '/iam/v1alpha1/applications', { organization_id, name });
+  }
+  const page = await browser.open('/console/iam/#api-keys');
+  await page.getByRole('button', { name: 'Create API key' }).click();
+  const form = dialog(page, 'Create an API key');
+  for (const field of ['For', 'Default project'])
+    await form.getByLabel(field).getByRole('option', { name: last }).waitFor({ state: 'attached' });
+  await page.goto('/how-to/create-credentials/');
+  const project = page.getByLabel('Project').first();
+  await project.selectOption({ label: last });
+  await page.reload();
+  await expect
+    .poll(() => project.evaluate((node) => (node as HTMLSelectElement).selectedOptions[0]?.text))
+    .toBe(last);
+});

@@ -137,7 +137,7 @@ describe.each(CASES)('%s in %s', (_label, at, product) => {
   });
 });
 
-it('the menu of a row is worked by the keyboard alone', async () => {
+it('the menu of a row is worked by the keyboard alone, and stays beside its button when the page moves', async () => {
   const product = PRODUCTS[0];
   const project = await newProject(local);
   const page = await open(browser, 'create', product, 'fr-par', project);
@@ -163,4 +163,19 @@ it('the menu of a row is worked by the keyboard alone', async () => {
   await page.keyboard.press('Escape');
   await alert.waitFor({ state: 'hidden' });
   expect(await hasFocus(button)).toBe(true);
+
+  await button.click();
+  const menu = page.getByRole('menu');
+  const gap = async () => {
+    const [above, below] = await Promise.all([button.boundingBox(), menu.boundingBox()]);
+    return Math.round((below?.y ?? 0) - (above?.y ?? 0) - (above?.height ?? 0));
+  };
+  const before = await button.boundingBox();
+  expect(await gap()).toBe(4);
+  await page.mouse.wheel(0, -40);
+  await expect.poll(async () => (await button.boundingBox())?.y).toBe((before?.y ?? 0) + 40);
+  await expect.poll(gap).toBe(4);
+  await page.evaluate(() => document.querySelector('main')?.style.setProperty('padding-top', '30px'));
+  await expect.poll(gap).toBe(4);
+  expect(await menu.isVisible()).toBe(true);
 });

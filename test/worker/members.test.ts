@@ -1,10 +1,10 @@
-/** Members of organizations: invited, joined, made Owner, removed, and always one Owner left. */
+/** Members of organizations: listed, made Owner, removed, and always one Owner left. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Owner } from '../../db/identity/bootstrap.ts';
 import { hashSecretKey, newApiKey } from '../../functions/iam/api-keys.ts';
 import { env } from './env.ts';
 import { call, identityRows, newOwner, postAuth, signIn, withCookie } from './harness.ts';
-import { atBrowser, grant, invite, join, newMember, newPassword, tokenOf, trail, USERS } from './people.ts';
+import { atBrowser, grant, invite, join, newEmail, newMember, tokenOf, trail, USERS } from './people.ts';
 
 let owner: Owner;
 
@@ -17,8 +17,6 @@ const asOwner = (method: string, path: string, body?: unknown) =>
 
 const list = async () => (await asOwner('GET', '')).body.users as { email: string; type: string }[];
 
-const newEmail = () => `${crypto.randomUUID()}@example.com`;
-
 /** An API key of a user in the Owner's organization, past the API. */
 async function keyOf(userId: string): Promise<string> {
   const { accessKey, secretKey } = newApiKey();
@@ -30,146 +28,6 @@ async function keyOf(userId: string): Promise<string> {
     .run();
   return secretKey;
 }
-
-describe('an invitation', () => {
-  it('makes a member who is pending, with a link that is nowhere else', async () => {
-    const email = newEmail();
-    const answer = await invite(owner, email.toUpperCase());
-    expect(answer.status).toBe(200);
-    expect(answer.body).toMatchObject({
-      email,
-      status: 'invitation_pending',
-      type: 'member',
-      deletable: true,
-    });
-    expect(answer.headers.get('Cache-Control')).toBe('no-store');
-    const token = tokenOf(answer.body.invitation_url);
-    expect(atob(token.replaceAll('-', '+').replaceAll('_', '/')).length).toBe(32);
-    const stored = JSON.stringify([
-      await identityRows('select * from invitations'),
-      await identityRows('select * from audit_events'),
-    ]);
-    expect(stored).not.toContain(token);
-    expect((await asOwner('GET', `/${answer.body.id}`)).text).not.toContain(token);
-    expect(await list()).toHaveLength(2);
-    expect(await trail(owner)).toContain(`create invitations ${answer.body.id}`);
-  });
-
-  it('is told to whoever has the link, and taken up once', async () => {
-    const email = newEmail();
-    const token = tokenOf((await invite(owner, email)).body.invitation_url);
-    const told = await postAuth('/invitation', { token });
-    expect(told.body).toMatchObject({ organization_name: 'Test', email, password_needed: true });
-    const password = newPassword();
-    for (const lacking of [{}, { name: 'New' }, { name: 'New', password: 'too short' }]) {
-      expect((await postAuth('/accept-invitation', { token, ...lacking })).status).toBe(400);
-    }
-    const accepted = await postAuth('/accept-invitation', { token, name: 'New', password });
-    expect(accepted.status).toBe(200);
-    const again = await postAuth('/accept-invitation', { token, name: 'Other', password: newPassword() });
-    expect([again.status, again.body.resource, again.text.includes(token)]).toEqual([
-      404,
-      'invitation',
-      false,
-    ]);
-    expect((await postAuth('/invitation', { token })).status).toBe(404);
-    const member = await asOwner('GET', `/${accepted.body.user_id}`);
-    expect(member.body).toMatchObject({
-      status: 'activated',
-      first_name: 'New',
-      invitation_expires_at: null,
-    });
-    expect(await trail(owner)).toContain(`create users ${accepted.body.user_id}`);
-    expect((await (await signIn(email, password)).get(USERS)).status).toBe(403);
-  });
-
-  it('is taken up by one of many who try at once', async () => {
-    const token = tokenOf((await invite(owner, newEmail())).body.invitation_url);
-    const tries = Array.from({ length: 5 }, () =>
-      postAuth('/accept-invitation', { token, name: 'New', password: newPassword() }),
-    );
-    const statuses = (await Promise.all(tries)).map(({ status }) => status).sort();
-    expect(statuses).toEqual([200, 404, 404, 404, 404]);
-  });
-
-  it('of two organizations lets one in with a new password once, and into the other as that person only', async () => {
-    const email = newEmail();
-    const other = await newOwner();
-    const first = tokenOf((await invite(owner, email)).body.invitation_url);
-    const second = tokenOf((await invite(other, email)).body.invitation_url);
-    const password = newPassword();
-    expect((await postAuth('/accept-invitation', { token: first, name: 'New', password })).status).toBe(200);
-    const intruding = { token: second, name: 'Intruder', password: newPassword() };
-    const stranger = await postAuth('/accept-invitation', intruding);
-    expect([stranger.status, stranger.body.method]).toEqual([401, 'session']);
-    const { browser: someoneElse } = await atBrowser(owner);
-    expect((await someoneElse.post('/auth/accept-invitation', intruding)).status).toBe(403);
-    const browser = await signIn(email, password);
-    expect((await browser.post('/auth/accept-invitation', { token: second })).status).toBe(200);
-    expect((await browser.get('/auth/get-session')).body.user).toMatchObject({ name: 'New' });
-  });
-
-  it('is replaced by the next one, which the old link does not open', async () => {
-    const email = newEmail();
-    const old = tokenOf((await invite(owner, email)).body.invitation_url);
-    const again = await invite(owner, email);
-    expect(again.status).toBe(200);
-    expect((await postAuth('/invitation', { token: old })).status).toBe(404);
-    expect((await postAuth('/invitation', { token: tokenOf(again.body.invitation_url) })).status).toBe(200);
-    expect(await list()).toHaveLength(2);
-  });
-
-  it('expires, and says so', async () => {
-    const token = tokenOf((await invite(owner, newEmail())).body.invitation_url);
-    await env.IDENTITY.prepare('update invitations set expires_at = ?')
-      .bind(Date.now() - 1)
-      .run();
-    for (const path of ['/invitation', '/accept-invitation']) {
-      const answer = await postAuth(path, { token, name: 'New', password: newPassword() });
-      expect([answer.status, answer.body.precondition]).toEqual([412, 'invitation_expired']);
-    }
-  });
-
-  it('is taken up from a page of ours only', async () => {
-    const token = tokenOf((await invite(owner, newEmail())).body.invitation_url);
-    const headers = { Origin: 'https://evil.test' };
-    const body = { token, name: 'New', password: newPassword() };
-    for (const path of ['/invitation', '/accept-invitation']) {
-      expect((await postAuth(path, body, { headers })).status).toBe(403);
-    }
-  });
-
-  it('is refused for who has joined, and for what cannot be kept', async () => {
-    const member = await newMember(owner);
-    const answer = await invite(owner, member.email);
-    expect([answer.status, answer.body.type, answer.body.resource_id]).toEqual([
-      409,
-      'already_exists',
-      member.id,
-    ]);
-    for (const [name, value] of [
-      ['member', { email: newEmail(), password: 'x' }],
-      ['tags', ['a']],
-      ['email', 'nobody'],
-    ] as const) {
-      const refused = await asOwner('POST', '', { email: newEmail(), [name]: value });
-      expect([refused.status, refused.body.details?.[0].argument_name]).toEqual([400, name]);
-    }
-  });
-
-  it('needs iam:write in that organization', async () => {
-    const member = await newMember(owner);
-    const browser = await signIn(member.email, member.password);
-    const body = { organization_id: owner.organization_id, email: newEmail() };
-    expect((await browser.post(USERS, body)).status).toBe(403);
-    await grant(owner, member.id, 'IAMReadOnly');
-    expect((await browser.post(USERS, body)).status).toBe(403);
-    await grant(owner, member.id, 'IAMManager');
-    expect((await browser.post(USERS, body)).status).toBe(200);
-    const elsewhere = { ...body, organization_id: (await newOwner()).organization_id };
-    expect((await browser.post(USERS, elsewhere)).status).toBe(403);
-  });
-});
 
 describe('the list of members', () => {
   it('is filtered, ordered and paged as the contract has it', async () => {

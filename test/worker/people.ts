@@ -6,6 +6,9 @@ import { call, identityRows, postAuth, type SignedIn, signIn } from './harness.t
 /** Where members are. */
 export const USERS = '/iam/v1alpha1/users';
 
+/** An address that nobody has. */
+export const newEmail = (): string => `${crypto.randomUUID()}@example.com`;
+
 /** A password that is long enough, of no one else. */
 export const newPassword = (): string => crypto.randomUUID();
 
@@ -28,7 +31,7 @@ export interface Person {
 
 /** Somebody new who has joined the Owner's organization. */
 export async function newMember(owner: Owner): Promise<Person> {
-  const email = `${crypto.randomUUID()}@example.com`;
+  const email = newEmail();
   const password = newPassword();
   const invited = await invite(owner, email);
   const token = tokenOf(invited.body.invitation_url);

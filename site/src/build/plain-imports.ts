@@ -19,7 +19,7 @@ const FILES = [
   },
   {
     name: 'lists',
-    test: /lib\/(access-level|api|client|open-place|place|place-fields)\.ts|components\/part\.ts/,
+    test: /lib\/(access-level|api|client|open-place|place|place-fields|projects-of)\.ts|components\/part\.ts/,
   },
 ];
 

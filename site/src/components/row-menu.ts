@@ -10,6 +10,9 @@ export function equipMenu(row: HTMLElement, name: string, reactions: Record<stri
   menu.id = `row-menu-${menus++}`;
   menu.ariaLabel = name;
   button.setAttribute('popovertarget', menu.id);
+  // It stays beside its button wherever that goes, as the page is scrolled or more of it is loaded (lists.css).
+  button.style.setProperty('anchor-name', `--${menu.id}`);
+  menu.style.setProperty('position-anchor', `--${menu.id}`);
   const items = [...menu.querySelectorAll<HTMLElement>('[role="menuitem"]')];
   for (const item of items) {
     item.addEventListener('click', () => {
@@ -19,11 +22,9 @@ export function equipMenu(row: HTMLElement, name: string, reactions: Record<stri
       void reactions[item.dataset.item ?? '']?.();
     });
   }
-  // Before it opens, so that it never shows elsewhere. Opened, it focuses the item that has `autofocus`.
+  // Opened, it focuses the item that has `autofocus`.
   menu.addEventListener('beforetoggle', (event) => {
-    const open = (event as ToggleEvent).newState === 'open';
-    button.ariaExpanded = `${open}`;
-    if (open) place(menu, button);
+    button.ariaExpanded = `${(event as ToggleEvent).newState === 'open'}`;
   });
   menu.addEventListener('keydown', (event) => move(event, items, menu));
 }
@@ -36,19 +37,4 @@ function move(event: KeyboardEvent, items: HTMLElement[], menu: HTMLElement): vo
     items.at(next % items.length)?.focus();
   }
   if (event.key === 'Tab') menu.hidePopover();
-}
-
-/** Room for an item, and for the menu's frame, in pixels. */
-const ITEM = 42;
-const FRAME = 26;
-
-/** Below the button, or above it where there is no room; gone once the page scrolls. */
-function place(menu: HTMLElement, button: HTMLElement): void {
-  const { bottom, right, top } = button.getBoundingClientRect();
-  const { clientWidth, clientHeight } = document.documentElement;
-  const below = bottom + FRAME + ITEM * menu.querySelectorAll('button').length < clientHeight;
-  menu.style.inset = below
-    ? `${bottom}px ${clientWidth - right}px auto auto`
-    : `auto ${clientWidth - right}px ${clientHeight - top}px auto`;
-  addEventListener('scroll', () => menu.hidePopover(), { once: true });
 }

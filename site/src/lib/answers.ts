@@ -36,6 +36,24 @@ export async function ask<T>(request: () => Promise<Answer<T>>, told = byApi): P
   }
 }
 
+/**
+ * All items of a list that the API gives page by page; the first problem stands for the whole. For what there is to choose
+ * from: a list that is shown asks for its pages one by one.
+ */
+export async function askAll<Body extends { total_count: number }, Item>(
+  request: (query: { page: string; page_size: string }) => Promise<Answer<Body>>,
+  itemsOf: (body: Body) => Item[],
+): Promise<Result<Item[]>> {
+  const all: Item[] = [];
+  for (let page = 1; ; page++) {
+    const result = await ask(() => request({ page: `${page}`, page_size: '100' }));
+    if (!result.ok) return result;
+    const items = itemsOf(result.body);
+    all.push(...items);
+    if (items.length === 0 || all.length >= result.body.total_count) return { ...result, body: all };
+  }
+}
+
 /** Sends requests of which only the latest counts: each takes the place of the one before. */
 export class Latest {
   #request = new AbortController();

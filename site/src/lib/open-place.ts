@@ -1,8 +1,9 @@
 /** What every form begins with: who is at the browser, and the projects that are open to them. Asked once for each page. */
-import { ask, type Result } from './answers.ts';
-import { type Project, projects } from './api.ts';
+import type { Result } from './answers.ts';
+import type { Project } from './api.ts';
 import { type ChosenPlace, offerProjects } from './place-fields.ts';
 import type { Problem } from './problems.ts';
+import { projectsOf } from './projects-of.ts';
 import { currentSession, SESSION_CHANGED } from './session.ts';
 
 /** Where a form can work, or why it cannot. */
@@ -13,7 +14,7 @@ const NO_PROJECT =
 
 const noProject: Opened = { ok: false, problem: { kind: 'refused', message: NO_PROJECT } };
 
-let listed: Promise<Result<{ projects: Project[] }>> | undefined;
+let listed: Promise<Result<Project[]>> | undefined;
 document.addEventListener(SESSION_CHANGED, () => (listed = undefined));
 
 /** Offers the reader's projects in the drop-downs under `root` and settles the place. A failure is not kept. */
@@ -21,14 +22,14 @@ export async function openPlace(root: ParentNode): Promise<Opened> {
   const session = await currentSession();
   if (!session.ok) return session;
   if (!session.body) return { ok: false, problem: { kind: 'signed-out' } };
-  listed ??= ask(() => projects.$get({ query: { page_size: '100' } }));
+  listed ??= projectsOf();
   const result = await listed;
   if (!result.ok) {
     listed = undefined;
     // Who may do nothing anywhere would be told to ask for the sight of projects, and then be no further.
     return result.problem.kind === 'denied' ? noProject : result;
   }
-  const open = result.body.projects;
+  const open = result.body;
   if (open.length === 0) return noProject;
   return { ok: true, place: offerProjects(root, open, await optionsOf(open)) };
 }

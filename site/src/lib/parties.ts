@@ -1,5 +1,5 @@
 /** What people call those who act in an organization: its members and applications, by their id. */
-import { ask } from './answers.ts';
+import { askAll } from './answers.ts';
 import { iam } from './api.ts';
 
 /** A member or an application. */
@@ -12,8 +12,8 @@ export interface Party {
 const known = new Map<string, Promise<Party[]>>();
 
 /**
- * The members and applications of an organization, the first hundred of each. Asked once for each page, unless `anew`; what
- * may not be read is left out.
+ * The members and applications of an organization. Asked once for each page, unless `anew`; what may not be read is left
+ * out.
  */
 export function partiesOf(organization: string, anew = false): Promise<Party[]> {
   const told = known.get(organization);
@@ -24,13 +24,19 @@ export function partiesOf(organization: string, anew = false): Promise<Party[]> 
 }
 
 async function read(organization: string): Promise<Party[]> {
-  const query = { organization_id: organization, page_size: '100' };
+  const of = { organization_id: organization };
   const [members, applications] = await Promise.all([
-    ask(() => iam.users.$get({ query })),
-    ask(() => iam.applications.$get({ query })),
+    askAll(
+      (query) => iam.users.$get({ query: { ...of, ...query } }),
+      ({ users }) => users,
+    ),
+    askAll(
+      (query) => iam.applications.$get({ query: { ...of, ...query } }),
+      (body) => body.applications,
+    ),
   ]);
-  const people = members.ok ? members.body.users : [];
-  const programs = applications.ok ? applications.body.applications : [];
+  const people = members.ok ? members.body : [];
+  const programs = applications.ok ? applications.body : [];
   return [
     ...people.map(({ id, first_name, email }): Party => ({ id, kind: 'member', name: first_name || email })),
     ...programs.map(({ id, name }): Party => ({ id, kind: 'application', name })),

@@ -1,10 +1,11 @@
 /** What the list of API keys changes. Loaded when the reader first does so. */
 import { ask } from '../../lib/answers.ts';
-import { type ApiKey, type IssuedApiKey, iam, idempotent, projects } from '../../lib/api.ts';
+import { type ApiKey, type IssuedApiKey, iam, idempotent } from '../../lib/api.ts';
 import type { Values } from '../../lib/form.ts';
 import { find } from '../../lib/markup.ts';
 import { type Party, partyOptions } from '../../lib/parties.ts';
 import { currentPlace } from '../../lib/place.ts';
+import { projectsOf } from '../../lib/projects-of.ts';
 import { SecretDialog } from '../secret-dialog.ts';
 import { confirmed, submitted } from './dialogs.ts';
 import type { Context } from './organization-list.ts';
@@ -17,9 +18,8 @@ export async function create(
   { principal, organization }: Context,
   parties: readonly Party[],
 ): Promise<IssuedApiKey | undefined> {
-  const query = { organization_id: organization.id, page_size: '100' };
-  const listed = await ask(() => projects.$get({ query }));
-  const open = listed.ok ? listed.body.projects : [];
+  const listed = await projectsOf(organization.id);
+  const open = listed.ok ? listed.body : [];
   const select = (name: string) => find(root, `select[name="${name}"]`, HTMLSelectElement);
   select('bearer').replaceChildren(...partyOptions(parties));
   select('bearer').value = `member:${principal.id}`;

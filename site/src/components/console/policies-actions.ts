@@ -1,9 +1,10 @@
 /** What the list of policies changes. Loaded when the reader first does so; the rules of the form are policy-rules.ts's. */
 import { ask, type Result } from '../../lib/answers.ts';
-import { iam, type Policy, projects, type Rule } from '../../lib/api.ts';
+import { iam, type Policy, type Rule } from '../../lib/api.ts';
 import { find } from '../../lib/markup.ts';
 import { type Party, partyOptions } from '../../lib/parties.ts';
 import { sentence } from '../../lib/problems.ts';
+import { projectsOf } from '../../lib/projects-of.ts';
 import { confirmed, submitted } from './dialogs.ts';
 import { RuleEditor, type RuleSpec } from './policy-rules.ts';
 
@@ -19,10 +20,9 @@ export async function edit(
   parties: readonly Party[],
   policy?: Policy,
 ): Promise<Saved | string | undefined> {
-  const query = { organization_id: organization, page_size: '100' };
-  const [listed, ruled] = await Promise.all([ask(() => projects.$get({ query })), rulesOf(policy)]);
+  const [listed, ruled] = await Promise.all([projectsOf(organization), rulesOf(policy)]);
   if (!ruled.ok) return sentence(ruled.problem);
-  const editor = new RuleEditor(root, organization, listed.ok ? listed.body.projects : []);
+  const editor = new RuleEditor(root, organization, listed.ok ? listed.body : []);
   editor.show(ruled.body);
   const principal = find(root, 'select[name="principal"]', HTMLSelectElement);
   principal.replaceChildren(...partyOptions(parties), new Option('Nobody for now', ''));
