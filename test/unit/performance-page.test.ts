@@ -31,9 +31,10 @@ it('a table has every row with its median, baseline and ratio as they were saved
     for (const [at, { measure, value, unit, baseline, ratio }] of run.rows.entries()) {
       const line = lines[at];
       expect(line?.measure).toBe(measure);
-      expect(line?.value).toContain(`${show(value.median)} ${unit}`);
-      if (baseline) expect(line?.baseline).toContain(`${baseline.of} ${show(baseline.value.median)}`.trim());
-      if (ratio?.median) expect(line?.ratio).toContain(`× ${show(ratio.median)} `);
+      expect(line?.value.text).toBe(`${show(value.median)}\u{a0}${unit}`);
+      if (baseline)
+        expect(line?.baseline.text).toBe(`${baseline.of}: ${show(baseline.value.median)}\u{a0}${unit}`);
+      if (ratio?.median) expect(line?.ratio.text).toBe(`× ${show(ratio.median)}`);
     }
   }
 });

@@ -55,12 +55,18 @@ export function showMiddle({ lower, upper }: Spread): string {
   return lower === null || Number.isNaN(lower) ? '' : `${show(lower)} – ${show(upper)}`;
 }
 
-/** What the table of an area has in a row: each text as it stands there. */
+/** A cell of a table: a figure, and in small what belongs to it: the latencies, or the middle half. */
+export interface Cell {
+  text: string;
+  detail: string;
+}
+
+/** What the table of an area has in a row. */
 export interface Line {
   measure: string;
-  value: string;
-  baseline: string;
-  ratio: string;
+  value: Cell;
+  baseline: Cell;
+  ratio: Cell;
   aim: string;
 }
 
@@ -68,15 +74,33 @@ export interface Line {
 export function linesOf({ rows }: Run): Line[] {
   return rows.map(({ measure, unit, value, latency, baseline, ratio, aim }) => ({
     measure,
-    value: withLatency(`${show(value.median)} ${unit}`, latency),
-    baseline: baseline
-      ? withLatency(`${baseline.of} ${show(baseline.value.median)}`.trim(), baseline.latency)
-      : '',
-    ratio: ratio && show(ratio.median) ? `× ${show(ratio.median)} (${showMiddle(ratio)})` : '',
+    value: { text: withUnit(value, unit), detail: inMilliseconds(latency) },
+    baseline: { text: baselineText(baseline, unit), detail: inMilliseconds(baseline?.latency) },
+    ratio: ratioCell(ratio),
     aim: aim ?? '',
   }));
 }
 
-function withLatency(text: string, latency: LatencySpread | undefined): string {
-  return showLatency(latency).length > 3 ? `${text}, ${showLatency(latency)} ms` : text;
+/** What was measured once in a run has no spread to tell. */
+function ratioCell(ratio: Spread | undefined): Cell {
+  if (!ratio || !show(ratio.median)) return { text: '', detail: '' };
+  return {
+    text: `× ${show(ratio.median)}`,
+    detail: ratio.lower === ratio.upper ? '' : showMiddle(ratio),
+  };
+}
+
+/** A median and its unit, on one line. */
+function withUnit({ median }: Spread, unit: string): string {
+  return `${show(median)}\u{a0}${unit}`;
+}
+
+function inMilliseconds(latency: LatencySpread | undefined): string {
+  return showLatency(latency).length > 3 ? `${showLatency(latency)} ms` : '';
+}
+
+function baselineText(baseline: Row['baseline'], unit: string): string {
+  if (!baseline) return '';
+  const { of, value } = baseline;
+  return value.median === null ? of : `${of}: ${withUnit(value, unit)}`;
 }
