@@ -44,9 +44,8 @@ export async function choosePorts(
   if (wanted !== 0 && !(await isFree(wanted))) throw new PortTaken(wanted);
   const chosen = new Set<number>();
   const choose = async (port: number | undefined) => {
-    let one = await sameOrFree(port);
-    // A port that nobody holds yet may be offered again.
-    while (chosen.has(one)) one = await sameOrFree(undefined);
+    let one = port !== undefined && (await isFree(port)) ? port : await freePort();
+    while (chosen.has(one)) one = await freePort();
     chosen.add(one);
     return one;
   };
@@ -66,23 +65,24 @@ export async function choosePorts(
   return ports;
 }
 
-async function sameOrFree(port: number | undefined): Promise<number> {
-  return port !== undefined && (await isFree(port)) ? port : freePort();
-}
-
 /** Below the ports that systems give to outgoing connections, which could take one before its server listens. */
 const FIRST = 11_000;
 const SLICE = 4_000;
 const SLICES = 5;
 
+/** What this process was given: nobody may hold it yet, and then it looks free. */
+const given = new Set<number>();
+
 /**
- * A port that was free a moment ago. Each worker of the tests has a slice of its own, so that two that start at once
- * are never given the same.
+ * A port that was free a moment ago, never the same one twice. Each worker of the tests has a slice of its own, so that two
+ * that start at once are not given the same either.
  */
 export async function freePort(): Promise<number> {
   const slice = Number(process.env.VITEST_POOL_ID ?? 0) % SLICES;
   for (;;) {
     const port = FIRST + slice * SLICE + Math.floor(Math.random() * SLICE);
+    if (given.has(port)) continue;
+    given.add(port);
     if (await isFree(port)) return port;
   }
 }
