@@ -137,6 +137,25 @@ describe.each(CASES)('%s in %s', (_label, at, product) => {
   });
 });
 
+it('nothing is offered before it is known where', async () => {
+  const product = PRODUCTS[0];
+  const project = await newProject(local);
+  const page = await open(browser, 'create', product, 'fr-par', project);
+  await activate(page, product);
+  const told = Promise.withResolvers<void>();
+  await page.route('**/account/v3/projects*', async (route) => {
+    await told.promise;
+    await route.continue();
+  });
+  await page.reload();
+  await page.waitForFunction(() => customElements.get('keyed-credentials'));
+  const button = panel(page, product).getByRole('button', { name: 'Generate credentials' });
+  expect(await button.isDisabled()).toBe(true);
+  told.resolve();
+  await button.click();
+  await dialog(page, 'Generate credentials').waitFor();
+});
+
 it('the menu of a row is worked by the keyboard alone, and stays beside its button when the page moves', async () => {
   const product = PRODUCTS[0];
   const project = await newProject(local);

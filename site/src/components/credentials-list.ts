@@ -48,7 +48,9 @@ export class CredentialsList<C extends Listed> extends Part {
 
   override show(state: State): void {
     super.show(state);
-    const usable = state === 'loading' || state === 'empty' || state === 'ready';
+    // While the list is read it stays as it was: disabled before the first is here, and not taken from under the focus.
+    if (state === 'loading') return;
+    const usable = state === 'empty' || state === 'ready';
     find(this.root, '[data-action="generate"]', HTMLButtonElement).disabled = !usable;
   }
 
