@@ -118,7 +118,7 @@ describe('a reader without an account', () => {
 
     await endTimeOf(organization);
     await local.stack.schedule();
-    expect(await endOf(connection, 10_000)).toMatch(CUT);
+    expect(await endOf(connection)).toMatch(CUT);
     expect(await access(natsUrl(), content)).toBe('refused');
     expect(await tracesOf([organization, project, user])).toEqual(['audit_events']);
     expect(await heldIn('fr-par', project)).toEqual({});

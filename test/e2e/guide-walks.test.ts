@@ -125,7 +125,7 @@ describe.each(CASES)('$who in $label', ({ signIn, at, label, other }) => {
     expect(await stepsDone(page)).toEqual([1, 2, 3]);
     await alert.getByRole('button', { name: 'Revoke credentials' }).click();
     await credentials.getByText(/^Revoked orders\. 1 connection cut, 1 of 1 server, \d+ ms\.$/).waitFor();
-    expect(await endOf(connection, 2000)).toMatch(CUT);
+    expect(await endOf(connection)).toMatch(CUT);
     expect(await access(url, content)).toBe('refused');
     expect(await stepsDone(page)).toEqual([1, 2, 3, 4]);
     expect(await made.count()).toBe(0);

@@ -110,9 +110,9 @@ export async function accountJwtOf({ stack }: LocalStack, region: string, accoun
 /** How the end of a connection reads that the server cut: a client that writes just then may lose the reason. */
 export const CUT = /revoked|EPIPE|ECONNRESET/i;
 
-/** Why the server ended a connection, or `still open` when it has not within so many milliseconds. */
-export async function endOf(connection: NatsConnection, within: number): Promise<string> {
-  return String(await Promise.race([connection.closed(), sleep(within, 'still open')]));
+/** Why the server ended a connection, or `still open` when it has not in a time that is long for any machine. */
+export async function endOf(connection: NatsConnection): Promise<string> {
+  return String(await Promise.race([connection.closed(), sleep(20_000, 'still open')]));
 }
 
 /** Connects with creds to a server, once: no reconnect. Rejects when it is refused. */

@@ -81,7 +81,7 @@ describe('a deleted account', () => {
     const { enforcement, receipt } = await deleteAccount(local, REGION, creds.account);
     expect(enforcement).toBe('enforced; servers=1');
     expect(receipt).toMatch(/^connections=1;/);
-    expect(await endOf(connection, 1_000)).toMatch(CUT);
+    expect(await endOf(connection)).toMatch(CUT);
     expect(streamsOf(local, creds.account)).toEqual([]);
     await expectTombstone(creds);
   });
@@ -132,7 +132,7 @@ describe('a revocation', () => {
     expect(await answer).toBe('nothing');
     process.kill(frozen, 'SIGCONT');
     await expect.poll(() => local.stack.pids().worker, { timeout: 10_000 }).not.toBe(runtime);
-    expect(await endOf(connection, 20_000)).toMatch(CUT);
+    expect(await endOf(connection)).toMatch(CUT);
     expect(await access(server().url, revoked.content)).toBe('refused');
     await expect
       .poll(async () => (await enforcementOf(local, REGION, revoked.account)).state, { timeout: 20_000 })

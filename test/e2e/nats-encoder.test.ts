@@ -128,7 +128,7 @@ describe('a real nats-server', () => {
     await expect(user(one, { issuedAt: now - 60, expiresAt: now - 30 })).rejects.toThrow(
       /authorization violation|expired/i,
     );
-    const short = await user(one, { expiresAt: Math.floor(Date.now() / 1000) + 2 });
+    const short = await user(one, { expiresAt: Math.floor(Date.now() / 1000) + 4 });
     expect(String(await short.closed())).toMatch(/expired/i);
   });
 

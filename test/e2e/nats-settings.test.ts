@@ -90,7 +90,7 @@ describe('several websocket addresses', () => {
     const { enforcement, receipt } = await revoke(local, creds);
     expect(enforcement).toBe('enforced; servers=1');
     expect(receipt).toMatch(/^connections=1;/);
-    expect(await endOf(connection, 1_000)).toMatch(CUT);
+    expect(await endOf(connection)).toMatch(CUT);
     expect(await access(urlOf(region), creds.content)).toBe('refused');
   });
 });
@@ -189,11 +189,11 @@ describe('a lease', () => {
     const [left, renewed] = [await newCreds(local, REGION), await newCreds(local, REGION)];
     const cut = await connectWith(url(), left.content);
     const other = await bystander(url(), renewed.content);
-    const end = seconds() + 4;
+    const end = seconds() + 6;
     await pushUntil(renewed.account, end);
     await local.stack.schedule();
     await pushUntil(left.account, end);
-    expect(await endOf(cut, 6_000)).toMatch(/expired|EPIPE|ECONNRESET/i);
+    expect(await endOf(cut)).toMatch(/expired|EPIPE|ECONNRESET/i);
     await sleep(Math.max(0, (end + 1) * 1000 - Date.now()));
     const { sent, gaps, disconnects } = await other.end();
     expect({ gaps, disconnects }).toEqual({ gaps: 0, disconnects: 0 });
@@ -214,11 +214,11 @@ it('new credentials expire when the setting says, on the wire as in the JWT', as
 
 it('a server cuts off a user at its expiry', async () => {
   const account = { account: await newAccount(local, REGION), region: REGION };
-  const creds = await pastCreds(local, account, { age: HOUR, life: HOUR + 2 });
+  const creds = await pastCreds(local, account, { age: HOUR, life: HOUR + 4 });
   const connection = await connectWith(url(), creds.content);
-  expect(await endOf(connection, 4_000)).toMatch(/expired|EPIPE|ECONNRESET/i);
+  expect(await endOf(connection)).toMatch(/expired|EPIPE|ECONNRESET/i);
   // In the very second of its expiry the JWT is still good.
-  await expect.poll(() => access(url(), creds.content), { timeout: 2_000 }).toBe('refused');
+  await expect.poll(() => access(url(), creds.content), { timeout: 10_000 }).toBe('refused');
 });
 
 it('the limits of an account hold on the server', async () => {

@@ -81,8 +81,8 @@ describe('an API key', () => {
     const again = await iam.delete(`/api-keys/${deleted.access_key}`);
     expect([again.status, again.body.resource]).toEqual([404, 'api_key']);
 
-    const ending = await create({ expires_at: new Date(Date.now() + 400).toISOString() });
-    await new Promise((resolve) => setTimeout(resolve, 450));
+    const ending = await create({ expires_at: new Date(Date.now() + 1000).toISOString() });
+    await new Promise((resolve) => setTimeout(resolve, 1050));
     expect((await me(ending.secret_key)).body.reason).toBe('expired');
     const list = async (query: string) =>
       (await iam.get(`/api-keys?application_id=${application_id}&${query}`)).body;
