@@ -86,10 +86,18 @@ function formsOf(secret: string): Buffer[] {
 }
 
 function filesIn(folder: string): string[] {
-  return readdirSync(folder).flatMap((name) => {
-    const path = join(folder, name);
-    return statSync(path).isDirectory() ? filesIn(path) : [path];
-  });
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+/** What a file holds; nothing when it is gone: the runtime opens and closes databases as it needs them. */
+function contentOf(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.of();
+    throw error;
+  }
 }
 
 /** The secrets that stand in these bytes. */
@@ -120,7 +128,7 @@ it('keeps them out of every other file, and the files from everybody else', () =
   expect(files.some((file) => file.includes('AccountPublisher'))).toBe(true);
   for (const file of files) {
     if (SECRET_FILES.includes(relative(state, file))) expect(statSync(file).mode & 0o777, file).toBe(0o600);
-    else expect(secretsIn(readFileSync(file)), relative(state, file)).toEqual([]);
+    else expect(secretsIn(contentOf(file)), relative(state, file)).toEqual([]);
   }
   expect(statSync(state).mode & 0o777).toBe(0o700);
 });
