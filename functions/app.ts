@@ -79,6 +79,13 @@ export async function refusalOfChange(
   return new ApiError('permissions_denied', { details: [{ resource, action: 'write' }] });
 }
 
+/** The body of a request outside the documented API, in this shape. Throws 400 `invalid_arguments`. */
+export async function bodyOf<Body>(c: Context<AppEnv>, schema: z.ZodType<Body>): Promise<Body> {
+  const parsed = schema.safeParse(await c.req.json().catch(() => undefined));
+  if (!parsed.success) throw new ApiError('invalid_arguments', { details: problemsOf(parsed.error) });
+  return parsed.data;
+}
+
 /** Does the work without delaying the answer; a failure is logged as `what`. */
 export function inBackground(c: Context<AppEnv>, what: string, work: Promise<void>): void {
   const settled = work.catch((error: unknown) => {

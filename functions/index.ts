@@ -27,6 +27,7 @@ import { apiKeyRoutes } from './iam/api-key-routes.ts';
 import { applicationRoutes } from './iam/application-routes.ts';
 import { endGuests, guestRoutes } from './iam/guests.ts';
 import { invitationRoutes } from './iam/invitation-routes.ts';
+import { passwordRoutes } from './iam/password-routes.ts';
 import { policyRoutes } from './iam/policy-routes.ts';
 import { principalRoutes } from './iam/principal-routes.ts';
 import { authenticate } from './iam/principals.ts';
@@ -116,6 +117,7 @@ const routes = app
   .route(AUDIT, organizationAuditRoutes)
   .route(AUDIT_REGION, regionAuditRoutes);
 app.route('/auth', signInRoutes);
+app.route('/auth', passwordRoutes);
 app.route('/auth', invitationRoutes);
 app.route('/auth', guestRoutes);
 app.route('/jwt/v1', resolver);

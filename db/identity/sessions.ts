@@ -1,6 +1,6 @@
 /**
- * The sessions of people, as they see and revoke them, and what happens to sessions when a password changes. The
- * sign-in library makes them; whose one is when it is used, bearers.ts finds. A token never leaves this database here.
+ * The sessions of people, as they see and revoke them. The sign-in library makes them; whose one is when it is used,
+ * bearers.ts finds. A token never leaves this database here.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { auditStatement, type Change } from '../audit.ts';
@@ -19,10 +19,11 @@ export interface Session {
 }
 
 /** What concerns a person and no single organization is in the trail of each that they have joined. */
-const joinedBy = (userId: string): SQL =>
+export const joinedBy = (userId: string): SQL =>
   sql`from memberships where user_id = ${userId} and joined_at is not null`;
 
-const OF_PERSON = { organizationId: sql.raw('organization_id'), projectId: null };
+/** See {@link joinedBy}: where such a row stands. */
+export const OF_PERSON = { organizationId: sql.raw('organization_id'), projectId: null };
 
 /** The sessions of a person that have not expired: a page of them, and how many there are. */
 export async function listSessions(
@@ -59,36 +60,7 @@ export async function revokeSession(
   return Boolean(revoked?.meta.changes);
 }
 
-/**
- * Notes that a person's password is another now, and makes good for nothing what the old one let in: every session but
- * the one that may stay, and every link to reset the password that is still about.
- */
-export async function notePasswordChange(
-  db: Database,
-  change: Change,
-  { userId, how, keep }: { userId: string; how: 'change' | 'reset'; keep: string | null },
-): Promise<void> {
-  await db.batch(
-    auditStatement(
-      change,
-      {
-        ...OF_PERSON,
-        action: 'update',
-        resource: 'passwords',
-        resourceId: userId,
-        after: sql`json_object('by', ${how}, 'other_sessions', 'revoked')`,
-      },
-      joinedBy(userId),
-    ),
-    sql`delete from sessions where user_id = ${userId} and (${keep} is null or token <> ${keep})`,
-    sql`delete from verifications where value = ${userId}`,
-  );
-}
-
-/** Whether the person has a password; one who is only invited has none. */
-export async function hasPassword(db: Database, userId: string): Promise<boolean> {
-  const rows = await db.all(
-    sql`select 1 from sign_in_methods where user_id = ${userId} and provider_id = 'credential'`,
-  );
-  return rows.length > 0;
+/** Ends the session that has this token, if there is one: signing out, which is in no audit trail. */
+export async function endSession(db: Database, token: string): Promise<void> {
+  await db.all(sql`delete from sessions where token = ${token}`);
 }

@@ -13,7 +13,7 @@ import { ApiError } from '../errors.ts';
 import { scheduledChange, sweepProject } from '../sweep.ts';
 import { limitVisitors } from './limits.ts';
 import type { PermissionSetName } from './permission-sets.ts';
-import { sameOrigin, setSessionToken } from './session-cookie.ts';
+import { newSessionToken, sameOrigin, setSessionToken } from './session-cookie.ts';
 
 const PERMISSION_SET: PermissionSetName = 'MessagingAndQueuingFullAccess';
 
@@ -23,7 +23,7 @@ async function admit(c: Context<AppEnv>): Promise<Response> {
   const now = Date.now();
   const expiresAt = now + guests.minutes * 60_000;
   const [organizationId, userId, projectId] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()];
-  const sessionToken = (crypto.randomUUID() + crypto.randomUUID()).replaceAll('-', '');
+  const sessionToken = newSessionToken();
   const userAgent = c.req.header('User-Agent')?.slice(0, 500) ?? null;
   const change = changeOf(c, { type: 'user', id: userId, accessKey: null });
   const ids = { organizationId, userId, projectId };

@@ -1,6 +1,6 @@
 /**
  * The session cookie as requests bring it: its name, its signature, and the rule that a change comes from a page of
- * ours. The sign-in library (sign-in.ts) issues and removes it, but for guests; whose a session is, the database says.
+ * ours. The sign-in library (sign-in.ts) issues and removes it, but for guests and a changed password; whose a session is, the database says.
  */
 import type { Context } from 'hono';
 import { getSignedCookie, setSignedCookie } from 'hono/cookie';
@@ -14,6 +14,12 @@ export const GUEST_DOMAIN = '@guest.invalid';
 export const COOKIE_PREFIX = 'latchkey';
 
 const NAME = `${COOKIE_PREFIX}.session_token`;
+
+/** How long a session lasts that is not used. */
+export const SESSION_SECONDS = 7 * 24 * 3600;
+
+/** A token of a session that the sign-in library did not begin. */
+export const newSessionToken = (): string => (crypto.randomUUID() + crypto.randomUUID()).replaceAll('-', '');
 
 /** The name has the `__Secure-` prefix wherever there is TLS. */
 const prefixOf = (c: Context<AppEnv>) =>

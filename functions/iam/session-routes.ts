@@ -1,6 +1,7 @@
 /**
  * The endpoints of a person's own sessions, as Scaleway IAM v1alpha1 has its JWTs. No policy is asked: everybody may
- * see and end their own sessions, and nobody another's. A session that is ended is refused on its next request.
+ * see and end their own sessions, and nobody another's: from a session of their own, since an API key of theirs may be in
+ * other hands, and acts in one organization alone. A session that is ended is refused on its next request.
  */
 import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
@@ -11,10 +12,10 @@ import { uuid } from '../credentials/schemas.ts';
 import { ApiError } from '../errors.ts';
 import * as schemas from './user-schemas.ts';
 
-/** The person who asks. Throws 403: an application signs in nowhere, and nobody sees another's sessions. */
+/** The person who asks. Throws 403 for an API key, and since nobody sees another's sessions. */
 function ownId(c: Context<AppEnv>, action: string, wanted: string | undefined): string {
-  const { type, id } = c.get('principal');
-  if (type !== 'user' || (wanted !== undefined && wanted !== id)) {
+  const { sessionId, id } = c.get('principal');
+  if (sessionId === null || (wanted !== undefined && wanted !== id)) {
     throw new ApiError('permissions_denied', { details: [{ resource: 'jwt', action }] });
   }
   return id;

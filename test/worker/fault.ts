@@ -16,8 +16,11 @@ function watched(database: D1Database, around: Run): D1Database {
       bind: (...values: unknown[]) => statement(text, original.bind(...values)),
       all: () => around([text], () => original.all()),
       run: () => around([text], () => original.run()),
+      raw: () => around([text], () => original.raw()),
     }) as unknown as D1PreparedStatement;
   return {
+    // The sign-in library's way.
+    prepare: (text: string) => statement(text, database.prepare(text)),
     withSession: () => ({
       prepare: (text: string) => statement(text, session.prepare(text)),
       batch: (statements: { [ORIGINAL]: D1PreparedStatement; [TEXT]: string }[]) =>

@@ -95,8 +95,8 @@ GET    /iam/v1alpha1/users                                        403 200 403 40
 GET    /iam/v1alpha1/users/:user_id                               403 200 403 403 200 200 200 404 200 200
 PATCH  /iam/v1alpha1/users/:user_id                               403 403 403 403 403 403 200 404 200 403
 DELETE /iam/v1alpha1/users/:user_id                               403 403 403 403 204 204 204 404 204 403
-GET    /iam/v1alpha1/jwts                                         200 200 200 200 200 403 200 200 200 200
-DELETE /iam/v1alpha1/jwts/:jti                                    404 404 404 404 404 403 204 404 204 403
+GET    /iam/v1alpha1/jwts                                         403 403 403 403 403 403 403 403 200 200
+DELETE /iam/v1alpha1/jwts/:jti                                    403 403 403 403 403 403 403 403 204 403
 
 POST   /account/v3/projects                                       403 403 403 403 200 200 200 403 200 403
 GET    /account/v3/projects                                       403 200 403 200 200 200 200 200 200 200

@@ -1,11 +1,11 @@
 /** What still works when a database is down: a region takes no other with it, and without identity everything is closed. */
 import type { D1Database } from '@cloudflare/workers-types';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Owner } from '../../db/identity/bootstrap.ts';
 import { app } from '../../functions/index.ts';
 import { env } from './env.ts';
 import { failing } from './fault.ts';
-import { call, clientOf, newOwner, ORIGIN } from './harness.ts';
+import { call, clientOf, cookieOf, newOwner, ORIGIN, postAuth } from './harness.ts';
 import { PUBLIC } from './matrix-table.ts';
 
 /** A database that answers nothing, whichever way it is asked. */
@@ -30,6 +30,9 @@ const READS = [
   ),
 ];
 
+/** What is not 200 with an API key of an Owner's. */
+const WITH_A_KEY: Record<string, number> = { '/iam/v1alpha1/rules': 404, '/iam/v1alpha1/jwts': 403 };
+
 let owner: Owner;
 beforeAll(async () => {
   owner = await newOwner();
@@ -52,7 +55,7 @@ describe('with the database of a region down', () => {
       expect([answer.status, answer.body.type]).toEqual([503, 'unavailable']);
       expect(answer.headers.get('Retry-After')).toMatch(/^\d+$/);
     } else {
-      expect(answer.status).toBe(path.endsWith('/rules') ? 404 : 200);
+      expect(answer.status).toBe(WITH_A_KEY[path] ?? 200);
     }
   });
 
@@ -85,13 +88,49 @@ describe('with the identity database down', () => {
 
   it('nobody signs in', async () => {
     const { email, password } = owner;
+    const logged = vi.spyOn(console, 'error');
     const answer = await call('POST', '/auth/sign-in/email', {
       body: { email, password },
       headers: { Origin: ORIGIN },
       env: withoutIdentity,
     });
-    expect(answer.status).toBeGreaterThanOrEqual(500);
+    expect([answer.status, answer.body.type]).toEqual([503, 'unavailable']);
     expect(answer.headers.get('Set-Cookie')).toBeNull();
+    expect(logged.mock.calls).toHaveLength(1);
+    logged.mockRestore();
+  });
+
+  it('no path of sign-in does anything, nor tells the log what it was given', async () => {
+    const cookie = cookieOf((await postAuth('/sign-in/email', owner)).headers);
+    const printed = [vi.spyOn(console, 'error'), vi.spyOn(console, 'warn'), vi.spyOn(console, 'log')];
+    const token = 'A'.repeat(43);
+    const wanted = 'a wanted password';
+    for (const [method, path, body] of [
+      ['GET', '/get-session'],
+      ['POST', '/sign-out', {}],
+      ['POST', '/change-password', { currentPassword: owner.password, newPassword: wanted }],
+      ['POST', '/reset-password', { token, newPassword: wanted }],
+      ['POST', '/invitation', { token }],
+      ['POST', '/accept-invitation', { token, name: 'x', password: wanted }],
+    ] as const) {
+      const headers = { Origin: ORIGIN, Cookie: cookie };
+      const answer = await call(method, `/auth${path}`, { body, headers, env: withoutIdentity });
+      expect([path, answer.status, answer.body.type]).toEqual([path, 503, 'unavailable']);
+    }
+    const lines = JSON.stringify(printed.flatMap((spy) => spy.mock.calls));
+    for (const spy of printed) spy.mockRestore();
+    const [secret] = decodeURIComponent(cookie.split('=')[1] ?? '').split('.');
+    expect(secret?.length).toBeGreaterThan(20);
+    for (const known of [secret, wanted, owner.password, token, 'params']) expect(lines).not.toContain(known);
+  });
+
+  it('and a write that fails half-way in the library tells the log no token', async () => {
+    const printed = vi.spyOn(console, 'error');
+    const bindings = { ...env, IDENTITY: failing(env.IDENTITY, /insert into "sessions"/) };
+    const answer = await postAuth('/sign-in/email', owner, { env: bindings });
+    expect([answer.status, answer.body.type]).toEqual([503, 'unavailable']);
+    expect(JSON.stringify(printed.mock.calls)).not.toMatch(/params|insert/);
+    printed.mockRestore();
   });
 
   it('what is public is still there', async () => {

@@ -2,7 +2,8 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Owner } from '../../db/identity/bootstrap.ts';
 import { env } from './env.ts';
-import { call, cookieOf, identityRows, newOwner, ORIGIN, postAuth, signIn, withCookie } from './harness.ts';
+import { refusingAudit } from './failing.ts';
+import { call, cookieOf, identityRows, newOwner, postAuth, signIn, withCookie } from './harness.ts';
 import { atBrowser, invite, join, newMember, newPassword, trail } from './people.ts';
 
 const JWTS = '/iam/v1alpha1/jwts';
@@ -23,7 +24,7 @@ async function mailsOf(work: () => Promise<unknown>, wanted: number): Promise<st
   const printed = vi.spyOn(console, 'log').mockImplementation((text: string) => void mails.push(text));
   try {
     await work();
-    await vi.waitFor(() => expect(mails.length).toBeGreaterThanOrEqual(wanted));
+    await vi.waitFor(() => expect(mails.length).toBeGreaterThanOrEqual(wanted), 10_000);
     // What is sent afterwards and should not be has had this long.
     if (wanted === 0) await new Promise((resolve) => setTimeout(resolve, 500));
   } finally {
@@ -84,9 +85,8 @@ describe('a password', () => {
     expect((await browser.get(PROJECTS)).status).toBe(401);
     expect([await tries(owner.email, owner.password), await tries(owner.email, wanted)]).toEqual([401, 200]);
     for (const used of [token, unused]) {
-      expect((await postAuth('/reset-password', { token: used, newPassword: newPassword() })).status).toBe(
-        400,
-      );
+      const again = await postAuth('/reset-password', { token: used, newPassword: newPassword() });
+      expect([again.status, again.body.precondition]).toEqual([412, 'link']);
     }
     for (const organization of [owner, other]) {
       expect(await trail(organization)).toContain(`update passwords ${id}`);
@@ -119,6 +119,44 @@ describe('a password', () => {
       const answer = await postAuth('/request-password-reset', { email });
       expect([answer.status, answer.body.precondition]).toEqual([412, 'mail']);
     }
+  });
+});
+
+/** Every row of every table of the identity database. */
+async function everything(): Promise<unknown> {
+  const tables = await identityRows<{ name: string }>(
+    "select name from sqlite_master where type = 'table' and name not like '\\_cf%' escape '\\' and name not like 'sqlite%'",
+  );
+  return Promise.all(tables.map(({ name }) => identityRows(`select * from "${name}" order by 1`)));
+}
+
+describe('when its audit row cannot be written, nothing has changed', () => {
+  const options = { env: { ...env, IDENTITY: refusingAudit(env.IDENTITY) } };
+
+  it('by a change of password', async () => {
+    const { browser } = await atBrowser(owner);
+    const before = await everything();
+    const body = { currentPassword: owner.password, newPassword: newPassword() };
+    expect((await browser.post('/auth/change-password', body, options)).status).toBe(500);
+    expect(await everything()).toEqual(before);
+    expect((await browser.post('/auth/change-password', body)).status).toBe(200);
+  });
+
+  it('by a reset, whose link is good still', async () => {
+    const token = await resetTokenOf(owner.email);
+    const before = await everything();
+    const body = { token, newPassword: newPassword() };
+    expect((await postAuth('/reset-password', body, options)).status).toBe(500);
+    expect(await everything()).toEqual(before);
+    expect((await postAuth('/reset-password', body)).status).toBe(200);
+  });
+
+  it('by the end of a session', async () => {
+    const { browser } = await atBrowser(owner);
+    const [{ jti }] = (await browser.get(JWTS)).body.jwts as [{ jti: string }];
+    const before = await everything();
+    expect((await browser.delete(`${JWTS}/${jti}`, options)).status).toBe(500);
+    expect(await everything()).toEqual(before);
   });
 });
 
@@ -175,9 +213,16 @@ describe('sessions', () => {
     expect((await other.get(PROJECTS)).body.reason).toBe('expired');
   });
 
-  it('are seen with an API key of the same person', async () => {
-    await atBrowser(owner);
-    const answer = await call('GET', JWTS, { token: owner.secret_key, headers: { Origin: ORIGIN } });
-    expect(answer.body.jwts).toMatchObject([{ current: false }]);
+  it('are neither seen nor ended with an API key, also of the same person', async () => {
+    const { browser } = await atBrowser(owner);
+    const [{ jti }] = (await browser.get(JWTS)).body.jwts as [{ jti: string }];
+    for (const [method, path] of [
+      ['GET', JWTS],
+      ['DELETE', `${JWTS}/${jti}`],
+    ] as const) {
+      const answer = await call(method, path, { token: owner.secret_key });
+      expect([answer.status, answer.body.details[0].resource]).toEqual([403, 'jwt']);
+    }
+    expect((await browser.get(JWTS)).body.total_count).toBe(1);
   });
 });

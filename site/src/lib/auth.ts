@@ -24,8 +24,6 @@ const signInProblem: Told = async (status, headers, body) => {
 const SIGN_IN: Record<string, string> = {
   INVALID_EMAIL_OR_PASSWORD:
     'This e-mail address and this password do not belong together. Check both, then try again.',
-  INVALID_PASSWORD: 'This is not your current password. Check it, then try again.',
-  INVALID_TOKEN: 'This link works once and for an hour, and that is over. Ask for a new one.',
 };
 
 /** The problem of a result, for forms that need no more of it. */

@@ -1,0 +1,108 @@
+/**
+ * The endpoints that change and reset passwords, below `/auth`. They are ours and not the sign-in library's, which writes
+ * statement by statement: a new password, the end of what the old one let in, and the audit row are one batch.
+ */
+import { type Context, Hono } from 'hono';
+import * as z from 'zod';
+import { openDatabase } from '../../db/database.ts';
+import {
+  addReset,
+  changePassword,
+  findByPassword,
+  findReset,
+  passwordHashOf,
+  resetPassword,
+} from '../../db/identity/passwords.ts';
+import { type AppEnv, bodyOf, changeOf, inBackground } from '../app.ts';
+import { ApiError, invalidArgument } from '../errors.ts';
+import { sendMail } from '../mail.ts';
+import { limitAttempts, limitMails } from './limits.ts';
+import { hashLinkToken, newLinkToken } from './link-tokens.ts';
+import { hashPassword, newPassword, PASSWORD_LENGTH, verifyPassword } from './passwords.ts';
+import { bearerOfSession } from './principals.ts';
+import { newSessionToken, SESSION_SECONDS, sameOrigin, setSessionToken } from './session-cookie.ts';
+import { email } from './user-schemas.ts';
+
+const RESET_MS = 3600 * 1000;
+
+const changeBody = z.object({ currentPassword: z.string().max(PASSWORD_LENGTH.max), newPassword });
+const requestBody = z.object({ email });
+const resetBody = z.object({ token: z.string().min(1), newPassword });
+
+async function change(c: Context<AppEnv>): Promise<Response> {
+  const { currentPassword, newPassword } = await bodyOf(c, changeBody);
+  const bearer = await bearerOfSession(c);
+  if (!bearer) throw new ApiError('denied_authentication', { method: 'session', reason: 'not_found' });
+  const { id: userId } = bearer;
+  const from = await passwordHashOf(c.get('identity'), userId);
+  if (!from || !(await verifyPassword({ hash: from, password: currentPassword }))) throw WRONG;
+  const to = await hashPassword(newPassword);
+  const made = changeOf(c, { type: 'user', id: userId, accessKey: null });
+  const token = newSessionToken();
+  const userAgent = c.req.header('User-Agent')?.slice(0, 500) ?? null;
+  const session = { token, expiresAt: made.now + SESSION_SECONDS * 1000, userAgent };
+  // Changed by somebody else meanwhile, the password is another one.
+  if (!(await changePassword(c.get('identity'), made, { userId, from, to }, session))) throw WRONG;
+  await setSessionToken(c, token, SESSION_SECONDS);
+  return c.json({ status: true });
+}
+
+const WRONG = invalidArgument('currentPassword', 'constraint', 'must be your current password');
+
+/** Answers at once and alike whether anybody has the address: the rest happens afterwards. */
+async function requestReset(c: Context<AppEnv>): Promise<Response> {
+  const { email } = await bodyOf(c, requestBody);
+  if (!c.get('config').mail) {
+    throw new ApiError('precondition_failed', {
+      precondition: 'mail',
+      help_message: 'This Latchkey sends no mail, so that no password can be reset. Ask who runs it.',
+    });
+  }
+  await limitMails(c, email);
+  inBackground(c, 'a password reset', mailReset(c, email));
+  return c.json({ status: true });
+}
+
+/** Who is only invited gets no such mail: the invitation is how they choose a password. */
+async function mailReset(c: Context<AppEnv>, to: string): Promise<void> {
+  const userId = await findByPassword(c.get('identity'), to);
+  if (!userId) return;
+  const [token, now] = [newLinkToken(), Date.now()];
+  const tokenHash = await hashLinkToken(token);
+  await addReset(c.get('identity'), now, { userId, tokenHash, expiresAt: now + RESET_MS });
+  const text = `Someone asked to reset the password of ${to} on Latchkey. Open this link to choose a new one:
+
+${new URL(c.req.url).origin}/reset-password/#${token}
+
+It works once, for an hour. If it was not you, you need not do anything: your password is what it was.
+`;
+  await sendMail(c.get('config').mail, { to, subject: 'Reset your Latchkey password', text });
+}
+
+async function reset(c: Context<AppEnv>): Promise<Response> {
+  const { token, newPassword } = await bodyOf(c, resetBody);
+  const tokenHash = await hashLinkToken(token);
+  const userId = await findReset(c.get('identity'), tokenHash, Date.now());
+  if (!userId) throw USED_UP;
+  const to = await hashPassword(newPassword);
+  const made = changeOf(c, { type: 'user', id: userId, accessKey: null });
+  if (!(await resetPassword(c.get('identity'), made, { userId, tokenHash, to }))) throw USED_UP;
+  return c.json({ status: true });
+}
+
+const USED_UP = new ApiError('precondition_failed', {
+  precondition: 'link',
+  help_message: 'This link works once and for an hour, and that is over. Ask for a new one.',
+});
+
+async function ready(c: Context<AppEnv>, next: () => Promise<void>): Promise<void> {
+  await limitAttempts(c);
+  c.set('identity', openDatabase(c.get('config').identity));
+  await next();
+}
+
+/** Below `/auth`. */
+export const passwordRoutes = new Hono<AppEnv>()
+  .post('/change-password', sameOrigin, ready, change)
+  .post('/request-password-reset', sameOrigin, ready, requestReset)
+  .post('/reset-password', sameOrigin, ready, reset);
