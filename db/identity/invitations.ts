@@ -25,6 +25,8 @@ export interface NewInvitation {
   /** In lower case. */
   email: string;
   tokenHash: string;
+  /** Whether the link goes to the address and to nobody else: a password chosen by it then verifies the address. */
+  byMailOnly: boolean;
   /** Milliseconds since the epoch. */
   expiresAt: number;
 }
@@ -34,7 +36,7 @@ export interface NewInvitation {
  * is good no more. Returns the member, with `joinedAt` when they have joined, whom this changes nothing for.
  */
 export async function invite(db: Database, change: Change, invitation: NewInvitation): Promise<Member> {
-  const { organizationId, email, tokenHash, expiresAt } = invitation;
+  const { organizationId, email, tokenHash, byMailOnly, expiresAt } = invitation;
   const { now } = change;
   const pending = sql`from users u join memberships m on m.user_id = u.id
     where u.email = ${email} and m.organization_id = ${organizationId} and m.joined_at is null`;
@@ -44,10 +46,10 @@ export async function invite(db: Database, change: Change, invitation: NewInvita
     sql`insert into memberships (user_id, organization_id, role, created_at, joined_at)
       select id, ${organizationId}, 'member', ${now}, null from users where email = ${email}
       on conflict (user_id, organization_id) do nothing`,
-    sql`insert into invitations (user_id, organization_id, token_hash, expires_at, created_at)
-      select u.id, ${organizationId}, ${tokenHash}, ${expiresAt}, ${now} ${pending}
+    sql`insert into invitations (user_id, organization_id, token_hash, by_mail_only, expires_at, created_at)
+      select u.id, ${organizationId}, ${tokenHash}, ${byMailOnly ? 1 : 0}, ${expiresAt}, ${now} ${pending}
       on conflict (user_id, organization_id) do update set token_hash = excluded.token_hash,
-        expires_at = excluded.expires_at, created_at = excluded.created_at`,
+        by_mail_only = excluded.by_mail_only, expires_at = excluded.expires_at, created_at = excluded.created_at`,
     auditStatement(
       change,
       {
@@ -85,8 +87,8 @@ export interface NewSignIn {
 }
 
 /**
- * Takes up an invitation: the person joins and, with `signIn`, can sign in from then on. Returns whether it happened:
- * not when the invitation is gone or expired, nor with `signIn` when they can sign in already.
+ * Takes up an invitation: the person joins and, with `signIn`, can sign in from then on; their address is verified then
+ * if nothing but a mail to it brought the link. Returns whether it happened: not when the invitation is gone or expired, nor with `signIn` when they can sign in already.
  */
 export async function acceptInvitation(
   db: Database,
@@ -118,7 +120,9 @@ export async function acceptInvitation(
       where user_id = ${userId} and organization_id = ${organizationId} and joined_at is null and ${good}`,
     ...(signIn
       ? [
-          sql`update users set name = ${signIn.name}, updated_at = ${now} where id = ${userId} and ${good}`,
+          sql`update users set name = ${signIn.name}, updated_at = ${now},
+              email_verified = (select by_mail_only from invitations where token_hash = ${tokenHash})
+            where id = ${userId} and ${good}`,
           sql`insert into sign_in_methods (id, account_id, provider_id, user_id, password, created_at, updated_at)
             select ${signInId}, ${userId}, 'credential', ${userId}, ${signIn.passwordHash}, ${now}, ${now}
             where ${good}`,

@@ -43,7 +43,10 @@ export const organizations = sqliteTable(
   (table) => [index('organizations_by_expiry').on(table.expiresAt).where(sql`expires_at is not null`)],
 );
 
-/** People. The sign-in library's `user`. */
+/**
+ * People. The sign-in library's `user`. `emailVerified` says that their password was chosen by who reads the mail of the
+ * address, or was given to them by the operator.
+ */
 export const users = sqliteTable(
   'users',
   {
@@ -149,6 +152,8 @@ export const invitations = sqliteTable(
     userId: text().notNull(),
     organizationId: text().notNull(),
     tokenHash: text().notNull(),
+    /** Whether the link went to the address and to nobody else. */
+    byMailOnly: integer({ mode: 'boolean' }).notNull().default(false),
     expiresAt: integer().notNull(),
     createdAt: integer().notNull(),
   },

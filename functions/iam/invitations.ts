@@ -1,13 +1,17 @@
 /**
  * What an invitation is: a link that is good for a week, once, and the mail that brings it. The token is in the link's
- * fragment, which browsers send to nobody, so that no log on the way has it.
+ * fragment, which browsers send to nobody, so that no log on the way has it. Who has the link chooses the password of the
+ * person who is invited, and is that person from then on. Only Owners are shown it, who may do everything anyhow: another
+ * inviter could wait until an Owner makes that person an Owner.
  */
 import type { Context } from 'hono';
 import { invite } from '../../db/identity/invitations.ts';
 import type { Member } from '../../db/identity/members.ts';
 import { type AppEnv, changeOf, inBackground } from '../app.ts';
 import { digestHex } from '../credentials/secrets.ts';
+import { ApiError } from '../errors.ts';
 import { sendMail } from '../mail.ts';
+import { isOwner } from './policies.ts';
 
 const GOOD_FOR_MS = 7 * 24 * 3600 * 1000;
 
@@ -25,27 +29,38 @@ function newToken(): string {
 }
 
 /**
- * Invites an e-mail address (lower case) and sends it the link. Returns the member, and the link to show this once;
- * null for who has joined already, whom nothing is sent.
+ * Invites an e-mail address (lower case) and sends it the link. Returns the member, who has `joinedAt` when they had joined
+ * already and are sent nothing, and the link to show this once: null for a caller who is no Owner. Throws 412 for such a
+ * caller where no mail is sent.
  */
 export async function inviteByMail(
   c: Context<AppEnv>,
   { organizationId, email }: { organizationId: string; email: string },
 ): Promise<{ member: Member; url: string | null }> {
+  const { mail } = c.get('config');
+  const shown = isOwner(c.get('principal'), organizationId);
+  if (!mail && !shown) throw UNSENT;
   const token = newToken();
   const change = changeOf(c);
   const member = await invite(c.get('identity'), change, {
     organizationId,
     email,
     tokenHash: await hashInvitationToken(token),
+    byMailOnly: !shown,
     expiresAt: change.now + GOOD_FOR_MS,
   });
   if (member.joinedAt !== null) return { member, url: null };
   const url = `${new URL(c.req.url).origin}/invitation/#${token}`;
-  const mail = { to: email, subject: 'Your invitation to Latchkey', text: textOf(url) };
-  inBackground(c, 'sending an invitation', sendMail(c.get('config').mail, mail));
-  return { member, url };
+  const message = { to: email, subject: 'Your invitation to Latchkey', text: textOf(url) };
+  inBackground(c, 'sending an invitation', sendMail(mail, message));
+  return { member, url: shown ? url : null };
 }
+
+const UNSENT = new ApiError('precondition_failed', {
+  precondition: 'mail',
+  help_message:
+    'This Latchkey sends no mail, and only an Owner is shown the link to pass on. Ask an Owner of the organization to invite.',
+});
 
 // Names no organization and nobody: a mail in our name must not carry a stranger's words.
 const textOf = (

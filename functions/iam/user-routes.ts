@@ -111,7 +111,7 @@ export const userRoutes = newRouter()
       tags,
       summary: 'Invite a member',
       description:
-        'Whoever opens the link of the answer joins the organization; it works once, for seven days, and is shown this once. It is sent by mail as well where the deployment sends mail. Inviting again replaces the link of who has not joined yet.',
+        'Whoever opens the link joins the organization; it works once, for seven days. It is sent by mail where the deployment sends mail. An Owner is shown it as well, this once; for others `invitation_url` is null, and where no mail is sent they cannot invite (412). Inviting again replaces the link of who has not joined yet.',
       request: {
         body: {
           required: true,
@@ -126,14 +126,19 @@ export const userRoutes = newRouter()
           ...schemas.userExample,
           invitation_url: 'https://latchkey.example.com/invitation/#7cT3…',
         }),
-        ...errorResponses('already_exists', 'payload_too_large', 'unsupported_media_type'),
+        ...errorResponses(
+          'already_exists',
+          'precondition_failed',
+          'payload_too_large',
+          'unsupported_media_type',
+        ),
       },
     }),
     async (c) => {
       const body = c.req.valid('json');
       const organizationId = writableOrganization(c, body.organization_id);
       const { member, url } = await inviteByMail(c, { organizationId, email: body.email });
-      if (url === null) {
+      if (member.joinedAt !== null) {
         throw new ApiError('already_exists', {
           resource: 'user',
           resource_id: member.id,

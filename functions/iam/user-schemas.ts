@@ -38,8 +38,8 @@ export const user = z
   })
   .meta({ id: 'User' });
 
-/** A member who was invited just now, with the link, this once. */
-export const invitedUser = user.extend({ invitation_url: z.string() }).meta({ id: 'InvitedUser' });
+/** A member who was invited just now, with the link, this once, for an Owner; null for others, whom it is not shown. */
+export const invitedUser = user.extend({ invitation_url: z.string().nullable() }).meta({ id: 'InvitedUser' });
 
 /** An e-mail address, in lower case. */
 export const email = z.string().trim().toLowerCase().max(254).pipe(z.email());

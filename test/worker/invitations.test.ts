@@ -3,10 +3,14 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Owner } from '../../db/identity/bootstrap.ts';
 import { env } from './env.ts';
 import { call, identityRows, newOwner, postAuth, signIn } from './harness.ts';
+import { grant as grantTo, newApplication, newKey } from './matrix-callers.ts';
 import {
   atBrowser,
   grant,
   invite,
+  mailedToken,
+  mailing,
+  mailsOf,
   newEmail,
   newMember,
   newPassword,
@@ -25,6 +29,13 @@ const asOwner = (method: string, path: string, body?: unknown) =>
   call(method, USERS + path, { token: owner.secret_key, ...(body !== undefined && { body }) });
 
 const list = async () => (await asOwner('GET', '')).body.users as { email: string; type: string }[];
+
+/** The secret key of an application that may invite. */
+async function keyOfApplication(): Promise<string> {
+  const application_id = await newApplication(owner.organization_id);
+  await grantTo(owner, { application_id }, 'IAMManager', null);
+  return newKey(owner, { application_id });
+}
 
 describe('an invitation', () => {
   it('makes a member who is pending, with a link that is nowhere else', async () => {
@@ -160,8 +171,69 @@ describe('an invitation', () => {
     await grant(owner, member.id, 'IAMReadOnly');
     expect((await browser.post(USERS, body)).status).toBe(403);
     await grant(owner, member.id, 'IAMManager');
-    expect((await browser.post(USERS, body)).status).toBe(200);
+    expect((await browser.post(USERS, body)).status).toBe(412);
     const elsewhere = { ...body, organization_id: (await newOwner()).organization_id };
     expect((await browser.post(USERS, elsewhere)).status).toBe(403);
+  });
+});
+
+describe('the link of an invitation', () => {
+  /** Somebody who may invite and is no Owner. */
+  const newManager = async () => {
+    const { id, email, password } = await newMember(owner);
+    await grant(owner, id, 'IAMManager');
+    return signIn(email, password);
+  };
+  const verified = async (email: string) =>
+    (await identityRows('select email_verified from users where email = ?', email))[0]?.email_verified;
+
+  it('is shown to Owners alone; another inviter cannot take the place of who is invited', async () => {
+    const manager = await newManager();
+    const email = newEmail();
+    const old = tokenOf((await invite(owner, email)).body.invitation_url);
+    const body = { organization_id: owner.organization_id, email };
+    const mails = await mailsOf(async () => {
+      const again = await manager.post(USERS, body, { env: mailing });
+      expect([again.status, again.body.invitation_url]).toEqual([200, null]);
+      expect(again.text).not.toContain('/invitation/');
+    });
+    expect(mails).toEqual([expect.stringContaining(`Mail to ${email}`)]);
+    expect((await postAuth('/invitation', { token: old })).status).toBe(404);
+    const application = { token: await keyOfApplication(), body, env: mailing };
+    expect(
+      await mailsOf(async () => expect((await call('POST', USERS, application)).status).toBe(200)),
+    ).toEqual(mails.map(() => expect.stringContaining(`Mail to ${email}`)));
+    const { browser } = await atBrowser(owner);
+    await mailsOf(async () => {
+      const shown = await browser.post(USERS, body, { env: mailing });
+      expect((await postAuth('/invitation', { token: tokenOf(shown.body.invitation_url) })).status).toBe(200);
+    });
+  });
+
+  it('has nobody to go to where no mail is sent and no Owner invites, and nothing is written', async () => {
+    const manager = await newManager();
+    const before = await trail(owner);
+    const answer = await manager.post(USERS, { organization_id: owner.organization_id, email: newEmail() });
+    expect([answer.status, answer.body.precondition]).toEqual([412, 'mail']);
+    expect(answer.body.help_message).toContain('Ask an Owner');
+    expect([await list(), await trail(owner)]).toEqual([expect.objectContaining({ length: 2 }), before]);
+  });
+
+  it('verifies the address of who chooses a password by it, when the mail alone brought it', async () => {
+    const [shown, mailed, both] = [newEmail(), newEmail(), newEmail()];
+    const { organization_id } = owner;
+    const manager = await newManager();
+    const tokens = {
+      [shown]: tokenOf((await invite(owner, shown)).body.invitation_url),
+      [mailed]: await mailedToken(manager, organization_id, mailed),
+      [both]: await mailedToken(manager, organization_id, both),
+    };
+    tokens[both] = tokenOf((await invite(owner, both)).body.invitation_url);
+    for (const [email, token] of Object.entries(tokens)) {
+      expect(await verified(email)).toBe(0);
+      const accepted = await postAuth('/accept-invitation', { token, name: 'New', password: newPassword() });
+      expect(accepted.status).toBe(200);
+    }
+    expect([await verified(shown), await verified(mailed), await verified(both)]).toEqual([0, 1, 0]);
   });
 });

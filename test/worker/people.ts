@@ -1,4 +1,5 @@
 /** People for tests: invited by an Owner, joined by their links, granted something by policies. */
+import { vi } from 'vitest';
 import type { Owner } from '../../db/identity/bootstrap.ts';
 import { env } from './env.ts';
 import { call, identityRows, postAuth, type SignedIn, signIn } from './harness.ts';
@@ -21,6 +22,26 @@ export const invite = (owner: Owner, email: string) =>
 
 /** The token in an invitation's link. */
 export const tokenOf = (url: string): string => new URL(url).hash.slice(1);
+
+/** The test's environment, in which mail is sent: to the console. */
+export const mailing: typeof env = { ...env, MAIL: { transport: 'console' } };
+
+/** The mails that are sent while `work` runs with {@link mailing}. */
+export async function mailsOf(work: () => Promise<unknown>): Promise<string[]> {
+  const log = vi.spyOn(console, 'log').mockReturnValue();
+  try {
+    await work();
+    return log.mock.calls.map(([line]) => String(line)).filter((line) => line.startsWith('Mail to '));
+  } finally {
+    log.mockRestore();
+  }
+}
+
+/** The token in the link of the one mail that inviting an address sends it. */
+export async function mailedToken(by: SignedIn, organization_id: string, email: string): Promise<string> {
+  const [mail = ''] = await mailsOf(() => by.post(USERS, { organization_id, email }, { env: mailing }));
+  return tokenOf(/https:\S+/.exec(mail)?.[0] ?? '');
+}
 
 /** Someone who has joined an organization. */
 export interface Person {

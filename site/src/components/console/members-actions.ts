@@ -7,7 +7,7 @@ import { sentence } from '../../lib/problems.ts';
 import { SecretDialog } from '../secret-dialog.ts';
 import { confirmed, submitted } from './dialogs.ts';
 
-/** A member who was invited just now, with the link. */
+/** A member who was invited just now, with the link for an Owner. */
 export type Invited = InferResponseType<typeof iam.users.$post, 200>;
 
 const send = (organization_id: string, email: string) =>
@@ -27,11 +27,16 @@ export async function inviteAgain(
   return result.ok ? result.body : sentence(result.problem);
 }
 
-/** Shows the link of an invitation; resolves when the person has said that it is passed on. */
-export function showLink(root: ParentNode, { email, invitation_url: value }: Invited): Promise<void> {
+/**
+ * Shows the link of an invitation to an Owner, until they have said that it is passed on. Resolves to what to say of the
+ * invitation.
+ */
+export async function told(root: ParentNode, { email, invitation_url: value }: Invited): Promise<string> {
+  if (value === null) return `Invited ${email}. A mail with the link is on its way.`;
   const dialog = find(root, 'secret-dialog', SecretDialog);
   fill(dialog, { email });
-  return dialog.show({ fields: [{ label: 'Invitation link', value }], files: [], commands: [] });
+  await dialog.show({ fields: [{ label: 'Invitation link', value }], files: [], commands: [] });
+  return `Invited ${email}.`;
 }
 
 const nameOf = ({ first_name, email }: Member) => first_name || email;

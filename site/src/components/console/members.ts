@@ -53,9 +53,9 @@ class IamMembers extends OrganizationList<Member> {
       if (typeof invited === 'string') return this.list.announce(invited);
       if (!invited) return;
       const reload = this.load();
-      await loaded.showLink(this, invited);
+      const notice = await loaded.told(this, invited);
       await reload;
-      this.list.announceNew(`Invited ${invited.email}.`, invited.id);
+      this.list.announceNew(notice, invited.id);
     });
   }
 

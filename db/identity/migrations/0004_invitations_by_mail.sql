@@ -1,0 +1,1 @@
+ALTER TABLE `invitations` ADD `by_mail_only` integer DEFAULT false NOT NULL;
