@@ -11,6 +11,7 @@ import { type AppEnv, changeOf, inBackground } from '../app.ts';
 import { digestHex } from '../credentials/secrets.ts';
 import { ApiError } from '../errors.ts';
 import { sendMail } from '../mail.ts';
+import { limitMails } from './limits.ts';
 import { isOwner } from './policies.ts';
 
 const GOOD_FOR_MS = 7 * 24 * 3600 * 1000;
@@ -31,7 +32,7 @@ function newToken(): string {
 /**
  * Invites an e-mail address (lower case) and sends it the link. Returns the member, who has `joinedAt` when they had joined
  * already and are sent nothing, and the link to show this once: null for a caller who is no Owner. Throws 412 for such a
- * caller where no mail is sent.
+ * caller where no mail is sent, and 429 when the address has had too many mails of late.
  */
 export async function inviteByMail(
   c: Context<AppEnv>,
@@ -40,6 +41,7 @@ export async function inviteByMail(
   const { mail } = c.get('config');
   const shown = isOwner(c.get('principal'), organizationId);
   if (!mail && !shown) throw UNSENT;
+  if (mail) await limitMails(c, email);
   const token = newToken();
   const change = changeOf(c);
   const member = await invite(c.get('identity'), change, {

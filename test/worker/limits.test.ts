@@ -1,9 +1,10 @@
 /** Guessing is limited before it costs anything. The bindings are real, with tighter limits than a deployment's. */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Owner } from '../../db/identity/bootstrap.ts';
 import { type Cost, counted } from './cost.ts';
 import { env } from './env.ts';
 import { call, newOwner, postAuth, signIn } from './harness.ts';
+import { mailsOf, newEmail, USERS } from './people.ts';
 
 let owner: Owner;
 
@@ -72,10 +73,35 @@ describe('guessing a password', () => {
   });
 });
 
+describe('inviting', () => {
+  it('sends one address no more than a few mails, whoever asks for them, and then changes nothing', async () => {
+    const email = newEmail();
+    let by = owner;
+    const invite = async () => {
+      by = await newOwner();
+      return call('POST', USERS, { token: by.secret_key, body: { email }, env: tight });
+    };
+    const mails = await mailsOf(async () => expect(await heard(20, invite)).toBeLessThan(12));
+    expect(mails.length).toBeLessThan(12);
+    expect((await call('GET', USERS, { token: by.secret_key })).body.total_count).toBe(1);
+  });
+
+  it('is not limited where no mail is sent', async () => {
+    const body = { email: newEmail() };
+    const quiet = { ...tight, MAIL: undefined } as unknown as typeof env;
+    expect(await heard(20, () => call('POST', USERS, { token: owner.secret_key, body, env: quiet }))).toBe(
+      20,
+    );
+  });
+});
+
 describe('guessing a key', () => {
   const projects = '/account/v3/projects';
 
   it('ends after a few, then costs no look-up, and lets nobody in from there', async () => {
+    // What is silenced is heard again when the minute is over: here it never is.
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - (Date.now() % 60_000) });
+    onTestFinished(() => void vi.useRealTimers());
     const headers = from(newAddress());
     const cost: Cost = { trips: 0, rowsRead: 0 };
     const bindings = { ...tight, IDENTITY: counted(env.IDENTITY, cost) };
