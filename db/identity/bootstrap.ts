@@ -25,23 +25,26 @@ export interface Statement {
 /** Someone who is known already, by their e-mail address. */
 export interface KnownUser {
   id: string;
-  /** Whether they can sign in: they keep their password then. */
+  /** Whether they can sign in. */
   signsIn: boolean;
+  /** Whether their password was chosen by who reads the mail of the address, or given to them by the operator. */
+  verified: boolean;
 }
 
-/** The statement that finds a {@link KnownUser} by an e-mail address: `id`, and `signs_in` as 0 or 1. */
+/** The statement that finds a {@link KnownUser} by an e-mail address: `id`, `signs_in` and `verified`, each 0 or 1. */
 export function findUser(email: string): Statement {
   return {
-    sql: `select id, exists (select 1 from sign_in_methods where user_id = users.id) as signs_in
-      from users where email = ?`,
+    sql: `select id, exists (select 1 from sign_in_methods where user_id = users.id) as signs_in,
+      email_verified as verified from users where email = ?`,
     params: [email.toLowerCase()],
   };
 }
 
 /**
  * The statements that create the organization, to be run as one batch, and its Owner: somebody new with this password,
- * or the `user` given, who gets the password only if they could not sign in yet. Every statement does nothing when
- * `onlyFirst` is set and there is an organization already. `now` is milliseconds since the epoch.
+ * or the `user` given, who gets it only if they could not sign in yet or are to have a `newPassword`: what an earlier one
+ * let in ends then. With `onlyFirst`, which knows no `user`, every statement does nothing when there is an organization
+ * already. `now` is milliseconds since the epoch.
  */
 export async function createOrganization(input: {
   organizationName: string;
@@ -50,16 +53,19 @@ export async function createOrganization(input: {
   now: number;
   onlyFirst?: boolean;
   user?: KnownUser | undefined;
+  newPassword?: boolean;
 }): Promise<{ owner: Owner; statements: Statement[] }> {
-  const { now } = input;
+  const { now, user } = input;
   const email = input.email.toLowerCase();
   const organizationId = crypto.randomUUID();
   const projectId = crypto.randomUUID();
-  const userId = input.user?.id ?? crypto.randomUUID();
+  const userId = user?.id ?? crypto.randomUUID();
   const key = newApiKey();
+  const keepsPassword = user?.signsIn === true && !input.newPassword;
   const rows: Row[] = [
     ['organizations', { id: organizationId, name: input.organizationName, created_at: now, updated_at: now }],
-    ...(await personRows(input, userId, email)),
+    ...(user ? [] : [newPerson(userId, email, now)]),
+    ...(keepsPassword ? [] : [await newSignIn(userId, input.password, now)]),
     [
       'memberships',
       { user_id: userId, organization_id: organizationId, role: 'owner', created_at: now, joined_at: now },
@@ -117,35 +123,54 @@ export async function createOrganization(input: {
       access_key: key.accessKey,
       secret_key: key.secretKey,
     },
-    statements: rows.map(([table, row]) => ({
-      sql: `insert into ${table} (${Object.keys(row).join(', ')}) select ${Object.keys(row)
-        .map(() => '?')
-        .join(', ')} where ${guard}`,
-      params: Object.values(row),
-    })),
+    statements: [
+      ...(user && !keepsPassword ? endOfPassword(user.id, now) : []),
+      ...rows.map(([table, row]) => ({
+        sql: `insert into ${table} (${Object.keys(row).join(', ')}) select ${Object.keys(row)
+          .map(() => '?')
+          .join(', ')} where ${guard}`,
+        params: Object.values(row),
+      })),
+    ],
   };
 }
 
 type Row = [table: string, row: Record<string, string | number | null>];
 
-/** What is missing of the Owner: the user, and how they sign in. */
-async function personRows(
-  { user, password, now }: { user?: KnownUser | undefined; password: string; now: number },
-  userId: string,
-  email: string,
-): Promise<Row[]> {
-  const times = { created_at: now, updated_at: now };
-  const rows: Row[] = [];
-  if (!user) rows.push(['users', { id: userId, name: email, email, email_verified: 1, ...times }]);
-  if (!user?.signsIn) {
-    const hash = await hashPassword(password);
-    const method = {
-      id: crypto.randomUUID(),
-      account_id: userId,
-      provider_id: 'credential',
-      user_id: userId,
-    };
-    rows.push(['sign_in_methods', { ...method, password: hash, ...times }]);
-  }
-  return rows;
+const newPerson = (id: string, email: string, now: number): Row => [
+  'users',
+  { id, name: email, email, email_verified: 1, created_at: now, updated_at: now },
+];
+
+async function newSignIn(userId: string, password: string, now: number): Promise<Row> {
+  const method = { id: crypto.randomUUID(), account_id: userId, provider_id: 'credential', user_id: userId };
+  return [
+    'sign_in_methods',
+    { ...method, password: await hashPassword(password), created_at: now, updated_at: now },
+  ];
+}
+
+/** The password of a known person, if they have one, and what it let in are gone; the next one is the operator's to give. */
+function endOfPassword(userId: string, now: number): Statement[] {
+  return [
+    {
+      sql: `insert into audit_events (at, organization_id, actor_type, actor_id, request_id, action, resource,
+          resource_id, after)
+        select ?, organization_id, 'system', 'bootstrap', ?, 'update', 'passwords', user_id, ?
+        from memberships where user_id = ? and joined_at is not null`,
+      params: [
+        now,
+        crypto.randomUUID(),
+        JSON.stringify({ by: 'operator', other_sessions: 'revoked' }),
+        userId,
+      ],
+    },
+    {
+      sql: `delete from sign_in_methods where user_id = ? and provider_id = 'credential'`,
+      params: [userId],
+    },
+    { sql: 'delete from sessions where user_id = ?', params: [userId] },
+    { sql: 'delete from verifications where value = ?', params: [userId] },
+    { sql: 'update users set email_verified = 1, updated_at = ? where id = ?', params: [now, userId] },
+  ];
 }

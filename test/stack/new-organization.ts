@@ -27,22 +27,41 @@ export interface IdentityAccess {
 /** The new organization; the password is null for who keeps theirs. */
 export type NewOrganization = Omit<Owner, 'password'> & { password: string | null };
 
-/** Creates an organization whose Owner is the person with this e-mail address, known already or new. */
+/** Whoever signs in with the address may be somebody else than who has it; the message says what to do. */
+export class NotVerified extends Error {
+  constructor(email: string) {
+    super(`${email} can sign in already, with a password that somebody chose by an invitation that not only the mail brought.
+Whoever that was would own the new organization. Let this person reset the password by mail, or add --new-password: it
+gives them another one, which is printed here, and ends their sessions.`);
+  }
+}
+
+/**
+ * Creates an organization whose Owner is the person with this e-mail address, known already or new. Who can sign in keeps
+ * their password unless `newPassword` is set; throws {@link NotVerified} when that may be in somebody else's hands.
+ */
 export async function newOrganization(
   access: IdentityAccess,
-  { name, email }: { name: string; email: string },
+  { name, email, newPassword: replaced = false }: { name: string; email: string; newPassword?: boolean },
 ): Promise<NewOrganization> {
   const row = await access.first(findUser(email));
-  const user: KnownUser | undefined = row && { id: String(row.id), signsIn: row.signs_in === 1 };
+  const user: KnownUser | undefined = row && {
+    id: String(row.id),
+    signsIn: row.signs_in === 1,
+    verified: row.verified === 1,
+  };
+  const keepsPassword = user?.signsIn === true && !replaced;
+  if (keepsPassword && !user.verified) throw new NotVerified(email);
   const { owner, statements } = await createOrganization({
     organizationName: name,
     email,
     password: newPassword(),
     now: Date.now(),
     user,
+    newPassword: replaced,
   });
   await access.run(statements);
-  return { ...owner, password: user?.signsIn ? null : owner.password };
+  return { ...owner, password: keepsPassword ? null : owner.password };
 }
 
 /** The identity database of a local stack, which may run or not. */

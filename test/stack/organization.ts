@@ -1,6 +1,6 @@
 /**
- * The command line of `npm run organization -- --name NAME --owner-email ADDRESS [--deployed]`: creates a further
- * organization in the local stack's state folder (`LATCHKEY_STATE`, `.latchkey`) or, with `--deployed`, in what `npm run
+ * The command line of `npm run organization -- --name NAME --owner-email ADDRESS [--new-password] [--deployed]`: creates a
+ * further organization in the local stack's state folder (`LATCHKEY_STATE`, `.latchkey`) or, with `--deployed`, in what `npm run
  * deploy` has deployed. It prints secrets: how to sign in and call, this once.
  */
 import { existsSync } from 'node:fs';
@@ -10,14 +10,21 @@ import { partyName } from '../../functions/credentials/schemas.ts';
 import { email as address } from '../../functions/iam/user-schemas.ts';
 import { onCloudflare } from './cloudflare.ts';
 import { readDeployConfig } from './deploy-config.ts';
-import { deployedAccess, type IdentityAccess, localAccess, newOrganization } from './new-organization.ts';
+import {
+  deployedAccess,
+  type IdentityAccess,
+  localAccess,
+  NotVerified,
+  newOrganization,
+} from './new-organization.ts';
 import { defaultConfig, root } from './project.ts';
 import { stackDatabases } from './stack.ts';
 
 /** The command cannot go on; the message says what to do. */
 class Stop extends Error {}
 
-const USAGE = 'Usage: npm run organization -- --name NAME --owner-email ADDRESS [--deployed]';
+const USAGE =
+  'Usage: npm run organization -- --name NAME --owner-email ADDRESS [--new-password] [--deployed]';
 
 async function accessTo(deployed: boolean): Promise<IdentityAccess> {
   const config = resolve(root, process.env.LATCHKEY_CONFIG || defaultConfig);
@@ -45,6 +52,7 @@ async function main(): Promise<void> {
     options: {
       name: { type: 'string' },
       'owner-email': { type: 'string' },
+      'new-password': { type: 'boolean', default: false },
       deployed: { type: 'boolean', default: false },
     },
   });
@@ -52,7 +60,11 @@ async function main(): Promise<void> {
   const email = address.safeParse(values['owner-email']);
   if (!name.success || !email.success) throw new Stop(USAGE);
   const access = await accessTo(values.deployed);
-  const made = await newOrganization(access, { name: name.data, email: email.data });
+  const made = await newOrganization(access, {
+    name: name.data,
+    email: email.data,
+    newPassword: values['new-password'],
+  });
   console.log(`${name.data} is there, with a project. Nothing below can be shown again.
 
 Organization    ${made.organization_id}
@@ -66,6 +78,6 @@ Secret key      ${made.secret_key}`);
 try {
   await main();
 } catch (error) {
-  console.error(error instanceof Stop ? error.message : error);
+  console.error(error instanceof Stop || error instanceof NotVerified ? error.message : error);
   process.exitCode = 1;
 }
