@@ -15,6 +15,7 @@ export type Role = 'owner' | 'member';
 export interface Member {
   id: string;
   email: string;
+  /** The e-mail address for who is only invited. */
   name: string;
   organizationId: string;
   role: Role;
@@ -52,8 +53,12 @@ const anotherOwner = (userId: string | SQL, organizationId: string | SQL): SQL =
 const FROM = sql`from memberships m join users u on u.id = m.user_id
   left join invitations i on i.user_id = m.user_id and i.organization_id = m.organization_id`;
 
-const COLUMNS = sql`u.id, u.email, u.name, m.organization_id as "organizationId", m.role, m.created_at as "createdAt",
-  u.updated_at as "updatedAt", m.joined_at as "joinedAt", i.expires_at as "invitedUntil",
+// What is known of a person from elsewhere, and that they are known at all, is for organizations that they have joined.
+const UPDATED_AT = 'case when m.joined_at is null then m.created_at else u.updated_at end';
+
+const COLUMNS = sql`u.id, u.email, case when m.joined_at is null then u.email else u.name end as name,
+  m.organization_id as "organizationId", m.role, m.created_at as "createdAt",
+  ${sql.raw(UPDATED_AT)} as "updatedAt", m.joined_at as "joinedAt", i.expires_at as "invitedUntil",
   m.role = 'owner' and not ${anotherOwner(sql`m.user_id`, sql`m.organization_id`)} as "lastOwner"`;
 
 type MemberRow = Omit<Member, 'lastOwner'> & { lastOwner: 0 | 1 };
@@ -93,7 +98,7 @@ export async function listMembers(
   const { organizationIds, userIds, role = null } = filter;
   const where = sql`m.organization_id ${anyOf(organizationIds)} and (${role} is null or m.role = ${role})
     and (${userIds ? 1 : 0} = 0 or m.user_id ${anyOf(userIds ?? [])})`;
-  const column = { created_at: 'm.created_at', updated_at: 'u.updated_at', email: 'u.email' }[page.by];
+  const column = { created_at: 'm.created_at', updated_at: UPDATED_AT, email: 'u.email' }[page.by];
   const order = sql.raw(`${column} ${page.direction}, m.user_id ${page.direction}, m.organization_id`);
   const [rows, totals] = await db.batch(
     sql`${selectMembers(where)} order by ${order} limit ${page.limit} offset ${page.offset}`,

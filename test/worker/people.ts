@@ -51,12 +51,12 @@ export interface Person {
 }
 
 /** Somebody new who has joined the Owner's organization. */
-export async function newMember(owner: Owner): Promise<Person> {
+export async function newMember(owner: Owner, name = 'New'): Promise<Person> {
   const email = newEmail();
   const password = newPassword();
   const invited = await invite(owner, email);
   const token = tokenOf(invited.body.invitation_url);
-  const accepted = await postAuth('/accept-invitation', { token, name: 'New', password });
+  const accepted = await postAuth('/accept-invitation', { token, name, password });
   if (accepted.status !== 200) throw new Error(`accepting answered ${accepted.status}: ${accepted.text}`);
   return { id: invited.body.id, email, password };
 }

@@ -3,8 +3,11 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Owner } from '../../db/identity/bootstrap.ts';
 import { app } from '../../functions/index.ts';
 import { env } from './env.ts';
-import { call, clientOf, newOwner, REGIONS } from './harness.ts';
+import { call, clientOf, newOwner, REGIONS, signIn } from './harness.ts';
 import { PUBLIC } from './matrix-table.ts';
+import { grant, invite, join, newEmail, newMember, type Person, USERS } from './people.ts';
+
+const THEIR_NAME = 'Ada, as they know her';
 
 interface Organization {
   owner: Owner;
@@ -55,9 +58,15 @@ const LISTS = [
 
 let ours: Organization;
 let theirs: Organization;
+/** Somebody who has joined theirs, under a name that is known there, and is only invited to ours. */
+let both: Person;
+
 beforeAll(async () => {
   ours = await newOrganization();
   theirs = await newOrganization();
+  both = await newMember(theirs.owner, THEIR_NAME);
+  theirs.ids.push(THEIR_NAME);
+  await invite(ours.owner, both.email);
 });
 
 describe('two organizations', () => {
@@ -85,6 +94,53 @@ describe('two organizations', () => {
       key: 'LKEY0123456789abcdef',
     });
     expect([named.status, named.text]).toEqual([missing.status, missing.text]);
+  });
+
+  it('learn nothing of a person whom the other one knows before they join', async () => {
+    const stranger = newEmail();
+    const token = ours.owner.secret_key;
+    // The other organization has known the person for a while, and they have changed their password meanwhile.
+    await env.IDENTITY.prepare('update users set created_at = 1, updated_at = ? where email = ?')
+      .bind(Date.now() + 60_000, both.email)
+      .run();
+    const asInvited = (answer: Awaited<ReturnType<typeof call>>, email: string) => {
+      const { id, created_at, updated_at } = answer.body;
+      return answer.text
+        .replaceAll(email, 'EMAIL')
+        .replaceAll(id, 'ID')
+        .replaceAll(created_at, 'THEN')
+        .replaceAll(updated_at, 'THEN')
+        .replace(/"(invitation_expires_at|invitation_url)":"[^"]+"/g, '');
+    };
+    const [known, unknown] = [await invite(ours.owner, both.email), await invite(ours.owner, stranger)];
+    expect(asInvited(known, both.email)).toBe(asInvited(unknown, stranger));
+    expect([known.body.first_name, known.body.updated_at]).toEqual([both.email, known.body.created_at]);
+    const newestFirst = await call('GET', `${USERS}?order_by=updated_at_desc`, { token });
+    expect(newestFirst.body.users[0].email).toBe(stranger);
+  });
+
+  it('have a member each of the same person, who sees both and whose keys see one', async () => {
+    await join(ours.owner, both, await signIn(both.email, both.password));
+    await grant(ours.owner, both.id, 'IAMManager');
+    const browser = await signIn(both.email, both.password);
+    expect(
+      (await browser.get(`${USERS}/${both.id}?organization_id=${ours.owner.organization_id}`)).body,
+    ).toMatchObject({ organization_id: ours.owner.organization_id, first_name: THEIR_NAME });
+    const key = await browser.post('/iam/v1alpha1/api-keys', {
+      user_id: both.id,
+      default_project_id: ours.owner.project_id,
+    });
+    expect(key.status).toBe(200);
+    const names = theirs.ids.filter((id) => id !== THEIR_NAME);
+    for (const path of LISTS.filter((path) => path.startsWith('/iam/') || path.startsWith('/account/'))) {
+      const query = path.endsWith('/rules') ? '' : `?organization_id=${ours.owner.organization_id}`;
+      for (const answer of [
+        await call('GET', path, { token: key.body.secret_key }),
+        ...(path.endsWith('/principal') ? [] : [await browser.get(path + query)]),
+      ]) {
+        for (const id of names) expect(answer.text, path).not.toContain(id);
+      }
+    }
   });
 
   it('do not use up each other’s quotas', async () => {
