@@ -62,11 +62,14 @@ const COLUMNS = sql`${columnsOf(policies, 'policies')},
   (select count(distinct granted.value) from rules, json_each(rules.permission_sets) as granted
     where rules.policy_id = policies.id) as "permissionSets"`;
 
-/** The rules of a policy as JSON, as the audit trail has them. */
-const RULES = sql.raw(`(select json_group_array(json_object(
-    'permission_set_names', json(rules.permission_sets), 'project_ids', json(rules.project_ids))
+/** Those rules of a policy for which `where` holds as JSON, as the audit trail has them. */
+const rulesAsJson = (projectIds: SQL, where: SQL) =>
+  sql`(select json_group_array(json_object(
+    'permission_set_names', json(rules.permission_sets), 'project_ids', json(${projectIds}))
     order by rules.position)
-  from rules where rules.policy_id = policies.id)`);
+  from rules where rules.policy_id = policies.id and ${where})`;
+
+const RULES = rulesAsJson(sql.raw('rules.project_ids'), sql`true`);
 
 /** What {@link RULES} is once these are the rules. */
 const rulesText = (wanted: readonly NewRule[]) =>
@@ -219,6 +222,39 @@ export async function deletePolicy(
     sql`delete from policies where ${deletable}`,
   );
   return rowsOf<Policy>(rows)[0] ?? null;
+}
+
+/**
+ * Statements that take a project out of the rules of its organization, with an audit row for each policy. A rule that names
+ * no other project goes: one without projects would hold in the whole organization. `projectId` is an expression; where it
+ * is null nothing happens.
+ */
+export function leaveRules(change: Change, projectId: SQL): SQL[] {
+  const organization = sql`organization_id = (select organization_id from projects where id = ${projectId})`;
+  const naming = sql`exists (select 1 from json_each(rules.project_ids) where value = ${projectId})`;
+  const others = sql`(select json_group_array(value) from json_each(rules.project_ids) where value <> ${projectId})`;
+  const policiesNaming = sql`${organization}
+    and exists (select 1 from rules where rules.policy_id = policies.id and ${naming})`;
+  const rulesNaming = sql`policy_id in (select id from policies where ${organization}) and ${naming}`;
+  const left = rulesAsJson(
+    sql`iif(rules.project_ids is null, null, ${others})`,
+    sql`(rules.project_ids is null or ${others} <> '[]')`,
+  );
+  return [
+    auditStatement(
+      change,
+      {
+        ...auditedPolicy,
+        action: 'update',
+        before: sql`json_object('name', name, 'rules', json(${RULES}))`,
+        after: sql`json_object('name', name, 'rules', json(${left}))`,
+      },
+      sql`from policies where ${policiesNaming}`,
+    ),
+    sql`update policies set updated_at = max(${change.now}, updated_at + 1) where ${policiesNaming}`,
+    sql`delete from rules where ${rulesNaming} and ${others} = '[]'`,
+    sql`update rules set project_ids = ${others} where ${rulesNaming}`,
+  ];
 }
 
 const rulesOf = (policyId: string, rest = sql``): SQL =>

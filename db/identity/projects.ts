@@ -9,6 +9,7 @@ import { columnsOf, type Database, rowsOf } from '../database.ts';
 import { type Done, notDone, noteDone, type Once, selectDone } from '../idempotency.ts';
 import { type Listed, orderOf, type Page } from '../page.ts';
 import { auditedKey } from './api-keys.ts';
+import { leaveRules } from './policies.ts';
 import { projects } from './schema.ts';
 
 /** A row of `projects`. */
@@ -153,11 +154,13 @@ export async function cancelDeletion(db: Database, deletion: Deletion): Promise<
 
 /**
  * Deletes the project of a deletion; the API keys whose default project it was get the oldest active one of the
- * organization. Returns false, and changes nothing, when the deletion has ended already.
+ * organization, and rules name it no more. Returns false, and changes nothing, when the deletion has ended already.
  */
 export async function finishDeletion(db: Database, change: Change, deletion: Deletion): Promise<boolean> {
-  const [, , , ended] = await db.batch(
-    ...moveApiKeys(change, sql`(select id from projects where ${underWay(deletion)})`),
+  const deleted = sql`(select id from projects where ${underWay(deletion)})`;
+  const results = await db.batch(
+    ...moveApiKeys(change, deleted),
+    ...leaveRules(change, deleted),
     auditStatement(
       change,
       { ...auditedRow, action: 'delete', before: NAME_AND_DESCRIPTION },
@@ -166,7 +169,7 @@ export async function finishDeletion(db: Database, change: Change, deletion: Del
     sql`update projects set status = 'deleted', updated_at = max(${change.now}, updated_at + 1)
       where ${underWay(deletion)}`,
   );
-  return Boolean(ended?.meta.changes);
+  return Boolean(results.at(-1)?.meta.changes);
 }
 
 /** Two statements: give the API keys with this default project the oldest active one of their organization. */
@@ -196,11 +199,12 @@ export function listUnsettled(db: Database, limit: number): Promise<Project[]> {
   return db.all<Project>(sql`${selecting(sql`status <> 'active'`)} order by updated_at limit ${limit}`);
 }
 
-/** Removes the row of a deleted project. What an API key created at that very moment had of it moves on as well. */
+/** Removes the row of a deleted project. What API keys and rules created at that very moment had of it goes as well. */
 export async function removeProject(db: Database, change: Change, id: string): Promise<void> {
   const deleted = sql`(select id from projects where id = ${id} and status = 'deleted')`;
   await db.batch(
     ...moveApiKeys(change, deleted),
+    ...leaveRules(change, deleted),
     sql`delete from projects where id = ${id} and status = 'deleted'`,
   );
 }
