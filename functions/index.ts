@@ -25,6 +25,7 @@ import { inventoryRoutes } from './gateway/inventory-routes.ts';
 import { gateway } from './gateway/routes.ts';
 import { apiKeyRoutes } from './iam/api-key-routes.ts';
 import { applicationRoutes } from './iam/application-routes.ts';
+import { endExpired } from './iam/expired.ts';
 import { endGuests, guestRoutes } from './iam/guests.ts';
 import { invitationRoutes } from './iam/invitation-routes.ts';
 import { passwordRoutes } from './iam/password-routes.ts';
@@ -50,7 +51,7 @@ const IAM = '/iam/v1alpha1';
 const AUDIT = '/audit-trail/v1alpha1';
 const AUDIT_REGION = `${AUDIT}/regions/:region` as const;
 
-/** How long the schedule may clean up, in milliseconds: in each region, and after deleted projects. */
+/** How long the schedule may clean up, in milliseconds: in each region, and in identity for each of its jobs. */
 const CLEAN_UP_MS = 20_000;
 
 const app = newRouter();
@@ -177,6 +178,7 @@ export default {
       forgetOld(config, config.identity),
       settleProjects(config, Date.now() + CLEAN_UP_MS),
       endGuests(config, Date.now() + CLEAN_UP_MS),
+      endExpired(config.identity, Date.now() + CLEAN_UP_MS),
     );
     const failures = (await Promise.allSettled(jobs)).flatMap((job) =>
       job.status === 'rejected' ? [job.reason as unknown] : [],

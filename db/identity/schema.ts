@@ -79,7 +79,11 @@ export const sessions = sqliteTable(
     createdAt: integer({ mode: 'timestamp_ms' }).notNull(),
     updatedAt: integer({ mode: 'timestamp_ms' }).notNull(),
   },
-  (table) => [uniqueIndex('sessions_by_token').on(table.token), index('sessions_by_user').on(table.userId)],
+  (table) => [
+    uniqueIndex('sessions_by_token').on(table.token),
+    index('sessions_by_user').on(table.userId),
+    index('sessions_by_expiry').on(table.expiresAt),
+  ],
 );
 
 /** How a person signs in: today a password (scrypt). The sign-in library's `account`. */
@@ -119,7 +123,10 @@ export const verifications = sqliteTable(
     createdAt: integer({ mode: 'timestamp_ms' }).notNull(),
     updatedAt: integer({ mode: 'timestamp_ms' }).notNull(),
   },
-  (table) => [index('verifications_by_identifier').on(table.identifier)],
+  (table) => [
+    index('verifications_by_identifier').on(table.identifier),
+    index('verifications_by_expiry').on(table.expiresAt),
+  ],
 );
 
 /**
@@ -164,6 +171,7 @@ export const invitations = sqliteTable(
       foreignColumns: [memberships.userId, memberships.organizationId],
     }).onDelete('cascade'),
     uniqueIndex('invitations_by_token').on(table.tokenHash),
+    index('invitations_by_expiry').on(table.expiresAt),
   ],
 );
 
