@@ -71,7 +71,7 @@ export const listUsersQuery = paging.omit({ order_by: true }).extend({
     .union([uuid.transform((id) => [id]), z.array(uuid).max(100)])
     .optional()
     .openapi({ type: 'array', items: { type: 'string' } }),
-  type: z.enum(['owner', 'member']).optional(),
+  type: z.enum(['unknown_type', 'owner', 'member']).optional(),
   order_by: z
     .enum([
       'created_at_asc',

@@ -36,6 +36,8 @@ describe('the list of members', () => {
       ((await asOwner('GET', query)).body.users as { email: string }[]).map(({ email }) => email);
     expect((await asOwner('GET', '')).body.total_count).toBe(3);
     expect(await emails('?type=owner')).toEqual([owner.email]);
+    expect(await emails('?type=unknown_type')).toHaveLength(3);
+    expect((await asOwner('GET', '?order_by=last_login_asc')).body.details[0].argument_name).toBe('order_by');
     expect(await emails(`?user_ids=${members[0]?.id}`)).toEqual([members[0]?.email]);
     const both = members.map(({ id }) => `user_ids=${id}`).join('&');
     expect((await emails(`?${both}`)).length).toBe(2);
