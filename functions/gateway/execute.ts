@@ -2,6 +2,7 @@
  * An authenticated request from its action to its answer: what the action is, whether the bearer may, its fields in the
  * engine's names, its answer in the client's. Knows nothing of signatures and of how answers are written.
  */
+import { openDatabase } from '../../db/database.ts';
 import { findBearer } from '../../db/region/gateway.ts';
 import { type Action, actionOf, allows, type Service } from './actions.ts';
 import type { Caller } from './bearer.ts';
@@ -56,8 +57,9 @@ function placeOf({ region, bearer }: Caller, origin: string): Place {
 }
 
 /** Reads the credentials again: the same ones, of the same activation, with the permission. Throws otherwise. */
-async function stillMay({ store, service, accessKey, bearer }: Caller, { needs }: Action): Promise<void> {
-  const now = await findBearer(store, service, accessKey);
+async function stillMay({ region, service, accessKey, bearer }: Caller, { needs }: Action): Promise<void> {
+  // Opened again: only its first query is sure to see what was changed since.
+  const now = await findBearer(openDatabase(region.database), service, accessKey);
   const prefix = `${service}Prefix` as const;
   if (now?.id !== bearer.id || now[prefix] !== bearer[prefix]) throw new GatewayError('unknown_key');
   if (!allows(needs, now.permissions)) throw new GatewayError('denied');

@@ -1,24 +1,21 @@
 /**
  * A receive, which may wait for as long as twenty seconds: what was authorised when it began may be revoked when a
- * message comes. Then nothing is delivered, and the message is for another reader at once.
+ * message comes. So no message is delivered unless the credentials, read after it came, still permit it; otherwise it
+ * is for another reader at once.
  */
 import type { Call } from './call.ts';
 import { engineQueueUrl, nameInQueueUrl } from './names.ts';
 import { type Fields, isRecord } from './shapes.ts';
 import { callEngine } from './upstream.ts';
 
-/**
- * How old an authorisation may be when messages are delivered on it, and when nothing is, in milliseconds. Beyond that
- * the credentials are read again. A receive that did not wait takes the engine's time alone, and does without.
- */
-const FRESH_MS = { messages: 100, nothing: 1000 };
+/** After a wait so long, in milliseconds, one who is told that nothing came is told too when it may no longer ask. */
+const WAITED_MS = 1000;
 
 /** Receives, and releases what came only to whom it may still go. */
 export async function receive(call: Call): Promise<Fields> {
   const answer = await call.forward();
   const messages = Array.isArray(answer.Messages) ? answer.Messages.filter(isRecord) : [];
-  const fresh = messages.length > 0 ? FRESH_MS.messages : FRESH_MS.nothing;
-  if (Date.now() - call.now <= fresh) return answer;
+  if (messages.length === 0 && Date.now() - call.now <= WAITED_MS) return answer;
   try {
     await call.recheck();
     return answer;

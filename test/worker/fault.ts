@@ -57,3 +57,19 @@ export function gated(database: D1Database, at: RegExp) {
   });
   return { database: behind, arrived: arrived.promise, open: () => opened.resolve() };
 }
+
+/** The database, behind whose sessions is a replica that lags for ever: each goes on seeing what it saw first. */
+export function lagging(database: D1Database): D1Database {
+  return {
+    withSession: () => {
+      const first = new Map<string, Promise<unknown>>();
+      const session = watched(database, (texts, run) => {
+        const text = texts.join(';');
+        const seen = first.get(text) ?? run();
+        first.set(text, seen);
+        return seen as ReturnType<typeof run>;
+      });
+      return session.withSession();
+    },
+  } as unknown as D1Database;
+}

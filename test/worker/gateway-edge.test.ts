@@ -8,6 +8,7 @@ import type { Owner } from '../../db/identity/bootstrap.ts';
 import { app } from '../../functions/index.ts';
 import { type Cost, counted } from './cost.ts';
 import { env } from './env.ts';
+import { lagging } from './fault.ts';
 import { clientOf, newOwner, ORIGIN, rows } from './harness.ts';
 
 const ENGINE = 'http://engine.test';
@@ -56,12 +57,18 @@ async function signed(action: string, fields: object, init: RequestInit = {}): P
   return new Request(request.url, { method: 'POST', headers: request.headers, body, ...init });
 }
 
+/** What an engine says of a message that it took, and of one that is received. */
+const SENT = { MessageId: 'm', MD5OfMessageBody: '9dd4e461268c8034f5c8564e155c67a6' };
+const RECEIVED = {
+  Messages: [{ MessageId: 'm', ReceiptHandle: 'r', Body: 'x', MD5OfBody: SENT.MD5OfMessageBody }],
+};
+
 const QueueUrl = () => `${ORIGIN}/project-${owner.project_id}/orders`;
 
 describe('a request', () => {
-  it('takes one round trip to its region’s database and none to another', async () => {
-    vi.spyOn(globalThis, 'fetch').mockImplementation(async () => Response.json({ MessageId: 'm' }));
-    const send = async () => {
+  it('takes one round trip to its region’s database and none to another, and one more with messages', async () => {
+    const cost = async (action: string, fields: object, engineAnswer: object) => {
+      vi.spyOn(globalThis, 'fetch').mockImplementation(async () => Response.json(engineAnswer));
       const [identity, region]: [Cost, Cost] = [
         { trips: 0, rowsRead: 0 },
         { trips: 0, rowsRead: 0 },
@@ -71,21 +78,49 @@ describe('a request', () => {
         IDENTITY: counted(env.IDENTITY, identity),
         REGION_FR_PAR: counted(env.REGION_FR_PAR, region),
       };
-      const answer = await app.fetch(
-        await signed('SendMessage', { QueueUrl: QueueUrl(), MessageBody: 'x' }),
-        bindings,
-      );
-      expect(answer.status).toBe(200);
+      const request = await signed(action, { QueueUrl: QueueUrl(), ...fields });
+      expect((await app.fetch(request, bindings)).status).toBe(200);
       // Whatever it does in the background is counted too.
       await new Promise((resolve) => setTimeout(resolve, 50));
       return { identity: identity.trips, region: region.trips, rows: region.rowsRead };
     };
+    const send = () => cost('SendMessage', { MessageBody: 'x' }, SENT);
     // The first use is noted: beside the request, not before its answer.
     await send();
     await expect
       .poll(() => rows('fr-par', 'select last_used_at from credentials where id = ?', credentialsId))
       .not.toEqual([{ last_used_at: null }]);
     expect(await send()).toEqual({ identity: 0, region: 1, rows: 2 });
+    expect(await cost('ReceiveMessage', {}, {})).toEqual({ identity: 0, region: 1, rows: 2 });
+    expect(await cost('ReceiveMessage', {}, RECEIVED)).toEqual({ identity: 0, region: 2, rows: 4 });
+  });
+
+  it('delivers nothing when what it was authorised on is gone, however soon, and gives it back', async () => {
+    const asked: string[] = [];
+    const change = (sql: string) => env.REGION_FR_PAR.prepare(sql).bind(credentialsId).run();
+    const [before] = await rows('fr-par', 'select * from credentials where id = ?', credentialsId);
+    vi.spyOn(globalThis, 'fetch').mockImplementation(async (input) => {
+      const action = (input as Request).headers.get('X-Amz-Target') ?? '';
+      asked.push(action);
+      if (action === 'AmazonSQS.ReceiveMessage') {
+        await change('update credentials set permissions = 5 where id = ?');
+        return Response.json(RECEIVED);
+      }
+      expect(await (input as Request).json()).toMatchObject({
+        Entries: [{ ReceiptHandle: 'r', VisibilityTimeout: 0 }],
+      });
+      return Response.json({ Successful: [{ Id: '0' }] });
+    });
+    const request = await signed('ReceiveMessage', { QueueUrl: QueueUrl() });
+    // A replica that lags may answer all but the first query of a session.
+    const bindings = { ...withEngine, REGION_FR_PAR: lagging(env.REGION_FR_PAR) };
+    const answer = await app.fetch(request, bindings);
+    await change(`update credentials set permissions = ${before?.permissions} where id = ?`);
+    expect([answer.status, await answer.json()]).toEqual([
+      403,
+      expect.objectContaining({ __type: 'com.amazon.coral.service#AccessDeniedException' }),
+    ]);
+    expect(asked).toEqual(['AmazonSQS.ReceiveMessage', 'AmazonSQS.ChangeMessageVisibilityBatch']);
   });
 
   it('ends at the engine when the client goes away', async () => {
