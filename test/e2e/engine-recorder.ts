@@ -1,33 +1,66 @@
 /**
- * Stands between the gateway and a real engine, passes everything on as it is, and notes which actions the gateway sent.
+ * Stands between the gateway and a real engine, passes everything on as it is, and notes which actions the gateway sent
+ * and what is under way.
  */
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { RegionsVar } from '../../functions/regions.ts';
 
 /** The recorder. */
 export interface EngineRecorder {
   url: string;
-  /** The engine that it stands before; to be set before anything is sent. */
-  engine: string;
   /** `service.Action` of all that was sent. */
   sent: ReadonlySet<string>;
+  /** How many requests for an action (`service.Action`) that name this are under way: not yet answered, nor ended. */
+  underWay(action: string, name: string): number;
+  /** What comes is passed on when this is resolved. */
+  gate: Promise<void>;
+  /** The vars of a stack whose gateway finds the recorder in place of fr-par's engine. */
+  vars(usual: { REGIONS: RegionsVar }): { REGIONS: RegionsVar };
   stop(): Promise<void>;
 }
 
 /** Starts a recorder on a free port of 127.0.0.1. */
 export async function startEngineRecorder(): Promise<EngineRecorder> {
   const sent = new Set<string>();
-  const recorder: EngineRecorder = { url: '', engine: '', sent, stop };
+  const pending = new Set<{ action: string; body: string }>();
+  let engine = '';
+  const recorder: EngineRecorder = {
+    url: '',
+    sent,
+    underWay: (action, name) =>
+      [...pending].filter((one) => one.action === action && one.body.includes(name)).length,
+    gate: Promise.resolve(),
+    vars({ REGIONS }) {
+      const region = REGIONS['fr-par'] as RegionsVar[string];
+      engine = region.engine?.sqs_endpoint ?? '';
+      const behind = { ...region.engine, sqs_endpoint: recorder.url, sns_endpoint: recorder.url };
+      return { REGIONS: { ...REGIONS, 'fr-par': { ...region, engine: behind } } } as { REGIONS: RegionsVar };
+    },
+    stop,
+  };
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const body = Buffer.concat(chunks);
-    sent.add(actionOf(request, body.toString()));
+    const body = Buffer.concat(chunks).toString();
+    const one = { action: actionOf(request, body), body };
+    sent.add(one.action);
+    pending.add(one);
+    const left = new AbortController();
+    response.on('close', () => {
+      pending.delete(one);
+      left.abort();
+    });
+    await recorder.gate;
     const { host: _, connection: __, 'content-length': ___, ...headers } = request.headers;
-    const init = { method: 'POST', headers: headers as Record<string, string>, body };
-    const answer = await fetch(recorder.engine + request.url, init);
-    const type = answer.headers.get('content-type') ?? '';
-    response.writeHead(answer.status, { 'Content-Type': type }).end(await answer.text());
+    const init = { method: 'POST', headers: headers as Record<string, string>, body, signal: left.signal };
+    try {
+      const answer = await fetch(engine + request.url, init);
+      const type = answer.headers.get('content-type') ?? '';
+      response.writeHead(answer.status, { 'Content-Type': type }).end(await answer.text());
+    } catch {
+      response.destroy();
+    }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   recorder.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -8,7 +8,6 @@ import * as sqs from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PERMISSIONS, toWirePermissions } from '../../functions/credentials/permissions.ts';
 import { type Action, actions, type Service } from '../../functions/gateway/actions.ts';
-import type { RegionsVar } from '../../functions/regions.ts';
 import { neededRights, rightTo } from '../../site/src/build/engine-policy.ts';
 import { startEngineRecorder } from './engine-recorder.ts';
 import {
@@ -26,14 +25,7 @@ import { useStack } from './local-stack.ts';
 
 const recorder = await startEngineRecorder();
 
-const local = useStack({
-  vars: ({ REGIONS }: { REGIONS: RegionsVar }) => {
-    const region = REGIONS['fr-par'] as RegionsVar[string];
-    recorder.engine = region.engine?.sqs_endpoint ?? '';
-    const engine = { ...region.engine, sqs_endpoint: recorder.url, sns_endpoint: recorder.url };
-    return { REGIONS: { ...REGIONS, 'fr-par': { ...region, engine } } };
-  },
-});
+const local = useStack({ vars: recorder.vars });
 afterAll(() => recorder.stop());
 
 /** Bits → credentials with these permissions; 0 → revoked ones, since none may have no permission. */
