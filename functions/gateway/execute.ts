@@ -9,8 +9,8 @@ import type { Caller } from './bearer.ts';
 import { EngineRefusal, GatewayError } from './errors.ts';
 import { type Place, toClient, toEngine, withoutEngine } from './names.ts';
 import { operations } from './operations.ts';
-import { type Conversion, convert, type Fields, type Scalar } from './shapes.ts';
-import { callEngine } from './upstream.ts';
+import { type Conversion, convert, type Fields, type Scalar, type Value } from './shapes.ts';
+import { callEngine, unavailable } from './upstream.ts';
 
 /** What a client asks for, as it was read. */
 export interface Request {
@@ -34,14 +34,18 @@ export async function execute(caller: Caller, request: Request): Promise<{ actio
   const raw = request.read(action);
   const fields = convert(action.input, raw, AS_IT_IS);
   const sent = engineFields(action, place, raw);
+  const { signal } = request;
   const forward = async () => {
-    const { signal } = request;
-    const answer = await callEngine(place.engine, { service, action: request.name, fields: sent, signal });
-    return convert(action.output, answer, outward(place));
+    const asked = { service, action: request.name, fields: sent, signal };
+    const answer = await callEngine(place.engine, asked);
+    const nonsense = (path: string) => unavailable(asked, `200, and no ${path} that could be told`);
+    const told = convert(action.output, answer, outward(place, nonsense));
+    if (!isOfEachEntry(fields, told)) throw nonsense('result of each entry');
+    return told;
   };
   const recheck = () => stillMay(caller, action);
   const { store } = caller;
-  const call = { place, store, fields, now: request.now, signal: request.signal, forward, recheck };
+  const call = { place, store, fields, now: request.now, signal, forward, recheck };
   try {
     return { action, answer: await (operations[`${service}.${request.name}`]?.(call) ?? forward()) };
   } catch (error) {
@@ -110,11 +114,19 @@ function inward(place: Place): Conversion {
 }
 
 /** Of an answer: what names nothing of this project is left out, and an answer without its parts is nonsense. */
-function outward(place: Place): Conversion {
+function outward(place: Place, nonsense: (path: string) => Error): Conversion {
   return {
     reference: (kind, text) => toClient(place, kind, text),
-    refuse(problem) {
-      if (problem !== 'attribute') throw new GatewayError('unavailable');
+    refuse(problem, path) {
+      if (problem !== 'attribute') throw nonsense(path);
     },
   };
+}
+
+/** Whether a batch has one result for each of its entries. What is no batch has. */
+function isOfEachEntry(asked: Fields, answer: Fields): boolean {
+  const idsOf = (...lists: (Value | undefined)[]) =>
+    lists.flatMap((list) => (Array.isArray(list) ? list.map(({ Id }) => Id) : [])).sort();
+  const entries = asked.Entries ?? asked.PublishBatchRequestEntries;
+  return entries === undefined || `${idsOf(entries)}` === `${idsOf(answer.Successful, answer.Failed)}`;
 }

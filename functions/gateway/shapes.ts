@@ -125,6 +125,7 @@ function convertStructure(
     }
     const converted = convertShape(member.shape, given, conversion, at);
     if (converted !== undefined) fields.push([name, converted]);
+    else if (member.required) conversion.refuse('missing', at);
   }
   return Object.fromEntries(fields);
 }

@@ -94,7 +94,7 @@ export const entries: Member = { ...list({ members: { Id: required, ...message }
 
 /** What the engine says of a message that it took. */
 export const published: Structure['members'] = {
-  MessageId: { shape: 'string' },
+  MessageId: required,
   SequenceNumber: { shape: 'string' },
 };
 
@@ -104,7 +104,7 @@ export const results: Structure['members'] = {
   Failed: list({
     members: {
       Id: required,
-      Code: { shape: 'string' },
+      Code: required,
       Message: { shape: { reference: 'prose' } },
       SenderFault: { shape: 'boolean' },
     },

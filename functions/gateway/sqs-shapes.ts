@@ -71,8 +71,8 @@ export const message: Structure['members'] = {
 
 /** What the engine says of a message that it took. */
 export const sent: Structure['members'] = {
-  MessageId: { shape: 'string' },
-  MD5OfMessageBody: { shape: 'string' },
+  MessageId: required,
+  MD5OfMessageBody: required,
   MD5OfMessageAttributes: { shape: 'string' },
   MD5OfMessageSystemAttributes: { shape: 'string' },
   SequenceNumber: { shape: 'string' },
@@ -93,7 +93,7 @@ export const results = (
       members: {
         Id: required,
         SenderFault: { shape: 'boolean' },
-        Code: { shape: 'string' },
+        Code: required,
         Message: { shape: { reference: 'prose' } },
       },
     },
@@ -118,10 +118,10 @@ export const received: Structure['members'] = {
   Messages: flat(
     {
       members: {
-        MessageId: { shape: 'string' },
-        ReceiptHandle: { shape: 'string' },
+        MessageId: required,
+        ReceiptHandle: required,
         MD5OfBody: { shape: 'string' },
-        Body: { shape: 'string' },
+        Body: required,
         Attributes: attributes({
           SenderId: { reference: 'owner' },
           SentTimestamp: 'string',

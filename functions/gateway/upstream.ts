@@ -142,7 +142,11 @@ function refusalOf(
   return isRefusal ? new EngineRefusal(code, status, message) : unavailable(request, `${status} ${code}`);
 }
 
-function unavailable({ service, action }: EngineRequest, reason: string): GatewayError {
+/** Logs why the engine's answer is of no use, and is what the client is told of it. */
+export function unavailable(
+  { service, action }: Pick<EngineRequest, 'service' | 'action'>,
+  reason: string,
+): GatewayError {
   console.warn(JSON.stringify({ engine: 'unavailable', service, action, reason }));
   return new GatewayError('unavailable');
 }

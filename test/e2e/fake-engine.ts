@@ -22,7 +22,7 @@ export interface FakeEngine {
   /** What it was sent since it was last emptied. */
   sent: Sent[];
   /** What it answers from now on. */
-  reply: (request: Sent) => Reply;
+  reply: (request: Sent) => Reply | Promise<Reply>;
   stop(): Promise<void>;
 }
 
@@ -37,7 +37,7 @@ export async function startFakeEngine(): Promise<FakeEngine> {
     response.on('close', () => {
       sent.ended = !response.writableFinished;
     });
-    const reply = engine.reply(sent);
+    const reply = await engine.reply(sent);
     if (reply) response.writeHead(reply.status, reply.headers).end(reply.body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -2,16 +2,16 @@
  * The gateway and its engine: what the engine is sent, and what the client is told when the engine is down, slow, talks
  * nonsense, or says too much.
  */
-import { CreateTopicCommand, PublishCommand, type SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
+import { CreateTopicCommand, PublishBatchCommand, PublishCommand } from '@aws-sdk/client-sns';
 import {
   CreateQueueCommand,
+  GetQueueUrlCommand,
   ListQueuesCommand,
+  SendMessageBatchCommand,
   SendMessageCommand,
-  type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { RegionsVar } from '../../functions/regions.ts';
-import { type FakeEngine, type Reply, startFakeEngine } from './fake-engine.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { FakeEngine } from './fake-engine.ts';
 import {
   ALL,
   activate,
@@ -21,61 +21,24 @@ import {
   newProject,
   outcome,
   signedFetch,
-  snsClient,
   sqsClient,
 } from './gateway-clients.ts';
-import { useStack } from './local-stack.ts';
+import { ACCOUNT, answering, type Faked, snsReply, useFakeEngine } from './gateway-fake.ts';
 
-const ACCOUNT = '424242424242';
-const engine: FakeEngine = await startFakeEngine();
+const faked = await useFakeEngine();
+const { engine, local } = faked;
 
-const local = useStack({
-  vars: ({ REGIONS }: { REGIONS: RegionsVar }) => ({
-    REGIONS: {
-      ...REGIONS,
-      'nl-ams': {
-        ...REGIONS['nl-ams'],
-        engine: {
-          sqs_endpoint: engine.url,
-          sns_endpoint: engine.url,
-          region: 'eu-west-3',
-          account: ACCOUNT,
-          https_subscriptions: true,
-        },
-      },
-    },
-  }),
-});
-afterAll(() => engine.stop());
-
+let sqs: Faked['sqs'];
+let sns: Faked['sns'];
 let credentials: Credentials;
-let sqs: SQSClient;
-let sns: SNSClient;
 let QueueUrl: string;
-let prefixes: Record<string, string>;
-const topicArn = () => `arn:scw:sns:nl-ams:project-${local.owner.project_id}:events`;
+let TopicArn: string;
+let prefixes: Faked['prefixes'];
 
-beforeAll(async () => {
-  const at = { region: 'nl-ams' };
-  await activate(local, 'nl-ams', local.owner.project_id);
-  credentials = await newCredentials(local, 'sqs', ALL, at);
-  sqs = sqsClient(local, credentials);
-  sns = snsClient(local, await newCredentials(local, 'sns', ALL, at));
-  QueueUrl = `${local.stack.origin}/project-${local.owner.project_id}/orders`;
-  const database = await local.stack.database('REGION_NL_AMS');
-  const { results } = await database
-    .prepare('select product, prefix from services')
-    .all<{ product: string; prefix: string }>();
-  prefixes = Object.fromEntries(results.map(({ product, prefix }) => [product, prefix]));
+beforeAll(() => {
+  ({ sqs, sns, prefixes, queueUrl: QueueUrl, topicArn: TopicArn } = faked);
+  credentials = faked.credentials.sqs;
 });
-
-beforeEach(() => {
-  engine.sent.length = 0;
-});
-
-const answering =
-  (body: string, status = 200) =>
-  () => ({ status, body });
 
 describe('the engine is sent', () => {
   it('nothing of the client’s request but the fields of the action', async () => {
@@ -115,76 +78,36 @@ describe('the engine is sent', () => {
       MessageAttributes: { a: { DataType: 'String', StringValue: 'b' } },
     });
   });
-
-  it('the policy that a topic needs to deliver to a queue: for the project’s topics and no others', async () => {
-    const created = `arn:aws:sns:eu-west-3:${ACCOUNT}:${prefixes.sns}events`;
-    const xml = (action: string, inside: string) =>
-      `<${action}Response><${action}Result>${inside}</${action}Result></${action}Response>`;
-    engine.reply = ({ body, headers }) => {
-      if (headers['x-amz-target']) return { status: 200, body: '{}' };
-      return body.startsWith('Action=CreateTopic')
-        ? { status: 200, body: xml('CreateTopic', `<TopicArn>${created}</TopicArn>`) }
-        : { status: 200, body: xml('Subscribe', `<SubscriptionArn>${created}:id-1</SubscriptionArn>`) };
-    };
-    const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: 'events' }));
-    expect(TopicArn).toBe(topicArn());
-    const Endpoint = `arn:scw:sqs:nl-ams:project-${local.owner.project_id}:orders`;
-    const made = await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint }));
-    expect(made.SubscriptionArn).toBe(`${topicArn()}:id-1`);
-
-    const [, policy, subscribe] = engine.sent;
-    const fields = JSON.parse(policy?.body ?? '') as { QueueUrl: string; Attributes: { Policy: string } };
-    expect(fields.QueueUrl).toBe(`${engine.url}/${ACCOUNT}/${prefixes.sqs}orders`);
-    expect((JSON.parse(fields.Attributes.Policy) as { Statement: object[] }).Statement).toEqual([
-      {
-        Effect: 'Allow',
-        Principal: { Service: 'sns.amazonaws.com' },
-        Action: 'sqs:SendMessage',
-        Resource: `arn:aws:sqs:eu-west-3:${ACCOUNT}:${prefixes.sqs}orders`,
-        Condition: { ArnLike: { 'aws:SourceArn': `arn:aws:sns:eu-west-3:${ACCOUNT}:${prefixes.sns}*` } },
-      },
-    ]);
-    const parameters = new URLSearchParams(subscribe?.body);
-    expect(parameters.get('Endpoint')).toBe(`arn:aws:sqs:eu-west-3:${ACCOUNT}:${prefixes.sqs}orders`);
-    expect(parameters.get('TopicArn')).toBe(created);
-  });
-
-  it('https subscriptions where the operator has opted in, to public names only', async () => {
-    const arn = `arn:aws:sns:eu-west-3:${ACCOUNT}:${prefixes.sns}events:id-2`;
-    engine.reply = answering(
-      `<SubscribeResponse><SubscribeResult><SubscriptionArn>${arn}</SubscriptionArn></SubscribeResult></SubscribeResponse>`,
-    );
-    const subscribe = (Protocol: string, Endpoint: string) =>
-      sns.send(new SubscribeCommand({ TopicArn: topicArn(), Protocol, Endpoint }));
-    expect((await subscribe('https', 'https://hooks.example.com/a')).SubscriptionArn).toBe(
-      'pending confirmation',
-    );
-    const refused = [
-      'http://hooks.example.com/',
-      'https://127.0.0.1/',
-      'https://0x7f.1/',
-      'https://2130706433/',
-      'https://[::1]/',
-      'https://[::ffff:169.254.169.254]/',
-      'https://169.254.169.254/latest/meta-data/',
-      'https://localhost/',
-      'https://intranet/',
-      'https://metadata.google.internal/',
-      'https://a@hooks.example.com/',
-    ];
-    for (const Endpoint of refused) {
-      for (const protocol of ['https', 'http'])
-        expect(await outcome(subscribe(protocol, Endpoint)), Endpoint).toBe('InvalidParameterException');
-    }
-  });
 });
 
 describe('the client is told ServiceUnavailable, and the message is sent once', () => {
   const html = '<html><body>Bad gateway</body></html>';
-  it.each<[string, () => Reply]>([
+  const empty = (action: string | null) => ({ status: 200, body: `<${action}Response/>` });
+  const resultsOfOne = (action: string | null | undefined) => {
+    const [id, md5] = ['m', '9dd4e461268c8034f5c8564e155c67a6'];
+    const json = { Successful: [{ Id: 'a', MessageId: id, MD5OfMessageBody: md5 }], Failed: [] };
+    if (!action) return { status: 200, body: JSON.stringify(json) };
+    return snsReply(
+      action,
+      `<Successful><member><Id>a</Id><MessageId>${id}</MessageId></member></Successful>`,
+    );
+  };
+  const Entries = ['a', 'b'].map((Id) => ({ Id, MessageBody: 'x' }));
+  const PublishBatchRequestEntries = ['a', 'b'].map((Id) => ({ Id, Message: 'x' }));
+
+  it.each<[string, FakeEngine['reply']]>([
     ['it answers with an error of its own', answering(html, 502)],
     ['it answers with a page', answering(html)],
     ['it answers with something else', answering('[1]')],
+    ['it answers with nothing', answering('')],
+    ['it answers without the message’s id', answering('{}')],
+    ['it answers with other fields', answering('{"ok":true}')],
+    ['it answers with empty XML', ({ body }) => empty(new URLSearchParams(body).get('Action'))],
+    [
+      'it has a result for one entry of two',
+      ({ headers, body }) =>
+        resultsOfOne(headers['x-amz-target'] ? undefined : new URLSearchParams(body).get('Action')),
+    ],
     ['it redirects', () => ({ status: 307, headers: { Location: `${engine.url}/elsewhere` }, body: '' })],
     [
       'it does not know the operator',
@@ -196,7 +119,9 @@ describe('the client is told ServiceUnavailable, and the message is sent once', 
     engine.reply = reply;
     const calls = [
       () => sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' })),
-      () => sns.send(new PublishCommand({ TopicArn: topicArn(), Message: 'x' })),
+      () => sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries })),
+      () => sns.send(new PublishCommand({ TopicArn, Message: 'x' })),
+      () => sns.send(new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries })),
     ];
     for (const call of calls) {
       await expect(call()).rejects.toMatchObject({
@@ -204,8 +129,17 @@ describe('the client is told ServiceUnavailable, and the message is sent once', 
         $metadata: { httpStatusCode: 503 },
       });
     }
-    expect(engine.sent).toHaveLength(2);
+    expect(engine.sent).toHaveLength(calls.length);
     for (const line of local.logged.splice(0)) expect(line).toContain('"engine":"unavailable"');
+  });
+
+  it('when what it made is somebody else’s', async () => {
+    engine.reply = answering(JSON.stringify({ QueueUrl: `${engine.url}/${ACCOUNT}/other` }));
+    expect(await outcome(sqs.send(new GetQueueUrlCommand({ QueueName: 'a' })))).toBe('ServiceUnavailable');
+    const arn = `arn:aws:sns:eu-west-3:${ACCOUNT}:other`;
+    engine.reply = () => snsReply('CreateTopic', `<TopicArn>${arn}</TopicArn>`);
+    expect(await outcome(sns.send(new CreateTopicCommand({ Name: 'events' })))).toBe('ServiceUnavailable');
+    expect(local.logged.splice(0)).toHaveLength(2);
   });
 
   it('when it is slow, within a deadline', async () => {
@@ -300,7 +234,7 @@ describe('what the engine says', () => {
       '<ErrorResponse><Error><Code>Throttling</Code><Message>x</Message></Error></ErrorResponse>',
       400,
     );
-    await expect(sns.send(new PublishCommand({ TopicArn: topicArn(), Message: 'x' }))).rejects.toMatchObject({
+    await expect(sns.send(new PublishCommand({ TopicArn, Message: 'x' }))).rejects.toMatchObject({
       name: 'ThrottledException',
       $metadata: { httpStatusCode: 429 },
     });
