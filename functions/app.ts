@@ -87,7 +87,7 @@ export async function bodyOf<Body>(c: Context<AppEnv>, schema: z.ZodType<Body>):
 }
 
 /** Does the work without delaying the answer; a failure is logged as `what`. */
-export function inBackground(c: Context<AppEnv>, what: string, work: Promise<void>): void {
+export function inBackground(c: Context<AppEnv>, what: string, work: Promise<unknown>): void {
   const settled = work.catch((error: unknown) => {
     console.warn(JSON.stringify({ failed: what, reason: error instanceof Error && error.message }));
   });

@@ -107,6 +107,13 @@ export async function addSubscription(db: Database, s: Subscription): Promise<vo
     where ${named({ prefix: s.prefix, name: s.topic })} on conflict do nothing`);
 }
 
+/** Whether a topic of the activation `topics` delivers to a queue. */
+export async function isSubscribed(db: Database, queue: Named, topics: string): Promise<boolean> {
+  const found = await db.all(sql`select 1 from subscriptions
+    where queue_prefix = ${queue.prefix} and endpoint = ${queue.name} and prefix = ${topics} limit 1`);
+  return found.length > 0;
+}
+
 /** Removes a subscription. */
 export async function removeSubscription(
   db: Database,

@@ -21,6 +21,8 @@ export interface Action {
   output: Structure;
   /** The attributes that a request with `AttributeName` and `AttributeValue` may set, each with what its value is. */
   attribute?: Readonly<Record<string, Scalar>>;
+  /** It is done to its end, also when its client goes away meanwhile. */
+  lasts?: true;
 }
 
 const WRITE: Needs = ['can_publish'];
@@ -122,17 +124,20 @@ const snsActions: Record<string, Action> = {
   ListTopics: action('any', sns.page, sns.topics),
   Publish: action(WRITE, { TargetArn: barred, PhoneNumber: barred, ...topic, ...sns.message }, sns.published),
   PublishBatch: action(WRITE, { ...topic, PublishBatchRequestEntries: sns.entries }, sns.results),
-  Subscribe: action(
-    READ,
-    {
-      ...topic,
-      Protocol: { shape: 'string', required: true },
-      Endpoint: { shape: { reference: 'endpoint' }, required: true },
-      Attributes: sns.subscriptionAttributes,
-      ReturnSubscriptionArn: { shape: 'boolean' },
-    },
-    subscription,
-  ),
+  Subscribe: {
+    ...action(
+      READ,
+      {
+        ...topic,
+        Protocol: { shape: 'string', required: true },
+        Endpoint: { shape: { reference: 'endpoint' }, required: true },
+        Attributes: sns.subscriptionAttributes,
+        ReturnSubscriptionArn: { shape: 'boolean' },
+      },
+      subscription,
+    ),
+    lasts: true,
+  },
   ConfirmSubscription: action(READ, { ...topic, Token: { shape: 'string', required: true } }, subscription),
   Unsubscribe: action(READ_OR_MANAGE, subscription),
   GetSubscriptionAttributes: action(READ_OR_MANAGE, subscription, {

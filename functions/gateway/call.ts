@@ -10,9 +10,10 @@ export interface Call {
   fields: Fields;
   /** When the request was authorised, milliseconds since the epoch. */
   now: number;
-  signal: AbortSignal;
-  /** Sends the request to the engine; resolves to its answer as the client may see it. */
-  forward: () => Promise<Fields>;
+  /** Ends what is sent to the engine: the client has gone. Undefined where that makes no difference. */
+  signal: AbortSignal | undefined;
+  /** Sends the request to the engine, with `more` in its names; resolves to its answer as the client may see it. */
+  forward: (more?: Fields) => Promise<Fields>;
   /** Reads the credentials again; rejects with the protocol's denial when they may no longer do this. */
   recheck: () => Promise<void>;
 }

@@ -22,6 +22,8 @@ export interface Request {
   signal: AbortSignal;
   /** When the request was authorised, milliseconds since the epoch. */
   now: number;
+  /** Sees to it that this is done, whether the client stays or goes. */
+  outlive(work: Promise<unknown>): void;
 }
 
 /** Runs an action. Throws a {@link GatewayError} or an {@link EngineRefusal}, whose message a client may see. */
@@ -34,9 +36,9 @@ export async function execute(caller: Caller, request: Request): Promise<{ actio
   const raw = request.read(action);
   const fields = convert(action.input, raw, AS_IT_IS);
   const sent = engineFields(action, place, raw);
-  const { signal } = request;
-  const forward = async () => {
-    const asked = { service, action: request.name, fields: sent, signal };
+  const signal = action.lasts ? undefined : request.signal;
+  const forward = async (more?: Fields) => {
+    const asked = { service, action: request.name, fields: { ...sent, ...more }, signal };
     const answer = await callEngine(place.engine, asked);
     const nonsense = (path: string) => unavailable(asked, `200, and no ${path} that could be told`);
     const told = convert(action.output, answer, outward(place, nonsense));
@@ -47,7 +49,9 @@ export async function execute(caller: Caller, request: Request): Promise<{ actio
   const { store } = caller;
   const call = { place, store, fields, now: request.now, signal, forward, recheck };
   try {
-    return { action, answer: await (operations[`${service}.${request.name}`]?.(call) ?? forward()) };
+    const work = operations[`${service}.${request.name}`]?.(call) ?? forward();
+    if (action.lasts) request.outlive(work);
+    return { action, answer: await work };
   } catch (error) {
     if (!(error instanceof EngineRefusal)) throw error;
     throw new EngineRefusal(error.code, error.status, withoutEngine(place, error.message));

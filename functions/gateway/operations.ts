@@ -6,6 +6,7 @@ import {
   addName,
   addSubscription,
   hasName,
+  isSubscribed,
   type Kind,
   listDeadLetterSources,
   listNames,
@@ -40,6 +41,10 @@ export const operations: Readonly<Record<string, Operation>> = {
     const made = await creating(call, 'queues', queue.name);
     const target = deadLetterQueueOf(call);
     if (target) await noteDeadLetterQueue(call.store, queue, target);
+    // A queue that was there before took its policy with it, and left its subscriptions.
+    const topics = call.place.prefixes.sns;
+    if (topics !== null && (await isSubscribed(call.store, queue, topics)))
+      await allowDelivery(call, queue.name);
     return made;
   },
   'sqs.DeleteQueue': (call) => deleting(call, 'queues', queueOf(call)),
@@ -58,7 +63,10 @@ export const operations: Readonly<Record<string, Operation>> = {
   },
   'sqs.ListDeadLetterSourceQueues': async (call) => {
     const page = pageOf(call, 'sqs');
-    const names = await listDeadLetterSources(call.store, queueOf(call), page);
+    const queue = { prefix: page.prefix, name: queueOf(call) };
+    const names = await listDeadLetterSources(call.store, queue.name, page);
+    if (names.length === 0 && !(await hasName(call.store, 'queues', queue)))
+      throw new GatewayError('not_found');
     return queuePage(call, 'queueUrls', names, page.limit);
   },
   'sqs.ReceiveMessage': receive,
@@ -75,14 +83,10 @@ export const operations: Readonly<Record<string, Operation>> = {
     };
   },
   'sns.Subscribe': subscribing,
-  'sns.Unsubscribe': async (call) => {
-    const answer = await call.forward();
-    const { topic, id } = subscriptionInArn(call.place, text(call, 'SubscriptionArn')) ?? {
-      topic: '',
-      id: '',
-    };
-    await removeSubscription(call.store, { prefix: prefixOf(call, 'sns'), topic, id });
-    return answer;
+  'sns.Unsubscribe': (call) => {
+    const { topic = '', id = '' } = subscriptionInArn(call.place, text(call, 'SubscriptionArn')) ?? {};
+    const row = { prefix: prefixOf(call, 'sns'), topic, id };
+    return removing(call, () => removeSubscription(call.store, row));
   },
   'sns.SetSubscriptionAttributes': async (call) => {
     const target = text(call, 'AttributeName') === 'RedrivePolicy' ? text(call, 'AttributeValue') : '';
@@ -139,14 +143,19 @@ async function creating(call: Call, kind: Kind, name: string): Promise<Fields> {
   }
 }
 
-async function deleting(call: Call, kind: Kind, name: string): Promise<Fields> {
+function deleting(call: Call, kind: Kind, name: string): Promise<Fields> {
   const of = { prefix: prefixOf(call, kind === 'queues' ? 'sqs' : 'sns'), name };
+  return removing(call, () => removeName(call.store, kind, of));
+}
+
+/** Forgets what the engine has removed, or does not have. */
+async function removing(call: Call, forget: () => Promise<void>): Promise<Fields> {
   try {
     const answer = await call.forward();
-    await removeName(call.store, kind, of);
+    await forget();
     return answer;
   } catch (error) {
-    if (error instanceof GatewayError && error.fault === 'not_found') await removeName(call.store, kind, of);
+    if (error instanceof GatewayError && error.fault === 'not_found') await forget();
     throw error;
   }
 }
@@ -176,9 +185,12 @@ async function subscribing(call: Call): Promise<Fields> {
   const target = checkSubscription(call);
   if (target.queue !== undefined) await allowDelivery(call, target.queue);
   if (target.deadLetterQueue !== undefined) await allowDelivery(call, target.deadLetterQueue);
-  const answer = await call.forward();
+  // Otherwise AWS answers without the ARN of what has yet to be confirmed, and it could not be written down.
+  const answer = await call.forward({ ReturnSubscriptionArn: true });
   const made = subscriptionInArn(call.place, String(answer.SubscriptionArn));
   if (!made) throw new GatewayError('unavailable');
+  // Should this fail, the subscription delivers and is in no list, until the same Subscribe comes again, which the
+  // engine answers with the same ARN, or its topic is deleted.
   await addSubscription(call.store, {
     prefix: prefixOf(call, 'sns'),
     ...made,

@@ -5,7 +5,7 @@
 import type { Context } from 'hono';
 import { noteUse } from '../../db/region/gateway.ts';
 import { type AppEnv, inBackground } from '../app.ts';
-import { type Config, configOf } from '../env.ts';
+import { configOf } from '../env.ts';
 import type { Action, Service } from './actions.ts';
 import { authenticate, type Caller, readClaim } from './bearer.ts';
 import {
@@ -44,9 +44,7 @@ export async function gateway(c: Context<AppEnv>, next: () => Promise<void>): Pr
   const requestId = crypto.randomUUID();
   const protocol = protocolOf(request);
   try {
-    return await handle(request, protocol, configOf(c.env), requestId, (work) =>
-      inBackground(c, 'noting the last use of credentials', work),
-    );
+    return await handle(c, protocol, requestId);
   } catch (error) {
     return errorResponse(protocol, requestId, refusalOf(error, requestId));
   }
@@ -71,13 +69,9 @@ function protocolOf(request: Request): Protocol {
   return { service: 'sqs', format: isJson ? 'json' : 'query' };
 }
 
-async function handle(
-  request: Request,
-  protocol: Protocol,
-  config: Config,
-  requestId: string,
-  later: (work: Promise<void>) => void,
-): Promise<Response> {
+async function handle(c: Context<AppEnv>, protocol: Protocol, requestId: string): Promise<Response> {
+  const request = c.req.raw;
+  const config = configOf(c.env);
   // What the signature claims is believed as far as the words of a refusal.
   const body = await readBody(request);
   if (protocol.format === 'query') protocol.service = serviceOfQuery(request, body);
@@ -85,13 +79,20 @@ async function handle(
   if (protocol.format === 'query') protocol.service = claim.service;
   const now = Date.now();
   const caller = await authenticate(claim, body, config);
-  noteLastUse(caller, now, later);
+  noteLastUse(c, caller, now);
   const text = decode(body);
   const { signal } = request;
   const { origin, pathname } = new URL(request.url);
   const asked = protocol.format === 'json' ? ofJson(request, text, caller.service) : ofQuery(request, text);
   const read = (action: Action) => withQueueOfPath(action, asked.read(action), pathname);
-  const { action, answer } = await execute(caller, { name: asked.name, read, origin, signal, now });
+  // How it fails is told by the answer, and there alone.
+  const outlive = (work: Promise<unknown>) =>
+    inBackground(
+      c,
+      asked.name,
+      work.catch(() => undefined),
+    );
+  const { action, answer } = await execute(caller, { name: asked.name, read, origin, signal, now, outlive });
   return respond(protocol, requestId, asked.name, action, answer);
 }
 
@@ -172,9 +173,10 @@ function respond(
 }
 
 /** Without a wait, and without a write when a use of the last minutes is noted already. */
-function noteLastUse({ store, bearer }: Caller, now: number, later: (work: Promise<void>) => void): void {
+function noteLastUse(c: Context<AppEnv>, { store, bearer }: Caller, now: number): void {
   if (now - (bearer.lastUsedAt ?? 0) < LAST_USE_MS) return;
-  later(noteUse(store, bearer.id, now, now - LAST_USE_MS));
+  const noted = noteUse(store, bearer.id, now, now - LAST_USE_MS);
+  inBackground(c, 'noting the last use of credentials', noted);
 }
 
 function refusalOf(error: unknown, requestId: string): GatewayError | EngineRefusal {

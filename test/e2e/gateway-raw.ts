@@ -1,6 +1,8 @@
 /** Requests that no SDK would write, well signed with real credentials, and what is told of their answers. */
+import { request } from 'node:http';
 import { CreateTopicCommand, type SNSClient } from '@aws-sdk/client-sns';
 import { CreateQueueCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { AwsClient } from 'aws4fetch';
 import { expect } from 'vitest';
 import type { Service } from '../../functions/gateway/actions.ts';
 import {
@@ -74,4 +76,23 @@ async function tell(response: Response, secrets: readonly string[]): Promise<str
   for (const secret of secrets) expect(text + JSON.stringify([...response.headers])).not.toContain(secret);
   const code = /<Code>(.*)<\/Code>/.exec(text)?.[1] ?? /"__type":"[^#]*#(\w+)"/.exec(text)?.[1];
   return `${response.status} ${code ?? ''}`.trim();
+}
+
+/**
+ * Begins a POST, well signed, and returns what breaks its connection. With a reset: the local runtime takes a connection
+ * that is closed properly for one whose client still listens, which the edge does not.
+ */
+export async function breakable(
+  { stack }: Pick<LocalStack, 'stack'>,
+  { access_key, secret_key, region }: Credentials,
+  service: Service,
+  headers: Record<string, string>,
+  body: string,
+): Promise<() => void> {
+  const client = new AwsClient({ accessKeyId: access_key, secretAccessKey: secret_key, region, service });
+  const signed = await client.sign(`${stack.origin}/`, { method: 'POST', headers, body });
+  const sent = request(stack.origin, { method: 'POST', headers: Object.fromEntries(signed.headers) });
+  sent.on('error', () => {});
+  sent.end(body);
+  return () => sent.socket?.resetAndDestroy();
 }

@@ -2,7 +2,6 @@
  * What a credential may do follows its updates and its revocation on the very next request: the AWS SDK, through the
  * Worker, to the engine, with requests that are under way while the change is made.
  */
-import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateQueueCommand,
@@ -11,7 +10,6 @@ import {
   SendMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { AwsClient } from 'aws4fetch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEngineRecorder } from './engine-recorder.ts';
 import {
@@ -24,6 +22,7 @@ import {
   sqsClient,
   update,
 } from './gateway-clients.ts';
+import { breakable } from './gateway-raw.ts';
 import { api, useStack } from './local-stack.ts';
 
 const recorder = await startEngineRecorder();
@@ -212,7 +211,12 @@ describe('a receive that was waiting', () => {
   it('keeps no message from others when its client goes away', async () => {
     const QueueUrl = await newQueue();
     const credentials = await newCredentials(local, 'sqs', ALL);
-    const leave = await receiveRaw(credentials, QueueUrl, 20);
+    const headers = {
+      'Content-Type': 'application/x-amz-json-1.0',
+      'X-Amz-Target': 'AmazonSQS.ReceiveMessage',
+    };
+    const body = JSON.stringify({ QueueUrl, WaitTimeSeconds: 20 });
+    const leave = await breakable(local, credentials, 'sqs', headers, body);
     await waitingAtEngine(QueueUrl);
     leave();
     await waitingAtEngine(QueueUrl, 0);
@@ -221,29 +225,6 @@ describe('a receive that was waiting', () => {
     expect(Messages.map(({ Body }) => Body)).toEqual(['still here']);
   });
 });
-
-/**
- * Begins a receive, and returns what breaks its connection. With a reset: the local runtime takes a connection that is
- * closed properly for one whose client still listens, which the edge does not.
- */
-async function receiveRaw(credentials: Credentials, QueueUrl: string, WaitTimeSeconds: number) {
-  const body = JSON.stringify({ QueueUrl, WaitTimeSeconds });
-  const headers = {
-    'Content-Type': 'application/x-amz-json-1.0',
-    'X-Amz-Target': 'AmazonSQS.ReceiveMessage',
-  };
-  const client = new AwsClient({
-    accessKeyId: credentials.access_key,
-    secretAccessKey: credentials.secret_key,
-    region: credentials.region,
-    service: 'sqs',
-  });
-  const signed = await client.sign(`${local.stack.origin}/`, { method: 'POST', headers, body });
-  const sent = request(local.stack.origin, { method: 'POST', headers: Object.fromEntries(signed.headers) });
-  sent.on('error', () => {});
-  sent.end(body);
-  return () => sent.socket?.resetAndDestroy();
-}
 
 describe('the database is what decides', () => {
   const region = () => local.stack.database('REGION_FR_PAR');

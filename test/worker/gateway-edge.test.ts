@@ -8,7 +8,7 @@ import type { Owner } from '../../db/identity/bootstrap.ts';
 import { app } from '../../functions/index.ts';
 import { type Cost, counted } from './cost.ts';
 import { env } from './env.ts';
-import { lagging } from './fault.ts';
+import { failing, lagging } from './fault.ts';
 import { clientOf, newOwner, ORIGIN, rows } from './harness.ts';
 
 const ENGINE = 'http://engine.test';
@@ -26,32 +26,45 @@ const withEngine = {
 
 let owner: Owner;
 let client: AwsClient;
+let topics: AwsClient;
 let credentialsId: string;
 
 beforeAll(async () => {
   owner = await newOwner();
   const api = clientOf(owner, 'fr-par');
   const { project_id } = owner;
-  await api.post('/activate-sqs', { project_id });
   const permissions = { can_publish: true, can_receive: true, can_manage: true };
-  const { body } = await api.post('/sqs-credentials', { project_id, permissions });
-  credentialsId = body.id;
-  client = new AwsClient({
-    accessKeyId: body.access_key,
-    secretAccessKey: body.secret_key,
-    region: 'fr-par',
-    service: 'sqs',
-  });
+  const newClient = async (service: 'sqs' | 'sns') => {
+    await api.post(`/activate-${service}`, { project_id });
+    const { body } = await api.post(`/${service}-credentials`, { project_id, permissions });
+    const { id, access_key: accessKeyId, secret_key: secretAccessKey } = body;
+    return { id, client: new AwsClient({ accessKeyId, secretAccessKey, region: 'fr-par', service }) };
+  };
+  ({ id: credentialsId, client } = await newClient('sqs'));
+  ({ client: topics } = await newClient('sns'));
 });
 
 afterEach(() => {
   vi.restoreAllMocks();
 });
 
-async function signed(action: string, fields: object, init: RequestInit = {}): Promise<Request> {
+function signed(action: string, fields: object, init: RequestInit = {}): Promise<Request> {
   const headers = { 'Content-Type': 'application/x-amz-json-1.0', 'X-Amz-Target': `AmazonSQS.${action}` };
-  const body = JSON.stringify(fields);
-  const request = await client.sign(`${ORIGIN}/`, { method: 'POST', headers, body });
+  return signedBy(client, headers, JSON.stringify(fields), init);
+}
+
+function signedForTopics(fields: Record<string, string>): Promise<Request> {
+  const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+  return signedBy(topics, headers, new URLSearchParams(fields).toString());
+}
+
+async function signedBy(
+  signer: AwsClient,
+  headers: Record<string, string>,
+  body: string,
+  init: RequestInit = {},
+): Promise<Request> {
+  const request = await signer.sign(`${ORIGIN}/`, { method: 'POST', headers, body });
   // A request that has come over no wire has no Host of its own.
   request.headers.set('Host', new URL(ORIGIN).host);
   return new Request(request.url, { method: 'POST', headers: request.headers, body, ...init });
@@ -90,9 +103,9 @@ describe('a request', () => {
     await expect
       .poll(() => rows('fr-par', 'select last_used_at from credentials where id = ?', credentialsId))
       .not.toEqual([{ last_used_at: null }]);
-    expect(await send()).toEqual({ identity: 0, region: 1, rows: 2 });
-    expect(await cost('ReceiveMessage', {}, {})).toEqual({ identity: 0, region: 1, rows: 2 });
-    expect(await cost('ReceiveMessage', {}, RECEIVED)).toEqual({ identity: 0, region: 2, rows: 4 });
+    expect(await send()).toEqual({ identity: 0, region: 1, rows: 3 });
+    expect(await cost('ReceiveMessage', {}, {})).toEqual({ identity: 0, region: 1, rows: 3 });
+    expect(await cost('ReceiveMessage', {}, RECEIVED)).toEqual({ identity: 0, region: 2, rows: 6 });
   });
 
   it('delivers nothing when what it was authorised on is gone, however soon, and gives it back', async () => {
@@ -121,6 +134,43 @@ describe('a request', () => {
       expect.objectContaining({ __type: 'com.amazon.coral.service#AccessDeniedException' }),
     ]);
     expect(asked).toEqual(['AmazonSQS.ReceiveMessage', 'AmazonSQS.ChangeMessageVisibilityBatch']);
+  });
+
+  it('to subscribe can be sent again when what came of it could not be written down', async () => {
+    const [{ prefix }] = (await rows<{ prefix: string }>(
+      'fr-par',
+      `select prefix from services where product = 'sns' and project_id = ?`,
+      owner.project_id,
+    )) as [{ prefix: string }];
+    const arn = `arn:aws:sns:eu-west-3:1:${prefix}events`;
+    vi.spyOn(globalThis, 'fetch').mockImplementation(async (input) => {
+      const request = input as Request;
+      if (request.headers.has('X-Amz-Target')) return Response.json({});
+      const action = new URLSearchParams(await request.text()).get('Action');
+      const told =
+        action === 'CreateTopic'
+          ? `<TopicArn>${arn}</TopicArn>`
+          : `<SubscriptionArn>${arn}:id</SubscriptionArn>`;
+      return new Response(
+        `<${action}Response><${action}Result>${told}</${action}Result></${action}Response>`,
+      );
+    });
+    await app.fetch(await signedForTopics({ Action: 'CreateTopic', Name: 'events' }), withEngine);
+    const subscribe = async (bindings: typeof env) => {
+      const of = (service: string, name: string) =>
+        `arn:scw:${service}:fr-par:project-${owner.project_id}:${name}`;
+      const fields = { TopicArn: of('sns', 'events'), Protocol: 'sqs', Endpoint: of('sqs', 'orders') };
+      const request = await signedForTopics({ Action: 'Subscribe', ...fields });
+      return (await app.fetch(request, bindings)).status;
+    };
+    const written = () => rows('fr-par', 'select id from subscriptions where prefix = ?', prefix);
+
+    vi.spyOn(console, 'error').mockImplementation(() => {});
+    const failed = failing(env.REGION_FR_PAR, /insert into subscriptions/);
+    expect(await subscribe({ ...withEngine, REGION_FR_PAR: failed })).toBe(503);
+    expect(await written()).toEqual([]);
+    expect(await subscribe(withEngine)).toBe(200);
+    expect(await written()).toEqual([{ id: 'id' }]);
   });
 
   it('ends at the engine when the client goes away', async () => {

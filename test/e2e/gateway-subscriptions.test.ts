@@ -1,0 +1,166 @@
+/**
+ * Subscriptions, and what the engine is told for them: the policy of a queue, what is subscribed where, and what is
+ * written down of it when a client or the engine fails. The engine is a fake one, which does as AWS is known to.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  CreateTopicCommand,
+  ListSubscriptionsCommand,
+  SubscribeCommand,
+  UnsubscribeCommand,
+} from '@aws-sdk/client-sns';
+import { CreateQueueCommand, ListDeadLetterSourceQueuesCommand } from '@aws-sdk/client-sqs';
+import { beforeAll, expect, it } from 'vitest';
+import { outcome } from './gateway-clients.ts';
+import { ACCOUNT, type Faked, snsReply, useFakeEngine } from './gateway-fake.ts';
+import { breakable, FORM } from './gateway-raw.ts';
+
+const faked = await useFakeEngine();
+const { engine, local } = faked;
+
+let sqs: Faked['sqs'];
+let sns: Faked['sns'];
+let TopicArn: string;
+let prefixes: Faked['prefixes'];
+
+beforeAll(() => {
+  ({ sqs, sns, prefixes, topicArn: TopicArn } = faked);
+});
+
+const engineTopic = () => `arn:aws:sns:eu-west-3:${ACCOUNT}:${prefixes.sns}events`;
+const queueArn = () => `arn:scw:sqs:nl-ams:project-${local.owner.project_id}:orders`;
+const listed = async () =>
+  ((await sns.send(new ListSubscriptionsCommand({}))).Subscriptions ?? []).map((one) => one.SubscriptionArn);
+
+/** The policies that the engine was told to give to queues. */
+const policies = () =>
+  engine.sent
+    .filter(({ headers }) => headers['x-amz-target'] === 'AmazonSQS.SetQueueAttributes')
+    .map(({ body }) => JSON.parse(body) as { QueueUrl: string; Attributes: { Policy: string } });
+
+it('the policy that a topic needs to deliver to a queue: for the project’s topics and no others', async () => {
+  const created = `arn:aws:sns:eu-west-3:${ACCOUNT}:${prefixes.sns}events`;
+  engine.reply = ({ body, headers }) => {
+    if (headers['x-amz-target']) return { status: 200, body: '{}' };
+    return body.startsWith('Action=CreateTopic')
+      ? snsReply('CreateTopic', `<TopicArn>${created}</TopicArn>`)
+      : snsReply('Subscribe', `<SubscriptionArn>${created}:id-1</SubscriptionArn>`);
+  };
+  expect((await sns.send(new CreateTopicCommand({ Name: 'events' }))).TopicArn).toBe(TopicArn);
+  const Endpoint = `arn:scw:sqs:nl-ams:project-${local.owner.project_id}:orders`;
+  const made = await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint }));
+  expect(made.SubscriptionArn).toBe(`${TopicArn}:id-1`);
+
+  const [, policy, subscribe] = engine.sent;
+  const fields = JSON.parse(policy?.body ?? '') as { QueueUrl: string; Attributes: { Policy: string } };
+  expect(fields.QueueUrl).toBe(`${engine.url}/${ACCOUNT}/${prefixes.sqs}orders`);
+  expect((JSON.parse(fields.Attributes.Policy) as { Statement: object[] }).Statement).toEqual([
+    {
+      Effect: 'Allow',
+      Principal: { Service: 'sns.amazonaws.com' },
+      Action: 'sqs:SendMessage',
+      Resource: `arn:aws:sqs:eu-west-3:${ACCOUNT}:${prefixes.sqs}orders`,
+      Condition: { ArnLike: { 'aws:SourceArn': `arn:aws:sns:eu-west-3:${ACCOUNT}:${prefixes.sns}*` } },
+    },
+  ]);
+  const parameters = new URLSearchParams(subscribe?.body);
+  expect(parameters.get('Endpoint')).toBe(`arn:aws:sqs:eu-west-3:${ACCOUNT}:${prefixes.sqs}orders`);
+  expect(parameters.get('TopicArn')).toBe(created);
+});
+
+it('https subscriptions where the operator has opted in, to public names only', async () => {
+  const arn = `arn:aws:sns:eu-west-3:${ACCOUNT}:${prefixes.sns}events:id-2`;
+  // As AWS does with what has yet to be confirmed.
+  engine.reply = ({ body }) => {
+    const told = body.includes('ReturnSubscriptionArn=true') ? arn : 'pending confirmation';
+    return snsReply('Subscribe', `<SubscriptionArn>${told}</SubscriptionArn>`);
+  };
+  const subscribe = (Protocol: string, Endpoint: string, ReturnSubscriptionArn?: boolean) =>
+    sns.send(new SubscribeCommand({ TopicArn: TopicArn, Protocol, Endpoint, ReturnSubscriptionArn }));
+  for (const [asked, told] of [
+    [undefined, 'pending confirmation'],
+    [false, 'pending confirmation'],
+    [true, `${TopicArn}:id-2`],
+  ] as const) {
+    const made = await subscribe('https', 'https://hooks.example.com/a', asked);
+    expect(made.SubscriptionArn).toBe(told);
+  }
+  const listed = await sns.send(new ListSubscriptionsCommand({}));
+  expect(listed.Subscriptions).toContainEqual(
+    expect.objectContaining({ SubscriptionArn: `${TopicArn}:id-2`, Protocol: 'https' }),
+  );
+  const refused = [
+    'http://hooks.example.com/',
+    'https://127.0.0.1/',
+    'https://0x7f.1/',
+    'https://2130706433/',
+    'https://[::1]/',
+    'https://[::ffff:169.254.169.254]/',
+    'https://169.254.169.254/latest/meta-data/',
+    'https://localhost/',
+    'https://intranet/',
+    'https://metadata.google.internal/',
+    'https://a@hooks.example.com/',
+  ];
+  for (const Endpoint of refused) {
+    for (const protocol of ['https', 'http'])
+      expect(await outcome(subscribe(protocol, Endpoint)), Endpoint).toBe('InvalidParameterException');
+  }
+});
+
+it('a queue that is created again gets the policy again, for the subscriptions that it has', async () => {
+  engine.reply = ({ body }) => {
+    const { QueueName } = JSON.parse(body) as { QueueName?: string };
+    return {
+      status: 200,
+      body: QueueName ? JSON.stringify({ QueueUrl: `${engine.url}/${ACCOUNT}/${QueueName}` }) : '{}',
+    };
+  };
+  await sqs.send(new CreateQueueCommand({ QueueName: 'unsubscribed' }));
+  expect(policies()).toEqual([]);
+  await sqs.send(new CreateQueueCommand({ QueueName: 'orders' }));
+  expect(policies()).toMatchObject([{ QueueUrl: `${engine.url}/${ACCOUNT}/${prefixes.sqs}orders` }]);
+  expect(policies()[0]?.Attributes.Policy).toContain(`:${prefixes.sns}*`);
+});
+
+it('only a queue that there is has sources of dead letters', async () => {
+  const sourcesOf = (name: string) =>
+    outcome(
+      sqs.send(new ListDeadLetterSourceQueuesCommand({ QueueUrl: faked.queueUrl.replace('orders', name) })),
+    );
+  expect(await sourcesOf('orders')).toBe('ok');
+  expect(await sourcesOf('nowhere')).toBe('QueueDoesNotExist');
+});
+
+it('a subscription that the engine no longer has is listed no longer once it is to be removed', async () => {
+  const SubscriptionArn = `${TopicArn}:id-1`;
+  expect(await listed()).toContain(SubscriptionArn);
+  const body = '<ErrorResponse><Error><Code>NotFound</Code><Message>x</Message></Error></ErrorResponse>';
+  engine.reply = () => ({ status: 404, body });
+  expect(await outcome(sns.send(new UnsubscribeCommand({ SubscriptionArn })))).toBe('NotFoundException');
+  expect(await listed()).not.toContain(SubscriptionArn);
+});
+
+it('a subscription whose client goes away before the engine answers is written down', async () => {
+  const answered = Promise.withResolvers<void>();
+  engine.reply = async ({ body }) => {
+    if (!body.startsWith('Action=Subscribe')) return { status: 200, body: '{}' };
+    await answered.promise;
+    return snsReply('Subscribe', `<SubscriptionArn>${engineTopic()}:id-3</SubscriptionArn>`);
+  };
+  const fields = { Action: 'Subscribe', TopicArn, Protocol: 'sqs', Endpoint: queueArn() };
+  const leave = await breakable(
+    local,
+    faked.credentials.sns,
+    'sns',
+    FORM,
+    new URLSearchParams(fields).toString(),
+  );
+  await expect.poll(() => engine.sent.length).toBe(2);
+  leave();
+  // Long enough for a gateway that would end what it has begun.
+  await sleep(500);
+  expect(engine.sent[1]?.ended).toBe(false);
+  answered.resolve();
+  await expect.poll(listed).toContain(`${TopicArn}:id-3`);
+});
