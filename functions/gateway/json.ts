@@ -17,16 +17,24 @@ export function parseUniqueJson(text: string): Record<string, unknown> {
   return value;
 }
 
+/** How deep objects may be nested; the attributes of a batch's message are the fourth. Each level takes memory. */
+const DEEPEST = 10;
+
+const COLON = /\s*:/y;
+
 /** A name that comes twice in one object of well-formed JSON, or undefined. Names are compared without their escapes. */
 function findRepeatedName(text: string): string | undefined {
   const open: Set<string>[] = [];
   for (let at = 0; at < text.length; at++) {
     const character = text[at];
-    if (character === '{') open.push(new Set());
-    else if (character === '}') open.pop();
+    if (character === '{') {
+      if (open.length === DEEPEST) throw new GatewayError('malformed', 'The body is nested too deep.');
+      open.push(new Set());
+    } else if (character === '}') open.pop();
     else if (character === '"') {
       const end = endOfString(text, at);
-      if (/^\s*:/.test(text.slice(end, end + 64))) {
+      COLON.lastIndex = end;
+      if (COLON.test(text)) {
         const name = JSON.parse(text.slice(at, end)) as string;
         if (open.at(-1)?.has(name)) return name;
         open.at(-1)?.add(name);

@@ -6,11 +6,25 @@ import { GatewayError } from './errors.ts';
 import type { Member, Shape, Structure } from './shapes.ts';
 import { childOf, type Element, escapeXml, tag } from './xml.ts';
 
-/** The parameters of forms and query strings. Throws when one comes twice: readers differ in which they would take. */
+/**
+ * How many parameters a request may have, and how many parts the name of one. A batch of ten messages that have ten
+ * attributes each takes some 400, and the deepest name of any action has 8 parts.
+ */
+const MOST_PARAMETERS = 2000;
+const MOST_PARTS = 10;
+
+/**
+ * The parameters of forms and query strings. Throws when one comes twice: readers differ in which they would take; and
+ * when they are so many, or so deep, that what is made of them would take many times the memory of the request.
+ */
 export function parseParameters(...texts: string[]): Map<string, string> {
+  if (texts.join('&').split('&', MOST_PARAMETERS + 1).length > MOST_PARAMETERS)
+    throw new GatewayError('malformed', `There are more than ${MOST_PARAMETERS} parameters.`);
   const parameters = new Map<string, string>();
   for (const text of texts) {
     for (const [name, value] of new URLSearchParams(text)) {
+      if (name.split('.', MOST_PARTS + 1).length > MOST_PARTS)
+        throw new GatewayError('malformed', `The name of a parameter has more than ${MOST_PARTS} parts.`);
       if (parameters.has(name)) throw new GatewayError('malformed', `The parameter ${name} comes twice.`);
       parameters.set(name, value);
     }

@@ -55,6 +55,15 @@ describe('what comes twice is refused', () => {
   });
 });
 
+it.each<[Service, string]>([
+  ['sqs', '400 MalformedInput'],
+  ['sns', '400 InvalidParameter'],
+])('parameters that would take all memory are refused: %s', async (service, expected) => {
+  const action = service === 'sqs' ? 'ListQueues' : 'ListTopics';
+  for (const much of ['.'.repeat(4_000_000), 'a&'.repeat(2_000_000)])
+    expect(await told(query(service, `Action=${action}&${much}`))).toBe(expected);
+});
+
 describe('names', () => {
   it.each(['', '../mine', 'a/b', 'a b', 'a.b', 'é', 'a\n', 'a.fifo.fifo', '%2e%2e', 'x'.repeat(71)])(
     'of a queue: %j is refused',

@@ -86,6 +86,34 @@ describe('XML', () => {
   });
 });
 
+describe('parameters', () => {
+  const attributes = (entry: number) =>
+    Array.from({ length: 10 }, (_, at) =>
+      ['Name', 'Value.DataType', 'Value.StringValue'].map(
+        (part) => `PublishBatchRequestEntries.member.${entry}.MessageAttributes.entry.${at + 1}.${part}=x`,
+      ),
+    );
+
+  it('of the largest batch are read', () => {
+    const entries = Array.from({ length: 10 }, (_, at) => attributes(at + 1));
+    expect(parseParameters(entries.flat(2).join('&')).size).toBe(300);
+  });
+
+  it.each([
+    ['a name of dots', 'Action=ListTopics&', '.'.repeat(4_000_000)],
+    ['a name of eleven parts', 'Action=ListTopics&', `${'a.'.repeat(10)}a=x`],
+    ['many names', '', Array.from({ length: 2001 }, (_, at) => `a${at}`).join('&')],
+    [
+      'many names, in two places',
+      'a&'.repeat(1000),
+      Array.from({ length: 1001 }, (_, at) => `b${at}`).join('&'),
+    ],
+    ['many separators', '', '&'.repeat(4_000_000)],
+  ])('that are too much are refused: %s', (_what, query, body) => {
+    expect(() => parseParameters(query, body)).toThrow(/more than (10 parts|2000 parameters)/);
+  });
+});
+
 describe('JSON', () => {
   it.each([
     '{"a":1,"a":2}',
@@ -94,6 +122,7 @@ describe('JSON', () => {
     '{"a":1,"\\u0061":2}',
     '{"a" \n :1, "a"\t:2}',
     '{"\\"":1,"\\"":2}',
+    `{"a":1,"a"${' '.repeat(100)}:2}`,
   ])('with a name twice in an object is refused: %s', (text) => {
     expect(() => parseUniqueJson(text)).toThrow('comes twice');
   });
@@ -107,6 +136,12 @@ describe('JSON', () => {
     '',
   ])('without is read: %s', (text) => {
     expect(parseUniqueJson(text)).toEqual(text ? JSON.parse(text) : {});
+  });
+
+  it('that is nested too deep is refused', () => {
+    const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
+    expect(parseUniqueJson(nested(10))).toEqual(JSON.parse(nested(10)));
+    expect(() => parseUniqueJson(nested(11))).toThrow('too deep');
   });
 
   it.each(['[]', '1', 'null', '"a"', '{', '{"a":1}x'])('that is no object is refused: %s', (text) => {
