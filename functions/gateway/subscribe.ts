@@ -32,16 +32,20 @@ export function checkSubscription({ place, fields }: Call): Target {
   return { queue, deadLetterQueue: nameInArn(place, 'sqs', deadLetterArn(policy) ?? '') };
 }
 
+/** Names that lead to nobody's public address: reserved, or customary inside a network. */
+const INTERNAL =
+  /(^|\.)(localhost|localdomain|local|internal|intranet|private|corp|home|lan|svc|arpa|test)\.?$/;
+
 /**
- * Whether a URL is https and names its host by a public name. Where that name leads to is the engine's to check when it
- * delivers.
+ * Whether a URL is https on its usual port and names its host by a public name. Where that name leads to is the engine's
+ * to check when it delivers: anyone can give a name of theirs a private address.
  */
 export function isPublicUrl(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== 'https:' || url.username || url.password) return false;
+  if (url?.protocol !== 'https:' || url.username || url.password || url.port !== '') return false;
   // URL writes every IPv4 address, however it was spelt, as four decimal numbers: no address has a letter at its end.
   const isNamed = /^([a-z\d_-]+\.)+[a-z][a-z\d-]*[a-z\d]\.?$/.test(url.hostname);
-  return isNamed && !/(^|\.)(localhost|local|internal|localdomain|home|lan|arpa|test)\.?$/.test(url.hostname);
+  return isNamed && !INTERNAL.test(url.hostname);
 }
 
 /**
