@@ -13,7 +13,7 @@ import {
 } from '../../db/region/deactivations.ts';
 import { removeName, removeSubscription } from '../../db/region/inventory.ts';
 import type { Engine, Region } from '../env.ts';
-import { GatewayError } from './errors.ts';
+import { EngineRefusal, GatewayError } from './errors.ts';
 import { engineArn, engineQueueUrl, type Place } from './names.ts';
 import { callEngine, type EngineRequest } from './upstream.ts';
 
@@ -106,23 +106,33 @@ async function removeAll(
   settled: boolean,
 ): Promise<boolean> {
   const waiting = [...removals];
-  const work = async (): Promise<boolean> => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) {
-      if (Date.now() > deadline || !(await isGone(engine, next.request, deadline))) return false;
+  let gone = 0;
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next && Date.now() <= deadline; next = waiting.shift()) {
+      const outcome = await remove(engine, next.request, deadline);
+      if (outcome === 'unavailable') return;
+      // The next time begins with the same names: what the engine will not remove must not keep it from the rest.
+      if (outcome === 'refused') continue;
       if (settled) await next.forget();
+      gone++;
     }
-    return true;
   };
-  const outcomes = await Promise.all(Array.from({ length: AT_ONCE }, work));
-  return outcomes.every(Boolean);
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return gone === removals.length;
 }
 
-async function isGone(engine: Engine, request: EngineRequest, deadline: number): Promise<boolean> {
+/** What came of a removal; `unavailable` when the next would have no better chance. */
+async function remove(
+  engine: Engine,
+  request: EngineRequest,
+  deadline: number,
+): Promise<'gone' | 'refused' | 'unavailable'> {
   const signal = AbortSignal.timeout(Math.max(deadline - Date.now(), 1));
   try {
     await callEngine(engine, { ...request, signal });
-    return true;
+    return 'gone';
   } catch (error) {
-    return error instanceof GatewayError && error.fault === 'not_found';
+    if (error instanceof EngineRefusal) return 'refused';
+    return error instanceof GatewayError && error.fault === 'not_found' ? 'gone' : 'unavailable';
   }
 }

@@ -224,6 +224,40 @@ describe('what the engine says', () => {
     local.logged.splice(0);
   });
 
+  it('to the removal of some of what a project had does not keep it from the rest', async () => {
+    const projectId = await newProject(local);
+    const at = { region: 'nl-ams', projectId };
+    await activate(local, 'nl-ams', projectId, ['sqs']);
+    const client = sqsClient(local, await newCredentials(local, 'sqs', ALL, at));
+    const database = await local.stack.database('REGION_NL_AMS');
+    const { prefix } = (await database
+      .prepare('select prefix from services where project_id = ?')
+      .bind(projectId)
+      .first<{ prefix: string }>()) as { prefix: string };
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'kept', 'last'].map((name) => `q-${name}`);
+    engine.reply = ({ body }) => {
+      const { QueueName } = JSON.parse(body) as { QueueName: string };
+      return { status: 200, body: JSON.stringify({ QueueUrl: `${engine.url}/${ACCOUNT}/${QueueName}` }) };
+    };
+    for (const QueueName of names) await client.send(new CreateQueueCommand({ QueueName }));
+
+    const refusal = {
+      status: 400,
+      body: '{"__type":"com.amazonaws.sqs#UnsupportedOperation","message":"x"}',
+    };
+    engine.reply = ({ body }) => (body.includes('q-last') ? { status: 200, body: '{}' } : refusal);
+    await deactivate(local, 'nl-ams', projectId, 'sqs');
+    await database.prepare('update deactivations set since = since - 60000').run();
+    await local.stack.schedule();
+    const left = async (table: string) =>
+      (await database.prepare(`select * from ${table} where prefix = ?`).bind(prefix).all()).results.length;
+    expect([await left('queues'), await left('deactivations')]).toEqual([names.length - 1, 1]);
+
+    engine.reply = answering('{}');
+    await local.stack.schedule();
+    expect([await left('queues'), await left('deactivations')]).toEqual([0, 0]);
+  });
+
   it('in throttling is throttling', async () => {
     engine.reply = answering('{"__type":"a#ThrottlingException","message":"x"}', 400);
     await expect(sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' }))).rejects.toMatchObject({
