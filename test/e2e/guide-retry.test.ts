@@ -21,7 +21,7 @@ const browser = useBrowser(local);
  * Lets the next two creations reach the server and loses their answers; those after them take 400 ms more. Resolves to
  * the ids that the server answered, as they come.
  */
-async function loseAnswers(page: Page, path: string): Promise<string[]> {
+async function loseAnswers(page: Page, path: string, id = 'id'): Promise<string[]> {
   const ids: string[] = [];
   await page.route(`**/${path}`, async (route) => {
     if (route.request().method() !== 'POST') return route.continue();
@@ -29,7 +29,7 @@ async function loseAnswers(page: Page, path: string): Promise<string[]> {
       await sleep(400);
       return route.continue();
     }
-    ids.push((await (await route.fetch()).json()).id);
+    ids.push((await (await route.fetch()).json())[id]);
     return route.abort('connectionreset');
   });
   return ids;
@@ -94,6 +94,21 @@ describe('after the answer was lost twice', () => {
       .click();
     await dialog(page, 'Save your credentials').waitFor();
     expect(await api(local, 'GET', `${at}/nats-credentials${query}`)).toMatchObject({ total_count: 2 });
+  });
+
+  it('an API key is there once, and its expiry is what it was', async () => {
+    const page = await browser.open('/console/iam/#api-keys');
+    const ids = await loseAnswers(page, 'api-keys', 'access_key');
+    await page.getByRole('button', { name: 'Create API key' }).click();
+    await dialog(page, 'Create an API key').getByLabel('Description').fill('orders');
+    await insist(page, 'Create an API key', 'Create API key');
+    const shown = dialog(page, 'Save your API key').getByRole('group', { name: 'Access key' });
+    await shown.getByRole('button', { name: 'Show Access key' }).click();
+    expect(ids).toEqual([await shown.locator('pre').innerText(), ids[0]]);
+    await sleep(500);
+    const path = `/iam/v1alpha1/api-keys?organization_id=${local.owner.organization_id}`;
+    const { api_keys: keys } = await api<{ api_keys: { description: string }[] }>(local, 'GET', path);
+    expect(keys.filter(({ description }) => description === 'orders')).toHaveLength(1);
   });
 
   it.each(PRODUCTS)('$label credentials are there once, and the keys work', async (product) => {

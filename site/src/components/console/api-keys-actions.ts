@@ -12,6 +12,9 @@ import type { Context } from './organization-list.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
 
+/** What was sent last. Until it is answered it is sent as it was: an expiry reckoned anew would be another creation. */
+let sent: { key: string; json: ReturnType<typeof bodyOf> } | undefined;
+
 /** Asks for whom and until when, and creates a key. Undefined when the person cancels. */
 export async function create(
   root: ParentNode,
@@ -30,7 +33,8 @@ export async function create(
     root,
     'create',
     (values, key) => {
-      const request = { header: idempotent(key, organization.id), json: bodyOf(values) };
+      if (sent?.key !== key) sent = { key, json: bodyOf(values) };
+      const request = { header: idempotent(key, organization.id), json: sent.json };
       return ask(() => iam['api-keys'].$post(request));
     },
     { values: { days: '90' } },
