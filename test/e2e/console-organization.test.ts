@@ -2,6 +2,7 @@
  * The console's pages of an organization, in a real browser on the real stack: projects, members, applications, API keys,
  * policies and the audit trail, each from the first click to what the API and the next request say of it.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { region, useBrowser } from './browser.ts';
@@ -189,6 +190,52 @@ describe('policies', () => {
   });
 
   it('are named by the permission set to who misses one', async () => {
+  const newPolicy = (name: string, set: string, more: object = { no_principal: true }) =>
+    api<{ id: string }>(local, 'POST', '/iam/v1alpha1/policies', {
+      name,
+      organization_id: local.owner.organization_id,
+      rules: [{ permission_set_names: [set], project_ids: [local.owner.project_id] }],
+      ...more,
+    });
+
+  it('keep whom they are for also when the members cannot be read', async () => {
+    const { id: user_id } = await newMember(local, 'Margaret');
+    const { id } = await newPolicy('Margaret’s', 'NATSFullAccess', { user_id });
+    const page = await browser.open('/console/iam/#policies');
+    await row(page, 'Margaret’s').waitFor();
+    await page.route('**/iam/v1alpha1/users?*', (route) => route.abort());
+    await choose(page, 'Margaret’s', 'Edit');
+    const form = dialog(page, 'Policy');
+    await form.getByLabel('Name', { exact: true }).fill('Renamed');
+    await form.getByRole('button', { name: 'Save policy' }).click();
+    await said(page, 'Saved Renamed.');
+    expect(await api(local, 'GET', `/iam/v1alpha1/policies/${id}`)).toMatchObject({ user_id });
+    for (const complaint of browser.complaints.splice(0)) expect(complaint).toContain('ERR_FAILED');
+    local.logged.splice(0);
+  });
+
+  it('are edited one at a time: none gets the rules of another', async () => {
+    const { id } = await newPolicy('Slow', 'NATSFullAccess');
+    await newPolicy('Quick', 'QueuesFullAccess');
+    const page = await browser.open('/console/iam/#policies');
+    const told = Promise.withResolvers<void>();
+    await page.route(`**/iam/v1alpha1/rules?policy_id=${id}*`, async (route) => {
+      await told.promise;
+      await route.continue();
+    });
+    const asked = page.waitForRequest(`**/iam/v1alpha1/rules?policy_id=${id}*`);
+    await choose(page, 'Slow', 'Edit');
+    await asked;
+    await choose(page, 'Quick', 'Edit');
+    await sleep(500);
+    told.resolve();
+    await sleep(500);
+    const form = dialog(page, 'Policy');
+    expect(await form.getByLabel('Name', { exact: true }).inputValue()).toBe('Slow');
+    expect(await form.getByLabel('NATSFullAccess').isChecked()).toBe(true);
+    expect(await form.getByLabel('QueuesFullAccess').isChecked()).toBe(false);
+  });
+
     const rules = [{ permission_set_names: ['NATSReadOnly'], project_ids: [local.owner.project_id] }];
     const page = await browser.open('/console/iam/', { as: await newMember(local, 'Barbara', rules) });
     await page.getByText('A policy with IAMReadOnly grants it').waitFor();

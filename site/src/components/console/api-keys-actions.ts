@@ -3,11 +3,11 @@ import { ask } from '../../lib/answers.ts';
 import { type ApiKey, type IssuedApiKey, iam, idempotent } from '../../lib/api.ts';
 import type { Values } from '../../lib/form.ts';
 import { find } from '../../lib/markup.ts';
-import { type Party, partyOptions } from '../../lib/parties.ts';
+import type { Party } from '../../lib/parties.ts';
 import { currentPlace } from '../../lib/place.ts';
 import { projectsOf } from '../../lib/projects-of.ts';
 import { SecretDialog } from '../secret-dialog.ts';
-import { confirmed, submitted } from './dialogs.ts';
+import { confirmed, offerParties, submitted } from './dialogs.ts';
 import type { Context } from './organization-list.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
@@ -24,8 +24,7 @@ export async function create(
   const listed = await projectsOf(organization.id);
   const open = listed.ok ? listed.body : [];
   const select = (name: string) => find(root, `select[name="${name}"]`, HTMLSelectElement);
-  select('bearer').replaceChildren(...partyOptions(parties));
-  select('bearer').value = `member:${principal.id}`;
+  offerParties(select('bearer'), parties, { kind: 'member', id: principal.id });
   select('project').replaceChildren(...open.map(({ id, name }) => new Option(name, id)));
   if (open.some(({ id }) => id === currentPlace().project))
     select('project').value = currentPlace().project ?? '';

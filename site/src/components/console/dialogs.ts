@@ -1,6 +1,7 @@
 /** What the console's dialogs have in common: they send one request and stay open until it has succeeded. */
 import type { Result } from '../../lib/answers.ts';
 import type { Values } from '../../lib/form.ts';
+import { type Party, partyName, partyOptions } from '../../lib/parties.ts';
 import { dialogIn } from '../form-dialog.ts';
 
 /** Opens a dialog and sends what was typed. Resolves to the answer, or to undefined when the person cancels. */
@@ -22,6 +23,23 @@ export async function submitted<T>(
     values,
   );
   return answer;
+}
+
+/**
+ * Offers the parties in a drop-down and chooses `wanted`, or else the first. Who is wanted is there also when they could not
+ * be read: the form would otherwise take from them what is theirs.
+ */
+export function offerParties(
+  select: HTMLSelectElement,
+  parties: readonly Party[],
+  wanted?: Pick<Party, 'kind' | 'id'>,
+): void {
+  select.replaceChildren(...partyOptions(parties));
+  if (!wanted) return;
+  const { kind, id } = wanted;
+  const value = `${kind}:${id}`;
+  if (!parties.some((party) => party.id === id)) select.prepend(new Option(partyName(parties, id), value));
+  select.value = value;
 }
 
 /**

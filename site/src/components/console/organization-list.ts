@@ -25,6 +25,7 @@ export abstract class OrganizationList<Thing> extends HTMLElement {
   protected readonly latest = new Latest();
   protected list!: ResourceList<Thing>;
   #context: Context | undefined;
+  #acting = false;
 
   /** The panel's id. */
   protected abstract readonly panel: string;
@@ -56,14 +57,23 @@ export abstract class OrganizationList<Thing> extends HTMLElement {
     else this.list.fail(result.problem);
   }
 
-  /** Runs an action of a module that is loaded for it. */
+  /**
+   * Runs an action of a module that is loaded for it. One at a time: they share the dialogs, and what one has read would
+   * be shown in the form of another.
+   */
   protected async act<Actions>(
     loading: Promise<Actions>,
     action: (actions: Actions) => Promise<unknown>,
   ): Promise<void> {
-    const actions = await loading.catch(() => undefined);
-    if (actions) await action(actions);
-    else this.list.announce(sentence({ kind: 'unreachable' }));
+    if (this.#acting) return;
+    this.#acting = true;
+    try {
+      const actions = await loading.catch(() => undefined);
+      if (actions) await action(actions);
+      else this.list.announce(sentence({ kind: 'unreachable' }));
+    } finally {
+      this.#acting = false;
+    }
   }
 
   /** Lists anew, and says what has happened. */

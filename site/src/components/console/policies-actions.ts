@@ -2,10 +2,10 @@
 import { ask, type Result } from '../../lib/answers.ts';
 import { iam, type Policy, type Rule } from '../../lib/api.ts';
 import { find } from '../../lib/markup.ts';
-import { type Party, partyOptions } from '../../lib/parties.ts';
+import type { Party } from '../../lib/parties.ts';
 import { sentence } from '../../lib/problems.ts';
 import { projectsOf } from '../../lib/projects-of.ts';
-import { confirmed, submitted } from './dialogs.ts';
+import { confirmed, offerParties, submitted } from './dialogs.ts';
 import { RuleEditor, type RuleSpec } from './policy-rules.ts';
 
 type Saved = Pick<Policy, 'id' | 'name'>;
@@ -25,7 +25,8 @@ export async function edit(
   const editor = new RuleEditor(root, organization, listed.ok ? listed.body : []);
   editor.show(ruled.body);
   const principal = find(root, 'select[name="principal"]', HTMLSelectElement);
-  principal.replaceChildren(...partyOptions(parties), new Option('Nobody for now', ''));
+  offerParties(principal, parties, policy && principalIn(policy));
+  principal.append(new Option('Nobody for now', ''));
   return submitted<Saved>(
     root,
     'edit',
@@ -40,7 +41,7 @@ export async function edit(
     {
       values: {
         name: policy?.name ?? '',
-        principal: policy ? chosen(policy) : (principal.options[0]?.value ?? ''),
+        principal: policy && !principalIn(policy) ? '' : principal.value,
       },
     },
   );
@@ -69,9 +70,9 @@ function principalOf(value: string) {
   return kind === 'application' ? { application_id: id } : { no_principal: true };
 }
 
-function chosen({ user_id, application_id }: Policy): string {
-  if (user_id) return `member:${user_id}`;
-  return application_id ? `application:${application_id}` : '';
+function principalIn({ user_id, application_id }: Policy): Pick<Party, 'kind' | 'id'> | undefined {
+  if (user_id) return { kind: 'member', id: user_id };
+  return application_id ? { kind: 'application', id: application_id } : undefined;
 }
 
 /** Asks for confirmation and deletes. Resolves to what to say of it, or to undefined when the person cancels. */
