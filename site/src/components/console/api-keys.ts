@@ -24,7 +24,7 @@ class IamApiKeys extends OrganizationList<ApiKey> {
       ),
       partiesOf(organization.id, page === 1),
     ]);
-    this.#parties = parties;
+    if (this.context.organization === organization) this.#parties = parties;
     return result;
   }
 

@@ -106,8 +106,12 @@ class ConsoleAudit extends HTMLElement {
     this.#list.show('loading');
     const opened = await openOrganization();
     if (!opened.ok) return this.#list.fail(opened.problem);
-    this.#organization = opened.organization.id;
-    this.#parties = await partiesOf(this.#organization);
+    const { id } = opened.organization;
+    this.#organization = id;
+    const parties = await partiesOf(id);
+    // The reader has turned to another organization meanwhile.
+    if (this.#organization !== id) return;
+    this.#parties = parties;
     this.#offer();
     await this.#load();
   }

@@ -52,7 +52,10 @@ export abstract class OrganizationList<Thing> extends HTMLElement {
   /** Lists from the beginning, or another page more. */
   protected async load(page = 1): Promise<void> {
     if (page === 1) this.list.show('loading');
-    const result = await this.read(this.context, page);
+    const { context } = this;
+    const result = await this.read(context, page);
+    // The reader has turned to another organization meanwhile.
+    if (context !== this.#context) return;
     if (result.ok) this.list.render(result.body.things, result.body.total, page);
     else this.list.fail(result.problem);
   }

@@ -20,7 +20,7 @@ class IamPolicies extends OrganizationList<Policy> {
       ),
       partiesOf(organization.id, page === 1),
     ]);
-    this.#parties = parties;
+    if (this.context.organization === organization) this.#parties = parties;
     return result;
   }
 
