@@ -158,6 +158,27 @@ describe('a password', () => {
     expect(await replay(before)).toBe(401);
 
     await signIn(page, old);
+it('a form sends nothing before its script is here', async () => {
+  const page = await browser.open('/concepts/', { stranger: true });
+  const here = Promise.withResolvers<void>();
+  await page.route('**/_astro/sign-in-form*.js', async (route) => {
+    await here.promise;
+    await route.continue();
+  });
+  const posted: string[] = [];
+  page.on('request', (request) => request.method() === 'POST' && posted.push(request.url()));
+  await page.goto('/sign-in/', { waitUntil: 'commit' });
+  await page.getByLabel('E-mail address').fill(local.owner.email);
+  await page.getByLabel('Password', { exact: true }).fill(local.owner.password);
+  await page.keyboard.press('Enter');
+  const button = page.getByRole('main').getByRole('button', { name: 'Sign in' });
+  expect(await button.isDisabled()).toBe(true);
+  expect(posted).toEqual([]);
+  here.resolve();
+  await button.click();
+  await page.waitForURL((url) => url.pathname === '/');
+});
+
     await page.getByText('do not belong together').waitFor();
     await signIn(page, wanted);
     await signedInAs(page, 'Ada');

@@ -2,7 +2,8 @@
  * How every form behaves: what is missing is said beside the field and in a focused summary, one request at a time, a
  * busy button, and nothing typed is lost when something fails. Owns no request and no words of a product.
  *
- * The markup: field.astro's and permission-fields.astro's fields, a summary `.errors[hidden]`, and a submit button with `data-busy`, its label meanwhile.
+ * The markup: field.astro's and permission-fields.astro's fields, a summary `.errors[hidden]`, and a submit button with
+ * `data-busy`, its label meanwhile; disabled until the form works.
  */
 import { find } from './markup.ts';
 import { type Problem, sentence } from './problems.ts';
@@ -18,6 +19,8 @@ export type Send = (values: Values, idempotencyKey: string) => Promise<Problem |
 export function wireForm(form: HTMLFormElement, send: Send, done: () => void): void {
   const attempts = new Attempts();
   form.noValidate = true;
+  // Rendered disabled where it is seen before its script is here: the browser would send the form by itself.
+  submitOf(form).disabled = false;
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     if (isBusy(form)) return;
@@ -161,8 +164,10 @@ function errorOf(input: HTMLInputElement): HTMLElement {
 
 const groupOf = (input: HTMLInputElement): Element => input.closest('.field') ?? input;
 
+const submitOf = (form: HTMLFormElement) => find(form, 'button[type="submit"]', HTMLButtonElement);
+
 function busy(form: HTMLFormElement): () => void {
-  const button = find(form, 'button[type="submit"]', HTMLButtonElement);
+  const button = submitOf(form);
   const label = button.textContent;
   // Disabling it would take the focus away; `isBusy` refuses the second click.
   button.setAttribute('aria-busy', 'true');
