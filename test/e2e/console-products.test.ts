@@ -3,6 +3,7 @@
  * do what the guides do. What the forms themselves guarantee is the guides' tests' affair.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateTopicCommand } from '@aws-sdk/client-sns';
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import type { Page } from 'playwright-core';
@@ -164,4 +165,92 @@ it('lists more queues than one answer holds', async () => {
   await list.getByRole('button', { name: 'Show more queues' }).click();
   await expect.poll(() => list.getByRole('rowheader').allTextContents()).toEqual(names);
   expect(await list.getByRole('button', { name: 'Show more queues' }).isVisible()).toBe(false);
+});
+
+describe('the list of queues', () => {
+  const QUEUES = '/console/queues/';
+  const list = (page: Page) => region(page, 'Queues');
+  /** Has requests wait until the function that it resolves to is called. */
+  async function hold(page: Page, url: string | RegExp): Promise<() => void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    await page.route(url, async (route) => {
+      await promise;
+      await route.continue().catch(() => undefined);
+    });
+    return resolve;
+  }
+
+  it('does not come over what is told of another place', async () => {
+    const projectId = await newProject(local);
+    await activate(local, 'fr-par', projectId, ['sqs']);
+    const page = await browser.open('/concepts/');
+    const release = await hold(page, '**/regions/fr-par/queues?*');
+    const asked = page.waitForRequest('**/regions/fr-par/queues?*');
+    await page.goto(`${QUEUES}?region=fr-par&project=${projectId}`);
+    await asked;
+    await page.getByLabel('Region').selectOption('nl-ams');
+    await list(page).getByText('is not active for this project').waitFor();
+    const late = page.waitForResponse('**/regions/fr-par/queues?*');
+    release();
+    await late;
+    await sleep(100);
+    expect(await list(page).getByText('is not active for this project').isVisible()).toBe(true);
+  });
+
+  it('says that the product is active also while it is read', async () => {
+    const page = await browser.open(`${QUEUES}?region=fr-par&project=${await newProject(local)}`);
+    const release = await hold(page, '**/regions/fr-par/queues?*');
+    await list(page).getByRole('button', { name: 'Activate Queues' }).click();
+    await list(page).getByRole('status').getByText('Queues is active in Paris').waitFor();
+    release();
+    await list(page).getByRole('link', { name: 'Connect a client' }).waitFor();
+    expect(await list(page).getByRole('status').textContent()).toContain('Queues is active in Paris');
+  });
+
+  it('says so in its own tab when what activates does not come', async () => {
+    const page = await browser.open(`${QUEUES}?region=fr-par&project=${await newProject(local)}`);
+    await page.route(/\/keyed-actions\.[^.]+\.js$/, (route) => route.abort());
+    await list(page).getByRole('button', { name: 'Activate Queues' }).click();
+    await list(page).getByRole('status').getByText('Latchkey did not answer').waitFor();
+    expect(browser.complaints.splice(0).join()).toContain('ERR_FAILED');
+  });
+
+  it('keeps the focus when it is asked for again', async () => {
+    const projectId = await newProject(local);
+    const page = await browser.open('/concepts/');
+    await page.route('**/sqs-info?*', (route) => route.abort());
+    await page.goto(`${QUEUES}?region=fr-par&project=${projectId}`);
+    const retry = list(page).getByRole('button', { name: 'Try again' });
+    await retry.waitFor();
+    browser.complaints.splice(0);
+    await page.unroute('**/sqs-info?*');
+    await retry.click();
+    await list(page).getByText('is not active for this project').waitFor();
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Queues');
+  });
+
+  it('is offered a place only once its script is here, and keeps it', async () => {
+    const page = await browser.open('/concepts/');
+    const release = await hold(page, /\/keyed-credentials\.[^.]+\.js$/);
+    await page.goto(`${QUEUES}?region=fr-par&project=${await newProject(local)}`);
+    const select = page.getByLabel('Region');
+    expect(await select.isDisabled()).toBe(true);
+    release();
+    await select.selectOption('nl-ams');
+    await list(page).getByText('is not active for this project').waitFor();
+    expect(await select.inputValue()).toBe('nl-ams');
+  });
+
+  it('says so when its script does not come, and loads the page again when asked to', async () => {
+    const page = await browser.open('/concepts/');
+    const script = /\/keyed-credentials\.[^.]+\.js$/;
+    await page.route(script, (route) => route.abort());
+    await page.goto(`${QUEUES}?region=fr-par&project=${await newProject(local)}#credentials`);
+    const credentials = region(page, 'Credentials for Queues');
+    await credentials.getByText('Latchkey did not answer').waitFor();
+    expect(browser.complaints.splice(0).join()).toContain('ERR_FAILED');
+    await page.unroute(script);
+    await credentials.getByRole('button', { name: 'Try again' }).click();
+    await credentials.getByText('is not active for this project').waitFor();
+  });
 });

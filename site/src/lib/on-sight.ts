@@ -1,19 +1,19 @@
 /** Loads what an element needs when it comes into sight: a page pays for what its reader gets to. */
+import { fill, show } from './markup.ts';
+import { UNANSWERED } from './problems.ts';
 
 /**
  * Loads the script of each of these elements, by their name, once one of them is within `margin` of the window. One that is
- * hidden is not in sight. To be called by a script of the page's own, which runs before the page is complete.
+ * hidden is not in sight. Where it cannot be loaded, the element's parts (unavailable.astro) say so. To be called by a script
+ * of the page's own, which runs before the page is complete.
  */
 export function loadOnSight(scripts: Record<string, () => Promise<unknown>>, margin = '0px'): void {
   const observer = new IntersectionObserver(
     (entries) => {
       for (const { isIntersecting, target } of entries) {
         if (!isIntersecting) continue;
-        scripts[target.localName]?.().then(
-          () => observer.unobserve(target),
-          // Offline, it may be: the next time that it comes into sight, it is tried again.
-          () => undefined,
-        );
+        observer.unobserve(target);
+        scripts[target.localName]?.().catch(() => fail(target));
       }
     },
     { rootMargin: margin },
@@ -22,4 +22,13 @@ export function loadOnSight(scripts: Record<string, () => Promise<unknown>>, mar
   addEventListener('DOMContentLoaded', () => {
     for (const element of document.querySelectorAll(Object.keys(scripts).join())) observer.observe(element);
   });
+}
+
+/** A script that could not be loaded is not asked for again by the same page: trying again is to load the page. */
+function fail(element: Element): void {
+  fill(element, { problem: `${UNANSWERED}.` });
+  show(element, 'problem');
+  for (const button of element.querySelectorAll<HTMLElement>('[data-action="retry"]')) {
+    button.onclick = () => location.reload();
+  }
 }

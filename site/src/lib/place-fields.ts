@@ -9,9 +9,11 @@ export interface ChosenPlace {
   project: string;
 }
 
-/** Shows the remembered region under `root` and keeps what the reader chooses. */
+/** Shows the remembered region under `root`, to who is signed out too, and keeps what the reader chooses. */
 export function wirePlaceFields(root: ParentNode): void {
   follow(root, 'region');
+  const region = selectOf(root, 'region');
+  if (region) region.disabled = false;
   for (const member of ['region', 'project'] as const) {
     const select = selectOf(root, member);
     select?.addEventListener('change', () => choose({ [member]: select.value }));
