@@ -38,10 +38,10 @@ const NOT_OURS =
 /** The pages outside the console that have the same forms, and the first page. */
 const GUIDES = ['/', '/how-to/create-credentials/', '/how-to/manage-credentials/'];
 
-it.each([...PAGES, ...GUIDES])(
-  '%s loads no more of our scripts before the first interaction than allowed',
-  async (path) => {
-    const page = await browser.open('/404', { reducedMotion: 'reduce' });
+it.each([false, true].flatMap((stranger) => [...PAGES, ...GUIDES].map((path) => ({ path, stranger }))))(
+  '$path loads no more of our scripts before the first interaction than allowed (a stranger: $stranger)',
+  async ({ path, stranger }) => {
+    const page = await browser.open('/404', { stranger, reducedMotion: 'reduce' });
     browser.complaints.splice(0);
     const loaded = new Set<string>();
     page.on('request', (request) => {

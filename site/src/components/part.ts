@@ -35,7 +35,7 @@ export class Part {
     if (state !== 'signed-out') return;
     const step = this.root.closest('[data-step]')?.id;
     find(this.root, '[data-sign-in]', HTMLAnchorElement).href = signInLink(step);
-    void import('../lib/guest.ts').then(
+    void import('../lib/guest-offer.ts').then(
       ({ offer }) => offer(this.root),
       () => undefined,
     );

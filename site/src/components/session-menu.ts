@@ -12,14 +12,14 @@ class SessionMenu extends HTMLElement {
   async #render(): Promise<void> {
     const result = await currentSession();
     const session = result.ok ? result.body : null;
-    const until = session?.until;
+    const guest = session?.guest;
     if (session) {
       const { name, email } = session;
       fill(this, { name, email: email === name ? '' : email, initial: name.slice(0, 1) });
     } else find(this, 'a', HTMLAnchorElement).href = signInLink();
-    if (until)
+    if (guest)
       await import('../lib/guest.ts').then(
-        ({ present }) => present(until),
+        ({ present }) => present(...guest),
         () => undefined,
       );
     show(this, session ? 'signed-in' : 'signed-out');

@@ -2,8 +2,9 @@
 import { signIn } from '../lib/auth.ts';
 import { wireForm } from '../lib/form.ts';
 import { fill, find, show } from '../lib/markup.ts';
+import { returnAddress } from '../lib/return-address.ts';
 import { wireReveal } from '../lib/reveal.ts';
-import { currentSession, returnAddress, signOut } from '../lib/session.ts';
+import { currentSession, signOut } from '../lib/session.ts';
 
 class SignInForm extends HTMLElement {
   connectedCallback(): void {

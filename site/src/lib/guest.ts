@@ -1,38 +1,25 @@
 /**
- * Guests: lets readers try the product without an account where the operator allows it, and says for how long they can.
- * Loaded for who is signed out, or is a guest. Sessions are session.ts's, and what forms show of them theirs.
+ * Guests: makes a reader one, and says for how long they are. Loaded for who becomes one or is one already. Sessions are
+ * session.ts's, and what forms show of them theirs; who may become one is asked by guest-offer.ts.
  */
 import { ask } from './answers.ts';
 import { fill, find } from './markup.ts';
 import { sentence } from './problems.ts';
 import { forgetSession, signInLink } from './session.ts';
 
-const allowed = ask<{ enabled: boolean; minutes: number }>(() => fetch('/auth/guest'));
-
 /** When the time of the guest at this page ends, in milliseconds since the epoch. */
 let ends: number | undefined;
 let clock: ReturnType<typeof setInterval> | undefined;
+let entering = false;
 
-/** Shows the button "Try it without an account" in a notice that asks to sign in (unavailable.astro). */
-export async function offer(notice: HTMLElement): Promise<void> {
-  // A guest who is signed out all of a sudden was ended by the server.
-  if (ends !== undefined) return end();
-  const result = await allowed;
-  if (!result.ok || !result.body.enabled) return;
-  fill(notice, { 'guest-terms': terms(result.body.minutes) });
-  for (const node of notice.querySelectorAll<HTMLElement>('[data-guest]')) node.hidden = false;
-  const button = find(notice, '[data-action="try"]', HTMLButtonElement);
-  button.onclick = () => void enter(notice, button);
-}
-
-const terms = (minutes: number) =>
-  `Or try it with a project of your own, which is deleted with all that you make after ${minutes} minutes.`;
-
-async function enter(notice: HTMLElement, button: HTMLButtonElement): Promise<void> {
-  if (button.ariaBusy === 'true') return;
+/** Makes the reader a guest; `button` is the one of `notice` that they pressed. One guest for all the buttons of a page. */
+export async function enter(notice: HTMLElement, button: HTMLButtonElement): Promise<void> {
+  if (entering) return;
+  entering = true;
   button.ariaBusy = 'true';
   const result = await ask(() => fetch('/auth/guest', { method: 'POST' }));
   button.ariaBusy = 'false';
+  entering = false;
   if (!result.ok) {
     fill(notice, { 'guest-problem': refusal(result.problem) });
     return;
@@ -55,9 +42,15 @@ function renew(): void {
     button.click();
 }
 
-/** Shows to a guest how long is left, and that it is over when it is. `until` is RFC 3339. */
-export function present(until: string): void {
-  ends = Date.parse(until);
+/**
+ * Shows to a guest how long is left, and that it is over when it is. `until` is RFC 3339; `told` is what the server's clock
+ * said when it told so, where it says that: the clock here may be wrong.
+ */
+export function present(until: string, told: string | null): void {
+  const now = Date.now();
+  const left = Date.parse(until) - (Date.parse(told ?? '') || now);
+  // What the server has just told is not over, whatever the clocks say.
+  ends = now + Math.max(left, 60_000);
   tell();
   clearInterval(clock);
   clock = setInterval(tell, 5_000);
@@ -75,7 +68,9 @@ function tell(): void {
   label({ name: `Guest, ${time} left`, initial: `${minutes} min`, email: '', 'guest-over': '' });
 }
 
-function end(): void {
+/** Says that the time is over. */
+export function end(): void {
+  if (ends === undefined) return;
   clearInterval(clock);
   ends = undefined;
   show('over', {});

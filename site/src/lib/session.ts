@@ -8,8 +8,8 @@ import { ask, type Result } from './answers.ts';
 export interface Session {
   name: string;
   email: string;
-  /** When it ends, of a guest: RFC 3339. Absent for everyone else. */
-  until?: string;
+  /** Of a guest, when it ends, and what the server's clock said when it told so: see guest.ts. Absent for everyone else. */
+  guest?: [until: string, told: string | null];
 }
 
 /** The event that `document` receives when somebody else may be at the browser. */
@@ -25,15 +25,15 @@ let session: Promise<Result<Session | null>> | undefined;
 /** The session; null when nobody is signed in. A failure is not kept: the next call asks again. */
 export async function currentSession(): Promise<Result<Session | null>> {
   session ??= ask<Told | null>(() => fetch('/auth/get-session')).then((result) =>
-    result.ok ? { ...result, body: result.body && sessionOf(result.body) } : result,
+    result.ok ? { ...result, body: result.body && sessionOf(result.body, result.headers) } : result,
   );
   const result = await session;
   if (!result.ok) session = undefined;
   return result;
 }
 
-const sessionOf = ({ user, session }: Told): Session =>
-  user.email.endsWith('@guest.invalid') ? { ...user, until: session.expiresAt } : user;
+const sessionOf = ({ user, session }: Told, headers: Headers): Session =>
+  user.email.endsWith('@guest.invalid') ? { ...user, guest: [session.expiresAt, headers.get('Date')] } : user;
 
 /** Asks for the session anew when it is next needed, and tells the page. */
 export function forgetSession(): void {
@@ -48,14 +48,6 @@ export function signInLink(step?: string): string {
   const anchor = document.getElementById(place) ? `#${place}` : '';
   const back = `${location.pathname}${location.search}${anchor}`;
   return `/sign-in/?${new URLSearchParams({ return: back })}`;
-}
-
-/** The page of this origin that `?return=` names by its path; the first page when it names anything else. */
-export function returnAddress(): string {
-  const wanted = new URLSearchParams(location.search).get('return') ?? '/';
-  // A path may begin with two slashes, or a slash and a backslash, and then means another host.
-  const target = wanted.startsWith('/') ? URL.parse(wanted, location.origin) : null;
-  return target?.origin === location.origin ? target.href : '/';
 }
 
 /** Ends the session, then loads the page anew as a stranger sees it. */

@@ -1,0 +1,25 @@
+/**
+ * Offers to who is signed out to try the product without an account, where the operator allows it. What comes of it is
+ * guest.ts's, which is loaded then.
+ */
+import { ask } from './answers.ts';
+import { fill, find } from './markup.ts';
+import { UNANSWERED } from './problems.ts';
+
+const allowed = ask<{ enabled: boolean; minutes: number }>(() => fetch('/auth/guest'));
+
+/** Shows the button "Try it without an account" in a notice that asks to sign in (unavailable.astro). */
+export async function offer(notice: HTMLElement): Promise<void> {
+  const guests = (unloaded: () => void = () => undefined) => import('./guest.ts').catch(unloaded);
+  // A guest who is signed out all of a sudden was ended by the server.
+  if (document.querySelector('[data-as-guest]')) return (await guests())?.end();
+  const result = await allowed;
+  if (!result.ok || !result.body.enabled) return;
+  fill(notice, {
+    'guest-terms': `Or try it with a project of your own, which is deleted with all that you make after ${result.body.minutes} minutes.`,
+  });
+  for (const node of notice.querySelectorAll<HTMLElement>('[data-guest]')) node.hidden = false;
+  const button = find(notice, '[data-action="try"]', HTMLButtonElement);
+  button.onclick = async () =>
+    (await guests(() => fill(notice, { 'guest-problem': `${UNANSWERED}.` })))?.enter(notice, button);
+}

@@ -1,0 +1,46 @@
+/** Becoming a guest where clocks are wrong and several forms offer it: guest.test.ts has what guests do then. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { region, useBrowser } from './browser.ts';
+import { useStack } from './local-stack.ts';
+
+const local = useStack();
+const browser = useBrowser(local);
+const GUIDE = '/how-to/create-credentials/?region=fr-par';
+const TRY = 'Try it without an account';
+
+it.each([
+  { name: 'that the answer tells', dated: true, label: /^Signed in as Guest, (29|30) minutes left/ },
+  { name: 'that no answer tells', dated: false, label: /^Signed in as Guest, \d+ minutes? left/ },
+])('a guest whose clock is ahead of the server’s, $name, is one', async ({ dated, label }) => {
+  const page = await browser.open(GUIDE, { stranger: true });
+  await page.clock.install({ time: Date.now() + 2 * 3600_000 });
+  let asked = 0;
+  await page.route('**/auth/get-session', async (route) => {
+    asked++;
+    const response = await route.fetch();
+    const headers = { ...response.headers(), ...(dated && { date: new Date().toUTCString() }) };
+    await route.fulfill({ response, headers });
+  });
+  await page.reload();
+  await region(page, 'NATS accounts').getByRole('button', { name: TRY }).click();
+  await region(page, 'NATS accounts').getByText('no NATS account in this region yet').waitFor();
+  await page.getByRole('button', { name: label }).waitFor();
+  await sleep(1000);
+  expect(asked).toBeLessThan(5);
+});
+
+it('two forms that offer it make one guest', async () => {
+  const page = await browser.open(GUIDE, { stranger: true });
+  await page.getByRole('button', { name: TRY }).nth(1).waitFor();
+  let made = 0;
+  await page.route('**/auth/guest', async (route) => {
+    if (route.request().method() === 'POST') made++;
+    await sleep(300);
+    await route.continue();
+  });
+  await page.getByRole('button', { name: TRY }).first().click();
+  await page.getByRole('button', { name: TRY }).nth(1).click();
+  await region(page, 'NATS accounts').getByText('no NATS account in this region yet').waitFor();
+  expect(made).toBe(1);
+});
