@@ -295,11 +295,19 @@ describe('the audit trail', () => {
     const organization_id = local.owner.organization_id;
     const create = (name: string) =>
       api(local, 'POST', '/iam/v1alpha1/applications', { organization_id, name });
-    await Promise.all(Array.from({ length: 51 }, (_, index) => create(`application ${index}`)));
+    const names = Array.from({ length: 51 }, (_, index) => `application ${index}`);
+    await Promise.all(names.map(create));
     const page = await browser.open('/console/audit/');
     await expect.poll(() => page.getByRole('rowheader').count()).toBe(50);
-    await page.getByRole('button', { name: 'Show earlier changes' }).click();
+    await page.route('**/audit-trail/**', async (route) => {
+      await sleep(300);
+      await route.continue();
+    });
+    await page.getByRole('button', { name: 'Show earlier changes' }).dblclick();
     await expect.poll(() => page.getByRole('rowheader').count()).toBeGreaterThan(50);
+    const shown = (await page.getByRole('rowheader').allTextContents()).join();
+    expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(shown))).toEqual([]);
+    await page.unrouteAll({ behavior: 'wait' });
   });
 });
 

@@ -82,11 +82,14 @@ class KeyedInventory extends HTMLElement {
   }
 
   async #load({ region, project }: ChosenPlace, page = 1): Promise<void> {
-    const product = this.#form.dataset.product as KeyedId;
+    const { told, dataset } = this.#form;
+    const product = dataset.product as KeyedId;
     const query = { project_id: project, ...(page > 1 && this.#next && { page_token: this.#next }) };
     const result = await this.#latest.ask<Listed>((init) =>
       keyed[product].things.$get({ param: { region }, query }, { init }),
     );
+    // It was told something else meanwhile, such as another place, or that the product is no longer active.
+    if (this.#form.told !== told) return;
     if (!result.ok) return this.#list.fail(result.problem);
     const { body } = result;
     this.#next = body.next_page_token;

@@ -30,13 +30,18 @@ export class Part {
   }
 
   show(state: State): void {
-    show(this.root, state);
-    this.say('');
+    const { root } = this;
+    show(root, state);
+    // What was said while data was on its way is not about what was there before.
+    if (state === 'loading' || state === 'unchosen') this.say('');
+    // The focus is not lost with what it was on.
+    const focused = document.activeElement;
+    if (root.contains(focused) && focused?.closest('[hidden]')) this.#heading?.focus();
     if (state !== 'signed-out') return;
-    const step = this.root.closest('[data-step]')?.id;
-    find(this.root, '[data-sign-in]', HTMLAnchorElement).href = signInLink(step);
+    const step = root.closest('[data-step]')?.id;
+    find(root, '[data-sign-in]', HTMLAnchorElement).href = signInLink(step);
     void import('../lib/guest-offer.ts').then(
-      ({ offer }) => offer(this.root),
+      ({ offer }) => offer(root),
       () => undefined,
     );
   }
@@ -61,7 +66,11 @@ export class Part {
   /** Says what has happened, and leads the focus to the part's heading. */
   announce(text: string): void {
     this.say(text);
-    find(this.root, '[tabindex="-1"]', HTMLElement).focus();
+    this.#heading?.focus();
+  }
+
+  get #heading(): HTMLElement | null {
+    return this.root.querySelector('[tabindex="-1"]');
   }
 
   protected on(action: string, react: () => unknown): void {
@@ -70,8 +79,15 @@ export class Part {
     }
   }
 
+  /** As {@link on}, for the page that comes next; one at a time. */
   protected onMore(action: string, react: (page: number) => unknown): void {
-    this.on(action, () => react(this.#page + 1));
+    let asking = false;
+    this.on(action, async () => {
+      if (asking) return;
+      asking = true;
+      await react(this.#page + 1);
+      asking = false;
+    });
   }
 
   /** Puts a page of items into a list, and offers the next one when there are more. Returns how many there are now. */
@@ -80,7 +96,14 @@ export class Part {
     if (page === 1) list.replaceChildren();
     list.append(...items);
     this.#page = page;
-    find(this.root, `[data-action="more-${name}"]`, HTMLElement).hidden = list.childElementCount >= total;
+    const more = find(this.root, `[data-action="more-${name}"]`, HTMLElement);
+    more.hidden = list.childElementCount >= total;
+    const [first] = items;
+    if (more.hidden && first && document.activeElement === more) {
+      // The button goes from under the focus, which leads on to what it has brought.
+      first.tabIndex = -1;
+      first.focus();
+    }
     this.show(list.childElementCount > 0 ? 'ready' : 'empty');
   }
 

@@ -1,5 +1,5 @@
 /** The element `<console-feedback>`: lists what readers said of the pages. */
-import { ask } from '../../lib/answers.ts';
+import { Latest } from '../../lib/answers.ts';
 import { type Feedback, feedback } from '../../lib/api.ts';
 import { fill, find, showTime } from '../../lib/markup.ts';
 import { currentSession } from '../../lib/session.ts';
@@ -25,6 +25,7 @@ class FeedbackList extends Part {
 
 class ConsoleFeedback extends HTMLElement {
   #list = new FeedbackList(this, 'feedback');
+  #latest = new Latest();
 
   connectedCallback(): void {
     this.#list.wire({ retry: () => this.#load(), more: (page) => this.#load(page) });
@@ -36,7 +37,8 @@ class ConsoleFeedback extends HTMLElement {
     const session = await currentSession();
     if (!session.ok) return this.#list.fail(session.problem);
     if (!session.body) return this.#list.fail({ kind: 'signed-out' });
-    const result = await ask(() => feedback.$get({ query: { page: `${page}`, page_size: '50' } }));
+    const query = { page: `${page}`, page_size: '50' };
+    const result = await this.#latest.ask((init) => feedback.$get({ query }, { init }));
     if (!result.ok) return this.#list.fail(result.problem);
     this.#list.render(result.body.feedback, result.body.total_count, page);
   }
