@@ -259,4 +259,48 @@ describe('an account', () => {
     expect(new URL(page.url()).searchParams.get('account')).not.toBe(creds.account);
     expect(await page.locator(`input[value="${creds.account}"]`).count()).toBe(0);
   });
+
+  it('is created also when the list of them fails afterwards, and nothing breaks', async () => {
+    const project = (
+      await api<{ id: string }>(local, 'POST', '/account/v3/projects', {
+        organization_id: local.owner.organization_id,
+        name: crypto.randomUUID(),
+      })
+    ).id;
+    const page = await browser.open(`${GUIDE}?region=fr-par&project=${project}`);
+    const accounts = region(page, 'NATS accounts');
+    await accounts.getByRole('button', { name: 'Create account' }).click();
+    await dialog(page, 'Create a NATS account').getByLabel('Name').fill('Production');
+    await page.route('**/nats-accounts?*', (route) => route.abort());
+    await page.keyboard.press('Enter');
+    await accounts.getByRole('status').getByText('Created Production.').waitFor();
+    for (const complaint of browser.complaints.splice(0)) expect(complaint).toContain('ERR_FAILED');
+    await page.unroute('**/nats-accounts?*');
+    await accounts.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('radio', { name: 'Production', checked: true }).waitFor();
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('NATS accounts');
+  });
+
+  it('shows its credentials also when more accounts are asked for meanwhile', async () => {
+    const { account } = await newCreds(local, 'fr-par');
+    const told = Promise.withResolvers<void>();
+    const page = await browser.open('/concepts/');
+    // As if there were more than one page of accounts.
+    await page.route('**/nats-accounts?*', async (route) => {
+      const response = await route.fetch();
+      const body = await response.json();
+      await route.fulfill({ response, json: { ...body, total_count: body.total_count + 1 } });
+    });
+    await page.route('**/nats-credentials?*', async (route) => {
+      await told.promise;
+      await route.continue().catch(() => undefined);
+    });
+    await page.goto(`${GUIDE}?region=fr-par&account=${account}`);
+    await page.locator(`input[value="${account}"]:checked`).waitFor();
+    const more = page.waitForResponse('**/nats-accounts?*page=2*');
+    await page.getByRole('button', { name: 'Show more accounts' }).click();
+    await more;
+    told.resolve();
+    await rows(page).nth(1).waitFor();
+  });
 });

@@ -55,9 +55,11 @@ export class AccountList extends Part {
     this.#choose(account);
   }
 
-  /** Leads the focus to the chosen account. */
-  focus(): void {
-    find(this.root, 'input:checked', HTMLInputElement).focus();
+  /** Leads the focus to the chosen account; false when none is. */
+  focus(): boolean {
+    const chosen = this.root.querySelector<HTMLElement>('input:checked');
+    chosen?.focus();
+    return chosen !== null;
   }
 
   #choice(account: NatsAccount): HTMLElement {

@@ -27,7 +27,8 @@ class NatsCredentialsForm extends HTMLElement {
   );
   /** Absent until there is a revocation that some server has yet to confirm. */
   #unconfirmed: Unconfirmed<Revoked> | undefined;
-  #latest = new Latest();
+  #accountsAsked = new Latest();
+  #credentialsAsked = new Latest();
 
   connectedCallback(): void {
     wirePlaceFields(this);
@@ -78,7 +79,7 @@ class NatsCredentialsForm extends HTMLElement {
     if (page === 1) this.#forgetAccount();
     if (this.#one) return this.#loadOne(place.region);
     const query = { project_id: place.project, page: `${page}`, page_size: '50' };
-    const result = await this.#latest.ask((init) =>
+    const result = await this.#accountsAsked.ask((init) =>
       natsAccounts.$get({ param: { region: place.region }, query }, { init }),
     );
     if (!result.ok) return this.#accounts.fail(result.problem);
@@ -96,7 +97,7 @@ class NatsCredentialsForm extends HTMLElement {
     const id = currentPlace().account;
     if (!id) return this.#accounts.show('empty');
     const param = { region, nats_account_id: id };
-    const result = await this.#latest.ask((init) =>
+    const result = await this.#accountsAsked.ask((init) =>
       natsAccounts[':nats_account_id'].$get({ param }, { init }),
     );
     if (result.ok) {
@@ -141,9 +142,11 @@ class NatsCredentialsForm extends HTMLElement {
       page: `${page}`,
       page_size: '50',
     } as const;
-    const result = await this.#latest.ask((init) =>
+    const result = await this.#credentialsAsked.ask((init) =>
       natsCredentials.$get({ param: { region: account.region }, query }, { init }),
     );
+    // No longer the chosen one.
+    if (account !== this.#account) return;
     if (!result.ok) return this.#credentials.fail(result.problem);
     this.#credentials.render(result.body.nats_credentials, result.body.total_count, page);
     this.#learn({ listed: this.#credentials.ids });
@@ -154,7 +157,8 @@ class NatsCredentialsForm extends HTMLElement {
     if (!created) return;
     choose({ account: created.id });
     await this.#loadAccounts();
-    this.#accounts.focus();
+    // Not listed: the list failed, or it is on a page further on.
+    if (!this.#accounts.focus()) this.#accounts.announce(`Created ${created.name}.`);
   }
 
   async #deleteAccount({ deleteAccount }: Actions, account: NatsAccount): Promise<void> {
