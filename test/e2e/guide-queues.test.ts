@@ -156,6 +156,37 @@ it('nothing is offered before it is known where', async () => {
   await dialog(page, 'Generate credentials').waitFor();
 });
 
+it('nothing is offered while it is not known whether the product is active in another place', async () => {
+  const product = PRODUCTS[0];
+  const project = await newProject(local);
+  const page = await open(browser, 'create', product, 'fr-par', project);
+  await activate(page, product);
+  const button = panel(page, product).getByRole('button', { name: 'Generate credentials' });
+  expect(await button.isEnabled()).toBe(true);
+  const told = Promise.withResolvers<void>();
+  await page.route('**/regions/nl-ams/sqs-info*', async (route) => {
+    await told.promise;
+    await route.continue();
+  });
+  await page.getByLabel('Region').first().selectOption('nl-ams');
+  expect(await button.isDisabled()).toBe(true);
+  told.resolve();
+  await panel(page, product).getByText('is not active for this project').waitFor();
+  expect(await button.isDisabled()).toBe(true);
+});
+
+it('says so when the script of a menu does not come', async () => {
+  const product = PRODUCTS[0];
+  const page = await open(browser, 'create', product, 'fr-par', await newProject(local));
+  await activate(page, product);
+  await generate(page, product, 'orders', ['Read']);
+  await save(page);
+  await page.route(/\/row-menu\.[^.]+\.js$/, (route) => route.abort());
+  await panel(page, product).getByRole('button', { name: 'See more actions for orders' }).click();
+  await status(page, product).getByText('Latchkey did not answer').waitFor();
+  expect(browser.complaints.splice(0).join()).toContain('ERR_FAILED');
+});
+
 it('the menu of a row is worked by the keyboard alone, and stays beside its button when the page moves', async () => {
   const product = PRODUCTS[0];
   const project = await newProject(local);

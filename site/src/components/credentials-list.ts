@@ -48,7 +48,7 @@ export class CredentialsList<C extends Listed> extends Part {
 
   override show(state: State): void {
     super.show(state);
-    // While the list is read it stays as it was: disabled before the first is here, and not taken from under the focus.
+    // While the list is read it stays as it was: disabled where it is not known yet, and not taken from under the focus.
     if (state === 'loading') return;
     const usable = state === 'empty' || state === 'ready';
     find(this.root, '[data-action="generate"]', HTMLButtonElement).disabled = !usable;

@@ -122,6 +122,8 @@ export class KeyedCredentialsForm extends HTMLElement {
       keyed[this.#product].info.$get(request, { init }),
     );
     if (!result.ok) return this.#fail(result.problem);
+    // Nothing is offered before it is known of this place; while only the list is read anew, it stays.
+    this.#credentials.show('unchosen');
     const info: { status: string } & Partial<Record<string, unknown>> = result.body;
     this.#endpoint = String(info[`${this.#product}_endpoint_url`]);
     this.#learn({ regionTold: true });
