@@ -189,7 +189,6 @@ describe('policies', () => {
     local.logged.splice(0);
   });
 
-  it('are named by the permission set to who misses one', async () => {
   const newPolicy = (name: string, set: string, more: object = { no_principal: true }) =>
     api<{ id: string }>(local, 'POST', '/iam/v1alpha1/policies', {
       name,
@@ -236,6 +235,7 @@ describe('policies', () => {
     expect(await form.getByLabel('QueuesFullAccess').isChecked()).toBe(false);
   });
 
+  it('are named by the permission set to who misses one', async () => {
     const rules = [{ permission_set_names: ['NATSReadOnly'], project_ids: [local.owner.project_id] }];
     const page = await browser.open('/console/iam/', { as: await newMember(local, 'Barbara', rules) });
     await page.getByText('A policy with IAMReadOnly grants it').waitFor();

@@ -1,4 +1,5 @@
 /** "Was this page helpful?" in a real browser: readers say so, the Owner reads it. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { axe, useBrowser } from './browser.ts';
 import { api, useStack } from './local-stack.ts';
@@ -40,6 +41,36 @@ it('an answer without a remark is sent when the reader goes on', async () => {
   await expect
     .poll(async () => (await said())[0])
     .toMatchObject({ page: '/get-started/', helpful: true, remark: '' });
+});
+
+it('pressed twice before the script for it is here, it is one answer', async () => {
+  const page = await browser.open('/get-started/', { stranger: true });
+  const before = (await said()).length;
+  const here = Promise.withResolvers<void>();
+  await page.route(/\/page-feedback\.[^.]+\.js$/, async (route) => {
+    await here.promise;
+    await route.continue();
+  });
+  await page
+    .getByRole('group', { name: 'Was this page helpful?' })
+    .getByRole('button', { name: 'Yes' })
+    .dblclick();
+  here.resolve();
+  await page.getByLabel('(optional)').waitFor();
+  await page.goto('/concepts/');
+  await expect.poll(async () => (await said()).length).toBeGreaterThan(before);
+  // Long enough for a second one, had there been one.
+  await sleep(300);
+  expect(await said()).toHaveLength(before + 1);
+});
+
+it('says so when the script for it does not come', async () => {
+  const page = await browser.open('/get-started/', { stranger: true });
+  await page.route(/\/page-feedback\.[^.]+\.js$/, (route) => route.abort());
+  const question = page.getByRole('group', { name: 'Was this page helpful?' });
+  await question.getByRole('button', { name: 'No' }).click();
+  await page.getByText('Latchkey did not answer').waitFor();
+  expect(browser.complaints.splice(0).join()).toContain('ERR_FAILED');
 });
 
 it('what could not be sent stays in the field, and is sent when it can be', async () => {

@@ -36,11 +36,17 @@ export class KeyedCredentialsForm extends HTMLElement {
     this,
     ({ permissions }) => accessLevel(permissions),
     (row, credentials) =>
-      offerMenu(row, credentials.name, {
-        update: () => this.#act((actions) => this.#update(actions, credentials)),
-        revoke: () => this.#act((actions) => this.#revoke(actions, credentials)),
-      }),
+      offerMenu(
+        row,
+        credentials.name,
+        {
+          update: () => this.#act((actions) => this.#update(actions, credentials)),
+          revoke: () => this.#act((actions) => this.#revoke(actions, credentials)),
+        },
+        this.#announce,
+      ),
   );
+  #announce = (text: string) => this.#credentials.announce(text);
   #latest = new Latest();
   #told: Told = { state: 'asking' };
 
@@ -73,7 +79,7 @@ export class KeyedCredentialsForm extends HTMLElement {
 
   /** Activates the product here, for a part that offers it; what came of it is said by `announce`. */
   activate(announce: (text: string) => void): void {
-    void this.#act((actions) => this.#activate(actions, announce));
+    void this.#act((actions) => this.#activate(actions, announce), announce);
   }
 
   #tell(told: Told): void {
@@ -116,14 +122,14 @@ export class KeyedCredentialsForm extends HTMLElement {
     this.#facts = { regionTold: false };
     this.#learn({});
     this.#tell({ state: 'asking' });
+    // Nothing is offered before it is known of this place; while only the list is read anew, it stays.
+    this.#credentials.show('unchosen');
     this.#credentials.show('loading');
     const request = { param: { region: place.region }, query: { project_id: place.project } };
     const result = await this.#latest.ask<{ status: string }>((init) =>
       keyed[this.#product].info.$get(request, { init }),
     );
     if (!result.ok) return this.#fail(result.problem);
-    // Nothing is offered before it is known of this place; while only the list is read anew, it stays.
-    this.#credentials.show('unchosen');
     const info: { status: string } & Partial<Record<string, unknown>> = result.body;
     this.#endpoint = String(info[`${this.#product}_endpoint_url`]);
     this.#learn({ regionTold: true });
@@ -153,10 +159,7 @@ export class KeyedCredentialsForm extends HTMLElement {
     this.#learn({ listed: this.#credentials.ids });
   }
 
-  async #activate(
-    { activate }: Actions,
-    announce = (text: string) => this.#credentials.announce(text),
-  ): Promise<void> {
+  async #activate({ activate }: Actions, announce = this.#announce): Promise<void> {
     const place = this.#place;
     if (!place) return;
     this.#credentials.show('loading');
@@ -206,10 +209,11 @@ export class KeyedCredentialsForm extends HTMLElement {
     this.#credentials.announce(notice);
   }
 
-  async #act(action: (actions: Actions) => Promise<void>): Promise<void> {
+  /** Loads what changes things, for an action; `announce` says that it could not be. */
+  async #act(action: (actions: Actions) => Promise<void>, announce = this.#announce): Promise<void> {
     const actions = await import('./keyed-actions.ts').catch(() => undefined);
     if (actions) await action(actions);
-    else this.#credentials.announce(sentence({ kind: 'unreachable' }));
+    else announce(sentence({ kind: 'unreachable' }));
   }
 
   get #projectName(): string {

@@ -1,10 +1,14 @@
 /** Takes the answer to "Was this page helpful?" (page-feedback.astro); the script for it is loaded then. */
+import { find } from '../lib/markup.ts';
+import { UNANSWERED } from '../lib/problems.ts';
+
 for (const root of document.querySelectorAll<HTMLElement>('page-feedback')) {
-  for (const button of root.querySelectorAll<HTMLElement>('[data-answer]')) {
+  for (const button of root.querySelectorAll<HTMLButtonElement>('[data-answer]')) {
+    button.disabled = false;
     button.onclick = () =>
       import('./page-feedback.ts').then(
         ({ answer }) => answer(root, button.dataset.answer === 'yes'),
-        () => undefined,
+        () => (find(root, '[role="status"]', HTMLElement).textContent = `${UNANSWERED}.`),
       );
   }
 }

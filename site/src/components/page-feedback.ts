@@ -6,9 +6,10 @@ import { fill, find, show } from '../lib/markup.ts';
 import { problemOf } from '../lib/problem-of.ts';
 import { type Problem, sentence } from '../lib/problems.ts';
 
-/** Takes an answer, and asks for a remark. */
+/** Takes an answer, and asks for a remark. The first answer counts: both buttons may be pressed before this script is here. */
 export function answer(root: HTMLElement, helpful: boolean): void {
   const form = find(root, 'form', HTMLFormElement);
+  if (!form.hidden) return;
   const remark = find(root, 'textarea', HTMLTextAreaElement);
   const status = find(root, '[role="status"]', HTMLElement);
   let sent = false;
@@ -21,6 +22,7 @@ export function answer(root: HTMLElement, helpful: boolean): void {
       ? 'What helped, or is still missing? (optional)'
       : 'What is missing, or wrong? (optional)',
   });
+  status.textContent = '';
   show(root, 'answered');
   remark.focus();
   addEventListener('pagehide', () => void (sent || send('')));

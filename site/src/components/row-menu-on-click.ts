@@ -1,16 +1,23 @@
 /** Offers the menu behind the … of a row, whose script is loaded when somebody first opens one. */
 import { find } from '../lib/markup.ts';
+import { UNANSWERED } from '../lib/problems.ts';
 
-/** Names the row's button, and gives it its menu (row-menu.ts) on the first click. */
-export function offerMenu(row: HTMLElement, name: string, reactions: Record<string, () => unknown>): void {
+/** Names the row's button, and gives it its menu (row-menu.ts) on the first click; `announce` says that it cannot. */
+export function offerMenu(
+  row: HTMLElement,
+  name: string,
+  reactions: Record<string, () => unknown>,
+  announce: (text: string) => void,
+): void {
   const button = find(row, 'button', HTMLButtonElement);
   button.ariaLabel = button.title = `See more actions for ${name}`;
   button.ariaExpanded = 'false';
   button.addEventListener('click', async () => {
     if (button.hasAttribute('popovertarget')) return;
     const code = await import('./row-menu.ts').catch(() => undefined);
+    if (!code) return announce(`${UNANSWERED}.`);
     // Clicked twice while it was on its way: the first has given it its menu.
-    if (!code || button.hasAttribute('popovertarget')) return;
+    if (button.hasAttribute('popovertarget')) return;
     code.equipMenu(row, name, reactions);
     button.click();
   });

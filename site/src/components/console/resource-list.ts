@@ -71,7 +71,7 @@ export class ResourceList<Thing> extends Part {
     if (offered.length === 0) find(row, '.act', HTMLElement).replaceChildren();
     else {
       offered[0]?.setAttribute('autofocus', '');
-      offerMenu(row, name, menu);
+      offerMenu(row, name, menu, (text) => this.announce(text));
     }
     return row;
   }
