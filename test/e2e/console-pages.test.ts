@@ -183,6 +183,52 @@ describe('the look-up', () => {
     expect(new URL(page.url()).pathname).toBe('/console/topics-and-events/');
   });
 
+  it('says of keys without a connection when they were last used, before it revokes them', async () => {
+    const projectId = await newProject(local);
+    await activate(local, 'fr-par', projectId);
+    const { access_key: key } = await newCredentials(local, 'sqs', ALL, { projectId });
+    const page = await browser.open('/console/');
+    const found = page.getByRole('dialog', { name: 'Whose is this key?' });
+    const asked = page.getByRole('alertdialog');
+    await lookUp(page, key);
+    await found.getByRole('button', { name: /^Revoke/ }).click();
+    await asked.getByText('in the region Paris').waitFor();
+    await asked.getByText('Last used: never.').waitFor();
+    await asked.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByLabel('Key or .creds text').fill(local.owner.access_key);
+    await page.getByRole('button', { name: 'Look up', exact: true }).click();
+    await found.getByText('API key of').waitFor();
+    await found.getByRole('button', { name: /^Revoke/ }).click();
+    await asked.getByText(/^Last used: (now|just now|\d+ \w+ ago)\.$/).waitFor();
+  });
+
+  it('stays open while it asks, and forgets what was wrong when it is closed', async () => {
+    const page = await browser.open('/console/');
+    const told = Promise.withResolvers<void>();
+    await page.route('**/lookup?*', async (route) => {
+      await told.promise;
+      await route.abort();
+    });
+    await lookUp(page, `LKEY${'x'.repeat(16)}`);
+    const close = page.getByRole('dialog').getByRole('button', { name: 'Close' });
+    await close.click();
+    expect(await close.isVisible()).toBe(true);
+    told.resolve();
+    await page.getByRole('alert').getByText('did not answer').waitFor();
+    browser.complaints.splice(0);
+    await close.click();
+    await page.getByRole('button', { name: 'Look up a key' }).click();
+    expect(await page.getByRole('dialog').getByRole('alert').isVisible()).toBe(false);
+  });
+
+  it('says so when its script does not come', async () => {
+    const page = await browser.open('/console/');
+    await page.route(/\/key-lookup\.[^.]+\.js$/, (route) => route.abort());
+    await page.getByRole('button', { name: 'Look up a key' }).click();
+    await page.getByRole('status').getByText('Latchkey did not answer').waitFor();
+    expect(browser.complaints.splice(0).join()).toContain('ERR_FAILED');
+  });
+
   it('says that a key is nobody’s, and sends nothing of a text without one', async () => {
     const page = await browser.open('/console/');
     await lookUp(page, `LKEY${'x'.repeat(16)}`);

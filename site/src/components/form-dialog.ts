@@ -34,7 +34,7 @@ export class FormDialog extends HTMLElement {
    * opens again, unless `values` puts something else into the fields.
    */
   open(send: Send, texts: Record<string, string> = {}, values: Values = {}): Promise<boolean> {
-    if (this.#dialog.open) return Promise.resolve(false);
+    if (this.isOpen) return Promise.resolve(false);
     fill(this, texts);
     for (const [name, value] of Object.entries(values)) {
       const field = find(this, `[name="${name}"]`, HTMLElement) as HTMLInputElement;
@@ -47,6 +47,11 @@ export class FormDialog extends HTMLElement {
     return new Promise((resolve) => {
       this.#settle = resolve;
     });
+  }
+
+  /** Whether it is open. Whoever writes into it before opening it asks first: it may be open for something else. */
+  get isOpen(): boolean {
+    return this.#dialog.open;
   }
 
   /** The form inside, for whoever follows what is typed. */

@@ -9,11 +9,12 @@ import { idempotent, type KeyedCredentials, keyed } from '../lib/api.ts';
 import type { Values } from '../lib/form.ts';
 import { KEYED, type KeyedId } from '../lib/keyed.ts';
 import { keyedSecret } from '../lib/keyed-secret.ts';
-import { find, showTime } from '../lib/markup.ts';
+import { find } from '../lib/markup.ts';
 import { type ChosenPlace, regionLabel } from '../lib/place-fields.ts';
 import type { Problem } from '../lib/problems.ts';
 import { permissionValues } from '../samples/permissions.ts';
 import { dialogIn } from './form-dialog.ts';
+import { showLastUsed } from './last-used.ts';
 import { SecretDialog } from './secret-dialog.ts';
 
 type Permissions = KeyedCredentials['permissions'];
@@ -157,9 +158,8 @@ export async function revoke(
   { id, name, region, last_used_at: used }: KeyedCredentials,
 ): Promise<string | undefined> {
   const form = dialogIn(root, 'revoke');
-  const time = find(form, '[data-part="used"]', HTMLTimeElement);
-  if (used) showTime(time, used);
-  else time.textContent = '';
+  if (form.isOpen) return undefined;
+  showLastUsed(form, used);
   let notice: string | undefined;
   await form.open(
     async () => {
@@ -171,7 +171,7 @@ export async function revoke(
         : `${name} was revoked already.`;
       return undefined;
     },
-    { name, place: regionLabel(region), unused: used ? '' : 'never' },
+    { name, place: regionLabel(region) },
   );
   return notice;
 }

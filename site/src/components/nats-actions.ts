@@ -120,6 +120,7 @@ export async function revoke(
   const { id, name, region } = credentials;
   let revocation: Revocation | undefined;
   const form = dialogIn(root, 'revoke');
+  if (form.isOpen) return undefined;
   const asking = new AbortController();
   void showConnected(form, credentials, asking.signal);
   await form.open(

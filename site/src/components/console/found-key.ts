@@ -13,6 +13,8 @@ export interface Told {
   /** "credentials for Queues, in Paris". */
   about: string;
   facts: [name: string, value: string][];
+  /** When it was last used: RFC 3339, null when it never was. Absent where who is connected says more. */
+  used?: string | null;
   /** The page of the console that has it. */
   href: string;
   revocable: boolean;
@@ -36,7 +38,8 @@ function apiKey({ api_key: key }: Found, facts: Facts): Told {
   const bearer = key?.application_id ? 'application' : 'member';
   return {
     name,
-    about: `an API key of ${bearer === 'member' ? 'a member' : 'an application'}`,
+    about: `an API key of ${bearer === 'member' ? 'a member' : 'an application'}, for all regions.`,
+    used: key?.last_used_at ?? null,
     facts: [
       ['What', `API key of ${bearer === 'member' ? 'a member' : 'an application'}`],
       ...(key?.description ? [['Description', key.description] as [string, string]] : []),
@@ -87,6 +90,7 @@ function keyed(
   return {
     name: credentials?.name ?? '',
     about: `credentials for ${label}, in the region ${regionLabel(at.region)}.`,
+    used: credentials?.last_used_at ?? null,
     facts: [
       ['What', `Credentials for ${label}`],
       ['Name', credentials?.name ?? ''],

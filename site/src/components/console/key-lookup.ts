@@ -4,13 +4,14 @@
 import { ask, type Result } from '../../lib/answers.ts';
 import { type Found, iam, keyed, lookup, natsCredentials } from '../../lib/api.ts';
 import { receipt } from '../../lib/enforcement.ts';
-import { isBusy, type Values, wireForm } from '../../lib/form.ts';
+import { clearErrors, isBusy, type Values, wireForm } from '../../lib/form.ts';
 import { copyOf, fill, find } from '../../lib/markup.ts';
 import { regionLabel } from '../../lib/place-fields.ts';
 import type { Problem } from '../../lib/problems.ts';
 import { publicKeyIn } from '../../lib/public-key.ts';
 import { showConnected } from '../connected-clients.ts';
 import { dialogIn } from '../form-dialog.ts';
+import { showLastUsed } from '../last-used.ts';
 import { type Told, told } from './found-key.ts';
 
 const NO_KEY: Problem = {
@@ -35,13 +36,16 @@ function wire(root: Element, dialog: HTMLDialogElement): void {
     (values) => look(root, values),
     () => find(root, '[data-part="found"]', HTMLElement).focus(),
   );
-  find(dialog, '[data-action="close"]', HTMLButtonElement).addEventListener('click', () => dialog.close());
+  find(dialog, '[data-action="close"]', HTMLButtonElement).addEventListener('click', () => {
+    if (!isBusy(form)) dialog.close();
+  });
   dialog.addEventListener('keydown', (event) => {
     if (event.key === 'Escape' && isBusy(form)) event.preventDefault();
   });
   // What was pasted may hold a secret: it goes with the dialog.
   dialog.addEventListener('close', () => {
     form.reset();
+    clearErrors(form);
     find(root, '[data-part="found"]', HTMLElement).hidden = true;
     say(root, '');
   });
@@ -83,12 +87,14 @@ function fact(root: Element, name: string, value: string): HTMLElement {
   return copy;
 }
 
-async function revoke(root: Element, found: Found, { name, about }: Told): Promise<void> {
+async function revoke(root: Element, found: Found, { name, about, used }: Told): Promise<void> {
   const form = dialogIn(root, 'revoke');
+  if (form.isOpen) return;
   const asking = new AbortController();
   const { credentials } = found;
   const nats = credentials && 'nats_account_id' in credentials ? credentials : undefined;
   find(form, '[data-part="clients"]', HTMLElement).hidden = !nats;
+  showLastUsed(form, used);
   if (nats) void showConnected(form, nats, asking.signal);
   let notice = '';
   await form.open(
