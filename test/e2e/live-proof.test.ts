@@ -139,6 +139,26 @@ describe.each(PRODUCTS.map((product) => [product.label, product] as const))(
   },
 );
 
+it('each panel of a page is busy while it works, also after another has loaded the script', async () => {
+  const project = await newProject(local);
+  const [queues, topics] = PRODUCTS;
+  const page = await open(browser, 'manage', queues, REGION, project);
+  await press(page, queues.label, 'Start');
+  await says(page, queues.label, 'is not active in Paris');
+  const told = Promise.withResolvers<void>();
+  await page.route('**/sns-info*', async (route) => {
+    await told.promise;
+    await route.continue();
+  });
+  await press(page, topics.label, 'Start');
+  await page.waitForRequest('**/sns-info*').catch(() => undefined);
+  const button = proof(page, topics.label).getByRole('button', { name: 'Start' });
+  expect(await button.getAttribute('aria-busy')).toBe('true');
+  told.resolve();
+  await says(page, topics.label, 'is not active in Paris');
+  expect(await button.getAttribute('aria-busy')).toBe('false');
+});
+
 const LABEL = 'NATS';
 
 async function idsOf(account: string): Promise<string[]> {
