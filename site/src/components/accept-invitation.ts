@@ -19,6 +19,8 @@ const USED = 'This invitation has been used, or a newer one has replaced it. Ask
 
 class AcceptInvitation extends HTMLElement {
   #email = '';
+  /** Whether joining was asked for without an answer: it may have been done. */
+  #unanswered = false;
 
   connectedCallback(): void {
     this.#wire('new', async ({ name, password = '' }) => {
@@ -62,7 +64,10 @@ class AcceptInvitation extends HTMLElement {
   async #accept(choice: object): Promise<Problem | undefined> {
     const result = await postAuth('/accept-invitation', { token: tokenInAddress(), ...choice });
     const problem = problemOf(result);
-    return problem?.kind === 'gone' ? { kind: 'refused', message: USED } : problem;
+    this.#unanswered ||= problem?.kind === 'unreachable' || problem?.kind === 'failed';
+    if (problem?.kind !== 'gone') return problem;
+    // The link works once: it was used from here, and what was lost is the answer.
+    return this.#unanswered ? undefined : { kind: 'refused', message: USED };
   }
 }
 
