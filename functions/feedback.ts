@@ -6,23 +6,12 @@ import { addFeedback, firstOrganization, listFeedback } from '../db/identity/fee
 import { errorResponses, json, newRouter, ok, wireTime } from './app.ts';
 import { paging } from './credentials/schemas.ts';
 import { ApiError } from './errors.ts';
+import { feedback, feedbackBody } from './feedback-schemas.ts';
 import { limitVisitors } from './iam/limits.ts';
 import { isOwner } from './iam/policies.ts';
 import { authenticate } from './iam/principals.ts';
 import { sameOrigin } from './iam/session-cookie.ts';
 
-/** What a reader says of a page. */
-export const feedbackBody = z.object({
-  /** The path of the page. */
-  page: z
-    .string()
-    .max(200)
-    .regex(/^\/[A-Za-z0-9/_-]*$/, 'must be the path of a page'),
-  helpful: z.boolean(),
-  remark: z.string().trim().max(2000).default(''),
-});
-
-const feedback = feedbackBody.extend({ at: z.iso.datetime() }).meta({ id: 'Feedback' });
 const example = { page: '/how-to/create-credentials/', helpful: true, remark: '' };
 
 /** `/feedback`. */

@@ -11,9 +11,10 @@ export interface TextAttributes {
   pattern?: string;
 }
 
-/** The attributes of a text control that holds what `schema` (a string) accepts. */
+/** The attributes of a text control that holds what `schema` (a string, or null too) accepts. */
 export function textAttributes(schema: z.ZodType): TextAttributes {
-  const { minLength, maxLength, pattern } = z.toJSONSchema(schema, { io: 'input' });
+  const shape = z.toJSONSchema(schema, { io: 'input' });
+  const { minLength, maxLength, pattern } = shape.anyOf?.[0] ?? shape;
   return {
     ...(minLength !== undefined && { minlength: minLength }),
     ...(maxLength !== undefined && { maxlength: maxLength }),
