@@ -88,7 +88,7 @@ it('invite-member shows how to invite somebody and grant them something', async 
   );
   expect(users).toMatchObject([{ id: policy.user_id, email: 'grace@example.com' }]);
   // The mail that the stack prints.
-  await expect.poll(() => local.logged.splice(0)).toEqual([expect.stringContaining('grace@example.com')]);
+  await expect.poll(() => local.logged.join('')).toContain('grace@example.com');
 });
 
 it('program-key shows how to give a program a key that may do what it was granted, and nothing else', async () => {

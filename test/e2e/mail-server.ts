@@ -60,7 +60,7 @@ export async function startMailServer(): Promise<MailServer> {
           if (!mail) throw new Error(`no mail to ${to}`);
           return mail;
         },
-        { timeout: 10_000 },
+        { timeout: 30_000 },
       );
       return /https?:\S+#\S+/.exec(found.text)?.[0] ?? '';
     },
