@@ -61,7 +61,8 @@ export function useBrowser(local: LocalStack): TestBrowser {
         ...(!stranger && { storageState: own }),
         ...options,
       });
-      context.setDefaultTimeout(10_000);
+      // Longer than anything takes on the slowest machine: nothing here is a statement about time.
+      context.setDefaultTimeout(30_000);
       const page = await context.newPage();
       await listen(page, complaints);
       await page.goto(path);

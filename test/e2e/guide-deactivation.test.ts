@@ -53,7 +53,7 @@ describe.each(PRODUCTS.map((product) => [product.label, product] as const))('%s'
     await page.keyboard.press('Enter');
     await alert.waitFor({ state: 'hidden' });
     expect(await outcome(list())).toBe('ok');
-    expect(await hasFocus(button)).toBe(true);
+    await expect.poll(() => hasFocus(button)).toBe(true);
 
     await button.click();
     await alert.getByRole('button', { name: `Deactivate ${label}` }).click();

@@ -39,11 +39,12 @@ describe('by the keyboard alone', () => {
     await page.keyboard.type('日本語 🔑');
     await page.keyboard.press('Enter');
     await pressAt(page, button(page, 'I have saved these credentials'));
+    await credentials.getByText('Generated 日本語 🔑.').waitFor();
     await pressAt(page, button(credentials, 'Revoke 日本語 🔑'));
     await alertNamed(page, 'Revoke these credentials?').waitFor();
     await pressAt(page, button(page, 'Revoke credentials'));
     await credentials.getByText('1 of 1 server').waitFor();
-    expect(await hasFocus(credentials.getByRole('heading'))).toBe(true);
+    await expect.poll(() => hasFocus(credentials.getByRole('heading'))).toBe(true);
 
     // The focus is below the button: back to it.
     for (let steps = 0; !(await hasFocus(button(accounts, 'Delete account'))) && steps < 10; steps++)
@@ -67,6 +68,7 @@ describe('by the keyboard alone', () => {
     await pressAt(page, page.getByRole('checkbox', { name: 'Read' }), 'Space');
     await page.keyboard.press('Enter');
     await pressAt(page, button(page, 'I have saved these credentials'));
+    await status(page, product).getByText('Generated orders.').waitFor();
     const more = button(form, 'See more actions for orders');
     await pressAt(page, more);
     await expect.poll(() => hasFocus(page.getByRole('menuitem', { name: 'Update credentials' }))).toBe(true);

@@ -116,6 +116,8 @@ describe('a revocation that a server has not confirmed', () => {
     await access(url(), creds.content);
     const page = await open('manage', creds.account);
     await rows(page).waitFor();
+    // Never answered: who is connected stays the question for as long as the dialog is open.
+    await page.route('**/connections', () => undefined);
     await whileFrozen(async () => {
       await ask(page);
       await alert(page).getByText('Asking the servers who is connected').waitFor();
@@ -125,12 +127,11 @@ describe('a revocation that a server has not confirmed', () => {
       expect(await stepsDone(page)).toEqual([1, 2, 3]);
     });
     await status(page).getByText('Every server has confirmed the revocation').waitFor();
-    expect(await rows(page).count()).toBe(0);
+    await expect.poll(() => rows(page).count()).toBe(0);
     expect(await stepsDone(page)).toEqual([1, 2, 3, 4]);
     expect(await access(url(), creds.content)).toBe('refused');
-    // That no server could be reached is what the Worker is expected to log, and that nobody told who is connected.
+    // That no server could be reached is what the Worker is expected to log.
     local.logged.splice(0);
-    browser.complaints.splice(0);
   });
 
   it('is told by how many servers have confirmed, and after a reload that there is one', async () => {

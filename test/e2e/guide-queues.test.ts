@@ -87,6 +87,7 @@ describe.each(CASES)('%s in %s', (_label, at, product) => {
       `"orders","${product.label}","${at}","${local.stack.origin}","${access_key}","${secret_key}"`,
     );
     await page.getByRole('button', { name: 'Copy all' }).click();
+    await dialog(page, 'Save your credentials').getByRole('status').getByText('Copied').waitFor();
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
       `Access key: ${access_key}\nSecret key: ${secret_key}\n`,
     );
@@ -98,7 +99,7 @@ describe.each(CASES)('%s in %s', (_label, at, product) => {
     await row(page, product, 'orders').getByText(access_key).waitFor();
     expect(await stepsDone(page, product.list)).toEqual([1, 2, 4]);
     expect(await listed(local, product, at, project)).toMatchObject([{ name: 'orders', access_key }]);
-    expect(await page.content()).not.toContain(secret_key);
+    await expect.poll(() => page.content()).not.toContain(secret_key);
 
     await page.goto(`/how-to/manage-credentials/${new URL(page.url()).search}#${product.step}`);
     await row(page, product, 'orders').waitFor();
@@ -212,7 +213,7 @@ it('the menu of a row is worked by the keyboard alone, and stays beside its butt
   await alert.waitFor();
   await page.keyboard.press('Escape');
   await alert.waitFor({ state: 'hidden' });
-  expect(await hasFocus(button)).toBe(true);
+  await expect.poll(() => hasFocus(button)).toBe(true);
 
   await button.click();
   const menu = page.getByRole('menu');
@@ -220,8 +221,8 @@ it('the menu of a row is worked by the keyboard alone, and stays beside its butt
     const [above, below] = await Promise.all([button.boundingBox(), menu.boundingBox()]);
     return Math.round((below?.y ?? 0) - (above?.y ?? 0) - (above?.height ?? 0));
   };
+  await expect.poll(gap).toBe(4);
   const before = await button.boundingBox();
-  expect(await gap()).toBe(4);
   await page.mouse.wheel(0, -40);
   await expect.poll(async () => (await button.boundingBox())?.y).toBe((before?.y ?? 0) + 40);
   await expect.poll(gap).toBe(4);

@@ -223,7 +223,7 @@ describe('the live proof of NATS', () => {
         .getByText(
           'The connection is open still: its server has yet to hear of the revocation. No server confirmed',
         )
-        .waitFor({ timeout: 30_000 });
+        .waitFor();
       await page.close();
     } finally {
       process.kill(pid, 'SIGCONT');
