@@ -6,11 +6,11 @@ import { type Context, Hono } from 'hono';
 import * as z from 'zod';
 import { openDatabase } from '../../db/database.ts';
 import { acceptInvitation, findInvitation, type Invitation } from '../../db/identity/invitations.ts';
-import { type AppEnv, changeOf } from '../app.ts';
+import { type AppEnv, bodyOf, changeOf } from '../app.ts';
 import { partyName } from '../credentials/schemas.ts';
-import { ApiError, invalidArgument, problemsOf } from '../errors.ts';
-import { hashInvitationToken } from './invitations.ts';
+import { ApiError, invalidArgument } from '../errors.ts';
 import { limitAttempts } from './limits.ts';
+import { hashLinkToken } from './link-tokens.ts';
 import { hashPassword, newPassword } from './passwords.ts';
 import { bearerOfSession } from './principals.ts';
 import { requireSameOrigin } from './session-cookie.ts';
@@ -18,12 +18,6 @@ import { requireSameOrigin } from './session-cookie.ts';
 const token = z.string().regex(/^[\w-]{43}$/, 'must be the token of an invitation');
 const previewBody = z.object({ token });
 const acceptBody = z.object({ token, name: partyName.optional(), password: newPassword.optional() });
-
-async function bodyOf<Body>(c: Context<AppEnv>, schema: z.ZodType<Body>): Promise<Body> {
-  const parsed = schema.safeParse(await c.req.json().catch(() => undefined));
-  if (!parsed.success) throw new ApiError('invalid_arguments', { details: problemsOf(parsed.error) });
-  return parsed.data;
-}
 
 const gone = () => new ApiError('not_found', { resource: 'invitation', resource_id: '' });
 
@@ -67,7 +61,7 @@ async function ready(c: Context<AppEnv>, next: () => Promise<void>): Promise<voi
 export const invitationRoutes = new Hono<AppEnv>()
   .post('/invitation', ready, async (c) => {
     const body = await bodyOf(c, previewBody);
-    const invitation = await invitationOf(c, await hashInvitationToken(body.token));
+    const invitation = await invitationOf(c, await hashLinkToken(body.token));
     return c.json({
       organization_name: invitation.organizationName,
       email: invitation.email,
@@ -77,7 +71,7 @@ export const invitationRoutes = new Hono<AppEnv>()
   })
   .post('/accept-invitation', ready, async (c) => {
     const body = await bodyOf(c, acceptBody);
-    const tokenHash = await hashInvitationToken(body.token);
+    const tokenHash = await hashLinkToken(body.token);
     const invitation = await invitationOf(c, tokenHash);
     if (invitation.signsIn) await requireInvited(c, invitation);
     const signIn = await signInOf(invitation, body);

@@ -8,26 +8,13 @@ import type { Context } from 'hono';
 import { invite } from '../../db/identity/invitations.ts';
 import type { Member } from '../../db/identity/members.ts';
 import { type AppEnv, changeOf, inBackground } from '../app.ts';
-import { digestHex } from '../credentials/secrets.ts';
 import { ApiError } from '../errors.ts';
 import { sendMail } from '../mail.ts';
 import { limitMails } from './limits.ts';
+import { hashLinkToken, newLinkToken } from './link-tokens.ts';
 import { isOwner } from './policies.ts';
 
 const GOOD_FOR_MS = 7 * 24 * 3600 * 1000;
-
-/** What the database keeps of an invitation's token: its SHA-256, in hex. 256 random bits need no slow hash. */
-export function hashInvitationToken(token: string): Promise<string> {
-  return digestHex('SHA-256', token);
-}
-
-function newToken(): string {
-  const random = crypto.getRandomValues(new Uint8Array(32));
-  return btoa(String.fromCharCode(...random))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replace('=', '');
-}
 
 /**
  * Invites an e-mail address (lower case) and sends it the link. Returns the member, who has `joinedAt` when they had joined
@@ -42,12 +29,12 @@ export async function inviteByMail(
   const shown = isOwner(c.get('principal'), organizationId);
   if (!mail && !shown) throw UNSENT;
   if (mail) await limitMails(c, email);
-  const token = newToken();
+  const token = newLinkToken();
   const change = changeOf(c);
   const member = await invite(c.get('identity'), change, {
     organizationId,
     email,
-    tokenHash: await hashInvitationToken(token),
+    tokenHash: await hashLinkToken(token),
     byMailOnly: !shown,
     expiresAt: change.now + GOOD_FOR_MS,
   });
