@@ -93,7 +93,6 @@ function fill(database: DatabaseSync, size: number, { project, organization, acc
         .run(scope, product, size / 2);
     }
   }
-  database.exec('analyze');
 }
 
 async function costsOf(
