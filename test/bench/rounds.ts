@@ -47,10 +47,11 @@ export function spreadOf(numbers: readonly number[]): Spread {
 }
 
 /**
- * The ratio of each round: value over baseline. A baseline of one value holds for every round; a round in which it was
- * too small for the clock has no ratio.
+ * The ratio of each round: value over baseline. A baseline of one value holds for every round. There are none when it was
+ * too small for the clock in any round: those of the others would be of the rounds in which it came out large.
  */
 export function ratios(values: readonly number[], baseline: readonly number[]): number[] {
+  if (baseline.includes(0)) return [];
   return values
     .map((value, round) => value / (baseline[baseline.length === 1 ? 0 : round] ?? Number.NaN))
     .filter(Number.isFinite);
