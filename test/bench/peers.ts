@@ -2,8 +2,8 @@
  * Other things that issue credentials, doing what ours does: create, grant, verify and revoke, one after another on one
  * connection. better-auth's plugin of API keys in the same runtime on the same database, for a user who is signed in; and
  * RabbitMQ's management API, where a credential is a user. A verification of ours is a signed request to the gateway that
- * it refuses for want of a permission: all but the engine. RabbitMQ's is a request for a message, refused likewise; the
- * plugin's has the permission. What the round trips to D1 alone allow is measured beside them.
+ * it refuses for want of a permission: all but the engine. RabbitMQ's is a request for a message, and the plugin's a look at
+ * a key, refused likewise. What the round trips to D1 alone allow is measured beside them.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Stack } from '../stack/stack.ts';
@@ -24,7 +24,7 @@ interface Peer {
   name: string;
   /** The request, for the credentials that the answer of this `create` made. */
   request(operation: Operation, made: string): Promise<Request>;
-  /** Whether this is the answer to a verification that succeeded. */
+  /** Whether this is the answer to a verification that knew the credentials. */
   verified(body: string): boolean;
   /** What `made` is, by the request and its answer. */
   made(request: Request, body: string): string;
@@ -182,8 +182,9 @@ async function pluginOf({ owner }: Stack, origin: string): Promise<Peer> {
   const cookie = signIn.headers.getSetCookie().map((one) => one.split(';')[0]);
   return {
     name: PLUGIN,
-    verifiedStatus: 200,
-    verified: (body) => body.includes('"valid":true'),
+    verifiedStatus: 403,
+    // So it answers to a key that it knows; to one that it does not, INVALID_API_KEY.
+    verified: (body) => body.includes('KEY_NOT_FOUND'),
     made: (_request, body) => body,
     async request(operation, made) {
       const { id, key } = (made ? JSON.parse(made) : {}) as { id?: string; key?: string };

@@ -1,6 +1,8 @@
 /**
  * API keys of better-auth's plugin, on the database of our identities: an endpoint for each of the four operations that
- * peers.ts compares. Its own rate limit is off, as is all that it would do after an answer.
+ * peers.ts compares. Its own rate limit is off, as is all that it would do after an answer. A verification that succeeds
+ * writes twice whatever the options say, when the key was last used and changed; one that is refused for want of a
+ * permission, as those of the others are, only reads.
  */
 import { apiKey } from '@better-auth/api-key';
 import type { D1Database } from '@cloudflare/workers-types';
@@ -57,6 +59,7 @@ function authOf(database: D1Database) {
     session: { cookieCache: { enabled: false } },
     rateLimit: { enabled: false },
     telemetry: { enabled: false },
+    logger: { disabled: true },
     advanced: { database: { generateId: () => crypto.randomUUID() } },
     plugins: [apiKey({ rateLimit: { enabled: false } })],
   });
@@ -96,8 +99,8 @@ export default {
           }),
         );
       case '/mnq/verify': {
-        const { valid } = await api.verifyApiKey({ body: { key, permissions: { queue: ['manage'] } } });
-        return Response.json({ valid }, { status: valid ? 200 : 403 });
+        const { error } = await api.verifyApiKey({ body: { key, permissions: { queue: ['read'] } } });
+        return Response.json({ code: error?.code }, { status: 403 });
       }
       case '/mnq/revoke':
         return Response.json(await api.deleteApiKey({ body: { keyId }, headers }));
