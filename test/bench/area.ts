@@ -26,10 +26,12 @@ export interface Figure {
   aim?: string | undefined;
 }
 
-/** Latencies in milliseconds, one of each for each round. */
+/** Latencies in milliseconds. */
 export interface Latency {
+  /** One for each round. */
   p50: readonly number[];
-  p99: readonly number[];
+  /** One of all rounds together: the requests of a round are too few to have one. */
+  p99: readonly [number];
 }
 
 /** An area of the benchmark. */

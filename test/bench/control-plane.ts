@@ -8,7 +8,7 @@ import { ensureSecrets } from '../stack/secrets.ts';
 import type { Stack } from '../stack/stack.ts';
 import type { Area, Figure } from './area.ts';
 import { call, request } from './client.ts';
-import { bytesOf, type Load, loadEach, loadOf, type Timing } from './load.ts';
+import { bytesOf, type Load, latencyOf, loadEach, loadOf, type Timing } from './load.ts';
 import { type Scene, type Step, type Story, storiesOf } from './operations.ts';
 import { type Program, programOf, type Recorded } from './replay.ts';
 import { startInPlace } from './worker.ts';
@@ -185,14 +185,18 @@ async function sendToBare(
 }
 
 function figureOf({ name, aim }: Step, connections: number, told: readonly Told[]): Figure {
-  const all = (of: Candidate, key: keyof Load) => told.map((each) => each[name]?.[of][key] ?? Number.NaN);
-  const latency = (of: Candidate) => ({ p50: all(of, 'p50'), p99: all(of, 'p99') });
+  const all = (of: Candidate) => told.map((each) => each[name]?.[of] as Load);
+  const [api, bare] = [all('api'), all('bare')];
   return {
     measure: `${name.replace('-', ' ')}, ${connections} at once`,
     unit: '/s',
-    values: all('api', 'perSecond'),
-    latency: latency('api'),
-    baseline: { of: 'statements', values: all('bare', 'perSecond'), latency: latency('bare') },
+    values: api.map(({ perSecond }) => perSecond),
+    latency: latencyOf(api),
+    baseline: {
+      of: 'statements',
+      values: bare.map(({ perSecond }) => perSecond),
+      latency: latencyOf(bare),
+    },
     aim,
   };
 }

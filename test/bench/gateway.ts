@@ -4,9 +4,9 @@
  * databases around it), and through the gateway. The last two tell what of the gateway's cost is its own code, and what
  * is the local runtime's one read of D1, which is the price of a revocation that holds for the very next request.
  */
-import type { Area, Figure } from './area.ts';
+import type { Area, Figure, Latency } from './area.ts';
 import { newQueueCredentials, signSqs } from './client.ts';
-import { bytesOf, type Load, load } from './load.ts';
+import { bytesOf, type Load, latencyOf, load } from './load.ts';
 import { interleave } from './rounds.ts';
 import { startAlone, startInPlace } from './worker.ts';
 
@@ -71,11 +71,14 @@ async function onlyQueueOf(engine: string): Promise<string> {
 type Candidate = 'engine' | 'proxy' | 'reading proxy' | 'gateway';
 
 function figuresOf(what: string, measured: Record<Candidate, Load[]>): Figure[] {
-  const compare = (of: Candidate, to: Candidate, key: keyof Load, aim?: string): Figure => ({
+  type Key = 'perSecond' | keyof Latency;
+  const all = (of: Candidate, key: Key) =>
+    key === 'perSecond' ? measured[of].map((load) => load[key]) : latencyOf(measured[of])[key];
+  const compare = (of: Candidate, to: Candidate, key: Key, aim?: string): Figure => ({
     measure: `${what}: ${of}`,
     unit: key === 'perSecond' ? '/s' : `ms ${key}`,
-    values: measured[of].map((load) => load[key]),
-    baseline: { of: to, values: measured[to].map((load) => load[key]) },
+    values: all(of, key),
+    baseline: { of: to, values: all(to, key) },
     aim,
   });
   return [

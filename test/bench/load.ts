@@ -4,17 +4,13 @@
  * as much of a small machine as the server that is to be measured.
  */
 import { connect, type Socket } from 'node:net';
+import type { Latency } from './area.ts';
 import { percentile } from './rounds.ts';
 
 /** What a load came to. */
-export interface Load {
-  /** How long it went on. */
-  seconds: number;
+export interface Load extends Timing {
   /** Answers in a second. */
   perSecond: number;
-  /** How long they took, in milliseconds. */
-  p50: number;
-  p99: number;
 }
 
 /** How long a load went on, and how long each of its answers took, in milliseconds. */
@@ -73,11 +69,19 @@ export async function loadEach(
 export function loadOf(timings: readonly Timing[]): Load {
   const latencies = timings.flatMap((timing) => timing.latencies);
   const seconds = timings.reduce((sum, timing) => sum + timing.seconds, 0);
+  return { seconds, latencies, perSecond: latencies.length / seconds };
+}
+
+/** How long the answers of loads took, a load for each round. */
+export function latencyOf(rounds: readonly Load[]): Latency {
   return {
-    seconds,
-    perSecond: latencies.length / seconds,
-    p50: percentile(latencies, 50),
-    p99: percentile(latencies, 99),
+    p50: rounds.map(({ latencies }) => percentile(latencies, 50)),
+    p99: [
+      percentile(
+        rounds.flatMap(({ latencies }) => latencies),
+        99,
+      ),
+    ],
   };
 }
 

@@ -9,7 +9,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Stack } from '../stack/stack.ts';
 import type { Area, Figure } from './area.ts';
 import { type QueueCredentials, signSqs } from './client.ts';
-import { bytesOf, type Load, loadEach, loadOf, type Timing } from './load.ts';
+import { bytesOf, type Load, latencyOf, loadEach, loadOf, type Timing } from './load.ts';
 import { type RabbitMq, startRabbitMq } from './rabbitmq.ts';
 import { startInPlace } from './worker.ts';
 
@@ -104,15 +104,14 @@ function figuresOf(
   measured: readonly Record<string, Record<Operation, Load>>[],
   withRabbit: boolean,
 ): Figure[] {
-  const all = (of: string, key: keyof Load) =>
-    measured.map((each) => each[of]?.[operation][key] ?? Number.NaN);
-  const latency = (of: string) => ({ p50: all(of, 'p50'), p99: all(of, 'p99') });
+  const all = (of: string) => measured.flatMap((each) => each[of]?.[operation] ?? []);
+  const perSecond = (of: string) => all(of).map((load) => load.perSecond);
   const compare = (of: string, to: string, measure: string, aim?: string): Figure => ({
     measure: `${operation}${measure}`,
     unit: '/s',
-    values: all(of, 'perSecond'),
-    latency: latency(of),
-    baseline: { of: to, values: all(to, 'perSecond'), latency: latency(to) },
+    values: perSecond(of),
+    latency: latencyOf(all(of)),
+    baseline: { of: to, values: perSecond(to), latency: latencyOf(all(to)) },
     aim,
   });
   const toRabbit = [
