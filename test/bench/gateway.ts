@@ -1,8 +1,9 @@
 /**
  * What the gateway costs. The same SendMessage takes turns to the engine directly, through a Worker that forwards blindly,
- * through one that also reads the row of the access key first, where the gateway stands (the same static assets and
- * databases around it), and through the gateway. The last two tell what of the gateway's cost is its own code, and what
- * is the local runtime's one read of D1, which is the price of a revocation that holds for the very next request.
+ * through one that also reads the row of the access key first, and through the gateway. These three stand in the same
+ * place, with the same static assets and databases around them, so that what lies between the proxies is the local runtime's
+ * one read of D1, the price of a revocation that holds for the very next request, and what lies between the second and the
+ * gateway is the gateway's own code. The proxy alone, with nothing around it, tells what the place costs.
  */
 import type { Area, Figure, Latency } from './area.ts';
 import { newQueueCredentials, signSqs } from './client.ts';
@@ -24,8 +25,10 @@ export const gateway: Area = {
     const credentials = await newQueueCredentials(stack, REGION);
     const queue = await newQueue(stack.origin, credentials);
     const engineQueue = await onlyQueueOf(engine);
-    const proxy = await startAlone('proxy', { ENGINE: engine });
-    const readingProxy = await startInPlace('reading-proxy', state, { ENGINE: engine });
+    const vars = { ENGINE: engine };
+    const proxyAlone = await startAlone('proxy', vars);
+    const proxy = await startInPlace('proxy', state, vars);
+    const readingProxy = await startInPlace('reading-proxy', state, vars);
     try {
       const figures: Figure[] = [];
       for (const connections of CONNECTIONS) {
@@ -38,6 +41,7 @@ export const gateway: Area = {
         };
         const measured = await interleave(rounds, {
           engine: () => sendTo(engine, engineQueue),
+          'proxy alone': () => sendTo(proxyAlone.origin, engineQueue),
           proxy: () => sendTo(proxy.origin, engineQueue),
           'reading proxy': () => sendTo(readingProxy.origin, engineQueue),
           gateway: () => sendTo(stack.origin, queue),
@@ -46,7 +50,7 @@ export const gateway: Area = {
       }
       return figures;
     } finally {
-      await Promise.all([proxy.stop(), readingProxy.stop()]);
+      await Promise.all([proxyAlone, proxy, readingProxy].map((worker) => worker.stop()));
     }
   },
 };
@@ -68,26 +72,41 @@ async function onlyQueueOf(engine: string): Promise<string> {
   return url;
 }
 
-type Candidate = 'engine' | 'proxy' | 'reading proxy' | 'gateway';
+type Candidate = 'engine' | 'proxy alone' | 'proxy' | 'reading proxy' | 'gateway';
 
 function figuresOf(what: string, measured: Record<Candidate, Load[]>): Figure[] {
-  type Key = 'perSecond' | keyof Latency;
-  const all = (of: Candidate, key: Key) =>
-    key === 'perSecond' ? measured[of].map((load) => load[key]) : latencyOf(measured[of])[key];
-  const compare = (of: Candidate, to: Candidate, key: Key, aim?: string): Figure => ({
+  const compare = (of: Candidate, to: Candidate, aim?: string): Figure => ({
     measure: `${what}: ${of}`,
-    unit: key === 'perSecond' ? '/s' : `ms ${key}`,
-    values: all(of, key),
-    baseline: { of: to, values: all(to, key) },
+    unit: '/s',
+    values: measured[of].map(({ perSecond }) => perSecond),
+    latency: latencyOf(measured[of]),
+    baseline: {
+      of: to,
+      values: measured[to].map(({ perSecond }) => perSecond),
+      latency: latencyOf(measured[to]),
+    },
     aim,
   });
+  const added = (to: Candidate, rank: keyof Latency): Figure => {
+    const before = latencyOf(measured[to])[rank];
+    const after = latencyOf(measured.gateway)[rank];
+    return {
+      measure: `${what}: gateway, latency added`,
+      unit: `ms ${rank}`,
+      values: after.map((all, round) => all - (before[round] ?? Number.NaN)),
+      baseline: { of: to, values: before },
+    };
+  };
   return [
-    compare('proxy', 'engine', 'perSecond'),
-    compare('reading proxy', 'proxy', 'perSecond'),
-    compare('gateway', 'engine', 'perSecond'),
-    compare('gateway', 'proxy', 'perSecond', '≥ 0.8'),
-    compare('gateway', 'reading proxy', 'perSecond'),
-    compare('gateway', 'reading proxy', 'p50'),
-    compare('gateway', 'reading proxy', 'p99'),
+    compare('proxy alone', 'engine'),
+    compare('proxy', 'engine'),
+    compare('reading proxy', 'proxy'),
+    compare('gateway', 'engine'),
+    compare('gateway', 'proxy', '≥ 0.8'),
+    compare('gateway', 'reading proxy'),
+    added('engine', 'p50'),
+    added('engine', 'p99'),
+    added('proxy', 'p50'),
+    added('proxy', 'p99'),
   ];
 }
