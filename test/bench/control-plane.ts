@@ -10,7 +10,7 @@ import type { Area, Figure } from './area.ts';
 import { call, request } from './client.ts';
 import { bytesOf, type Load, latencyOf, loadEach, loadOf, type Timing } from './load.ts';
 import { type Scene, type Step, type Story, storiesOf } from './operations.ts';
-import { type Program, programOf, type Recorded } from './replay.ts';
+import { type Program, programOf, type Recorded, type Target } from './replay.ts';
 import { startInPlace } from './worker.ts';
 
 const REGION = 'fr-par';
@@ -40,7 +40,8 @@ export const controlPlane: Area = {
           for (let round = -1; round < rounds; round++, pass++) {
             const told = await tell(story, {
               api: (step, targets) => sendToApi(stack, step, targets, pass, connections),
-              bare: (step, targets) => sendToBare(bare.origin, step, targets, connections),
+              bare: (step, targets) =>
+                sendToBare(bare.origin, step, targets, story.within?.[pass], connections),
             });
             if (round >= 0) measured.push(told);
           }
@@ -90,7 +91,7 @@ function requestOf(stack: Stack, origin: string, step: Step, target: string, pas
   });
 }
 
-/** Each operation's program, of two targets on a copy of the databases. */
+/** Each operation's program, of two targets in two passes on a copy of the databases. */
 async function record(
   stack: Stack,
   state: string,
@@ -100,13 +101,16 @@ async function record(
   const recorder = await startInPlace('recorder', state, secrets);
   const programs: Record<string, Program> = {};
   try {
-    for (const { steps, targets } of stories) {
+    for (const { steps, targets, within } of stories) {
       let two = [targets?.[0] ?? '', targets?.[1] ?? ''] as const;
       for (const step of steps) {
         const one = await recordOne(requestOf(stack, recorder.origin, step, two[0], 0));
-        const other = await recordOne(requestOf(stack, recorder.origin, step, two[1], 0));
+        const other = await recordOne(requestOf(stack, recorder.origin, step, two[1], 1));
         if (step.makes) two = [idOf(one.body), idOf(other.body)];
-        programs[step.name] = programOf([one.trips, other.trips], two);
+        programs[step.name] = programOf(
+          [one.trips, other.trips],
+          [targetOf(two[0], within?.[0]), targetOf(two[1], within?.[1])],
+        );
       }
     }
     return programs;
@@ -120,6 +124,9 @@ async function recordOne(request: Request): Promise<Recorded> {
   if (recorded.status >= 300) throw new Error(`${request.url} answered ${recorded.status}: ${recorded.body}`);
   return recorded;
 }
+
+const targetOf = (id: string, within: string | undefined): Target =>
+  within === undefined ? [id] : [id, within];
 
 const idOf = (body: string) => (JSON.parse(body) as { id: string }).id;
 
@@ -176,10 +183,11 @@ async function sendToBare(
   origin: string,
   step: Step,
   targets: readonly string[],
+  within: string | undefined,
   connections: number,
 ): Promise<Sent> {
   const of = step.makes ? Array.from({ length: TARGETS_OF_PART }, () => crypto.randomUUID()) : targets;
-  const requests = of.map((target) => bytesOf(new Request(`${origin}/mnq/${step.name}/${target}`)));
+  const requests = of.map((id) => bytesOf(new Request(`${origin}/mnq/${step.name}/${targetOf(id, within)}`)));
   const timing = await loadEach(origin, await Promise.all(requests), connections);
   return { ...timing, made: [...of] };
 }

@@ -21,6 +21,8 @@ export interface Story {
   steps: readonly Step[];
   /** What it is told of, when no step makes it. */
   targets?: readonly string[];
+  /** The id of what its targets are in, in each pass, where that is not the same in all. */
+  within?: readonly string[];
   /** How often it is told in one pass. */
   repeats: number;
 }
@@ -88,6 +90,7 @@ function natsCredentials({ projectId, accounts }: Scene): Story {
   const body = (_: string, pass: number) => ({ nats_account_id: accounts[pass], name: 'measured' });
   return {
     repeats: 1,
+    within: accounts,
     steps: [
       made('nats-create', collection, body),
       ...reads('nats', collection, `?project_id=${projectId}`),

@@ -2,7 +2,7 @@
  * Our Worker's API, which answers with the statements that it ran for a request, in its round trips and in their order,
  * and with its own answer's status and body.
  */
-import type { D1Database, D1PreparedStatement, ExecutionContext } from '@cloudflare/workers-types';
+import type { D1Database, D1PreparedStatement, D1Result, ExecutionContext } from '@cloudflare/workers-types';
 import type { Bindings } from '../../../functions/env.ts';
 import { app } from '../../../functions/index.ts';
 import type { Recorded, RecordedTrip } from '../replay.ts';
@@ -27,14 +27,16 @@ export default {
 
 function recording(binding: string, database: D1Database, trips: RecordedTrip[]): D1Database {
   const session = database.withSession('first-primary');
-  const note = (batch: boolean, statements: readonly Bound[]) => {
-    trips.push({ binding, batch, statements: statements.map(({ sql, params }) => ({ sql, params })) });
+  const note = (bound: readonly Bound[], batch: boolean, results: readonly D1Result[]) => {
+    const statements = bound.map(({ sql, params }) => ({ sql, params }));
+    trips.push({ binding, batch, statements, wrote: results.some(({ meta }) => meta.changes > 0) });
   };
   const bound = (one: Bound) => ({
     ...one,
-    all: () => {
-      note(false, [one]);
-      return one.original.all();
+    all: async () => {
+      const result = await one.original.all();
+      note([one], false, [result]);
+      return result;
     },
   });
   return {
@@ -43,9 +45,10 @@ function recording(binding: string, database: D1Database, trips: RecordedTrip[])
         bind: (...params: unknown[]) =>
           bound({ original: session.prepare(sql).bind(...params), sql, params }),
       }),
-      batch: (statements: Bound[]) => {
-        note(true, statements);
-        return session.batch(statements.map(({ original }) => original));
+      batch: async (statements: Bound[]) => {
+        const results = await session.batch(statements.map(({ original }) => original));
+        note(statements, true, results);
+        return results;
       },
     }),
   } as unknown as D1Database;

@@ -1,10 +1,11 @@
 /**
  * A bare Hono handler: runs the statements that our API runs for an operation (`PROGRAMS`, JSON) on the same databases, in
- * the same round trips, and answers with the rows of the last. It checks nothing, and knows nobody.
+ * the same round trips, and answers with the rows of the last. The path has the ids of the target, with commas between. It
+ * checks nothing, and knows nobody; but statements that should change something must, or else this would be no baseline.
  */
 import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
 import { Hono } from 'hono';
-import { type Param, type Program, TARGET } from '../replay.ts';
+import { marker, type Param, type Program, type Target } from '../replay.ts';
 
 interface Bindings {
   PROGRAMS: string;
@@ -17,25 +18,26 @@ const app = new Hono<{ Bindings: Bindings }>();
 app.all('/mnq/:operation/:target?', async (c) => {
   programs ??= JSON.parse(c.env.PROGRAMS) as Record<string, Program>;
   const fresh = new Map<string, string>();
-  const target = c.req.param('target') ?? '';
+  const target = (c.req.param('target') ?? '').split(',');
   let rows: unknown[] = [];
-  for (const { binding, batch, statements } of programs[c.req.param('operation')] ?? []) {
+  for (const { binding, batch, statements, wrote } of programs[c.req.param('operation')] ?? []) {
     const session = (c.env[binding] as D1Database).withSession('first-primary');
     const bound = statements.map(({ sql, params }) =>
       session.prepare(sql).bind(...params.map((param) => valueFor(param, target, fresh))),
     );
     const results = batch ? await session.batch(bound) : [await (bound[0] as D1PreparedStatement).all()];
+    if (wrote && !results.some(({ meta }) => meta.changes > 0)) throw new Error('Nothing was changed');
     rows = results.flatMap((result) => result.results);
   }
   return c.json({ rows });
 });
 
-function valueFor(param: Param, target: string, fresh: Map<string, string>): unknown {
+function valueFor(param: Param, target: Target, fresh: Map<string, string>): unknown {
   switch (param.kind) {
     case 'constant':
       return param.value;
     case 'target':
-      return param.text.replaceAll(TARGET, target);
+      return target.reduce((text, id, at) => text.replaceAll(marker(at), id), param.text);
     case 'time':
       return Math.floor(Date.now() / param.unit);
     case 'new': {
