@@ -1,7 +1,8 @@
 /**
- * Whether memory grows with use, up to 100,000 requests: what the Worker's isolate holds, and the resident memory of the
- * runtime's process, beside what they were after 1,000. Reads of the API and calls through the gateway by turns. The same of
- * a Worker that only says hello tells how much of the growth is the runtime's, which gives little back.
+ * Whether memory grows with use, up to 100,000 requests: what is alive in the Worker's isolate, and the resident memory of the
+ * runtime's process, beside what they were after 1,000. Reads of the API and calls through the gateway, half and half. Two
+ * Workers in the same place take turns with it, and tell how much of the growth is the runtime's, which gives little back:
+ * one that only says hello, and one that only reads a row of D1.
  */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -10,93 +11,122 @@ import type { Area, Figure } from './area.ts';
 import { newQueueCredentials, signSqs } from './client.ts';
 import { bytesOf, load } from './load.ts';
 import { startFresh } from './stack.ts';
-import { startAlone } from './worker.ts';
+import { type BenchWorker, startInPlace } from './worker.ts';
 
 const REGION = 'fr-par';
 const CONNECTIONS = 16;
-/** How long requests are sent before memory is looked at: the heap is seen well after a collection, then, by and by. */
-const SLICE_MS = 400;
+/** How long requests are sent to one before it is the next one's turn. */
+const SLICE_MS = 1000;
 const FIRST = 1000;
 /** After how many more it is told: growth that levels off shows in these. */
 const MARKS = [10_000, 50_000, 100_000];
 const AIM = 'no growth';
 
-/** What a process holds, in megabytes. */
+/** A Worker whose memory is looked at. */
+interface Subject {
+  pid: number;
+  /** The inspector of its isolate. */
+  inspector: string;
+  /** What answers at once. */
+  url: string;
+  /** Sends requests for a slice of time; resolves to how many were answered. */
+  send(): Promise<number>;
+}
+
+/** What is held, in megabytes. */
 interface Held {
+  /** By the process. */
   resident: number;
-  /** The least that the heap came down to since it was last told: what is alive, and little else. */
+  /** By the heap of the isolate, right after a collection. */
   heap: number;
 }
+
+/** What is held after so many requests. */
+type Course = ReadonlyMap<number, Held>;
 
 /** See this file's head. */
 export const memory: Area = {
   name: 'memory',
   async measure({ state }) {
-    const stack = await startFresh(join(state, 'memory'), { inspect: true });
-    const hello = await startAlone('hello');
+    const folder = join(state, 'memory');
+    const stack = await startFresh(folder, { inspect: true });
+    const inPlace = (name: string) => startInPlace(name, folder, {}, () => {}, true);
+    const [hello, reader] = [await inPlace('hello'), await inPlace('round-trips')];
     try {
-      const ours = await ofStack(stack);
-      const bare = await held(hello.pid, await requestsTo(hello.origin), async () => Number.NaN);
+      const [ours, ofHello, ofReader] = await byTurns([
+        await subjectOfStack(stack),
+        await subjectOf(hello, '/'),
+        await subjectOf(reader, '/mnq/verify'),
+      ]);
       return [
         ...figuresOf('live heap of the Worker', ours, 'heap', AIM),
         ...figuresOf('resident memory of its runtime', ours, 'resident', AIM),
-        ...figuresOf('resident memory of a runtime that says hello', bare, 'resident').slice(-1),
+        ...figuresOf('resident memory where a Worker says hello', ofHello, 'resident'),
+        ...figuresOf('resident memory where a Worker reads a row', ofReader, 'resident'),
       ];
     } finally {
-      await Promise.all([hello.stop(), stack.stop()]);
+      await Promise.all([hello.stop(), reader.stop(), stack.stop()]);
     }
   },
 };
 
-/** Sends requests by turns for a slice of time; resolves to how many were answered. */
-type Send = () => Promise<number>;
-
-async function requestsTo(origin: string): Promise<Send> {
-  const hello = await bytesOf(new Request(origin));
-  return () => send(origin, hello);
+async function subjectOf(worker: BenchWorker, path: string): Promise<Subject> {
+  const url = worker.origin + path;
+  const request = await bytesOf(new Request(url));
+  return {
+    pid: worker.pid,
+    url,
+    inspector: await isolateOf(await worker.inspector()),
+    send: () => send(worker.origin, request),
+  };
 }
 
-async function ofStack(stack: Stack): Promise<Map<number, Held>> {
+async function subjectOfStack(stack: Stack): Promise<Subject> {
+  const { origin } = stack;
   const credentials = await newQueueCredentials(stack, REGION);
   const headers = { 'X-Auth-Token': stack.owner?.secret_key ?? '' };
   const list = await bytesOf(
-    new Request(`${stack.origin}/mnq/v1beta1/regions/${REGION}/sqs-credentials`, { headers }),
+    new Request(`${origin}/mnq/v1beta1/regions/${REGION}/sqs-credentials`, { headers }),
   );
   const pid = stack.pids().worker;
   if (pid === undefined) throw new Error('The Worker has no process');
-  const inspector = await inspectorOf(stack);
   let turn = 0;
-  const byTurns = async () => {
-    if (turn++ % 2 === 0) return send(stack.origin, list);
-    return send(
-      stack.origin,
-      await bytesOf(await signSqs(stack.origin, REGION, credentials, 'ListQueues', {})),
-    );
+  return {
+    pid,
+    url: `${origin}/healthz`,
+    inspector: await isolateOf(await stack.inspector()),
+    // Signed anew each time: a signature is good for a quarter of an hour only.
+    send: async () =>
+      turn++ % 2 === 0
+        ? send(origin, list)
+        : send(origin, await bytesOf(await signSqs(origin, REGION, credentials, 'ListQueues', {}))),
   };
-  return held(pid, byTurns, () => heapMegabytes(inspector));
 }
 
 async function send(origin: string, request: Buffer): Promise<number> {
-  const { perSecond, seconds } = await load(origin, request, CONNECTIONS, SLICE_MS);
-  return Math.round(perSecond * seconds);
+  const { latencies } = await load(origin, request, CONNECTIONS, SLICE_MS);
+  return latencies.length;
 }
 
-/** What is held after the first requests and at each mark. */
-async function held(pid: number, send: Send, heap: () => Promise<number>): Promise<Map<number, Held>> {
-  const found = new Map<number, Held>();
-  let done = 0;
+/** What each of them holds after the first requests and at each mark. */
+async function byTurns<Subjects extends Subject[]>(
+  subjects: readonly [...Subjects],
+): Promise<{ [At in keyof Subjects]: Course }> {
+  const courses = subjects.map((subject) => ({ subject, done: 0, course: new Map<number, Held>() }));
   for (const mark of [FIRST, ...MARKS]) {
-    let least = Number.POSITIVE_INFINITY;
-    while (done < mark) {
-      done += await send();
-      least = Math.min(least, await heap());
+    while (courses.some(({ done }) => done < mark)) {
+      for (const each of courses) if (each.done < mark) each.done += await each.subject.send();
     }
-    found.set(mark, { resident: residentMegabytes(pid), heap: least });
+    for (const { subject, course } of courses) course.set(mark, await heldBy(subject));
   }
-  return found;
+  return courses.map(({ course }) => course) as { [At in keyof Subjects]: Course };
 }
 
-function figuresOf(what: string, found: ReadonlyMap<number, Held>, key: keyof Held, aim?: string): Figure[] {
+async function heldBy(subject: Subject): Promise<Held> {
+  return { heap: await liveMegabytes(subject), resident: residentMegabytes(subject.pid) };
+}
+
+function figuresOf(what: string, found: Course, key: keyof Held, aim?: string): Figure[] {
   const at = (mark: number) => [found.get(mark)?.[key] ?? Number.NaN];
   const count = (mark: number) => mark.toLocaleString('en');
   return MARKS.map((mark) => ({
@@ -112,25 +142,35 @@ function residentMegabytes(pid: number): number {
   return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1000;
 }
 
-/** The address of the inspector of the Worker's own isolate: the runtime has others, for databases and assets. */
-async function inspectorOf(stack: Stack): Promise<string> {
-  const { host } = await stack.inspector();
+/** The address of the inspector of a Worker's own isolate: the runtime has others, for databases and assets. */
+async function isolateOf({ host }: URL): Promise<string> {
   const isolates = (await (await fetch(`http://${host}/json`)).json()) as { id: string }[];
   const own = isolates.find(({ id }) => id.startsWith('core:user:'));
   if (!own) throw new Error(`No isolate is the Worker's: ${isolates.map(({ id }) => id)}`);
   return `ws://${host}/${own.id}`;
 }
 
-/** What the heap of an isolate holds now, what is dead but not collected included (Chrome DevTools Protocol, Runtime). */
-function heapMegabytes(inspector: string): Promise<number> {
+/** What is alive in the heap of an isolate, by the Chrome DevTools Protocol (HeapProfiler, Runtime). */
+async function liveMegabytes({ inspector, url }: Subject): Promise<number> {
+  const socket = new WebSocket(inspector);
+  await once(socket, 'open');
+  socket.send(JSON.stringify({ id: 1, method: 'HeapProfiler.collectGarbage' }));
+  const collected = once(socket, 'message');
+  // The isolate collects when it runs next.
+  await (await fetch(url)).arrayBuffer();
+  await collected;
+  socket.send(JSON.stringify({ id: 2, method: 'Runtime.getHeapUsage' }));
+  const { data } = (await once(socket, 'message')) as MessageEvent;
+  socket.close();
+  const { result } = JSON.parse(String(data)) as { result: { usedSize: number } };
+  return result.usedSize / 1e6;
+}
+
+function once(socket: WebSocket, event: 'open' | 'message'): Promise<Event> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(inspector);
-    socket.onopen = () => socket.send(JSON.stringify({ id: 1, method: 'Runtime.getHeapUsage' }));
-    socket.onerror = () => reject(new Error('The inspector cannot be reached'));
-    socket.onmessage = ({ data }) => {
-      const { result } = JSON.parse(String(data)) as { result: { usedSize: number } };
-      socket.close();
-      resolve(result.usedSize / 1e6);
-    };
+    socket.addEventListener(event, resolve, { once: true });
+    socket.addEventListener('error', () => reject(new Error('The inspector cannot be reached')), {
+      once: true,
+    });
   });
 }

@@ -19,6 +19,8 @@ export interface BenchWorker {
   origin: string;
   /** The process id of its runtime. */
   pid: number;
+  /** Where the runtime's inspector listens; rejects when it was not asked for. */
+  inspector(): Promise<URL>;
   stop(): Promise<void>;
 }
 
@@ -34,15 +36,17 @@ export function startAlone(name: string, vars: Record<string, string> = {}): Pro
 /**
  * Starts a Worker of `test/bench/workers` where ours stands: with its settings, vars and static assets, and with its
  * databases, copied as they are now from the stack of the folder `state`; `prepare` may change a copy, which it is told
- * by the name of its binding. There are no Durable Objects, and no secrets but those of `vars`.
+ * by the name of its binding. There are no Durable Objects, and no secrets but those of `vars`. `inspect` opens the
+ * runtime's inspector, on a free port.
  */
 export function startInPlace(
   name: string,
   state: string,
   vars: NonNullable<V4WorkerOptions['bindings']> = {},
   prepare: (binding: string, database: DatabaseSync) => void = () => {},
+  inspect = false,
 ): Promise<BenchWorker> {
-  return start(name, async (storage) => {
+  const optionsFor = async (storage: string) => {
     const { worker } = await bundleWorker(defaultConfig);
     for (const { binding, file } of await stackDatabases(state)) {
       const copy = join(storage, relative(join(state, 'worker'), file));
@@ -52,7 +56,8 @@ export function startInPlace(
       database.close();
     }
     return { ...worker, durableObjects: {}, bindings: { ...worker.bindings, ...vars } };
-  });
+  };
+  return start(name, optionsFor, inspect);
 }
 
 /** Bundles and minifies a Worker of `test/bench/workers` into a folder; resolves to the path of its one module. */
@@ -68,6 +73,7 @@ export async function bundleAlone(name: string, folder: string): Promise<string>
 async function start(
   name: string,
   optionsFor: (storage: string) => Promise<Partial<V4WorkerOptions>>,
+  inspect = false,
 ): Promise<BenchWorker> {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-worker-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
@@ -85,6 +91,7 @@ async function start(
         host: '127.0.0.1',
         port: 0,
         cf: false,
+        ...(inspect && { inspectorPort: 0 }),
         resourcePersistencePath: storage,
         workers: [worker],
       }),
@@ -93,6 +100,7 @@ async function start(
     return {
       origin,
       pid,
+      inspector: () => miniflare.getInspectorURL(),
       async stop() {
         await miniflare.dispose();
         remove();
