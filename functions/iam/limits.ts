@@ -64,7 +64,7 @@ function tooMany(until: number): ApiError {
 }
 
 /** Where a request comes from: an IPv4 address, or the /64 of an IPv6 one, which is what one subscriber has. */
-function networkOf(c: Context<AppEnv>): string {
+export function networkOf(c: Context<AppEnv>): string {
   const address = c.req.header('CF-Connecting-IP') ?? 'local';
   if (!address.includes(':')) return address;
   const [head = '', tail] = address.toLowerCase().split('::');

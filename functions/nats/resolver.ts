@@ -8,6 +8,7 @@ import { Hono } from 'hono';
 import { getAccountState } from '../../db/region/enforcement.ts';
 import { type AppEnv, useRegion } from '../app.ts';
 import { ApiError } from '../errors.ts';
+import { networkOf } from '../iam/limits.ts';
 import { composeAccountJwt, composeSystemAccountJwt, leaseEnd, operatorKey, systemKey } from './accounts.ts';
 import { isPublicKey } from './keys.ts';
 
@@ -23,10 +24,9 @@ async function jwtOf(c: Context<AppEnv>, id: string): Promise<{ jwt: string; ver
   return { jwt, version: `${state.account.revision}-${leaseEnd(config.nats, now) ?? 0}` };
 }
 
-/** Middleware: answers 429 to an address that asks more often than the configuration allows. */
+/** Middleware: answers 429 to a network that asks more often than the configuration allows. */
 async function limited(c: Context<AppEnv>, next: () => Promise<void>): Promise<void> {
-  const key = c.req.header('CF-Connecting-IP') ?? 'local';
-  const { success } = await c.get('config').resolverLimit.limit({ key });
+  const { success } = await c.get('config').resolverLimit.limit({ key: networkOf(c) });
   if (!success) throw new ApiError('too_many_requests', {}, { 'Retry-After': '10' });
   await next();
 }
