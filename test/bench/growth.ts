@@ -1,7 +1,8 @@
 /**
  * Whether operations cost more as a region fills up: the same ones with 10², 10⁴ and 10⁶ credentials of one project in
- * the region, half of Queues and half of one NATS account, taking turns: round trips to the region's database, the rows that it reads and writes, and the time. Of a
- * list the first page, and page 1,000, which an offset must walk to.
+ * the region, half of Queues and half of one NATS account, taking turns: round trips to the region's database, the rows
+ * that it reads and writes, and the time. Of a list the first page, and page 1,000, which an offset must walk to. The
+ * Worker counts what its requests cost, has no nats-servers, and no quotas that so many would reach.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { ensureSecrets } from '../stack/secrets.ts';
@@ -134,6 +135,12 @@ async function costsOf(
       if (isLargest) await measure(`${product} ${DEEP}`, 'GET', collection + within + LAST_PAGE);
       await measure(`${product} revoke`, 'DELETE', item);
     }
+    const made = await measure('account create', 'POST', '/nats-accounts', { project_id });
+    const item = `/nats-accounts/${made.id}`;
+    await measure('account get', 'GET', item);
+    await measure(`account ${FIRST_PAGE}`, 'GET', `/nats-accounts?project_id=${project_id}`);
+    await measure('account rename', 'PATCH', item, { name: 'renamed' });
+    await measure('account delete', 'DELETE', item);
   }
   return Object.fromEntries(
     Object.entries(costs).map(([name, cost]) => [name, { ...cost, p50: percentile(times[name] ?? [], 50) }]),
@@ -165,5 +172,7 @@ function figuresOf(measured: Record<string, Costs[]>): Figure[] {
 }
 
 function countsOf(sample: Sample | undefined): string {
-  return sample ? `${sample.trips} trip, ${sample.read} rows read, ${sample.written} written` : '';
+  return sample
+    ? `${sample.trips} ${sample.trips === 1 ? 'trip' : 'trips'}, ${sample.read} rows read, ${sample.written} written`
+    : '';
 }
