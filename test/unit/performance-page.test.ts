@@ -1,7 +1,7 @@
 /** The page about performance says what its saved runs say, and has a place for every area. */
 import { globSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { linesOf, RUNS, show } from '../../site/src/build/performance.ts';
+import { linesOf, misses, RUNS, show } from '../../site/src/build/performance.ts';
 
 const page = readFileSync(
   new URL('../../site/src/content/docs/reference/performance.mdx', import.meta.url),
@@ -21,6 +21,33 @@ it('the page has a table for each area, and each was saved', () => {
   expect(areas.length).toBe(9);
   expect(told.toSorted()).toEqual(areas.toSorted());
   expect(Object.keys(RUNS).sort()).toEqual(areas.toSorted());
+});
+
+it('the page says of each area whether it misses an aim, as its rows do', () => {
+  for (const section of page.split(/^## /m).filter((text) => text.includes('<PerformanceTable'))) {
+    const [, area = ''] = /<PerformanceTable of="([\w-]+)"/.exec(section) ?? [];
+    const missed = RUNS[area]?.rows.filter(misses).map(({ measure }) => measure) ?? [];
+    expect(/\bmiss(es|ed)?\b/.test(section), `${area} misses: ${missed}`).toBe(missed.length > 0);
+  }
+});
+
+it.each([
+  ['≤ 2', { ratio: 2 }, false],
+  ['≤ 2', { ratio: 2.1 }, true],
+  ['≥ 0.8', { ratio: 0.79 }, true],
+  ['> 1', { ratio: 1 }, true],
+  ['> 1', { ratio: null }, false],
+  ['≤ 1.2, the same counts', { ratio: 1.3 }, true],
+  ['≤ 100 ms', { value: 99, ratio: 400 }, false],
+  ['≤ 100 ms', { value: 101, ratio: 0.1 }, true],
+  ['none', { value: 0 }, false],
+  ['none', { value: 1 }, true],
+  ['no growth', { value: 9, ratio: 1.02 }, false],
+  ['no growth', { value: 9, ratio: 1.2 }, true],
+])('the aim %j of %j is missed: %j', (aim, found, missed) => {
+  const { value = 5, ratio = null } = found as { value?: number; ratio?: number | null };
+  const spread = (median: number | null) => ({ median, lower: median, upper: median });
+  expect(misses({ aim, value: spread(value), ratio: spread(ratio) })).toBe(missed);
 });
 
 it('a table has every row with its median, baseline and ratio as they were saved', () => {

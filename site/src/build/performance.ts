@@ -1,6 +1,6 @@
 /**
  * What the benchmark measured, for the page about performance: performance.json as `npm run bench -- --save` writes it,
- * and how its numbers are spelled. Nothing here judges them.
+ * how its numbers are spelled, and which of them miss their aim.
  */
 import saved from '../performance.json' with { type: 'json' };
 
@@ -68,16 +68,39 @@ export interface Line {
   baseline: Cell;
   ratio: Cell;
   aim: string;
+  /** Whether it misses its aim. */
+  missed: boolean;
+}
+
+/**
+ * Whether a row misses its aim. `≤ 2`, `≥ 0.8` and `> 1` are of the ratio, and with a unit (`≤ 100 ms`) of the value; `none`
+ * is a value of 0, and `no growth` a ratio that is 1 to a twentieth. What was not measured misses nothing.
+ */
+export function misses({ aim, value, ratio }: Pick<Row, 'aim' | 'value' | 'ratio'>): boolean {
+  const spelled = aim === 'none' ? '≤ 0 of them' : aim === 'no growth' ? '≤ 1.05' : (aim ?? '');
+  const [, sign, bound, unit] = /^([≤≥>]) ([\d.]+)( \w+)?/.exec(spelled) ?? [];
+  const found = (unit ? value : ratio)?.median;
+  if (found === undefined || found === null) return false;
+  if (sign === '≤') return found > Number(bound);
+  return sign === '≥' ? found < Number(bound) : found <= Number(bound);
+}
+
+/** A ratio of a table, for the text beside it. Throws when no row of the area has this measure and baseline. */
+export function ratioOf(area: string, measure: string, baseline: string): string {
+  const found = RUNS[area]?.rows.find((row) => row.measure === measure && row.baseline?.of === baseline);
+  if (!found?.ratio) throw new Error(`Nothing in ${area} compares ${measure} with ${baseline}`);
+  return show(found.ratio.median);
 }
 
 /** The lines of an area's table. */
 export function linesOf({ rows }: Run): Line[] {
-  return rows.map(({ measure, unit, value, latency, baseline, ratio, aim }) => ({
-    measure,
-    value: { text: withUnit(value, unit), detail: inMilliseconds(latency) },
-    baseline: { text: baselineText(baseline, unit), detail: inMilliseconds(baseline?.latency) },
-    ratio: ratioCell(ratio),
-    aim: aim ?? '',
+  return rows.map((row) => ({
+    measure: row.measure,
+    value: { text: withUnit(row.value, row.unit), detail: inMilliseconds(row.latency) },
+    baseline: { text: baselineText(row.baseline, row.unit), detail: inMilliseconds(row.baseline?.latency) },
+    ratio: ratioCell(row.ratio),
+    aim: row.aim ?? '',
+    missed: misses(row),
   }));
 }
 
