@@ -39,6 +39,11 @@ export function newAccessKey(): string {
   return ACCESS_KEY_START + randomBase62(20 - ACCESS_KEY_START.length, randomBytes);
 }
 
+/** Whether the text has the form of an access key of ours. */
+export function isAccessKey(text: string): boolean {
+  return /^LKEY[0-9A-Za-z]{16}$/.test(text);
+}
+
 /**
  * A new secret key: `latchkey_`, 40 random characters of `[0-9A-Za-z]` (238 bits), and 6 that are the CRC-32 of what
  * stands before them in base 62. A scanner finds it by its start and tells it from noise by its end. Equal bytes make an

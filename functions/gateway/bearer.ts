@@ -1,13 +1,17 @@
 /**
  * Who signed a request: reads the signature, finds the access key in the database of the region that it is for, and
- * verifies. One round trip to that database, none to another. What the bearer may do is not decided here.
+ * verifies. One round trip to that database, none to another, and none at all for a key that cannot be known or a network
+ * that has guessed too often. What the bearer may do is not decided here.
  */
+import type { Context } from 'hono';
 import type { Database } from '../../db/database.ts';
 import { openDatabase } from '../../db/database.ts';
 import { type Bearer, findBearer } from '../../db/region/gateway.ts';
+import type { AppEnv } from '../app.ts';
 import { keepNewest } from '../credentials/kept.ts';
-import { open } from '../credentials/secrets.ts';
+import { isAccessKey, open } from '../credentials/secrets.ts';
 import type { Config, Region } from '../env.ts';
+import { noteUnknownToken, silencedUntil } from '../iam/limits.ts';
 import type { Service } from './actions.ts';
 import { type FaultCode, faults, GatewayError } from './errors.ts';
 import { deriveKey, readSignature, type SignatureReason, type Signed, verifySignature } from './sigv4.ts';
@@ -53,17 +57,48 @@ export function readClaim(
 
 /** Finds and verifies who signed. `body` is the request's, whole. Throws a {@link GatewayError} when nobody did. */
 export async function authenticate(
+  c: Context<AppEnv>,
   { signed, service, region }: ReturnType<typeof readClaim>,
   body: Uint8Array<ArrayBuffer>,
-  config: Config,
 ): Promise<Caller> {
+  const { accessKey } = signed;
+  const name = `${region.name} ${service} ${accessKey}`;
+  if (!isAccessKey(accessKey) || isKnownAsUnknown(name)) throw new GatewayError('unknown_key');
+  if (silencedUntil(c) !== undefined) throw new GatewayError('throttled');
   const store = openDatabase(region.database);
-  const bearer = await findBearer(store, service, signed.accessKey);
-  if (!bearer) throw new GatewayError('unknown_key');
-  const key = await signingKey(config, region, bearer, signed);
+  const bearer = await findBearer(store, service, accessKey);
+  if (!bearer) {
+    if (!isKnownAsUnknown(name)) {
+      knowAsUnknown(name);
+      await noteUnknownToken(c);
+    }
+    throw new GatewayError('unknown_key');
+  }
+  const key = await signingKey(c.get('config'), region, bearer, signed);
   const verified = await verifySignature(signed, body, key);
   if (!verified.ok) throw refused(verified.reason);
-  return { service, region, store, accessKey: signed.accessKey, bearer };
+  return { service, region, store, accessKey, bearer };
+}
+
+/**
+ * Access keys that nobody has, and until when that is believed. No key is told before it is there, and none that is gone
+ * comes back, but from a backup. So clients whose key was revoked cost nothing and are counted once: otherwise, busy ones
+ * would have those beside them on their network silenced.
+ */
+const unknown = new Map<string, number>();
+const BELIEVED_MS = 60_000;
+const MOST_UNKNOWN = 10_000;
+
+function isKnownAsUnknown(name: string): boolean {
+  const until = unknown.get(name);
+  if (until !== undefined && until <= Date.now()) unknown.delete(name);
+  return unknown.has(name);
+}
+
+function knowAsUnknown(name: string): void {
+  const [oldest] = unknown.keys();
+  if (oldest !== undefined && unknown.size >= MOST_UNKNOWN) unknown.delete(oldest);
+  unknown.set(name, Date.now() + BELIEVED_MS);
 }
 
 function refused(reason: SignatureReason): GatewayError {

@@ -71,14 +71,14 @@ function protocolOf(request: Request): Protocol {
 
 async function handle(c: Context<AppEnv>, protocol: Protocol, requestId: string): Promise<Response> {
   const request = c.req.raw;
-  const config = configOf(c.env);
+  c.set('config', configOf(c.env));
   // What the signature claims is believed as far as the words of a refusal.
   const body = await readBody(request);
   if (protocol.format === 'query') protocol.service = serviceOfQuery(request, body);
-  const claim = readClaim(request, config, Date.now());
+  const claim = readClaim(request, c.get('config'), Date.now());
   if (protocol.format === 'query') protocol.service = claim.service;
   const now = Date.now();
-  const caller = await authenticate(claim, body, config);
+  const caller = await authenticate(c, claim, body);
   noteLastUse(c, caller, now);
   const text = decode(body);
   const { signal } = request;

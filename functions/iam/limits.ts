@@ -39,16 +39,25 @@ export async function limitVisitors(c: Context<AppEnv>, next: () => Promise<void
   await next();
 }
 
-/** Refuses with 429, without a look-up, a network that has sent too many unknown tokens. */
-export function refuseSilenced(c: Context<AppEnv>): void {
+/**
+ * Until when a network is not heard, since it has sent too many unknown tokens, in milliseconds since the epoch;
+ * undefined when it is heard. Without a look-up.
+ */
+export function silencedUntil(c: Context<AppEnv>): number | undefined {
   const network = networkOf(c);
   const until = silenced.get(network);
-  if (until === undefined) return;
-  if (until > Date.now()) throw tooMany(until);
+  if (until === undefined || until > Date.now()) return until;
   silenced.delete(network);
+  return undefined;
 }
 
-/** Counts a token that nobody has; over the limit, {@link refuseSilenced} refuses for the rest of the window. */
+/** Refuses with 429 a network that is not heard ({@link silencedUntil}). */
+export function refuseSilenced(c: Context<AppEnv>): void {
+  const until = silencedUntil(c);
+  if (until !== undefined) throw tooMany(until);
+}
+
+/** Counts a token that nobody has; over the limit, its network is not heard for the rest of the window. */
 export async function noteUnknownToken(c: Context<AppEnv>): Promise<void> {
   const network = networkOf(c);
   const { success } = await c.get('config').tokenLimit.limit({ key: network });

@@ -3,7 +3,7 @@
  * what is said without an engine.
  */
 import { AwsClient } from 'aws4fetch';
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Owner } from '../../db/identity/bootstrap.ts';
 import { app } from '../../functions/index.ts';
 import { type Cost, counted } from './cost.ts';
@@ -146,7 +146,8 @@ describe('a request', () => {
     vi.spyOn(globalThis, 'fetch').mockImplementation(async (input) => {
       const request = input as Request;
       if (request.headers.has('X-Amz-Target')) return Response.json({});
-      const action = new URLSearchParams(await request.text()).get('Action');
+      const form = new TextDecoder().decode(await request.arrayBuffer());
+      const action = new URLSearchParams(form).get('Action');
       const told =
         action === 'CreateTopic'
           ? `<TopicArn>${arn}</TopicArn>`
@@ -209,5 +210,63 @@ describe('a request', () => {
     const answer = await app.fetch(await signed('ListQueues', {}), without as unknown as typeof env);
     expect(answer.status).toBe(500);
     expect(String(told.mock.calls[0])).toContain('ENGINE_KEY_FR_PAR');
+  });
+});
+
+describe('guessing an access key', () => {
+  const tight = { ...withEngine, TOKEN_LIMIT: env.TIGHT_TOKEN_LIMIT };
+  const newKey = () => `LKEY${crypto.randomUUID().replaceAll('-', '').slice(0, 16)}`;
+  /** Whose requests are counted by themselves: to the limits, any text is an address. */
+  const newAddress = () => crypto.randomUUID();
+
+  /** What is told to the bearer of a key, or to who really has one, and how often the database was asked. */
+  async function ask(address: string, accessKeyId?: string): Promise<{ told: string; trips: number }> {
+    const cost: Cost = { trips: 0, rowsRead: 0 };
+    const bindings = { ...tight, REGION_FR_PAR: counted(env.REGION_FR_PAR, cost) };
+    const { secretAccessKey } = client;
+    const signer = accessKeyId
+      ? new AwsClient({ accessKeyId, secretAccessKey, region: 'fr-par', service: 'sqs' })
+      : client;
+    const headers = {
+      'Content-Type': 'application/x-amz-json-1.0',
+      'X-Amz-Target': 'AmazonSQS.SendMessage',
+    };
+    const body = JSON.stringify({ QueueUrl: QueueUrl(), MessageBody: 'x' });
+    const request = await signedBy(signer, headers, body);
+    request.headers.set('CF-Connecting-IP', address);
+    const answer = await app.fetch(request, bindings);
+    const code = answer.headers.get('x-amzn-query-error')?.split(';')[0] ?? 'ok';
+    return { told: `${answer.status} ${code}`, trips: cost.trips };
+  }
+
+  beforeEach(() => {
+    vi.spyOn(globalThis, 'fetch').mockImplementation(async () => Response.json(SENT));
+  });
+
+  it('ends after a few, then costs no look-up, and lets nobody in from there', async () => {
+    const address = newAddress();
+    const told: string[] = [];
+    // A window may end meanwhile.
+    while (told.length < 20 && told.at(-1) !== '400 RequestThrottled')
+      told.push((await ask(address, newKey())).told);
+    expect(told.length).toBeLessThan(13);
+    expect(new Set(told.slice(0, -1))).toEqual(new Set(['403 InvalidClientTokenId']));
+    expect(await ask(address)).toEqual({ told: '400 RequestThrottled', trips: 0 });
+    expect((await ask(newAddress())).told).toBe('200 ok');
+  });
+
+  it('is not what a client does whose key was revoked, however often it asks', async () => {
+    const [address, revoked] = [newAddress(), newKey()];
+    expect(await ask(address, revoked)).toEqual({ told: '403 InvalidClientTokenId', trips: 1 });
+    const atOnce = newKey();
+    await Promise.all(Array.from({ length: 20 }, () => ask(address, atOnce)));
+    for (let time = 0; time < 20; time++)
+      expect(await ask(address, revoked)).toEqual({ told: '403 InvalidClientTokenId', trips: 0 });
+    expect((await ask(address)).told).toBe('200 ok');
+  });
+
+  it('takes a key that could be one', async () => {
+    for (const key of ['AKIAIOSFODNN7EXAMPLE', `${newKey()}0`, 'LKEY', newKey().toLowerCase()])
+      expect(await ask(newAddress(), key)).toEqual({ told: '403 InvalidClientTokenId', trips: 0 });
   });
 });

@@ -13,7 +13,7 @@ const COUNTED: Record<string, string> = {
   ACCOUNT_LIMIT:
     'Attempts to sign in with one e-mail address. Also the mails to one e-mail address, from wherever they are asked for',
   TOKEN_LIMIT:
-    'API keys and sessions that do not exist. Beyond it every request of the address that brings one is refused, good ones too, until the minute is over',
+    'API keys, sessions and access keys of Queues and of Topics and Events that do not exist. Beyond it every request of the address that brings one is refused, good ones too, until the minute is over',
 };
 
 /** The limits of the wrangler configuration at `path`: what is counted, and how often it may be in a minute. */
