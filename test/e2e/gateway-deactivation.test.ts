@@ -6,6 +6,7 @@ import {
   CreateTopicCommand,
   ListSubscriptionsCommand,
   ListTopicsCommand,
+  SNSClient,
   SubscribeCommand,
 } from '@aws-sdk/client-sns';
 import {
@@ -35,6 +36,21 @@ async function queuesOnEngine(): Promise<string[]> {
   return ((await response.json()) as { name: string }[]).map(({ name }) => name).sort();
 }
 
+/** The ARNs of all topics and of all subscriptions on the engine, asked past the gateway. */
+async function onEngine(): Promise<{ topics: string[]; subscriptions: string[] }> {
+  const client = new SNSClient({
+    endpoint: local.stack.engines.get('fr-par')?.url ?? '',
+    region: 'fr-par',
+    credentials: { accessKeyId: 'ENGINEOPERATOR', secretAccessKey: 'local' },
+  });
+  const { Topics = [] } = await client.send(new ListTopicsCommand({}));
+  const { Subscriptions = [] } = await client.send(new ListSubscriptionsCommand({}));
+  return {
+    topics: Topics.map(({ TopicArn }) => TopicArn ?? '').sort(),
+    subscriptions: Subscriptions.map(({ SubscriptionArn }) => SubscriptionArn ?? '').sort(),
+  };
+}
+
 async function rows(sql: string): Promise<unknown[]> {
   return (await (await local.stack.database('REGION_FR_PAR')).prepare(sql).all()).results;
 }
@@ -61,12 +77,16 @@ const settle = () => rows('update deactivations set since = since - 60000 return
 it('removes the queues at once, and the subscriptions to them; those of others stay', async () => {
   const before = await queuesOnEngine();
   const other = await newTenant();
+  const others = await onEngine();
   const { projectId, sqs, sns } = await newTenant();
+  expect((await onEngine()).subscriptions).toHaveLength(others.subscriptions.length + 1);
   await deactivate(local, 'fr-par', projectId, 'sqs');
   expect(await queuesOnEngine()).toHaveLength(before.length + 2);
   expect(await outcome(sqs.send(new ListQueuesCommand({})))).toBe('InvalidClientTokenId');
   await settle();
   await local.stack.schedule();
+  expect((await onEngine()).subscriptions).toEqual(others.subscriptions);
+  expect((await onEngine()).topics).toHaveLength(others.topics.length + 2);
   expect((await sns.send(new ListSubscriptionsCommand({}))).Subscriptions ?? []).toEqual([]);
   expect((await sns.send(new ListTopicsCommand({}))).Topics).toHaveLength(2);
   expect((await other.sqs.send(new ListQueuesCommand({}))).QueueUrls).toHaveLength(2);
@@ -74,11 +94,18 @@ it('removes the queues at once, and the subscriptions to them; those of others s
 });
 
 it('removes topics, with what is subscribed to them', async () => {
+  const before = await onEngine();
   const { projectId, sns } = await newTenant();
+  const { topics, subscriptions } = await onEngine();
+  expect([topics.length, subscriptions.length]).toEqual([
+    before.topics.length + 2,
+    before.subscriptions.length + 1,
+  ]);
   await deactivate(local, 'fr-par', projectId, 'sns');
   expect(await outcome(sns.send(new ListTopicsCommand({})))).toBe('InvalidClientTokenId');
   await settle();
   await local.stack.schedule();
+  expect(await onEngine()).toEqual(before);
   const [left] = await rows(`select (select count(*) from topics t join services s on s.prefix = t.prefix
     where s.project_id = '${projectId}') as topics, (select count(*) from deactivations) as deactivations`);
   expect(left).toEqual({ topics: 0, deactivations: 0 });
