@@ -1,6 +1,6 @@
 /**
  * Clients of the gateway as customers have them: the AWS SDK with credentials of ours, in each protocol that it speaks.
- * Nothing is retried, so that every answer is seen.
+ * Unless told to, they try nothing again, so that every answer is seen.
  */
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -93,11 +93,21 @@ export async function revoke(
   await api(local, 'DELETE', at(region, `/${service}-credentials/${id}`));
 }
 
-const configurationOf = ({ stack }: Pick<LocalStack, 'stack'>, credentials: Credentials) => ({
+/** Settings of a client that a test wants otherwise. */
+export interface ClientSettings {
+  maxAttempts?: number;
+  sessionToken?: string;
+}
+
+const configurationOf = (
+  { stack }: Pick<LocalStack, 'stack'>,
+  { region, access_key: accessKeyId, secret_key: secretAccessKey }: Credentials,
+  { maxAttempts = 1, ...session }: ClientSettings = {},
+) => ({
   endpoint: stack.origin,
-  region: credentials.region,
-  maxAttempts: 1,
-  credentials: { accessKeyId: credentials.access_key, secretAccessKey: credentials.secret_key },
+  region,
+  maxAttempts,
+  credentials: { accessKeyId, secretAccessKey, ...session },
 });
 
 /** A client of SQS. */
@@ -105,14 +115,22 @@ export function sqsClient(
   local: Pick<LocalStack, 'stack'>,
   credentials: Credentials,
   protocol: SqsProtocol = 'json',
+  settings?: ClientSettings,
 ): SQSClient {
   const query = { protocol: AwsQueryProtocol } as object;
-  return new SQSClient({ ...configurationOf(local, credentials), ...(protocol === 'query' && query) });
+  return new SQSClient({
+    ...configurationOf(local, credentials, settings),
+    ...(protocol === 'query' && query),
+  });
 }
 
 /** A client of SNS. */
-export function snsClient(local: Pick<LocalStack, 'stack'>, credentials: Credentials): SNSClient {
-  return new SNSClient(configurationOf(local, credentials));
+export function snsClient(
+  local: Pick<LocalStack, 'stack'>,
+  credentials: Credentials,
+  settings?: ClientSettings,
+): SNSClient {
+  return new SNSClient(configurationOf(local, credentials, settings));
 }
 
 /** Sends what no SDK would write, well signed. */

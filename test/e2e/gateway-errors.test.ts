@@ -1,93 +1,295 @@
-/** What the AWS SDK makes of each fault: its name, its status, whether it tries again. */
-import { CreateQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+/** What the AWS SDK makes of each fault, in each protocol: its name, its status, whether it tries again. */
+import { CreateTopicCommand, PublishCommand } from '@aws-sdk/client-sns';
+import { CreateQueueCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { AwsClient } from 'aws4fetch';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { ALL, activate, type Credentials, newCredentials, sqsClient } from './gateway-clients.ts';
-import { useStack } from './local-stack.ts';
+import type { Reply } from './fake-engine.ts';
+import { type Credentials, newCredentials, snsClient, sqsClient } from './gateway-clients.ts';
+import { snsReply, useFakeEngine } from './gateway-fake.ts';
 
-const local = useStack();
+const faked = await useFakeEngine();
+const { engine, local } = faked;
+let managing: Record<'sqs' | 'sns', Credentials>;
 let credentials: Credentials;
-let QueueUrl: string | undefined;
 
 beforeAll(async () => {
-  await activate(local, 'fr-par', local.owner.project_id);
-  credentials = await newCredentials(local, 'sqs', ALL);
-  const made = await sqsClient(local, credentials).send(new CreateQueueCommand({ QueueName: 'orders' }));
-  QueueUrl = made.QueueUrl;
+  const may = { can_manage: true };
+  managing = {
+    sqs: await newCredentials(local, 'sqs', may, { region: 'nl-ams' }),
+    sns: await newCredentials(local, 'sns', may, { region: 'nl-ams' }),
+  };
+  credentials = faked.credentials.sqs;
 });
 
-describe('the SDK', () => {
-  const patient = (secretAccessKey: string) =>
-    new SQSClient({
-      endpoint: local.stack.origin,
-      region: 'fr-par',
-      maxAttempts: 3,
-      credentials: { accessKeyId: credentials.access_key, secretAccessKey },
-    });
-  const send = (client: SQSClient) => client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' }));
+const PROTOCOLS = ['sqs json', 'sqs query', 'sns'] as const;
+type Protocol = (typeof PROTOCOLS)[number];
 
-  it('tries again by itself when the service is unavailable, and not when it is refused', async () => {
-    const engine = local.stack.engines.get('fr-par');
-    await engine?.stop();
-    await expect(send(patient(credentials.secret_key))).rejects.toMatchObject({
-      name: 'ServiceUnavailable',
-      $metadata: { attempts: 3, httpStatusCode: 503 },
-    });
+/** A request on its way, as the SDK's middleware has it. */
+type Sent = { headers: Record<string, string>; body: string };
+
+/** What makes a request fail. Without any of it, the request sends a message, and succeeds. */
+interface Cause {
+  credentials?: (service: 'sqs' | 'sns') => Partial<Credentials>;
+  sessionToken?: string;
+  /** Another command: its class for SQS and for SNS, with an input for each. */
+  command?: () => [object, object];
+  /** Changes the request, keeping its length, before it is signed. */
+  unsigned?: (request: Sent) => void;
+  /** The same, after. */
+  signed?: (request: Sent) => void;
+  engine?: (protocol: Protocol) => Reply;
+}
+
+const inSqs = (protocol: Protocol) => protocol !== 'sns';
+const sending = (message: string | undefined): [object, object] => [
+  new SendMessageCommand({ QueueUrl: faked.queueUrl, MessageBody: message }),
+  new PublishCommand({ TopicArn: faked.topicArn, Message: message }),
+];
+
+/** What an engine answers that took the message. */
+function taken(protocol: Protocol): Reply {
+  if (!inSqs(protocol)) return snsReply('Publish', '<MessageId>m</MessageId>');
+  const sent = { MessageId: 'm', MD5OfMessageBody: '9dd4e461268c8034f5c8564e155c67a6' };
+  return { status: 200, body: JSON.stringify(sent) };
+}
+
+/** What an engine answers that refuses. */
+const refusal = (code: string) => (protocol: Protocol) => ({
+  status: 400,
+  body: inSqs(protocol)
+    ? JSON.stringify({ __type: `a#${code}`, message: 'x' })
+    : `<ErrorResponse><Error><Code>${code}</Code><Message>x</Message></Error></ErrorResponse>`,
+});
+
+/** Sends, with as many attempts as the SDK makes of itself. */
+async function outcomeOf(protocol: Protocol, cause: Cause) {
+  const service = inSqs(protocol) ? 'sqs' : 'sns';
+  const own = { ...faked.credentials[service], ...cause.credentials?.(service) };
+  const settings = { maxAttempts: 3, ...(cause.sessionToken && { sessionToken: cause.sessionToken }) };
+  // Both kinds of client have what is used of them here.
+  const client = (
+    service === 'sqs'
+      ? sqsClient(local, own, protocol === 'sqs json' ? 'json' : 'query', settings)
+      : snsClient(local, own, settings)
+  ) as SQSClient;
+  const altering =
+    (alter: (request: Sent) => void) =>
+    (next: (args: never) => Promise<never>) =>
+    (args: { request: Sent }) => {
+      alter(args.request);
+      return next(args as never);
+    };
+  if (cause.unsigned)
+    client.middlewareStack.add(altering(cause.unsigned) as never, { step: 'build', priority: 'low' });
+  if (cause.signed)
+    client.middlewareStack.add(altering(cause.signed) as never, { step: 'deserialize', priority: 'low' });
+  engine.reply = () => (cause.engine ?? taken)(protocol);
+  const [ofSqs, ofSns] = (cause.command ?? (() => sending('x')))();
+  const seen = (name: string, { httpStatusCode = 0, attempts = 0 }) => [name, httpStatusCode, attempts];
+  type Answer = { $metadata: { httpStatusCode?: number; attempts?: number } };
+  return client.send((service === 'sqs' ? ofSqs : ofSns) as SendMessageCommand).then(
+    (answer) => seen('ok', answer.$metadata),
+    (error: Error & Answer) => seen(error.name, error.$metadata),
+  );
+}
+
+type Names = [json: string, query: string, sns: string];
+type Expected = [names: string | Names, status: number | [sqs: number, sns: number], attempts: number];
+
+const CAUSES: [string, Cause, ...Expected][] = [
+  ['nothing', {}, 'ok', 200, 1],
+  [
+    'an access key that nobody has',
+    { credentials: () => ({ access_key: 'LKEYunknownunknown00' }) },
+    'InvalidClientTokenId',
+    403,
+    1,
+  ],
+  ['a session token', { sessionToken: 'x' }, 'InvalidClientTokenId', 403, 1],
+  ['another secret key', { credentials: () => ({ secret_key: 'x' }) }, 'SignatureDoesNotMatch', 403, 1],
+  ['another region', { credentials: () => ({ region: 'us-east-1' }) }, 'SignatureDoesNotMatch', 403, 1],
+  [
+    'no signature',
+    { signed: ({ headers }) => delete headers.authorization },
+    ['AccessDenied', 'AccessDenied', 'MissingAuthenticationToken'],
+    403,
+    1,
+  ],
+  [
+    'half a signature',
+    {
+      signed: ({ headers }) => {
+        headers.authorization = String(headers.authorization).replace(/, *Signature=.*/, '');
+      },
+    },
+    'IncompleteSignature',
+    400,
+    1,
+  ],
+  [
+    'a permission that is missing',
+    { credentials: (service) => managing[service] },
+    ['AccessDenied', 'AccessDenied', 'AuthorizationErrorException'],
+    403,
+    1,
+  ],
+  [
+    'an action that does not exist',
+    {
+      unsigned: (request) => {
+        if (request.headers['x-amz-target']) request.headers['x-amz-target'] = 'AmazonSQS.Nothing';
+        request.body = request.body.replace('=SendMessage', '=SendNothing').replace('=Publish', '=Nothing');
+      },
+    },
+    'InvalidAction',
+    400,
+    1,
+  ],
+  [
+    'what cannot be read',
+    {
+      unsigned: (request) => {
+        request.body = request.body.startsWith('{')
+          ? '{'.repeat(request.body.length)
+          : request.body.replace('Version=2', 'Action=xx');
+      },
+    },
+    ['MalformedInput', 'MalformedInput', 'InvalidParameterException'],
+    400,
+    1,
+  ],
+  [
+    'a message without a text',
+    { command: () => sending(undefined) },
+    ['MissingParameter', 'MissingParameter', 'InvalidParameterException'],
+    400,
+    1,
+  ],
+  [
+    'a name that cannot be one',
+    {
+      command: () => [new CreateQueueCommand({ QueueName: 'a b' }), new CreateTopicCommand({ Name: 'a b' })],
+      credentials: (service) => managing[service],
+    },
+    ['InvalidParameterValue', 'InvalidParameterValue', 'InvalidParameterException'],
+    400,
+    1,
+  ],
+  [
+    'an attribute that cannot be set',
+    {
+      command: () => [
+        new CreateQueueCommand({ QueueName: 'a', Attributes: { Policy: '{}' } as never }),
+        new CreateTopicCommand({ Name: 'a', Attributes: { Policy: '{}' } }),
+      ],
+      credentials: (service) => managing[service],
+    },
+    ['InvalidAttributeName', 'InvalidAttributeName', 'InvalidParameterException'],
+    400,
+    1,
+  ],
+  [
+    'a queue or topic that there is not',
+    { engine: (protocol) => refusal(inSqs(protocol) ? 'QueueDoesNotExist' : 'NotFound')(protocol) },
+    ['QueueDoesNotExist', 'QueueDoesNotExist', 'NotFoundException'],
+    [400, 404],
+    1,
+  ],
+  [
+    'a body that is too large',
+    { command: () => sending('x'.repeat(4_300_000)) },
+    'RequestEntityTooLarge',
+    413,
+    1,
+  ],
+  ['what the engine refuses', { engine: refusal('KindOfWrong') }, 'KindOfWrong', 400, 1],
+  [
+    'an engine that has too much to do',
+    { engine: refusal('ThrottlingException') },
+    ['RequestThrottled', 'RequestThrottled', 'ThrottledException'],
+    [400, 429],
+    3,
+  ],
+  [
+    'an engine that talks nonsense',
+    { engine: () => ({ status: 200, body: '' }) },
+    'ServiceUnavailable',
+    503,
+    3,
+  ],
+];
+
+describe.each(PROTOCOLS)('over %s, the SDK', (protocol) => {
+  const at = PROTOCOLS.indexOf(protocol);
+
+  it.each(CAUSES)('makes of %s what was promised', async (_what, cause, names, statuses, attempts) => {
+    const name = typeof names === 'string' ? names : names[at];
+    const status = typeof statuses === 'number' ? statuses : statuses[inSqs(protocol) ? 0 : 1];
+    expect(await outcomeOf(protocol, cause)).toEqual([name, status, attempts]);
+    const unavailable = name === 'ServiceUnavailable';
+    expect(local.logged.splice(0)).toHaveLength(unavailable ? attempts : 0);
+    // Nothing is sent twice by us: what the engine gets is what the SDK has tried.
+    if (cause.engine) expect(engine.sent).toHaveLength(attempts);
+  });
+
+  it('tries again when Latchkey has a fault', async () => {
+    const database = await local.stack.database('REGION_NL_AMS');
+    await database.prepare('alter table credentials rename to hidden').run();
+    try {
+      expect(await outcomeOf(protocol, {})).toEqual(['InternalFailure', 500, 3]);
+    } finally {
+      await database.prepare('alter table hidden rename to credentials').run();
+    }
     expect(local.logged.splice(0)).toHaveLength(3);
-    await engine?.start();
-    await expect(send(patient('wrong'))).rejects.toMatchObject({
-      name: 'SignatureDoesNotMatch',
-      $metadata: { attempts: 1, httpStatusCode: 403 },
-    });
   });
 
   it('corrects a clock that is wrong', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3_600_000 });
     try {
-      const answer = await send(patient(credentials.secret_key));
-      expect(answer.$metadata.attempts).toBe(2);
+      expect(await outcomeOf(protocol, {})).toEqual(['ok', 200, 2]);
     } finally {
       vi.useRealTimers();
     }
   });
+});
 
-  it('is told the code of each fault of a signature', async () => {
-    const told = async (alter: (headers: Headers) => void, accessKeyId = credentials.access_key) => {
-      const client = new AwsClient({
-        accessKeyId,
-        secretAccessKey: credentials.secret_key,
-        region: 'fr-par',
-        service: 'sqs',
-      });
-      const headers = {
-        'Content-Type': 'application/x-amz-json-1.0',
-        'X-Amz-Target': 'AmazonSQS.ListQueues',
-      };
-      const signed = await client.sign(`${local.stack.origin}/`, { method: 'POST', headers, body: '{}' });
-      const altered = new Headers(signed.headers);
-      alter(altered);
-      const answer = await fetch(`${local.stack.origin}/`, { method: 'POST', headers: altered, body: '{}' });
-      return [answer.status, answer.headers.get('x-amzn-query-error')?.split(';')[0]];
+it('tells the code of each fault of a signature', async () => {
+  const told = async (alter: (headers: Headers) => void, accessKeyId = credentials.access_key) => {
+    const client = new AwsClient({
+      accessKeyId,
+      secretAccessKey: credentials.secret_key,
+      region: 'nl-ams',
+      service: 'sqs',
+    });
+    const headers = {
+      'Content-Type': 'application/x-amz-json-1.0',
+      'X-Amz-Target': 'AmazonSQS.ListQueues',
     };
-    const authorization = (change: (text: string) => string) => (headers: Headers) =>
-      headers.set('Authorization', change(headers.get('Authorization') ?? ''));
-    expect(await told(() => {})).toEqual([200, undefined]);
-    expect(await told(() => {}, 'LKEYunknownunknown00')).toEqual([403, 'InvalidClientTokenId']);
-    expect(await told((headers) => headers.delete('Authorization'))).toEqual([403, 'AccessDenied']);
-    expect(await told(authorization((text) => text.slice(0, -1) + (text.endsWith('0') ? '1' : '0')))).toEqual(
-      [403, 'SignatureDoesNotMatch'],
-    );
-    expect(await told(authorization((text) => text.replace(/, Signature=.*/, '')))).toEqual([
-      400,
-      'IncompleteSignature',
-    ]);
-    expect(await told((headers) => headers.set('X-Amz-Security-Token', 'x'))).toEqual([
-      403,
-      'InvalidClientTokenId',
-    ]);
-    expect(await told((headers) => headers.set('X-Amz-Date', '20200101T000000Z'))).toEqual([
-      400,
-      'IncompleteSignature',
-    ]);
-  });
+    const signed = await client.sign(`${local.stack.origin}/`, { method: 'POST', headers, body: '{}' });
+    const altered = new Headers(signed.headers);
+    alter(altered);
+    const answer = await fetch(`${local.stack.origin}/`, { method: 'POST', headers: altered, body: '{}' });
+    return [answer.status, answer.headers.get('x-amzn-query-error')?.split(';')[0]];
+  };
+  const authorization = (change: (text: string) => string) => (headers: Headers) =>
+    headers.set('Authorization', change(headers.get('Authorization') ?? ''));
+  expect(await told(() => {})).toEqual([200, undefined]);
+  expect(await told(() => {}, 'LKEYunknownunknown00')).toEqual([403, 'InvalidClientTokenId']);
+  expect(await told((headers) => headers.delete('Authorization'))).toEqual([403, 'AccessDenied']);
+  expect(await told(authorization((text) => text.slice(0, -1) + (text.endsWith('0') ? '1' : '0')))).toEqual([
+    403,
+    'SignatureDoesNotMatch',
+  ]);
+  expect(await told(authorization((text) => text.replace(/, Signature=.*/, '')))).toEqual([
+    400,
+    'IncompleteSignature',
+  ]);
+  expect(await told((headers) => headers.set('X-Amz-Security-Token', 'x'))).toEqual([
+    403,
+    'InvalidClientTokenId',
+  ]);
+  expect(await told((headers) => headers.set('X-Amz-Date', '20200101T000000Z'))).toEqual([
+    400,
+    'IncompleteSignature',
+  ]);
 });
