@@ -1,13 +1,16 @@
 /**
- * What the audit trail is written by: every route that changes something is enumerated, and those of the regions write
- * one row with their change, or neither; and no row holds a secret.
+ * What the audit trail is written by: every route that changes something is enumerated, and writes one row with its
+ * change, or neither; and no row holds a secret.
  */
 import { describe, expect, it, vi } from 'vitest';
 import type { Owner } from '../../db/identity/bootstrap.ts';
-import { app } from '../../functions/index.ts';
+import worker, { app } from '../../functions/index.ts';
 import { env } from './env.ts';
+import { everything } from './everything.ts';
 import { refusingAudit } from './failing.ts';
-import { type Call, call, newOwner, ORIGIN, rows } from './harness.ts';
+import { type Call, call, newOwner, newProject, ORIGIN, postAuth, rows } from './harness.ts';
+import { grant, newKey, newUser } from './matrix-callers.ts';
+import { invite, newEmail, newMember, newPassword, tokenOf, USERS } from './people.ts';
 
 const REGION = '/mnq/v1beta1/regions/:region';
 
@@ -20,8 +23,17 @@ const SILENT = [
   'POST /feedback', // said of pages, by anyone
 ];
 
-/** The route that lets in who is nobody yet: told at the end. */
-const GUEST = 'POST /auth/guest';
+/** The routes that let in who is nobody yet, and the body that each takes: told at the end. */
+const LETTING_IN: Record<string, (owner: Owner) => Promise<object>> = {
+  'POST /auth/guest': async () => ({}),
+  'POST /auth/accept-invitation': async (owner) => {
+    const token = tokenOf((await invite(owner, newEmail())).body.invitation_url);
+    return { token, name: 'New', password: newPassword() };
+  },
+};
+
+/** The route whose change takes several steps: told at the end, and in projects.test.ts. */
+const IN_STEPS = 'DELETE /account/v3/projects/:project_id';
 
 /** Routes whose rows are in identity, by the test that tells what they write. */
 const TOLD_ELSEWHERE = {
@@ -37,17 +49,8 @@ const TOLD_ELSEWHERE = {
     'DELETE /iam/v1alpha1/policies/:policy_id',
     'PUT /iam/v1alpha1/rules',
   ],
-  'projects.test.ts': [
-    'POST /account/v3/projects',
-    'PATCH /account/v3/projects/:project_id',
-    'DELETE /account/v3/projects/:project_id',
-  ],
-  'members.test.ts and sign-in.test.ts': [
-    'POST /iam/v1alpha1/users',
-    'PATCH /iam/v1alpha1/users/:user_id',
-    'DELETE /iam/v1alpha1/users/:user_id',
+  'sign-in.test.ts': [
     'DELETE /iam/v1alpha1/jwts/:jti',
-    'POST /auth/accept-invitation',
     'POST /auth/change-password',
     'POST /auth/reset-password',
   ],
@@ -62,6 +65,8 @@ interface Place {
 
 /** How one route is called: its path with ids, and a body. */
 type Change = (place: Place) => Promise<{ path: string; body?: unknown }>;
+
+const PROJECTS = '/account/v3/projects';
 
 const account = ({ owner, prepare }: Place) =>
   prepare('POST', `${REGION}/nats-accounts`, { project_id: owner.project_id, name: 'before' });
@@ -132,6 +137,17 @@ const CHANGES: Record<string, Change> = {
   }),
   ...changesOfKeyed('sqs'),
   ...changesOfKeyed('sns'),
+  [`POST ${PROJECTS}`]: async () => ({ path: PROJECTS, body: { name: 'made' } }),
+  [`PATCH ${PROJECTS}/:project_id`]: async ({ owner }) => ({
+    path: `${PROJECTS}/${owner.project_id}`,
+    body: { name: 'after' },
+  }),
+  [`POST ${USERS}`]: async () => ({ path: USERS, body: { email: newEmail() } }),
+  [`PATCH ${USERS}/:user_id`]: async ({ owner }) => ({
+    path: `${USERS}/${(await newMember(owner)).id}`,
+    body: { type: 'owner' },
+  }),
+  [`DELETE ${USERS}/:user_id`]: async ({ owner }) => ({ path: `${USERS}/${(await newMember(owner)).id}` }),
 };
 
 const CHANGING = [
@@ -166,13 +182,18 @@ async function changeBy(route: string) {
 
 /** What an answer shows once. */
 function secretsOf(body: unknown): string[] {
-  const { secret_key: key, credentials } = (body ?? {}) as {
+  const {
+    secret_key: key,
+    invitation_url: link,
+    credentials,
+  } = (body ?? {}) as {
     secret_key?: string | null;
+    invitation_url?: string;
     credentials?: { content: string } | null;
   };
   const lines =
     credentials?.content.split('\n').filter((line) => line.length > 40 && !line.includes(' ')) ?? [];
-  return [...(key ? [key] : []), ...lines];
+  return [...(key ? [key] : []), ...(link ? [tokenOf(link)] : []), ...lines];
 }
 
 /** Every audit row of the organization, in all databases. */
@@ -182,21 +203,35 @@ async function trailOf({ organization_id: id }: Owner): Promise<Record<string, u
   return [...identity.results, ...(await rows('fr-par', query, id)), ...(await rows('nl-ams', query, id))];
 }
 
-/** All rows of both databases that a change in a region could touch. */
-async function everything(): Promise<string> {
-  const tables = await rows<{ name: string }>(
-    'fr-par',
-    `select name from sqlite_schema where type = 'table' and name not like '\\_cf%' escape '\\' and name not like 'sqlite%'
-       and name <> 'd1_migrations' order by name`,
-  );
-  expect(tables.length).toBeGreaterThan(8);
-  return JSON.stringify(await Promise.all(tables.map(({ name }) => rows('fr-par', `select * from ${name}`))));
+/** Sends a change that is refused its audit row. */
+async function refused(run: (options: Call) => ReturnType<typeof call>): Promise<void> {
+  const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+  try {
+    const answer = await run({
+      env: {
+        ...env,
+        GUESTS: { enabled: true },
+        IDENTITY: refusingAudit(env.IDENTITY),
+        REGION_FR_PAR: refusingAudit(env.REGION_FR_PAR),
+      },
+    });
+    expect([answer.status, answer.body.type]).toEqual([500, 'internal_error']);
+    expect(String(log.mock.calls)).toContain('NOT NULL constraint failed: audit_events.at');
+  } finally {
+    log.mockRestore();
+  }
 }
 
 describe('every route that changes something', () => {
   it('is in the table of this test, or named as told elsewhere or as changing nothing', () => {
     expect(
-      [...Object.keys(CHANGES), GUEST, ...SILENT, ...Object.values(TOLD_ELSEWHERE).flat()].sort(),
+      [
+        ...Object.keys(CHANGES),
+        ...Object.keys(LETTING_IN),
+        IN_STEPS,
+        ...SILENT,
+        ...Object.values(TOLD_ELSEWHERE).flat(),
+      ].sort(),
     ).toEqual(CHANGING.toSorted());
   });
 
@@ -223,23 +258,46 @@ describe('every route that changes something', () => {
     },
   );
 
-  it.each(Object.keys(CHANGES).filter((route) => route.includes(REGION)))(
-    '%s changes nothing when its audit row cannot be written',
+  it.each(Object.keys(CHANGES))('%s changes nothing when its audit row cannot be written', async (route) => {
+    const { run } = await changeBy(route);
+    const before = await everything();
+    await refused(run);
+    expect(await everything()).toEqual(before);
+    expect((await run()).status).toBeLessThan(300);
+  });
+
+  it.each(Object.keys(LETTING_IN))(
+    '%s lets nobody in when its audit row cannot be written',
     async (route) => {
-      const { run } = await changeBy(route);
+      const body = await LETTING_IN[route]?.(await newOwner());
+      const run = (options: Call) => postAuth(route.replace('POST /auth', ''), body, options);
       const before = await everything();
-      const log = vi.spyOn(console, 'error').mockImplementation(() => {});
-      try {
-        const answer = await run({ env: { ...env, REGION_FR_PAR: refusingAudit(env.REGION_FR_PAR) } });
-        expect([answer.status, answer.body.type]).toEqual([500, 'internal_error']);
-        expect(String(log.mock.calls)).toContain('NOT NULL constraint failed: audit_events.at');
-      } finally {
-        log.mockRestore();
-      }
-      expect(await everything()).toBe(before);
-      expect((await run()).status).toBeLessThan(300);
+      await refused(run);
+      expect(await everything()).toEqual(before);
+      expect((await run({ env: { ...env, GUESTS: { enabled: true } } })).status).toBe(200);
     },
   );
+});
+
+it('a project whose end cannot be written is marked and nothing else, until the schedule can write it', async () => {
+  const owner = await newOwner();
+  const id = await newProject(owner);
+  const bearer = { user_id: await newUser(owner.organization_id) };
+  await grant(owner, bearer, 'QueuesReadOnly', id);
+  await newKey({ ...owner, project_id: id }, bearer);
+  const before = await everything();
+  await refused((options) => call('DELETE', `${PROJECTS}/${id}`, { token: owner.secret_key, ...options }));
+  const after = await everything();
+  const marked = Object.keys(after).filter((table) => after[table] !== before[table]);
+  expect(marked).toEqual(['identity projects']);
+  await env.IDENTITY.prepare('update projects set updated_at = 0 where id = ?').bind(id).run();
+  await worker.scheduled({} as never, env, {} as never);
+  const written = (await trailOf(owner)).filter(({ actor_id }) => actor_id === 'schedule');
+  expect(written.map(({ action, resource }) => `${action} ${resource}`)).toEqual([
+    'update api_keys',
+    'update policies',
+    'delete projects',
+  ]);
 });
 
 it('a change of many writes one audit row for each', async () => {
