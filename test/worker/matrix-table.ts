@@ -112,6 +112,19 @@ GET    /audit-trail/v1alpha1/events                               403 200 403 40
 GET    /audit-trail/v1alpha1/events/export                        403 200 403 403 200 200 200 403 200 200
 `;
 
+/** How many credentials whom the look-up answers finds by a key of the project: whose it is, only who may read it learns. */
+export const FOUND_BY_KEY: Readonly<Partial<Record<Caller, number>>> = {
+  reader: 1,
+  other: 0,
+  elsewhere: 0,
+  full: 1,
+  app: 1,
+  owner: 1,
+  foreign: 0,
+  session: 1,
+  cross: 1,
+};
+
 /** The routes that answer whoever asks, and why. */
 export const PUBLIC = {
   'GET /': 'the landing page',
