@@ -92,6 +92,25 @@ describe('members', () => {
     await said(page, 'Removed Grace.');
   });
 
+  it('are invited by who is no Owner with a mail, whose link the page does not show', async () => {
+    const { organization_id } = local.owner;
+    const manager = await newMember(local, 'Hedy', [
+      { permission_set_names: ['IAMManager'], organization_id },
+    ]);
+    local.logged.splice(0);
+    const page = await browser.open('/console/iam/', { as: manager });
+    await page.getByRole('button', { name: 'Invite member' }).click();
+    await dialog(page, 'Invite a member').getByLabel('E-mail address').fill('edsger@example.com');
+    await page.keyboard.press('Enter');
+    await said(page, 'Invited edsger@example.com. A mail with the link is on its way.');
+    await choose(page, 'edsger@example.com', 'New invitation link');
+    await expect.poll(() => local.logged.length).toBe(2);
+    expect(await dialog(page, 'Pass on this link').count()).toBe(0);
+    expect(local.logged.splice(0)).toEqual(
+      Array(2).fill(expect.stringContaining('Mail to edsger@example.com: Your invitation')),
+    );
+  });
+
   it('who are invited get another link, and the last Owner cannot be removed', async () => {
     const page = await browser.open('/console/iam/#members');
     await page.getByRole('button', { name: 'Invite member' }).click();
