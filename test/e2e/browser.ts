@@ -100,30 +100,60 @@ async function listen(page: Page, complaints: string[]): Promise<void> {
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What axe finds wrong with the page as it is now: rule and place of each violation. */
-export async function axe(page: Page): Promise<string[]> {
+/** What axe finds wrong with the page as it is now, by all its rules or some: rule and place of each violation. */
+export async function axe(page: Page, rules?: readonly string[]): Promise<string[]> {
   await page.evaluate(`window.axe || ${AXE}`);
-  return page.evaluate(async () => {
+  return page.evaluate(async (rules) => {
     const { axe } = window as unknown as { axe: typeof import('axe-core') };
-    const { violations } = await axe.run({ resultTypes: ['violations'] });
+    const { violations } = await axe.run({
+      resultTypes: ['violations'],
+      ...(rules && { runOnly: [...rules] }),
+    });
     return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target}`));
-  });
+  }, rules);
 }
 
-/** What is wrong with a page that is open, at each width: what axe finds, and that it is wider than the window. */
-export async function inspect(page: Page, widths = [1280, 375]): Promise<string[]> {
+/** The rules of axe that look at colors. */
+const COLOR_RULES = ['color-contrast', 'link-in-text-block'];
+
+/**
+ * What is wrong with a page that is open, light and dark, at both widths: what axe finds, and that it is wider than the
+ * window. The themes differ in colors alone (theme.css), and no other rule looks at those. So each theme and each width is
+ * held against all rules once, and the two pairs that are left against the rules about colors.
+ */
+export async function inspect(page: Page, [wide = 1280, narrow = 375] = []): Promise<string[]> {
   const found: string[] = [];
-  for (const width of widths) {
+  for (const [width, first, second] of [
+    [wide, 'light', 'dark'],
+    [narrow, 'dark', 'light'],
+  ] as const) {
     await page.setViewportSize({ width, height: 900 });
-    // The new width takes a moment to arrive everywhere.
-    const fits = page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth);
-    const wide = await fits.then(
-      () => [],
-      () => ['the page scrolls sideways'],
-    );
-    found.push(...[...wide, ...(await axe(page))].map((complaint) => `${width}: ${complaint}`));
+    if (!(await fits(page))) found.push(`${width}: the page scrolls sideways`);
+    for (const [theme, rules] of [[first], [second, COLOR_RULES]] as const) {
+      await turn(page, theme);
+      found.push(...(await axe(page, rules)).map((complaint) => `${theme}, ${width}: ${complaint}`));
+    }
   }
   return found;
+}
+
+/** Turns a page to the other theme as Starlight does, at once: what fades from one color to the other has done so. */
+async function turn(page: Page, theme: 'light' | 'dark'): Promise<void> {
+  await page.evaluate((theme) => {
+    document.documentElement.dataset.theme = theme;
+    for (const one of document.getAnimations()) if (one instanceof CSSTransition) one.finish();
+  }, theme);
+}
+
+/** Whether the page is as wide as the window. A new width takes a moment to arrive everywhere. */
+function fits(page: Page): Promise<boolean> {
+  const fitting = page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth, null, {
+    timeout: 5_000,
+  });
+  return fitting.then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The part of a page with this heading, or the dialog with this title. */

@@ -6,24 +6,20 @@ import { useStack } from './local-stack.ts';
 const local = useStack();
 const browser = useBrowser(local);
 
-it.each(['light', 'dark'] as const)(
-  'leads from the first page to guides and console (%s)',
-  async (colorScheme) => {
-    const viewport = { width: 375, height: 700 };
-    const page = await browser.open('/', { stranger: true, viewport, colorScheme });
-    const links = page.getByRole('banner').getByRole('navigation', { name: 'Parts of this site' });
-    const heading = page.getByRole('heading', { level: 1 });
-    const top = async () => (await heading.boundingBox())?.y ?? 0;
-    const header = await page.getByRole('banner').boundingBox();
-    expect((header?.y ?? 0) + (header?.height ?? 0)).toBeLessThan(await top());
-    expect(await inspect(page, [375, 320])).toEqual([]);
-    await links.getByRole('link', { name: 'Guides' }).click();
-    await page.waitForURL('**/how-to/create-credentials/');
-    await page.goBack();
-    await links.getByRole('link', { name: 'Console' }).click();
-    await page.waitForURL('**/console/');
-  },
-);
+it('leads from the first page to guides and console', async () => {
+  const page = await browser.open('/', { stranger: true, viewport: { width: 375, height: 700 } });
+  const links = page.getByRole('banner').getByRole('navigation', { name: 'Parts of this site' });
+  const heading = page.getByRole('heading', { level: 1 });
+  const top = async () => (await heading.boundingBox())?.y ?? 0;
+  const header = await page.getByRole('banner').boundingBox();
+  expect((header?.y ?? 0) + (header?.height ?? 0)).toBeLessThan(await top());
+  expect(await inspect(page, [375, 320])).toEqual([]);
+  await links.getByRole('link', { name: 'Guides' }).click();
+  await page.waitForURL('**/how-to/create-credentials/');
+  await page.goBack();
+  await links.getByRole('link', { name: 'Console' }).click();
+  await page.waitForURL('**/console/');
+});
 
 it('moves nothing of the page while it loads', async () => {
   const page = await browser.open('/404', { viewport: { width: 375, height: 700 } });
