@@ -1,6 +1,6 @@
 /**
  * A reader without an account tries the product in the guides, with real clients, until the time is over: then nothing
- * works any more, and nothing is left but the audit trail.
+ * works any more, and nothing is left but the audit trail. Each step of the guides as a guest is in guide-walks.test.ts.
  */
 import { CreateQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { Page } from 'playwright-core';
@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { regionBinding } from '../../functions/regions.ts';
 import { axe, region, useBrowser } from './browser.ts';
 import { outcome, sqsClient } from './gateway-clients.ts';
-import { activate, generate, PRODUCTS, save, shownKeys } from './keyed-form.ts';
+import { activate, generate, PRODUCTS, panel, save, shownKeys } from './keyed-form.ts';
 import { useStack } from './local-stack.ts';
 import { access, CUT, connectWith, endOf } from './nats-client.ts';
 
@@ -104,7 +104,7 @@ async function tracesOf(ids: readonly string[]): Promise<string[]> {
 }
 
 describe('a reader without an account', () => {
-  it('tries NATS in the first form, and a real client connects until the time is over', async () => {
+  it('tries NATS and Queues with real clients, until the time is over', async () => {
     const page = await enter();
     await label(page).waitFor();
     await page.getByText('all of it is deleted in 30 minutes').first().waitFor();
@@ -114,23 +114,7 @@ describe('a reader without an account', () => {
     await region(page, 'Credentials').getByText('no credentials yet').waitFor();
     const content = await newCreds(page, 'orders');
     const connection = await connectWith(natsUrl(), content);
-    const { organization, project, user } = await guestOf(page);
-
-    await endTimeOf(organization);
-    await local.stack.schedule();
-    expect(await endOf(connection)).toMatch(CUT);
-    expect(await access(natsUrl(), content)).toBe('refused');
-    expect(await tracesOf([organization, project, user])).toEqual(['audit_events']);
-    expect(await heldIn('fr-par', project)).toEqual({});
-
-    await page.reload();
-    await region(page, 'NATS accounts').getByRole('button', { name: 'Try it without an account' }).waitFor();
-    expect(await label(page).count()).toBe(0);
-  });
-
-  it('tries Queues, and the AWS SDK sends until the time is over', async () => {
-    const page = await enter();
-    await page.goto(`${GUIDE}?region=fr-par#queues`);
+    await panel(page, QUEUES).scrollIntoViewIfNeeded();
     await activate(page, QUEUES);
     await generate(page, QUEUES, 'jobs', ['Write', 'Manage']);
     const keys = await shownKeys(page);
@@ -139,9 +123,12 @@ describe('a reader without an account', () => {
     const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName: 'jobs' }));
     const send = () => outcome(client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' })));
     expect(await send()).toBe('ok');
-    const { organization, project } = await guestOf(page);
+    const { organization, project, user } = await guestOf(page);
+
     await endTimeOf(organization);
     await local.stack.schedule();
+    expect(await endOf(connection)).toMatch(CUT);
+    expect(await access(natsUrl(), content)).toBe('refused');
     expect(await send()).toBe('InvalidClientTokenId');
     // As if so much time had gone by that nothing can still be on its way to the engine.
     await (await local.stack.database(regionBinding('REGION', 'fr-par')))
@@ -149,7 +136,11 @@ describe('a reader without an account', () => {
       .run();
     await local.stack.schedule();
     expect(await heldIn('fr-par', project)).toEqual({});
-    expect(await tracesOf([organization, project])).toEqual(['audit_events']);
+    expect(await tracesOf([organization, project, user])).toEqual(['audit_events']);
+
+    await page.reload();
+    await region(page, 'NATS accounts').getByRole('button', { name: 'Try it without an account' }).waitFor();
+    expect(await label(page).count()).toBe(0);
   });
 
   it('is told in words when the quota is reached', async () => {
