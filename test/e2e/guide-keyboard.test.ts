@@ -47,8 +47,7 @@ describe('by the keyboard alone', () => {
     await expect.poll(() => hasFocus(credentials.getByRole('heading'))).toBe(true);
 
     // The focus is below the button: back to it.
-    for (let steps = 0; !(await hasFocus(button(accounts, 'Delete account'))) && steps < 10; steps++)
-      await page.keyboard.press('Shift+Tab');
+    await tabTo(page, button(accounts, 'Delete account'), 'Shift+Tab');
     await page.keyboard.press('Enter');
     await pressAt(page, button(alertNamed(page, 'Delete this NATS account?'), 'Delete account'));
     await accounts.getByText(/^Deleted Production/).waitFor();

@@ -8,13 +8,13 @@ export async function isReady(button: Locator): Promise<void> {
   await expect.poll(() => button.isEnabled()).toBe(true);
 }
 
-/** Presses Tab until the focus is at the target. Fails when that leads nowhere. */
-export async function tabTo(page: Page, target: Locator): Promise<void> {
+/** Presses Tab, or Shift+Tab, until the focus is at the target. Fails when that leads nowhere. */
+export async function tabTo(page: Page, target: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
   await target.waitFor();
   await isReady(target);
   for (let steps = 0; !(await hasFocus(target)); steps++) {
     if (steps > 80) expect.unreachable('the keyboard does not lead there');
-    await page.keyboard.press('Tab');
+    await page.keyboard.press(key);
   }
 }
 

@@ -1,0 +1,151 @@
+/**
+ * The forms of the console, and those by which people join and keep their passwords, by the keyboard alone, from the first
+ * to the last. What they do is for their own tests; the forms of the guides are in guide-keyboard.test.ts.
+ */
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { useBrowser } from './browser.ts';
+import { newProject } from './gateway-clients.ts';
+import { isReady, pressAt, tabTo } from './keyboard.ts';
+import { dialog, hasFocus } from './keyed-form.ts';
+import { api, useStack } from './local-stack.ts';
+
+const local = useStack();
+const browser = useBrowser(local);
+
+const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name, exact: true });
+const said = (page: Page, text: string | RegExp) => page.getByRole('status').getByText(text).waitFor();
+
+/** Types into the field with this label. */
+async function typeAt(page: Page, label: string, text: string): Promise<void> {
+  await tabTo(page, page.getByLabel(label, { exact: true }).filter({ visible: true }));
+  await page.keyboard.type(text);
+}
+
+/** Sends the form of a page from one of its fields. */
+async function send(page: Page, name: string): Promise<void> {
+  await isReady(button(page, name));
+  await page.keyboard.press('Enter');
+}
+
+/** Opens a dialog by its button; the focus is in its first field afterwards. */
+async function opened(page: Page, name: string, title: string): Promise<void> {
+  await pressAt(page, button(page, name));
+  await dialog(page, title).waitFor();
+}
+
+/** The link in a mail that the stack has printed, after `seen` others to the same address. */
+async function linkTo(email: string, seen = 0): Promise<string> {
+  const mails = () => local.logged.filter((line) => line.startsWith(`Mail to ${email}`)).slice(seen);
+  await expect.poll(mails).not.toEqual([]);
+  return /https?:\S+#\S+/.exec(mails().join())?.[0] ?? '';
+}
+
+it('somebody is invited, joins, changes their password and resets it', async () => {
+  const email = 'grace@example.com';
+  const page = await browser.open('/console/iam/');
+  await opened(page, 'Invite member', 'Invite a member');
+  await page.keyboard.type(email);
+  await page.keyboard.press('Enter');
+  await pressAt(page, button(page, 'I have passed on this link'));
+  await said(page, `Invited ${email}.`);
+
+  const [first, second, third] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()];
+  const theirs = await browser.open(await linkTo(email), { stranger: true });
+  await typeAt(theirs, 'Your name', 'Grace');
+  await typeAt(theirs, 'Password', first);
+  await send(theirs, 'Join');
+  await theirs.getByRole('button', { name: 'Signed in as Grace' }).waitFor();
+
+  await theirs.goto('/account/security/');
+  await typeAt(theirs, 'Current password', first);
+  await typeAt(theirs, 'New password', second);
+  await send(theirs, 'Change the password');
+  await said(theirs, 'Your password is changed');
+
+  await theirs.goto('/reset-password/');
+  await typeAt(theirs, 'E-mail address', email);
+  await send(theirs, 'Send the link');
+  await expect.poll(() => hasFocus(theirs.getByRole('heading', { name: 'Look into your mail' }))).toBe(true);
+  await theirs.goto(await linkTo(email, 1));
+  await typeAt(theirs, 'New password', third);
+  await send(theirs, 'Save the password');
+  const changed = theirs.getByRole('heading', { name: 'Your password is changed' });
+  await expect.poll(() => hasFocus(changed)).toBe(true);
+  await pressAt(theirs, theirs.getByRole('main').getByRole('link', { name: 'Sign in' }));
+  await typeAt(theirs, 'E-mail address', email);
+  await typeAt(theirs, 'Password', third);
+  await isReady(theirs.getByRole('main').getByRole('button', { name: 'Sign in' }));
+  await theirs.keyboard.press('Enter');
+  await theirs.getByRole('button', { name: 'Signed in as Grace' }).waitFor();
+});
+
+it('an application gets an API key and a policy, and the key is looked up and revoked', async () => {
+  // Of two projects none is chosen beforehand.
+  await newProject(local);
+  const page = await browser.open('/console/iam/');
+  /** From a tab, or what stands below it, to the next one. */
+  const nextTab = async (from: string) => {
+    const tab = page.getByRole('tab', { name: from });
+    await tabTo(page, tab, from === 'Members' ? 'Tab' : 'Shift+Tab');
+    await page.keyboard.press('ArrowRight');
+  };
+  await nextTab('Members');
+  await opened(page, 'Create application', 'Create an application');
+  await page.keyboard.type('orders-service');
+  await page.keyboard.press('Enter');
+  await said(page, 'Created orders-service.');
+
+  await nextTab('Applications');
+  await opened(page, 'Create API key', 'Create an API key');
+  await page.keyboard.type('orders, in production');
+  await typeAt(page, 'For', 'orders-service');
+  await pressAt(page, dialog(page, 'Create an API key').getByRole('button', { name: 'Create API key' }));
+  await pressAt(page, button(page, 'Show Access key'));
+  const shown = dialog(page, 'Save your API key').getByRole('group', { name: 'Access key' });
+  const accessKey = await shown.locator('pre').innerText();
+  await pressAt(page, button(page, 'I have saved this API key'));
+  await page.getByRole('row').filter({ hasText: accessKey }).getByText('orders-service').waitFor();
+
+  await nextTab('API keys');
+  await opened(page, 'Create policy', 'Policy');
+  await page.keyboard.type('Orders');
+  await typeAt(page, 'For', 'orders-service');
+  const rule = (number: number) => page.getByRole('group', { name: `Rule ${number}` });
+  await pressAt(page, rule(1).getByRole('checkbox', { name: 'default' }), 'Space');
+  await pressAt(page, rule(1).getByLabel('QueuesFullAccess'), 'Space');
+  await pressAt(page, button(page, 'Add rule'));
+  await tabTo(page, rule(2).getByRole('radio', { name: 'In chosen projects' }), 'Shift+Tab');
+  await page.keyboard.press('ArrowDown');
+  await pressAt(page, rule(2).getByLabel('AuditTrailReadOnly'), 'Space');
+  await pressAt(page, button(page, 'Save policy'));
+  await said(page, 'Saved Orders.');
+  await page.getByRole('row').filter({ hasText: '2 permission sets in 2 rules' }).waitFor();
+
+  await tabTo(page, button(page, 'Look up a key'), 'Shift+Tab');
+  await opened(page, 'Look up a key', 'Whose is this key?');
+  await page.keyboard.type(accessKey);
+  await pressAt(page, button(page, 'Look up'));
+  await page.getByText('is known').waitFor();
+  await pressAt(page, button(page, /^Revoke/));
+  const alert = page.getByRole('alertdialog');
+  await pressAt(page, alert.getByRole('button', { name: 'Revoke' }));
+  await said(page, /^Revoked /);
+  await pressAt(page, button(page, 'Close'));
+  await expect(api(local, 'GET', `/iam/v1alpha1/api-keys/${accessKey}`)).rejects.toThrow('answered 404');
+});
+
+it('a project is created, and its menu is opened and closed', async () => {
+  const page = await browser.open('/console/projects/');
+  await opened(page, 'Create project', 'Create a project');
+  await page.keyboard.type('keyboard');
+  await page.keyboard.press('Enter');
+  await said(page, 'Created keyboard.');
+  const menu = button(page, 'See more actions for keyboard');
+  await pressAt(page, menu);
+  await page.getByRole('menu').waitFor();
+  await page.keyboard.press('ArrowDown');
+  await expect.poll(() => hasFocus(page.getByRole('menuitem', { name: 'Rename' }))).toBe(true);
+  await page.keyboard.press('Escape');
+  await expect.poll(() => hasFocus(menu)).toBe(true);
+});
