@@ -124,14 +124,11 @@ describe('the page about nats-servers', () => {
       await two.flush();
       // The routes may take a moment longer than the clients.
       await expect
-        .poll(
-          async () => {
-            one.publish('across', 'hello');
-            await one.flush();
-            return heard[0];
-          },
-          { timeout: 10_000 },
-        )
+        .poll(async () => {
+          one.publish('across', 'hello');
+          await one.flush();
+          return heard[0];
+        })
         .toBe('hello');
     } finally {
       await Promise.all(connections.map((connection) => connection.close()));

@@ -29,7 +29,7 @@ it('get-started shows a program that hears itself until its credentials are revo
     { name: 'orders.mjs', content: program },
   ];
   const ended = run(local, start, files);
-  await expect.poll(() => openConnections(creds.id), { timeout: 20_000 }).toBe(1);
+  await expect.poll(() => openConnections(creds.id)).toBe(1);
   // It publishes once a second.
   await new Promise((resolve) => setTimeout(resolve, 1500));
   await api(local, 'DELETE', `${NATS}/${creds.id}`);

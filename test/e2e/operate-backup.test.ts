@@ -77,7 +77,7 @@ it('a restored region lets in again whom it had revoked, until they are revoked 
   await restore(database, backup);
   expect(await signedIn()).toBe('QueueDoesNotExist');
   await runSchedule();
-  await expect.poll(() => access(url, creds.content), { timeout: 20_000 }).toBe('yes');
+  await expect.poll(() => access(url, creds.content)).toBe('yes');
 
   // What was created since opens as well, and is in no list.
   expect(await access(url, later.content)).toBe('yes');

@@ -30,7 +30,7 @@ export interface ServerProcess {
 }
 
 /** How long a server may take to listen, in milliseconds. */
-const START_DEADLINE = 10_000;
+const START_DEADLINE = 30_000;
 
 /** A server, not started yet. `onSpawn` is told each process that is started, at once. */
 export function serverProcess(command: ServerCommand, onSpawn: (pid: number) => void): ServerProcess {
