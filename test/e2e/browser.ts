@@ -100,17 +100,21 @@ async function listen(page: Page, complaints: string[]): Promise<void> {
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What axe finds wrong with the page as it is now, by all its rules or some: rule and place of each violation. */
-export async function axe(page: Page, rules?: readonly string[]): Promise<string[]> {
+/** What axe finds wrong with the page as it is now: rule and place of each violation. */
+export const axe = (page: Page): Promise<string[]> => run(page, 'body');
+
+/** What axe finds wrong within the element that the selector names, by all its rules or these. */
+async function run(page: Page, within: string, rules?: readonly string[]): Promise<string[]> {
   await page.evaluate(`window.axe || ${AXE}`);
-  return page.evaluate(async (rules) => {
-    const { axe } = window as unknown as { axe: typeof import('axe-core') };
-    const { violations } = await axe.run({
-      resultTypes: ['violations'],
-      ...(rules && { runOnly: [...rules] }),
-    });
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target}`));
-  }, rules);
+  const options = { resultTypes: ['violations' as const], ...(rules && { runOnly: [...rules] }) };
+  return page.evaluate(
+    async ([within, options]) => {
+      const { axe } = window as unknown as { axe: typeof import('axe-core') };
+      const { violations } = await axe.run(within === 'body' ? document : within, options);
+      return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target}`));
+    },
+    [within, options] as const,
+  );
 }
 
 /** The rules of axe that look at colors. */
@@ -119,9 +123,13 @@ const COLOR_RULES = ['color-contrast', 'link-in-text-block'];
 /**
  * What is wrong with a page that is open, light and dark, at both widths: what axe finds, and that it is wider than the
  * window. The themes differ in colors alone (theme.css), and no other rule looks at those. So each theme and each width is
- * held against all rules once, and the two pairs that are left against the rules about colors.
+ * held against all rules once, and the two pairs that are left against the rules about colors: in all of the page, or in
+ * `part` of it, when what is around it has been seen on another page.
  */
-export async function inspect(page: Page, [wide = 1280, narrow = 375] = []): Promise<string[]> {
+export async function inspect(
+  page: Page,
+  { part = 'body', widths: [wide, narrow] = [1280, 375] }: { part?: string; widths?: [number, number] } = {},
+): Promise<string[]> {
   const found: string[] = [];
   for (const [width, first, second] of [
     [wide, 'light', 'dark'],
@@ -129,10 +137,12 @@ export async function inspect(page: Page, [wide = 1280, narrow = 375] = []): Pro
   ] as const) {
     await page.setViewportSize({ width, height: 900 });
     if (!(await fits(page))) found.push(`${width}: the page scrolls sideways`);
-    for (const [theme, rules] of [[first], [second, COLOR_RULES]] as const) {
-      await turn(page, theme);
-      found.push(...(await axe(page, rules)).map((complaint) => `${theme}, ${width}: ${complaint}`));
-    }
+    await turn(page, first);
+    const all = await axe(page);
+    await turn(page, second);
+    const colors = await run(page, part, COLOR_RULES);
+    found.push(...all.map((complaint) => `${first}, ${width}: ${complaint}`));
+    found.push(...colors.map((complaint) => `${second}, ${width}: ${complaint}`));
   }
   return found;
 }

@@ -13,7 +13,7 @@ it('leads from the first page to guides and console', async () => {
   const top = async () => (await heading.boundingBox())?.y ?? 0;
   const header = await page.getByRole('banner').boundingBox();
   expect((header?.y ?? 0) + (header?.height ?? 0)).toBeLessThan(await top());
-  expect(await inspect(page, [375, 320])).toEqual([]);
+  expect(await inspect(page, { widths: [375, 320] })).toEqual([]);
   await links.getByRole('link', { name: 'Guides' }).click();
   await page.waitForURL('**/how-to/create-credentials/');
   await page.goBack();
