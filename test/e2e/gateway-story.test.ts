@@ -10,7 +10,7 @@ import {
   SendMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startEngineRecorder } from './engine-recorder.ts';
 import {
   ALL,
@@ -84,6 +84,11 @@ const waitingAtEngine = (QueueUrl: string, receives = 1) =>
 describe('200 clients at once', () => {
   const CLIENTS = 200;
 
+  // On a busy machine some wait for longer than the gateway has patience with the engine.
+  afterEach(() => {
+    for (const line of local.logged.splice(0)) expect(line).toContain('"engine":"unavailable"');
+  });
+
   /** Calls again and again on so many clients, each with a socket of its own, until they are told to end. */
   function storm(credentials: Credentials, call: (client: SQSClient) => Promise<unknown>) {
     /** When each call went out and its answer came, and what came of it. */
@@ -127,9 +132,9 @@ describe('200 clients at once', () => {
     } finally {
       open.resolve();
     }
+    while (!calls.some((one) => one.outcome === 'ok')) await sleep(20);
     await update(local, 'sqs', credentials, { can_publish: false });
     expect(await lastCalls(performance.now())).toEqual(Array(CLIENTS).fill('AccessDenied'));
-    expect(calls[0]?.outcome).toBe('ok');
   });
 
   it('see a revocation: none is accepted, and none that was waiting delivers a message', async () => {
