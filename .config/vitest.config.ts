@@ -24,7 +24,7 @@ export default defineConfig({
     // Each file starts servers of its own: as many files as the smallest machine has cores, where vitest would leave one free.
     maxWorkers: 2,
     projects: [
-      { root, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      { root, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
       {
         root,
         plugins: [
