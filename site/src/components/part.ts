@@ -97,10 +97,11 @@ export class Part {
     list.append(...items);
     this.#page = page;
     const more = find(this.root, `[data-action="more-${name}"]`, HTMLElement);
-    more.hidden = list.childElementCount >= total;
     const [first] = items;
-    if (more.hidden && first && document.activeElement === more) {
-      // The button goes from under the focus, which leads on to what it has brought.
+    const pressed = document.activeElement === more;
+    more.hidden = list.childElementCount >= total;
+    if (first && pressed && more.hidden) {
+      // The focus leads on from the button to what it has brought.
       first.tabIndex = -1;
       first.focus();
     }
