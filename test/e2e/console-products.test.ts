@@ -119,6 +119,7 @@ describe.each([
     const page = await browser.open(`${path}?region=fr-par&project=${projectId}`);
     const list = region(page, things);
     await list.getByRole('button', { name: `Activate ${label}` }).click();
+    await list.getByRole('status').getByText(`${label} is active in Paris`).waitFor();
     await list.getByRole('link', { name: 'Connect a client' }).waitFor();
     await create(projectId, ['orders', 'invoices']);
     await page.reload();

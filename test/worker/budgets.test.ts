@@ -57,9 +57,9 @@ const BUDGETS: Record<string, Costs> = {
   'create project': [[2, 11, 8], NOTHING],
   'get project': [[2, 10, 0], NOTHING],
   'rename project': [[2, 16, 6], NOTHING],
-  // It is marked, each region is asked, and it is deleted.
+  // It is marked, each region is asked, and it is deleted, from the rules that name it too.
   'delete project': [
-    [3, 23, 9],
+    [3, 36, 9],
     [1, 0, 0],
   ],
   'get API key': [[2, 11, 0], NOTHING],
