@@ -82,11 +82,11 @@ export async function authenticate(
 
 /**
  * Access keys that nobody has, and until when that is believed. No key is told before it is there, and none that is gone
- * comes back, but from a backup. So clients whose key was revoked cost nothing and are counted once: otherwise, busy ones
+ * comes back, but from a backup. So clients whose key was revoked cost little and are counted seldom: otherwise, busy ones
  * would have those beside them on their network silenced.
  */
 const unknown = new Map<string, number>();
-const BELIEVED_MS = 60_000;
+const BELIEVED_MS = 10_000;
 const MOST_UNKNOWN = 10_000;
 
 function isKnownAsUnknown(name: string): boolean {

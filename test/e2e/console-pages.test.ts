@@ -40,21 +40,36 @@ const NOT_OURS =
 /** The pages outside the console that have the same forms, and the first page. */
 const GUIDES = ['/', '/how-to/create-credentials/', '/how-to/manage-credentials/'];
 
-it.each([false, true].flatMap((stranger) => [...PAGES, ...GUIDES].map((path) => ({ path, stranger }))))(
-  '$path loads no more of our scripts before the first interaction than allowed (a stranger: $stranger)',
-  async ({ path, stranger }) => {
-    const page = await browser.open('/404', { stranger, reducedMotion: 'reduce' });
-    browser.complaints.splice(0);
-    const loaded = new Set<string>();
-    page.on('request', (request) => {
-      const { pathname } = new URL(request.url());
-      if (pathname.endsWith('.js') && !NOT_OURS.test(pathname)) loaded.add(pathname);
-    });
-    await page.goto(path, { waitUntil: 'networkidle' });
-    const ours = [...loaded].filter((file) => file.startsWith('/_astro/'));
-    expect(ours.length).toBeGreaterThan(2);
-    const sizes = ours.map((file) => gzipSync(readFileSync(join(root, 'site/dist', file))).length);
-    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(10_000);
+/** Bytes of our own scripts that a page loads by itself, compressed. */
+async function ownScript(path: string, stranger: boolean): Promise<number> {
+  const page = await browser.open('/healthz', { stranger, reducedMotion: 'reduce' });
+  const loaded = new Set<string>();
+  page.on('request', (request) => {
+    const { pathname } = new URL(request.url());
+    if (pathname.startsWith('/_astro/') && pathname.endsWith('.js') && !NOT_OURS.test(pathname))
+      loaded.add(pathname);
+  });
+  await page.goto(path, { waitUntil: 'networkidle' });
+  expect(loaded.size).toBeGreaterThan(2);
+  const sizes = [...loaded].map((file) => gzipSync(readFileSync(join(root, 'site/dist', file))).length);
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+it.each([
+  ['a member', false],
+  ['a stranger', true],
+])(
+  'pages load no more of our scripts for %s before the first interaction than allowed',
+  async (_who, stranger) => {
+    const paths = [...PAGES, ...GUIDES];
+    while (paths.length > 0) {
+      // Most of their time they wait for the network to be idle.
+      const some = paths.splice(0, 5);
+      const sizes = await Promise.all(
+        some.map(async (path) => [path, await ownScript(path, stranger)] as const),
+      );
+      expect(sizes.filter(([, size]) => size >= 10_000)).toEqual([]);
+    }
   },
 );
 

@@ -215,6 +215,8 @@ it('the menu of a row is worked by the keyboard alone, and stays beside its butt
   await alert.waitFor({ state: 'hidden' });
   await expect.poll(() => hasFocus(button)).toBe(true);
 
+  // With room below it, where the menu opens.
+  await button.evaluate((node) => node.scrollIntoView({ block: 'center', behavior: 'instant' }));
   await button.click();
   const menu = page.getByRole('menu');
   const gap = async () => {

@@ -75,7 +75,8 @@ it('a restored region lets in again whom it had revoked, until they are revoked 
     .prepare(sql.replace('SINCE', `${since}`))
     .all<{ action: string; resource_id: string }>();
   await restore(database, backup);
-  expect(await signedIn()).toBe('QueueDoesNotExist');
+  // That nobody has the key is believed for some seconds.
+  await expect.poll(signedIn).toBe('QueueDoesNotExist');
   await runSchedule();
   await expect.poll(() => access(url, creds.content)).toBe('yes');
 
