@@ -21,8 +21,8 @@ const sealingKey = (id: string) => ({
 export default defineConfig({
   root,
   test: {
-    // One more than the smallest machine has cores: many tests wait, for servers that start, freeze or are killed.
-    maxWorkers: 3,
+    // Each file starts servers of its own: as many files as the smallest machine has cores, where vitest would leave one free.
+    maxWorkers: 2,
     projects: [
       { root, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
       {
