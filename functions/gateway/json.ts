@@ -1,4 +1,7 @@
-/** Reads the JSON protocol's bodies, more strictly than JSON.parse: no name may come twice in one object. */
+/**
+ * JSON as text: reads the JSON protocol's bodies, more strictly than JSON.parse (no name may come twice in one object),
+ * and changes strings in JSON that must otherwise stay as it is.
+ */
 import { GatewayError } from './errors.ts';
 import { isRecord } from './shapes.ts';
 
@@ -43,6 +46,43 @@ function findRepeatedName(text: string): string | undefined {
     }
   }
   return undefined;
+}
+
+const STRING_VALUE = /\s*:\s*"/y;
+
+/**
+ * Returns `text`, which must be a well-formed JSON object, with some of its own string members replaced. `replacements`
+ * maps a member's name to a function of its old value. Nested objects and all other characters stay as they are.
+ */
+export function replaceStrings(
+  text: string,
+  replacements: Readonly<Record<string, (value: string) => string>>,
+): string {
+  let result = '';
+  let copied = 0;
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === '{' || character === '[') depth++;
+    else if (character === '}' || character === ']') depth--;
+    else if (character === '"') {
+      let end = endOfString(text, at);
+      STRING_VALUE.lastIndex = end;
+      if (depth === 1 && STRING_VALUE.test(text)) {
+        const name = JSON.parse(text.slice(at, end)) as string;
+        const start = STRING_VALUE.lastIndex - 1;
+        end = endOfString(text, start);
+        const replace = Object.hasOwn(replacements, name) ? replacements[name] : undefined;
+        if (replace) {
+          const value = JSON.parse(text.slice(start, end)) as string;
+          result += text.slice(copied, start) + JSON.stringify(replace(value));
+          copied = end;
+        }
+      }
+      at = end - 1;
+    }
+  }
+  return result + text.slice(copied);
 }
 
 /** Where the string that begins at `start` has ended: behind its closing quote. */

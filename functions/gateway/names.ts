@@ -68,9 +68,29 @@ export function engineQueueUrl(place: Place, name: string): string {
   return `${place.engine.sqsEndpoint}/${place.engine.account}/${prefixOf(place, 'sqs')}${name}`;
 }
 
-/** The name in a client's ARN of a queue or topic of this project, or undefined. */
+/**
+ * The name in a client's ARN of a queue or topic of this project, or undefined. The engine's own ARN of a topic of this
+ * project is an alias: an https delivery comes straight from the engine, and a client confirms it by the ARN in it.
+ */
 export function nameInArn(place: Place, service: Service, arn: string): string | undefined {
-  return nameAfter(clientArnStart(place, service), service, arn);
+  const name = nameAfter(clientArnStart(place, service), service, arn);
+  if (name !== undefined || service !== 'sns' || place.prefixes.sns === null) return name;
+  return nameAfter(engineArnStart(place, 'sns'), 'sns', arn);
+}
+
+/**
+ * The client's ARN for an engine's ARN of a topic, or undefined when it is not an ARN of this region on this engine.
+ * The prefix may be that of an earlier activation: messages in a queue outlive the activation of their topic. The result
+ * always names this project, whatever the prefix, so it reveals nothing about other projects.
+ */
+export function clientTopicArn(place: Place, arn: string): string | undefined {
+  const start = `${engineArnOwner(place, 'sns')}${prefixLetters(place.region)}`;
+  const end = engineArnOwner(place, 'sns').length + PREFIX_LENGTH;
+  const random = arn.slice(start.length, end);
+  const name = arn.slice(end);
+  return arn.startsWith(start) && /^[0-9A-Za-z]+$/.test(random) && isName('sns', name)
+    ? clientArn(place, 'sns', name)
+    : undefined;
 }
 
 /** The name in a client's queue URL, or its path alone; undefined when it is not of this project. Any origin will do. */
@@ -103,8 +123,12 @@ function clientArnStart(place: Pick<Place, 'region' | 'projectId'>, service: Ser
 }
 
 function engineArnStart(place: Place, service: Service): string {
-  const { partition, region, account } = place.engine;
-  return `arn:${partition}:${service}:${region}:${account}:${prefixOf(place, service)}`;
+  return `${engineArnOwner(place, service)}${prefixOf(place, service)}`;
+}
+
+/** What every ARN of a service on this engine begins with. */
+export function engineArnOwner({ engine }: Pick<Place, 'engine'>, service: Service): string {
+  return `arn:${engine.partition}:${service}:${engine.region}:${engine.account}:`;
 }
 
 /** A client's text as the engine knows it; undefined when it names nothing of this project. */

@@ -50,12 +50,12 @@ export async function gateway(c: Context<AppEnv>, next: () => Promise<void>): Pr
   }
 }
 
-/** Signed with Signature Version 4, or sent to where only SDKs send. */
+/** Signed with Signature Version 4, or sent to where only SDKs send; or a link of the gateway's, as in notifications. */
 function isOwn(request: Request): boolean {
   const { pathname, searchParams } = new URL(request.url);
   return (
     pathname.startsWith('/project-') ||
-    (pathname === '/' && request.method === 'POST') ||
+    (pathname === '/' && (request.method === 'POST' || searchParams.has('Action'))) ||
     Boolean(request.headers.get('Authorization')?.startsWith('AWS4-HMAC-SHA256')) ||
     searchParams.has('X-Amz-Algorithm')
   );

@@ -111,9 +111,10 @@ describe('names', () => {
     }
   });
 
-  it('in ARNs: the engine’s own and those of others are missing', async () => {
+  it('in ARNs: those of others are missing', async () => {
     const arns = [
-      `arn:aws:sns:fr-par:000000000000:${prefixes[1]}mine`,
+      `arn:aws:sns:fr-par:000000000000:${prefixes[0]}mine`,
+      `arn:aws:sns:fr-par:000000000000:frpar00000mine`,
       `arn:scw:sns:nl-ams:project-${local.owner.project_id}:mine`,
       `arn:scw:sns:fr-par:project-${crypto.randomUUID()}:mine`,
       `arn:scw:sqs:fr-par:project-${local.owner.project_id}:mine`,

@@ -1,0 +1,97 @@
+/** The names in a notification that a topic delivers to a queue. */
+import { describe, expect, it } from 'vitest';
+import type { Place } from '../../functions/gateway/names.ts';
+import { renameNotification } from '../../functions/gateway/notifications.ts';
+
+const PROJECT = '5f6b6a54-2f0e-4d7a-8c1d-3f1f3a3f7b10';
+const place: Place = {
+  origin: 'https://latchkey.test',
+  region: 'fr-par',
+  projectId: PROJECT,
+  prefixes: { sqs: 'frparAAAAA', sns: 'frparBBBBB' },
+  engine: {
+    sqsEndpoint: 'https://sqs.eu-west-3.amazonaws.com',
+    snsEndpoint: 'https://sns.eu-west-3.amazonaws.com',
+    region: 'eu-west-3',
+    account: '111122223333',
+    partition: 'aws',
+    httpsSubscriptions: true,
+    accessKeyId: 'AKIAOPERATOR',
+    secretAccessKey: 'secret',
+  },
+};
+const engineArn = (prefix = 'frparBBBBB') => `arn:aws:sns:eu-west-3:111122223333:${prefix}events`;
+const ARN = `arn:scw:sns:fr-par:project-${PROJECT}:events`;
+
+/** An envelope as an engine writes it, with a layout that JSON.stringify would not keep. */
+const envelope = (arn: string, message = 'x') => `{
+  "Type" : "Notification",
+  "MessageId" : "m\\u002d1",
+  "TopicArn" : "${arn}",
+  "Message" : ${JSON.stringify(message)},
+  "Timestamp" : "2026-11-27T22:00:00.000Z",
+  "Signature" : "a\\/b",
+  "UnsubscribeURL" : "https://sns.eu-west-3.amazonaws.com/?Action=Unsubscribe&SubscriptionArn=${arn}:0a1b-2c",
+  "MessageAttributes" : { "TopicArn" : {"Type":"String","Value":"${arn}"} }
+}`;
+
+it('the names become the project’s, and nothing else changes', () => {
+  const message = `{"TopicArn":"${engineArn()}"}, [\\" \u2028 😀`;
+  const expected = envelope(engineArn(), message)
+    .replace(`"TopicArn" : "${engineArn()}"`, `"TopicArn" : "${ARN}"`)
+    .replace(
+      /"https:.*"/,
+      `"https://latchkey.test/?Version=2010-03-31&Action=Unsubscribe&SubscriptionArn=${ARN}:0a1b-2c"`,
+    );
+  expect(renameNotification(place, envelope(engineArn(), message))).toBe(expected);
+});
+
+it('the names of a topic of an earlier activation become the project’s too', () => {
+  for (const prefixes of [place.prefixes, { sqs: 'frparAAAAA', sns: null }]) {
+    const body = renameNotification({ ...place, prefixes }, envelope(engineArn('frparOld00'))) ?? '';
+    expect(JSON.parse(body)).toMatchObject({ TopicArn: ARN });
+    expect(JSON.parse(body).UnsubscribeURL).toContain(ARN);
+  }
+});
+
+it('a member that comes twice is replaced twice', () => {
+  const body = `{"Type":"Notification","TopicArn":"${engineArn()}","Topic\\u0041rn":"${engineArn()}"}`;
+  expect(renameNotification(place, body)).toBe(
+    `{"Type":"Notification","TopicArn":"${ARN}","Topic\\u0041rn":"${ARN}"}`,
+  );
+});
+
+it('a link that leads elsewhere is removed', () => {
+  const body = envelope(engineArn()).replace(/SubscriptionArn=[^"]*/, 'x=111122223333');
+  expect(JSON.parse(renameNotification(place, body) ?? '')).toMatchObject({ UnsubscribeURL: '' });
+});
+
+it('the link of a confirmation leads to the gateway', () => {
+  const body = JSON.stringify({
+    Type: 'SubscriptionConfirmation',
+    TopicArn: engineArn(),
+    Token: 'a b',
+    SubscribeURL: `https://sns.eu-west-3.amazonaws.com/?Action=ConfirmSubscription&TopicArn=${engineArn()}&Token=a%20b`,
+  });
+  expect(JSON.parse(renameNotification(place, body) ?? '')).toMatchObject({
+    TopicArn: ARN,
+    SubscribeURL: `https://latchkey.test/?Version=2010-03-31&Action=ConfirmSubscription&TopicArn=${ARN}&Token=a%20b`,
+  });
+});
+
+describe('a body that is no notification of this region’s engine stays as it is', () => {
+  const own = envelope(engineArn());
+  it.each<[string, string]>([
+    ['a text', `see ${engineArn()}`],
+    ['half an envelope', own.slice(0, -1)],
+    ['a list', `[${own}]`],
+    ['another type', own.replace('Notification', 'Other')],
+    ['an envelope inside another', JSON.stringify({ Type: 'Notification', TopicArn: 'a', Message: own })],
+    ['a topic of another region', envelope(engineArn('nlamsBBBBB'))],
+    ['a topic of another account', own.replaceAll('111122223333', '444455556666')],
+    ['a topic that cannot be one', envelope(engineArn('frpar..BBB'))],
+    ['one that names the project already', envelope(ARN)],
+  ])('%s', (_what, body) => {
+    expect(renameNotification(place, body)).toBeUndefined();
+  });
+});
