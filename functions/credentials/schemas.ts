@@ -14,16 +14,24 @@ export const natsAccountId = z
   .regex(/^A[A-Z2-7]{55}$/, 'must be the id of a NATS account: A and 55 characters of A-Z and 2-7');
 
 /**
- * Any Unicode but control characters, line and paragraph separators, and halves of a surrogate pair. Without flags, so
- * that it is the same in JSON Schema and in the `pattern` of a form.
+ * Any Unicode but control characters, line and paragraph separators, halves of a surrogate pair, and the characters that
+ * control text direction: an override in a name would reverse the sentences around it, such as the one that asks to
+ * confirm a revocation. Without flags, so the same text works in JSON Schema and in the `pattern` of a form.
  */
-export const PRINTABLE =
+const PRINTABLE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it excludes.
-  /^(?:[^\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]|[\ud800-\udbff][\udc00-\udfff])*$/;
+  /^(?:[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]|[\ud800-\udbff][\udc00-\udfff])*$/;
 
-/** A name of at most `max` UTF-16 units: trimmed, not empty, any Unicode but control characters. */
-export const nameOf = (max: number) =>
-  z.string().trim().min(1).max(max).regex(PRINTABLE, 'must not contain control characters or line breaks');
+/** Text of one line that people type and read, of at most `max` UTF-16 units, trimmed: {@link PRINTABLE}. May be empty. */
+export const lineOf = (max: number) =>
+  z
+    .string()
+    .trim()
+    .max(max)
+    .regex(PRINTABLE, 'must not contain control characters, line breaks or text direction controls');
+
+/** A name of at most `max` UTF-16 units: as {@link lineOf}, but not empty. */
+export const nameOf = (max: number) => lineOf(max).min(1);
 
 /** The name of a NATS account. */
 export const accountName = nameOf(64);

@@ -24,7 +24,7 @@ import {
   writableProjects,
 } from '../app.ts';
 import { generateName } from '../credentials/names.ts';
-import { nameOf, PRINTABLE, paging, uuid } from '../credentials/schemas.ts';
+import { lineOf, nameOf, paging, uuid } from '../credentials/schemas.ts';
 import { ApiError, invalidArgument } from '../errors.ts';
 import { createdBefore, idempotencyHeaders, onceOf, REPEATABLE } from '../idempotency.ts';
 import { authorize } from './policies.ts';
@@ -50,11 +50,7 @@ const project = z
   .meta({ id: 'Project' });
 
 const name = nameOf(64);
-const description = z
-  .string()
-  .trim()
-  .max(200)
-  .regex(PRINTABLE, 'must not contain control characters or line breaks');
+const description = lineOf(200);
 const createBody = z.object({
   name: name.optional(),
   organization_id: uuid.nullish(),

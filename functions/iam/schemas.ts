@@ -3,7 +3,7 @@
  * permission sets and the caller itself. Wire names and limits are those of Scaleway IAM v1alpha1.
  */
 import * as z from 'zod';
-import { listOf, nameOf, PRINTABLE, paging, uuid } from '../credentials/schemas.ts';
+import { lineOf, listOf, nameOf, paging, uuid } from '../credentials/schemas.ts';
 import { type PermissionSetName, permissionSets } from './permission-sets.ts';
 
 /** How much a policy may hold. A body of 64 KiB is the other limit. */
@@ -13,11 +13,7 @@ const MAX_TAGS = 10;
 const MAX_IDS = 100;
 
 const name = nameOf(64);
-const description = z
-  .string()
-  .trim()
-  .max(200)
-  .regex(PRINTABLE, 'must not contain control characters or line breaks');
+const description = lineOf(200);
 const tags = z.array(nameOf(64)).max(MAX_TAGS);
 const timestamp = z.iso.datetime();
 
