@@ -29,7 +29,11 @@ const CONTROLS = [
 ];
 
 /** Path parameters that name nothing that exists, of the right form; all others are UUIDs. */
-const PARAMETERS: Record<string, string> = { region: 'fr-par', nats_account_id: 'A'.repeat(56) };
+const PARAMETERS: Record<string, string> = {
+  region: 'fr-par',
+  nats_account_id: 'A'.repeat(56),
+  access_key: `SCW${'A'.repeat(17)}`,
+};
 const NOBODY = crypto.randomUUID();
 
 /** Kept as it was typed, several lines of it; the page that lists it isolates each. */
