@@ -28,6 +28,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RegionsVar } from '../../functions/regions.ts';
+import { signal } from '../stack/signal.ts';
 import {
   ALL,
   activate,
@@ -117,7 +118,7 @@ describe.each(['at first', 'after the engine was killed and started again'])('%s
     beforeAll(async () => {
       const told = vi.spyOn(console, 'error').mockImplementation(() => {});
       const engine = local.stack.engines.get('fr-par');
-      process.kill(engine?.pid() ?? 0, 'SIGKILL');
+      signal(engine?.pid(), 'SIGKILL');
       await vi.waitUntil(() => engine?.pid() === undefined);
       expect(String(told.mock.calls[0])).toContain('The engine of fr-par ended (SIGKILL)');
       told.mockRestore();

@@ -5,6 +5,7 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Locator, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { signal } from '../stack/signal.ts';
 import { axe, region, stepsDone, useBrowser } from './browser.ts';
 import { api, useStack } from './local-stack.ts';
 import { access, bystander, type Creds, CUT, connectWith, endOf, newCreds } from './nats-client.ts';
@@ -151,9 +152,9 @@ describe('a revocation that a server has not confirmed', () => {
   });
 
   async function whileFrozen(work: () => Promise<void>): Promise<void> {
-    const pid = local.stack.nats.get(REGION)?.pid() ?? 0;
-    process.kill(pid, 'SIGSTOP');
-    await work().finally(() => process.kill(pid, 'SIGCONT'));
+    const pid = local.stack.nats.get(REGION)?.pid();
+    signal(pid, 'SIGSTOP');
+    await work().finally(() => signal(pid, 'SIGCONT'));
   }
 
   /** Has the API answer as with two servers, one of which does not confirm until it is `over`. */

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { root } from '../stack/project.ts';
+import { signal } from '../stack/signal.ts';
 import { axe, region, useBrowser } from './browser.ts';
 import { activate, type Credentials, newProject, revoke } from './gateway-clients.ts';
 import { listed, open, PRODUCTS, panel } from './keyed-form.ts';
@@ -214,8 +215,8 @@ describe('the live proof of NATS', () => {
 
   it('claims nothing while a server has not heard of it', async () => {
     const { page } = await start();
-    const pid = local.stack.nats.get(REGION)?.pid() ?? 0;
-    process.kill(pid, 'SIGSTOP');
+    const pid = local.stack.nats.get(REGION)?.pid();
+    signal(pid, 'SIGSTOP');
     try {
       await press(page, LABEL, 'Revoke now');
       await proof(page, LABEL)
@@ -226,7 +227,7 @@ describe('the live proof of NATS', () => {
         .waitFor();
       await page.close();
     } finally {
-      process.kill(pid, 'SIGCONT');
+      signal(pid, 'SIGCONT');
     }
     // That no server could be reached is what the Worker is expected to log.
     local.logged.splice(0);

@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RegionsVar } from '../../functions/regions.ts';
 import { type NatsServer, type NatsSettings, natsServer } from '../stack/nats.ts';
 import { freePort } from '../stack/ports.ts';
+import { signal } from '../stack/signal.ts';
 import { api, useStack } from './local-stack.ts';
 import {
   access,
@@ -45,7 +46,7 @@ const local = useStack({
   },
 });
 beforeAll(async () => {
-  process.on('exit', () => process.kill(second.pid() ?? 0, 'SIGKILL'));
+  process.on('exit', () => second.pid() && signal(second.pid(), 'SIGKILL'));
   await second.start();
   await formed(2);
 });
@@ -63,7 +64,6 @@ const first = () => {
   if (!found) throw new Error('no server');
   return found;
 };
-const pidOf = (server: NatsServer) => server.pid() ?? 0;
 const stateOf = ({ account }: Creds) => enforcementOf(local, REGION, account);
 
 /** Waits until the servers know of so many active ones. */
@@ -152,7 +152,7 @@ describe('a revocation', () => {
     async (_, frozen, more) => {
       const [asleep, awake] = frozen === 0 ? [first(), second] : [second, first()];
       const { revoked, cut, expectUntouched } = await cast();
-      process.kill(pidOf(asleep), 'SIGSTOP');
+      signal(asleep.pid(), 'SIGSTOP');
       try {
         const { enforcement, receipt, took } = await revoke(local, revoked);
         expect(enforcement).toBe('pending; acknowledged=1; servers=2');
@@ -164,7 +164,7 @@ describe('a revocation', () => {
         await sleep(more);
         expect(await stateOf(revoked)).toMatchObject({ state: 'pending', servers: 2 });
       } finally {
-        process.kill(pidOf(asleep), 'SIGCONT');
+        signal(asleep.pid(), 'SIGCONT');
       }
       expect(await endOf(cut[frozen] as NatsConnection)).toMatch(CUT);
       await expect.poll(() => stateOf(revoked)).toMatchObject({ state: 'enforced', servers: 2 });
@@ -186,12 +186,12 @@ describe('a revocation', () => {
   it('is brought by the schedule to the server that is awake, while the other is frozen', async () => {
     const { revoked, cut, expectUntouched } = await cast();
     await revokeSilently(local, revoked);
-    process.kill(pidOf(second), 'SIGSTOP');
+    signal(second.pid(), 'SIGSTOP');
     try {
       await local.stack.schedule();
       expect(await endOf(cut[0])).toMatch(CUT);
     } finally {
-      process.kill(pidOf(second), 'SIGCONT');
+      signal(second.pid(), 'SIGCONT');
     }
     expect(await endOf(cut[1])).toMatch(CUT);
     await expectRefused(revoked);
@@ -205,11 +205,11 @@ describe('a revocation', () => {
     const other = await bystander(second.url, sibling.content);
     const connection = await connectWith(second.url, revoked.content);
     await first().stop();
-    process.kill(pidOf(second), 'SIGSTOP');
+    signal(second.pid(), 'SIGSTOP');
     try {
       expect((await revoke(local, revoked)).enforcement).toBe('pending; acknowledged=0; servers=0');
     } finally {
-      process.kill(pidOf(second), 'SIGCONT');
+      signal(second.pid(), 'SIGCONT');
     }
     await connection.flush();
     expect(await endOf(connection)).toMatch(CUT);
@@ -235,7 +235,7 @@ describe('a server that is gone', () => {
 
   it('counts for as long as the others remember it when it was killed', async () => {
     const { revoked, cut } = await cast();
-    process.kill(pidOf(second), 'SIGKILL');
+    signal(second.pid(), 'SIGKILL');
     await expect.poll(() => second.pid()).toBeUndefined();
     expect((await revoke(local, revoked)).enforcement).toBe('pending; acknowledged=1; servers=2');
     expect(await endOf(cut[0])).toMatch(CUT);

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { describe, expect, it } from 'vitest';
 import { freePort } from '../stack/ports.ts';
+import { signal } from '../stack/signal.ts';
 import { type LocalStack, useStack } from './local-stack.ts';
 import {
   access,
@@ -104,7 +105,7 @@ describe('a deleted account', () => {
       const creds = await withStreams(local, server().url, names);
       const deleting = deleteAccount(local, REGION, creds.account);
       await sleep(delay);
-      process.kill(server().pid() ?? 0, 'SIGKILL');
+      signal(server().pid(), 'SIGKILL');
       await expect.poll(() => server().pid()).toBeUndefined();
       await deleting;
       await server().start();
@@ -120,17 +121,17 @@ describe('a revocation', () => {
     const sibling = await newCreds(local, REGION, revoked.account);
     const other = await bystander(server().url, sibling.content);
     const connection = await connectWith(server().url, revoked.content);
-    const frozen = server().pid() ?? 0;
-    const runtime = local.stack.pids().worker ?? 0;
-    process.kill(frozen, 'SIGSTOP');
+    const frozen = server().pid();
+    const runtime = local.stack.pids().worker;
+    signal(frozen, 'SIGSTOP');
     const answer = revoke(local, revoked).catch(() => 'nothing');
     // In the books, and on its way.
     await expect
       .poll(async () => (await enforcementOf(local, REGION, revoked.account)).state, { interval: 5 })
       .toBe('pending');
-    process.kill(runtime, 'SIGKILL');
+    signal(runtime, 'SIGKILL');
     expect(await answer).toBe('nothing');
-    process.kill(frozen, 'SIGCONT');
+    signal(frozen, 'SIGCONT');
     await expect.poll(() => local.stack.pids().worker).not.toBe(runtime);
     expect(await endOf(connection)).toMatch(CUT);
     expect(await access(server().url, revoked.content)).toBe('refused');
@@ -158,7 +159,7 @@ describe('kill -9 of everything', () => {
       const recorded: { role: string; pid: number }[] = JSON.parse(
         readFileSync(join(state, 'processes.json'), 'utf8'),
       );
-      process.kill(recorded.find(({ role }) => role === `nats ${REGION}`)?.pid ?? 0, 'SIGSTOP');
+      signal(recorded.find(({ role }) => role === `nats ${REGION}`)?.pid, 'SIGSTOP');
       const answers = [deleteAccount(on, REGION, deleted.account), revoke(on, revoked)].map((answer) =>
         answer.catch(() => 'nothing'),
       );

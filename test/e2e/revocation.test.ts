@@ -5,6 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
+import { signal } from '../stack/signal.ts';
 import { api, useStack } from './local-stack.ts';
 import {
   access,
@@ -80,7 +81,7 @@ describe('a revocation', () => {
     const revoked = await newCreds(local, REGION);
     const sibling = await newCreds(local, REGION, revoked.account);
     const connection = await connectWith(server().url, revoked.content);
-    process.kill(server().pid() ?? 0, 'SIGKILL');
+    signal(server().pid(), 'SIGKILL');
     await connection.closed();
     await expect.poll(() => server().pid()).toBeUndefined();
     const { enforcement } = await revoke(local, revoked);
@@ -98,9 +99,9 @@ describe('a revocation', () => {
   it('does not wait for a frozen server longer than its deadline, and holds once that wakes', async () => {
     const revoked = await newCreds(local, REGION);
     await access(server().url, revoked.content);
-    const pid = server().pid() ?? 0;
-    process.kill(pid, 'SIGSTOP');
-    const { enforcement, took } = await revoke(local, revoked).finally(() => process.kill(pid, 'SIGCONT'));
+    const pid = server().pid();
+    signal(pid, 'SIGSTOP');
+    const { enforcement, took } = await revoke(local, revoked).finally(() => signal(pid, 'SIGCONT'));
     expect(enforcement).toMatch(/^pending/);
     expect(took).toBeLessThan(6_000);
     await expect.poll(() => stateOf(revoked.account)).toBe('enforced');

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../stack/ports.ts';
+import { signal } from '../stack/signal.ts';
 import { type StartProcess, startProcess } from './start-process.ts';
 
 const state = mkdtempSync(join(tmpdir(), 'latchkey-stack-'));
@@ -133,7 +134,7 @@ describe('npm start', () => {
 
   it('ends what a kill of its first process left behind', async () => {
     const before = recorded();
-    process.kill(before.find(({ role }) => role === 'stack')?.pid ?? 0, 'SIGKILL');
+    signal(before.find(({ role }) => role === 'stack')?.pid, 'SIGKILL');
     running = await startProcess(state, port);
     expect(before.filter(isAlive)).toEqual([]);
     expect(running.printed()).toContain('Ended 5 processes');

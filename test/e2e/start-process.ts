@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Owner } from '../../db/identity/bootstrap.ts';
 import { root } from '../stack/project.ts';
+import { signalGroup } from '../stack/signal.ts';
 
 /** A started `npm start`. */
 export interface StartProcess {
@@ -48,7 +49,7 @@ export async function startProcess(
     child,
     printed: () => printed,
     async killAll() {
-      if (child.pid) process.kill(-child.pid, 'SIGKILL');
+      signalGroup(child.pid, 'SIGKILL');
       await ended;
     },
     interrupt() {

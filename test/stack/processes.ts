@@ -7,6 +7,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writePrivately } from './project.ts';
+import { signal } from './signal.ts';
 
 interface Recorded {
   role: string;
@@ -59,10 +60,10 @@ export async function endLeftovers(state: string): Promise<number> {
   const stack = left.find(({ role }) => role === 'stack');
   if (stack?.pid === process.pid) throw new Error(`This process runs a stack on ${state} already`);
   if (stack) {
-    process.kill(stack.pid, 'SIGTERM');
+    signal(stack.pid, 'SIGTERM');
     await ended(left);
   }
-  for (const entry of left.filter(isRunning)) process.kill(entry.pid, 'SIGKILL');
+  for (const entry of left.filter(isRunning)) signal(entry.pid, 'SIGKILL');
   await ended(left);
   return left.length;
 }

@@ -20,6 +20,7 @@ import { endLeftovers, type Processes, recordProcesses } from './processes.ts';
 import { defaultConfig, privateFolder } from './project.ts';
 import { type DeploymentSecrets, ensureSecrets } from './secrets.ts';
 import type { ServerProcess } from './server-process.ts';
+import { signal } from './signal.ts';
 import { type LocalWorker, startWorker, type WorkerLog } from './worker.ts';
 
 /** What to start. */
@@ -268,5 +269,5 @@ function engineKeys({ regions }: Bundle): Record<string, string> {
 
 function killNow(server: ServerProcess): void {
   const pid = server.pid();
-  if (pid) process.kill(pid, 'SIGTERM');
+  if (pid) signal(pid, 'SIGTERM');
 }

@@ -1,0 +1,37 @@
+/** Signals go to one process that is known, and never to the group that the tests run in. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it, vi } from 'vitest';
+import { root } from '../stack/project.ts';
+import { signal, signalGroup } from '../stack/signal.ts';
+
+it('refuses to signal a process whose id is missing', () => {
+  const kill = vi.spyOn(process, 'kill').mockReturnValue(true);
+  try {
+    for (const pid of [undefined, 0, 1, -1, 1.5, Number.NaN]) {
+      expect(() => signal(pid, 'SIGSTOP'), String(pid)).toThrow('is not the id of a process');
+      expect(() => signalGroup(pid, 'SIGKILL'), String(pid)).toThrow('is not the id of a process');
+    }
+    expect(kill).not.toHaveBeenCalled();
+  } finally {
+    kill.mockRestore();
+  }
+});
+
+it('signals one process, or the group that a process leads', async () => {
+  for (const send of [signal, signalGroup]) {
+    const child = spawn('sleep', ['60'], { detached: true });
+    await once(child, 'spawn');
+    send(child.pid, 'SIGKILL');
+    expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
+  }
+});
+
+it('is the only way that the stack, the tests and the benchmarks send a signal by id', () => {
+  const files = globSync('test/**/*.{ts,mjs}', { cwd: root });
+  expect(files).toContain(join('test', 'stack', 'signal.ts'));
+  const direct = files.filter((file) => /process\.kill\(/.test(readFileSync(join(root, file), 'utf8')));
+  expect(direct).toEqual([join('test', 'stack', 'signal.ts')]);
+});
