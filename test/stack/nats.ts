@@ -2,6 +2,7 @@
  * One real nats-server for one region: its configuration, its process. It trusts our operator, asks the Worker for
  * accounts, and keeps streams in the state folder. Whose keys those are is decided elsewhere.
  */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NatsPorts } from './ports.ts';
@@ -63,16 +64,26 @@ ${settings.cluster ? `cluster {\n${settings.cluster}\n}\n` : ''}jetstream {
 `;
 }
 
+/** The nats-server to run: the one that `NATS_SERVER` names (bootstrap.mjs sets it), else the one on PATH. */
+const program = process.env.NATS_SERVER || 'nats-server';
+
+/** The version of the nats-server to run, for example `2.15.1`. Throws if it prints none. */
+export function natsServerVersion(): string {
+  const printed = execFileSync(program, ['--version'], { encoding: 'utf8' });
+  const version = /v(\d\S+)/.exec(printed)?.[1];
+  if (!version) throw new Error(`${program} --version printed no version: ${printed.trim()}`);
+  return version;
+}
+
 /**
- * A nats-server, not started yet. `onSpawn` is told each process that is started, at once. Takes the program that
- * `NATS_SERVER` names, else `nats-server`.
+ * A nats-server, not started yet. `onSpawn` is told each process that is started, at once.
  */
 export function natsServer(settings: NatsSettings, onSpawn: (pid: number) => void): NatsServer {
   const { folder, ports, region } = settings;
   const server = serverProcess(
     {
       name: `nats-server of ${region}`,
-      program: process.env.NATS_SERVER ?? 'nats-server',
+      program,
       args: ['-c', join(folder, 'server.conf')],
       log: join(folder, 'server.log'),
       port: ports.client,
