@@ -20,30 +20,30 @@ export interface Tried {
 
 const PYTHON = 'Python 3.11.7';
 const GO = 'Go 1.26.8';
-const SDK = 'AWS SDK for Go v2 1.47.7';
-const CLI = 'AWS CLI 1.45.11';
-const on = '2026-11-21';
+const SDK = 'AWS SDK for Go v2 1.48.0';
+const CLI = 'AWS CLI 1.46.3';
+const on = '2026-11-27';
 
 /** Every sample that was run by hand. */
 export const tried: readonly Tried[] = [
   {
     page: 'connect-queues',
     client: 'Python',
-    versions: `boto3 1.44.5 and ${PYTHON}`,
+    versions: `boto3 1.44.8 and ${PYTHON}`,
     on,
-    digest: '21c31a4fe2f6',
+    digest: 'b9d39bb6c031',
   },
-  { page: 'connect-queues', client: 'Go', versions: `${SDK} and ${GO}`, on, digest: '11a5e4a9188c' },
-  { page: 'connect-queues', client: 'AWS CLI', versions: CLI, on, digest: '298e83b1c1e8' },
+  { page: 'connect-queues', client: 'Go', versions: `${SDK} and ${GO}`, on, digest: '9068c973c75d' },
+  { page: 'connect-queues', client: 'AWS CLI', versions: CLI, on, digest: 'a8becd6c2981' },
   {
     page: 'connect-topics',
     client: 'Python',
-    versions: `boto3 1.44.5 and ${PYTHON}`,
+    versions: `boto3 1.44.8 and ${PYTHON}`,
     on,
-    digest: '0fed2e378e3f',
+    digest: 'ce6552f9a2db',
   },
-  { page: 'connect-topics', client: 'Go', versions: `${SDK} and ${GO}`, on, digest: '13bcafd39280' },
-  { page: 'connect-topics', client: 'AWS CLI', versions: CLI, on, digest: '809832fff9c6' },
+  { page: 'connect-topics', client: 'Go', versions: `${SDK} and ${GO}`, on, digest: 'c68726372056' },
+  { page: 'connect-topics', client: 'AWS CLI', versions: CLI, on, digest: '64573e7c0cc0' },
   {
     page: 'connect-nats',
     client: 'Python',
