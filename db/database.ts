@@ -28,10 +28,48 @@ export function openDatabase(d1: D1Database): Database {
     const { sql: text, params } = dialect.sqlToQuery(statement);
     return session.prepare(text).bind(...params);
   };
+  const run = <Result>(query: Promise<Result>) =>
+    query.catch((error: unknown) => {
+      throw isRefusal(error) ? error : new DatabaseUnavailable(d1, error);
+    });
   return {
-    all: async <Row>(statement: SQL) => (await prepare(statement).all<Row>()).results,
-    batch: (...statements) => session.batch(statements.map(prepare)),
+    all: async <Row>(statement: SQL) => (await run(prepare(statement).all<Row>())).results,
+    batch: async (...statements) => run(session.batch(statements.map(prepare))),
   };
+}
+
+/**
+ * A database failed, whatever the statement: it is unreachable, corrupt, full, busy or replaced. The same statement can
+ * succeed later. `cause` is what the platform threw.
+ */
+export class DatabaseUnavailable extends Error {
+  readonly database: D1Database;
+
+  constructor(database: D1Database, cause: unknown) {
+    super('a database is unavailable', { cause });
+    this.database = database;
+  }
+}
+
+/**
+ * Whether the database works and refused the statement: a constraint, or a mistake in our SQL or its parameters. SQLite's
+ * result codes that say so are listed, because a failing database has many more, and the platform's own errors
+ * ("internal error; reference = …", "Network connection lost.") have none. A table that does not exist is no mistake
+ * in SQL: the database was lost, or replaced by an empty one.
+ */
+function isRefusal(error: unknown): boolean {
+  const message = error instanceof Error ? error.message : '';
+  return (
+    /SQLITE_(CONSTRAINT|ERROR|MISMATCH|RANGE|TOOBIG|AUTH|MISUSE)|^D1_TYPE_ERROR|parameter bindings/.test(
+      message,
+    ) && !message.includes('no such table')
+  );
+}
+
+/** The failure of a database that caused this error, or null when the error has another cause. */
+export function unavailableDatabase(error: unknown): DatabaseUnavailable | null {
+  if (error instanceof DatabaseUnavailable) return error;
+  return error instanceof Error && error.cause !== undefined ? unavailableDatabase(error.cause) : null;
 }
 
 /** The rows of a batch's statement. `Row` is what the caller knows that it selects. */
@@ -54,10 +92,4 @@ export function columnsOf(table: SQLiteTable, name: string): SQL {
 function spellColumns(table: SQLiteTable, name: string): SQL {
   const names = Object.keys(getTableColumns(table));
   return sql.raw(names.map((column) => `${name}.${toSnakeCase(column)} as "${column}"`).join(', '));
-}
-
-/** Whether an error says that a database could not be reached, rather than that it refused a statement. */
-export function isUnavailable(error: unknown): boolean {
-  const message = error instanceof Error ? error.message : '';
-  return message.startsWith('D1_') && !message.includes('SQLITE_');
 }

@@ -51,6 +51,32 @@ export function requireScope(c: Context<AppEnv>, permission: Permission, project
   return scope;
 }
 
+const SEE_PROJECT = { resource: 'project', action: 'read' } as const;
+
+/**
+ * The scope of an operation in a project that the request names. Throws `missing` (404) for a project that the caller
+ * cannot see, so that another organization's project looks like one that does not exist, and 403 `permissions_denied`
+ * for one that it can see, and for a caller with no access to the resource in any project.
+ */
+export function requireInProject(
+  c: Context<AppEnv>,
+  permission: Permission,
+  projectId: string,
+  missing: ApiError = missingProject(projectId),
+): Scope {
+  const principal = c.get('principal');
+  const scope = authorize(principal, permission, projectId);
+  if (scope.ok) return scope;
+  const hasAccess = authorize(principal, { ...permission, action: 'read' }).ok;
+  if (hasAccess && !authorize(principal, SEE_PROJECT, projectId).ok) throw missing;
+  throw new ApiError('permissions_denied', { details: [{ ...permission }] });
+}
+
+/** The 404 for a project. */
+export function missingProject(id: string): ApiError {
+  return new ApiError('not_found', { resource: 'project_id', resource_id: id });
+}
+
 /**
  * The projects in which the caller may change one of these resources that it names by an id. Throws 403
  * `permissions_denied` when it may not even read any.

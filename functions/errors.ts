@@ -64,13 +64,22 @@ export const errors = {
   precondition_failed: {
     status: 412,
     message: 'precondition is not respected',
-    fields: z.object({ precondition: z.string(), help_message: z.string() }),
+    /** Official clients know these three only, and retry "resource_not_usable" for up to 20 minutes. */
+    fields: z.object({
+      precondition: z.enum(['resource_still_in_use', 'attribute_must_be_set', 'unknown_precondition']),
+      help_message: z.string(),
+    }),
   },
   payload_too_large: { status: 413, message: 'request body is too large', fields: nothing },
   unsupported_media_type: { status: 415, message: 'content type must be application/json', fields: nothing },
   too_many_requests: { status: 429, message: 'too many requests', fields: nothing },
   internal_error: { status: 500, message: 'internal error', fields: nothing },
-  unavailable: { status: 503, message: 'temporarily unavailable', fields: nothing },
+  unavailable: {
+    status: 503,
+    message: 'temporarily unavailable',
+    /** What failed: the name of a region, or `identity`. */
+    fields: z.object({ resource: z.string().optional() }),
+  },
 } as const;
 
 /** A code of {@link errors}. */
@@ -115,6 +124,16 @@ export function invalidArgument(
   return new ApiError('invalid_arguments', {
     details: [{ argument_name: name, reason, help_message: help }],
   });
+}
+
+/**
+ * Name and message of the error that began a chain of causes, for the log. The errors around it can repeat a query with
+ * its parameters, which can be secret.
+ */
+export function innermost(error: unknown): { name: string; message?: string } {
+  let cause = error;
+  while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
+  return cause instanceof Error ? { name: cause.name, message: cause.message } : { name: 'unknown' };
 }
 
 /** The problems that zod found, as the contract names them. The messages never repeat what was sent. */

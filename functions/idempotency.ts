@@ -117,7 +117,7 @@ export async function createdBefore<Row>(
 /** The refusal when what was created before is there, but its secret can no longer be derived. */
 export function untold(resource: string, id: string): ApiError {
   return new ApiError('precondition_failed', {
-    precondition: 'resource_not_usable',
+    precondition: 'unknown_precondition',
     help_message: `${resource} ${id} was created with this ${HEADER} before, but its secret can no longer be told: a sealing key is gone. Delete it and create another with a new ${HEADER}`,
   });
 }

@@ -8,7 +8,7 @@ import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
-import { isUnavailable, openDatabase } from '../db/database.ts';
+import { openDatabase, unavailableDatabase } from '../db/database.ts';
 import { forgetDone } from '../db/idempotency.ts';
 import { type AppEnv, MAX_BODY_BYTES, newRouter, useRegion } from './app.ts';
 import { forgetOld } from './audit/retention.ts';
@@ -18,7 +18,7 @@ import { queues, topicsAndEvents } from './credentials/products.ts';
 import { reseal } from './credentials/reseal.ts';
 import { keyedCredentialsRoutes, natsCredentialsRoutes, serviceRoutes } from './credentials/routes.ts';
 import { type Bindings, configOf } from './env.ts';
-import { ApiError, invalidArgument } from './errors.ts';
+import { ApiError, innermost, invalidArgument } from './errors.ts';
 import { feedbackRoutes } from './feedback.ts';
 import { cleanUp } from './gateway/cleanup.ts';
 import { inventoryRoutes } from './gateway/inventory-routes.ts';
@@ -138,14 +138,12 @@ function refusalOf(error: Error, c: Context<AppEnv>): ApiError {
   if (error instanceof HTTPException && error.status === 400) {
     return invalidArgument('body', 'format', 'must be well-formed JSON');
   }
-  // The innermost error: those around it repeat the query with its parameters, which may be secret.
-  let cause: unknown = error;
-  while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
-  const told = cause instanceof Error ? { name: cause.name, message: cause.message } : { name: 'unknown' };
-  console.error(JSON.stringify({ request_id: c.get('requestId'), path: c.req.path, ...told }));
-  return isUnavailable(cause)
-    ? new ApiError('unavailable', {}, { 'Retry-After': '5' })
-    : new ApiError('internal_error', {});
+  console.error(JSON.stringify({ request_id: c.get('requestId'), path: c.req.path, ...innermost(error) }));
+  const failure = unavailableDatabase(error);
+  if (!failure) return new ApiError('internal_error', {});
+  const regions = [...c.get('config').regions.values()];
+  const resource = regions.find(({ database }) => database === failure.database)?.name ?? 'identity';
+  return new ApiError('unavailable', { resource }, { 'Retry-After': '5' });
 }
 
 /** The typed client of the site is made of this: `hc<App>`. */

@@ -58,7 +58,8 @@ export async function createOrganization(input: {
   const { now, user } = input;
   const email = input.email.toLowerCase();
   const organizationId = crypto.randomUUID();
-  const projectId = crypto.randomUUID();
+  // As on Scaleway: clients without a project send the organization's id as the default one.
+  const projectId = organizationId;
   const userId = user?.id ?? crypto.randomUUID();
   const key = newApiKey();
   const keepsPassword = user?.signsIn === true && !input.newPassword;

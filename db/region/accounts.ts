@@ -29,6 +29,9 @@ export interface AccountRef {
 /** The name that counts and the audit trail have for accounts. */
 export const ACCOUNTS = 'nats_accounts';
 
+/** The scope of an organization's count. Its first project has the same id, and a count of its own. */
+const ofOrganization = (id: string | SQL): SQL => sql`'organization:' || ${id}`;
+
 const matching = ({ id, projectIds }: AccountRef): SQL =>
   sql`id = ${id} and deleted_at is null and ${inProjects(projectIds)}`;
 
@@ -56,7 +59,7 @@ export async function createAccount(
   const a = account;
   const created = sql`exists (select 1 from nats_accounts where id = ${a.id})`;
   const held = sql`(select coalesce(sum(value), 0) from counts
-    where scope = ${a.organizationId} and resource = ${ACCOUNTS})`;
+    where scope = ${ofOrganization(a.organizationId)} and resource = ${ACCOUNTS})`;
   const [, , , rows, counted, , done] = await db.batch(
     sql`insert into nats_accounts (id, organization_id, project_id, name, signing_key, sealed_signing_seed,
         sealing_key_id, revision, issued_at, acknowledged_revision, acknowledged_servers, servers,
@@ -65,7 +68,7 @@ export async function createAccount(
         ${a.sealingKeyId}, 1, ${Math.floor(change.now / 1000)}, 1, 0, 0, ${change.now}, ${change.now}
       where ${notDone(once)} and ${held} < ${most}`,
     sql`insert into counts (scope, resource, value)
-      select value, ${ACCOUNTS}, 1 from json_each(json_array(${a.projectId}, ${a.organizationId}))
+      select value, ${ACCOUNTS}, 1 from json_each(json_array(${a.projectId}, ${ofOrganization(a.organizationId)}))
       where changes() > 0
       on conflict (scope, resource) do update set value = value + 1`,
     auditStatement(
@@ -163,7 +166,7 @@ export async function deleteAccount(db: Database, change: Change, ref: AccountRe
         coalesce((select held.value from counts held where held.scope = ${ref.id} and held.resource = 'nats'), 0) end
       where resource in (${ACCOUNTS}, 'nats')
         and scope in (select project_id from nats_accounts where ${matching(ref)}
-          union all select organization_id from nats_accounts where ${matching(ref)})`,
+          union all select ${ofOrganization(sql.raw('organization_id'))} from nats_accounts where ${matching(ref)})`,
     sql`delete from counts where scope = ${ref.id} and ${live}`,
     sql`delete from credentials where nats_account_id = ${ref.id} and ${live}`,
     sql`update nats_accounts set deleted_at = ${change.now}, updated_at = ${change.now}, name = '',

@@ -185,8 +185,9 @@ export const credentials = sqliteTable(
 );
 
 /**
- * How many of `resource` (`nats_accounts`, `nats_revocations`, or a product's id for its credentials) a scope holds; the
- * scope is the id of a project, of a NATS account, or for `nats_accounts` of an organization as well. Kept by the statements that create and delete, so that no total is scanned.
+ * How many of `resource` (`nats_accounts`, `nats_revocations`, or a product's id for its credentials) a scope holds. The
+ * scope is the id of a project or of a NATS account, or `organization:<id>`: a project can have the id of its organization.
+ * The statements that create and delete keep the counts, and no total is scanned.
  */
 export const counts = sqliteTable(
   'counts',

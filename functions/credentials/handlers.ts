@@ -27,6 +27,7 @@ import {
   changeOf,
   pageOf,
   refusalOfChange,
+  requireInProject,
   requireScope,
   wireTime,
   workOf,
@@ -158,7 +159,7 @@ export async function connections(c: C, id: string): Promise<z.infer<typeof nats
     console.warn(
       JSON.stringify({ request_id: c.get('requestId'), reason: error instanceof Error && error.message }),
     );
-    throw new ApiError('unavailable', {}, { 'Retry-After': '5' });
+    throw new ApiError('unavailable', { resource: c.get('region').name }, { 'Retry-After': '5' });
   }
 }
 
@@ -188,9 +189,21 @@ export async function update<Read>(
 
 type Id = 'sqs' | 'sns';
 
-/** Names the product in a project, where the caller may do this. */
-function serviceOf(c: C, product: Product, action: 'read' | 'write', projectId: string): ServiceRef {
-  const scope = requireScope(c, { resource: product.id, action }, projectId);
+const missingService = (product: KeyedProduct<Id>, projectId: string) =>
+  new ApiError('not_found', { resource: product.namespace, resource_id: projectId });
+
+/**
+ * The product in a project, for a caller with this access to it. Throws as {@link requireInProject}, which official
+ * clients rely on: they retry a 403 for two minutes, and take a 404 for a project that is gone.
+ */
+function serviceOf<P extends Id>(
+  c: C,
+  product: KeyedProduct<P>,
+  action: 'read' | 'write',
+  projectId: string,
+): ServiceRef {
+  const missing = missingService(product, projectId);
+  const scope = requireInProject(c, { resource: product.id, action }, projectId, missing);
   return { product: product.id, projectId, organizationId: scope.organizationOf(projectId) };
 }
 
@@ -246,7 +259,7 @@ export async function deactivate<P extends Id>(
     await cleanUp(c.get('region'), { projectId, product: product.id }, Date.now() + CLEAN_UP_MS);
   }
   if (deactivated) return presentService(c, product, projectId, deactivated.row);
-  throw new ApiError('not_found', { resource: product.namespace, resource_id: projectId });
+  throw missingService(product, projectId);
 }
 
 /** Tells whether the product is active for a project. */

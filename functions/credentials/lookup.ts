@@ -5,13 +5,13 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import * as z from 'zod';
-import { type Database, isUnavailable, openDatabase } from '../../db/database.ts';
+import { type Database, openDatabase } from '../../db/database.ts';
 import { getApiKey } from '../../db/identity/api-keys.ts';
 import { getAccount } from '../../db/region/accounts.ts';
 import { findByKey } from '../../db/region/credentials.ts';
 import { type AppEnv, errorResponses, newRouter, ok, requireScope } from '../app.ts';
 import type { Region } from '../env.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError, innermost } from '../errors.ts';
 import { presentApiKey } from '../iam/api-key-routes.ts';
 import { authorize } from '../iam/policies.ts';
 import { apiKey } from '../iam/schemas.ts';
@@ -51,7 +51,7 @@ type Answer = { results: Result[]; unavailable_regions: string[] };
 /** After so many milliseconds a region counts as down. */
 const LATE_MS = 5000;
 
-/** Asks every region at once. Rejects when one refuses the question, rather than not answering it. */
+/** Asks every region at once. A region that fails, in whatever way, is logged and named as unavailable. */
 async function everyRegion(
   c: C,
   find: (store: Database, region: Region) => Promise<Result | null>,
@@ -59,7 +59,7 @@ async function everyRegion(
   const answer: Answer = { results: [], unavailable_regions: [] };
   const regions = [...c.get('config').regions.values()];
   const found = await Promise.all(
-    regions.map((region) => inTime(find(openDatabase(region.database), region))),
+    regions.map((region) => inTime(c, region, find(openDatabase(region.database), region))),
   );
   for (const [index, region] of regions.entries()) {
     const result = found[index];
@@ -69,8 +69,8 @@ async function everyRegion(
   return answer;
 }
 
-/** What the work comes to; undefined when its database cannot be reached, or not in time. */
-async function inTime<Found>(work: Promise<Found>): Promise<Found | undefined> {
+/** The result of the work in a region; undefined when it fails or takes too long. */
+async function inTime<Found>(c: C, region: Region, work: Promise<Found>): Promise<Found | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(resolve, LATE_MS, undefined);
@@ -78,7 +78,8 @@ async function inTime<Found>(work: Promise<Found>): Promise<Found | undefined> {
   try {
     return await Promise.race([work, late]);
   } catch (error) {
-    if (!isUnavailable(error)) throw error;
+    const request = { request_id: c.get('requestId'), path: c.req.path, region: region.name };
+    console.error(JSON.stringify({ ...request, ...innermost(error) }));
     return undefined;
   } finally {
     clearTimeout(timer);

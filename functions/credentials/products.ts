@@ -116,7 +116,7 @@ function keyed<Id extends 'sqs' | 'sns'>(id: Id, label: string, namespace: strin
     reissue: async (_work, _credential, random) => newSecretKey(random),
     parentMissing: () =>
       new ApiError('precondition_failed', {
-        precondition: 'resource_not_usable',
+        precondition: 'attribute_must_be_set',
         help_message: `${label} is not activated for this project in this region: activate it first`,
       }),
     present: (credential, region) => ({

@@ -3,7 +3,15 @@
  * examples; what they do is in handlers.ts and in the store.
  */
 import { createRoute } from '@hono/zod-openapi';
-import { errorResponses, json, newRouter, noContent, ok, requireScope, writableProjects } from '../app.ts';
+import {
+  errorResponses,
+  json,
+  newRouter,
+  noContent,
+  ok,
+  requireInProject,
+  writableProjects,
+} from '../app.ts';
 import { idempotencyHeaders, onceOf, REPEATABLE } from '../idempotency.ts';
 import { ENFORCED, enforce } from '../nats/enforcement.ts';
 import * as examples from './examples.ts';
@@ -150,7 +158,11 @@ export function keyedCredentialsRoutes<const Id extends 'sqs' | 'sns'>(product: 
       }),
       async (c) => {
         const body = c.req.valid('json');
-        const { projectIds } = requireScope(c, { resource: product.id, action: 'write' }, body.project_id);
+        const { projectIds } = requireInProject(
+          c,
+          { resource: product.id, action: 'write' },
+          body.project_id,
+        );
         const permissions = bitsOf(body.permissions);
         const request = { name: body.name ?? generateName(), natsAccountId: null, permissions, projectIds };
         const wire = await create(c, product, request, await onceOf(c, { ...body, permissions }));
@@ -243,7 +255,7 @@ export function serviceRoutes<const Id extends 'sqs' | 'sns'>(product: KeyedProd
         tags,
         summary: `Activate ${product.label} for a project`,
         request,
-        responses: { ...response, ...errorResponses('already_exists', ...bodyErrors) },
+        responses: { ...response, ...errorResponses('not_found', 'already_exists', ...bodyErrors) },
       }),
       async (c) => c.json(await activate(c, product, c.req.valid('json').project_id), 200),
     )
@@ -265,7 +277,7 @@ export function serviceRoutes<const Id extends 'sqs' | 'sns'>(product: KeyedProd
         tags,
         summary: `Tell whether ${product.label} is active for a project`,
         request: { params: schemas.regionParams, query: schemas.projectQuery },
-        responses: { ...response, ...errorResponses() },
+        responses: { ...response, ...errorResponses('not_found') },
       }),
       async (c) => c.json(await info(c, product, c.req.valid('query').project_id), 200),
     );

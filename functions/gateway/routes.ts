@@ -3,9 +3,11 @@
  * is in bearer.ts (who asks) and execute.ts (what is done).
  */
 import type { Context } from 'hono';
+import { unavailableDatabase } from '../../db/database.ts';
 import { noteUse } from '../../db/region/gateway.ts';
 import { type AppEnv, inBackground } from '../app.ts';
 import { configOf } from '../env.ts';
+import { innermost } from '../errors.ts';
 import type { Action, Service } from './actions.ts';
 import { authenticate, type Caller, readClaim } from './bearer.ts';
 import {
@@ -181,8 +183,6 @@ function noteLastUse(c: Context<AppEnv>, { store, bearer }: Caller, now: number)
 
 function refusalOf(error: unknown, requestId: string): GatewayError | EngineRefusal {
   if (error instanceof GatewayError || error instanceof EngineRefusal) return error;
-  const message = error instanceof Error ? error.message : '';
-  const unavailable = message.startsWith('D1_') && !message.includes('SQLITE_');
-  console.error(JSON.stringify({ request_id: requestId, gateway: true, message }));
-  return new GatewayError(unavailable ? 'unavailable' : 'internal');
+  console.error(JSON.stringify({ request_id: requestId, gateway: true, ...innermost(error) }));
+  return new GatewayError(unavailableDatabase(error) ? 'unavailable' : 'internal');
 }

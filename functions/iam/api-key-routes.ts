@@ -104,7 +104,7 @@ function refusalOf(reason: 'no_bearer' | 'of_owner' | 'ambiguous' | 'no_project'
       );
     case 'no_project':
       return new ApiError('precondition_failed', {
-        precondition: 'resource_not_usable',
+        precondition: 'attribute_must_be_set',
         help_message: 'The organization has no project: create one first',
       });
   }

@@ -26,7 +26,7 @@ async function invitationOf(c: Context<AppEnv>, tokenHash: string): Promise<Invi
   if (!invitation) throw gone();
   if (invitation.expiresAt <= Date.now()) {
     throw new ApiError('precondition_failed', {
-      precondition: 'invitation_expired',
+      precondition: 'unknown_precondition',
       help_message: 'This invitation has expired. Ask whoever invited you for a new one.',
     });
   }

@@ -46,7 +46,7 @@ export async function inviteByMail(
 }
 
 const UNSENT = new ApiError('precondition_failed', {
-  precondition: 'mail',
+  precondition: 'unknown_precondition',
   help_message:
     'This Latchkey sends no mail, and only an Owner is shown the link to pass on. Ask an Owner of the organization to invite.',
 });

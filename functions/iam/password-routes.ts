@@ -54,7 +54,7 @@ async function requestReset(c: Context<AppEnv>): Promise<Response> {
   const { email } = await bodyOf(c, requestBody);
   if (!c.get('config').mail) {
     throw new ApiError('precondition_failed', {
-      precondition: 'mail',
+      precondition: 'unknown_precondition',
       help_message: 'This Latchkey sends no mail, so that no password can be reset. Ask who runs it.',
     });
   }
@@ -91,7 +91,7 @@ async function reset(c: Context<AppEnv>): Promise<Response> {
 }
 
 const USED_UP = new ApiError('precondition_failed', {
-  precondition: 'link',
+  precondition: 'unknown_precondition',
   help_message: 'This link works once and for an hour, and that is over. Ask for a new one.',
 });
 

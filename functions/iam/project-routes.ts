@@ -14,6 +14,7 @@ import {
   changeOf,
   errorResponses,
   json,
+  missingProject as missing,
   newRouter,
   noContent,
   ok,
@@ -86,8 +87,6 @@ const present = (row: Project): z.infer<typeof project> => ({
   qualification: null,
 });
 
-const missing = (id: string) => new ApiError('not_found', { resource: 'project_id', resource_id: id });
-
 /** The project of this id, where the caller may change it. Throws 403 when it may not even read any. */
 function writable(c: Context<AppEnv>, id: string) {
   writableProjects(c, 'project');
@@ -119,12 +118,16 @@ const told = ({ region, products }: Held) => {
 
 /** What is told of a project that was not deleted. */
 async function keptError(c: Context<AppEnv>, id: string, kept: Kept): Promise<ApiError> {
-  const precondition = 'resource_not_usable';
+  const precondition = 'resource_still_in_use';
   switch (kept.reason) {
     case 'not_found':
       return refusal(c, id);
     case 'unsettled':
-      return new ApiError('unavailable', {}, { 'Retry-After': '5' });
+      return new ApiError(
+        'unavailable',
+        { resource: kept.regions.join(', ') || undefined },
+        { 'Retry-After': '5' },
+      );
     case 'only_one':
       return new ApiError('precondition_failed', {
         precondition,

@@ -16,6 +16,7 @@ import {
 } from '../../db/identity/projects.ts';
 import { type Holding, listHoldings } from '../../db/region/holdings.ts';
 import type { Config } from '../env.ts';
+import { innermost } from '../errors.ts';
 import { scheduledChange, sweepProject } from '../sweep.ts';
 
 /** What a region still holds of a project. */
@@ -24,9 +25,10 @@ export interface Held {
   products: Holding['product'][];
 }
 
-/** Why a project was not deleted. `unsettled`: a region could not be asked, or the schedule was faster. */
+/** Why a project was not deleted. `unsettled`: these regions did not respond, or the schedule was faster. */
 export type Kept =
-  | { ok: false; reason: 'not_found' | 'only_one' | 'unsettled' }
+  | { ok: false; reason: 'not_found' | 'only_one' }
+  | { ok: false; reason: 'unsettled'; regions: string[] }
   | { ok: false; reason: 'held'; held: Held[] };
 
 /** Deletes a project of which no region holds anything. Otherwise it stays, or is active again. */
@@ -56,14 +58,20 @@ async function settle(
       ? [{ region: regions[at]?.name ?? '', products: answer.value.map(({ product }) => product) }]
       : [],
   );
-  const unanswered = answers.some(({ status }) => status === 'rejected');
-  if (held.length > 0 || unanswered) {
+  const failed = answers.flatMap((answer, at) => {
+    if (answer.status === 'fulfilled') return [];
+    const region = regions[at]?.name ?? '';
+    console.error(JSON.stringify({ request_id: change.requestId, region, ...innermost(answer.reason) }));
+    return [region];
+  });
+  if (held.length > 0 || failed.length > 0) {
     await cancelDeletion(identity, deletion);
-    return held.length > 0 ? { ok: false, reason: 'held', held } : { ok: false, reason: 'unsettled' };
+    if (held.length > 0) return { ok: false, reason: 'held', held };
+    return { ok: false, reason: 'unsettled', regions: failed };
   }
   return (await finishDeletion(identity, change, deletion))
     ? { ok: true }
-    : { ok: false, reason: 'unsettled' };
+    : { ok: false, reason: 'unsettled', regions: [] };
 }
 
 /** A deletion that has not ended for so long was cut off: a request takes seconds. */

@@ -13,7 +13,7 @@ import { betterAuth } from 'better-auth/minimal';
 import { drizzle } from 'drizzle-orm/d1';
 import { type Context, Hono } from 'hono';
 import * as z from 'zod';
-import { openDatabase } from '../../db/database.ts';
+import { DatabaseUnavailable, openDatabase } from '../../db/database.ts';
 import * as schema from '../../db/identity/schema.ts';
 import { endSession } from '../../db/identity/sessions.ts';
 import { type AppEnv, bodyOf } from '../app.ts';
@@ -92,7 +92,12 @@ async function answer(c: Context<AppEnv>, body?: object): Promise<Response> {
     headers,
     ...(method === 'POST' && { body: JSON.stringify(body ?? {}) }),
   });
-  const response = await signInOf(c).handler(request);
+  // The library waits for nothing but the database, and throws the platform's own errors.
+  const response = await signInOf(c)
+    .handler(request)
+    .catch((error: unknown) => {
+      throw new DatabaseUnavailable(c.get('config').identity, error);
+    });
   if (response.status < 500) return response;
   // It waits for nothing but the database, and tells no more of an error that it has caught.
   console.error(JSON.stringify({ request_id: c.get('requestId'), path: c.req.path, name: 'sign-in failed' }));

@@ -36,7 +36,7 @@ const isWanted = invalidArgument(
 );
 
 const LAST_OWNER = new ApiError('precondition_failed', {
-  precondition: 'another_owner',
+  precondition: 'resource_still_in_use',
   help_message: 'An organization keeps at least one Owner: make another one first',
 });
 
@@ -194,7 +194,7 @@ export const userRoutes = newRouter()
       if (member.role !== type) {
         if (type === 'member') throw LAST_OWNER;
         throw new ApiError('precondition_failed', {
-          precondition: 'joined',
+          precondition: 'unknown_precondition',
           help_message: 'Only who has accepted the invitation can become an Owner',
         });
       }

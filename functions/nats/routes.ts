@@ -19,6 +19,7 @@ import {
   ok,
   pageOf,
   refusalOfChange,
+  requireInProject,
   requireScope,
   wireTime,
   workOf,
@@ -90,7 +91,7 @@ export const natsAccountRoutes = newRouter()
     }),
     async (c) => {
       const body = c.req.valid('json');
-      const scope = requireScope(c, write, body.project_id);
+      const scope = requireInProject(c, write, body.project_id);
       const once = await onceOf(c, body);
       const organizationId = scope.organizationOf(body.project_id);
       const input = { name: body.name ?? generateName(), projectId: body.project_id, organizationId };

@@ -86,7 +86,7 @@ async function inspect() {
         // Counts that differ from what there is.
         ...rows(`select * from counts where value <> case
           when resource = 'nats_accounts' then (select count(*) from nats_accounts
-            where scope in (project_id, organization_id))
+            where scope in (project_id, 'organization:' || organization_id))
           when resource = 'nats_revocations' then (select count(*) from nats_revocations where account_id = scope)
           when length(scope) = 56 then (select count(*) from credentials where nats_account_id = scope)
           else (select count(*) from credentials where project_id = scope and product = resource) end`),

@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Owner } from '../../db/identity/bootstrap.ts';
 import { errors } from '../../functions/errors.ts';
+import { failing } from './fault.ts';
 import { call, clientOf, newOwner } from './harness.ts';
 
 let owner: Owner;
@@ -241,7 +242,8 @@ describe('every answer', () => {
 
   it('to what was not foreseen is a fixed one', async () => {
     const { env } = await import('./env.ts');
-    const broken = { ...env, IDENTITY: env.REGION_FR_PAR };
+    const mistake = 'D1_ERROR: near "form": syntax error at offset 9: SQLITE_ERROR';
+    const broken = { ...env, IDENTITY: failing(env.IDENTITY, /./, 'before', mistake) };
     const logged: string[] = [];
     const log = console.error;
     console.error = (text: string) => logged.push(text);

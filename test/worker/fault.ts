@@ -33,14 +33,19 @@ function watched(database: D1Database, around: Run): D1Database {
 }
 
 /** The database, out of reach whenever a statement matches: before it has run, or after, so that nobody hears of it. */
-export function failing(database: D1Database, at: RegExp, when: 'before' | 'after' = 'before'): D1Database {
+export function failing(
+  database: D1Database,
+  at: RegExp,
+  when: 'before' | 'after' = 'before',
+  message = 'D1_ERROR: Network connection lost.',
+): D1Database {
   return watched(database, async (texts, run) => {
     const fails = texts.some((text) => at.test(text));
     if (!fails || when === 'after') {
       const result = await run();
       if (!fails) return result;
     }
-    throw new Error('D1_ERROR: Network connection lost.');
+    throw new Error(message);
   });
 }
 

@@ -111,7 +111,7 @@ describe('every change', () => {
     const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined);
     const before = await state();
     const answer = await OPERATIONS[name]?.(iam, { ...env, IDENTITY: without(env.IDENTITY, 'audit_events') });
-    expect(answer?.status).toBe(500);
+    expect(answer?.status).toBe(503);
     expect(await state()).toEqual(before);
     expect(logged).toHaveBeenCalledOnce();
     logged.mockRestore();

@@ -132,7 +132,7 @@ describe('an invitation', () => {
       .run();
     for (const path of ['/invitation', '/accept-invitation']) {
       const answer = await postAuth(path, { token, name: 'New', password: newPassword() });
-      expect([answer.status, answer.body.precondition]).toEqual([412, 'invitation_expired']);
+      expect([answer.status, answer.body.precondition]).toEqual([412, 'unknown_precondition']);
     }
   });
 
@@ -214,7 +214,7 @@ describe('the link of an invitation', () => {
     const manager = await newManager();
     const before = await trail(owner);
     const answer = await manager.post(USERS, { organization_id: owner.organization_id, email: newEmail() });
-    expect([answer.status, answer.body.precondition]).toEqual([412, 'mail']);
+    expect([answer.status, answer.body.precondition]).toEqual([412, 'unknown_precondition']);
     expect(answer.body.help_message).toContain('Ask an Owner');
     expect([await list(), await trail(owner)]).toEqual([expect.objectContaining({ length: 2 }), before]);
   });

