@@ -44,7 +44,7 @@ describe('faultsOf', () => {
     expect(['2.10.27', '2.11.1', '2.12.0', '2.15.3'].filter(has)).toEqual([]);
   });
 
-  it('lists every fault of Debian 12’s server, and none of 2.15', () => {
+  it('lists every fault of Debian 12’s server, and none of 2.15.3', () => {
     expect(faultsOf('2.9.10')).toEqual(faults);
     expect(faultsOf('2.15.3')).toEqual([]);
   });

@@ -1,0 +1,99 @@
+/**
+ * Finds programs that npm does not install, and installs them from Debian's packages where that is possible. Runs before
+ * any dependency is there, on Node 20 or later: Node's own modules only.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The project's folder. */
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The command cannot go on; the message says what to do. */
+export class Stop extends Error {}
+
+/**
+ * Runs a command and returns what it printed on stdout; throws {@link Stop} with all that it printed if it fails.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {import('node:child_process').SpawnSyncOptions} [options]
+ */
+export function runQuietly(command, args, options = {}) {
+  const { status, signal, error, stdout, stderr } = spawnSync(command, args, {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    maxBuffer: 64 * 1024 * 1024,
+    ...options,
+  });
+  if (status === 0) return String(stdout);
+  const reason = error?.message ?? (signal ? `it was ended by ${signal}` : `exit code ${status}`);
+  throw new Stop(`${stdout ?? ''}${stderr ?? ''}\n${command} ${args.join(' ')} failed: ${reason}`);
+}
+
+/** @param {string} path */
+export function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The paths of all programs of these names, in the order of the search path.
+ * @param {string[]} names
+ * @param {NodeJS.ProcessEnv} [env]
+ */
+export function findOnPath(names, env = process.env) {
+  // Debian keeps nats-server in sbin, which is not on everybody's PATH.
+  const folders = [...(env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
+  return names.flatMap((name) => folders.map((folder) => join(folder, name))).filter(isExecutable);
+}
+
+/** Whether this is Debian or a system made from it, such as Ubuntu. */
+export const isDebian = existsSync('/etc/debian_version');
+
+/** Whether packages can be installed without asking for a password. */
+export const canInstall = isDebian && process.getuid?.() === 0;
+
+/** @param {string} name */
+export function installPackage(name) {
+  console.log(`Installing ${name} (apt-get); this takes up to a minute…`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  runQuietly('apt-get', ['update'], { env });
+  runQuietly('apt-get', ['install', '--yes', '--no-install-recommends', name], { env });
+}
+
+/**
+ * The program that an environment variable names; undefined if it is not set. Throws {@link Stop} if that is not a program.
+ * @param {string} variable
+ * @param {NodeJS.ProcessEnv} [env]
+ */
+export function namedTool(variable, env = process.env) {
+  const named = env[variable];
+  if (!named) return undefined;
+  if (isExecutable(named)) return named;
+  throw new Stop(`${variable} is ${named}, which is not an executable file. Correct it, or unset it.`);
+}
+
+/**
+ * The path of a program: the one that the environment names, else one on PATH, else one installed now.
+ * @param {string} variable
+ * @param {{ names: string[], apt: string, brew: string }} tool
+ */
+export function findTool(variable, { names, apt, brew }) {
+  const found = namedTool(variable) ?? findOnPath(names)[0];
+  if (found) return found;
+  if (canInstall) {
+    installPackage(apt);
+    const [installed] = findOnPath(names);
+    if (installed) return installed;
+  }
+  const command = isDebian ? `sudo apt-get install --yes ${apt}` : brew;
+  throw new Stop(
+    `${names[0]} is not on PATH. Install it with\n\n  ${command}\n\nor name the program in ${variable}.`,
+  );
+}
