@@ -149,6 +149,7 @@ export function workOf(c: Context<AppEnv>): Work {
     sealingKeys,
     nats,
     quotas: isGuest ? guests.quotas : quotas,
+    guest: isGuest,
     change: changeOf(c),
   };
 }

@@ -52,35 +52,58 @@ export const secrets = z.object({
   SIGN_IN_SECRET: z.string().min(32),
 });
 
-const limit = z.number().int().min(-1).default(-1);
+/** The servers keep counts in 32 bits, and a time in nanoseconds in 64: what is larger wraps around, and shuts everyone out. */
+const MOST = 2 ** 31 - 1;
+const TEN_YEARS = 10 * 365 * 86_400;
+const MOST_BYTES = 1e15;
+
+/** A number within bounds, or `none`, which means no limit or no end. */
+function orNone(none: 0 | -1, least: number, most: number, unit = '') {
+  const error = `must be ${none} for none, or ${least} to ${most}${unit}`;
+  return z.union([z.literal(none), z.number().int(error).min(least, error).max(most, error)], { error });
+}
+
+// 0 is refused: the servers let nobody in for 0 connections, and take 0 streams or consumers for any number.
+const count = orNone(-1, 1, MOST);
+const bytes = orNone(-1, 0, MOST_BYTES, ' bytes');
+const seconds = (least: number) => orNone(0, least, TEN_YEARS, ' seconds');
+
+const limitsOf = (own: { connections: number; disk: number; streams: number; consumers: number }) =>
+  z
+    .strictObject({
+      connections: count.default(own.connections),
+      payload: count.default(-1),
+      memory: bytes.default(0),
+      disk: bytes.default(own.disk),
+      streams: count.default(own.streams),
+      consumers: count.default(own.consumers),
+    })
+    .refine(({ memory, disk }) => memory !== 0 || disk !== 0, {
+      error: 'memory and disk cannot both be 0: the servers would stop the streams of every account',
+    })
+    .prefault({});
 
 /** The `NATS` var: settings of enforcement, each with its default. The Operate page says what follows from each. */
-export const natsSettings = z.object({
+export const natsSettings = z.strictObject({
   /** How long a DELETE waits for the servers' acknowledgements, in milliseconds. */
   push_deadline_ms: z.number().int().min(100).max(10_000).default(2_000),
   /**
    * How long an account JWT is good for, in seconds; 0 for ever. With a lease, a server that can reach nobody stops
    * honouring what it holds; so do all when the Worker is down for longer. At least an hour, since the schedule renews.
    */
-  account_lease_seconds: z.union([z.literal(0), z.number().int().min(3600)]).default(0),
+  account_lease_seconds: seconds(3600).default(0),
   /** How long the JWT of new NATS credentials is good for, in seconds; 0 for ever. */
-  user_expiry_seconds: z.union([z.literal(0), z.number().int().min(60)]).default(0),
-  /** What one account may use; -1 is no limit. Finite storage is reserved on the servers. */
-  account_limits: z
-    .object({
-      connections: limit,
-      payload: limit,
-      memory: limit,
-      disk: limit,
-      streams: limit,
-      consumers: limit,
-    })
-    .prefault({}),
+  user_expiry_seconds: seconds(60).default(0),
+  /** What one account may use; -1 is no limit. A server that is not in a cluster reserves finite storage. */
+  account_limits: limitsOf({ connections: -1, disk: 1024 ** 3, streams: 100, consumers: 1000 }),
+  /** The same for an account of a guest. */
+  guest_limits: limitsOf({ connections: 20, disk: 16 * 1024 ** 2, streams: 10, consumers: 50 }),
   /**
-   * How many credentials, live and revoked, an account may have: each revocation takes some 93 bytes of an account JWT
-   * that must fit the servers' `max_payload`, 1 MiB by default.
+   * How many credentials, live and revoked, an account may have. Each revocation takes some 93 bytes of an account JWT,
+   * which
+   * servers refuse above 1 MiB, whatever their `max_payload`; 150,000 bytes of it are left for roles.
    */
-  max_revocations: z.number().int().min(10).max(1_000_000).default(11_000),
+  max_revocations: z.number().int().min(10).max(9_500).default(9_500),
 });
 
 /** See {@link natsSettings}. */
@@ -90,7 +113,7 @@ export type NatsSettings = z.infer<typeof natsSettings>;
  * The `MAIL` var: how mail is sent; without it none is. `http` posts each mail as JSON to a provider's endpoint, with
  * the secret `MAIL_TOKEN`. `console` prints it, links and all, to the Worker's output: for the local stack alone.
  */
-export const mailSettings = z.object({
+export const mailSettings = z.strictObject({
   transport: z.enum(['http', 'console']),
   /** Where mail is posted to. In the clear only on this machine, since the token goes along. */
   endpoint: z
@@ -107,13 +130,13 @@ export type Mail =
   | { transport: 'http'; endpoint: string; from: string; token: string };
 
 /** The `AUDIT` var: what is kept of the audit trail. */
-export const auditSettings = z.object({
+export const auditSettings = z.strictObject({
   /** How long a row of the audit trail is kept, in days; 0 for ever. */
   retention_days: z.number().int().min(0).max(36_500).default(365),
 });
 
 const quotasOf = (natsAccounts: number, credentials: number) =>
-  z.object({
+  z.strictObject({
     /** NATS accounts of an organization in a region. */
     nats_accounts: z.number().int().min(0).default(natsAccounts),
     /** Credentials of a project in a region, of all products together. */
@@ -127,7 +150,7 @@ export const quotaSettings = quotasOf(1000, 10_000);
 export type Quotas = z.infer<typeof quotaSettings>;
 
 /** The `GUESTS` var: whether readers may try the product without an account, and how much. */
-export const guestSettings = z.object({
+export const guestSettings = z.strictObject({
   enabled: z.boolean().default(false),
   /** After so many minutes a guest's session ends, and what it made is deleted. */
   minutes: z
@@ -144,6 +167,42 @@ export const guestSettings = z.object({
 
 /** See {@link guestSettings}. */
 export type GuestSettings = z.infer<typeof guestSettings>;
+
+/** The limits that servers reserve, and the setting of a region that says how much there is. */
+const STORAGE = [
+  ['disk', 'nats_storage'],
+  ['memory', 'nats_memory'],
+] as const;
+
+const vars = z
+  .object({
+    REGIONS: regionsVar,
+    NATS: natsSettings.prefault({}),
+    GUESTS: guestSettings.prefault({}),
+    MAIL: mailSettings.optional(),
+    AUDIT: auditSettings.prefault({}),
+    QUOTAS: quotaSettings.prefault({}),
+  })
+  .superRefine(({ REGIONS, NATS }, context) => {
+    for (const [name, region] of Object.entries(REGIONS)) {
+      for (const limits of ['account_limits', 'guest_limits'] as const) {
+        for (const [member, capacity] of STORAGE) {
+          const [limit, most = limit] = [NATS[limits][member], region[capacity]];
+          if (limit <= most) continue;
+          const message = `must be at most REGIONS.${name}.${capacity}, ${most}: no account would get JetStream there`;
+          context.addIssue({ code: 'custom', path: ['NATS', limits, member], message });
+        }
+      }
+    }
+  });
+
+/** The vars of the Worker, checked and with their defaults. Throws an error that names each setting that is wrong, and why. */
+export function parseVars(given: unknown): z.infer<typeof vars> {
+  const result = vars.safeParse(given);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new Error(`The Worker's configuration is wrong: ${problems.join('; ')}`);
+}
 
 /** The id and raw AES-256 key (base64) of one sealing key. */
 export type SealingKey = z.infer<typeof secrets>['SEALING_KEYS'][number];
@@ -166,6 +225,8 @@ export interface Region {
   label: string;
   natsEndpoint: string;
   natsWebsockets: readonly string[];
+  /** What the accounts may be promised together, in bytes; null where nothing is said. */
+  natsCapacity: Record<'disk' | 'memory', number | null>;
   database: D1Database;
   systemSeed: string;
   /** Null where no engine is configured. */
@@ -210,22 +271,13 @@ export function configOf(env: Bindings): Config {
 }
 
 function parse(env: Bindings): Config {
-  const shape = z.object({
-    REGIONS: regionsVar,
-    NATS: natsSettings.prefault({}),
-    GUESTS: guestSettings.prefault({}),
-    MAIL: mailSettings.optional(),
-    AUDIT: auditSettings.prefault({}),
-    QUOTAS: quotaSettings.prefault({}),
-    ...secrets.shape,
-  });
-  const result = shape.safeParse(env);
+  const { REGIONS, NATS, GUESTS, AUDIT, QUOTAS, MAIL } = parseVars(env);
+  const result = secrets.safeParse(env);
   if (!result.success) {
     // The values may be secrets: the message names the members only.
     const names = result.error.issues.map((issue) => `${issue.path.join('.')} (${issue.code})`);
     throw new Error(`The Worker's configuration is incomplete: ${names.join(', ')}`);
   }
-  const { REGIONS, NATS, GUESTS, AUDIT, QUOTAS, MAIL } = result.data;
   const { SEALING_KEYS, OPERATOR_SIGNING_SEED, SIGN_IN_SECRET } = result.data;
   return {
     assets: env.ASSETS,
@@ -268,6 +320,7 @@ function region(env: Bindings, name: string, settings: RegionsVar[string]): Regi
     label: settings.label,
     natsEndpoint: settings.nats_endpoint,
     natsWebsockets: settings.nats_websockets,
+    natsCapacity: { disk: settings.nats_storage ?? null, memory: settings.nats_memory ?? null },
     database: database as D1Database,
     systemSeed,
     engine: settings.engine ? engine(env, name, settings.engine) : null,

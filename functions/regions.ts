@@ -38,6 +38,13 @@ export const regionSettings = z.object({
    * be pushed to them: a revocation stays pending until the servers fetch the account anew.
    */
   nats_websockets: z.array(z.string().regex(/^wss?:\/\/[^/]+$/, 'must be wss://host:port')).default([]),
+  /**
+   * How many bytes of streams on disk all accounts may be promised together: the servers' `max_file`. An account beyond
+   * it is refused, since a server that is not in a cluster would give it no JetStream. Without it none is.
+   */
+  nats_storage: z.number().int().min(1).optional(),
+  /** The same for streams in memory, and `max_mem`. */
+  nats_memory: z.number().int().min(1).optional(),
   /** Without one, Queues and Topics and Events answer 503. Its key is the secret `ENGINE_KEY_<REGION>`. */
   engine: engineSettings.optional(),
 });

@@ -10,5 +10,7 @@ export interface Work {
   sealingKeys: readonly SealingKey[];
   nats: NatsSettings;
   quotas: Quotas;
+  /** Whether it is a guest's. */
+  guest: boolean;
   change: Change;
 }

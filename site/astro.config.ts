@@ -12,6 +12,7 @@ import { plainImports } from './src/build/plain-imports.ts';
 import { readRateLimits } from './src/build/rate-limits.ts';
 import { readRegions } from './src/build/regions.ts';
 import { readSiteSettings } from './src/build/site-settings.ts';
+import { readStorage } from './src/build/storage.ts';
 import { markdownTwins } from './src/build/twins.ts';
 
 const config = process.env.LATCHKEY_CONFIG ?? new URL('../wrangler.toml', import.meta.url);
@@ -49,6 +50,7 @@ export default defineConfig({
     define: {
       REGIONS: JSON.stringify(regions.map(({ name, label }) => ({ name, label }))),
       API: JSON.stringify(api),
+      STORAGE: JSON.stringify(readStorage(config)),
       RATE_LIMITS: JSON.stringify(readRateLimits(config)),
       GRANTED_BY: JSON.stringify(grantedBy()),
     },

@@ -17,8 +17,22 @@ export type NatsAccount = typeof natsAccounts.$inferSelect;
 /** A new account; what follows from its creation is filled in. */
 export type NewNatsAccount = Pick<
   NatsAccount,
-  'id' | 'organizationId' | 'projectId' | 'name' | 'signingKey' | 'sealedSigningSeed' | 'sealingKeyId'
+  | 'id'
+  | 'organizationId'
+  | 'projectId'
+  | 'name'
+  | 'signingKey'
+  | 'sealedSigningSeed'
+  | 'sealingKeyId'
+  | 'guest'
 >;
+
+/** What the servers set aside for an account, and for one of a guest, and how much all may have together. Bytes. */
+export interface StoragePromise {
+  capacity: number;
+  account: number;
+  guest: number;
+}
 
 /** Names an account, in the projects that the caller may use. */
 export interface AccountRef {
@@ -43,30 +57,39 @@ const selecting = (where: SQL) =>
   sql`select ${columnsOf(natsAccounts, 'nats_accounts')} from nats_accounts where ${where}`;
 
 /**
- * Creates an account and returns its row. Fails with `done` when `once` was done before, and with `quota` when the
- * organization has `most` accounts already.
+ * Creates an account and returns its row. Fails with `done` when `once` was done before, with `quota` when the
+ * organization has `most` accounts already, and with `storage` when one of `promises` to all accounts of the region,
+ * this one included, would exceed its capacity.
  */
 export async function createAccount(
   db: Database,
   change: Change,
   account: NewNatsAccount,
-  { once, most }: { once: Once | null; most: number },
+  limits: { once: Once | null; most: number; promises: readonly StoragePromise[] },
 ): Promise<
   | { ok: true; row: NatsAccount }
   | { ok: false; reason: 'done'; done: Done }
   | { ok: false; reason: 'quota'; current: number }
+  | { ok: false; reason: 'storage' }
 > {
+  const { once, most, promises } = limits;
   const a = account;
   const created = sql`exists (select 1 from nats_accounts where id = ${a.id})`;
   const held = sql`(select coalesce(sum(value), 0) from counts
     where scope = ${ofOrganization(a.organizationId)} and resource = ${ACCOUNTS})`;
+  // The servers hold what they have set aside until the streams are gone.
+  const fits = promises.map(
+    ({ capacity, account: each, guest }) => sql` and ${a.guest ? guest : each} + (
+      select coalesce(sum(case guest when 1 then ${guest} else ${each} end), 0)
+      from nats_accounts where purged_at is null) <= ${capacity}`,
+  );
   const [, , , rows, counted, , done] = await db.batch(
     sql`insert into nats_accounts (id, organization_id, project_id, name, signing_key, sealed_signing_seed,
         sealing_key_id, revision, issued_at, acknowledged_revision, acknowledged_servers, servers,
-        created_at, updated_at)
+        created_at, updated_at, guest)
       select ${a.id}, ${a.organizationId}, ${a.projectId}, ${a.name}, ${a.signingKey}, ${a.sealedSigningSeed},
-        ${a.sealingKeyId}, 1, ${Math.floor(change.now / 1000)}, 1, 0, 0, ${change.now}, ${change.now}
-      where ${notDone(once)} and ${held} < ${most}`,
+        ${a.sealingKeyId}, 1, ${Math.floor(change.now / 1000)}, 1, 0, 0, ${change.now}, ${change.now}, ${a.guest}
+      where ${notDone(once)} and ${held} < ${most}${sql.join(fits)}`,
     sql`insert into counts (scope, resource, value)
       select value, ${ACCOUNTS}, 1 from json_each(json_array(${a.projectId}, ${ofOrganization(a.organizationId)}))
       where changes() > 0
@@ -84,7 +107,8 @@ export async function createAccount(
   if (row) return { ok: true, row };
   const before = rowsOf<Done>(done)[0];
   if (before) return { ok: false, reason: 'done', done: before };
-  return { ok: false, reason: 'quota', current: rowsOf<{ current: number }>(counted)[0]?.current ?? 0 };
+  const current = rowsOf<{ current: number }>(counted)[0]?.current ?? 0;
+  return current >= most ? { ok: false, reason: 'quota', current } : { ok: false, reason: 'storage' };
 }
 
 /** The account, or null when these projects hold no live one of that id. */

@@ -109,8 +109,11 @@ export const natsAccounts = sqliteTable(
     deletedAt: integer(),
     /** When the streams of a deleted account were gone; null while they may still be there. */
     purgedAt: integer(),
+    /** 1 when a guest created it, whose limits are lower; else 0. */
+    guest: integer().notNull().default(0),
   },
   (table) => [
+    index('nats_accounts_by_promise').on(table.guest).where(sql`purged_at is null`),
     index('nats_accounts_by_created')
       .on(table.projectId, table.createdAt, table.id)
       .where(sql`deleted_at is null`),

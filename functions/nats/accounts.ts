@@ -3,7 +3,11 @@
  * identity seed is discarded at its creation; its signing seed is sealed; a user's seed is in the creds alone.
  */
 import type { Once } from '../../db/idempotency.ts';
-import { createAccount as insertAccount, type NatsAccount } from '../../db/region/accounts.ts';
+import {
+  createAccount as insertAccount,
+  type NatsAccount,
+  type StoragePromise,
+} from '../../db/region/accounts.ts';
 import type { AccountState } from '../../db/region/enforcement.ts';
 import { keepNewest } from '../credentials/kept.ts';
 import { open, type RandomBytes, type Sealed, seal } from '../credentials/secrets.ts';
@@ -15,7 +19,10 @@ import { createKey, importSeed, KEY_BYTES, keyOf, type SigningKey } from './keys
 
 const sealedFor = (region: string, id: string) => ({ kind: 'nats_account', region, id }) as const;
 
-/** Creates a NATS account in a project, unless `once` was done before or the organization has as many as it may. */
+/**
+ * Creates a NATS account in a project, unless `once` was done before, the organization has as many as it may, or the
+ * region's servers have no storage left for it.
+ */
 export async function createAccount(
   work: Work,
   input: { name: string; projectId: string; organizationId: string },
@@ -29,8 +36,22 @@ export async function createAccount(
     signingKey: signing.publicKey,
     sealedSigningSeed: sealed.text,
     sealingKeyId: sealed.keyId,
+    guest: work.guest ? 1 : 0,
   };
-  return insertAccount(work.store, work.change, account, { once, most: work.quotas.nats_accounts });
+  const promises = promisesOf(work.region, work.nats);
+  return insertAccount(work.store, work.change, account, { once, most: work.quotas.nats_accounts, promises });
+}
+
+/** What accounts are promised of each kind of storage that the region has so much of. No limit promises nothing. */
+function promisesOf(
+  { natsCapacity }: Region,
+  { account_limits, guest_limits }: NatsSettings,
+): StoragePromise[] {
+  return (['disk', 'memory'] as const).flatMap((member) => {
+    const capacity = natsCapacity[member];
+    const [account, guest] = [Math.max(0, account_limits[member]), Math.max(0, guest_limits[member])];
+    return capacity === null ? [] : [{ capacity, account, guest }];
+  });
 }
 
 /** Imported signing keys, whose seeds can no longer be read: opening and importing one costs as much as the creds. */
@@ -109,6 +130,14 @@ export function leaseEnd({ account_lease_seconds: lease }: NatsSettings, now: nu
   return (Math.floor(now / 1000 / quarter) + 4) * quarter;
 }
 
+/** Without streams there is nothing to reserve: a server would keep the storage of a deleted account to itself. */
+const NO_JETSTREAM = { memory: 0, disk: 0, streams: 0, consumers: 0 };
+
+function limitsOf({ guest, purgedAt }: NatsAccount, { account_limits, guest_limits }: NatsSettings) {
+  const limits = guest ? guest_limits : account_limits;
+  return purgedAt === null ? limits : { ...limits, ...NO_JETSTREAM };
+}
+
 /** The account JWT that its rows amount to. Equal rows give an equal JWT, for as long as the lease's end is the same. */
 export function composeAccountJwt(
   operator: SigningKey,
@@ -122,7 +151,7 @@ export function composeAccountJwt(
     signingKeys: [account.signingKey],
     issuedAt: account.issuedAt,
     revocations,
-    limits: settings.account_limits,
+    limits: limitsOf(account, settings),
     expiresAt: leaseEnd(settings, now),
   });
 }

@@ -39,6 +39,12 @@ interface Claims {
 }
 
 const UNLIMITED = -1;
+
+/**
+ * What no user of an account may publish to: the part of JetStream's API that is for the system account alone. The
+ * servers check that themselves; some older ones did not, and purged other accounts (CVE-2025-30215).
+ */
+const DENIED = ['$JS.API.ACCOUNT.>', '$JS.API.SERVER.>', '$JS.API.META.>'];
 const utf8 = new TextEncoder();
 const HEADER = base64url(utf8.encode('{"typ":"JWT","alg":"ed25519-nkey"}'));
 
@@ -62,7 +68,8 @@ export async function operatorJwt(operator: {
 }
 
 /**
- * The JWT of an account. It is public, so its name is its id (`A…`) and tells nothing.
+ * The JWT of an account. It is public, so its name is its id (`A…`) and tells nothing. Its users may use every subject
+ * but {@link DENIED}: as the account's default, this holds for user JWTs that were issued long ago as well.
  *
  * - `issuer`: a key of the operator.
  * - `signingKeys`: public keys `A…` that may sign its users' JWTs beside the account's identity key.
@@ -81,11 +88,14 @@ export function accountJwt(account: {
 }): Promise<string> {
   const { memory, disk, streams, consumers, ...core } = account.limits ?? {};
   return encodeAccount(account, {
-    ...coreLimits(core),
-    mem_storage: memory ?? UNLIMITED,
-    disk_storage: disk ?? UNLIMITED,
-    streams: streams ?? UNLIMITED,
-    consumer: consumers ?? UNLIMITED,
+    limits: {
+      ...coreLimits(core),
+      mem_storage: memory ?? UNLIMITED,
+      disk_storage: disk ?? UNLIMITED,
+      streams: streams ?? UNLIMITED,
+      consumer: consumers ?? UNLIMITED,
+    },
+    default_permissions: { pub: { deny: DENIED } },
   });
 }
 
@@ -99,7 +109,7 @@ export function systemAccountJwt(account: {
   issuedAt: number;
   expiresAt?: number | undefined;
 }): Promise<string> {
-  return encodeAccount({ ...account, signingKeys: [], revocations: {} }, coreLimits({}));
+  return encodeAccount({ ...account, signingKeys: [], revocations: {} }, { limits: coreLimits({}) });
 }
 
 /**
@@ -139,7 +149,7 @@ export function userJwt(user: {
 
 async function encodeAccount(
   account: Omit<Parameters<typeof accountJwt>[0], 'limits'>,
-  limits: Record<string, number | boolean>,
+  members: { limits: Record<string, number | boolean>; default_permissions?: { pub: { deny: string[] } } },
 ): Promise<string> {
   const revocations = Object.entries(account.revocations).sort(([a], [b]) => (a < b ? -1 : 1));
   const claims = await identified({
@@ -149,7 +159,7 @@ async function encodeAccount(
     exp: account.expiresAt,
     nats: {
       type: 'account',
-      limits,
+      ...members,
       ...(account.signingKeys.length > 0 && { signing_keys: account.signingKeys }),
       ...(revocations.length > 0 && { revocations: Object.fromEntries(revocations) }),
     },

@@ -70,6 +70,17 @@ function tooMany(quota: number, organizationId: string, current: number): ApiErr
   });
 }
 
+/** The refusal when the region's servers could not give another account what every account is promised. */
+function noStorage(region: string): ApiError {
+  console.warn(
+    JSON.stringify({ refused: 'nats_accounts', reason: 'nats_storage or nats_memory is used up', region }),
+  );
+  return new ApiError('precondition_failed', {
+    precondition: 'resource_not_usable',
+    help_message: `The NATS servers of ${region} have no storage left for another NATS account: delete one, or ask the operator for more`,
+  });
+}
+
 /** The endpoints of NATS accounts: created, listed, read, renamed and deleted with all that they hold. */
 export const natsAccountRoutes = newRouter()
   .openapi(
@@ -86,7 +97,13 @@ export const natsAccountRoutes = newRouter()
       },
       responses: {
         ...ok(schemas.natsAccount, examples.account),
-        ...errorResponses('not_found', 'quotas_exceeded', 'payload_too_large', 'unsupported_media_type'),
+        ...errorResponses(
+          'not_found',
+          'precondition_failed',
+          'quotas_exceeded',
+          'payload_too_large',
+          'unsupported_media_type',
+        ),
       },
     }),
     async (c) => {
@@ -100,6 +117,7 @@ export const natsAccountRoutes = newRouter()
       if (!created.ok && created.reason === 'quota') {
         throw tooMany(work.quotas.nats_accounts, organizationId, created.current);
       }
+      if (!created.ok && created.reason === 'storage') throw noStorage(work.region.name);
       const account = created.ok
         ? created.row
         : await createdBefore(once, created.done, missing, (id) =>

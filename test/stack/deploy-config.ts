@@ -4,7 +4,7 @@
  */
 import { dirname, resolve } from 'node:path';
 import * as z from 'zod';
-import { mailSettings } from '../../functions/env.ts';
+import { mailSettings, parseVars } from '../../functions/env.ts';
 import { type RegionsVar, regionBinding, regionsVar } from '../../functions/regions.ts';
 
 /** A D1 database to have. */
@@ -49,6 +49,8 @@ const OF_READING = ['configPath', 'userConfigPath', 'topLevelName', 'definedEnvi
 export async function readDeployConfig(path: string): Promise<DeployConfig> {
   const { unstable_readConfig } = await import('wrangler');
   const config = readable.parse(unstable_readConfig({ config: path }, { hideWarnings: true }));
+  // A Worker that is deployed with a wrong setting refuses every request.
+  parseVars(config.vars);
   const near = (file: string) => resolve(dirname(path), file);
   const regions = config.vars.REGIONS;
   const locations = new Map(

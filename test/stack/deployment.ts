@@ -274,7 +274,8 @@ function writeNatsFiles(
   const origin = origins[0] ?? 'https://your-origin.example.com';
   mkdirSync(nats, { recursive: true });
   const files = new Map([['operator.jwt', `${operatorJwt}\n`]]);
-  for (const [region, { nats_endpoint: endpoint, nats_websockets: websockets }] of Object.entries(regions)) {
+  for (const [region, settings] of Object.entries(regions)) {
+    const { nats_endpoint: endpoint, nats_websockets: websockets } = settings;
     const configuration = natsConfiguration({
       serverName: `${region}-1`,
       listen: `0.0.0.0:${portOf(endpoint, 4222)}`,
@@ -284,6 +285,8 @@ function writeNatsFiles(
       tls: CERTIFICATE,
       websocket: `  listen: "0.0.0.0:${portOf(websockets[0], 443)}"\n  ${CERTIFICATE}\n  allowed_origins: ${JSON.stringify(origins)}`,
       jetstream: '/var/lib/nats',
+      storage: settings.nats_storage ?? 100 * 1024 ** 3,
+      memory: settings.nats_memory,
     });
     files.set(`${region}.conf`, configuration);
   }

@@ -21,6 +21,8 @@ export interface NatsSettings {
   worker: string;
   /** For one of several servers of the region: which it is, its port for the others, and theirs. */
   cluster?: { node: number; port: number; routes: readonly number[] };
+  /** How many bytes of streams on disk all accounts may have. */
+  storage: number;
   /** Origins whose pages may open a websocket. */
   allowedOrigins: readonly string[];
 }
@@ -35,7 +37,8 @@ export interface NatsServer extends ServerProcess {
 
 /**
  * The configuration of a nats-server, the same for the local stack and a deployment. Paths are files of the server;
- * `listen` is `address:port`; `tls`, `websocket` and `cluster` are text in the server's own syntax.
+ * `listen` is `address:port`; `tls`, `websocket` and `cluster` are text in the server's own syntax; `storage` and
+ * `memory` are the bytes that all streams may have on disk and in memory.
  */
 export function natsConfiguration(settings: {
   serverName: string;
@@ -45,6 +48,8 @@ export function natsConfiguration(settings: {
   resolver: string;
   websocket: string;
   jetstream: string;
+  storage: number;
+  memory?: number | undefined;
   tls?: string;
   cluster?: string;
 }): string {
@@ -58,8 +63,8 @@ ${settings.websocket}
 }
 ${settings.cluster ? `cluster {\n${settings.cluster}\n}\n` : ''}jetstream {
   store_dir: "${settings.jetstream}"
-  max_mem: 256M
-  max_file: 1G
+  max_mem: ${settings.memory ?? '256M'}
+  max_file: ${settings.storage}
 }
 `;
 }
@@ -115,6 +120,7 @@ function writeFiles(settings: NatsSettings): void {
   no_tls: true
   allowed_origins: ${JSON.stringify(settings.allowedOrigins)}`,
     jetstream: join(folder, 'jetstream'),
+    storage: settings.storage,
     ...(cluster && {
       cluster: `  name: ${region}
   listen: "127.0.0.1:${cluster.port}"

@@ -34,10 +34,15 @@ export interface StackSettings {
   /** Gets what the Worker prints; by default it is printed. */
   onLog?: (log: WorkerLog) => void;
   /**
-   * Changes and adds vars of the Worker, given those that the stack sets: the regions' servers, that mail is printed, and
-   * that guests are let in. By default they stay.
+   * Changes and adds vars of the Worker, given those that the stack sets: the regions' servers, that mail is printed,
+   * that guests are let in, and small NATS accounts. By default they stay.
    */
-  vars?: (vars: { REGIONS: RegionsVar; MAIL: unknown; GUESTS: unknown }) => Record<string, unknown>;
+  vars?: (vars: {
+    REGIONS: RegionsVar;
+    MAIL: unknown;
+    GUESTS: unknown;
+    NATS: unknown;
+  }) => Record<string, unknown>;
   /** Rate limits in a minute, in place of the configuration's: name of the binding → limit. */
   limits?: Readonly<Record<string, number>>;
   /** Changes what each nats-server is told; by default nothing. */
@@ -45,6 +50,10 @@ export interface StackSettings {
   /** Opens the inspector of the Worker's runtime, on a free port; by default it is closed. */
   inspect?: boolean;
 }
+
+/** Streams on disk of a local account, and of all accounts of a region: 1,024 accounts. Servers take it for a number only. */
+const ACCOUNT_STORAGE = 64 * 1024 ** 2;
+const NATS_STORAGE = 64 * 1024 ** 3;
 
 /** A running stack. */
 export interface Stack {
@@ -104,6 +113,7 @@ export async function startStack({
     REGIONS: localRegions(bundle, ports),
     MAIL: { transport: 'console' },
     GUESTS: { enabled: true },
+    NATS: { account_limits: { disk: ACCOUNT_STORAGE } },
   });
   const startTheWorker = () =>
     startWorker({
@@ -207,6 +217,7 @@ function localRegions({ worker, regions }: Bundle, { nats, engines }: StackPorts
         ...(configured[name] as RegionsVar[string]),
         nats_endpoint: `nats://127.0.0.1:${nats[name]?.client}`,
         nats_websockets: [`ws://127.0.0.1:${nats[name]?.websocket}`],
+        nats_storage: NATS_STORAGE,
         engine: engineEntry(name, engines[name]),
       },
     ]),
@@ -239,6 +250,7 @@ function natsServers(
           operatorJwt,
           systemAccount,
           worker: `http://127.0.0.1:${ports.origin}`,
+          storage: NATS_STORAGE,
           allowedOrigins: [`http://localhost:${ports.origin}`, `http://127.0.0.1:${ports.origin}`],
         }),
         (pid) => processes.add(`nats ${region}`, pid),

@@ -1,8 +1,10 @@
 /** Quotas hold, however many ask at once, and a refusal says what there is. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { openDatabase } from '../../db/database.ts';
 import type { Owner } from '../../db/identity/bootstrap.ts';
+import { notePurged } from '../../db/region/enforcement.ts';
 import { env } from './env.ts';
-import { type Answer, call, newOwner, newProject, rows } from './harness.ts';
+import { type Answer, call, cookieOf, databaseOf, newOwner, newProject, ORIGIN, rows } from './harness.ts';
 
 const AT = '/mnq/v1beta1/regions';
 
@@ -195,5 +197,85 @@ describe('the list of quotas', () => {
     expect(last).toMatchObject({ name: 'nats_accounts' });
     const foreign = await api.get(`/iam/v1alpha1/quota?organization_id=${crypto.randomUUID()}`);
     expect([foreign.status, foreign.body.details]).toEqual([403, [{ resource: 'iam', action: 'read' }]]);
+  });
+});
+
+describe('the storage of a region’s NATS servers', () => {
+  const MIB = 1024 ** 2;
+  const limits = (disk: number, memory: number) => ({ disk, memory });
+
+  /** An Owner whose organization is in a region that has nothing yet, with so much storage. */
+  async function prepareStorage(region: Record<string, number>, NATS: object) {
+    for (const each of ['fr-par', 'nl-ams'])
+      await databaseOf(each).prepare('delete from nats_accounts').run();
+    const owner = await newOwner();
+    const REGIONS = { 'fr-par': { ...(env.REGIONS as Record<string, object>)['fr-par'], ...region } };
+    const bindings = { ...env, REGIONS, NATS, GUESTS: { enabled: true } };
+    const api = (method: string, path: string, body?: unknown, headers?: Record<string, string>) =>
+      call(method, path, { env: bindings, body, ...(headers ? { headers } : { token: owner.secret_key }) });
+    const create = (body: object = { project_id: owner.project_id }, headers?: Record<string, string>) =>
+      api('POST', `${AT}/fr-par/nats-accounts`, body, headers);
+    return { owner, api, create };
+  }
+
+  it('is promised to no more accounts than it has room for, however many ask at once', async () => {
+    const { create } = await prepareStorage(
+      { nats_storage: 10 * MIB },
+      { account_limits: limits(2 * MIB, 0), guest_limits: limits(MIB, 0) },
+    );
+    const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const answers = await times(50, () => create());
+    expect(statuses(answers)).toEqual({ 200: 5, 412: 45 });
+    expect(answers.find(({ status }) => status === 412)?.body).toMatchObject({
+      type: 'precondition_failed',
+      precondition: 'resource_not_usable',
+      help_message: expect.stringMatching(/^The NATS servers of fr-par have no storage left/),
+    });
+    expect(String(warned.mock.calls[0])).toContain('"region":"fr-par"');
+    warned.mockRestore();
+  });
+
+  it('is counted with guests’ accounts at their own size, and for memory as for disk', async () => {
+    const { create, api } = await prepareStorage(
+      { nats_memory: 5 * MIB },
+      { account_limits: limits(-1, 2 * MIB), guest_limits: limits(-1, MIB) },
+    );
+    const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    expect([(await create()).status, (await create()).status]).toEqual([200, 200]);
+    expect((await create()).status).toBe(412);
+    const headers = { Origin: ORIGIN };
+    const guest = await api('POST', '/auth/guest', {}, headers);
+    const cookie = { ...headers, Cookie: cookieOf(guest.headers) };
+    expect((await create({ project_id: guest.body.project_id }, cookie)).status).toBe(200);
+    expect((await create({ project_id: guest.body.project_id }, cookie)).status).toBe(412);
+    const guests = await rows<{ guest: number }>('fr-par', 'select guest from nats_accounts order by guest');
+    expect(guests.map(({ guest: one }) => one)).toEqual([0, 0, 1]);
+    warned.mockRestore();
+  });
+
+  it('is free again when the streams of a deleted account are gone, not before', async () => {
+    const { create, api } = await prepareStorage(
+      { nats_storage: MIB },
+      { account_limits: limits(MIB, 0), guest_limits: limits(MIB, 0) },
+    );
+    const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const { id } = (await create()).body;
+    expect((await api('DELETE', `${AT}/fr-par/nats-accounts/${id}`)).status).toBe(204);
+    expect((await create()).status).toBe(412);
+    await notePurged(openDatabase(databaseOf('fr-par')), String(id), Date.now());
+    expect((await create()).status).toBe(200);
+    warned.mockRestore();
+  });
+
+  it('says of an account that was made before, with the same key, what it said then', async () => {
+    const { owner, api } = await prepareStorage(
+      { nats_storage: MIB },
+      { account_limits: limits(MIB, 0), guest_limits: limits(MIB, 0) },
+    );
+    const headers = { 'X-Auth-Token': owner.secret_key, 'Idempotency-Key': crypto.randomUUID() };
+    const again = () => api('POST', `${AT}/fr-par/nats-accounts`, { project_id: owner.project_id }, headers);
+    const [first, second] = [await again(), await again()];
+    expect([first.status, second.status]).toEqual([200, 200]);
+    expect(second.body.id).toBe(first.body.id);
   });
 });

@@ -5,6 +5,7 @@ import { accountName, credentialName, paging } from '../../../functions/credenti
 import { guestSettings, natsSettings, quotaSettings } from '../../../functions/env.ts';
 import { MAX_LENGTH } from '../../../functions/gateway/names.ts';
 import { MAX_BODY_BYTES as GATEWAY_BODY } from '../../../functions/gateway/routes.ts';
+import { sizeOf } from './size.ts';
 
 const kib = (bytes: number) => (bytes >= 1024 ** 2 ? `${bytes / 1024 ** 2} MiB` : `${bytes / 1024} KiB`);
 const longest = (schema: z.ZodType) => z.toJSONSchema(schema, { io: 'input' }).maxLength ?? Number.NaN;
@@ -13,6 +14,7 @@ const size = lists.page_size as { maximum: number; default: number };
 const number = (value: number) => value.toLocaleString('en');
 
 const guests = guestSettings.parse({});
+const nats = natsSettings.parse({});
 const quotas = quotaSettings.parse({});
 
 /** A part that limits something. */
@@ -41,12 +43,15 @@ export const LIMITS: Record<LimitedPart, [what: string, limit: string][]> = {
       'Credentials of a guest in a region, of all products together',
       `${number(guests.quotas.credentials)} by default`,
     ],
+    ['Streams on disk of a guest’s NATS account', `${sizeOf(nats.guest_limits.disk)} by default`],
+    ['Streams of a guest’s NATS account', `${number(nats.guest_limits.streams)} by default`],
+    ['Connections of a guest’s NATS account', `${number(nats.guest_limits.connections)} by default`],
   ],
   nats: [
-    [
-      'Credentials of an account, live and revoked together',
-      `${number(natsSettings.parse({}).max_revocations)}, unless the operator has set another number`,
-    ],
+    ['Credentials of an account, live and revoked together', `${number(nats.max_revocations)} by default`],
+    ['Streams on disk of an account', `${sizeOf(nats.account_limits.disk)} by default`],
+    ['Streams of an account', `${number(nats.account_limits.streams)} by default`],
+    ['Consumers of a stream', `${number(nats.account_limits.consumers)} by default`],
   ],
   gateway: [
     ['The body of a request', kib(GATEWAY_BODY)],
