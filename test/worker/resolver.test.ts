@@ -40,7 +40,7 @@ describe.each(REGIONS)('the resolver of %s', (region) => {
     const operator = await importSeed(configOf(env).operatorSigningSeed);
     expect(claims).toMatchObject({ sub: id, iss: operator.publicKey, name: id });
     expect(claims.nats.signing_keys).toHaveLength(1);
-    expect(claims.nats.limits).toMatchObject({ conn: -1, subs: -1, streams: -1, mem_storage: -1 });
+    expect(claims.nats.limits).toMatchObject({ conn: -1, subs: -1, streams: 100, mem_storage: 0 });
 
     const etag = answer.headers.get('ETag') ?? '';
     const unchanged = await resolve(region, id, { 'If-None-Match': etag });
