@@ -76,7 +76,7 @@ function noStorage(region: string): ApiError {
     JSON.stringify({ refused: 'nats_accounts', reason: 'nats_storage or nats_memory is used up', region }),
   );
   return new ApiError('precondition_failed', {
-    precondition: 'resource_not_usable',
+    precondition: 'unknown_precondition',
     help_message: `The NATS servers of ${region} have no storage left for another NATS account: delete one, or ask the operator for more`,
   });
 }

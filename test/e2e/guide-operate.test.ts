@@ -67,6 +67,7 @@ describe('the page about nats-servers', () => {
       tls,
       websocket: `  listen: "0.0.0.0:443"\n  ${tls}\n  allowed_origins: ["https://latchkey.example.com"]`,
       jetstream: '/var/lib/nats',
+      storage: 100 * 1024 ** 3,
     });
     expect(template.startsWith(written)).toBe(true);
     expect(template.slice(written.length)).toMatch(/^cluster \{/);

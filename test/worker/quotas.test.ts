@@ -228,7 +228,7 @@ describe('the storage of a region’s NATS servers', () => {
     expect(statuses(answers)).toEqual({ 200: 5, 412: 45 });
     expect(answers.find(({ status }) => status === 412)?.body).toMatchObject({
       type: 'precondition_failed',
-      precondition: 'resource_not_usable',
+      precondition: 'unknown_precondition',
       help_message: expect.stringMatching(/^The NATS servers of fr-par have no storage left/),
     });
     expect(String(warned.mock.calls[0])).toContain('"region":"fr-par"');
