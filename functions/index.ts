@@ -42,6 +42,7 @@ import { userRoutes } from './iam/user-routes.ts';
 import { reconcile } from './nats/enforcement.ts';
 import { resolver } from './nats/resolver.ts';
 import { natsAccountRoutes } from './nats/routes.ts';
+import { natsServerRoutes } from './nats/server-routes.ts';
 import { openApiDocument } from './openapi.ts';
 
 const MNQ = '/mnq/v1beta1';
@@ -98,6 +99,7 @@ app.openAPIRegistry.registerComponent('securitySchemes', 'token', {
 });
 const routes = app
   .route(REGION, natsAccountRoutes)
+  .route(REGION, natsServerRoutes)
   .route(REGION, natsCredentialsRoutes())
   .route(REGION, serviceRoutes(queues))
   .route(REGION, keyedCredentialsRoutes(queues))

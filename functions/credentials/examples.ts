@@ -44,6 +44,16 @@ export const issuedNatsCredentials = {
 };
 export const createNatsCredentials = { nats_account_id: accountId, name: 'orders-service' };
 
+export const natsServer = {
+  state: 'replied' as const,
+  name: 'fr-par-1',
+  version: '2.15.3',
+  supported: true,
+  faults: [],
+  websockets: ['wss://fr-par-1.example.com:443'],
+  clock_ahead_ms: 4,
+};
+
 export const natsConnections = {
   servers: 2,
   servers_answered: 2,

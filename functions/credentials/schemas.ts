@@ -175,6 +175,22 @@ export const natsConnections = z
   })
   .meta({ id: 'NatsConnections' });
 
+/** A nats-server of a region, or a configured address where none replied. */
+export const natsServer = z
+  .object({
+    state: z.enum(['replied', 'no_reply']),
+    name: z.string().nullable(),
+    version: z.string().nullable(),
+    /** Whether the version is one that Latchkey supports. */
+    supported: z.boolean().nullable(),
+    /** Known faults of the version that concern Latchkey. */
+    faults: z.array(z.object({ id: z.string(), summary: z.string() })),
+    /** The configured addresses that lead to it. */
+    websockets: z.array(z.string()),
+    clock_ahead_ms: z.number().int().nullable(),
+  })
+  .meta({ id: 'NatsServer' });
+
 /** Queues or Topics and Events credentials; `secret_key` is empty after the creation. */
 export const keyedCredentials = z
   .object({
@@ -198,6 +214,7 @@ export const listOf = <Key extends string, Item extends z.ZodType>(key: Key, ite
     total_count: z.ZodNumber;
   } & Record<Key, z.ZodArray<Item>>);
 
+export const natsServerList = listOf('nats_servers', natsServer);
 export const natsAccountList = listOf('nats_accounts', natsAccount);
 export const natsCredentialsList = listOf('nats_credentials', natsCredentials);
 

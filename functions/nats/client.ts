@@ -14,8 +14,26 @@ export interface Reply {
   noResponders: boolean;
 }
 
+/** The server of a connection, as its INFO names it. */
+export interface ServerInfo {
+  /** `N…`, new at each start of the server. */
+  id: string;
+  name: string;
+  version: string;
+}
+
 /** An open connection. */
 export interface NatsClient {
+  /** The websocket address. */
+  url: string;
+  server: ServerInfo;
+  /** Rejects when the connection is lost or closed. */
+  lost: Promise<never>;
+  /**
+   * Publishes a request and hands each reply to `receive` until the function that it returns is called. Throws when the
+   * connection is lost already.
+   */
+  ask(subject: string, payload: string, receive: (reply: Reply) => void): () => void;
   /**
    * Publishes a request and gathers its replies until `enough` says so or `deadline` (milliseconds since the epoch) has
    * passed. Resolves to what came; rejects only when the connection is lost.
@@ -36,10 +54,13 @@ export interface NatsUser {
   key: SigningKey;
 }
 
-/** How long the users live that the Worker makes for itself, in seconds. */
-const USER_LIFE = 60;
+/**
+ * How long the users live that the Worker makes for itself, in seconds. A server whose clock is ahead by more refuses
+ * them. It costs nothing that this is long: the key never leaves this isolate, and a JWT without its key opens nothing.
+ */
+const USER_LIFE = 3600;
 
-/** A user of an account that lives for a minute and may do what `permissions` say, or everything. */
+/** A user of an account that lives for an hour and may do what `permissions` say, or everything. */
 export async function shortLivedUser(
   account: { id: string; issuer: SigningKey },
   issuedAt: number,
@@ -81,10 +102,11 @@ export async function connectNats(
   throw new Error(`No nats-server could be reached (${failures.join('; ') || 'none is configured'})`);
 }
 
-async function connectOne(url: string, user: NatsUser, deadline: number): Promise<NatsClient> {
+/** Connects to one websocket address before the deadline (milliseconds since the epoch). Rejects with the reason. */
+export async function connectOne(url: string, user: NatsUser, deadline: number): Promise<NatsClient> {
   const socket = await openSocket(url, deadline);
   try {
-    return await handshake(socket, user, deadline);
+    return await handshake(url, socket, user, deadline);
   } catch (error) {
     socket.close();
     throw error;
@@ -115,7 +137,12 @@ export type Incoming =
   | { type: 'line'; words: string[]; line: string }
   | { type: 'message'; subject: string; headers: string; text: string };
 
-async function handshake(socket: WebSocket, user: NatsUser, deadline: number): Promise<NatsClient> {
+async function handshake(
+  url: string,
+  socket: WebSocket,
+  user: NatsUser,
+  deadline: number,
+): Promise<NatsClient> {
   const inbox = `_INBOX.${crypto.randomUUID()}`;
   const waiting = new Map<string, (reply: Reply) => void>();
   const lost = Promise.withResolvers<never>();
@@ -133,7 +160,7 @@ async function handshake(socket: WebSocket, user: NatsUser, deadline: number): P
     if (verb === 'INFO') info.resolve(incoming.line.slice(4));
     if (verb === 'PING') send('PONG\r\n');
     if (verb === 'PONG') ready.resolve();
-    if (verb === '-ERR') lost.reject(new Error(incoming.line));
+    if (verb === '-ERR') lost.reject(new Error(incoming.line + hintFor(incoming.line)));
   };
   const parse = messageParser(receive);
   socket.addEventListener('message', ({ data }) => parse(bytesOf(data)));
@@ -141,8 +168,8 @@ async function handshake(socket: WebSocket, user: NatsUser, deadline: number): P
   socket.addEventListener('error', () => lost.reject(new Error('the connection failed')));
 
   const timely = <T>(promise: Promise<T>) => Promise.race([promise, lost.promise, rejectAt(deadline)]);
-  const { nonce = '' } = JSON.parse(await timely(info.promise)) as { nonce?: string };
-  const signature = base64url(await user.key.sign(new TextEncoder().encode(nonce)));
+  const told = JSON.parse(await timely(info.promise)) as Info;
+  const signature = base64url(await user.key.sign(new TextEncoder().encode(told.nonce ?? '')));
   send(
     `CONNECT ${JSON.stringify({
       jwt: user.jwt,
@@ -159,27 +186,53 @@ async function handshake(socket: WebSocket, user: NatsUser, deadline: number): P
   await timely(ready.promise);
 
   let requests = 0;
+  const ask: NatsClient['ask'] = (subject, payload, receive) => {
+    const reply = `${inbox}.${requests++}`;
+    waiting.set(reply, receive);
+    send(`PUB ${subject} ${reply} ${new TextEncoder().encode(payload).length}\r\n${payload}\r\n`);
+    return () => waiting.delete(reply);
+  };
   return {
+    url,
+    server: { id: told.server_id ?? '', name: told.server_name ?? '', version: told.version ?? '' },
+    lost: lost.promise,
+    ask,
     async request(subject, payload, enough, until) {
-      const reply = `${inbox}.${requests++}`;
       const replies: Reply[] = [];
       const done = Promise.withResolvers<void>();
-      waiting.set(reply, (one) => {
+      const stop = ask(subject, payload, (one) => {
         replies.push(one);
         if (enough(replies)) done.resolve();
       });
       const timer = setTimeout(() => done.resolve(), Math.max(0, until - Date.now()));
       try {
-        send(`PUB ${subject} ${reply} ${new TextEncoder().encode(payload).length}\r\n${payload}\r\n`);
         await Promise.race([done.promise, lost.promise]);
         return replies;
       } finally {
         clearTimeout(timer);
-        waiting.delete(reply);
+        stop();
       }
     },
-    close: () => socket.close(),
+    close() {
+      lost.reject(new Error('the connection was closed'));
+      socket.close();
+    },
   };
+}
+
+/** What is read of a server's INFO. */
+interface Info {
+  nonce?: string;
+  server_id?: string;
+  server_name?: string;
+  version?: string;
+}
+
+/** What a refusal of a user that was made this moment can mean. */
+function hintFor(line: string): string {
+  return /authorization violation/i.test(line)
+    ? ": the server's clock is more than an hour ahead, or its operator.jwt or system_account is not this deployment's"
+    : '';
 }
 
 function rejectAt(deadline: number): Promise<never> {

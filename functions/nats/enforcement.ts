@@ -14,15 +14,9 @@ import {
 } from '../../db/region/enforcement.ts';
 import type { Config, Region } from '../env.ts';
 import { composeAccountJwt, operatorKey } from './accounts.ts';
-import type { NatsClient } from './client.ts';
 import { NOTHING, type Publication, type PublishRequest } from './publisher.ts';
-import {
-  type Connection,
-  connectSystem,
-  listConnections,
-  listHeldJwts,
-  listLoadedAccounts,
-} from './servers.ts';
+import { type Connection, listConnections, listHeldJwts, listLoadedAccounts } from './servers.ts';
+import { Servers } from './system.ts';
 
 /** The header that says whether a revocation is in force: `enforced; servers=2`, `pending; acknowledged=1; servers=2`. */
 const ENFORCEMENT_HEADER = 'Latchkey-Enforcement';
@@ -86,9 +80,9 @@ export async function connectionsOf(
   user: string,
 ): Promise<{ connections: Connection[]; answered: number; servers: number; truncated: boolean }> {
   const deadline = Date.now() + config.nats.push_deadline_ms;
-  const client = await connectSystem(region, deadline);
+  const asked = await Servers.connect(region, deadline);
   try {
-    const listed = await listConnections(client, accountId, deadline);
+    const listed = await listConnections(asked, accountId, deadline);
     await noteUses(region, listed.connections);
     const { connections, answered, servers, truncated } = listed;
     return {
@@ -98,7 +92,7 @@ export async function connectionsOf(
       truncated,
     };
   } finally {
-    client.close();
+    asked.close();
   }
 }
 
@@ -144,9 +138,9 @@ async function someAtOnce<Item>(
 /** The accounts of which some server holds another JWT than the rows amount to. None when no server can be reached. */
 async function listDiffering(config: Config, region: Region): Promise<string[]> {
   const deadline = Date.now() + REVIEW_MS;
-  let client: NatsClient;
+  let client: Servers;
   try {
-    client = await connectSystem(region, Date.now() + config.nats.push_deadline_ms);
+    client = await Servers.connect(region, Date.now() + config.nats.push_deadline_ms);
   } catch {
     return [];
   }
@@ -162,7 +156,7 @@ async function listDiffering(config: Config, region: Region): Promise<string[]> 
   }
 }
 
-async function differs(config: Config, region: Region, client: NatsClient, id: string): Promise<boolean> {
+async function differs(config: Config, region: Region, client: Servers, id: string): Promise<boolean> {
   const state = await getAccountState(openDatabase(region.database), id);
   // Not ours: the system account, and the servers' own.
   if (!state) return false;

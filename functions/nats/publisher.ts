@@ -15,8 +15,9 @@ import {
 } from '../../db/region/enforcement.ts';
 import { type Bindings, type Config, configOf, type Region } from '../env.ts';
 import { composeAccountJwt, operatorKey, signingKeyOf } from './accounts.ts';
-import { connectNats, type NatsClient, shortLivedUser } from './client.ts';
-import { connectSystem, deleteStreams, type Listing, listConnections, pushAccountJwt } from './servers.ts';
+import { connectNats, shortLivedUser } from './client.ts';
+import { deleteStreams, type Listing, listConnections, pushAccountJwt } from './servers.ts';
+import { Servers } from './system.ts';
 
 /** Names an account to its publisher. */
 export interface PublishRequest {
@@ -166,20 +167,22 @@ export class AccountPublisher {
   ): Promise<Publication> {
     const { id, revision } = state.account;
     const deadline = Date.now() + this.#config.nats.push_deadline_ms;
-    const [jwt, client] = await Promise.all([
+    const [jwt, servers] = await Promise.all([
       operatorKey(this.#config).then((operator) =>
         composeAccountJwt(operator, state, this.#config.nats, Date.now()),
       ),
-      connectSystem(region, deadline),
+      Servers.connect(region, deadline),
     ]);
     try {
-      const before = user === null ? null : await listOpen(client, id);
-      const pushed = await pushAccountJwt(client, id, jwt, deadline);
-      const after = user === null ? null : await listOpen(client, id);
+      const before = user === null ? null : await listOpen(servers, id);
+      const { missing, ...pushed } = await pushAccountJwt(servers, id, jwt, deadline);
+      const after = user === null ? null : await listOpen(servers, id);
       await noteAcknowledgement(store, id, { revision, ...pushed });
-      return { revision, ...pushed, cut: countCut(user, before, after), finished: isComplete(pushed) };
+      const finished = isComplete(pushed);
+      if (!finished) warnOfMissing(region.name, id, missing);
+      return { revision, ...pushed, cut: countCut(user, before, after), finished };
     } finally {
-      client.close();
+      servers.close();
     }
   }
 
@@ -210,8 +213,8 @@ export class AccountPublisher {
 }
 
 /** What is open of an account, so far as servers tell in a moment; null when more is open than they tell. */
-async function listOpen(client: NatsClient, account: string): Promise<Listing | null> {
-  const listing = await listConnections(client, account, Date.now() + COUNTING_MS);
+async function listOpen(servers: Servers, account: string): Promise<Listing | null> {
+  const listing = await listConnections(servers, account, Date.now() + COUNTING_MS);
   return listing.truncated ? null : listing;
 }
 
@@ -223,6 +226,11 @@ function countCut(user: string | null, before: Listing | null, after: Listing | 
     (one) => after.answered.includes(one.server) && !open.has(`${one.server} ${one.address}`),
   );
   return gone.filter((one) => user === '*' || one.user === user).length;
+}
+
+/** Says which servers have yet to confirm: names, or addresses that could not be reached. */
+function warnOfMissing(region: string, account: string, missing: readonly string[]): void {
+  console.warn(JSON.stringify({ publisher: 'not confirmed by all', region, account, missing }));
 }
 
 function warn(what: string, error: unknown): void {

@@ -1,118 +1,41 @@
 /**
  * What the Worker asks of a region's nats-servers, over their system account: take this account JWT, which accounts
- * have you loaded, who is connected. Subjects and answers are those of nats-server 2.9 and later.
+ * have you loaded, who is connected.
  */
 import type { Region } from '../env.ts';
-import { systemKey } from './accounts.ts';
-import { connectNats, type NatsClient, type Reply, shortLivedUser } from './client.ts';
+import type { NatsClient } from './client.ts';
+import type { Answer, Asked } from './question.ts';
+import { PING, Servers } from './system.ts';
 
 const ACCOUNTZ = '$SYS.REQ.SERVER.PING.ACCOUNTZ';
 
-/** What the Worker's own user may do in the system account. */
-const PERMISSIONS = {
-  publish: ['$SYS.REQ.ACCOUNT.*.CLAIMS.UPDATE', '$SYS.REQ.ACCOUNT.*.CONNZ', '$SYS.REQ.SERVER.PING', ACCOUNTZ],
-  subscribe: ['_INBOX.>'],
-};
-
-/** Connects to one of a region's servers as a user of its system account. Rejects when none answers in time. */
-export async function connectSystem(region: Region, deadline: number): Promise<NatsClient> {
-  const issuer = await systemKey(region);
-  const now = Math.floor(Date.now() / 1000);
-  const user = await shortLivedUser({ id: issuer.publicKey, issuer }, now, PERMISSIONS);
-  return connectNats(region.natsWebsockets, user, deadline);
-}
-
-/** The part of each server's answer that is read here. */
-interface Answer {
-  server?: { id: string; name: string };
-  statsz?: { active_servers?: number };
-  data?: {
-    code?: number;
-    account?: string;
-    accounts?: string[];
-    account_detail?: { jwt?: string };
-    connections?: RawConnection[] | null;
-    total?: number;
-  };
-  error?: { code: number; description: string };
-}
-
-interface RawConnection {
-  cid: number;
-  ip?: string;
-  port?: number;
-  name?: string;
-  start: string;
-  last_activity: string;
-  stop?: string;
-  authorized_user?: string;
-}
-
-const parse = (reply: Reply | undefined): Answer => (reply?.text ? (JSON.parse(reply.text) as Answer) : {});
-
-/** How many servers are active, by the account of those that answer; 0 when none does. */
-async function countServers(client: NatsClient, deadline: number): Promise<number> {
-  const replies = await client.request(
-    '$SYS.REQ.SERVER.PING',
-    '',
-    (all) => all.length >= activeServers(all),
-    deadline,
-  );
-  return activeServers(replies);
-}
-
-/** The largest number that a server names: one that has just started may not know all others yet. */
-function activeServers(replies: Reply[]): number {
-  return Math.max(0, ...replies.map((reply) => parse(reply).statsz?.active_servers ?? 1));
+/** What came of a push. */
+export interface Pushed {
+  acknowledged: number;
+  servers: number;
+  /** Which servers did not acknowledge it. */
+  missing: string[];
 }
 
 /**
- * Sends the servers a newer account JWT, and waits until every active one has taken it or the deadline has passed. A
- * server that has not loaded the account counts: it will fetch the newest.
+ * Sends the servers a newer account JWT, and waits until every one has taken it or the deadline has passed. A server
+ * that has not loaded the account counts: it will fetch the newest.
  */
 export async function pushAccountJwt(
-  client: NatsClient,
+  servers: Servers,
   accountId: string,
   jwt: string,
   deadline: number,
-): Promise<{ acknowledged: number; servers: number }> {
+): Promise<Pushed> {
   const subject = `$SYS.REQ.ACCOUNT.${accountId}.CLAIMS.UPDATE`;
-  const { answers, servers } = await askServers(client, subject, jwt, deadline, isAcknowledgement);
-  return { acknowledged: answers.filter(isAcknowledgement).length, servers };
+  const asked = await servers.ask(subject, jwt, deadline, isAcknowledgement);
+  const acknowledged = answersOf(asked).filter(isAcknowledgement).length;
+  return { acknowledged, servers: asked.servers, missing: asked.missing };
 }
 
 const isAcknowledgement = ({ data }: Answer) => data?.code === 200;
 
-/**
- * Asks all servers and gathers their answers, one of each, until every active one has given one that `counts`, or the
- * deadline has passed. Asks at the same time how many are active: one that is silent must not cost the others theirs.
- */
-async function askServers(
-  client: NatsClient,
-  subject: string,
-  payload: string,
-  deadline: number,
-  counts: (answer: Answer) => boolean = () => true,
-): Promise<{ answers: Answer[]; servers: number }> {
-  let servers = Number.POSITIVE_INFINITY;
-  const answers = new Map<string, Answer>();
-  const enough = () => [...answers.values()].filter(counts).length >= servers;
-  const asking = client.request(
-    subject,
-    payload,
-    (replies) => {
-      const answer = parse(replies.at(-1));
-      answers.set(answer.server?.id ?? '', answer);
-      return enough();
-    },
-    deadline,
-  );
-  // Not awaited when everyone has answered before the count is known.
-  asking.catch(() => {});
-  servers = Math.max(1, await countServers(client, deadline));
-  if (!enough()) await asking;
-  return { answers: [...answers.values()], servers };
-}
+const answersOf = ({ answers }: Asked) => [...answers.values()];
 
 /** An open connection of a user. */
 export interface Connection {
@@ -144,44 +67,107 @@ export interface Listing {
   truncated: boolean;
 }
 
-/** The connections that are open with an account's credentials, of all servers that answer before the deadline. */
+/**
+ * The connections that are open with an account's credentials, of all servers that answer before the deadline. Each of
+ * them loads the account for it.
+ */
 export async function listConnections(
-  client: NatsClient,
+  servers: Servers,
   accountId: string,
   deadline: number,
 ): Promise<Listing> {
   const subject = `$SYS.REQ.ACCOUNT.${accountId}.CONNZ`;
   const request = JSON.stringify({ auth: true, limit: PAGE });
-  const { answers, servers } = await askServers(client, subject, request, deadline);
-  const connections = answers.flatMap(({ server, data }) =>
-    (data?.connections ?? []).map((one) => ({
-      server: server?.name ?? '',
-      user: one.authorized_user ?? '',
-      address: `${one.ip ?? ''}:${one.port ?? ''}`,
-      client: one.name ?? '',
-      connectedAt: one.start,
-      lastActivityAt: one.last_activity,
-    })),
-  );
+  const asked = await servers.ask(subject, request, deadline);
+  const answers = answersOf(asked);
+  const connections = answers.flatMap(connectionsIn);
   const total = answers.reduce((sum, { data }) => sum + (data?.total ?? 0), 0);
   const answered = answers.map(({ server }) => server?.name ?? '');
-  return { connections, answered, servers, truncated: total > connections.length };
+  return { connections, answered, servers: asked.servers, truncated: total > connections.length };
 }
 
-/** The ids of the accounts that some server has loaded. */
-export async function listLoadedAccounts(client: NatsClient, deadline: number): Promise<string[]> {
-  const { answers } = await askServers(client, ACCOUNTZ, '', deadline);
-  return [...new Set(answers.flatMap(({ data }) => data?.accounts ?? []))].filter((id) => id.startsWith('A'));
+function connectionsIn({ server, data }: Answer): Connection[] {
+  return (data?.connections ?? []).map((one) => ({
+    server: server?.name ?? '',
+    user: one.authorized_user ?? '',
+    address: `${one.ip ?? ''}:${one.port ?? ''}`,
+    client: one.name ?? '',
+    connectedAt: one.start,
+    lastActivityAt: one.last_activity,
+  }));
+}
+
+/** A server lists at most this many in an answer to {@link listActive}. */
+const ACTIVE_PAGE = 512;
+
+/**
+ * A page of the connections of all accounts, those with the latest activity first, and whether there are more. Loads no
+ * account.
+ */
+export async function listActive(
+  servers: Servers,
+  page: number,
+  deadline: number,
+): Promise<{ connections: Connection[]; more: boolean }> {
+  const offset = page * ACTIVE_PAGE;
+  const request = JSON.stringify({ auth: true, sort: 'last', limit: ACTIVE_PAGE, offset });
+  const answers = answersOf(await servers.ask('$SYS.REQ.SERVER.PING.CONNZ', request, deadline));
+  const more = answers.some(({ data }) => (data?.total ?? 0) > offset + ACTIVE_PAGE);
+  return { connections: answers.flatMap(connectionsIn), more };
+}
+
+/** The ids of the accounts that some server has loaded, in order. */
+export async function listLoadedAccounts(servers: Servers, deadline: number): Promise<string[]> {
+  const asked = await servers.ask(ACCOUNTZ, '', deadline);
+  const ids = new Set(answersOf(asked).flatMap(({ data }) => data?.accounts ?? []));
+  return [...ids].filter((id) => id.startsWith('A')).sort();
 }
 
 /** The account JWTs that the servers hold for an account, one for each server that has loaded it. */
-export async function listHeldJwts(
-  client: NatsClient,
-  accountId: string,
+export async function listHeldJwts(servers: Servers, accountId: string, deadline: number): Promise<string[]> {
+  const asked = await servers.ask(ACCOUNTZ, JSON.stringify({ account: accountId }), deadline);
+  return answersOf(asked).flatMap(({ data }) => data?.account_detail?.jwt ?? []);
+}
+
+/** A server of a region, as it replied just now, or an address where none did. */
+export interface NatsServerState {
+  /** Null of a server that could not be asked. */
+  name: string | null;
+  version: string | null;
+  /** The configured addresses that lead to it; empty for a server that only others of its cluster reach. */
+  websockets: string[];
+  /** By how much its clock is ahead of ours, in milliseconds; negative when it is behind. */
+  clockAhead: number | null;
+}
+
+/** The servers of a region, and how many there are; some may be known by their number alone. Never rejects. */
+export async function listServers(
+  region: Region,
   deadline: number,
-): Promise<string[]> {
-  const { answers } = await askServers(client, ACCOUNTZ, JSON.stringify({ account: accountId }), deadline);
-  return answers.flatMap(({ data }) => data?.account_detail?.jwt ?? []);
+): Promise<{ listed: NatsServerState[]; servers: number }> {
+  const unreachable = (url: string) => ({ name: null, version: null, websockets: [url], clockAhead: null });
+  let servers: Servers;
+  try {
+    servers = await Servers.connect(region, deadline);
+  } catch {
+    return { listed: region.natsWebsockets.map(unreachable), servers: region.natsWebsockets.length };
+  }
+  try {
+    const asked = await servers.ask(PING, '', deadline);
+    const now = Date.now();
+    const of = (id: string) =>
+      [...asked.addresses].flatMap(([url, leadsTo]) => (leadsTo === id ? [url] : []));
+    const replied = [...asked.answers].map(([id, { server }]) => ({
+      name: server?.name ?? null,
+      version: server?.ver ?? null,
+      websockets: of(id),
+      clockAhead: server?.time === undefined ? null : Date.parse(server.time) - now,
+    }));
+    const lost = [...asked.addresses].filter(([, id]) => id === undefined || !asked.answers.has(id));
+    return { listed: [...replied, ...lost.map(([url]) => unreachable(url))], servers: asked.servers };
+  } finally {
+    servers.close();
+  }
 }
 
 interface StreamNames {

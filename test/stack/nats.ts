@@ -20,7 +20,13 @@ export interface NatsSettings {
   /** Where the Worker answers, as the server reaches it: `http://127.0.0.1:PORT`. */
   worker: string;
   /** For one of several servers of the region: which it is, its port for the others, and theirs. */
-  cluster?: { node: number; port: number; routes: readonly number[] };
+  cluster?: {
+    node: number;
+    port: number;
+    routes: readonly number[];
+    /** The port that the others are told of, when it is not `port`. */
+    advertise?: number | undefined;
+  };
   /** How many bytes of streams on disk all accounts may have. */
   storage: number;
   /** Origins whose pages may open a websocket. */
@@ -124,6 +130,7 @@ function writeFiles(settings: NatsSettings): void {
     ...(cluster && {
       cluster: `  name: ${region}
   listen: "127.0.0.1:${cluster.port}"
+  advertise: "127.0.0.1:${cluster.advertise ?? cluster.port}"
   routes: ${JSON.stringify(cluster.routes.map((port) => `nats://127.0.0.1:${port}`))}`,
     }),
   });

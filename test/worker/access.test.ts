@@ -13,6 +13,8 @@ const OF_CALLER = [
   '/iam/v1alpha1/users',
   '/iam/v1alpha1/jwts',
   '/mnq/v1beta1/lookup',
+  // The region's own, of no project.
+  '/mnq/v1beta1/regions/:region/nats-servers',
 ];
 
 const ROUTES = [

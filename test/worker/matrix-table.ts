@@ -48,6 +48,7 @@ GET    /mnq/v1beta1/regions/:region/nats-credentials              403 200 403 40
 GET    /mnq/v1beta1/regions/:region/nats-credentials/:credentials_id  403 200 403 404 200 200 200 404 200 200
 DELETE /mnq/v1beta1/regions/:region/nats-credentials/:credentials_id  403 403 403 404 204 204 204 404 204 403
 GET    /mnq/v1beta1/regions/:region/nats-credentials/:credentials_id/connections  403 503 403 404 503 503 503 404 503 503
+GET    /mnq/v1beta1/regions/:region/nats-servers                  403 200 403 200 200 200 200 200 200 200
 
 POST   /mnq/v1beta1/regions/:region/activate-sqs                  403 403 403 404 200 200 200 404 200 403
 POST   /mnq/v1beta1/regions/:region/deactivate-sqs                403 403 403 404 200 200 200 404 200 403

@@ -1,0 +1,203 @@
+/**
+ * One question to all servers of a region while its answers come in: which servers have given one that counts, whether
+ * all have, and which have not. It does not connect to anything (see system.ts).
+ */
+import type { NatsClient, Reply } from './client.ts';
+
+/** The part of each server's answer that is read here. */
+export interface Answer {
+  server?: { id: string; name: string; ver?: string; time?: string };
+  statsz?: { active_servers?: number };
+  data?: {
+    code?: number;
+    accounts?: string[];
+    account_detail?: { jwt?: string };
+    connections?: RawConnection[] | null;
+    total?: number;
+  };
+  error?: { code: number; description: string };
+}
+
+/** A connection in an answer. */
+export interface RawConnection {
+  ip?: string;
+  port?: number;
+  name?: string;
+  start: string;
+  last_activity: string;
+  authorized_user?: string;
+}
+
+/** What came of a question. */
+export interface Asked {
+  /** One of each server that replied, by its id. */
+  answers: Map<string, Answer>;
+  /**
+   * How many servers there are: as many as the largest number of active ones that a server names, and at least all that
+   * replied, are configured, or could not be reached at their address.
+   */
+  servers: number;
+  /** The servers that gave no answer that counts: the name of each, or its address, or how many are not known by name. */
+  missing: string[];
+  /** The configured addresses, and the id of the server that each leads to; undefined for one that cannot be reached. */
+  addresses: Map<string, string | undefined>;
+}
+
+/** How many servers are active, by the replies that came on one connection. */
+export interface Count {
+  /** When they were asked, in milliseconds since the epoch. */
+  at: number;
+  /** The largest number that a server names; 0 while none has replied. */
+  active: number;
+  /** The servers that replied: id and name. */
+  replied: Map<string, string>;
+  stop: () => void;
+}
+
+/** The answers that come on one connection. */
+interface View {
+  client: NatsClient;
+  count: Count;
+  lost: boolean;
+}
+
+/** See this file's head. */
+export class Question {
+  readonly #counts: (answer: Answer) => boolean;
+  readonly #answers = new Map<string, Answer>();
+  readonly #views: View[] = [];
+  readonly #ids = new Map<string, string>();
+  readonly #hopes = new Set<{ id: string; fulfil: (answered: boolean) => void }>();
+  readonly #stops: (() => void)[] = [];
+  readonly #done = Promise.withResolvers<void>();
+  #waiting = 0;
+  #stopped = false;
+  #failure: unknown;
+
+  /** `counts` says whether an answer is one that the asker wants of every server. */
+  constructor(counts: (answer: Answer) => boolean) {
+    this.#counts = counts;
+  }
+
+  /** Asks on a connection. `count` is of the same one. */
+  put(client: NatsClient, subject: string, payload: string, count: Count): void {
+    if (this.#stopped) return;
+    const view: View = { client, count, lost: false };
+    this.#views.push(view);
+    client.lost.catch((error: unknown) => {
+      view.lost = true;
+      this.#failure = error;
+      this.check();
+    });
+    this.#stops.push(client.ask(subject, payload, (reply) => this.#receive(parse(reply))));
+  }
+
+  #receive(answer: Answer): void {
+    const id = answer.server?.id ?? '';
+    this.#answers.set(id, answer);
+    if (this.#counts(answer)) {
+      for (const hope of this.#hopes) if (hope.id === id) hope.fulfil(true);
+    }
+    this.check();
+  }
+
+  /** Notes that an address leads to the server of this id. */
+  identify(url: string, id: string): void {
+    this.#ids.set(url, id);
+  }
+
+  /** The id of the server that an address leads to, if that came up. */
+  idOf(url: string): string | undefined {
+    return this.#ids.get(url);
+  }
+
+  /** Whether the server has given an answer that counts, or gives one within `ms` milliseconds. */
+  hasAnswer(id: string, ms: number): Promise<boolean> {
+    if (this.#has(id)) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const hope = {
+        id,
+        fulfil: (answered: boolean) => void (this.#hopes.delete(hope) && resolve(answered)),
+      };
+      this.#hopes.add(hope);
+      setTimeout(() => hope.fulfil(false), ms);
+    });
+  }
+
+  #has(id: string): boolean {
+    const answer = this.#answers.get(id);
+    return answer !== undefined && this.#counts(answer);
+  }
+
+  /** Is not done before this work is, which may ask further servers, or `patience` milliseconds have passed. */
+  waitFor(work: Promise<void>, patience: number): void {
+    let waiting = true;
+    this.#waiting++;
+    const end = () => {
+      if (!waiting) return;
+      waiting = false;
+      this.#waiting--;
+      this.check();
+    };
+    work.then(end, end);
+    if (Number.isFinite(patience)) setTimeout(end, patience);
+  }
+
+  /** Looks whether everyone has answered: after each reply, also of a count. */
+  check(): void {
+    if (this.#waiting > 0) return;
+    const open = this.#views.filter(({ lost }) => !lost);
+    const active = Math.max(0, ...open.map(({ count }) => count.active));
+    const counted = open.every(({ count }) => count.active > 0 && count.replied.size >= count.active);
+    const answered = open.every(({ client }) => this.#has(client.server.id));
+    if (counted && answered && this.#confirmed().length >= active) this.#done.resolve();
+  }
+
+  #confirmed(): string[] {
+    return [...this.#answers.keys()].filter((id) => this.#has(id));
+  }
+
+  /** Resolves when everyone has answered, or at `deadline` (milliseconds since the epoch). */
+  async done(deadline: number): Promise<void> {
+    const timer = setTimeout(() => this.#done.resolve(), Math.max(0, deadline - Date.now()));
+    await this.#done.promise;
+    clearTimeout(timer);
+  }
+
+  /** Takes no more answers. */
+  stop(): void {
+    this.#stopped = true;
+    for (const stop of this.#stops) stop();
+    for (const hope of this.#hopes) hope.fulfil(false);
+  }
+
+  /**
+   * What came of it, given the configured addresses and the servers that they were last seen to lead to. Throws when
+   * every connection was lost before any answer came.
+   */
+  outcome(listed: readonly { url: string; id: string | undefined }[]): Asked {
+    if (this.#answers.size === 0 && this.#views.every(({ lost }) => lost)) throw this.#failure;
+    const names = new Map<string, string>();
+    for (const { url, id } of listed) names.set(id ?? url, url);
+    for (const { count } of this.#views) for (const [id, name] of count.replied) names.set(id, name);
+    for (const [id, { server }] of this.#answers) names.set(id, server?.name ?? '');
+    const confirmed = this.#confirmed();
+    const active = Math.max(0, ...this.#views.map(({ count }) => count.active));
+    // A connection on which nobody said how many there are may have reached any number.
+    const uncounted = this.#views.some(({ count }) => count.active === 0) ? confirmed.length + 1 : 0;
+    const servers = Math.max(1, names.size, active, uncounted);
+    const missing = [...names].filter(([id]) => !this.#has(id)).map(([, name]) => name);
+    if (servers > names.size) missing.push(`${servers - names.size} more`);
+    const addresses = new Map(listed.map(({ url }) => [url, this.#ids.get(url)]));
+    return { answers: this.#answers, servers, missing, addresses };
+  }
+}
+
+/** A reply as an answer; empty when it is not JSON. */
+export function parse(reply: Reply): Answer {
+  try {
+    return reply.text ? (JSON.parse(reply.text) as Answer) : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * What operators should know of a server, noticed whenever one replies: a version with known faults, a clock that is
+ * off. Logged once for each server in each isolate.
+ */
+import { faultsOf, isSupported } from './versions.ts';
+
+/** Answers take a moment, and nobody's clock is exact: less than this is not worth a word. */
+const TOLERATED_MS = 30_000;
+
+const noted = new Set<string>();
+const MOST_NOTED = 10_000;
+
+/** Logs what is wrong with a server of the region, as its reply names itself: `ver` its version, `time` its clock. */
+export function noteServer(
+  region: string,
+  { id, name, ver = '', time }: { id: string; name: string; ver?: string; time?: string },
+): void {
+  const ahead = time === undefined ? 0 : Date.parse(time) - Date.now();
+  const off = Math.abs(ahead) > TOLERATED_MS;
+  if (isSupported(ver) && !off) return;
+  const key = `${region} ${id} ${off}`;
+  if (noted.has(key) || noted.size >= MOST_NOTED) return;
+  noted.add(key);
+  const server = { nats_server: name, region, version: ver };
+  if (!isSupported(ver)) {
+    const faults = faultsOf(ver).map((fault) => fault.id);
+    console.warn(JSON.stringify({ ...server, reason: 'this version is not supported: update it', faults }));
+  }
+  if (off) {
+    const seconds = Math.round(ahead / 1000);
+    const reason = `its clock is ${Math.abs(seconds)} seconds ${seconds > 0 ? 'ahead' : 'behind'}: it takes JWTs for expired at the wrong time`;
+    console.warn(JSON.stringify({ ...server, reason }));
+  }
+}

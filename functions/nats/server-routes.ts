@@ -1,0 +1,50 @@
+/** What a reader may know of a region's nats-servers: asked of them at each request. */
+import { createRoute } from '@hono/zod-openapi';
+import type * as z from 'zod';
+import { errorResponses, newRouter, ok, requireScope } from '../app.ts';
+import * as examples from '../credentials/examples.ts';
+import { nats } from '../credentials/products.ts';
+import * as schemas from '../credentials/schemas.ts';
+import { listServers, type NatsServerState } from './servers.ts';
+import { faultsOf, isSupported } from './versions.ts';
+
+function present({
+  name,
+  version,
+  websockets,
+  clockAhead,
+}: NatsServerState): z.infer<typeof schemas.natsServer> {
+  return {
+    state: name === null ? 'no_reply' : 'replied',
+    name,
+    version,
+    supported: version === null ? null : isSupported(version),
+    faults: version === null ? [] : faultsOf(version).map(({ id, summary }) => ({ id, summary })),
+    websockets,
+    clock_ahead_ms: clockAhead,
+  };
+}
+
+/** The endpoint of a region's nats-servers. */
+export const natsServerRoutes = newRouter().openapi(
+  createRoute({
+    method: 'get',
+    path: '/nats-servers',
+    tags: [nats.label],
+    summary: 'List the nats-servers of a region',
+    description: `Asks them now. \`no_reply\` marks a configured address where no server replied in time: revocations
+      stay pending until it does, or until the address is removed from the configuration. \`total_count\` also counts
+      servers that others of the cluster know of and that did not reply.`,
+    request: { params: schemas.regionParams },
+    responses: {
+      ...ok(schemas.natsServerList, { total_count: 1, nats_servers: [examples.natsServer] }),
+      ...errorResponses(),
+    },
+  }),
+  async (c) => {
+    requireScope(c, { resource: nats.id, action: 'read' });
+    const deadline = Date.now() + c.get('config').nats.push_deadline_ms;
+    const { listed, servers } = await listServers(c.get('region'), deadline);
+    return c.json({ total_count: servers, nats_servers: listed.map(present) }, 200);
+  },
+);

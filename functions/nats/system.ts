@@ -1,0 +1,197 @@
+/**
+ * Questions to all servers of a region, as a user of its system account. The servers of a cluster pass a question on to
+ * each other, so one connection is enough while they see each other. A configured address whose server has not replied
+ * is connected to and asked by itself, since the others may have lost sight of it; an address that cannot be reached
+ * counts as a server that has not replied.
+ */
+import type { Region } from '../env.ts';
+import { systemKey } from './accounts.ts';
+import { connectNats, connectOne, type NatsClient, type NatsUser, shortLivedUser } from './client.ts';
+import { type Answer, type Asked, type Count, parse, Question } from './question.ts';
+import { noteServer } from './server-notes.ts';
+
+/** Each server replies with what it is and how it does. */
+export const PING = '$SYS.REQ.SERVER.PING';
+
+/** What the Worker's own user may do in the system account. */
+const PERMISSIONS = {
+  publish: [
+    '$SYS.REQ.ACCOUNT.*.CLAIMS.UPDATE',
+    '$SYS.REQ.ACCOUNT.*.CONNZ',
+    PING,
+    `${PING}.ACCOUNTZ`,
+    `${PING}.CONNZ`,
+  ],
+  subscribe: ['_INBOX.>'],
+};
+
+/** How long the servers that the first connection reaches may take before another address is asked by itself. */
+const PATIENCE_MS = 60;
+/** How long an address that failed within the last minute may hold up a question. */
+const FAILED_PATIENCE_MS = 150;
+const MINUTE_MS = 60_000;
+/** How long a count of the active servers is believed, on one connection. */
+const COUNT_MS = 1_000;
+
+/** What an address was last seen to lead to, in this isolate. */
+const addresses = new Map<string, { id?: string; seenAt: number; failedAt: number }>();
+
+function noteAddress(url: string, id: string | undefined): void {
+  const known = addresses.get(url) ?? { seenAt: 0, failedAt: 0 };
+  const now = Date.now();
+  addresses.set(url, id === undefined ? { ...known, failedAt: now } : { id, seenAt: now, failedAt: 0 });
+}
+
+const within = (ms: number, time: number | undefined) => time !== undefined && Date.now() - time < ms;
+
+/** Connections to a region's servers. To be closed. */
+export class Servers {
+  readonly #region: Region;
+  readonly #user: NatsUser;
+  readonly #connecting = new Map<string, Promise<NatsClient>>();
+  readonly #counts = new Map<NatsClient, Count>();
+  readonly #watchers = new Set<() => void>();
+  /** Addresses that the first connection does not reach. */
+  readonly #apart = new Set<string>();
+  #first: NatsClient | undefined;
+
+  private constructor(region: Region, user: NatsUser) {
+    this.#region = region;
+    this.#user = user;
+  }
+
+  /** Connects. Rejects with the reasons when no address of the region answers before `deadline` (ms since the epoch). */
+  static async connect(region: Region, deadline: number): Promise<Servers> {
+    const issuer = await systemKey(region);
+    const now = Math.floor(Date.now() / 1000);
+    const user = await shortLivedUser({ id: issuer.publicKey, issuer }, now, PERMISSIONS);
+    const servers = new Servers(region, user);
+    await servers.#connectFirst(deadline);
+    return servers;
+  }
+
+  async #connectFirst(deadline: number): Promise<NatsClient> {
+    const urls = [...this.#region.natsWebsockets].sort((a, b) => failedAt(a) - failedAt(b));
+    // Those of which it is not known where they lead are looked at while the first connects.
+    for (const url of urls.slice(1)) {
+      if (!within(MINUTE_MS, addresses.get(url)?.seenAt)) this.#connect(url, deadline).catch(() => {});
+    }
+    const first = await connectNats(urls, this.#user, deadline);
+    for (const url of urls.slice(0, urls.indexOf(first.url))) noteAddress(url, undefined);
+    noteAddress(first.url, first.server.id);
+    const other = this.#connecting.get(first.url);
+    this.#keep(first.url, Promise.resolve(first));
+    other?.then((client) => client.close()).catch(() => {});
+    this.#first = first;
+    first.lost.catch(() => {
+      if (this.#first === first) this.#first = undefined;
+    });
+    return first;
+  }
+
+  #connect(url: string, deadline: number): Promise<NatsClient> {
+    const known = this.#connecting.get(url);
+    if (known) return known;
+    const connecting = connectOne(url, this.#user, deadline);
+    connecting.then(
+      ({ server }) => noteAddress(url, server.id),
+      () => noteAddress(url, undefined),
+    );
+    this.#keep(url, connecting);
+    return connecting;
+  }
+
+  /** Keeps a connection for as long as it is open. */
+  #keep(url: string, connecting: Promise<NatsClient>): void {
+    this.#connecting.set(url, connecting);
+    const forget = () => {
+      if (this.#connecting.get(url) === connecting) this.#connecting.delete(url);
+    };
+    connecting.then((client) => client.lost).catch(forget);
+  }
+
+  /**
+   * Asks all servers and gathers one answer of each, until every server has given one that `counts`, or `deadline` (ms
+   * since the epoch) has passed. Rejects when every connection is lost before anything came.
+   */
+  async ask(
+    subject: string,
+    payload: string,
+    deadline: number,
+    counts: (answer: Answer) => boolean = () => true,
+  ): Promise<Asked> {
+    const first = this.#first ?? (await this.#connectFirst(deadline));
+    const question = new Question(counts);
+    const survey = (client: NatsClient) => question.put(client, subject, payload, this.#count(client));
+    const watcher = () => question.check();
+    this.#watchers.add(watcher);
+    try {
+      survey(first);
+      question.identify(first.url, first.server.id);
+      for (const url of this.#region.natsWebsockets.filter((other) => other !== first.url)) {
+        const patience = failedAt(url) > 0 ? FAILED_PATIENCE_MS : Number.POSITIVE_INFINITY;
+        question.waitFor(this.#reach(url, question, survey, deadline), patience);
+      }
+      await question.done(deadline);
+    } finally {
+      this.#watchers.delete(watcher);
+      question.stop();
+    }
+    return question.outcome(
+      this.#region.natsWebsockets.map((url) => {
+        const known = addresses.get(url);
+        return { url, id: question.idOf(url) ?? known?.id };
+      }),
+    );
+  }
+
+  /** Sees to it that the server of an address is asked: by the first connection, or else by one of its own. */
+  async #reach(
+    url: string,
+    question: Question,
+    survey: (client: NatsClient) => void,
+    deadline: number,
+  ): Promise<void> {
+    const known = addresses.get(url);
+    const connected = this.#connecting.has(url);
+    if (!connected && known?.id && within(MINUTE_MS, known.seenAt)) {
+      question.identify(url, known.id);
+      if (await question.hasAnswer(known.id, PATIENCE_MS)) return;
+    }
+    const client = await this.#connect(url, deadline);
+    question.identify(url, client.server.id);
+    if (!this.#apart.has(url) && (await question.hasAnswer(client.server.id, PATIENCE_MS))) return;
+    this.#apart.add(url);
+    survey(client);
+  }
+
+  #count(client: NatsClient): Count {
+    const kept = this.#counts.get(client);
+    if (kept && within(COUNT_MS, kept.at)) return kept;
+    kept?.stop();
+    const count: Count = { at: Date.now(), active: 0, replied: new Map(), stop: () => {} };
+    count.stop = client.ask(PING, '', (reply) => {
+      const { server, statsz } = parse(reply);
+      // The largest number: a server that has just started may not know all others yet.
+      count.active = Math.max(count.active, statsz?.active_servers ?? 1);
+      if (server) {
+        count.replied.set(server.id, server.name);
+        noteServer(this.#region.name, server);
+      }
+      for (const watcher of this.#watchers) watcher();
+    });
+    this.#counts.set(client, count);
+    return count;
+  }
+
+  /** Closes all connections. */
+  close(): void {
+    for (const connecting of this.#connecting.values())
+      connecting.then((client) => client.close()).catch(() => {});
+  }
+}
+
+const failedAt = (url: string) => {
+  const at = addresses.get(url)?.failedAt ?? 0;
+  return within(MINUTE_MS, at) ? at : 0;
+};
