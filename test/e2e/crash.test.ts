@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openDatabase } from '../stack/databases.ts';
-import { freePort } from '../stack/ports.ts';
 import { stackDatabases } from '../stack/stack.ts';
 import { type StartProcess, startProcess } from './start-process.ts';
 
@@ -17,7 +16,6 @@ const REGIONS = ['fr-par', 'nl-ams'] as const;
 const PRODUCTS = ['nats', 'sqs', 'sns'] as const;
 
 let state: string;
-let port: number;
 let running: StartProcess | undefined;
 const accounts: Record<string, string> = {};
 
@@ -32,8 +30,7 @@ async function call(method: string, path: string, body?: unknown) {
 
 beforeAll(async () => {
   state = mkdtempSync(join(tmpdir(), 'latchkey-crash-'));
-  port = await freePort();
-  running = await startProcess(state, port);
+  running = await startProcess(state);
   const { project_id } = running.owner;
   for (const region of REGIONS) {
     for (const product of ['sqs', 'sns']) await call('POST', `${region}/activate-${product}`, { project_id });
@@ -107,7 +104,7 @@ it(`leaves whole credentials or none, in ${KILLS} kills`, { timeout: 600_000 }, 
   let within = 30;
   let stored = 0;
   for (let round = 0; round < KILLS; round++) {
-    running ??= await startProcess(state, port);
+    running ??= await startProcess(state);
     const id = await createAndKill(round, Math.random() * within);
     if (id) confirmed.push(id);
     const found = await inspect();
@@ -125,7 +122,7 @@ it(`leaves whole credentials or none, in ${KILLS} kills`, { timeout: 600_000 }, 
   expect(ids.length).toBeGreaterThan(0);
   expect(ids.length).toBeLessThan(KILLS);
 
-  running = await startProcess(state, port);
+  running = await startProcess(state);
   for (const region of REGIONS) {
     for (const product of PRODUCTS) {
       const listed = await call('GET', `${region}/${product}-credentials?page_size=100`);

@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { describe, expect, it } from 'vitest';
-import { freePort } from '../stack/ports.ts';
 import { signal } from '../stack/signal.ts';
 import { type LocalStack, useStack } from './local-stack.ts';
 import {
@@ -146,8 +145,7 @@ describe('a revocation', () => {
 describe('kill -9 of everything', () => {
   it('delays what was on its way until the next start', async () => {
     const state = mkdtempSync(join(tmpdir(), 'latchkey-crash-'));
-    const port = await freePort();
-    let running = await startProcess(state, port);
+    let running = await startProcess(state);
     try {
       const { owner, origin } = running;
       const on = { stack: { origin }, owner, state } as LocalStack;
@@ -169,7 +167,7 @@ describe('kill -9 of everything', () => {
       await running.killAll();
       expect(await Promise.all(answers)).toEqual(['nothing', 'nothing']);
 
-      running = await startProcess(state, port);
+      running = await startProcess(state);
       expect(await access(url, revoked.content)).toBe('refused');
       await expect
         .poll(async () => (await enforcementOf(on, REGION, revoked.account)).state)

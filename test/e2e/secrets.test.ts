@@ -6,7 +6,6 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { freePort } from '../stack/ports.ts';
 import { type StartProcess, startProcess } from './start-process.ts';
 
 /** The files that hold secrets, and nothing else does. */
@@ -29,7 +28,7 @@ async function call<Answer>(method: string, path: string, body?: unknown, header
 
 beforeAll(async () => {
   state = mkdtempSync(join(tmpdir(), 'latchkey-secrets-'));
-  running = await startProcess(state, await freePort());
+  running = await startProcess(state);
   const { project_id, email, password, secret_key } = running.owner;
   Object.assign(secrets, { 'password of the Owner': password, 'secret key of the API key': secret_key });
   // The operator's JWT is in that file as well, and public.

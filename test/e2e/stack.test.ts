@@ -2,22 +2,32 @@
  * The local stack itself: what `npm start` promises about restarts, kills, ports, files, and that static pages are
  * served as they are deployed.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../stack/ports.ts';
+import { dirname, join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { StackPorts } from '../stack/ports.ts';
 import { signal } from '../stack/signal.ts';
+import { stackDatabases } from '../stack/stack.ts';
+import { serverVersion } from './server-faults.ts';
 import { type StartProcess, startProcess } from './start-process.ts';
 
 const state = mkdtempSync(join(tmpdir(), 'latchkey-stack-'));
-let port: number;
 let running: StartProcess;
 
 beforeAll(async () => {
-  port = await freePort();
-  running = await startProcess(state, port);
+  running = await startProcess(state);
 });
 
 afterAll(async () => {
@@ -127,7 +137,7 @@ describe('npm start', () => {
     expect(await running.interrupt()).toBe(0);
     expect(before.filter(isAlive)).toEqual([]);
     const { owner } = running;
-    running = await startProcess(state, port);
+    running = await startProcess(state);
     expect(running.owner).toEqual(owner);
     expect(readFileSync(join(state, 'ports.json'), 'utf8')).toBe(ports);
   });
@@ -135,16 +145,46 @@ describe('npm start', () => {
   it('ends what a kill of its first process left behind', async () => {
     const before = recorded();
     signal(before.find(({ role }) => role === 'stack')?.pid, 'SIGKILL');
-    running = await startProcess(state, port);
+    running = await startProcess(state);
     expect(before.filter(isAlive)).toEqual([]);
     expect(running.printed()).toContain('Ended 5 processes');
     expect((await fetch(`${running.origin}/healthz`)).status).toBe(200);
   });
 
-  it('takes a state folder over from a stack that still runs on it', async () => {
+  it('is refused on a state folder that a stack runs on, which goes on', async () => {
     const before = recorded();
-    running = await startProcess(state, port);
-    expect(before.filter(isAlive)).toEqual([]);
+    const pid = before.find(({ role }) => role === 'stack')?.pid;
+    await expect(startProcess(state)).rejects.toThrow(
+      `Latchkey is running on ${state} already, as process ${pid}. Press Ctrl-C where it was started, or type kill ${pid}, and start again.`,
+    );
+    expect(recorded()).toEqual(before);
+    expect((await fetch(`${running.origin}/healthz`)).status).toBe(200);
+  });
+
+  it.each([
+    ['nats fr-par', 'nats-server of fr-par'],
+    ['engine nl-ams', 'The engine of nl-ams'],
+  ])('starts %s again when it dies, and says so', async (role, name) => {
+    const pidOf = () => recorded().find((entry) => entry.role === role)?.pid;
+    const [before, from] = [pidOf(), running.printed().length];
+    signal(before, 'SIGKILL');
+    const printed = () => running.printed().slice(from);
+    await expect.poll(printed).toContain(`${name} is running again.`);
+    expect(printed()).toContain(`${name} ended (SIGKILL)`);
+    expect(printed()).toContain(`Starting ${name} again in 1 s.`);
+    expect(pidOf()).not.toBe(before);
+  });
+
+  it('says which nats-server each region has, where to begin, and how to sign in', () => {
+    const { origin, printed } = running;
+    const { nats } = JSON.parse(readFileSync(join(state, 'ports.json'), 'utf8')) as StackPorts;
+    for (const [region, { client }] of Object.entries(nats))
+      expect(printed()).toMatch(
+        new RegExp(`NATS ${region} +nats://127\\.0\\.0\\.1:${client} \\(nats-server ${serverVersion}\\)`),
+      );
+    expect(printed()).toContain(`${origin}/get-started/\n`);
+    expect(printed()).toContain(`${origin}/how-to/create-credentials/\n`);
+    expect(printed()).toContain(join(state, 'owner.json'));
   });
 
   it('names PORT when another program has the port, and leaves that program alone', async () => {
@@ -156,5 +196,74 @@ describe('npm start', () => {
     await expect(startProcess(folder, other)).rejects.toThrow(/Port \d+ is taken.*PORT=\d+ npm start/s);
     await new Promise((resolve) => taken.close(resolve));
     rmSync(folder, { recursive: true });
+  });
+
+  describe('ends with one sentence, which names what to correct,', () => {
+    let folder: string;
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), 'latchkey-stack-'));
+    });
+    afterEach(() => rmSync(folder, { recursive: true }));
+
+    async function refusal(port: number | string = 0, environment: NodeJS.ProcessEnv = {}): Promise<string> {
+      const error = await startProcess(folder, port, environment).then(
+        () => new Error('it started'),
+        (refused: Error) => refused,
+      );
+      // A stack trace would name lines of files.
+      expect(error.message).not.toMatch(/^ +at /m);
+      return error.message;
+    }
+
+    it.each(['abc', '70000', '-1', '80.5', '0x1'])('when PORT is %s', async (port) => {
+      expect(await refusal(port)).toContain(
+        `PORT is ${port}, which is not a port. Give a number from 1 to 65535`,
+      );
+    });
+
+    it('when the state folder has files of somebody else, which stay as they are', async () => {
+      mkdirSync(join(folder, 'tmp/mydata'), { recursive: true });
+      mkdirSync(join(folder, 'pages'));
+      writeFileSync(join(folder, 'tmp/mydata/file'), 'mine');
+      writeFileSync(join(folder, 'pages/mine.txt'), 'mine');
+      chmodSync(folder, 0o755);
+      expect(await refusal()).toContain(`${folder} has files in it that are not Latchkey's.`);
+      expect(readdirSync(folder, { recursive: true }).sort()).toEqual(
+        ['pages', 'pages/mine.txt', 'tmp', 'tmp/mydata', 'tmp/mydata/file'].map((path) => join(path)),
+      );
+      expect(statSync(folder).mode & 0o777).toBe(0o755);
+    });
+
+    it('when the state folder is a file', async () => {
+      const file = join(folder, 'file');
+      writeFileSync(file, '');
+      expect(await refusal(0, { LATCHKEY_STATE: file })).toContain(
+        `${file} cannot hold the state (it is a file).`,
+      );
+    });
+
+    it.each([
+      ['ports.json', '{"origin": "8787"}', 'Remove it, and the next start chooses ports.'],
+      ['processes.json', '{', 'Remove it, after you have ended'],
+      ['secrets.json', '{"worker": {}}', 'Restore it from a backup'],
+    ])('when %s is damaged', async (name, text, remedy) => {
+      writeFileSync(join(folder, '.latchkey-state'), '');
+      writeFileSync(join(folder, name), text);
+      expect(await refusal()).toContain(`${join(folder, name)} is damaged. ${remedy}`);
+      expect(readFileSync(join(folder, name), 'utf8')).toBe(text);
+    });
+
+    it('when a database file is none', async () => {
+      writeFileSync(join(folder, '.latchkey-state'), '');
+      const [identity] = await stackDatabases(folder);
+      const file = identity?.file ?? '';
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, 'not a database '.repeat(100));
+      expect(await refusal()).toContain(`${file} is damaged, or no database.`);
+    });
+
+    it('when NATS_SERVER is another program', async () => {
+      expect(await refusal(0, { NATS_SERVER: '/bin/ls' })).toContain('/bin/ls is no nats-server');
+    });
   });
 });

@@ -19,14 +19,17 @@ export interface StartProcess {
   interrupt(): Promise<number | null>;
 }
 
-/** Runs the start script and resolves once it has said where it is. */
+/**
+ * Runs the start script and resolves once it has said where it is. By default its ports are free ones, and stay those of
+ * the state folder: with a `port`, NATS would be on fixed ports too, for which tests that run at once would compete.
+ */
 export async function startProcess(
   state: string,
-  port: number,
+  port: number | string = 0,
   environment: NodeJS.ProcessEnv = {},
 ): Promise<StartProcess> {
   const child = spawn(process.execPath, [join(root, 'test/stack/start.ts')], {
-    env: { ...process.env, ...environment, LATCHKEY_STATE: state, PORT: String(port) },
+    env: { ...process.env, LATCHKEY_STATE: state, PORT: String(port), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A process group of its own: all that it starts can be killed at once.
     detached: true,
@@ -44,7 +47,7 @@ export async function startProcess(
     child.on('exit', (code) => reject(new Error(`npm start ended with ${code}\n${printed}`)));
   });
   return {
-    origin: `http://localhost:${port}`,
+    origin: /http:\/\/localhost:\d+/.exec(printed)?.[0] ?? '',
     owner: JSON.parse(readFileSync(join(state, 'owner.json'), 'utf8')) as Owner,
     child,
     printed: () => printed,

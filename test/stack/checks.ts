@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { bundleWorker } from './bundle.ts';
+import { natsServerVersion, versionWarning } from './nats.ts';
 import { defaultConfig, root, runTool, toolEnvironment } from './project.ts';
 import { buildSite } from './site.ts';
 
@@ -59,6 +60,8 @@ function runTests(args: readonly string[]): Promise<boolean> {
 }
 
 const args = process.argv.slice(2);
+const version = natsServerVersion();
+console.log(versionWarning(version) ?? `nats-server ${version}`);
 const ready = args.length > 0 ? await step('site build', build) : await check();
 const passed = ready && (await runTests(args));
 process.exit(passed ? 0 : 1);

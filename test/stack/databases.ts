@@ -7,6 +7,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { Stop } from './tools.mjs';
 
 /** A D1 database of the configuration. */
 export interface LocalDatabase {
@@ -36,6 +37,38 @@ export function openDatabase(file: string): DatabaseSync {
   mkdirSync(dirname(file), { recursive: true });
   return new DatabaseSync(file, { timeout: 5000 });
 }
+
+/**
+ * Creates a database if it does not exist, and applies the migrations in a folder that it has not had. Throws {@link Stop}
+ * if the file is damaged or cannot be written.
+ */
+export function prepareDatabase(file: string, migrations: string): void {
+  try {
+    const database = openDatabase(file);
+    try {
+      migrate(database, migrations);
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    const { errcode } = error as { errcode?: number };
+    // The lower byte is SQLite's primary result code.
+    const reason = errcode === undefined ? undefined : SQLITE_REASONS[errcode & 0xff];
+    throw reason ? new Stop(`${file} ${reason}`) : error;
+  }
+}
+
+const DAMAGED =
+  'is damaged, or no database. Restore it from a backup, or remove the state folder to start over.';
+const FULL = 'cannot be written: the disk is full, or reports an error. Free some space on it.';
+const SQLITE_REASONS: Record<number, string> = {
+  8: 'cannot be written: you have no permission. Correct its mode, or name another folder in LATCHKEY_STATE.',
+  10: FULL,
+  11: DAMAGED,
+  13: FULL,
+  14: 'cannot be opened. Correct its mode, or name another folder in LATCHKEY_STATE.',
+  26: DAMAGED,
+};
 
 /** Runs `work` in one transaction. Rolls back and throws what it throws. */
 export function inTransaction<T>(database: DatabaseSync, work: () => T): T {

@@ -12,6 +12,7 @@ import { type DeployConfig, readDeployConfig } from './deploy-config.ts';
 import { CannotDeploy, type DeploymentActions, deploy } from './deployment.ts';
 import { defaultConfig, root, runTool } from './project.ts';
 import { buildSite } from './site.ts';
+import { Stop } from './tools.mjs';
 
 const folder = join(root, '.deploy');
 
@@ -93,6 +94,6 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(error instanceof CannotDeploy ? error.message : error);
+  console.error(error instanceof Stop ? error.message : error);
   process.exitCode = 1;
 }

@@ -16,6 +16,7 @@ import { natsConfiguration } from './nats.ts';
 import { newPassword } from './owner.ts';
 import { privateFolder, writePrivately } from './project.ts';
 import { type DeploymentSecrets, ensureSecrets, secretNames, storedSecretNames } from './secrets.ts';
+import { Stop } from './tools.mjs';
 
 /** What to deploy. */
 export interface DeploymentSettings {
@@ -45,7 +46,7 @@ export interface DeploymentActions {
 }
 
 /** A deployment cannot go on; the message says what to do. */
-export class CannotDeploy extends Error {}
+export class CannotDeploy extends Stop {}
 
 /** Deploys. Throws {@link CannotDeploy}, or what wrangler failed with. */
 export async function deploy(settings: DeploymentSettings, actions: DeploymentActions): Promise<void> {

@@ -14,6 +14,8 @@ export interface EngineSettings {
   /** A folder of its own: data and log. */
   folder: string;
   port: number;
+  /** Whether it is started again when it ends by itself. */
+  restart: boolean;
 }
 
 /** An engine of the stack. */
@@ -37,7 +39,7 @@ export function engineEntry(region: string, port: number | undefined): z.output<
 
 /** An engine, not started yet. `onSpawn` is told each process that is started, at once. */
 export function engineServer(settings: EngineSettings, onSpawn: (pid: number) => void): EngineServer {
-  const { region, folder, port } = settings;
+  const { region, folder, port, restart } = settings;
   const program = join(import.meta.dirname, 'engine-process.ts');
   const server = serverProcess(
     {
@@ -46,6 +48,7 @@ export function engineServer(settings: EngineSettings, onSpawn: (pid: number) =>
       args: [program, String(port), folder, region],
       log: join(folder, 'engine.log'),
       port,
+      restart,
     },
     onSpawn,
   );

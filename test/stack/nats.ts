@@ -2,11 +2,13 @@
  * One real nats-server for one region: its configuration, its process. It trusts our operator, asks the Worker for
  * accounts, and keeps streams in the state folder. Whose keys those are is decided elsewhere.
  */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { faultsOf, isSupported, leastSupported } from '../../functions/nats/versions.ts';
 import type { NatsPorts } from './ports.ts';
 import { type ServerProcess, serverProcess } from './server-process.ts';
+import { Stop } from './tools.mjs';
 
 /** What a nats-server needs to know. */
 export interface NatsSettings {
@@ -31,6 +33,8 @@ export interface NatsSettings {
   storage: number;
   /** Origins whose pages may open a websocket. */
   allowedOrigins: readonly string[];
+  /** Whether it is started again when it ends by itself. */
+  restart: boolean;
 }
 
 /** A nats-server of the stack. To start it, the Worker must answer. */
@@ -78,12 +82,24 @@ ${settings.cluster ? `cluster {\n${settings.cluster}\n}\n` : ''}jetstream {
 /** The nats-server to run: the one that `NATS_SERVER` names (bootstrap.mjs sets it), else the one on PATH. */
 const program = process.env.NATS_SERVER || 'nats-server';
 
-/** The version of the nats-server to run, for example `2.15.1`. Throws if it prints none. */
+/** The version of the nats-server to run, for example `2.15.1`. Throws {@link Stop} if it prints none. */
 export function natsServerVersion(): string {
-  const printed = execFileSync(program, ['--version'], { encoding: 'utf8' });
-  const version = /v(\d\S+)/.exec(printed)?.[1];
-  if (!version) throw new Error(`${program} --version printed no version: ${printed.trim()}`);
+  const { stdout } = spawnSync(program, ['--version'], { encoding: 'utf8' });
+  const version = /^nats-server: v(\S+)/m.exec(stdout ?? '')?.[1];
+  if (!version) throw new Stop(`${program} is no nats-server: it prints no version. Correct NATS_SERVER.`);
   return version;
+}
+
+/** What to tell people who run a nats-server of this version: its faults, if it is not supported; else undefined. */
+export function versionWarning(version: string): string | undefined {
+  if (isSupported(version)) return undefined;
+  const faults = faultsOf(version).map(
+    ({ summary, reference }) => `  - ${summary}${reference ? ` (${reference})` : ''}`,
+  );
+  return [
+    `Warning: nats-server ${version} is not supported; the least is ${leastSupported.join(' or ')}. Use it with nothing that matters.`,
+    ...faults,
+  ].join('\n');
 }
 
 /**
@@ -98,6 +114,7 @@ export function natsServer(settings: NatsSettings, onSpawn: (pid: number) => voi
       args: ['-c', join(folder, 'server.conf')],
       log: join(folder, 'server.log'),
       port: ports.client,
+      restart: settings.restart,
     },
     onSpawn,
   );

@@ -19,9 +19,7 @@ import {
 } from './new-organization.ts';
 import { defaultConfig, root } from './project.ts';
 import { stackDatabases } from './stack.ts';
-
-/** The command cannot go on; the message says what to do. */
-class Stop extends Error {}
+import { Stop } from './tools.mjs';
 
 const USAGE =
   'Usage: npm run organization -- --name NAME --owner-email ADDRESS [--new-password] [--deployed]';

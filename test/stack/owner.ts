@@ -2,12 +2,13 @@
  * The Owner of a local stack: made at the first start, with `owner.json` telling how to sign in and call as them.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import * as z from 'zod';
 import { createOrganization, type Owner, type Statement } from '../../db/identity/bootstrap.ts';
 import { inTransaction, openDatabase } from './databases.ts';
-import { writePrivately } from './project.ts';
+import { readJson, writePrivately } from './project.ts';
 
 /** A password for an Owner: 144 random bits. */
 export function newPassword(): string {
@@ -24,13 +25,13 @@ export function newPassword(): string {
 export async function ensureOwner(state: string, identityFile: string): Promise<Owner | undefined> {
   const file = join(state, 'owner.json');
   const draft = `${file}.new`;
-  if (existsSync(file)) return read(file);
+  const known = read(file);
+  if (known) return known;
   const database = openDatabase(identityFile);
   try {
     const organizations = database.prepare('select id from organizations').all();
     if (organizations.length > 0) {
-      const left = existsSync(draft) ? read(draft) : undefined;
-      if (organizations[0]?.id !== left?.organization_id) return undefined;
+      if (organizations[0]?.id !== read(draft)?.organization_id) return undefined;
     } else {
       await create(draft, database);
     }
@@ -60,6 +61,16 @@ async function create(draft: string, database: DatabaseSync): Promise<void> {
   runStatements(database, statements);
 }
 
-function read(file: string): Owner {
-  return JSON.parse(readFileSync(file, 'utf8'));
+function read(file: string): Owner | undefined {
+  return readJson(file, ownerFile, 'Restore it, or remove it and sign in as you did before.');
 }
+
+const text = z.string();
+const ownerFile = z.object({
+  organization_id: text,
+  project_id: text,
+  email: text,
+  password: text,
+  access_key: text,
+  secret_key: text,
+});

@@ -2,46 +2,66 @@
  * The ports of a state folder: chosen free, remembered, and kept for as long as nobody else has taken them, so that
  * endpoints stay what they were when the stack starts again.
  */
-import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { writePrivately } from './project.ts';
+import * as z from 'zod';
+import { readJson, writePrivately } from './project.ts';
+import { Stop } from './tools.mjs';
+
+const port = z.int().min(1).max(65_535);
+const natsPorts = z.object({ client: port, websocket: port });
+const stackPorts = z.object({
+  origin: port,
+  nats: z.record(z.string(), natsPorts),
+  engines: z.record(z.string(), port),
+});
 
 /** The ports of one region's nats-server. */
-export interface NatsPorts {
-  client: number;
-  websocket: number;
-}
+export type NatsPorts = z.output<typeof natsPorts>;
 
 /** The ports of a stack: of the origin, and of each region's servers. */
-export interface StackPorts {
-  origin: number;
-  nats: Record<string, NatsPorts>;
-  engines: Record<string, number>;
-}
+export type StackPorts = z.output<typeof stackPorts>;
 
-/** Thrown when the port that was asked for is somebody else's. */
-export class PortTaken extends Error {
-  constructor(port: number) {
-    super(`Port ${port} is taken by another program. Choose another one with PORT, for example:
+/** Thrown when the port that was asked for cannot be had. */
+export class PortTaken extends Stop {
+  constructor(port: number, problem = 'is taken by another program') {
+    super(`Port ${port} ${problem}. Choose another one with PORT, for example:
 
-  PORT=${port + 1} npm start`);
+  PORT=${port < 1024 ? 8787 : port < 65_535 ? port + 1 : port - 1} npm start`);
   }
 }
 
+/** The port that NATS clients use unless they are configured otherwise. */
+export const NATS_PORT = 4222;
+
 /**
- * The ports of a stack, written to `ports.json` of the state folder. `wanted` 0
- * means any. Throws {@link PortTaken}. Nothing holds the ports until the servers listen: another program may take
- * one in between.
+ * The port that the variable PORT names: 8787 if it is not set, 0 for any free one. Throws {@link Stop} for anything but a
+ * number from 0 to 65535 in decimal digits.
+ */
+export function portOf(text: string | undefined): number {
+  if (!text) return 8787;
+  const number = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (number <= 65_535) return number;
+  throw new Stop(
+    `PORT is ${text}, which is not a port. Give a number from 1 to 65535, or 0 for any free one.`,
+  );
+}
+
+/**
+ * The ports of a stack, written to `ports.json` of the state folder. `wanted` 0 means any. A region's nats-server gets the
+ * port that it had before; at first, if `natsFrom` is given, that for the first region and those after it for the others,
+ * if they are free; else any. Throws {@link PortTaken}, and {@link Stop} if `ports.json` is damaged. Nothing holds the
+ * ports until the servers listen: another program may take one in between.
  */
 export async function choosePorts(
   state: string,
   wanted: number,
   regions: readonly string[],
+  natsFrom?: number,
 ): Promise<StackPorts> {
   const file = join(state, 'ports.json');
-  const remembered: Partial<StackPorts> = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
-  if (wanted !== 0 && !(await isFree(wanted))) throw new PortTaken(wanted);
+  const remembered = readJson(file, stackPorts, 'Remove it, and the next start chooses ports.');
+  if (wanted !== 0) await expectFree(wanted);
   const chosen = new Set<number>();
   const choose = async (port: number | undefined) => {
     let one = port !== undefined && (await isFree(port)) ? port : await freePort();
@@ -49,13 +69,13 @@ export async function choosePorts(
     chosen.add(one);
     return one;
   };
-  const origin = wanted || (await choose(remembered.origin));
+  const origin = wanted || (await choose(remembered?.origin));
   chosen.add(origin);
-  const nats = { ...remembered.nats };
-  const engines = { ...remembered.engines };
-  for (const region of regions) {
+  const nats = { ...remembered?.nats };
+  const engines = { ...remembered?.engines };
+  for (const [index, region] of regions.entries()) {
     nats[region] = {
-      client: await choose(nats[region]?.client),
+      client: await choose(nats[region]?.client ?? (natsFrom === undefined ? undefined : natsFrom + index)),
       websocket: await choose(nats[region]?.websocket),
     };
     engines[region] = await choose(engines[region]);
@@ -85,6 +105,12 @@ export async function freePort(): Promise<number> {
     given.add(port);
     if (await isFree(port)) return port;
   }
+}
+
+async function expectFree(port: number): Promise<void> {
+  if ((await listen(port, '127.0.0.1')) === 'impossible')
+    throw new PortTaken(port, 'cannot be used without more rights');
+  if (!(await isFree(port))) throw new PortTaken(port);
 }
 
 // `localhost` may mean ::1 to a browser: a port is free only when nobody answers there either.

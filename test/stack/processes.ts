@@ -3,18 +3,17 @@
  * behind, and nothing else. Starts no process itself.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writePrivately } from './project.ts';
+import * as z from 'zod';
+import { readJson, writePrivately } from './project.ts';
 import { signal } from './signal.ts';
+import { Stop } from './tools.mjs';
 
-interface Recorded {
-  role: string;
-  pid: number;
-  /** See {@link identityOf}. */
-  identity: string;
-}
+/** `identity` is that of {@link identityOf}. */
+const recordedProcess = z.object({ role: z.string(), pid: z.int().min(2), identity: z.string() });
+type Recorded = z.output<typeof recordedProcess>;
 
 /** How long a process may take to end by itself, in milliseconds. */
 const PATIENCE = 5000;
@@ -49,23 +48,30 @@ export function recordProcesses(state: string): Processes {
   };
 }
 
+/** Throws {@link Stop} if a stack runs on the state folder: two never share one. */
+export function refuseIfRunning(state: string): void {
+  const stack = running(state).find(({ role }) => role === 'stack');
+  if (stack)
+    throw new Stop(
+      `Latchkey is running on ${state} already, as process ${stack.pid}. Press Ctrl-C where it was started, or type kill ${stack.pid}, and start again.`,
+    );
+}
+
 /**
- * Ends every process that is recorded in the state folder and still the one that was recorded: a stack that still
- * runs is asked to end first, what has lost its stack is killed. Resolves to the number of processes ended, when they
- * are gone. Two stacks never share a state folder: the newer wins.
+ * Kills every process that an earlier stack has left: those that are recorded in the state folder and still the ones that
+ * were recorded. Resolves to their number when they are gone. Throws as {@link refuseIfRunning}.
  */
 export async function endLeftovers(state: string): Promise<number> {
-  if (!existsSync(fileOf(state))) return 0;
-  const left = (JSON.parse(readFileSync(fileOf(state), 'utf8')) as Recorded[]).filter(isRunning);
-  const stack = left.find(({ role }) => role === 'stack');
-  if (stack?.pid === process.pid) throw new Error(`This process runs a stack on ${state} already`);
-  if (stack) {
-    signal(stack.pid, 'SIGTERM');
-    await ended(left);
-  }
-  for (const entry of left.filter(isRunning)) signal(entry.pid, 'SIGKILL');
+  refuseIfRunning(state);
+  const left = running(state);
+  for (const entry of left) signal(entry.pid, 'SIGKILL');
   await ended(left);
   return left.length;
+}
+
+function running(state: string): Recorded[] {
+  const remedy = 'Remove it, after you have ended the processes of an earlier start, if any are left.';
+  return (readJson(fileOf(state), z.array(recordedProcess), remedy) ?? []).filter(isRunning);
 }
 
 function fileOf(state: string): string {

@@ -5,8 +5,8 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
-  chmodSync,
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -17,6 +17,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import type * as z from 'zod';
+import { Stop } from './tools.mjs';
 
 /** The project's folder, absolute. */
 export const root = join(import.meta.dirname, '../..');
@@ -45,12 +47,42 @@ function filesIn(path: string, except: readonly string[]): string[] {
     .flatMap((name) => filesIn(join(path, name), except));
 }
 
-/** Makes a folder that only its owner may enter. */
+/** Creates a folder that only its owner may enter. A folder that exists keeps its mode. */
 export function privateFolder(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
-  // A folder that was there keeps its mode otherwise.
-  chmodSync(path, 0o700);
 }
+
+/**
+ * The content of a JSON file, undefined if there is no such file. Throws {@link Stop}, with `remedy` as its second
+ * sentence, if it is not JSON or not of the shape of `schema`.
+ */
+export function readJson<T>(file: string, schema: z.ZodType<T>, remedy: string): T | undefined {
+  if (!existsSync(file)) return undefined;
+  const text = readFileSync(file, 'utf8');
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    throw new Stop(`${file} is damaged. ${remedy}`);
+  }
+}
+
+/** What is wrong with the disk or its rights, in words, if that is why something failed; undefined for any other error. */
+export function systemReason(error: unknown): string | undefined {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === undefined ? undefined : SYSTEM_REASONS[code];
+}
+
+const SYSTEM_REASONS: Record<string, string> = {
+  EACCES: 'you have no permission',
+  EPERM: 'you have no permission',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'your quota of the disk is used up',
+  EIO: 'the disk reports an error, or is full',
+  ENOTDIR: 'a part of its path is a file',
+  EEXIST: 'it is a file',
+  ENOENT: 'a part of its path does not exist',
+};
 
 /** Writes a file that only its owner may read, whole or not at all: a kill leaves the old one. */
 export function writePrivately(path: string, text: string): void {

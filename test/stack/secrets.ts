@@ -3,12 +3,12 @@
  * added, never printed. What each is for is told in functions/env.ts.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as z from 'zod';
 import { operatorJwt } from '../../functions/nats/jwt.ts';
 import { createKey, importSeed } from '../../functions/nats/keys.ts';
 import { regionBinding } from '../../functions/regions.ts';
-import { writePrivately } from './project.ts';
+import { readJson, writePrivately } from './project.ts';
 
 /** The secrets of a deployment, and what follows from them and is public. */
 export interface DeploymentSecrets {
@@ -21,10 +21,11 @@ export interface DeploymentSecrets {
 }
 
 /** `secrets.json`. The operator's identity seed is for no server: it vouches for another signing key when one leaks. */
-interface SecretsFile {
-  worker: Record<string, string>;
-  operator: { identity_seed: string; jwt: string };
-}
+const secretsFile = z.object({
+  worker: z.record(z.string(), z.string()),
+  operator: z.object({ identity_seed: z.string(), jwt: z.string() }),
+});
+type SecretsFile = z.output<typeof secretsFile>;
 
 /** The names of the Worker's secrets, in a deployment that serves these regions. */
 export function secretNames(regions: readonly string[]): string[] {
@@ -66,8 +67,8 @@ export async function ensureSecrets(folder: string, regions: readonly string[]):
 }
 
 function read(folder: string): SecretsFile | undefined {
-  const file = join(folder, 'secrets.json');
-  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+  const remedy = `Restore it from a backup: without it, nothing that was stored under these secrets can be read. To start over, remove ${folder}.`;
+  return readJson(join(folder, 'secrets.json'), secretsFile, remedy);
 }
 
 async function newSecret(name: string): Promise<string> {

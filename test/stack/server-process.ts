@@ -13,17 +13,19 @@ export interface ServerCommand {
   name: string;
   program: string;
   args: readonly string[];
-  /** The file of what it prints, written anew with each start. */
+  /** The file of what it prints, emptied when the stack starts it. */
   log: string;
   /** The port that it listens on when it is ready. */
   port: number;
+  /** Whether it is started again when it ends by itself. */
+  restart: boolean;
 }
 
 /** A server that can be stopped and started, by tests that take it away too. */
 export interface ServerProcess {
   /** The process; undefined while it is stopped. */
   pid(): number | undefined;
-  /** Starts it and resolves when it listens. */
+  /** Starts it and resolves when it listens. Rejects when it ends instead. */
   start(): Promise<void>;
   /** Ends it and resolves when it is gone. */
   stop(): Promise<void>;
@@ -32,13 +34,34 @@ export interface ServerProcess {
 /** How long a server may take to listen, in milliseconds. */
 const START_DEADLINE = 30_000;
 
+/** The shortest and the longest pause before a server is started again, in milliseconds: each is twice the one before. */
+const PAUSE = { least: 1000, most: 30_000 };
+
+/** A server that ran for this long, in milliseconds, is started again after the shortest pause. */
+const STEADY = 60_000;
+
 /** A server, not started yet. `onSpawn` is told each process that is started, at once. */
 export function serverProcess(command: ServerCommand, onSpawn: (pid: number) => void): ServerProcess {
   let child: ChildProcess | undefined;
   let stopping = false;
+  let pause = PAUSE.least;
+  let next: NodeJS.Timeout | undefined;
 
-  async function start(): Promise<void> {
-    const log = openSync(command.log, 'w', 0o600);
+  function startAgain(): void {
+    console.error(`Starting ${command.name} again in ${pause / 1000} s.`);
+    next = setTimeout(() => {
+      spawnServer('a').then(
+        () => console.log(`${command.name} is running again.`),
+        () => !stopping && startAgain(),
+      );
+    }, pause);
+    pause = Math.min(2 * pause, PAUSE.most);
+  }
+
+  async function spawnServer(mode: 'w' | 'a'): Promise<void> {
+    const log = openSync(command.log, mode, 0o600);
+    const begun = Date.now();
+    let ready = false;
     const started = spawn(command.program, command.args, { stdio: ['ignore', log, log] });
     closeSync(log);
     stopping = false;
@@ -49,19 +72,24 @@ export function serverProcess(command: ServerCommand, onSpawn: (pid: number) => 
       started.on('error', reject);
       started.on('exit', (code, signal) => {
         if (child === started) child = undefined;
+        if (Date.now() - begun > STEADY) pause = PAUSE.least;
         reject(new Error(`${command.name} ended (${signal ?? code})\n${lastLines(command.log)}`));
       });
     });
     failed.catch((error: Error) => {
-      if (!stopping) console.error(error.message);
+      if (stopping) return;
+      console.error(error.message);
+      if (ready && command.restart) startAgain();
     });
     await Promise.race([listening(command), failed]);
+    ready = true;
   }
 
   async function stop(): Promise<void> {
     const running = child;
-    if (!running?.pid) return;
     stopping = true;
+    clearTimeout(next);
+    if (!running?.pid) return;
     const gone = new Promise<void>((resolve) => running.once('exit', () => resolve()));
     running.kill('SIGTERM');
     // One that a test froze would keep the signal for later.
@@ -69,7 +97,7 @@ export function serverProcess(command: ServerCommand, onSpawn: (pid: number) => 
     await gone;
   }
 
-  return { pid: () => child?.pid, start, stop };
+  return { pid: () => child?.pid, start: () => spawnServer('w'), stop };
 }
 
 function lastLines(log: string): string {

@@ -1,9 +1,10 @@
 /**
  * Builds the static site when what it is made of has changed. How it is built is the site's own affair.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { cache, hashOf, root, runTool } from './project.ts';
+import * as z from 'zod';
+import { cache, hashOf, readJson, root, runTool, writePrivately } from './project.ts';
 
 /**
  * Builds the site for a wrangler configuration (absolute path) into `folder` (absolute), unless it is there already
@@ -15,12 +16,13 @@ export async function buildSite(config: string, folder: string, onBuild = () => 
   const inputs = [site, join(root, 'functions'), config, join(root, 'package-lock.json')];
   const hash = hashOf(inputs, [join(site, 'dist'), join(site, '.astro'), folder]);
   const record = join(cache, 'site.json');
-  const built: Record<string, string> = existsSync(record) ? JSON.parse(readFileSync(record, 'utf8')) : {};
+  const remedy = 'Remove it, and the site is built again.';
+  const built = readJson(record, z.record(z.string(), z.string()), remedy) ?? {};
   if (built[folder] === hash && existsSync(join(folder, 'index.html'))) return;
   onBuild();
   // Run from elsewhere, it leaves an empty folder there. Whatever else NODE_ENV says, it leaves out the search.
   const env = { LATCHKEY_CONFIG: config, NODE_ENV: 'production' };
   await runTool('astro', ['build', '--outDir', folder], { cwd: site, env });
   mkdirSync(dirname(record), { recursive: true });
-  writeFileSync(record, JSON.stringify({ ...built, [folder]: hash }, null, 2));
+  writePrivately(record, JSON.stringify({ ...built, [folder]: hash }, null, 2));
 }

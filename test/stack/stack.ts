@@ -10,7 +10,7 @@ import type { D1Database } from '@cloudflare/workers-types';
 import type { Owner } from '../../db/identity/bootstrap.ts';
 import { type RegionsVar, regionBinding } from '../../functions/regions.ts';
 import { type Bundle, bundleWorker } from './bundle.ts';
-import { databaseFile, type LocalDatabase, migrate, openDatabase } from './databases.ts';
+import { databaseFile, type LocalDatabase, prepareDatabase } from './databases.ts';
 import { ENGINE_KEY, type EngineServer, engineEntry, engineServer } from './engine.ts';
 import { type NatsServer, type NatsSettings, natsServer } from './nats.ts';
 import { ensureOwner } from './owner.ts';
@@ -21,6 +21,7 @@ import { defaultConfig, privateFolder } from './project.ts';
 import { type DeploymentSecrets, ensureSecrets } from './secrets.ts';
 import type { ServerProcess } from './server-process.ts';
 import { signal } from './signal.ts';
+import { claimStateFolder, emptyFolder } from './state-folder.ts';
 import { type LocalWorker, startWorker, type WorkerLog } from './worker.ts';
 
 /** What to start. */
@@ -47,6 +48,10 @@ export interface StackSettings {
   limits?: Readonly<Record<string, number>>;
   /** Changes what each nats-server is told; by default nothing. */
   nats?: (settings: NatsSettings) => NatsSettings;
+  /** The port of the first region's nats-server, when it is free, and the next ones for the others; by default any. */
+  natsFrom?: number;
+  /** Starts nats-servers and engines again when they end by themselves; by default they stay down. */
+  restart?: boolean;
   /** Opens the inspector of the Worker's runtime, on a free port; by default it is closed. */
   inspect?: boolean;
 }
@@ -83,32 +88,48 @@ export interface Stack {
 
 /**
  * Starts a stack and resolves when the origin answers and NATS clients can connect. Ends first what an earlier stack
- * left running on the same state folder. Rejects with {@link PortTaken} when the port is somebody else's, and leaves
- * nothing running when it rejects.
+ * that was killed left running on the same state folder. Rejects with a message for people ({@link Stop}) when a port is
+ * taken, the folder is not a stack's own, a stack runs on it, or a file in it is damaged; leaves nothing running when it
+ * rejects.
  */
-export async function startStack({
-  state,
-  port,
-  config = defaultConfig,
-  onLog,
-  vars = (own) => own,
-  limits = {},
-  nats: adapt = (settings) => settings,
-  inspect = false,
-}: StackSettings): Promise<Stack> {
-  privateFolder(state);
-  const leftovers = await endLeftovers(state);
+export async function startStack(settings: StackSettings): Promise<Stack> {
+  claimStateFolder(settings.state);
+  const leftovers = await endLeftovers(settings.state);
+  const processes = recordProcesses(settings.state);
+  processes.add('stack', process.pid);
+  try {
+    return { ...(await startOn(settings, processes)), leftovers };
+  } catch (error) {
+    processes.clear();
+    throw error;
+  }
+}
+
+async function startOn(
+  {
+    state,
+    port,
+    config = defaultConfig,
+    onLog,
+    vars = (own) => own,
+    limits = {},
+    nats: adapt = (settings) => settings,
+    natsFrom,
+    restart = false,
+    inspect = false,
+  }: StackSettings,
+  processes: Processes,
+): Promise<Omit<Stack, 'leftovers'>> {
   const bundle = await bundleWorker(config);
   if (!existsSync(join(bundle.assets, 'index.html')))
     throw new Error(`The site is not built: ${bundle.assets}`);
-  const ports = await choosePorts(state, port, Object.keys(bundle.regions));
+  const ports = await choosePorts(state, port, Object.keys(bundle.regions), natsFrom);
   const secrets = await ensureSecrets(state, Object.keys(bundle.regions));
+  for (const name of ['worker', 'nats', 'engines']) privateFolder(join(state, name));
   const owner = await prepareDatabases(state, bundle);
 
-  const processes = recordProcesses(state);
-  processes.add('stack', process.pid);
-  const nats = natsServers(state, ports, secrets, processes, adapt);
-  const engines = engineServers(state, Object.keys(bundle.regions), ports, processes);
+  const nats = natsServers(state, ports, secrets, processes, restart, adapt);
+  const engines = engineServers(state, Object.keys(bundle.regions), ports, processes, restart);
   const configured = vars({
     REGIONS: localRegions(bundle, ports),
     MAIL: { transport: 'console' },
@@ -117,7 +138,7 @@ export async function startStack({
   });
   const startTheWorker = () =>
     startWorker({
-      bundle: withPages(bundle, join(state, 'pages'), configured),
+      bundle: withPages(bundle, emptyFolder(state, 'pages'), configured),
       storage: storageOf(state),
       port: ports.origin,
       vars: configured,
@@ -135,7 +156,6 @@ export async function startStack({
     nats,
     engines,
     crons: bundle.crons,
-    leftovers,
     database: worker.database,
     inspector: worker.inspector,
     pids: processes.pids,
@@ -196,14 +216,7 @@ function fileOf(databases: readonly LocalDatabase[], binding: string): string {
 
 async function prepareDatabases(state: string, bundle: Bundle): Promise<Owner | undefined> {
   const databases = localDatabases(state, bundle);
-  for (const { file, migrations } of databases) {
-    const database = openDatabase(file);
-    try {
-      migrate(database, migrations);
-    } finally {
-      database.close();
-    }
-  }
+  for (const { file, migrations } of databases) prepareDatabase(file, migrations);
   return ensureOwner(state, fileOf(databases, 'IDENTITY'));
 }
 
@@ -237,6 +250,7 @@ function natsServers(
   ports: StackPorts,
   { operatorJwt, systemAccounts }: DeploymentSecrets,
   processes: Processes,
+  restart: boolean,
   adapt: (settings: NatsSettings) => NatsSettings,
 ): Map<string, NatsServer> {
   return new Map(
@@ -252,6 +266,7 @@ function natsServers(
           worker: `http://127.0.0.1:${ports.origin}`,
           storage: NATS_STORAGE,
           allowedOrigins: [`http://localhost:${ports.origin}`, `http://127.0.0.1:${ports.origin}`],
+          restart,
         }),
         (pid) => processes.add(`nats ${region}`, pid),
       ),
@@ -264,10 +279,16 @@ function engineServers(
   regions: readonly string[],
   { engines }: StackPorts,
   processes: Processes,
+  restart: boolean,
 ): Map<string, EngineServer> {
   return new Map(
     regions.map((region) => {
-      const settings = { region, folder: join(state, 'engines', region), port: engines[region] as number };
+      const settings = {
+        region,
+        folder: join(state, 'engines', region),
+        port: engines[region] as number,
+        restart,
+      };
       return [region, engineServer(settings, (pid) => processes.add(`engine ${region}`, pid))];
     }),
   );

@@ -1,36 +1,51 @@
 /**
  * The command line of `npm start`: builds what is missing, starts the stack, says where it is and how to sign in, and
- * ends all of it on Ctrl-C. It prints no secret.
+ * ends all of it on Ctrl-C. Of secrets it prints a sign-in link only, which works once.
  *
  * `PORT` is the origin's port (8787), `LATCHKEY_STATE` the folder of all state (`.latchkey`), `LATCHKEY_CONFIG` the
- * wrangler configuration (`wrangler.toml`); paths are relative to the project's folder.
+ * wrangler configuration (`wrangler.toml`); paths are relative to the project's folder. With `PORT=0`, all ports are free
+ * ones; else NATS is on 4222 and the ports after it, as far as they are free.
  */
-import { rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { bundleWorker } from './bundle.ts';
-import { PortTaken } from './ports.ts';
-import { defaultConfig, privateFolder, root } from './project.ts';
+import { natsServerVersion, versionWarning } from './nats.ts';
+import { NATS_PORT, portOf } from './ports.ts';
+import { refuseIfRunning } from './processes.ts';
+import { defaultConfig, root, systemReason } from './project.ts';
 import { onSchedule } from './schedule.ts';
 import { buildSite } from './site.ts';
 import { type Stack, startStack } from './stack.ts';
+import { claimStateFolder, emptyFolder } from './state-folder.ts';
+import { Stop } from './tools.mjs';
 
 const config = resolve(root, process.env.LATCHKEY_CONFIG || defaultConfig);
 const state = resolve(root, process.env.LATCHKEY_STATE || '.latchkey');
-const port = Number(process.env.PORT || 8787);
 
-function describe({ origin, owner, nats, leftovers }: Stack): string {
+function describe({ origin, owner, nats, leftovers }: Stack, version: string): string {
   const near = relative(process.cwd(), state);
   const file = join(near.startsWith('..') ? state : near, 'owner.json');
-  const lines = [
-    ...(leftovers ? [`Ended ${leftovers} processes of an earlier start.`] : []),
-    `Latchkey is at  ${origin}`,
+  const rows: [string, string][] = [
+    ['Latchkey is at', origin],
+    ['Get started', `${origin}/get-started/`],
+    ['Create credentials', `${origin}/how-to/create-credentials/`],
     owner
-      ? `Sign in as      ${owner.email}; the password and an API key are in ${file}`
-      : `There is no ${file}: sign in as you did before, or remove ${dirname(file)} to start anew.`,
-    ...[...nats].map(([region, server]) => `NATS ${region}     ${server.url}`),
-    'Ctrl-C ends all of it.',
+      ? ['Sign in as', `${owner.email}, with the password in ${file}, which has an API key too`]
+      : ['Sign in', `as you did before: there is no ${file}. To start over, remove ${dirname(file)}`],
+    ...[...nats].map(([region, { url }]): [string, string] => [
+      `NATS ${region}`,
+      `${url} (nats-server ${version})`,
+    ]),
   ];
-  return lines.join('\n');
+  const width = Math.max(...rows.map(([name]) => name.length));
+  const warning = versionWarning(version);
+  return [
+    '',
+    ...(leftovers ? [`Ended ${leftovers} processes that an earlier start had left.`] : []),
+    ...(warning ? [warning] : []),
+    ...rows.map(([name, text]) => `${name.padEnd(width)}  ${text}`),
+    'Ctrl-C ends all of it.',
+  ].join('\n');
 }
 
 /** Resolves on the first sign that it is time to end. */
@@ -44,17 +59,21 @@ function end(): Promise<void> {
 
 async function main(): Promise<void> {
   const ending = end();
-  privateFolder(state);
+  const port = portOf(process.env.PORT);
+  if (!existsSync(config)) throw new Stop(`There is no ${config}. Correct LATCHKEY_CONFIG.`);
+  const version = natsServerVersion();
+  claimStateFolder(state);
+  refuseIfRunning(state);
   // The local runtime makes a temporary folder, which a kill leaves: here the next start removes it.
-  process.env.TMPDIR = join(state, 'tmp');
-  rmSync(process.env.TMPDIR, { recursive: true, force: true });
-  privateFolder(process.env.TMPDIR);
+  process.env.TMPDIR = emptyFolder(state, 'tmp');
 
-  console.log('Starting…');
+  console.log('Preparing the Worker…');
   const { assets } = await bundleWorker(config);
-  await buildSite(config, assets, () => console.log('Building the site…'));
-  const stack = await startStack({ state, port, config });
-  console.log(describe(stack));
+  await buildSite(config, assets, () => console.log('Building the site; this takes up to a minute…'));
+  console.log('Starting the Worker, the nats-servers and the queue engines…');
+  const natsFrom = port === 0 ? {} : { natsFrom: NATS_PORT };
+  const stack = await startStack({ state, port, config, restart: true, ...natsFrom });
+  console.log(describe(stack, version));
   const stopClock = onSchedule(stack.crons, (cron) => {
     stack.schedule(cron).catch((error: Error) => console.error(error.message));
   });
@@ -63,10 +82,19 @@ async function main(): Promise<void> {
   await stack.stop();
 }
 
+/** What to print of an error that ends the start. One that nobody has foreseen keeps its trace. */
+function explain(error: unknown): unknown {
+  if (error instanceof Stop) return error.message;
+  const reason = systemReason(error);
+  if (!reason) return error;
+  const { path = state } = error as NodeJS.ErrnoException;
+  return `${path} cannot be read or written (${reason}). Correct that, or name another folder in LATCHKEY_STATE.`;
+}
+
 try {
   await main();
   process.exit(0);
 } catch (error) {
-  console.error(error instanceof PortTaken ? error.message : error);
+  console.error(explain(error));
   process.exit(1);
 }
