@@ -64,7 +64,7 @@ export default defineConfig({
       title: 'Latchkey',
       description: 'Issue, update and revoke credentials for NATS, Queues, and Topics and Events.',
       favicon: '/favicon.svg',
-      customCss: ['theme', 'content', 'controls', 'lists'].map((name) => `./src/styles/${name}.css`),
+      customCss: ['theme', 'content', 'controls', 'lists', 'print'].map((name) => `./src/styles/${name}.css`),
       components: {
         Footer: './src/overrides/footer.astro',
         Head: './src/overrides/head.astro',
@@ -75,7 +75,7 @@ export default defineConfig({
       },
       expressiveCode: {
         themes: ['github-dark-default', 'github-light-default'],
-        defaultProps: { frame: 'none', wrap: true },
+        defaultProps: { frame: 'none', wrap: true, hangingIndent: 2 },
         styleOverrides: {
           borderColor: 'var(--sl-color-hairline)',
           borderRadius: '10px',

@@ -16,7 +16,7 @@ const local = useStack();
 const browser = useBrowser(local);
 
 const NODE = 'Node.js';
-const LABELS = { sqs: 'queues', sns: 'topics-and-events' };
+const LABELS = { sqs: 'queues', sns: 'topics' };
 
 /** The file that the secret dialog offers for credentials named `orders`. */
 const envFile = (service: 'sqs' | 'sns', { access_key, secret_key, region }: Credentials) => ({

@@ -37,7 +37,9 @@ class AcceptInvitation extends HTMLElement {
   }
 
   #wire(form: string, send: Send): void {
-    wireForm(find(this, `[data-form="${form}"]`, HTMLFormElement), send, () => location.assign('/'));
+    wireForm(find(this, `[data-form="${form}"]`, HTMLFormElement), send, () =>
+      location.assign('/console/#welcome'),
+    );
   }
 
   async #open(): Promise<void> {

@@ -52,6 +52,7 @@ export class AccountList extends Part {
     if (link) link.href = accountPage(account.region, account.id);
     showTime(find(this.#overview, 'time', HTMLTimeElement), account.created_at);
     this.#overview.hidden = false;
+    this.#bringIntoList();
     this.#choose(account);
   }
 
@@ -67,8 +68,21 @@ export class AccountList extends Part {
     fill(choice, { name: account.name, short: `${account.id.slice(0, 5)}…${account.id.slice(-4)}` });
     const input = find(choice, 'input', HTMLInputElement);
     input.value = account.id;
-    input.addEventListener('change', () => this.select(account));
+    input.addEventListener('change', () => {
+      this.select(account);
+      this.#overview.scrollIntoView({ block: 'nearest' });
+    });
     return choice;
+  }
+
+  /** Scrolls the list, and nothing around it, to the chosen account. */
+  #bringIntoList(): void {
+    const choice = this.root.querySelector('input:checked')?.closest('label');
+    const list = choice?.parentElement;
+    if (!choice || !list) return;
+    const above = choice.offsetTop - list.scrollTop;
+    const below = above + choice.offsetHeight - list.clientHeight;
+    if (above < 0 || below > 0) list.scrollTop += above < 0 ? above : below;
   }
 
   get #overview(): HTMLElement {

@@ -32,6 +32,7 @@ class AccountSecurity extends HTMLElement {
     // A stranger is no error: nothing is asked for that would be refused.
     const session = await currentSession();
     if (session.ok && !session.body) return show(this, 'signed-out');
+    if (session.ok && session.body?.guest) return show(this, 'guest');
     const query = { order_by: 'created_at_desc', page_size: `${PAGE_SIZE}` } as const;
     const result = await ask(() => sessions.$get({ query }));
     if (!result.ok) {

@@ -5,7 +5,7 @@ class PageTabs extends HTMLElement {
   connectedCallback(): void {
     wireTabs(this, (tab) => {
       selectTab(this, tab);
-      history.replaceState(history.state, '', `#${tab.id}`);
+      history.replaceState(history.state, '', `#${tab.dataset.tab}`);
     });
     addEventListener('hashchange', () => this.#follow());
     this.#follow();
@@ -13,7 +13,7 @@ class PageTabs extends HTMLElement {
 
   /** Another tab's fragment, or none of ours, changes nothing: the first one is shown until one is named. */
   #follow(): void {
-    const wanted = tabsOf(this).find(({ id }) => `#${id}` === location.hash);
+    const wanted = tabsOf(this).find(({ dataset }) => `#${dataset.tab}` === location.hash);
     if (wanted) selectTab(this, wanted);
   }
 }

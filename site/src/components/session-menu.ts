@@ -4,7 +4,8 @@ import { currentSession, SESSION_CHANGED, signInLink, signOut } from '../lib/ses
 
 class SessionMenu extends HTMLElement {
   connectedCallback(): void {
-    find(this, '[data-action="sign-out"]', HTMLButtonElement).addEventListener('click', () => void signOut());
+    for (const button of this.querySelectorAll('[data-action="sign-out"]'))
+      button.addEventListener('click', () => void signOut());
     document.addEventListener(SESSION_CHANGED, () => void this.#render());
     void this.#render();
   }

@@ -7,6 +7,8 @@ export interface Party {
   id: string;
   kind: 'member' | 'application';
   name: string;
+  /** Whether it is a member that may do everything. */
+  owner?: boolean;
 }
 
 const known = new Map<string, Promise<Party[]>>();
@@ -38,7 +40,14 @@ async function read(organization: string): Promise<Party[]> {
   const people = members.ok ? members.body : [];
   const programs = applications.ok ? applications.body : [];
   return [
-    ...people.map(({ id, first_name, email }): Party => ({ id, kind: 'member', name: first_name || email })),
+    ...people.map(
+      ({ id, first_name, email, type }): Party => ({
+        id,
+        kind: 'member',
+        name: first_name || email,
+        owner: type === 'owner',
+      }),
+    ),
     ...programs.map(({ id, name }): Party => ({ id, kind: 'application', name })),
   ];
 }

@@ -1,4 +1,4 @@
-/** Tabs: one panel at a time, by mouse and arrow keys. Owns no memory of what was chosen; its callers do. */
+/** Tabs: one panel at a time, by mouse, arrow keys, Home and End. Owns no memory of what was chosen; its callers do. */
 import { find } from './markup.ts';
 
 /** The tabs under `root`, in order. */
@@ -25,11 +25,13 @@ export function selectTab(root: ParentNode, wanted: HTMLElement): void {
 }
 
 function move(event: KeyboardEvent, root: ParentNode): void {
-  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  if (step === undefined) return;
   const tabs = tabsOf(root);
   const from = tabs.indexOf(event.currentTarget as HTMLElement);
-  const to = tabs[(from + step + tabs.length) % tabs.length];
+  const at = { ArrowLeft: from - 1, ArrowRight: from + 1, Home: 0, End: -1 }[event.key];
+  if (at === undefined) return;
+  // Home and End would scroll the page.
+  event.preventDefault();
+  const to = tabs.at(at % tabs.length);
   to?.focus();
   to?.click();
 }

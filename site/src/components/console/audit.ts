@@ -70,8 +70,7 @@ function factsOf(event: AuditEvent): [name: string, value: string][] {
   const { resource, principal, before, after } = event;
   const facts: [string, string | null][] = [
     ['ID', resource.id],
-    ['Before', before && JSON.stringify(before)],
-    ['After', after && JSON.stringify(after)],
+    ...changesOf(before, after),
     ['By', principal.id],
     ['API key', principal.access_key],
     ['Address', event.source_ip],
@@ -80,6 +79,24 @@ function factsOf(event: AuditEvent): [name: string, value: string][] {
     ['At', event.recorded_at],
   ];
   return facts.flatMap(([name, value]): [string, string][] => (value ? [[name, value]] : []));
+}
+
+type State = Record<string, unknown> | null;
+
+/** What is different after a change, member by member: "false → true". Of something new or deleted, what it is or was. */
+function changesOf(before: State, after: State): [name: string, value: string][] {
+  const names = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
+  return [...names].flatMap((name): [string, string][] => {
+    const [was, is] = [text(before?.[name]), text(after?.[name])];
+    if (was === is) return [];
+    const label = name.charAt(0).toUpperCase() + name.slice(1).replaceAll('_', ' ');
+    return [[label, before && after ? `${was || 'none'} → ${is || 'none'}` : was || is]];
+  });
+}
+
+function text(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 class ConsoleAudit extends HTMLElement {

@@ -25,7 +25,13 @@ export async function edit(
   const editor = new RuleEditor(root, organization, listed.ok ? listed.body : []);
   editor.show(ruled.body);
   const principal = find(root, 'select[name="principal"]', HTMLSelectElement);
-  offerParties(principal, parties, policy && principalIn(policy));
+  const current = policy && principalIn(policy);
+  // Nothing is granted to an Owner.
+  const grantees = parties.filter(({ id, owner }) => !owner || id === current?.id);
+  offerParties(principal, grantees, current);
+  find(root, '#policies-edit-dialog-title', HTMLElement).textContent = policy
+    ? 'Edit policy'
+    : 'Create a policy';
   principal.append(new Option('Nobody for now', ''));
   return submitted<Saved>(
     root,
