@@ -78,8 +78,8 @@ describe('the page of a NATS account', () => {
 
   it('opens from the list, and is told apart from one of another region', async () => {
     const { account } = await newCreds(local, 'fr-par');
-    const page = await browser.open(`/console/nats/?region=fr-par&account=${account}`);
-    await page.getByRole('link', { name: 'Open account' }).click();
+    const page = await browser.open('/console/nats/?region=fr-par');
+    await region(page, 'NATS accounts').locator(`a[href*="${account}"]`).click();
     await page.waitForURL((url) => url.searchParams.get('id') === account);
     await page.getByText(account).waitFor();
     await page.goto(`/console/nats/account/?id=${account}&region=nl-ams`);
@@ -87,6 +87,16 @@ describe('the page of a NATS account', () => {
     await page.getByRole('link', { name: 'All NATS accounts' }).last().click();
     await region(page, 'NATS accounts').waitFor();
     expect(browser.complaints.splice(0).every((text) => text.includes('404'))).toBe(true);
+  });
+
+  it('opens for an account that was just created', async () => {
+    const page = await browser.open(`/console/nats/?region=fr-par&project=${await newProject(local)}`);
+    await region(page, 'NATS accounts').getByText('no NATS account').waitFor();
+    await page.getByRole('button', { name: 'Create account' }).click();
+    await dialog(page, 'Create a NATS account').getByLabel('Name').fill('Production');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/\/console\/nats\/account\//);
+    await page.getByRole('heading', { name: 'Production' }).waitFor();
   });
 
   it('leads back when its account was deleted there', async () => {

@@ -73,7 +73,7 @@ describe.each(PRODUCTS.map((product) => [product.label, product] as const))('%s'
   it('says that somebody else was faster', async () => {
     const projectId = await newProject(local);
     await activateByApi(local, REGION, projectId, [product.id]);
-    const page = await open(browser, 'create', product, REGION, projectId);
+    const page = await open(browser, 'manage', product, REGION, projectId);
     await panel(page, product)
       .getByRole('button', { name: `Deactivate ${label}` })
       .click();

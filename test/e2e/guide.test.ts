@@ -244,7 +244,7 @@ describe('an account', () => {
   it('is deleted from its overview, with who is connected and what it holds', async () => {
     const creds = await newCreds(local, 'fr-par');
     const connection = await enter('fr-par', creds.content);
-    const page = await openAt(creds.account);
+    const page = await browser.open(`/how-to/manage-credentials/?region=fr-par&account=${creds.account}`);
     await region(page, 'NATS accounts').getByRole('button', { name: 'Delete account' }).click();
     const alert = page.getByRole('alertdialog', { name: 'Delete this NATS account?' });
     const cancel = alert.getByRole('button', { name: 'Cancel' });
