@@ -1,7 +1,11 @@
 /** A real NATS client for tests, with creds from the API. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import { credsText } from '../../functions/nats/creds.ts';
+import { userJwt } from '../../functions/nats/jwt.ts';
+import { createKey, importSeed } from '../../functions/nats/keys.ts';
 import { regionBinding } from '../../functions/regions.ts';
+import { ensureSecrets } from '../stack/secrets.ts';
 import { api, type LocalStack } from './local-stack.ts';
 
 /** Creds as the API made them. */
@@ -105,6 +109,47 @@ export function userJwtOf(content: string): string {
 /** The account JWT that the resolver serves. */
 export async function accountJwtOf({ stack }: LocalStack, region: string, account: string): Promise<string> {
   return (await fetch(`${stack.origin}/jwt/v1/${region}/accounts/${account}`)).text();
+}
+
+/** A connection as a user of a region's system account, who may do anything there. */
+async function systemConnection({ stack, state }: LocalStack, region: string): Promise<NatsConnection> {
+  const { worker } = await ensureSecrets(state, [region]);
+  const issuer = await importSeed(worker[regionBinding('SYSTEM_SEED', region)] ?? '');
+  const user = await createKey('user');
+  const jwt = await userJwt({
+    publicKey: user.publicKey,
+    name: 'test',
+    issuer,
+    issuerAccount: issuer.publicKey,
+    issuedAt: Math.floor(Date.now() / 1000),
+  });
+  return connectWith(stack.nats.get(region)?.url ?? '', credsText(jwt, user.seed));
+}
+
+/** Brings an account JWT to the server, past the Worker. */
+export async function pushJwt(
+  local: LocalStack,
+  region: string,
+  account: string,
+  jwt: string,
+): Promise<void> {
+  const connection = await systemConnection(local, region);
+  const answer = await connection.request(`$SYS.REQ.ACCOUNT.${account}.CLAIMS.UPDATE`, jwt);
+  const { data } = answer.json<{ data?: { code: number } }>();
+  await connection.close();
+  if (data?.code !== 200) throw new Error(`the server did not take the JWT: ${answer.string()}`);
+}
+
+/** The account JWT that the server holds. */
+export async function heldJwt(
+  local: LocalStack,
+  region: string,
+  account: string,
+): Promise<string | undefined> {
+  const connection = await systemConnection(local, region);
+  const answer = await connection.request('$SYS.REQ.SERVER.PING.ACCOUNTZ', JSON.stringify({ account }));
+  await connection.close();
+  return answer.json<{ data?: { account_detail?: { jwt?: string } } }>().data?.account_detail?.jwt;
 }
 
 /** How the end of a connection reads that the server cut: a client that writes just then may lose the reason. */

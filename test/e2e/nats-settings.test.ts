@@ -6,11 +6,11 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { jetstreamManager } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { afterAll, describe, expect, it } from 'vitest';
-import { credsText } from '../../functions/nats/creds.ts';
-import { accountJwt, userJwt } from '../../functions/nats/jwt.ts';
-import { createKey, importSeed } from '../../functions/nats/keys.ts';
+import { accountJwt } from '../../functions/nats/jwt.ts';
+import { importSeed } from '../../functions/nats/keys.ts';
 import type { RegionsVar } from '../../functions/regions.ts';
 import { freePort } from '../stack/ports.ts';
 import { ensureSecrets } from '../stack/secrets.ts';
@@ -26,19 +26,23 @@ import {
   endOf,
   newAccount,
   newCreds,
+  pushJwt,
   revoke,
   userJwtOf,
 } from './nats-client.ts';
 import { pastCreds } from './past-creds.ts';
+import { itUnlessFault } from './server-faults.ts';
 
 const REGION = 'fr-par';
 const HOUR = 3_600;
 const MOST = 20;
+const MIB = 1024 ** 2;
 const NATS = {
   max_revocations: MOST,
   account_lease_seconds: HOUR,
   user_expiry_seconds: 24 * HOUR,
-  account_limits: { connections: 4, payload: 1_000, streams: 1 },
+  account_limits: { connections: 4, payload: 1_000, streams: 1, disk: MIB },
+  guest_limits: { disk: MIB },
 };
 
 const closedPort = await freePort();
@@ -153,29 +157,17 @@ describe('a revocation list', () => {
 /** Brings an account JWT with another end to the server, as the Worker would have before, past the Worker. */
 async function pushUntil(account: string, expiresAt: number): Promise<void> {
   const { worker } = await ensureSecrets(local.state, [REGION]);
-  const system = await importSeed(worker.SYSTEM_SEED_FR_PAR ?? '');
-  const user = await createKey('user');
-  const issuedAt = seconds();
-  const jwt = await userJwt({
-    publicKey: user.publicKey,
-    name: 'test',
-    issuer: system,
-    issuerAccount: system.publicKey,
-    issuedAt,
-  });
   const { nats } = claimsOf(await accountJwtOf(local, REGION, account));
-  const pushed = await accountJwt({
+  const jwt = await accountJwt({
     id: account,
     issuer: await importSeed(worker.OPERATOR_SIGNING_SEED ?? ''),
     signingKeys: nats.signing_keys ?? [],
-    issuedAt,
+    issuedAt: seconds(),
     revocations: {},
+    limits: { disk: MIB },
     expiresAt,
   });
-  const connection = await connectWith(url(), credsText(jwt, user.seed));
-  const answer = await connection.request(`$SYS.REQ.ACCOUNT.${account}.CLAIMS.UPDATE`, pushed);
-  expect(answer.json()).toMatchObject({ data: { code: 200 } });
-  await connection.close();
+  await pushJwt(local, REGION, account, jwt);
 }
 
 describe('a lease', () => {
@@ -201,7 +193,68 @@ describe('a lease', () => {
     // The server asks anew, since what it had is worth nothing.
     expect(await access(url(), left.content)).toBe('yes');
   });
+
+  itUnlessFault(
+    'jetstream-lost-after-lease',
+    'that runs out and is renewed leaves the streams of the account as they were',
+    async () => {
+      const { account, content } = await newCreds(local, REGION);
+      const first = await connectWith(url(), content);
+      await (await jetstreamManager(first)).streams.add({ name: 'ONE', subjects: ['one'] });
+      await jetstream(first).publish('one', 'before');
+      await pushUntil(account, seconds() + 3);
+      expect(await endOf(first)).toMatch(/expired|EPIPE|ECONNRESET/i);
+      // In its last second the account is still good.
+      await sleep(1_500);
+      const second = await connectWith(url(), content);
+      const published = jetstream(second).publish('one', 'after', { timeout: 5_000 });
+      expect(await published.then(({ seq }) => seq, String)).toBe(2);
+      const stored = await (await jetstreamManager(second)).streams.getMessage('ONE', { seq: 1 });
+      expect(stored?.string()).toBe('before');
+      await second.close();
+    },
+  );
 });
+
+itUnlessFault(
+  'limit-cuts-bystanders',
+  'a revocation in an account with limits cuts off nobody else, and its consumers go on',
+  async () => {
+    const kept = await newCreds(local, REGION);
+    const unused = await newCreds(local, REGION, kept.account);
+    const [maker, reader, publisher] = (await repeat(3, () => connectWith(url(), kept.content))) as [
+      NatsConnection,
+      NatsConnection,
+      NatsConnection,
+    ];
+    const manager = await jetstreamManager(maker);
+    await manager.streams.add({ name: 'ONE', subjects: ['one'] });
+    const names = Array.from({ length: 12 }, (_, i) => `pull_${i}`);
+    for (const durable_name of names)
+      await manager.consumers.add('ONE', { durable_name, ack_policy: 'none' });
+    const { enforcement, receipt } = await revoke(local, unused);
+    expect([enforcement, receipt?.split(';')[0]]).toEqual(['enforced; servers=1', 'connections=0']);
+    // The second push follows once what was on its way has settled.
+    await sleep(4_000);
+    expect([maker, reader, publisher].map((connection) => connection.isClosed())).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect(
+      await jetstream(publisher)
+        .publish('one', 'x')
+        .then(({ seq }) => seq, String),
+    ).toBe(1);
+    const delivered = names.map(async (name) => {
+      const consumer = await jetstream(reader).consumers.get('ONE', name);
+      return (await consumer.next({ expires: 5_000 }))?.string();
+    });
+    expect(await Promise.all(delivered.map((one) => one.catch(String)))).toEqual(names.map(() => 'x'));
+    await Promise.all([maker, reader, publisher].map((connection) => connection.close()));
+  },
+  60_000,
+);
 
 it('new credentials expire when the setting says, on the wire as in the JWT', async () => {
   const { id, content } = await newCreds(local, REGION);

@@ -13,17 +13,21 @@ import { ensureSecrets } from '../stack/secrets.ts';
 import type { LocalStack } from './local-stack.ts';
 import type { Creds } from './nats-client.ts';
 
-/** When creds were issued, in seconds before now, and for how many seconds they are good; without that for ever. */
+/**
+ * When creds were issued, in seconds before now, and for how many seconds they are good; without that for ever. `as` is
+ * another account that they claim to be of.
+ */
 export interface Issue {
   age: number;
   life?: number;
+  as?: string;
 }
 
 /** Creds of an account, live or deleted, that are in no books. */
 export async function credsOf(
   local: LocalStack,
   { account, region }: Pick<Creds, 'account' | 'region'>,
-  { age, life }: Issue,
+  { age, life, as = account }: Issue,
 ): Promise<Creds & { key: string; issuedAt: number; expiresAt: number | null }> {
   const database = await local.stack.database(regionBinding('REGION', region));
   const row = await database
@@ -38,7 +42,7 @@ export async function credsOf(
   const { publicKey, seed } = await createKey('user');
   const issuedAt = Math.floor(Date.now() / 1000) - age;
   const expiresAt = life === undefined ? undefined : issuedAt + life;
-  const jwt = await userJwt({ publicKey, name: 'past', issuer, issuerAccount: account, issuedAt, expiresAt });
+  const jwt = await userJwt({ publicKey, name: 'past', issuer, issuerAccount: as, issuedAt, expiresAt });
   const id = crypto.randomUUID();
   return {
     id,

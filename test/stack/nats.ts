@@ -31,6 +31,8 @@ export interface NatsSettings {
   };
   /** How many bytes of streams on disk all accounts may have. */
   storage: number;
+  /** The port that leaf nodes connect to; without it none may. */
+  leafnodes?: number;
   /** Origins whose pages may open a websocket. */
   allowedOrigins: readonly string[];
   /** Whether it is started again when it ends by itself. */
@@ -62,6 +64,7 @@ export function natsConfiguration(settings: {
   memory?: number | undefined;
   tls?: string;
   cluster?: string;
+  leafnodes?: string;
 }): string {
   return `server_name: ${settings.serverName}
 listen: "${settings.listen}"
@@ -71,7 +74,7 @@ resolver: URL(${settings.resolver})
 websocket {
 ${settings.websocket}
 }
-${settings.cluster ? `cluster {\n${settings.cluster}\n}\n` : ''}jetstream {
+${settings.cluster ? `cluster {\n${settings.cluster}\n}\n` : ''}${settings.leafnodes ? `leafnodes {\n${settings.leafnodes}\n}\n` : ''}jetstream {
   store_dir: "${settings.jetstream}"
   max_mem: ${settings.memory ?? '256M'}
   max_file: ${settings.storage}
@@ -130,7 +133,7 @@ export function natsServer(settings: NatsSettings, onSpawn: (pid: number) => voi
 }
 
 function writeFiles(settings: NatsSettings): void {
-  const { folder, ports, region, worker, cluster } = settings;
+  const { folder, ports, region, worker, cluster, leafnodes } = settings;
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'operator.jwt'), settings.operatorJwt);
   const configuration = natsConfiguration({
@@ -144,6 +147,7 @@ function writeFiles(settings: NatsSettings): void {
   allowed_origins: ${JSON.stringify(settings.allowedOrigins)}`,
     jetstream: join(folder, 'jetstream'),
     storage: settings.storage,
+    ...(leafnodes && { leafnodes: `  listen: "127.0.0.1:${leafnodes}"` }),
     ...(cluster && {
       cluster: `  name: ${region}
   listen: "127.0.0.1:${cluster.port}"

@@ -1,0 +1,88 @@
+/** Tenants of one nats-server for tests: an Owner's NATS account of an organization of its own, and a guest's. */
+import { createOrganization } from '../../db/identity/bootstrap.ts';
+import type { LocalStack } from './local-stack.ts';
+
+/** A NATS account with creds, and who may do what with it over the API. */
+export interface Tenant {
+  account: string;
+  /** The text of the `.creds` file. */
+  content: string;
+  /** The credentials' id. */
+  credentials: string;
+  projectId: string;
+  /** Calls the API as the tenant. Resolves to the status, the headers and the parsed body. */
+  call(method: string, path: string, body?: unknown): Promise<ApiAnswer>;
+}
+
+/** What the API answered. `body` is null when it is empty. */
+export interface ApiAnswer {
+  status: number;
+  headers: Headers;
+  body: Record<string, never> & { [member: string]: unknown };
+}
+
+const AT = '/mnq/v1beta1/regions';
+
+/** Who calls the API, by what headers. */
+type Caller = Pick<Tenant, 'projectId' | 'call'>;
+
+function callerOf({ stack }: LocalStack, projectId: string, headers: Record<string, string>): Caller {
+  return {
+    projectId,
+    async call(method, path, body) {
+      const response = await fetch(stack.origin + path, {
+        method,
+        headers: { ...headers, 'Content-Type': 'application/json' },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : null };
+    },
+  };
+}
+
+/** Creates a NATS account, and creds of it, for a caller. Rejects when the API refuses. */
+async function tenantOf(region: string, caller: Caller): Promise<Tenant> {
+  const { body: account } = await created(caller, `${AT}/${region}/nats-accounts`, {
+    project_id: caller.projectId,
+  });
+  const made = await created(caller, `${AT}/${region}/nats-credentials`, { nats_account_id: account.id });
+  const { content } = made.body.credentials as unknown as { content: string };
+  return { ...caller, account: String(account.id), content, credentials: String(made.body.id) };
+}
+
+async function created({ call }: Caller, path: string, body: unknown): Promise<ApiAnswer> {
+  const answer = await call('POST', path, body);
+  if (answer.status !== 200) throw new Error(`POST ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+  return answer;
+}
+
+/** Who calls the API as the Owner of a new organization. */
+export async function newOwner(local: LocalStack): Promise<Caller> {
+  const { owner, statements } = await createOrganization({
+    organizationName: 'Another',
+    email: `${crypto.randomUUID()}@example.com`,
+    password: crypto.randomUUID(),
+    now: Date.now(),
+  });
+  const identity = await local.stack.database('IDENTITY');
+  await identity.batch(statements.map(({ sql, params }) => identity.prepare(sql).bind(...params)));
+  return callerOf(local, owner.project_id, { 'X-Auth-Token': owner.secret_key });
+}
+
+/** Who calls the API as a new guest. */
+export async function newGuest(local: LocalStack): Promise<Caller> {
+  const { origin } = local.stack;
+  const answer = await fetch(`${origin}/auth/guest`, { method: 'POST', headers: { Origin: origin } });
+  if (!answer.ok) throw new Error(`POST /auth/guest answered ${answer.status}`);
+  const Cookie = answer.headers.get('Set-Cookie')?.split(';')[0] ?? '';
+  const { project_id } = (await answer.json()) as { project_id: string };
+  return callerOf(local, project_id, { Origin: origin, Cookie });
+}
+
+/** A tenant of an organization of its own. */
+export const newTenant = async (local: LocalStack, region: string) => tenantOf(region, await newOwner(local));
+
+/** A guest with an account. */
+export const newGuestTenant = async (local: LocalStack, region: string) =>
+  tenantOf(region, await newGuest(local));
