@@ -15,6 +15,9 @@ import type { Permission } from './iam/permission-sets.ts';
 import { authorize, type Principal, type Scope } from './iam/policies.ts';
 import type { Work } from './work.ts';
 
+/** The header `Strict-Transport-Security` of every response. Browsers ignore it on plain http, as the local stack has. */
+export const TRANSPORT_SECURITY = 'max-age=31536000';
+
 /** How large the body of a request to the control plane may be. */
 export const MAX_BODY_BYTES = 64 * 1024;
 

@@ -124,6 +124,17 @@ export const mailSettings = z.strictObject({
   from: z.string().min(3).optional(),
 });
 
+/** The `SITE` var: the deployment's own address and that of its sources. */
+export const siteSettings = z.object({
+  /** The public address: `https://latchkey.example.com`. Needed where mail is sent, since its links lead there. */
+  url: z
+    .string()
+    .regex(/^https?:\/\/[^/?#]+$/, 'must be http://host or https://host, without a path')
+    .optional(),
+  /** Where the project's sources can be edited, up to and with its folder `site/`. */
+  edit_url: z.url().regex(/\/$/, 'must end with a slash').optional(),
+});
+
 /** How mail is sent. */
 export type Mail =
   | { transport: 'console' }
@@ -180,10 +191,15 @@ const vars = z
     NATS: natsSettings.prefault({}),
     GUESTS: guestSettings.prefault({}),
     MAIL: mailSettings.optional(),
+    SITE: siteSettings.prefault({}),
     AUDIT: auditSettings.prefault({}),
     QUOTAS: quotaSettings.prefault({}),
   })
-  .superRefine(({ REGIONS, NATS }, context) => {
+  .superRefine(({ REGIONS, NATS, MAIL, SITE }, context) => {
+    if (MAIL && SITE.url === undefined) {
+      const message = 'is required with MAIL, whose links lead there: "https://latchkey.example.com"';
+      context.addIssue({ code: 'custom', path: ['SITE', 'url'], message });
+    }
     for (const [name, region] of Object.entries(REGIONS)) {
       for (const limits of ['account_limits', 'guest_limits'] as const) {
         for (const [member, capacity] of STORAGE) {
@@ -248,6 +264,8 @@ export interface Config {
   publishers: DurableObjectNamespace;
   /** Null where none is sent. */
   mail: Mail | null;
+  /** The deployment's public origin, as configured. Null where it is not, which is only allowed without mail. */
+  siteUrl: string | null;
   resolverLimit: RateLimit;
   visitorLimit: RateLimit;
   /** Attempts to sign in and the like, from one address. */
@@ -271,7 +289,7 @@ export function configOf(env: Bindings): Config {
 }
 
 function parse(env: Bindings): Config {
-  const { REGIONS, NATS, GUESTS, AUDIT, QUOTAS, MAIL } = parseVars(env);
+  const { REGIONS, NATS, GUESTS, AUDIT, QUOTAS, MAIL, SITE } = parseVars(env);
   const result = secrets.safeParse(env);
   if (!result.success) {
     // The values may be secrets: the message names the members only.
@@ -292,6 +310,7 @@ function parse(env: Bindings): Config {
     quotas: QUOTAS,
     publishers: env.ACCOUNT_PUBLISHER,
     mail: MAIL ? mail(env, MAIL) : null,
+    siteUrl: SITE.url === undefined ? null : new URL(SITE.url).origin,
     resolverLimit: env.RESOLVER_LIMIT,
     visitorLimit: env.VISITOR_LIMIT,
     signInLimit: env.SIGN_IN_LIMIT,

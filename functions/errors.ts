@@ -29,7 +29,7 @@ export const errors = {
     status: 401,
     message: 'denied authentication',
     fields: z.object({
-      method: z.enum(['api_key', 'session']),
+      method: z.enum(['api_key', 'session', 'password']),
       reason: z.enum(['invalid_argument', 'not_found', 'expired']),
     }),
   },

@@ -3,11 +3,11 @@ import * as z from 'zod';
 
 /** What a reader says of a page. */
 export const feedbackBody = z.object({
-  /** The path of the page. */
+  /** The path of the page. Never two slashes in a row: at the start, a browser would take what follows for a host. */
   page: z
     .string()
     .max(200)
-    .regex(/^\/[A-Za-z0-9/_-]*$/, 'must be the path of a page'),
+    .regex(/^\/(?:[A-Za-z0-9_-]+\/)*[A-Za-z0-9_-]*$/, 'must be the path of a page'),
   helpful: z.boolean(),
   remark: z.string().trim().max(2000).default(''),
 });

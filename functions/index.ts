@@ -10,7 +10,7 @@ import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { openDatabase, unavailableDatabase } from '../db/database.ts';
 import { forgetDone } from '../db/idempotency.ts';
-import { type AppEnv, MAX_BODY_BYTES, newRouter, useRegion } from './app.ts';
+import { type AppEnv, MAX_BODY_BYTES, newRouter, TRANSPORT_SECURITY, useRegion } from './app.ts';
 import { forgetOld } from './audit/retention.ts';
 import { organizationAuditRoutes, regionAuditRoutes } from './audit/routes.ts';
 import { lookupRoutes } from './credentials/lookup.ts';
@@ -67,6 +67,7 @@ app.use(async (c, next) => {
   await next();
   c.res.headers.set('X-Request-Id', c.get('requestId'));
   c.res.headers.set('X-Content-Type-Options', 'nosniff');
+  c.res.headers.set('Strict-Transport-Security', TRANSPORT_SECURITY);
   c.res.headers.set('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'");
   if (!c.res.headers.has('Cache-Control')) c.res.headers.set('Cache-Control', 'no-store');
 });

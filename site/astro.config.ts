@@ -139,6 +139,9 @@ export default defineConfig({
       ],
     }),
     markdownTwins(),
-    pageHeaders(regions.flatMap((region) => region.websockets)),
+    pageHeaders(
+      regions.flatMap((region) => region.websockets),
+      url,
+    ),
   ],
 });

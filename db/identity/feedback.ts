@@ -7,11 +7,17 @@ import { pageFeedback } from './schema.ts';
 /** A row of `page_feedback`. */
 export type PageFeedback = typeof pageFeedback.$inferSelect;
 
-/** Keeps what a reader said. */
+/** How much feedback is kept: any reader can send some, so the oldest makes room for the newest. */
+export const MOST_FEEDBACK = 10_000;
+
+/** Keeps what a reader said, and deletes what is older than the newest {@link MOST_FEEDBACK}. */
 export async function addFeedback(db: Database, feedback: Omit<PageFeedback, 'id'>): Promise<void> {
   const { at, page, helpful, remark } = feedback;
-  await db.all(sql`insert into page_feedback (at, page, helpful, remark)
-    values (${at}, ${page}, ${helpful ? 1 : 0}, ${remark})`);
+  await db.batch(
+    sql`insert into page_feedback (at, page, helpful, remark)
+      values (${at}, ${page}, ${helpful ? 1 : 0}, ${remark})`,
+    sql`delete from page_feedback where id <= (select max(id) from page_feedback) - ${MOST_FEEDBACK}`,
+  );
 }
 
 /** A page of the feedback, the newest first. `helpful` is 1 or 0. */

@@ -5,17 +5,15 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { auditStatement, type Change } from '../audit.ts';
 import type { Database } from '../database.ts';
+import { insertSession, type NewSession } from './sessions.ts';
 
-/** A guest to be: ids, the token of the session, and the permission set that is granted in the project. */
+/** A guest to be: ids, the session, at whose end everything ends, and the permission set that is granted in the project. */
 export interface NewGuest {
   organizationId: string;
   userId: string;
   projectId: string;
-  sessionToken: string;
+  session: NewSession;
   permissionSet: string;
-  /** Milliseconds since the epoch. */
-  expiresAt: number;
-  userAgent: string | null;
 }
 
 /** Lets a guest in, all or nothing. Returns false, and changes nothing, when there are `most` guests already. */
@@ -25,8 +23,8 @@ export async function createGuest(
   guest: NewGuest,
   most: number,
 ): Promise<boolean> {
-  const { organizationId, userId, projectId, expiresAt } = guest;
-  const { now, address } = change;
+  const { organizationId, userId, projectId, session } = guest;
+  const { now } = change;
   const policyId = crypto.randomUUID();
   const insert = (table: string, row: Record<string, string | number | null>, where: SQL) => {
     const columns = sql.raw(Object.keys(row).join(', '));
@@ -41,7 +39,7 @@ export async function createGuest(
   const [created] = await db.batch(
     insert(
       'organizations',
-      { id: organizationId, name: 'Guest', expires_at: expiresAt, ...times },
+      { id: organizationId, name: 'Guest', expires_at: session.expiresAt, ...times },
       sql`(select count(*) from organizations where expires_at > ${now}) < ${most}`,
     ),
     insert(
@@ -95,19 +93,7 @@ export async function createGuest(
       },
       admitted,
     ),
-    insert(
-      'sessions',
-      {
-        id: crypto.randomUUID(),
-        token: guest.sessionToken,
-        user_id: userId,
-        expires_at: expiresAt,
-        ip_address: address,
-        user_agent: guest.userAgent,
-        ...times,
-      },
-      admitted,
-    ),
+    insertSession(session, userId, sql`where ${admitted}`),
     auditStatement(
       change,
       {
@@ -146,9 +132,14 @@ export async function listExpiredGuests(db: Database, now: number, limit: number
   }));
 }
 
-/** Removes a guest of whom the regions hold nothing any more. The audit trail stays. */
+/**
+ * Removes a guest whose time is over and of whom the regions hold nothing any more. The audit trail stays. Changes nothing
+ * for an organization that is no guest's, or whose end has been put off.
+ */
 export async function removeGuest(db: Database, change: Change, organizationId: string): Promise<void> {
-  const guest = sql`organization_id = ${organizationId}`;
+  const over = sql`exists (select 1 from organizations
+    where id = ${organizationId} and expires_at is not null and expires_at <= ${change.now})`;
+  const guest = sql`organization_id = ${organizationId} and ${over}`;
   const members = sql`(select user_id from memberships where ${guest})`;
   await db.batch(
     auditStatement(
@@ -161,11 +152,11 @@ export async function removeGuest(db: Database, change: Change, organizationId: 
         resourceId: organizationId,
         before: sql`json_object('name', name)`,
       },
-      sql`from organizations where id = ${organizationId} and expires_at is not null`,
+      sql`from organizations where id = ${organizationId} and ${over}`,
     ),
     sql`delete from policies where ${guest}`,
     sql`delete from projects where ${guest}`,
     sql`delete from users where id in ${members} and email like 'guest-%@guest.invalid'`,
-    sql`delete from organizations where id = ${organizationId} and expires_at is not null`,
+    sql`delete from organizations where id = ${organizationId} and ${over}`,
   );
 }

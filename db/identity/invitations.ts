@@ -87,21 +87,27 @@ export interface NewSignIn {
 }
 
 /**
- * Takes up an invitation: the person joins and, with `signIn`, can sign in from then on; their address is verified then
- * if nothing but a mail to it brought the link. Returns whether it happened: not when the invitation is gone or expired, nor with `signIn` when they can sign in already.
+ * Takes up an invitation: the person joins. With a {@link NewSignIn} they can sign in from then on, and their address is
+ * verified if nothing but a mail to it brought the link; otherwise `by` names the session of theirs that accepts. Returns
+ * false, and changes nothing, when the invitation is gone or expired, the session has ended, or somebody with a
+ * {@link NewSignIn} can sign in already.
  */
 export async function acceptInvitation(
   db: Database,
   change: Change,
   { tokenHash, userId, organizationId }: { tokenHash: string; userId: string; organizationId: string },
-  signIn: NewSignIn | null,
+  by: NewSignIn | { sessionId: string },
 ): Promise<boolean> {
   const { now } = change;
   const signInId = crypto.randomUUID();
+  const signIn = 'passwordHash' in by ? by : undefined;
   const good = sql`exists (select 1 from invitations where token_hash = ${tokenHash} and user_id = ${userId}
       and organization_id = ${organizationId} and expires_at > ${now})
-    and (${signIn ? 1 : 0} = 0 or not exists
-      (select 1 from sign_in_methods where user_id = ${userId} and id <> ${signInId}))`;
+    and ${
+      'sessionId' in by
+        ? sql`exists (select 1 from sessions where id = ${by.sessionId} and user_id = ${userId} and expires_at > ${now})`
+        : sql`not exists (select 1 from sign_in_methods where user_id = ${userId} and id <> ${signInId})`
+    }`;
   const results = await db.batch(
     auditStatement(
       change,

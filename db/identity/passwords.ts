@@ -5,7 +5,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { auditStatement, type Change } from '../audit.ts';
 import type { Database } from '../database.ts';
-import { joinedBy, OF_PERSON } from './sessions.ts';
+import { insertSession, joinedBy, type NewSession, OF_PERSON } from './sessions.ts';
 
 /** The hash of the person's password; undefined for who has none, such as one who is only invited. */
 export async function passwordHashOf(db: Database, userId: string): Promise<string | undefined> {
@@ -15,56 +15,65 @@ export async function passwordHashOf(db: Database, userId: string): Promise<stri
   return row?.password;
 }
 
-/** The session in which a person goes on after a change. */
-export interface NewSession {
-  token: string;
-  /** Milliseconds since the epoch. */
-  expiresAt: number;
-  userAgent: string | null;
+/** Who can sign in with an email address, and the hash of their password. */
+export interface PasswordHolder {
+  userId: string;
+  name: string;
+  hash: string;
+}
+
+/** Who has this email address (lower case) and a password; undefined when nobody has. */
+export async function findByPassword(db: Database, email: string): Promise<PasswordHolder | undefined> {
+  const [row] = await db.all<PasswordHolder>(
+    sql`select u.id as "userId", u.name, s.password as hash
+      from users u join sign_in_methods s on s.user_id = u.id and s.provider_id = 'credential'
+      where u.email = ${email}`,
+  );
+  return row;
 }
 
 /**
- * Changes a password and ends every session but the one that begins here. Returns whether it happened: not when the hash
- * is no longer `from`.
+ * Changes a password and ends every session but `next`, which begins here. Returns false, and changes nothing, when the hash
+ * is no longer `from` or the session `by`, which asked for the change, has ended.
  */
 export async function changePassword(
   db: Database,
   change: Change,
-  { userId, from, to }: { userId: string; from: string; to: string },
-  { token, expiresAt, userAgent }: NewSession,
+  { userId, from, to, by }: { userId: string; from: string; to: string; by: string },
+  next: NewSession,
 ): Promise<boolean> {
-  const { now, address } = change;
-  const good = sql`exists (select 1 from sign_in_methods
-    where user_id = ${userId} and provider_id = 'credential' and password = ${from})`;
-  const results = await db.batch(
-    ...endOfOld(change, userId, 'change', good),
-    sql`insert into sessions (id, token, user_id, expires_at, ip_address, user_agent, created_at, updated_at)
-      select ${crypto.randomUUID()}, ${token}, ${userId}, ${expiresAt}, ${address}, ${userAgent}, ${now}, ${now}
-      where ${good}`,
+  // The new session holds both conditions, and everything after it only happens if it has begun.
+  const good = sql`exists (select 1 from sessions where id = ${next.id})`;
+  const [begun] = await db.batch(
+    insertSession(
+      next,
+      userId,
+      sql`where exists (select 1 from sign_in_methods
+          where user_id = ${userId} and provider_id = 'credential' and password = ${from})
+        and exists (select 1 from sessions where id = ${by} and user_id = ${userId} and expires_at > ${change.now})`,
+    ),
     setPassword(change, userId, to, good),
+    ...endOfOld(change, userId, 'change', good, next.id),
   );
-  return Boolean(results.at(-1)?.meta.changes);
+  return Boolean(begun?.meta.changes);
 }
 
-/** Who has this e-mail address (lower case) and a password; undefined for nobody. */
-export async function findByPassword(db: Database, email: string): Promise<string | undefined> {
-  const [row] = await db.all<{ id: string }>(
-    sql`select u.id from users u join sign_in_methods s on s.user_id = u.id and s.provider_id = 'credential'
-      where u.email = ${email}`,
-  );
-  return row?.id;
-}
-
-/** Keeps the hash of a link's token that may reset a person's password until `expiresAt` (milliseconds since the epoch). */
+/**
+ * Stores the hash of a link's token that can reset the password of the person with this email address (lower case) until
+ * `expiresAt` (milliseconds since the epoch). Returns false when nobody has the address and a password.
+ */
 export async function addReset(
   db: Database,
   now: number,
-  { userId, tokenHash, expiresAt }: { userId: string; tokenHash: string; expiresAt: number },
-): Promise<void> {
-  await db.all(
+  { email, tokenHash, expiresAt }: { email: string; tokenHash: string; expiresAt: number },
+): Promise<boolean> {
+  const [added] = await db.batch(
     sql`insert into verifications (id, identifier, value, expires_at, created_at, updated_at)
-      values (${crypto.randomUUID()}, ${tokenHash}, ${userId}, ${expiresAt}, ${now}, ${now})`,
+      select ${crypto.randomUUID()}, ${tokenHash}, u.id, ${expiresAt}, ${now}, ${now}
+      from users u join sign_in_methods s on s.user_id = u.id and s.provider_id = 'credential'
+      where u.email = ${email}`,
   );
+  return Boolean(added?.meta.changes);
 }
 
 /** Whose password the link with this token's hash may reset; undefined when it is used up or its time is over. */
@@ -101,8 +110,8 @@ function setPassword({ now }: Change, userId: string, hash: string, good: SQL): 
     where user_id = ${userId} and provider_id = 'credential' and ${good}`;
 }
 
-/** The audit row, the end of every session and of every link to reset the password that is still about. */
-function endOfOld(change: Change, userId: string, by: 'change' | 'reset', good: SQL): SQL[] {
+/** The audit row, and the end of every link of theirs and of every session, except the one with the id `next`. */
+function endOfOld(change: Change, userId: string, by: 'change' | 'reset', good: SQL, next = ''): SQL[] {
   return [
     auditStatement(
       change,
@@ -115,7 +124,7 @@ function endOfOld(change: Change, userId: string, by: 'change' | 'reset', good: 
       },
       sql`${joinedBy(userId)} and ${good}`,
     ),
-    sql`delete from sessions where user_id = ${userId} and ${good}`,
+    sql`delete from sessions where user_id = ${userId} and id <> ${next} and ${good}`,
     sql`delete from verifications where value = ${userId} and ${good}`,
   ];
 }

@@ -1,7 +1,7 @@
 /**
  * The tables of the identity database: organizations, the people and programs that act in them, and their projects.
- * `users`, `sessions`, `sign_in_methods` and `verifications` are the sign-in library's, field by field. Times are
- * integer milliseconds, columns snake_case (drizzle's `casing`). Queries live in store.ts.
+ * `users`, `sessions`, `sign_in_methods` and `verifications` have columns of the library that once served sign-in; those that
+ * nothing reads stay, since dropping a column rebuilds its table. Times are integer milliseconds, columns snake_case (drizzle's `casing`). Queries live in store.ts.
  */
 import { sql } from 'drizzle-orm';
 import {
@@ -44,7 +44,7 @@ export const organizations = sqliteTable(
 );
 
 /**
- * People. The sign-in library's `user`. `emailVerified` says that their password was chosen by who reads the mail of the
+ * People. `emailVerified` says that their password was chosen by who reads the mail of the
  * address, or was given to them by the operator.
  */
 export const users = sqliteTable(
@@ -62,7 +62,7 @@ export const users = sqliteTable(
 );
 
 /**
- * Signed-in browsers. The sign-in library's `session`. The cookie is the token and an HMAC of it under the Worker's
+ * Signed-in browsers. The cookie is the token and an HMAC of it under the Worker's
  * sign-in secret, so that a stolen table opens nothing.
  */
 export const sessions = sqliteTable(
@@ -86,7 +86,7 @@ export const sessions = sqliteTable(
   ],
 );
 
-/** How a person signs in: today a password (scrypt). The sign-in library's `account`. */
+/** How a person signs in: today a password (scrypt). */
 export const signInMethods = sqliteTable(
   'sign_in_methods',
   {
@@ -112,7 +112,10 @@ export const signInMethods = sqliteTable(
   ],
 );
 
-/** One-time tokens of the sign-in library, its `verification`. */
+/**
+ * Links that work once, by the SHA-256 of their token: `identifier` is the hash of one that resets a password, and `sign-in `
+ * with the hash of one that signs in. `value` is the id of the person.
+ */
 export const verifications = sqliteTable(
   'verifications',
   {

@@ -1,6 +1,6 @@
 /**
- * The sessions of people, as they see and revoke them. The sign-in library makes them; whose one is when it is used,
- * bearers.ts finds. A token never leaves this database here.
+ * The sessions of people: begun, prolonged, listed, and ended. Every insert holds its conditions in its `where`, so that
+ * no session begins on a password, link or person that is gone by then. Whose session a request carries, bearers.ts finds.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { auditStatement, type Change } from '../audit.ts';
@@ -16,6 +16,90 @@ export interface Session {
   expiresAt: number;
   ipAddress: string | null;
   userAgent: string | null;
+}
+
+/** A session to begin. Times are milliseconds since the epoch. */
+export interface NewSession {
+  id: string;
+  token: string;
+  now: number;
+  expiresAt: number;
+  address: string | null;
+  userAgent: string | null;
+}
+
+/** The statement that begins a session of the user for each row of `rows`, a `from … where …` or `where …` clause. */
+export function insertSession(session: NewSession, userId: string | SQL, rows: SQL): SQL {
+  const { id, token, now, expiresAt, address, userAgent } = session;
+  return sql`insert into sessions (id, token, user_id, expires_at, ip_address, user_agent, created_at, updated_at)
+    select ${id}, ${token}, ${userId}, ${expiresAt}, ${address}, ${userAgent}, ${now}, ${now} ${rows}`;
+}
+
+/**
+ * Begins a session by a password. Returns false, and begins none, when the person's password hash is no longer `hash`,
+ * the one that was verified.
+ */
+export async function beginByPassword(
+  db: Database,
+  session: NewSession,
+  { userId, hash }: { userId: string; hash: string },
+): Promise<boolean> {
+  const [begun] = await db.batch(
+    insertSession(
+      session,
+      userId,
+      sql`where exists (select 1 from sign_in_methods
+        where user_id = ${userId} and provider_id = 'credential' and password = ${hash})`,
+    ),
+  );
+  return Boolean(begun?.meta.changes);
+}
+
+/** A live session, as its browser is told of it. */
+export interface CurrentSession {
+  name: string;
+  email: string;
+  /** Milliseconds since the epoch. */
+  expiresAt: number;
+  /** Whether {@link prolongSession} would prolong it. */
+  due: boolean;
+}
+
+/** A session is prolonged when it would end before `until`; a guest's never is, since it ends with the sandbox. */
+const dueBefore = (now: number, until: number): SQL =>
+  sql`sessions.expires_at > ${now} and sessions.expires_at < ${until}
+    and not exists (select 1 from memberships m join organizations o on o.id = m.organization_id
+      where m.user_id = sessions.user_id and o.expires_at is not null)`;
+
+/** The session with this token; undefined when there is none or it has expired. `until`: see {@link prolongSession}. */
+export async function findSession(
+  db: Database,
+  token: string,
+  now: number,
+  until: number,
+): Promise<CurrentSession | undefined> {
+  const [row] = await db.all<Omit<CurrentSession, 'due'> & { due: 0 | 1 }>(
+    sql`select u.name, u.email, sessions.expires_at as "expiresAt", (${dueBefore(now, until)}) as due
+      from sessions join users u on u.id = sessions.user_id
+      where sessions.token = ${token} and sessions.expires_at > ${now}`,
+  );
+  return row && { ...row, due: row.due === 1 };
+}
+
+/**
+ * Prolongs the session with this token to `expiresAt` if it lives and would end before `until`, unless it is a guest's.
+ * Returns whether it did. Milliseconds since the epoch.
+ */
+export async function prolongSession(
+  db: Database,
+  token: string,
+  { now, until, expiresAt }: { now: number; until: number; expiresAt: number },
+): Promise<boolean> {
+  const [prolonged] = await db.batch(
+    sql`update sessions set expires_at = ${expiresAt}, updated_at = ${now}
+      where token = ${token} and ${dueBefore(now, until)}`,
+  );
+  return Boolean(prolonged?.meta.changes);
 }
 
 /** What concerns a person and no single organization is in the trail of each that they have joined. */

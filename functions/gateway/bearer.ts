@@ -1,7 +1,7 @@
 /**
  * Who signed a request: reads the signature, finds the access key in the database of the region that it is for, and
- * verifies. One round trip to that database, none to another, and none at all for a key that cannot be known or a network
- * that has guessed too often. What the bearer may do is not decided here.
+ * verifies. One round trip to that database, none to another, and none at all for a key that cannot be known. What the bearer
+ * may do is not decided here.
  */
 import type { Context } from 'hono';
 import type { Database } from '../../db/database.ts';
@@ -11,7 +11,7 @@ import type { AppEnv } from '../app.ts';
 import { keepNewest } from '../credentials/kept.ts';
 import { isAccessKey, open } from '../credentials/secrets.ts';
 import type { Config, Region } from '../env.ts';
-import { noteUnknownToken, silencedUntil } from '../iam/limits.ts';
+import { countUnknown } from '../iam/limits.ts';
 import type { Service } from './actions.ts';
 import { type FaultCode, faults, GatewayError } from './errors.ts';
 import { deriveKey, readSignature, type SignatureReason, type Signed, verifySignature } from './sigv4.ts';
@@ -64,13 +64,12 @@ export async function authenticate(
   const { accessKey } = signed;
   const name = `${region.name} ${service} ${accessKey}`;
   if (!isAccessKey(accessKey) || isKnownAsUnknown(name)) throw new GatewayError('unknown_key');
-  if (silencedUntil(c) !== undefined) throw new GatewayError('throttled');
   const store = openDatabase(region.database);
   const bearer = await findBearer(store, service, accessKey);
   if (!bearer) {
     if (!isKnownAsUnknown(name)) {
       knowAsUnknown(name);
-      await noteUnknownToken(c);
+      if ((await countUnknown(c)) !== undefined) throw new GatewayError('throttled');
     }
     throw new GatewayError('unknown_key');
   }

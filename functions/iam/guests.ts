@@ -13,7 +13,7 @@ import { ApiError } from '../errors.ts';
 import { scheduledChange, sweepProject } from '../sweep.ts';
 import { limitVisitors } from './limits.ts';
 import type { PermissionSetName } from './permission-sets.ts';
-import { newSessionToken, sameOrigin, setSessionToken } from './session-cookie.ts';
+import { newSession, sameOrigin, setSessionToken } from './session-cookie.ts';
 
 const PERMISSION_SET: PermissionSetName = 'MessagingAndQueuingFullAccess';
 
@@ -23,15 +23,14 @@ async function admit(c: Context<AppEnv>): Promise<Response> {
   const now = Date.now();
   const expiresAt = now + guests.minutes * 60_000;
   const [organizationId, userId, projectId] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()];
-  const sessionToken = newSessionToken();
-  const userAgent = c.req.header('User-Agent')?.slice(0, 500) ?? null;
+  const session = newSession(c, expiresAt);
   const change = changeOf(c, { type: 'user', id: userId, accessKey: null });
   const ids = { organizationId, userId, projectId };
-  const guest = { ...ids, sessionToken, expiresAt, userAgent, permissionSet: PERMISSION_SET };
+  const guest = { ...ids, session, permissionSet: PERMISSION_SET };
   if (!(await createGuest(openDatabase(identity), change, guest, guests.most))) {
     throw new ApiError('too_many_requests', {}, { 'Retry-After': '300' });
   }
-  await setSessionToken(c, sessionToken, guests.minutes * 60);
+  await setSessionToken(c, session.token, guests.minutes * 60);
   return c.json({
     organization_id: organizationId,
     project_id: projectId,

@@ -9,7 +9,7 @@ import { acceptInvitation, findInvitation, type Invitation } from '../../db/iden
 import { type AppEnv, bodyOf, changeOf } from '../app.ts';
 import { partyName } from '../credentials/schemas.ts';
 import { ApiError, invalidArgument } from '../errors.ts';
-import { limitAttempts } from './limits.ts';
+import { refuseUnknown } from './limits.ts';
 import { hashLinkToken } from './link-tokens.ts';
 import { hashPassword, newPassword } from './passwords.ts';
 import { bearerOfSession } from './principals.ts';
@@ -17,13 +17,17 @@ import { requireSameOrigin } from './session-cookie.ts';
 
 const token = z.string().regex(/^[\w-]{43}$/, 'must be the token of an invitation');
 const previewBody = z.object({ token });
+/** A name and a password for an account to be; the token alone from the person who is signed in. */
 const acceptBody = z.object({ token, name: partyName.optional(), password: newPassword.optional() });
 
 const gone = () => new ApiError('not_found', { resource: 'invitation', resource_id: '' });
 
 async function invitationOf(c: Context<AppEnv>, tokenHash: string): Promise<Invitation> {
   const invitation = await findInvitation(c.get('identity'), tokenHash);
-  if (!invitation) throw gone();
+  if (!invitation) {
+    await refuseUnknown(c);
+    throw gone();
+  }
   if (invitation.expiresAt <= Date.now()) {
     throw new ApiError('precondition_failed', {
       precondition: 'unknown_precondition',
@@ -33,31 +37,35 @@ async function invitationOf(c: Context<AppEnv>, tokenHash: string): Promise<Invi
   return invitation;
 }
 
-/** Refuses whoever is not signed in as the person who is invited and has an account. */
-async function requireInvited(c: Context<AppEnv>, { userId }: Invitation): Promise<void> {
+/** The id of the session of the person who is invited. Throws 401 without a session, and 403 for anybody else's. */
+async function sessionOf(c: Context<AppEnv>, { userId }: Invitation): Promise<string> {
   const bearer = await bearerOfSession(c);
-  if (!bearer) throw new ApiError('denied_authentication', { method: 'session', reason: 'not_found' });
+  if (!bearer?.sessionId)
+    throw new ApiError('denied_authentication', { method: 'session', reason: 'not_found' });
   if (bearer.id !== userId) {
     throw new ApiError('permissions_denied', { details: [{ resource: 'invitation', action: 'write' }] });
   }
+  return bearer.sessionId;
 }
 
-/** How someone without an account is going to sign in; null for who has one. */
-async function signInOf({ signsIn }: Invitation, { name, password }: z.infer<typeof acceptBody>) {
-  if (signsIn) return null;
+/** The account that the body asks for; null for none, by a person who has one. Throws 400 for half of one. */
+function wantedAccount({ name, password }: z.infer<typeof acceptBody>) {
+  if (name === undefined && password === undefined) return null;
   if (name === undefined) throw invalidArgument('name', 'required', 'is required');
   if (password === undefined) throw invalidArgument('password', 'required', 'is required');
-  return { name, passwordHash: await hashPassword(password) };
+  return { name, password };
 }
 
 async function ready(c: Context<AppEnv>, next: () => Promise<void>): Promise<void> {
   requireSameOrigin(c);
-  await limitAttempts(c);
   c.set('identity', openDatabase(c.get('config').identity));
   await next();
 }
 
-/** Below `/auth`. */
+/**
+ * Below `/auth`. Neither the preview nor a request with the token alone depends on whether the person has an account: an
+ * Owner, who is shown links, would learn that of any address by inviting it.
+ */
 export const invitationRoutes = new Hono<AppEnv>()
   .post('/invitation', ready, async (c) => {
     const body = await bodyOf(c, previewBody);
@@ -66,18 +74,21 @@ export const invitationRoutes = new Hono<AppEnv>()
       organization_name: invitation.organizationName,
       email: invitation.email,
       expires_at: new Date(invitation.expiresAt).toISOString(),
-      password_needed: !invitation.signsIn,
     });
   })
   .post('/accept-invitation', ready, async (c) => {
     const body = await bodyOf(c, acceptBody);
+    const account = wantedAccount(body);
     const tokenHash = await hashLinkToken(body.token);
     const invitation = await invitationOf(c, tokenHash);
-    if (invitation.signsIn) await requireInvited(c, invitation);
-    const signIn = await signInOf(invitation, body);
     const { userId, organizationId } = invitation;
+    const by =
+      account && !invitation.signsIn
+        ? { name: account.name, passwordHash: await hashPassword(account.password) }
+        : { sessionId: await sessionOf(c, invitation) };
     const change = changeOf(c, { type: 'user', id: userId, accessKey: null });
-    const accepted = { tokenHash, userId, organizationId };
-    if (!(await acceptInvitation(c.get('identity'), change, accepted, signIn))) throw gone();
+    if (!(await acceptInvitation(c.get('identity'), change, { tokenHash, userId, organizationId }, by))) {
+      throw gone();
+    }
     return c.json({ organization_id: organizationId, user_id: userId });
   });

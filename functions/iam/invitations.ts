@@ -11,7 +11,7 @@ import { type AppEnv, changeOf, inBackground } from '../app.ts';
 import { ApiError } from '../errors.ts';
 import { sendMail } from '../mail.ts';
 import { limitMails } from './limits.ts';
-import { hashLinkToken, newLinkToken } from './link-tokens.ts';
+import { hashLinkToken, linkTo, newLinkToken } from './link-tokens.ts';
 import { isOwner } from './policies.ts';
 
 const GOOD_FOR_MS = 7 * 24 * 3600 * 1000;
@@ -39,7 +39,7 @@ export async function inviteByMail(
     expiresAt: change.now + GOOD_FOR_MS,
   });
   if (member.joinedAt !== null) return { member, url: null };
-  const url = `${new URL(c.req.url).origin}/invitation/#${token}`;
+  const url = linkTo(c, 'invitation', token);
   const message = { to: email, subject: 'Your invitation to Latchkey', text: textOf(url) };
   inBackground(c, 'sending an invitation', sendMail(mail, message));
   return { member, url: shown ? url : null };

@@ -1,6 +1,8 @@
 /**
- * Limits on guessing, before any look-up that costs. The counters are the platform's rate limit bindings, whose limits
- * stand in wrangler.toml: approximate, and counted in each of the platform's locations by itself.
+ * Limits on guessing. A limit refuses passwords that are tried too often, before they cost anything, and tokens that nobody
+ * has; never an API key, session, access key or link that exists. So these are looked up first, whoever else guesses on the
+ * same network: a miss reads no row. The counters are the platform's rate limit bindings, whose limits are in wrangler.toml:
+ * approximate, and counted in each of the platform's locations by itself.
  */
 import type { Context } from 'hono';
 import type { AppEnv } from '../app.ts';
@@ -9,21 +11,27 @@ import { ApiError } from '../errors.ts';
 /** The bindings count in windows of at most a minute. */
 const WINDOW_MS = 60_000;
 
-/** How many addresses are remembered at once; beyond, the one that was refused first is heard again. */
+/** How many networks are remembered at once; beyond it, the one that was refused first is counted again. */
 const REMEMBERED = 10_000;
 
-/** Network → until when its tokens are refused unseen, in milliseconds since the epoch. For this isolate alone. */
-const silenced = new Map<string, number>();
+/** Network → until when it is over the limit of unknown tokens, in milliseconds since the epoch. For this isolate alone. */
+const over = new Map<string, number>();
 
-/** Refuses with 429 whoever has tried too often from this network or, where one is given, at this e-mail address. */
+/**
+ * Refuses with 429 an attempt from a network that has made too many or, where an email address is given, too many at this
+ * account. It refuses right passwords too, since each attempt is a guess until it has cost its scrypt.
+ */
 export async function limitAttempts(c: Context<AppEnv>, email?: string): Promise<void> {
-  const { signInLimit, accountLimit } = c.get('config');
   const network = networkOf(c);
-  const counted = await Promise.all([
-    signInLimit.limit({ key: network }),
-    ...(email === undefined ? [] : [accountLimit.limit({ key: `${network} ${email.toLowerCase()}` })]),
-  ]);
-  if (counted.some(({ success }) => !success)) throw tooMany(Date.now() + WINDOW_MS);
+  const { success } = await c.get('config').signInLimit.limit({ key: network });
+  if (!success) throw tooMany(Date.now() + WINDOW_MS);
+  if (email !== undefined) await limitAccount(c, email.toLowerCase());
+}
+
+/** Refuses with 429 when too many passwords were tried at this account from this network. */
+export async function limitAccount(c: Context<AppEnv>, account: string): Promise<void> {
+  const { success } = await c.get('config').accountLimit.limit({ key: `${networkOf(c)} ${account}` });
+  if (!success) throw tooMany(Date.now() + WINDOW_MS);
 }
 
 /** Refuses with 429 when this account has had too many mails of late, whoever asked for them. */
@@ -40,31 +48,27 @@ export async function limitVisitors(c: Context<AppEnv>, next: () => Promise<void
 }
 
 /**
- * Until when a network is not heard, since it has sent too many unknown tokens, in milliseconds since the epoch;
- * undefined when it is heard. Without a look-up.
+ * Counts a token, key or link that nobody has. Returns undefined, or, when its network is over the limit, until when, in
+ * milliseconds since the epoch.
  */
-export function silencedUntil(c: Context<AppEnv>): number | undefined {
+export async function countUnknown(c: Context<AppEnv>): Promise<number | undefined> {
   const network = networkOf(c);
-  const until = silenced.get(network);
-  if (until === undefined || until > Date.now()) return until;
-  silenced.delete(network);
-  return undefined;
-}
-
-/** Refuses with 429 a network that is not heard ({@link silencedUntil}). */
-export function refuseSilenced(c: Context<AppEnv>): void {
-  const until = silencedUntil(c);
-  if (until !== undefined) throw tooMany(until);
-}
-
-/** Counts a token that nobody has; over the limit, its network is not heard for the rest of the window. */
-export async function noteUnknownToken(c: Context<AppEnv>): Promise<void> {
-  const network = networkOf(c);
+  const until = over.get(network);
+  if (until !== undefined && until > Date.now()) return until;
+  over.delete(network);
   const { success } = await c.get('config').tokenLimit.limit({ key: network });
-  if (success) return;
-  const [first] = silenced.keys();
-  if (silenced.size >= REMEMBERED && first !== undefined) silenced.delete(first);
-  silenced.set(network, (Math.floor(Date.now() / WINDOW_MS) + 1) * WINDOW_MS);
+  if (success) return undefined;
+  const [first] = over.keys();
+  if (over.size >= REMEMBERED && first !== undefined) over.delete(first);
+  const end = (Math.floor(Date.now() / WINDOW_MS) + 1) * WINDOW_MS;
+  over.set(network, end);
+  return end;
+}
+
+/** {@link countUnknown}; throws 429 when the network is over the limit. */
+export async function refuseUnknown(c: Context<AppEnv>): Promise<void> {
+  const until = await countUnknown(c);
+  if (until !== undefined) throw tooMany(until);
 }
 
 function tooMany(until: number): ApiError {
@@ -72,13 +76,41 @@ function tooMany(until: number): ApiError {
   return new ApiError('too_many_requests', {}, { 'Retry-After': `${seconds}` });
 }
 
-/** Where a request comes from: an IPv4 address, or the /64 of an IPv6 one, which is what one subscriber has. */
+/** What `CF-Connecting-IP` says of every request that somebody's Worker sends, in any zone: a network of one address. */
+const WORKERS = '2a06:98c0:3600:0';
+
+/**
+ * Where a request comes from: an IPv4 address, or the /64 of an IPv6 one, which is what one subscriber has, in one spelling.
+ * Requests of Workers share an address and are told apart by the zone in `CF-Worker`, which the platform sets on them.
+ */
 export function networkOf(c: Context<AppEnv>): string {
   const address = c.req.header('CF-Connecting-IP') ?? 'local';
   if (!address.includes(':')) return address;
-  const [head = '', tail] = address.toLowerCase().split('::');
-  const parts = head === '' ? [] : head.split(':');
-  const after = tail ? tail.split(':') : [];
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - parts.length - after.length);
-  return [...parts, ...Array<string>(zeros).fill('0'), ...after].slice(0, 4).join(':');
+  const groups = groupsOf(address);
+  const [high = 0, low = 0] = groups.slice(6);
+  // An IPv4 address in IPv6's notation, `::ffff:192.0.2.1`.
+  if (groups.slice(0, 6).join() === '0,0,0,0,0,65535') {
+    return [high >> 8, high & 255, low >> 8, low & 255].join('.');
+  }
+  const network = groups
+    .slice(0, 4)
+    .map((group) => group.toString(16))
+    .join(':');
+  return network === WORKERS ? `${network} ${c.req.header('CF-Worker') ?? ''}` : network;
+}
+
+/** The eight groups of an IPv6 address. */
+function groupsOf(address: string): number[] {
+  const [head = [], tail] = address.split('::').map((part) => part.split(':').flatMap(groupOf));
+  if (tail === undefined) return head;
+  const zeros = Array<number>(Math.max(0, 8 - head.length - tail.length)).fill(0);
+  return [...head, ...zeros, ...tail];
+}
+
+/** The group that a part is, the two groups of an IPv4 address at the end, or none for nothing before or after `::`. */
+function groupOf(part: string): number[] {
+  if (part === '') return [];
+  if (!part.includes('.')) return [Number.parseInt(part, 16)];
+  const [a = 0, b = 0, c = 0, d = 0] = part.split('.').map(Number);
+  return [(a << 8) | b, (c << 8) | d];
 }

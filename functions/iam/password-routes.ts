@@ -1,6 +1,6 @@
 /**
- * The endpoints that change and reset passwords, below `/auth`. They are ours and not the sign-in library's, which writes
- * statement by statement: a new password, the end of what the old one let in, and the audit row are one batch.
+ * The endpoints that change and reset passwords, below `/auth`. A new password, the end of what the old one let in, and the
+ * audit row are one batch.
  */
 import { type Context, Hono } from 'hono';
 import * as z from 'zod';
@@ -8,7 +8,6 @@ import { openDatabase } from '../../db/database.ts';
 import {
   addReset,
   changePassword,
-  findByPassword,
   findReset,
   passwordHashOf,
   resetPassword,
@@ -16,11 +15,11 @@ import {
 import { type AppEnv, bodyOf, changeOf, inBackground } from '../app.ts';
 import { ApiError, invalidArgument } from '../errors.ts';
 import { sendMail } from '../mail.ts';
-import { limitAttempts, limitMails } from './limits.ts';
-import { hashLinkToken, newLinkToken } from './link-tokens.ts';
+import { limitAccount, limitAttempts, limitMails, refuseUnknown } from './limits.ts';
+import { hashLinkToken, linkTo, newLinkToken } from './link-tokens.ts';
 import { hashPassword, newPassword, PASSWORD_LENGTH, verifyPassword } from './passwords.ts';
 import { bearerOfSession } from './principals.ts';
-import { newSessionToken, SESSION_SECONDS, sameOrigin, setSessionToken } from './session-cookie.ts';
+import { newSession, SESSION_SECONDS, sameOrigin, setSessionToken } from './session-cookie.ts';
 import { email } from './user-schemas.ts';
 
 const RESET_MS = 3600 * 1000;
@@ -32,21 +31,23 @@ const resetBody = z.object({ token: z.string().min(1), newPassword });
 async function change(c: Context<AppEnv>): Promise<Response> {
   const { currentPassword, newPassword } = await bodyOf(c, changeBody);
   const bearer = await bearerOfSession(c);
-  if (!bearer) throw new ApiError('denied_authentication', { method: 'session', reason: 'not_found' });
+  if (!bearer) throw SIGNED_OUT;
   const { id: userId } = bearer;
+  await limitAccount(c, userId);
   const from = await passwordHashOf(c.get('identity'), userId);
   if (!from || !(await verifyPassword({ hash: from, password: currentPassword }))) throw WRONG;
   const to = await hashPassword(newPassword);
   const made = changeOf(c, { type: 'user', id: userId, accessKey: null });
-  const token = newSessionToken();
-  const userAgent = c.req.header('User-Agent')?.slice(0, 500) ?? null;
-  const session = { token, expiresAt: made.now + SESSION_SECONDS * 1000, userAgent };
-  // Changed by somebody else meanwhile, the password is another one.
-  if (!(await changePassword(c.get('identity'), made, { userId, from, to }, session))) throw WRONG;
-  await setSessionToken(c, token, SESSION_SECONDS);
+  const next = newSession(c);
+  const by = bearer.sessionId ?? '';
+  if (!(await changePassword(c.get('identity'), made, { userId, from, to, by }, next))) {
+    throw (await bearerOfSession(c)) ? WRONG : SIGNED_OUT;
+  }
+  await setSessionToken(c, next.token, SESSION_SECONDS);
   return c.json({ status: true });
 }
 
+const SIGNED_OUT = new ApiError('denied_authentication', { method: 'session', reason: 'not_found' });
 const WRONG = invalidArgument('currentPassword', 'constraint', 'must be your current password');
 
 /** Answers at once and alike whether anybody has the address: the rest happens afterwards. */
@@ -58,6 +59,7 @@ async function requestReset(c: Context<AppEnv>): Promise<Response> {
       help_message: 'This Latchkey sends no mail, so that no password can be reset. Ask who runs it.',
     });
   }
+  await limitAttempts(c);
   await limitMails(c, email);
   inBackground(c, 'a password reset', mailReset(c, email));
   return c.json({ status: true });
@@ -65,14 +67,12 @@ async function requestReset(c: Context<AppEnv>): Promise<Response> {
 
 /** Who is only invited gets no such mail: the invitation is how they choose a password. */
 async function mailReset(c: Context<AppEnv>, to: string): Promise<void> {
-  const userId = await findByPassword(c.get('identity'), to);
-  if (!userId) return;
   const [token, now] = [newLinkToken(), Date.now()];
-  const tokenHash = await hashLinkToken(token);
-  await addReset(c.get('identity'), now, { userId, tokenHash, expiresAt: now + RESET_MS });
+  const reset = { email: to, tokenHash: await hashLinkToken(token), expiresAt: now + RESET_MS };
+  if (!(await addReset(c.get('identity'), now, reset))) return;
   const text = `Someone asked to reset the password of ${to} on Latchkey. Open this link to choose a new one:
 
-${new URL(c.req.url).origin}/reset-password/#${token}
+${linkTo(c, 'reset-password', token)}
 
 It works once, for an hour. If it was not you, you need not do anything: your password is what it was.
 `;
@@ -83,7 +83,10 @@ async function reset(c: Context<AppEnv>): Promise<Response> {
   const { token, newPassword } = await bodyOf(c, resetBody);
   const tokenHash = await hashLinkToken(token);
   const userId = await findReset(c.get('identity'), tokenHash, Date.now());
-  if (!userId) throw USED_UP;
+  if (!userId) {
+    await refuseUnknown(c);
+    throw USED_UP;
+  }
   const to = await hashPassword(newPassword);
   const made = changeOf(c, { type: 'user', id: userId, accessKey: null });
   if (!(await resetPassword(c.get('identity'), made, { userId, tokenHash, to }))) throw USED_UP;
@@ -96,7 +99,6 @@ const USED_UP = new ApiError('precondition_failed', {
 });
 
 async function ready(c: Context<AppEnv>, next: () => Promise<void>): Promise<void> {
-  await limitAttempts(c);
   c.set('identity', openDatabase(c.get('config').identity));
   await next();
 }

@@ -34,6 +34,16 @@ export async function hashPassword(password: string): Promise<string> {
   return ['scrypt', COST.N, COST.r, COST.p, salt.toString('base64'), key.toString('base64')].join(':');
 }
 
+/** A hash that no password has, and that costs as much to compare with as a real one. */
+export const NO_HASH = [
+  'scrypt',
+  COST.N,
+  COST.r,
+  COST.p,
+  Buffer.alloc(SALT_BYTES).toString('base64'),
+  Buffer.alloc(KEY_BYTES).toString('base64'),
+].join(':');
+
 /** Whether the password is the one of the hash, compared in constant time. A malformed hash matches nothing. */
 export async function verifyPassword({
   hash,

@@ -9,7 +9,7 @@ import { type Bearer, findApiKeyBearer, findSessionBearer } from '../../db/ident
 import { type AppEnv, inBackground } from '../app.ts';
 import { ApiError, type ErrorFields } from '../errors.ts';
 import { hashSecretKey, isSecretKey } from './api-keys.ts';
-import { noteUnknownToken, refuseSilenced } from './limits.ts';
+import { refuseUnknown } from './limits.ts';
 import { requireSameOrigin, sessionToken } from './session-cookie.ts';
 
 type Refusal = ErrorFields<'denied_authentication'>;
@@ -46,14 +46,12 @@ async function bearerOf(c: Context<AppEnv>): Promise<Found> {
   const token = c.req.header('X-Auth-Token');
   if (token !== undefined) {
     if (!isSecretKey(token)) return refuse('api_key', 'invalid_argument');
-    refuseSilenced(c);
     const bearer = await findApiKeyBearer(c.get('identity'), await hashSecretKey(token));
     return bearer ? { ok: true, method: 'api_key', bearer } : unknown(c, 'api_key');
   }
   const session = await sessionToken(c);
   if (session === undefined) return refuse('api_key', 'invalid_argument');
   if (session === false) return refuse('session', 'not_found');
-  refuseSilenced(c);
   const bearer = await findSessionBearer(c.get('identity'), session);
   return bearer ? { ok: true, method: 'session', bearer } : unknown(c, 'session');
 }
@@ -66,7 +64,7 @@ export async function bearerOfSession(c: Context<AppEnv>): Promise<Bearer | null
 }
 
 async function unknown(c: Context<AppEnv>, method: Refusal['method']): Promise<Found> {
-  await noteUnknownToken(c);
+  await refuseUnknown(c);
   return refuse(method, 'not_found');
 }
 

@@ -1,25 +1,30 @@
 /**
- * The session cookie as requests bring it: its name, its signature, and the rule that a change comes from a page of
- * ours. The sign-in library (sign-in.ts) issues and removes it, but for guests and a changed password; whose a session is, the database says.
+ * The session cookie: its name, its signature, how it is set and taken away, and the rule that a change comes from a page
+ * of ours. Whose session it is, the database knows.
  */
 import type { Context } from 'hono';
-import { getSignedCookie, setSignedCookie } from 'hono/cookie';
+import { deleteCookie, getSignedCookie, setSignedCookie } from 'hono/cookie';
+import type { NewSession } from '../../db/identity/sessions.ts';
 import type { AppEnv } from '../app.ts';
 import { ApiError } from '../errors.ts';
 
-/** What the e-mail addresses of guests end with, which nobody else can have: the domain is reserved for no use. */
-export const GUEST_DOMAIN = '@guest.invalid';
-
-/** What the names of all our cookies begin with. */
-export const COOKIE_PREFIX = 'latchkey';
-
-const NAME = `${COOKIE_PREFIX}.session_token`;
+const NAME = 'latchkey.session_token';
 
 /** How long a session lasts that is not used. */
 export const SESSION_SECONDS = 7 * 24 * 3600;
 
-/** A token of a session that the sign-in library did not begin. */
-export const newSessionToken = (): string => (crypto.randomUUID() + crypto.randomUUID()).replaceAll('-', '');
+/** A session for the browser that sent the request, with a new token; by default as long as sessions last. */
+export function newSession(c: Context<AppEnv>, expiresAt?: number): NewSession {
+  const now = Date.now();
+  return {
+    id: crypto.randomUUID(),
+    token: (crypto.randomUUID() + crypto.randomUUID()).replaceAll('-', ''),
+    now,
+    expiresAt: expiresAt ?? now + SESSION_SECONDS * 1000,
+    address: c.req.header('CF-Connecting-IP') ?? null,
+    userAgent: c.req.header('User-Agent')?.slice(0, 500) ?? null,
+  };
+}
 
 /** The name has the `__Secure-` prefix wherever there is TLS. */
 const prefixOf = (c: Context<AppEnv>) =>
@@ -33,17 +38,28 @@ export async function sessionToken(c: Context<AppEnv>): Promise<string | false |
   return getSignedCookie(c, c.get('config').signInSecret, NAME, prefixOf(c));
 }
 
-/** Sets the cookie of a session that the sign-in library did not begin. */
+/** Sets the cookie of a session, for so many seconds. */
 export async function setSessionToken(c: Context<AppEnv>, token: string, seconds: number): Promise<void> {
-  const prefix = prefixOf(c);
   await setSignedCookie(c, NAME, token, c.get('config').signInSecret, {
+    ...attributesOf(c),
+    maxAge: seconds,
+  });
+}
+
+/** Takes the cookie away. */
+export function forgetSessionToken(c: Context<AppEnv>): void {
+  deleteCookie(c, NAME, attributesOf(c));
+}
+
+function attributesOf(c: Context<AppEnv>) {
+  const prefix = prefixOf(c);
+  return {
     path: '/',
     httpOnly: true,
-    sameSite: 'Lax',
+    sameSite: 'Lax' as const,
     secure: prefix !== undefined,
-    maxAge: seconds,
     ...(prefix && { prefix }),
-  });
+  };
 }
 
 /** Middleware: {@link requireSameOrigin}. */
@@ -52,9 +68,13 @@ export async function sameOrigin(c: Context<AppEnv>, next: () => Promise<void>):
   await next();
 }
 
-/** Refuses what another site's page sends: a cookie travels with it all the same. */
+/**
+ * Refuses a request that a page of another site sends: the cookie comes with it. Ours are the pages of the request's own
+ * origin, which covers localhost and preview hosts, and of the configured one, which is the pages' address behind a proxy
+ * that ends TLS. A request that claims another host and origin gains nothing: the browser has no cookie of ours for it.
+ */
 export function requireSameOrigin(c: Context<AppEnv>): void {
-  if (c.req.header('Origin') !== new URL(c.req.url).origin) {
-    throw new ApiError('permissions_denied', { details: [{ resource: 'origin', action: 'write' }] });
-  }
+  const origin = c.req.header('Origin');
+  if (origin !== undefined && [new URL(c.req.url).origin, c.get('config').siteUrl].includes(origin)) return;
+  throw new ApiError('permissions_denied', { details: [{ resource: 'origin', action: 'write' }] });
 }

@@ -1,5 +1,5 @@
 /**
- * How large the Worker is as deployment uploads it, with and without the sign-in library, what CPU time its start takes,
+ * How large the Worker is as deployment uploads it, what CPU time its start takes,
  * and how much script of our own a page loads before anybody touches it; beside a hello world on the same framework.
  */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { gzipSync } from 'node:zlib';
 import { bundleWorker } from '../stack/bundle.ts';
 import { defaultConfig, root, runTool } from '../stack/project.ts';
 import { buildSite } from '../stack/site.ts';
-import { gzipOf, withoutSignIn } from '../stack/worker-size.ts';
+import { gzipOf } from '../stack/worker-size.ts';
 import type { Area, Figure } from './area.ts';
 import { interleave } from './rounds.ts';
 import { bundleAlone } from './worker.ts';
@@ -35,13 +35,6 @@ export const size: Area = {
           measure: 'Worker, gzip',
           unit: 'kB',
           values: [await gzipOf(defaultConfig, folder)],
-          baseline: { of, values: hello },
-          aim: '≤ 380 kB',
-        },
-        {
-          measure: 'Worker without the sign-in library, gzip',
-          unit: 'kB',
-          values: [await gzipOf(defaultConfig, folder, withoutSignIn)],
           baseline: { of, values: hello },
           aim: '≤ 180 kB',
         },

@@ -42,6 +42,31 @@ it('links each page to its source where the operator has said where that is, and
   expect(unset).not.toContain('Suggest an edit');
 });
 
+it('tells search engines where the sitemap is, and to leave out the pages about the person at the browser', () => {
+  expect(built('robots.txt')).toBe(
+    'User-agent: *\nAllow: /\nSitemap: https://latchkey.example.com/sitemap-index.xml\n',
+  );
+  expect(built('sitemap-index.xml')).toContain('sitemap-0.xml');
+  const rules = built('_headers').split(/\n(?=\S)/);
+  const left = rules
+    .filter((rule) => rule.includes('X-Robots-Tag: noindex'))
+    .map((rule) => rule.split('\n')[0]);
+  expect(left).toEqual(['/account/*', '/console/*', '/invitation/*', '/reset-password/*', '/sign-in/*']);
+  for (const path of left) {
+    expect([path, globSync(`${path?.slice(1)}*/index.html`, { cwd: folder }).length > 0]).toEqual([
+      path,
+      true,
+    ]);
+  }
+});
+
+it('sends every page with the headers that keep it to TLS and away from devices', () => {
+  const [all = ''] = built('_headers').split(/\n(?=\S)/);
+  expect(all).toContain('/*\n');
+  expect(all).toContain('Strict-Transport-Security: max-age=31536000');
+  expect(all).toMatch(/Permissions-Policy: .*camera=\(\)/);
+});
+
 it('has every page in the sitemap', () => {
   const listed = [...built('sitemap-0.xml').matchAll(/<loc>https:\/\/latchkey\.example\.com([^<]*)</g)];
   const pages = globSync('**/index.html', { cwd: folder }).map(

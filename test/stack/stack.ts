@@ -41,6 +41,7 @@ export interface StackSettings {
   vars?: (vars: {
     REGIONS: RegionsVar;
     MAIL: unknown;
+    SITE: unknown;
     GUESTS: unknown;
     NATS: unknown;
   }) => Record<string, unknown>;
@@ -133,6 +134,7 @@ async function startOn(
   const configured = vars({
     REGIONS: localRegions(bundle, ports),
     MAIL: { transport: 'console' },
+    SITE: { url: `http://localhost:${ports.origin}` },
     GUESTS: { enabled: true },
     NATS: { account_limits: { disk: ACCOUNT_STORAGE } },
   });

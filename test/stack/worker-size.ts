@@ -4,16 +4,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { runTool } from './project.ts';
 
-const SIGN_IN = ['better-auth/minimal', 'better-auth/adapters/drizzle'];
-const STUB = join(import.meta.dirname, '../bench/workers/no-sign-in.ts');
-
-/** Arguments of {@link gzipOf} that leave the sign-in library out. */
-export const withoutSignIn = SIGN_IN.flatMap((name) => ['--alias', `${name}:${STUB}`]);
-
 /** What deployment would upload, in kB of 1000 bytes: modules, without source maps. `folder` is for files of its own. */
-export async function gzipOf(config: string, folder: string, args: readonly string[] = []): Promise<number> {
+export async function gzipOf(config: string, folder: string): Promise<number> {
   const out = mkdtempSync(join(folder, 'out-'));
-  await runTool('wrangler', ['deploy', '--dry-run', '--config', config, '--outdir', out, ...args]);
+  await runTool('wrangler', ['deploy', '--dry-run', '--config', config, '--outdir', out]);
   const modules = readdirSync(out).filter((name) => /\.(js|wasm)$/.test(name));
   if (modules.length === 0) throw new Error(`wrangler left no module in ${out}`);
   return modules.reduce((sum, name) => sum + gzipSync(readFileSync(join(out, name))).length, 0) / 1000;

@@ -1,19 +1,15 @@
-/** The Worker stays small: what deployment uploads, with the sign-in library and without. */
+/** The Worker stays small: what deployment uploads. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { defaultConfig } from '../stack/project.ts';
-import { gzipOf, withoutSignIn } from '../stack/worker-size.ts';
+import { gzipOf } from '../stack/worker-size.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-size-'));
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-it('the Worker takes at most 380 kB', async () => {
-  expect(await gzipOf(defaultConfig, folder)).toBeLessThanOrEqual(380);
-}, 60_000);
-
-it('all but its sign-in library takes at most 180 kB', async () => {
-  expect(await gzipOf(defaultConfig, folder, withoutSignIn)).toBeLessThanOrEqual(180);
+it('the Worker takes at most 180 kB', async () => {
+  expect(await gzipOf(defaultConfig, folder)).toBeLessThanOrEqual(180);
 }, 60_000);

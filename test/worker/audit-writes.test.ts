@@ -17,6 +17,7 @@ const REGION = '/mnq/v1beta1/regions/:region';
 /** Routes that change nothing that the audit trail is about. */
 const SILENT = [
   'POST /auth/sign-in/email', // a session is no change
+  'POST /auth/sign-in/link',
   'POST /auth/sign-out',
   'POST /auth/invitation', // reads what an invitation is about
   'POST /auth/request-password-reset', // sends mail

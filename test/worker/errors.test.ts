@@ -233,6 +233,7 @@ describe('every answer', () => {
     ]) {
       expect(answer.headers.get('X-Request-Id')).toMatch(/^[0-9a-f-]{36}$/);
       expect(answer.headers.get('X-Content-Type-Options')).toBe('nosniff');
+      expect(answer.headers.get('Strict-Transport-Security')).toBe('max-age=31536000');
       expect(answer.headers.get('Content-Security-Policy')).toBe(
         "default-src 'none'; frame-ancestors 'none'",
       );

@@ -19,8 +19,6 @@ function watched(database: D1Database, around: Run): D1Database {
       raw: () => around([text], () => original.raw()),
     }) as unknown as D1PreparedStatement;
   return {
-    // The sign-in library's way.
-    prepare: (text: string) => statement(text, database.prepare(text)),
     withSession: () => ({
       prepare: (text: string) => statement(text, session.prepare(text)),
       batch: (statements: { [ORIGINAL]: D1PreparedStatement; [TEXT]: string }[]) =>
@@ -49,13 +47,14 @@ export function failing(
   });
 }
 
-/** The database, and a gate in it: statements that match wait before it. */
-export function gated(database: D1Database, at: RegExp) {
+/** The database, and a gate in it: statements that match wait before it. `arrived` resolves when `count` of them do. */
+export function gated(database: D1Database, at: RegExp, count = 1) {
   const arrived = Promise.withResolvers<void>();
   const opened = Promise.withResolvers<void>();
+  let waiting = 0;
   const behind = watched(database, async (texts, run) => {
     if (texts.some((text) => at.test(text))) {
-      arrived.resolve();
+      if (++waiting === count) arrived.resolve();
       await opened.promise;
     }
     return run();

@@ -1,7 +1,12 @@
 /** Guests: who tries the product without an account, and what readers say of pages without one. */
 import { describe, expect, it } from 'vitest';
+import { openDatabase } from '../../db/database.ts';
+import { MOST_FEEDBACK } from '../../db/identity/feedback.ts';
+import { removeGuest } from '../../db/identity/guests.ts';
 import worker from '../../functions/index.ts';
+import { scheduledChange } from '../../functions/sweep.ts';
 import { env } from './env.ts';
+import { everything } from './everything.ts';
 import { failing } from './fault.ts';
 import { call, cookieOf, identityRows, newOwner, ORIGIN, rows, withCookie } from './harness.ts';
 
@@ -214,6 +219,17 @@ describe('a guest whose time is over', () => {
   });
 });
 
+it('removing a guest changes nothing for an organization that is none, or whose end has been put off', async () => {
+  const owner = await newOwner();
+  const entered = await enter({ ...env, GUESTS: { enabled: true, most: 10_000 } });
+  const before = await everything();
+  const db = openDatabase(env.IDENTITY);
+  for (const id of [owner.organization_id, entered.body.organization_id as string]) {
+    await removeGuest(db, scheduledChange(), id);
+  }
+  expect(await everything()).toEqual(before);
+});
+
 it('a guest’s quotas hold, and are told', async () => {
   const quotas = { nats_accounts: 1, credentials: 2 };
   const bindings = { ...env, GUESTS: { enabled: true, most: 10_000, quotas } };
@@ -232,6 +248,25 @@ it('a guest’s quotas hold, and are told', async () => {
 });
 
 describe('what readers say of a page', () => {
+  const elsewhere = () => ({ Origin: ORIGIN, 'CF-Connecting-IP': `198.51.100.${++address}` });
+
+  it('makes room for what is newer', async () => {
+    const say = (remark: string) =>
+      call('POST', '/feedback', { headers: elsewhere(), body: { page: '/', helpful: true, remark } });
+    await say('the oldest');
+    await identityRows(
+      "insert into page_feedback (id, at, page, helpful, remark) select max(id) + ?, 1, '/', 1, 'the last but one' from page_feedback",
+      MOST_FEEDBACK - 1,
+    );
+    const kept = async () =>
+      (await identityRows<{ remark: string }>('select remark from page_feedback order by id')).map(
+        ({ remark }) => remark,
+      );
+    expect(await kept()).toContain('the oldest');
+    await say('the newest');
+    expect(await kept()).toEqual(['the last but one', 'the newest']);
+  });
+
   it('is kept, and read by the Owners of the first organization only', async () => {
     const other = await newOwner();
     const first = await newOwner();
@@ -246,8 +281,16 @@ describe('what readers say of a page', () => {
     expect((await call('GET', '/feedback', { token: other.secret_key })).status).toBe(403);
     const foreign = { ...headers, Origin: 'https://evil.test' };
     expect((await call('POST', '/feedback', { headers: foreign, body: said })).status).toBe(403);
-    expect((await call('POST', '/feedback', { headers, body: { page: 'x', helpful: true } })).status).toBe(
-      400,
-    );
+    for (const page of ['x', '//ai/', '/a//b/', '/\\ai/', '/a b/', '']) {
+      const refused = await call('POST', '/feedback', {
+        headers: elsewhere(),
+        body: { page, helpful: true },
+      });
+      expect([page, refused.status]).toEqual([page, 400]);
+    }
+    for (const page of ['/', '/concepts/', '/how-to/create-credentials/', '/openapi']) {
+      const taken = await call('POST', '/feedback', { headers: elsewhere(), body: { page, helpful: true } });
+      expect([page, taken.status]).toEqual([page, 204]);
+    }
   });
 });

@@ -65,9 +65,9 @@ describe('an invitation', () => {
     const email = newEmail();
     const token = tokenOf((await invite(owner, email)).body.invitation_url);
     const told = await postAuth('/invitation', { token });
-    expect(told.body).toMatchObject({ organization_name: 'Test', email, password_needed: true });
+    expect(told.body).toMatchObject({ organization_name: 'Test', email });
     const password = newPassword();
-    for (const lacking of [{}, { name: 'New' }, { name: 'New', password: 'too short' }]) {
+    for (const lacking of [{ password }, { name: 'New' }, { name: 'New', password: 'too short' }]) {
       expect((await postAuth('/accept-invitation', { token, ...lacking })).status).toBe(400);
     }
     const accepted = await postAuth('/accept-invitation', { token, name: 'New', password });
@@ -87,6 +87,39 @@ describe('an invitation', () => {
     });
     expect(await trail(owner)).toContain(`create users ${accepted.body.user_id}`);
     expect((await (await signIn(email, password)).get(USERS)).status).toBe(403);
+  });
+
+  it('does not say whether its person has an account, before somebody takes their place', async () => {
+    const known = (await newOwner()).email;
+    const { browser } = await atBrowser(owner);
+    const seen = async (email: string) => {
+      const token = tokenOf((await invite(owner, email)).body.invitation_url);
+      const preview = await postAuth('/invitation', { token });
+      const answers = [
+        { ...preview, body: { ...preview.body, email: '', expires_at: '' } },
+        await postAuth('/accept-invitation', { token }),
+        await browser.post('/auth/accept-invitation', { token }),
+        await postAuth('/accept-invitation', { token, name: 'New' }),
+        await postAuth('/accept-invitation', { token, password: newPassword() }),
+        await postAuth('/accept-invitation', { token, name: 'New', password: 'too short' }),
+      ];
+      return answers.map(({ status, body }) => [status, body]);
+    };
+    const unknown = await seen(newEmail());
+    expect(unknown.map(([status]) => status)).toEqual([200, 401, 403, 400, 400, 400]);
+    expect(await seen(known)).toEqual(unknown);
+  });
+
+  it('gives a person with an account nothing before they accept, whatever policies say of them', async () => {
+    const other = await newOwner();
+    const { id, browser } = await atBrowser(other);
+    await invite(owner, other.email);
+    await grant(owner, id, 'IAMManager');
+    const { organizations } = (await browser.get('/iam/v1alpha1/principal')).body;
+    expect((organizations as { id: string }[]).map((one) => one.id)).toEqual([other.organization_id]);
+    expect((await browser.get(`${USERS}?organization_id=${owner.organization_id}`)).status).toBe(403);
+    const body = { organization_id: owner.organization_id, name: 'mine' };
+    expect((await browser.post('/account/v3/projects', body)).status).toBe(403);
   });
 
   it('is taken up by one of many who try at once', async () => {

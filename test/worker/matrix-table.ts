@@ -136,6 +136,7 @@ export const PUBLIC = {
   'GET /jwt/v1/:region/accounts/': 'nats-servers ask it',
   'GET /jwt/v1/:region/accounts/:id': 'account JWTs are public by design',
   'POST /auth/sign-in/email': 'how a session begins',
+  'POST /auth/sign-in/link': 'takes the token of a link',
   'POST /auth/sign-out': 'how a session ends, whosever it is',
   'GET /auth/get-session': 'answers null to whoever has no session',
   'GET /auth/guest': 'whether guests are let in',

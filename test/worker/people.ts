@@ -4,6 +4,9 @@ import type { Owner } from '../../db/identity/bootstrap.ts';
 import { env } from './env.ts';
 import { call, identityRows, postAuth, type SignedIn, signIn } from './harness.ts';
 
+/** The configured public address, another than the one at which tests call. */
+export const SITE_URL = 'https://pages.latchkey.test';
+
 /** Where members are. */
 export const USERS = '/iam/v1alpha1/users';
 
@@ -23,8 +26,8 @@ export const invite = (owner: Owner, email: string) =>
 /** The token in an invitation's link. */
 export const tokenOf = (url: string): string => new URL(url).hash.slice(1);
 
-/** The test's environment, in which mail is sent: to the console. */
-export const mailing: typeof env = { ...env, MAIL: { transport: 'console' } };
+/** The test's environment, in which mail is sent: to the console. Its links lead to {@link SITE_URL}. */
+export const mailing: typeof env = { ...env, MAIL: { transport: 'console' }, SITE: { url: SITE_URL } };
 
 /** The mails that are sent while `work` runs with {@link mailing}. */
 export async function mailsOf(work: () => Promise<unknown>): Promise<string[]> {

@@ -4,7 +4,7 @@ import type { Owner } from '../../db/identity/bootstrap.ts';
 import { env } from './env.ts';
 import { refusingAudit } from './failing.ts';
 import { call, cookieOf, identityRows, newOwner, postAuth, signIn, withCookie } from './harness.ts';
-import { atBrowser, invite, join, newMember, newPassword, trail } from './people.ts';
+import { atBrowser, invite, join, mailing, newMember, newPassword, trail } from './people.ts';
 
 const JWTS = '/iam/v1alpha1/jwts';
 const PROJECTS = '/account/v3/projects';
@@ -14,9 +14,6 @@ let owner: Owner;
 beforeEach(async () => {
   owner = await newOwner();
 });
-
-/** The environment of a deployment whose mail is printed. */
-const withMail = { ...env, MAIL: { transport: 'console' } };
 
 /** Does something, and resolves to the mails that were printed meanwhile. */
 async function mailsOf(work: () => Promise<unknown>, wanted: number): Promise<string[]> {
@@ -33,7 +30,7 @@ async function mailsOf(work: () => Promise<unknown>, wanted: number): Promise<st
   return mails;
 }
 
-const requestReset = (email: string) => postAuth('/request-password-reset', { email }, { env: withMail });
+const requestReset = (email: string) => postAuth('/request-password-reset', { email }, { env: mailing });
 
 async function resetTokenOf(email: string): Promise<string> {
   const [mail = ''] = await mailsOf(() => requestReset(email), 1);

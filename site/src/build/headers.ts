@@ -5,14 +5,22 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import type { AstroIntegration } from 'astro';
+import { TRANSPORT_SECURITY } from '../../../functions/app.ts';
 
 const INLINE_SCRIPT = /<script(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/g;
 
 /** A line of `_headers` beyond this length is refused by the platform. */
 const MAX_LINE = 2000;
 
-/** Writes `_headers` beside the pages. `connect` lists the origins that pages may open besides their own. */
-export function pageHeaders(connect: string[]): AstroIntegration {
+/** Pages about the person who looks at them: nothing for a search engine. */
+const PRIVATE = ['/account/*', '/console/*', '/invitation/*', '/reset-password/*', '/sign-in/*'];
+
+/**
+ * Writes `_headers` beside the pages. `connect` lists the origins that pages may open besides their own. Writes `robots.txt` as well: all
+ * may be read, and where the sitemap is, which there is with the public address `url`. What {@link PRIVATE} says holds no
+ * crawler off, since one that may not read a page does not see its `noindex`.
+ */
+export function pageHeaders(connect: string[], url?: string): AstroIntegration {
   return {
     name: 'page-headers',
     hooks: {
@@ -20,6 +28,7 @@ export function pageHeaders(connect: string[]): AstroIntegration {
         const hashes = await inlineScriptHashes(dir);
         const text = headersFile(contentSecurityPolicy(hashes, connect));
         await writeFile(new URL('_headers', dir), text);
+        await writeFile(new URL('robots.txt', dir), robots(url));
         logger.info(`_headers allows ${hashes.length} inline scripts`);
       },
     },
@@ -57,12 +66,18 @@ function contentSecurityPolicy(scripts: string[], connect: string[]): string {
   ].join('; ');
 }
 
+const robots = (url: string | undefined) =>
+  `User-agent: *\nAllow: /\n${url ? `Sitemap: ${url}/sitemap-index.xml\n` : ''}`;
+
 function headersFile(policy: string): string {
   const lines = [
     '/*',
     `  Content-Security-Policy: ${policy}`,
     '  X-Content-Type-Options: nosniff',
     '  Referrer-Policy: strict-origin-when-cross-origin',
+    `  Strict-Transport-Security: ${TRANSPORT_SECURITY}`,
+    '  Permissions-Policy: camera=(), geolocation=(), microphone=(), payment=(), usb=()',
+    ...PRIVATE.flatMap((path) => [path, '  X-Robots-Tag: noindex']),
     '/_astro/*',
     '  Cache-Control: public, max-age=31536000, immutable',
   ];

@@ -9,11 +9,12 @@ import { unstable_readConfig } from 'wrangler';
 const COUNTED: Record<string, string> = {
   RESOLVER_LIMIT: 'Requests for account JWTs, as nats-servers send them',
   VISITOR_LIMIT: 'Guests who are let in, and answers to “Was this page helpful?”',
-  SIGN_IN_LIMIT: 'Attempts to sign in, to change or reset a password, to open or accept an invitation',
+  SIGN_IN_LIMIT:
+    'Attempts to sign in with a password, and requests for a mail to reset one. Sessions that exist go on',
   ACCOUNT_LIMIT:
-    'Attempts to sign in with one e-mail address. Also the mails to one e-mail address, from wherever they are asked for',
+    'Attempts at the password of one account. Also the mails to one email address, from wherever they are asked for',
   TOKEN_LIMIT:
-    'API keys, sessions and access keys of Queues and of Topics and Events that do not exist. Beyond it every request of the address that brings one is refused, good ones too, until the minute is over',
+    'API keys, sessions, links and access keys of Queues and of Topics and Events that do not exist. Beyond it these are refused until the minute is over; those that exist never are',
 };
 
 /** The limits of the wrangler configuration at `path`: what is counted, and how often it may be in a minute. */

@@ -10,9 +10,9 @@ import {
   natsSettings,
   quotaSettings,
   secrets,
+  siteSettings,
 } from '../../../functions/env.ts';
 import { regionSettings } from '../../../functions/regions.ts';
-import { siteSettings } from './site-settings.ts';
 
 /** A row of the table. Backticks in `text` mean code. */
 export interface SettingRow {

@@ -1,6 +1,7 @@
 /**
- * The element `<accept-invitation>`: says what the link in the address invites to, and joins. Who has an account signs
- * in on the way, or is already; who has none chooses a password and is signed in with it.
+ * The element `<accept-invitation>`: says what the link in the address invites to, and joins. A person with an account signs
+ * in on the way, or already has; one without chooses a password and is signed in with it. The server does not say in advance
+ * which of them has opened the link.
  */
 import { postAuth, problemOf, signIn, tokenInAddress } from '../lib/auth.ts';
 import { type Send, wireForm } from '../lib/form.ts';
@@ -12,10 +13,15 @@ import { currentSession } from '../lib/session.ts';
 interface Invitation {
   organization_name: string;
   email: string;
-  password_needed: boolean;
 }
 
 const USED = 'This invitation has been used, or a newer one has replaced it. Ask whoever invited you.';
+
+const KNOWN: Problem = {
+  kind: 'refused',
+  message:
+    'This email address has an account already. Choose “I have an account”, then join with its password.',
+};
 
 class AcceptInvitation extends HTMLElement {
   #email = '';
@@ -24,12 +30,21 @@ class AcceptInvitation extends HTMLElement {
 
   connectedCallback(): void {
     this.#wire('new', async ({ name, password = '' }) => {
-      return (await this.#accept({ name, password })) ?? signIn(this.#email, password);
+      const problem = await this.#accept({ name, password });
+      // Only a person with an account is asked to sign in, or, signed in as somebody else, refused.
+      if (problem?.kind === 'signed-out' || problem?.kind === 'denied') return KNOWN;
+      return problem ?? signIn(this.#email, password);
     });
     this.#wire('known', async ({ password = '' }) => {
       return (await signIn(this.#email, password)) ?? this.#accept({});
     });
     this.#wire('joined', () => this.#accept({}));
+    for (const state of ['new', 'known']) {
+      find(this, `[data-action="${state}"]`, HTMLButtonElement).addEventListener('click', () => {
+        show(this, state);
+        find(this, `[data-form="${state}"] input`, HTMLInputElement).focus();
+      });
+    }
     wireReveal(this);
     find(this, '[data-action="retry"]', HTMLButtonElement).addEventListener('click', () => void this.#open());
     addEventListener('hashchange', () => void this.#open());
@@ -50,11 +65,11 @@ class AcceptInvitation extends HTMLElement {
       currentSession(),
     ]);
     if (!result.ok) return this.#fail(result.problem);
-    const { organization_name: organization, email, password_needed: isNew } = result.body;
+    const { organization_name: organization, email } = result.body;
     this.#email = email;
     fill(this, { organization, email });
     const signedIn = session.ok && session.body?.email === email;
-    show(this, isNew ? 'new' : signedIn ? 'joined' : 'known');
+    show(this, signedIn ? 'joined' : 'new');
   }
 
   #fail(problem: Problem): void {

@@ -1,10 +1,16 @@
-/** The element `<sign-in-form>`: exchanges an e-mail address and a password for a session cookie. */
-import { signIn } from '../lib/auth.ts';
-import { wireForm } from '../lib/form.ts';
+/**
+ * The element `<sign-in-form>`: exchanges an email address and a password for a session cookie, or the token of a link that
+ * signs in once, which comes after the `#` of the address.
+ */
+import { signIn, signInByLink, tokenInAddress } from '../lib/auth.ts';
+import { showProblem, wireForm } from '../lib/form.ts';
 import { fill, find, show } from '../lib/markup.ts';
 import { returnAddress } from '../lib/return-address.ts';
 import { wireReveal } from '../lib/reveal.ts';
 import { currentSession, signOut } from '../lib/session.ts';
+
+/** What the token of a link looks like, unlike a place on the page. */
+const LINK_TOKEN = /^[\w-]{43}$/;
 
 class SignInForm extends HTMLElement {
   connectedCallback(): void {
@@ -16,7 +22,18 @@ class SignInForm extends HTMLElement {
     wireReveal(this);
     find(this, '[data-when="signed-in"] a', HTMLAnchorElement).href = returnAddress();
     find(this, '[data-action="sign-out"]', HTMLButtonElement).addEventListener('click', () => void signOut());
-    void this.#render();
+    addEventListener('hashchange', () => void this.#useLink());
+    void this.#useLink();
+  }
+
+  /** Signs in by the link in the address, if there is one. It is taken out of the address and the history first. */
+  async #useLink(): Promise<void> {
+    const token = tokenInAddress();
+    if (!LINK_TOKEN.test(token)) return this.#render();
+    history.replaceState(null, '', location.pathname + location.search);
+    const problem = await signInByLink(token);
+    if (!problem) return location.assign(returnAddress());
+    showProblem(find(this, 'form', HTMLFormElement), problem);
   }
 
   async #render(): Promise<void> {

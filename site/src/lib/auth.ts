@@ -14,17 +14,15 @@ export function postAuth<T = unknown>(path: string, body: object): Promise<Resul
   return ask<T>(request, signInProblem);
 }
 
-/** As the API's, but for errors of the sign-in library's, which have a `code` in place of a `type`. */
+/** As the API's, except that a wrong password is no session that has ended. */
 const signInProblem: Told = async (status, headers, body) => {
-  const message = SIGN_IN[(body as { code?: string } | null)?.code ?? ''];
-  return message ? { kind: 'refused', message } : problemOfApi(status, headers, body);
+  if ((body as { method?: string } | null)?.method === 'password')
+    return { kind: 'refused', message: WRONG_PASSWORD };
+  return problemOfApi(status, headers, body);
 };
 
-/** What errors of the sign-in library are about, by their code. */
-const SIGN_IN: Record<string, string> = {
-  INVALID_EMAIL_OR_PASSWORD:
-    'This e-mail address and this password do not belong together. Check both, then try again.',
-};
+const WRONG_PASSWORD =
+  'This email address and this password do not belong together. Check both, then try again.';
 
 /** The problem of a result, for forms that need no more of it. */
 export const problemOf = (result: Result<unknown>): Problem | undefined =>
@@ -33,6 +31,10 @@ export const problemOf = (result: Result<unknown>): Problem | undefined =>
 /** Signs in with a password. */
 export const signIn = async (email: string, password: string): Promise<Problem | undefined> =>
   problemOf(await postAuth('/sign-in/email', { email, password }));
+
+/** Signs in with the token of a link that works once. */
+export const signInByLink = async (token: string): Promise<Problem | undefined> =>
+  problemOf(await postAuth('/sign-in/link', { token }));
 
 /** The token in the page's address, behind the `#`: it reaches no server before a form sends it. */
 export const tokenInAddress = (): string => location.hash.slice(1);

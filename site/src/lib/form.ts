@@ -130,7 +130,8 @@ function linkTo(input: HTMLInputElement, text: string): HTMLAnchorElement {
   return link;
 }
 
-function showProblem(form: HTMLFormElement, problem: Problem): void {
+/** Says in a form what the problem is, at its fields where it is about them. */
+export function showProblem(form: HTMLFormElement, problem: Problem): void {
   const complaints = problem.kind === 'fields' ? complaintsOf(form, problem.fields) : [];
   if (complaints.length > 0) showFieldErrors(form, complaints);
   else showSummary(form, ...wording(problem));

@@ -15,7 +15,8 @@ class FeedbackList extends Part {
     const rows = said.map(({ page: path, helpful, remark, at }) => {
       const row = this.copy('feedback');
       fill(row, { page: path, helpful: helpful ? 'Yes' : 'No', remark });
-      find(row, 'a', HTMLAnchorElement).href = path;
+      // Rows from before paths were held to one leading slash may name another host.
+      if (!path.startsWith('//')) find(row, 'a', HTMLAnchorElement).href = path;
       showTime(find(row, 'time', HTMLTimeElement), at);
       return row;
     });
