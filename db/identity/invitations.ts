@@ -21,6 +21,8 @@ export interface Invitation {
 
 /** Someone to invite. */
 export interface NewInvitation {
+  /** The id of the person, should nobody have the address yet. */
+  userId: string;
   organizationId: string;
   /** In lower case. */
   email: string;
@@ -36,13 +38,13 @@ export interface NewInvitation {
  * is good no more. Returns the member, with `joinedAt` when they have joined, whom this changes nothing for.
  */
 export async function invite(db: Database, change: Change, invitation: NewInvitation): Promise<Member> {
-  const { organizationId, email, tokenHash, byMailOnly, expiresAt } = invitation;
+  const { userId, organizationId, email, tokenHash, byMailOnly, expiresAt } = invitation;
   const { now } = change;
   const pending = sql`from users u join memberships m on m.user_id = u.id
     where u.email = ${email} and m.organization_id = ${organizationId} and m.joined_at is null`;
   const [, , , , rows] = await db.batch(
     sql`insert into users (id, name, email, email_verified, created_at, updated_at)
-      values (${crypto.randomUUID()}, ${email}, ${email}, 0, ${now}, ${now}) on conflict (email) do nothing`,
+      values (${userId}, ${email}, ${email}, 0, ${now}, ${now}) on conflict (email) do nothing`,
     sql`insert into memberships (user_id, organization_id, role, created_at, joined_at)
       select id, ${organizationId}, 'member', ${now}, null from users where email = ${email}
       on conflict (user_id, organization_id) do nothing`,

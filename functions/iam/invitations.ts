@@ -32,6 +32,7 @@ export async function inviteByMail(
   const token = newLinkToken();
   const change = changeOf(c);
   const member = await invite(c.get('identity'), change, {
+    userId: await userIdOf(c.get('config').signInSecret, email),
     organizationId,
     email,
     tokenHash: await hashLinkToken(token),
@@ -43,6 +44,22 @@ export async function inviteByMail(
   const message = { to: email, subject: 'Your invitation to Latchkey', text: textOf(url) };
   inBackground(c, 'sending an invitation', sendMail(mail, message));
   return { member, url: shown ? url : null };
+}
+
+/**
+ * The id of a new person with this email address: always the same one. With a random one, inviting, removing and inviting an
+ * address again would show whether it has an account: only then does the person outlive the membership, and their id with it.
+ */
+async function userIdOf(secret: string, email: string): Promise<string> {
+  const encoder = new TextEncoder();
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
+  const key = await crypto.subtle.importKey('raw', encoder.encode(secret), algorithm, false, ['sign']);
+  const bytes = new Uint8Array(await crypto.subtle.sign('HMAC', key, encoder.encode(`user ${email}`)), 0, 16);
+  // RFC 9562, version 8: bits of our own making.
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
 const UNSENT = new ApiError('precondition_failed', {

@@ -119,7 +119,7 @@ describe('npm run deploy', () => {
       expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
   });
 
-  it('takes the keys of engines and of the mail provider from the environment, and does not go on without', async () => {
+  it('takes the keys of engines and of the mail provider from the environment, and does not go on without, nor with mail whose links lead nowhere', async () => {
     const before = readFileSync(config, 'utf8');
     const others = `
 [vars.REGIONS.nl-ams.engine]
@@ -135,8 +135,11 @@ from = "latchkey@example.com"
 `;
     const ENGINE_KEY_NL_AMS = JSON.stringify({ access_key_id: 'AKIAEXAMPLE', secret_access_key: 'example' });
     const given = { ENGINE_KEY_NL_AMS, MAIL_TOKEN: 'token of the provider' };
-    writeFileSync(config, before + others);
+    const site = '\n[vars.SITE]\nurl = "https://latchkey.example.com"\n';
     try {
+      writeFileSync(config, before + others);
+      await expect(deployAs(undefined, given)).rejects.toThrow('Mail needs SITE.url');
+      writeFileSync(config, before + others + site);
       for (const [environment, wanted] of [
         [{}, 'set ENGINE_KEY_NL_AMS'],
         [{ ENGINE_KEY_NL_AMS: 'AKIA' }, 'set ENGINE_KEY_NL_AMS'],

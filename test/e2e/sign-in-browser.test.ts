@@ -4,6 +4,7 @@
  */
 import type { Page } from 'playwright-core';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { newSignInLink } from '../../db/identity/sign-in-links.ts';
 import { axe, region, useBrowser } from './browser.ts';
 import { api, useStack } from './local-stack.ts';
 import { startMailServer } from './mail-server.ts';
@@ -122,6 +123,15 @@ describe('someone who is invited', () => {
     await invite(email);
     const page = await browser.open(await provider.linkTo(email, 1));
     await signedInAs(page, owner.email);
+    // The page cannot know that the person has an account: it says so when they try to make another.
+    await page.getByLabel('Your name').fill('Ada');
+    await page.getByLabel('Password', { exact: true }).fill(newPassword());
+    await page.getByRole('button', { name: 'Join', exact: true }).click();
+    await page.getByText('has an account already').waitFor();
+    expect(browser.complaints.splice(0).join()).toContain('403');
+    expect(await axe(page)).toEqual([]);
+    await page.getByRole('button', { name: 'I have an account' }).click();
+    expect(await axe(page)).toEqual([]);
     await page.getByLabel('Your password').fill('not the password');
     await page.getByRole('button', { name: 'Sign in and join' }).click();
     await page.getByText('do not belong together').waitFor();
@@ -155,6 +165,54 @@ describe('someone who is invited', () => {
     await page.getByLabel('E-mail address').waitFor();
     expect(asked.length).toBeGreaterThan(5);
     expect(asked.filter((text) => text.includes(new URL(link).hash.slice(1)))).toEqual([]);
+  });
+});
+
+describe('a sign-in link', () => {
+  async function newLink(): Promise<string> {
+    const now = Date.now();
+    const { token, statements } = await newSignInLink({
+      email: local.owner.email,
+      now,
+      expiresAt: now + 60_000,
+    });
+    const database = await local.stack.database('IDENTITY');
+    for (const { sql, params } of statements) {
+      await database
+        .prepare(sql)
+        .bind(...params)
+        .run();
+    }
+    return token;
+  }
+
+  it('signs in once, and its token is in no request’s address and not in the history', async () => {
+    const token = await newLink();
+    const page = await browser.open('/', { stranger: true });
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url(), ...Object.values(request.headers())));
+    await page.goto(`/sign-in/?return=/concepts/#${token}`);
+    await page.waitForURL((url) => url.pathname === '/concepts/');
+    await signedInAs(page, local.owner.email);
+    expect(asked.length).toBeGreaterThan(5);
+    expect(asked.filter((text) => text.includes(token))).toEqual([]);
+    await page.goBack();
+    expect(new URL(page.url()).pathname + new URL(page.url()).hash).toBe('/sign-in/');
+
+    const again = await browser.open(`/sign-in/#${token}`, { stranger: true });
+    await again.getByRole('alert').getByText('has been used or has expired').waitFor();
+    expect(new URL(again.url()).hash).toBe('');
+    expect(await axe(again)).toEqual([]);
+    expect(browser.complaints.splice(0).join()).toContain('412');
+  });
+
+  it('is not what a place on the page is', async () => {
+    const page = await browser.open('/sign-in/#email', { stranger: true });
+    const posted: string[] = [];
+    page.on('request', (request) => request.method() === 'POST' && posted.push(request.url()));
+    await page.reload();
+    await page.getByLabel('E-mail address').waitFor();
+    expect([posted, new URL(page.url()).hash]).toEqual([[], '#email']);
   });
 });
 

@@ -110,6 +110,15 @@ describe('an invitation', () => {
     expect(await seen(known)).toEqual(unknown);
   });
 
+  it('names its person by an id that does not say whether they have an account', async () => {
+    for (const email of [newEmail(), (await newOwner()).email]) {
+      const { id } = (await invite(owner, email)).body;
+      expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-[48][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+      expect((await asOwner('DELETE', `/${id}`)).status).toBe(204);
+      expect((await invite(owner, email)).body.id).toBe(id);
+    }
+  });
+
   it('gives a person with an account nothing before they accept, whatever policies say of them', async () => {
     const other = await newOwner();
     const { id, browser } = await atBrowser(other);
