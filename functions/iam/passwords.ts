@@ -4,7 +4,7 @@
  * Worker and in Node.
  */
 import { Buffer } from 'node:buffer';
-import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
+import crypto, { randomBytes, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod';
 
 /** How long a password may be, in UTF-16 units. */
@@ -21,7 +21,7 @@ function derive(password: string, salt: Uint8Array, cost: typeof COST): Promise<
   // Unicode has several spellings of one password: NFKC makes them one, as RFC 8265 advises.
   const text = password.normalize('NFKC');
   return new Promise((resolve, reject) => {
-    scrypt(text, salt, KEY_BYTES, { ...cost, maxmem: 64 * 1024 * 1024 }, (error, key) =>
+    crypto.scrypt(text, salt, KEY_BYTES, { ...cost, maxmem: 64 * 1024 * 1024 }, (error, key) =>
       error ? reject(error) : resolve(key),
     );
   });

@@ -1,5 +1,5 @@
 /** People for tests: invited by an Owner, joined by their links, granted something by policies. */
-import { vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { Owner } from '../../db/identity/bootstrap.ts';
 import { env } from './env.ts';
 import { call, identityRows, postAuth, type SignedIn, signIn } from './harness.ts';
@@ -29,12 +29,15 @@ export const tokenOf = (url: string): string => new URL(url).hash.slice(1);
 /** The test's environment, in which mail is sent: to the console. Its links lead to {@link SITE_URL}. */
 export const mailing: typeof env = { ...env, MAIL: { transport: 'console' }, SITE: { url: SITE_URL } };
 
-/** The mails that are sent while `work` runs with {@link mailing}. */
-export async function mailsOf(work: () => Promise<unknown>): Promise<string[]> {
+/** The mails that are sent while `work` runs with {@link mailing}, and after it until there are `wanted`. */
+export async function mailsOf(work: () => Promise<unknown>, wanted = 0): Promise<string[]> {
   const log = vi.spyOn(console, 'log').mockReturnValue();
+  const mails = () =>
+    log.mock.calls.map(([line]) => String(line)).filter((line) => line.startsWith('Mail to '));
   try {
     await work();
-    return log.mock.calls.map(([line]) => String(line)).filter((line) => line.startsWith('Mail to '));
+    await vi.waitFor(() => expect(mails().length).toBeGreaterThanOrEqual(wanted), 10_000);
+    return mails();
   } finally {
     log.mockRestore();
   }
