@@ -50,7 +50,7 @@ async function signInByLink(c: Context<AppEnv>): Promise<Response> {
   if (!(await beginByLink(db, session, await hashLinkToken(token)))) {
     await refuseUnknown(c);
     throw new ApiError('precondition_failed', {
-      precondition: 'link',
+      precondition: 'unknown_precondition',
       help_message: 'This link has been used or has expired. It works once. Sign in with your password.',
     });
   }

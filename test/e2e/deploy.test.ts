@@ -138,7 +138,7 @@ from = "latchkey@example.com"
     const site = '\n[vars.SITE]\nurl = "https://latchkey.example.com"\n';
     try {
       writeFileSync(config, before + others);
-      await expect(deployAs(undefined, given)).rejects.toThrow('Mail needs SITE.url');
+      await expect(deployAs(undefined, given)).rejects.toThrow('SITE.url: is required with MAIL');
       writeFileSync(config, before + others + site);
       for (const [environment, wanted] of [
         [{}, 'set ENGINE_KEY_NL_AMS'],

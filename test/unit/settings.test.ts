@@ -45,3 +45,11 @@ it('takes the limits that are no limits, and names every setting that is wrong',
     /NATS\.push_deadline_ms.*QUOTAS: .*GUESTS: |GUESTS: .*QUOTAS: /s,
   );
 });
+
+it('needs the address that links in mails lead to where mail is sent', () => {
+  const MAIL = { transport: 'console' };
+  expect(parsed({ MAIL })).toThrow(/SITE\.url: is required with MAIL/);
+  expect(parsed({ MAIL, SITE: { url: 'https://latchkey.example.com/path' } })).toThrow(/SITE\.url: must be/);
+  expect(parsed({ MAIL, SITE: { url: 'https://latchkey.example.com' } })).not.toThrow();
+  expect(parsed({})).not.toThrow();
+});

@@ -234,7 +234,7 @@ describe('a sign-in link', () => {
     const again = await postAuth('/sign-in/link', { token });
     expect([again.status, again.body.precondition, again.headers.get('Set-Cookie')]).toEqual([
       412,
-      'link',
+      'unknown_precondition',
       null,
     ]);
   });
