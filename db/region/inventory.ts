@@ -1,7 +1,7 @@
 /**
  * The queues, topics and subscriptions that projects have on their region's engine. A queue or topic is written here
- * before the engine makes it, so that nothing is on the engine that is not here: whoever ends an activation finds all
- * of it. The reverse is not so: what is listed may be gone from the engine, or never have got there.
+ * before the engine creates it: the clean-up after an activation needs every name that the engine may have. Lists have
+ * only the names that are confirmed, because clients rely on what they find in a list.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
@@ -23,38 +23,87 @@ const table = (kind: Kind) => sql.raw(kind);
 
 const named = ({ prefix, name }: Named): SQL => sql`prefix = ${prefix} and name = ${name}`;
 
+/** A name that is written down and that the engine has not created yet. */
+export interface Creation {
+  /** Whether it is listed already, because it was created before. */
+  confirmed: boolean;
+  /** Removes the name, unless it was there before or has been asked for again: the engine has refused. */
+  undo(): Promise<void>;
+}
+
 /**
- * Writes a name down, before the engine is asked to create it. Resolves to undo(): what to call when the engine has
- * refused, which removes the name unless it was there before or has been asked for again; or to null, with nothing
- * written, when the activation of the prefix is over.
+ * Writes a name down, before the engine is asked to create it. Resolves to null, with nothing written, when the
+ * activation of the prefix is over.
  */
 export async function addName(
   db: Database,
   kind: Kind,
   { prefix, name }: Named,
   now: number,
-): Promise<(() => Promise<void>) | null> {
+): Promise<Creation | null> {
   const [before, after] = await db.batch(
     sql`select 1 from ${table(kind)} where ${named({ prefix, name })}`,
-    sql`insert into ${table(kind)} (prefix, name, asked_at) select prefix, ${name}, ${now} from services
+    sql`insert into ${table(kind)} (prefix, name, asked_at, confirmed) select prefix, ${name}, ${now}, 0 from services
       where prefix = ${prefix} and status = 'enabled'
       on conflict do update set asked_at = max(asked_at + 1, excluded.asked_at)
-      returning asked_at as "askedAt"`,
+      returning asked_at as "askedAt", confirmed`,
   );
-  const [row] = rowsOf<{ askedAt: number }>(after);
+  const [row] = rowsOf<{ askedAt: number; confirmed: number }>(after);
   if (!row) return null;
   const isNew = rowsOf(before).length === 0;
-  return async () => {
-    if (!isNew) return;
-    await db.all(
-      sql`delete from ${table(kind)} where ${named({ prefix, name })} and asked_at = ${row.askedAt}`,
-    );
+  return {
+    confirmed: row.confirmed === 1,
+    async undo() {
+      if (!isNew) return;
+      await db.all(
+        sql`delete from ${table(kind)} where ${named({ prefix, name })} and asked_at = ${row.askedAt}`,
+      );
+    },
   };
 }
 
-/** Whether a name is written down. */
+/** What to write down of a queue or topic: what is absent stays as it is. A topic has `confirmed` only. */
+export interface Note {
+  confirmed?: true | undefined;
+  /** The queue that its redrive policy names; null for none. */
+  deadLetterQueue?: string | null | undefined;
+  /** Its policy; null for none. */
+  policy?: string | null | undefined;
+}
+
+/** Writes down what is known of a name. Costs nothing when that is nothing new. */
+export async function note(db: Database, kind: Kind, of: Named, about: Note): Promise<void> {
+  const columns: [string, unknown][] = [
+    ['confirmed', about.confirmed && 1],
+    ['dead_letter_queue', about.deadLetterQueue],
+    ['policy', about.policy],
+  ];
+  const changes = columns.flatMap(([column, value]) =>
+    value === undefined ? [] : [sql`${sql.raw(column)} = ${value}`],
+  );
+  if (changes.length === 0) return;
+  await db.all(sql`update ${table(kind)} set ${sql.join(changes, sql`, `)} where ${named(of)}`);
+}
+
+/** Lists a name no longer, because the engine does not have it, unless it was asked for after `before`. */
+export async function noteMissing(db: Database, kind: Kind, of: Named, before: number): Promise<void> {
+  const rest = kind === 'queues' ? sql`, dead_letter_queue = null, policy = null` : sql``;
+  await db.all(
+    sql`update ${table(kind)} set confirmed = 0${rest} where ${named(of)} and asked_at < ${before}`,
+  );
+}
+
+/** Whether a name is listed. */
 export async function hasName(db: Database, kind: Kind, of: Named): Promise<boolean> {
-  return (await db.all(sql`select 1 from ${table(kind)} where ${named(of)}`)).length > 0;
+  return (await db.all(sql`select 1 from ${table(kind)} where ${named(of)} and confirmed = 1`)).length > 0;
+}
+
+/** The policy that was set for a queue, or null. */
+export async function policyOf(db: Database, queue: Named): Promise<string | null> {
+  const [row] = await db.all<{ policy: string | null }>(
+    sql`select policy from queues where ${named(queue)} and confirmed = 1`,
+  );
+  return row?.policy ?? null;
 }
 
 /** Removes a name, and the subscriptions to it when it is a topic's. */
@@ -63,11 +112,6 @@ export async function removeName(db: Database, kind: Kind, { prefix, name }: Nam
     sql`delete from subscriptions where ${kind} = 'topics' and prefix = ${prefix} and topic = ${name}`,
     sql`delete from ${table(kind)} where ${named({ prefix, name })}`,
   );
-}
-
-/** Notes the queue that a queue's redrive policy names; null for none. */
-export async function noteDeadLetterQueue(db: Database, queue: Named, target: string | null): Promise<void> {
-  await db.all(sql`update queues set dead_letter_queue = ${target} where ${named(queue)}`);
 }
 
 /** A page of names: those after `after` in the order of their bytes. */
@@ -85,6 +129,7 @@ export async function listNames(
 ): Promise<string[]> {
   const rows = await db.all<{ name: string }>(sql`select name from ${table(kind)}
     where prefix = ${prefix} and name > ${after} and name >= ${start} and name < ${start} || char(1114111)
+      and confirmed = 1
     order by name limit ${limit}`);
   return rows.map(({ name }) => name);
 }
@@ -96,7 +141,8 @@ export async function listDeadLetterSources(
   { prefix, after, limit }: NamesAfter,
 ): Promise<string[]> {
   const rows = await db.all<{ name: string }>(sql`select name from queues
-    where prefix = ${prefix} and dead_letter_queue = ${target} and name > ${after} order by name limit ${limit}`);
+    where prefix = ${prefix} and dead_letter_queue = ${target} and name > ${after} and confirmed = 1
+    order by name limit ${limit}`);
   return rows.map(({ name }) => name);
 }
 
@@ -143,6 +189,7 @@ export async function listNamesOfProject(
 ): Promise<string[]> {
   const rows = await db.all<{ name: string }>(sql`select ${table(kind)}.name from services
     join ${table(kind)} on ${table(kind)}.prefix = services.prefix and ${table(kind)}.name > ${after}
+      and ${table(kind)}.confirmed = 1
     where services.project_id = ${projectId} and services.product = ${product} and services.status = 'enabled'
     order by ${table(kind)}.name limit ${limit}`);
   return rows.map(({ name }) => name);

@@ -32,8 +32,12 @@ export const queues = sqliteTable(
     name: text().notNull(),
     /** The name of the queue that its redrive policy names. */
     deadLetterQueue: text(),
+    /** The attribute `Policy` as a client set it. It changes nothing, and clients expect to read it again. */
+    policy: text(),
     /** When it was last asked for; grows with each request to create it. */
     askedAt: integer().notNull(),
+    /** Whether the engine is known to have it. Only then is it listed. */
+    confirmed: integer({ mode: 'boolean' }).notNull().default(true),
   },
   (table) => [
     primaryKey({ columns: [table.prefix, table.name] }),
@@ -46,7 +50,13 @@ export const queues = sqliteTable(
 /** The topics of an activation. `name` is the client's. */
 export const topics = sqliteTable(
   'topics',
-  { prefix: text().notNull(), name: text().notNull(), askedAt: integer().notNull() },
+  {
+    prefix: text().notNull(),
+    name: text().notNull(),
+    askedAt: integer().notNull(),
+    /** As of `queues`. */
+    confirmed: integer({ mode: 'boolean' }).notNull().default(true),
+  },
   (table) => [primaryKey({ columns: [table.prefix, table.name] })],
 );
 

@@ -40,28 +40,42 @@ const action = (needs: Needs, input: Members, output: Members = {}): Action => (
 const refused = (names: string): Record<string, Action> =>
   Object.fromEntries(names.split(' ').map((name) => [name, action('refused', {})]));
 
+/** What changes the inventory with the engine: cut off in between, the one would not match the other. */
+const lasting = (of: Action): Action => ({ ...of, lasts: true });
+
 const { queueUrl } = sqs;
 const url = { QueueUrl: queueUrl };
 
 const sqsActions: Record<string, Action> = {
-  CreateQueue: action(
-    MANAGE,
-    {
-      QueueName: { shape: { reference: 'queueName' }, required: true },
-      Attributes: sqs.queueAttributes,
-      ...sqs.tags('tags'),
-    },
-    url,
+  CreateQueue: lasting(
+    action(
+      MANAGE,
+      {
+        QueueName: { shape: { reference: 'queueName' }, required: true },
+        Attributes: sqs.queueAttributes,
+        ...sqs.tags('tags'),
+      },
+      url,
+    ),
   ),
-  DeleteQueue: action(MANAGE, url),
+  DeleteQueue: lasting(action(MANAGE, url)),
   PurgeQueue: action(MANAGE, url),
-  SetQueueAttributes: action(MANAGE, { ...url, Attributes: { ...sqs.queueAttributes, required: true } }),
+  SetQueueAttributes: lasting(
+    action(MANAGE, { ...url, Attributes: { ...sqs.queueAttributes, required: true } }),
+  ),
   ListQueues: action(
     MANAGE,
     { QueueNamePrefix: { shape: 'string' }, ...sqs.page },
     sqs.queueUrls('QueueUrls'),
   ),
-  GetQueueUrl: action('any', { QueueName: { shape: { reference: 'queueName' }, required: true } }, url),
+  GetQueueUrl: action(
+    'any',
+    {
+      QueueName: { shape: { reference: 'queueName' }, required: true },
+      QueueOwnerAWSAccountId: { shape: { reference: 'owner' } },
+    },
+    url,
+  ),
   GetQueueAttributes: action(
     'any',
     { ...url, AttributeNames: sqs.attributeNames },
@@ -105,27 +119,33 @@ const attributePair: Members = {
 };
 
 const snsActions: Record<string, Action> = {
-  CreateTopic: action(
-    MANAGE,
-    {
-      Name: { shape: { reference: 'topicName' }, required: true },
-      Attributes: sns.topicAttributes,
-      ...sns.tags,
-      DataProtectionPolicy: barred,
-    },
-    topic,
+  CreateTopic: lasting(
+    action(
+      MANAGE,
+      {
+        Name: { shape: { reference: 'topicName' }, required: true },
+        Attributes: sns.topicAttributes,
+        ...sns.tags,
+        DataProtectionPolicy: barred,
+      },
+      topic,
+    ),
   ),
-  DeleteTopic: action(MANAGE, topic),
+  DeleteTopic: lasting(action(MANAGE, topic)),
   SetTopicAttributes: {
     ...action(MANAGE, { ...topic, ...attributePair }),
     attribute: sns.TOPIC_ATTRIBUTES,
   },
   GetTopicAttributes: action(READ_OR_MANAGE, topic, { Attributes: sns.toldTopicAttributes }),
   ListTopics: action('any', sns.page, sns.topics),
-  Publish: action(WRITE, { TargetArn: barred, PhoneNumber: barred, ...topic, ...sns.message }, sns.published),
+  Publish: action(
+    WRITE,
+    { PhoneNumber: barred, TopicArn: { ...sns.topicArn, alias: 'TargetArn' }, ...sns.message },
+    sns.published,
+  ),
   PublishBatch: action(WRITE, { ...topic, PublishBatchRequestEntries: sns.entries }, sns.results),
-  Subscribe: {
-    ...action(
+  Subscribe: lasting(
+    action(
       READ,
       {
         ...topic,
@@ -136,10 +156,17 @@ const snsActions: Record<string, Action> = {
       },
       subscription,
     ),
-    lasts: true,
-  },
-  ConfirmSubscription: action(READ, { ...topic, Token: { shape: 'string', required: true } }, subscription),
-  Unsubscribe: action(READ_OR_MANAGE, subscription),
+  ),
+  ConfirmSubscription: action(
+    READ,
+    {
+      ...topic,
+      Token: { shape: 'string', required: true },
+      AuthenticateOnUnsubscribe: { shape: 'string' },
+    },
+    subscription,
+  ),
+  Unsubscribe: lasting(action(READ_OR_MANAGE, subscription)),
   GetSubscriptionAttributes: action(READ_OR_MANAGE, subscription, {
     Attributes: sns.toldSubscriptionAttributes,
   }),

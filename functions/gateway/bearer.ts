@@ -51,7 +51,13 @@ export function readClaim(
   const { signed } = read;
   const region = config.regions.get(signed.scope.region);
   const { service } = signed.scope;
-  if (!region || (service !== 'sqs' && service !== 'sns')) throw new GatewayError('wrong_scope');
+  if (!region || (service !== 'sqs' && service !== 'sns')) {
+    const regions = [...config.regions.keys()].join(', ');
+    throw new GatewayError(
+      'wrong_scope',
+      `${faults.wrong_scope.message} The regions are ${regions}; the services are sqs and sns.`,
+    );
+  }
   return { signed, service, region };
 }
 
@@ -102,10 +108,13 @@ function knowAsUnknown(name: string): void {
 
 function refused(reason: SignatureReason): GatewayError {
   const fault = FAULT_OF[reason] ?? 'incomplete_signature';
-  const message =
-    fault === 'unsigned' || fault === 'unknown_key' ? undefined : `${faults[fault].message} (${reason})`;
+  if (reason === 'session_token') return new GatewayError(fault, SESSION_TOKEN);
+  const message = fault === 'unsigned' ? undefined : `${faults[fault].message} (${reason})`;
   return new GatewayError(fault, message);
 }
+
+const SESSION_TOKEN =
+  'The request has a session token (X-Amz-Security-Token), which credentials here do not have: configure the access key and the secret key alone.';
 
 /** Derived keys. They cannot be read back, and are of use only to whom the database still knows. */
 const derived = keepNewest<CryptoKey>(2000);

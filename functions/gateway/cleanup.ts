@@ -15,13 +15,7 @@ import { removeName, removeSubscription } from '../../db/region/inventory.ts';
 import type { Engine, Region } from '../env.ts';
 import { EngineRefusal, GatewayError } from './errors.ts';
 import { engineArn, engineQueueUrl, type Place } from './names.ts';
-import { callEngine, type EngineRequest } from './upstream.ts';
-
-/**
- * A creation that was authorised before the deactivation may reach the engine after it: within the engine's deadline.
- * Until then a name is removed from the engine, but not from the inventory, so that it is removed once more.
- */
-const SETTLED_MS = 30_000;
+import { callEngine, type EngineRequest, SETTLED_MS } from './upstream.ts';
 
 const PORTION = 200;
 const AT_ONCE = 6;
@@ -52,6 +46,8 @@ interface Where {
 }
 
 async function cleanUpOne(where: Where, ended: Deactivation, deadline: number): Promise<boolean> {
+  // A creation that was authorised before the deactivation may reach the engine after it. Until then a name is removed
+  // from the engine, but not from the inventory, so that it is removed once more.
   const settled = Date.now() - ended.since >= SETTLED_MS;
   for (;;) {
     const removals = await listRemovals(where, ended);

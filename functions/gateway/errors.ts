@@ -90,16 +90,28 @@ export const faults = {
     message: 'The request cannot be read.',
   },
   missing_parameter: {
-    type: `${SQS}MissingParameter`,
+    type: `${CORAL}MissingRequiredParameterException`,
     sqs: ['MissingParameter', 400],
     sns: ['InvalidParameter', 400],
     message: 'The request lacks a required parameter.',
   },
+  empty_batch: {
+    type: `${SQS}EmptyBatchRequest`,
+    sqs: ['AWS.SimpleQueueService.EmptyBatchRequest', 400],
+    sns: ['EmptyBatchRequest', 400],
+    message: 'The batch request contains no entries.',
+  },
   bad_parameter: {
-    type: `${SQS}InvalidParameterValue`,
+    type: `${CORAL}InvalidParameterValueException`,
     sqs: ['InvalidParameterValue', 400],
     sns: ['InvalidParameter', 400],
     message: 'The value of a parameter is not valid.',
+  },
+  unsupported: {
+    type: `${SQS}UnsupportedOperation`,
+    sqs: ['AWS.SimpleQueueService.UnsupportedOperation', 400],
+    sns: ['InvalidParameter', 400],
+    message: 'A parameter is not supported.',
   },
   bad_attribute: {
     type: `${SQS}InvalidAttributeName`,
@@ -107,11 +119,17 @@ export const faults = {
     sns: ['InvalidParameter', 400],
     message: 'The attribute cannot be set here.',
   },
+  bad_attribute_value: {
+    type: `${SQS}InvalidAttributeValue`,
+    sqs: ['InvalidAttributeValue', 400],
+    sns: ['InvalidParameter', 400],
+    message: 'The value of an attribute is not valid.',
+  },
   not_found: {
     type: `${SQS}QueueDoesNotExist`,
     sqs: ['AWS.SimpleQueueService.NonExistentQueue', 400],
     sns: ['NotFound', 404],
-    message: 'There is no such queue, topic or subscription.',
+    message: 'The specified queue does not exist.',
   },
   too_large: both(
     `${CORAL}RequestEntityTooLargeException`,
@@ -121,7 +139,8 @@ export const faults = {
   ),
   throttled: {
     type: `${SQS}RequestThrottled`,
-    sqs: ['RequestThrottled', 400],
+    // Not 400: with that status, the default retry mode of botocore does not try again.
+    sqs: ['RequestThrottled', 403],
     sns: ['Throttled', 429],
     message: 'Too many requests: try again later.',
   },
@@ -145,11 +164,24 @@ export type FaultCode = keyof typeof faults;
 /** A refusal that reaches the client. `message` replaces the table's when it says more. */
 export class GatewayError extends Error {
   readonly fault: FaultCode;
+  /** After how many seconds the client may try again, where that is known. */
+  readonly retryAfter: number | undefined;
 
-  constructor(fault: FaultCode, message: string = faults[fault].message) {
+  constructor(fault: FaultCode, message: string = faults[fault].message, retryAfter?: number) {
     super(message);
     this.fault = fault;
+    this.retryAfter = retryAfter;
   }
+}
+
+/** The refusal of a request about something that does not exist, or is another project's, in the words of SQS and SNS. */
+export function notFound(what: 'queue' | 'topic' | 'subscription'): GatewayError {
+  const messages = {
+    queue: faults.not_found.message,
+    topic: 'Topic does not exist',
+    subscription: 'Subscription does not exist',
+  };
+  return new GatewayError('not_found', messages[what]);
 }
 
 /** What the engine refused, by its own code, for a reason that lies in the request. */
@@ -164,8 +196,16 @@ export class EngineRefusal extends Error {
   }
 }
 
+// What SQS calls in JSON what its Query protocol calls otherwise, and that is in no model of the service. Engines use
+// either name in JSON.
+const JSON_NAMES: Record<string, string> = {
+  InvalidParameterValue: 'InvalidParameterValueException',
+  MissingParameter: 'MissingRequiredParameterException',
+};
+
 // Errors of SQS whose code in the Query protocol is not their name ("awsQueryError" in the service's model).
 const QUERY_CODES: Record<string, string> = {
+  ...Object.fromEntries(Object.entries(JSON_NAMES).map(([query, json]) => [json, query])),
   QueueDoesNotExist: 'AWS.SimpleQueueService.NonExistentQueue',
   QueueNameExists: 'QueueAlreadyExists',
   ...Object.fromEntries(
@@ -189,9 +229,31 @@ export const NAMESPACES: Record<Service, string> = {
   sns: 'http://sns.amazonaws.com/doc/2010-03-31/',
 };
 
+/**
+ * Lets pages of any origin call and read: a request is authorised by its signature alone, never by a cookie, so a page can
+ * do no more than the credentials that it has.
+ */
+const ANY_ORIGIN = { 'Access-Control-Allow-Origin': '*' };
+
+/** The answer to a browser that asks whether a page may send a request. The same for all, signed or not. */
+export function preflightResponse(request: Request): Response {
+  const headers = {
+    ...ANY_ORIGIN,
+    'Access-Control-Allow-Methods': 'GET, POST',
+    // `*` would not include Authorization. Names are echoed: SDKs add headers of their own with each version.
+    'Access-Control-Allow-Headers': request.headers.get('Access-Control-Request-Headers') ?? 'Authorization',
+    'Access-Control-Max-Age': '7200',
+    Allow: 'GET, POST, OPTIONS',
+    Vary: 'Access-Control-Request-Headers',
+  };
+  return new Response(null, { status: 204, headers });
+}
+
 /** The headers that every answer has. SDKs correct a wrong clock by `Date`. */
 export function answerHeaders({ format }: Protocol, requestId: string): Record<string, string> {
   return {
+    ...ANY_ORIGIN,
+    'Access-Control-Expose-Headers': 'Date, Retry-After, x-amzn-query-error, x-amzn-RequestId',
     'Content-Type': format === 'json' ? 'application/x-amz-json-1.0' : 'text/xml',
     'x-amzn-RequestId': requestId,
     Date: new Date().toUTCString(),
@@ -206,9 +268,12 @@ export function errorResponse(
   requestId: string,
   error: GatewayError | EngineRefusal,
 ): Response {
-  const { type, code, status } = error instanceof GatewayError ? told(protocol, error) : carried(error);
+  const { type, code, status } =
+    error instanceof GatewayError ? told(protocol, error) : carried(protocol, error);
   const sender = status < 500 ? 'Sender' : 'Receiver';
   const headers = answerHeaders(protocol, requestId);
+  if (error instanceof GatewayError && error.retryAfter !== undefined)
+    headers['Retry-After'] = String(error.retryAfter);
   if (protocol.format === 'json') {
     const body = JSON.stringify({ __type: type, message: error.message });
     return new Response(body, { status, headers: { ...headers, 'x-amzn-query-error': `${code};${sender}` } });
@@ -226,6 +291,10 @@ function told({ service }: Protocol, { fault }: GatewayError) {
   return { type, code, status };
 }
 
-function carried({ code, status }: EngineRefusal) {
-  return { type: SQS + code, code: QUERY_CODES[code] ?? code, status };
+function carried({ service }: Protocol, { code, status }: EngineRefusal) {
+  // The engine of SNS is asked in the Query protocol already.
+  if (service === 'sns') return { type: code, code, status };
+  const name = JSON_NAMES[code] ?? code;
+  const type = (name.endsWith('Exception') ? CORAL : SQS) + name;
+  return { type, code: QUERY_CODES[code] ?? code, status };
 }

@@ -6,9 +6,10 @@ import { openDatabase } from '../../db/database.ts';
 import { findBearer } from '../../db/region/gateway.ts';
 import { type Action, actionOf, allows, type Service } from './actions.ts';
 import type { Caller } from './bearer.ts';
-import { EngineRefusal, GatewayError } from './errors.ts';
+import { EngineRefusal, GatewayError, notFound } from './errors.ts';
 import { type Place, toClient, toEngine, withoutEngine } from './names.ts';
-import { operations } from './operations.ts';
+import { forgetMissing, operations } from './operations.ts';
+import { refusalReason } from './refused-attributes.ts';
 import { type Conversion, convert, type Fields, type Scalar, type Value } from './shapes.ts';
 import { callEngine, unavailable } from './upstream.ts';
 
@@ -36,17 +37,23 @@ export async function execute(caller: Caller, request: Request): Promise<{ actio
   const raw = request.read(action);
   const fields = convert(action.input, raw, AS_IT_IS);
   const sent = engineFields(action, place, raw);
+  for (const name of BATCHES)
+    if (Array.isArray(sent[name]) && sent[name].length === 0) throw new GatewayError('empty_batch');
   const signal = action.lasts ? undefined : request.signal;
+  const { store } = caller;
   const forward = async (more?: Fields) => {
     const asked = { service, action: request.name, fields: { ...sent, ...more }, signal };
-    const answer = await callEngine(place.engine, asked);
+    const answer = await callEngine(place.engine, asked).catch((error: unknown) => {
+      const isMissing = error instanceof GatewayError && error.fault === 'not_found';
+      if (isMissing) request.outlive(forgetMissing({ place, store, fields, now: request.now }));
+      throw error;
+    });
     const nonsense = (path: string) => unavailable(asked, `200, and no ${path} that could be told`);
     const told = convert(action.output, answer, outward(place, nonsense));
     if (!isOfEachEntry(fields, told)) throw nonsense('result of each entry');
     return told;
   };
   const recheck = () => stillMay(caller, action);
-  const { store } = caller;
   const call = { place, store, fields, now: request.now, signal, forward, recheck };
   try {
     const work = operations[`${service}.${request.name}`]?.(call) ?? forward();
@@ -91,24 +98,29 @@ function convertValue(scalar: Scalar, value: unknown, conversion: Conversion): F
 }
 
 function attributeRefused(name: string): GatewayError {
-  return new GatewayError('bad_attribute', `${name} cannot be set here.`);
+  const reason = refusalReason(name);
+  return new GatewayError('bad_attribute', `${name} cannot be set here${reason ? `: ${reason}` : ''}.`);
 }
+
+/** The entries of a batch. In the Query protocol, a batch without entries and one with none look the same. */
+const BATCHES: ReadonlySet<string> = new Set(['Entries', 'PublishBatchRequestEntries']);
 
 /** Of a request: whatever does not fit is refused. */
 function inward(place: Place): Conversion {
   return {
     reference(kind, text, path) {
       const converted = toEngine(place, kind, text);
-      if (converted !== undefined) return converted;
+      if (converted !== undefined || kind === 'policy') return converted;
       // What is another's is missing, exactly as what nobody has.
-      const isMissing =
-        kind === 'queueUrl' || (/^(topic|subscription)Arn$/.test(kind) && text.startsWith('arn:'));
-      throw isMissing
-        ? new GatewayError('not_found')
-        : new GatewayError('bad_parameter', `The value of ${path} is not valid.`);
+      if (kind === 'queueUrl' || kind === 'owner') throw notFound('queue');
+      if (kind === 'topicArn' && text.startsWith('arn:')) throw notFound('topic');
+      if (kind === 'subscriptionArn' && text.startsWith('arn:')) throw notFound('subscription');
+      throw new GatewayError('bad_parameter', `The value of ${path} is not valid.`);
     },
     refuse(problem, path) {
       if (problem === 'attribute') throw attributeRefused(path);
+      if (problem === 'refused') throw new GatewayError('unsupported', `${path} is not supported.`);
+      if (problem === 'missing' && BATCHES.has(path)) throw new GatewayError('empty_batch');
       if (problem === 'missing') {
         throw new GatewayError('missing_parameter', `The request must contain the parameter ${path}.`);
       }
@@ -122,7 +134,7 @@ function outward(place: Place, nonsense: (path: string) => Error): Conversion {
   return {
     reference: (kind, text) => toClient(place, kind, text),
     refuse(problem, path) {
-      if (problem !== 'attribute') throw nonsense(path);
+      if (problem !== 'attribute' && problem !== 'refused') throw nonsense(path);
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
  * The queues and topics that a project has, for people who look: from the inventory, without asking the engine. What
- * is listed may be gone from the engine by now, or be on its way there.
+ * is listed may be gone from the engine by now.
  */
 import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
@@ -57,7 +57,7 @@ export const inventoryRoutes = newRouter()
       path: '/queues',
       tags: [queues.label],
       summary: 'List the queues of a project',
-      description: 'By name. A queue that was created a moment ago may not be on the engine yet.',
+      description: 'By name. A queue is listed once it has been created.',
       request: { params: regionParams, query },
       responses: {
         ...ok(queueList, { queues: [queueExample], next_page_token: null }),
@@ -78,7 +78,7 @@ export const inventoryRoutes = newRouter()
       path: '/topics',
       tags: [topicsAndEvents.label],
       summary: 'List the topics of a project',
-      description: 'By name. A topic that was created a moment ago may not be on the engine yet.',
+      description: 'By name. A topic is listed once it has been created.',
       request: { params: regionParams, query },
       responses: {
         ...ok(topicList, {

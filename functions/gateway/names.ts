@@ -93,9 +93,13 @@ export function clientTopicArn(place: Place, arn: string): string | undefined {
     : undefined;
 }
 
-/** The name in a client's queue URL, or its path alone; undefined when it is not of this project. Any origin will do. */
+/**
+ * The name in a client's queue URL; undefined when it is not of this project. Any origin will do, and so will the path
+ * alone, a slash at its end, and, as with SQS, the bare name.
+ */
 export function nameInQueueUrl(place: Place, url: string): string | undefined {
-  const [, path = ''] = /^(?:https?:\/\/[^/?#\\]+)?(\/.*)$/.exec(url) ?? [];
+  if (isName('sqs', url)) return url;
+  const [, path = ''] = /^(?:https?:\/\/[^/?#\\]+)?(\/.*?)\/?$/.exec(url) ?? [];
   return nameAfter(`/${ownerOf(place)}/`, 'sqs', path);
 }
 
@@ -158,6 +162,8 @@ export function toEngine(place: Place, kind: Reference, text: string): string | 
     case 'redrivePolicy':
       return renameRedrivePolicy(text, (arn) => toEngine(place, 'queueArn', arn));
     case 'owner':
+      return text === ownerOf(place) ? place.engine.account : undefined;
+    case 'policy':
     case 'prose':
       return undefined;
   }
@@ -197,6 +203,8 @@ export function toClient(place: Place, kind: Reference, text: string): string | 
       return renameRedrivePolicy(text, (arn) => toClient(place, 'queueArn', arn));
     case 'owner':
       return ownerOf(place);
+    case 'policy':
+      return undefined;
     case 'prose':
       return withoutEngine(place, text);
   }
@@ -225,7 +233,7 @@ export function deadLetterArn(text: string): string | undefined {
 
 /** Only the two members that a redrive policy has are carried over; an empty policy, which removes one, stays empty. */
 function renameRedrivePolicy(text: string, rename: (arn: string) => string | undefined): string | undefined {
-  if (text.trim() === '') return '';
+  if (/^\s*(\{\s*\}\s*)?$/.test(text)) return text.trim();
   const arn = rename(deadLetterArn(text) ?? '');
   if (arn === undefined) return undefined;
   const { maxReceiveCount } = JSON.parse(text) as { maxReceiveCount?: unknown };

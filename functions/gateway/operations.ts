@@ -11,26 +11,33 @@ import {
   listDeadLetterSources,
   listNames,
   listSubscriptions,
-  noteDeadLetterQueue,
+  type Note,
+  note,
+  noteMissing,
+  policyOf,
   removeName,
   removeSubscription,
   type Subscription,
 } from '../../db/region/inventory.ts';
 import type { Call } from './call.ts';
-import { EngineRefusal, GatewayError } from './errors.ts';
+import { EngineRefusal, GatewayError, notFound } from './errors.ts';
 import {
   clientArn,
   clientQueueUrl,
   deadLetterArn,
+  isName,
   nameInArn,
   nameInQueueUrl,
   ownerOf,
   type Place,
   subscriptionInArn,
+  toEngine,
 } from './names.ts';
+import { checkPolicy } from './policy.ts';
 import { receive } from './receive.ts';
 import { type Fields, isRecord } from './shapes.ts';
 import { allowDelivery, checkSubscription } from './subscribe.ts';
+import { callEngine, SETTLED_MS } from './upstream.ts';
 
 type Operation = (call: Call) => Promise<Fields>;
 
@@ -38,9 +45,11 @@ type Operation = (call: Call) => Promise<Fields>;
 export const operations: Readonly<Record<string, Operation>> = {
   'sqs.CreateQueue': async (call) => {
     const queue = { prefix: prefixOf(call, 'sqs'), name: text(call, 'QueueName') };
-    const made = await creating(call, 'queues', queue.name);
-    const target = deadLetterQueueOf(call);
-    if (target) await noteDeadLetterQueue(call.store, queue, target);
+    const about = {
+      policy: policyIn(call, queue.name),
+      deadLetterQueue: deadLetterQueueOf(call) ?? undefined,
+    };
+    const made = await creating(call, 'queues', queue.name, about);
     // A queue that was there before took its policy with it, and left its subscriptions.
     const topics = call.place.prefixes.sns;
     if (topics !== null && (await isSubscribed(call.store, queue, topics)))
@@ -49,37 +58,45 @@ export const operations: Readonly<Record<string, Operation>> = {
   },
   'sqs.DeleteQueue': (call) => deleting(call, 'queues', queueOf(call)),
   'sqs.SetQueueAttributes': async (call) => {
-    const answer = await call.forward();
-    const target = deadLetterQueueOf(call);
     const queue = { prefix: prefixOf(call, 'sqs'), name: queueOf(call) };
-    if (target !== undefined) await noteDeadLetterQueue(call.store, queue, target);
+    const policy = policyIn(call, queue.name);
+    const onlyPolicy = policy !== undefined && Object.keys(call.fields.Attributes ?? {}).length === 1;
+    if (onlyPolicy) await ensureExists(call, queue.name);
+    const answer = onlyPolicy ? {} : await call.forward();
+    await note(call.store, 'queues', queue, { policy, deadLetterQueue: deadLetterQueueOf(call) });
     return answer;
+  },
+  'sqs.GetQueueAttributes': async (call) => {
+    const answer = await call.forward();
+    const asked = Array.isArray(call.fields.AttributeNames) ? call.fields.AttributeNames : [];
+    if (!asked.includes('All') && !asked.includes('Policy')) return answer;
+    const policy = await policyOf(call.store, { prefix: prefixOf(call, 'sqs'), name: queueOf(call) });
+    return policy === null ? answer : { Attributes: { ...(answer.Attributes as Fields), Policy: policy } };
   },
   'sqs.ListQueues': async (call) => {
     const start = text(call, 'QueueNamePrefix');
-    const page = pageOf(call, 'sqs');
+    const page = queuesPageOf(call);
     const names = await listNames(call.store, 'queues', { ...page, start });
     return queuePage(call, 'QueueUrls', names, page.limit);
   },
   'sqs.ListDeadLetterSourceQueues': async (call) => {
-    const page = pageOf(call, 'sqs');
+    const page = queuesPageOf(call);
     const queue = { prefix: page.prefix, name: queueOf(call) };
     const names = await listDeadLetterSources(call.store, queue.name, page);
-    if (names.length === 0 && !(await hasName(call.store, 'queues', queue)))
-      throw new GatewayError('not_found');
+    if (names.length === 0 && !(await hasName(call.store, 'queues', queue))) throw notFound('queue');
     return queuePage(call, 'queueUrls', names, page.limit);
   },
   'sqs.ReceiveMessage': receive,
-  'sns.CreateTopic': (call) => creating(call, 'topics', text(call, 'Name')),
+  'sns.CreateTopic': (call) => creating(call, 'topics', text(call, 'Name'), {}),
   'sns.DeleteTopic': (call) => deleting(call, 'topics', topicOf(call)),
   'sns.ListTopics': async (call) => {
     const limit = SNS_PAGE + 1;
-    const page = { prefix: prefixOf(call, 'sns'), after: text(call, 'NextToken'), limit };
+    const page = { prefix: prefixOf(call, 'sns'), after: afterToken(call, 'topics', isTopic), limit };
     const names = await listNames(call.store, 'topics', page);
     const shown = names.slice(0, SNS_PAGE);
     return {
       Topics: shown.map((name) => ({ TopicArn: clientArn(call.place, 'sns', name) })),
-      ...tokenOf(names.length > SNS_PAGE, shown.at(-1)),
+      ...tokenOf('topics', names.length > SNS_PAGE, shown.at(-1)),
     };
   },
   'sns.Subscribe': subscribing,
@@ -97,7 +114,7 @@ export const operations: Readonly<Record<string, Operation>> = {
   'sns.ListSubscriptions': (call) => subscriptionPage(call, undefined),
   'sns.ListSubscriptionsByTopic': async (call) => {
     const topic = { prefix: prefixOf(call, 'sns'), name: topicOf(call) };
-    if (!(await hasName(call.store, 'topics', topic))) throw new GatewayError('not_found');
+    if (!(await hasName(call.store, 'topics', topic))) throw notFound('topic');
     return subscriptionPage(call, topic.name);
   },
 };
@@ -128,19 +145,67 @@ function deadLetterQueueOf({ place, fields }: Call): string | null | undefined {
   return nameInArn(place, 'sqs', deadLetterArn(policy) ?? '') ?? null;
 }
 
-async function creating(call: Call, kind: Kind, name: string): Promise<Fields> {
-  const prefix = prefixOf(call, kind === 'queues' ? 'sqs' : 'sns');
-  const undo = await addName(call.store, kind, { prefix, name }, call.now);
+/** The policy that the request sets for a queue, null when it removes that, undefined when it says nothing of it. */
+function policyIn({ place, fields }: Call, queue: string): string | null | undefined {
+  const policy = isRecord(fields.Attributes) ? fields.Attributes.Policy : undefined;
+  if (typeof policy !== 'string') return undefined;
+  if (policy === '') return null;
+  const reason = checkPolicy(place, queue, policy);
+  if (reason === undefined) return policy;
+  throw new GatewayError(
+    'bad_attribute_value',
+    `Invalid value for the parameter Policy. Reason: ${reason} Rights are those of credentials; a policy may only let topics of the project send to this queue, which they may in any case.`,
+  );
+}
+
+/** Throws unless the engine has the queue. */
+async function ensureExists({ place, signal }: Call, queue: string): Promise<void> {
+  const fields = { QueueName: toEngine(place, 'queueName', queue) ?? '' };
+  await callEngine(place.engine, { service: 'sqs', action: 'GetQueueUrl', fields, signal });
+}
+
+/**
+ * Has the engine create a name, and lists it only then: one that the engine may not have would keep clients that find
+ * it in a list from creating it. `about` is noted with it.
+ */
+async function creating(call: Call, kind: Kind, name: string, about: Note): Promise<Fields> {
+  const of = { prefix: prefixOf(call, kind === 'queues' ? 'sqs' : 'sns'), name };
+  const creation = await addName(call.store, kind, of, call.now);
   // It was deactivated since the request was authorised.
-  if (!undo) throw new GatewayError('unknown_key');
+  if (!creation) throw new GatewayError('unknown_key');
   try {
-    return await call.forward();
+    const answer = await call.forward();
+    await note(call.store, kind, of, { ...about, confirmed: creation.confirmed ? undefined : true });
+    return answer;
   } catch (error) {
     const refused =
       error instanceof EngineRefusal || (error instanceof GatewayError && error.fault !== 'unavailable');
-    if (refused) await undo();
+    if (refused) await creation.undo();
     throw error;
   }
+}
+
+/**
+ * Takes from the lists what a request was about, which the engine does not have: its removal or its creation was cut
+ * off. What was asked for a moment ago stays, since it may be about to be created.
+ */
+export async function forgetMissing({
+  place,
+  store,
+  fields,
+  now,
+}: Pick<Call, 'place' | 'store' | 'fields' | 'now'>) {
+  const { sqs, sns } = place.prefixes;
+  const textOf = (member: string) => String(fields[member] ?? '');
+  const missing = (kind: Kind, prefix: string | null, name: string | undefined) =>
+    prefix !== null && name !== undefined
+      ? noteMissing(store, kind, { prefix, name }, now - SETTLED_MS)
+      : undefined;
+  await missing('queues', sqs, nameInQueueUrl(place, textOf('QueueUrl') || textOf('QueueName')));
+  // With a token, it is the token that may not exist.
+  if (fields.Token === undefined) await missing('topics', sns, nameInArn(place, 'sns', textOf('TopicArn')));
+  const subscription = subscriptionInArn(place, textOf('SubscriptionArn'));
+  if (sns !== null && subscription) await removeSubscription(store, { prefix: sns, ...subscription });
 }
 
 function deleting(call: Call, kind: Kind, name: string): Promise<Fields> {
@@ -160,26 +225,49 @@ async function removing(call: Call, forget: () => Promise<void>): Promise<Fields
   }
 }
 
-function pageOf(call: Call, service: 'sqs' | 'sns') {
+function queuesPageOf(call: Call) {
   const most = Number(call.fields.MaxResults ?? SQS_PAGE);
   if (most < 1 || most > SQS_PAGE) {
     throw new GatewayError('bad_parameter', `MaxResults must be between 1 and ${SQS_PAGE}.`);
   }
   // One more than is shown tells whether there are more.
-  return { prefix: prefixOf(call, service), after: text(call, 'NextToken'), limit: most + 1 };
+  return { prefix: prefixOf(call, 'sqs'), after: afterToken(call, 'queues', isQueue), limit: most + 1 };
 }
 
-function queuePage({ place }: Call, member: string, names: readonly string[], limit: number): Fields {
+function queuePage({ place, fields }: Call, member: string, names: readonly string[], limit: number): Fields {
   const shown = names.slice(0, limit - 1);
+  // As with SQS, only a client that names the size of a page gets more than one.
+  const more = fields.MaxResults !== undefined && names.length === limit;
   return {
     [member]: shown.map((name) => clientQueueUrl(place, name)),
-    ...tokenOf(names.length === limit, shown.at(-1)),
+    ...tokenOf('queues', more, shown.at(-1)),
   };
 }
 
-function tokenOf(more: boolean, last: string | undefined): Fields {
-  return more && last !== undefined ? { NextToken: last } : {};
+/** The token of the next page of a list, if there is one. It names the list, so that no other text passes for it. */
+function tokenOf(list: string, more: boolean, last: string | undefined): Fields {
+  return more && last !== undefined ? { NextToken: btoa(`${list} ${last}`) } : {};
 }
+
+/** What the page that the request asks for begins after. */
+function afterToken(call: Call, list: string, isPlace: (after: string) => boolean): string {
+  const token = text(call, 'NextToken');
+  if (token === '') return '';
+  let decoded = '';
+  try {
+    decoded = atob(token);
+  } catch {}
+  const after = decoded.slice(list.length + 1);
+  if (decoded === `${list} ${after}` && isPlace(after)) return after;
+  throw new GatewayError('bad_parameter', 'The value of NextToken is not valid.');
+}
+
+const isQueue = (name: string) => isName('sqs', name);
+const isTopic = (name: string) => isName('sns', name);
+const isSubscription = (place: string) => {
+  const [topic = '', id = '', ...more] = place.split(':');
+  return isTopic(topic) && id !== '' && more.length === 0;
+};
 
 async function subscribing(call: Call): Promise<Fields> {
   const target = checkSubscription(call);
@@ -204,7 +292,7 @@ async function subscribing(call: Call): Promise<Fields> {
 }
 
 async function subscriptionPage(call: Call, topic: string | undefined): Promise<Fields> {
-  const [afterTopic = '', afterId = ''] = text(call, 'NextToken').split(':');
+  const [afterTopic = '', afterId = ''] = afterToken(call, 'subscriptions', isSubscription).split(':');
   const found = await listSubscriptions(
     call.store,
     prefixOf(call, 'sns'),
@@ -216,7 +304,7 @@ async function subscriptionPage(call: Call, topic: string | undefined): Promise<
   const last = shown.at(-1);
   return {
     Subscriptions: shown.map((row) => presentSubscription(call.place, row)),
-    ...tokenOf(found.length > SNS_PAGE, last && `${last.topic}:${last.id}`),
+    ...tokenOf('subscriptions', found.length > SNS_PAGE, last && `${last.topic}:${last.id}`),
   };
 }
 

@@ -61,7 +61,7 @@ function readTree(shape: Shape, tree: Tree): unknown {
   if (typeof shape === 'string' || 'reference' in shape) return tree.value;
   if ('members' in shape) {
     const fields = Object.entries(shape.members).flatMap(([name, member]) => {
-      const child = tree.children.get(queryName(name, member));
+      const child = childNamed(tree, queryName(name, member), member.alias);
       return child ? [[name, readTree(member.shape, child)]] : [];
     });
     return Object.fromEntries(fields);
@@ -77,6 +77,13 @@ function readTree(shape: Shape, tree: Tree): unknown {
   const read = Object.fromEntries(entries);
   if (Object.keys(read).length < entries.length) throw new GatewayError('malformed', 'A name comes twice.');
   return read;
+}
+
+function childNamed({ children }: Tree, name: string, alias: string | undefined): Tree | undefined {
+  if (alias === undefined || !children.has(alias)) return children.get(name);
+  if (children.has(name))
+    throw new GatewayError('bad_parameter', `${name} and ${alias} cannot both be given.`);
+  return children.get(alias);
 }
 
 // What is numbered, in the order of the numbers. Some clients leave numbers out.

@@ -17,6 +17,7 @@ import {
   GatewayError,
   NAMESPACES,
   type Protocol,
+  preflightResponse,
 } from './errors.ts';
 import { execute } from './execute.ts';
 import { parseUniqueJson } from './json.ts';
@@ -43,6 +44,7 @@ export async function gateway(c: Context<AppEnv>, next: () => Promise<void>): Pr
     await next();
     return;
   }
+  if (request.method === 'OPTIONS') return preflightResponse(request);
   const requestId = crypto.randomUUID();
   const protocol = protocolOf(request);
   try {
@@ -57,7 +59,7 @@ function isOwn(request: Request): boolean {
   const { pathname, searchParams } = new URL(request.url);
   return (
     pathname.startsWith('/project-') ||
-    (pathname === '/' && (request.method === 'POST' || searchParams.has('Action'))) ||
+    (pathname === '/' && (['POST', 'OPTIONS'].includes(request.method) || searchParams.has('Action'))) ||
     Boolean(request.headers.get('Authorization')?.startsWith('AWS4-HMAC-SHA256')) ||
     searchParams.has('X-Amz-Algorithm')
   );
@@ -167,11 +169,20 @@ function respond(
   answer: Fields,
 ): Response {
   const headers = answerHeaders(protocol, requestId);
-  if (protocol.format === 'json') return new Response(JSON.stringify(answer), { headers });
+  if (protocol.format === 'json') return new Response(JSON.stringify(answer, withoutEmpty), { headers });
   const inside =
     tag(`${name}Result`, writeXml(output, answer)) + tag('ResponseMetadata', tag('RequestId', requestId));
   const body = `<?xml version="1.0"?><${name}Response xmlns="${NAMESPACES[protocol.service]}">${inside}</${name}Response>`;
   return new Response(body, { headers });
+}
+
+/**
+ * For JSON.stringify: leaves out empty collections, as SQS does. Some SDKs take an empty `Failed` for a failure. Not
+ * `queueUrls`: the API reference promises it, and gives no answer without it.
+ */
+function withoutEmpty(name: string, value: unknown): unknown {
+  const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+  return isEmpty && name !== '' && name !== 'queueUrls' ? undefined : value;
 }
 
 /** Without a wait, and without a write when a use of the last minutes is noted already. */

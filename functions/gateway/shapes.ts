@@ -11,6 +11,7 @@
  * - `queueUrl`, `queueArn`, `topicArn`, `subscriptionArn`
  * - `endpoint`: what a subscription delivers to, a queue's ARN or a URL
  * - `redrivePolicy`: JSON with the ARN of a dead-letter queue, or empty
+ * - `policy`: a queue's policy, which is kept here and never sent to the engine or read from it
  * - `owner`: the account, told as the project
  * - `prose`: a message for people, in which an engine may name whatever it likes
  */
@@ -23,6 +24,7 @@ export type Reference =
   | 'subscriptionArn'
   | 'endpoint'
   | 'redrivePolicy'
+  | 'policy'
   | 'owner'
   | 'prose';
 
@@ -52,12 +54,17 @@ export type Shape =
 export interface Member {
   shape: Shape;
   query?: string;
+  /** Another name, by which a Query request may give it instead. */
+  alias?: string;
   required?: boolean;
   /** A request that has it is refused; an answer goes on without it. */
   refused?: boolean;
 }
 
-/** A structure: members by their names in JSON. What is not a member is dropped on its way, in both directions. */
+/**
+ * A structure: members by their names in JSON. Anything else is dropped on its way, in both directions, as SQS and SNS
+ * ignore what they do not know: a member that has an effect there, and none here, is `refused`.
+ */
 export interface Structure {
   members: Readonly<Record<string, Member>>;
 }
@@ -72,7 +79,7 @@ export type Fields = { readonly [name: string]: Value };
 export interface Conversion {
   reference(kind: Reference, text: string, path: string): string | undefined;
   /** A value is not of its shape, is required and absent, or may not be there (an attribute, a refused member). */
-  refuse(problem: 'missing' | 'malformed' | 'attribute', path: string): void;
+  refuse(problem: 'missing' | 'malformed' | 'attribute' | 'refused', path: string): void;
 }
 
 /**
@@ -120,7 +127,7 @@ function convertStructure(
       continue;
     }
     if (member.refused) {
-      conversion.refuse('attribute', at);
+      conversion.refuse('refused', at);
       continue;
     }
     const converted = convertShape(member.shape, given, conversion, at);

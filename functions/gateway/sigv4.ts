@@ -61,7 +61,7 @@ export type SignatureReason =
   | 'query_malformed'
   /** An `X-Amz-*` parameter comes twice, whatever its case. */
   | 'parameter_repeated'
-  /** A presigned URL lacks one of its parameters, `X-Amz-Expires` included. */
+  /** A presigned URL lacks one of its parameters other than `X-Amz-Expires`. */
   | 'parameter_missing'
   /** Temporary credentials: we issue none. */
   | 'session_token'
@@ -83,7 +83,7 @@ export type SignatureReason =
   | 'scope_date_differs'
   /** Not a whole number of seconds from 1 to 604 800 (seven days). */
   | 'expires_malformed'
-  /** Signed more than 15 minutes from now: ahead of it or, but for presigned URLs, behind it. */
+  /** Signed more than 15 minutes from now: ahead of it or, but for presigned URLs that expire, behind it. */
   | 'clock_skew'
   /** A presigned URL whose time is over. */
   | 'expired'
@@ -213,7 +213,7 @@ function findClaims(
   if (headers.has('x-amz-security-token') || amz.has('x-amz-security-token')) return 'session_token';
   return authorization === undefined
     ? claimsOfQuery(amz)
-    : claimsOfHeader(authorization, headers.get('x-amz-date'));
+    : claimsOfHeader(authorization, headers.get('x-amz-date') ?? timeOfDate(headers.get('date')));
 }
 
 // "Authentication methods", "HTTP authorization header". Its three fields come in any order here; SDKs write them in one.
@@ -237,7 +237,16 @@ function claimsOfHeader(authorization: string, time: string | undefined): Claims
   return { credential, signedHeaders, signature, time, expires: undefined };
 }
 
-// "Authentication methods", "Query string parameters".
+/** The header `Date`, which may take the place of X-Amz-Date, in the form of the latter: as HTTP has it, or in that form. */
+function timeOfDate(date: string | undefined): string | undefined {
+  if (date === undefined || /^\d{8}T\d{6}Z$/.test(date)) return date;
+  const time = new Date(date);
+  const isHttpDate = !Number.isNaN(time.getTime()) && time.toUTCString() === date;
+  return isHttpDate ? time.toISOString().replaceAll(/[-:]|\.\d+/g, '') : date;
+}
+
+// "Authentication methods", "Query string parameters". Some signers leave out X-Amz-Expires for all services but S3: then
+// the URL is good for as long as a header would be.
 function claimsOfQuery(amz: ReadonlyMap<string, string>): Claims | SignatureReason {
   const algorithm = amz.get('x-amz-algorithm');
   const credential = amz.get('x-amz-credential');
@@ -245,8 +254,7 @@ function claimsOfQuery(amz: ReadonlyMap<string, string>): Claims | SignatureReas
   const signature = amz.get('x-amz-signature');
   const time = amz.get('x-amz-date');
   const expires = amz.get('x-amz-expires');
-  if (!algorithm || !credential || !signedHeaders || !signature || !time || !expires)
-    return 'parameter_missing';
+  if (!algorithm || !credential || !signedHeaders || !signature || !time) return 'parameter_missing';
   if (algorithm !== ALGORITHM) return 'algorithm_unsupported';
   return { credential, signedHeaders, signature, time, expires };
 }

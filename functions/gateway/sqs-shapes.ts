@@ -33,9 +33,10 @@ const SETTABLE: Readonly<Record<string, Scalar>> = {
   FifoThroughputLimit: 'string',
   SqsManagedSseEnabled: 'string',
   RedrivePolicy: { reference: 'redrivePolicy' },
+  Policy: { reference: 'policy' },
 };
 
-/** The attributes of a queue that can be set. Not `Policy`, `RedriveAllowPolicy` and `Kms…`: rights on the engine. */
+/** The attributes of a queue that can be set. */
 export const queueAttributes = attributes(SETTABLE);
 
 /** The attributes of a queue that are told. */
@@ -52,7 +53,14 @@ export const toldQueueAttributes = attributes({
 const messageAttributes = (query: string): Member => ({
   shape: {
     map: {
-      members: { DataType: required, StringValue: { shape: 'string' }, BinaryValue: { shape: 'blob' } },
+      members: {
+        DataType: required,
+        StringValue: { shape: 'string' },
+        BinaryValue: { shape: 'blob' },
+        // SQS reserves these two and refuses them.
+        StringListValues: { ...flat('string', 'StringListValue'), refused: true },
+        BinaryListValues: { ...flat('blob', 'BinaryListValue'), refused: true },
+      },
     },
     ...NAME_VALUE,
   },

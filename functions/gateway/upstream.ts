@@ -6,7 +6,7 @@
 import { AwsClient } from 'aws4fetch';
 import type { Engine } from '../env.ts';
 import { actionOf, type Service } from './actions.ts';
-import { EngineRefusal, GatewayError } from './errors.ts';
+import { EngineRefusal, GatewayError, notFound } from './errors.ts';
 import { readXml, writeQuery } from './query.ts';
 import { type Fields, isRecord } from './shapes.ts';
 import { childOf, parseXml } from './xml.ts';
@@ -24,16 +24,22 @@ export interface EngineRequest {
 const DEADLINE_MS = 10_000;
 const LONGEST_WAIT_MS = 20_000;
 
+/** After so many milliseconds, nothing that was sent to the engine can still arrive there: three times its deadline. */
+export const SETTLED_MS = 3 * DEADLINE_MS;
+
 /** What the engine answers, as JSON would have it. Throws {@link EngineRefusal}, or a {@link GatewayError}. */
 export async function callEngine(engine: Engine, request: EngineRequest): Promise<unknown> {
-  const { status, text } = await exchange(engine, request);
+  const { status, text, headers } = await exchange(engine, request);
   const read = request.service === 'sqs' ? readSqs : readSns;
   const answer = read(request, status, text);
   if (answer.ok) return answer.fields;
-  throw refusalOf(request, status, answer.code, answer.message);
+  throw refusalOf(request, status, answer, headers);
 }
 
-async function exchange(engine: Engine, request: EngineRequest): Promise<{ status: number; text: string }> {
+async function exchange(
+  engine: Engine,
+  request: EngineRequest,
+): Promise<{ status: number; text: string; headers: Headers }> {
   const patience = DEADLINE_MS + (request.action === 'ReceiveMessage' ? LONGEST_WAIT_MS : 0);
   const deadline = AbortSignal.timeout(patience);
   const signal = request.signal ? AbortSignal.any([deadline, request.signal]) : deadline;
@@ -41,7 +47,7 @@ async function exchange(engine: Engine, request: EngineRequest): Promise<{ statu
     const signed = await clientOf(engine).sign(...requestOf(engine, request));
     // A redirection is no answer: it would be followed with our signature.
     const response = await fetch(signed, { signal, redirect: 'manual' });
-    return { status: response.status, text: await response.text() };
+    return { status: response.status, text: await response.text(), headers: response.headers };
   } catch (error) {
     // Nobody is left to be told, and nothing is wrong with the engine.
     if (request.signal?.aborted) throw new GatewayError('unavailable');
@@ -77,7 +83,8 @@ function clientOf(engine: Engine): AwsClient {
   return client;
 }
 
-type Answer = { ok: true; fields: unknown } | { ok: false; code: string; message: string };
+type Refused = { ok: false; code: string; message: string };
+type Answer = { ok: true; fields: unknown } | Refused;
 
 const NONSENSE: Answer = { ok: false, code: '', message: '' };
 
@@ -132,14 +139,26 @@ const OF_OPERATOR =
 function refusalOf(
   request: EngineRequest,
   status: number,
-  code: string,
-  message: string,
+  { code, message }: Refused,
+  headers: Headers,
 ): EngineRefusal | GatewayError {
   const known = KNOWN.get(code);
+  if (known === 'not_found') return notFound(subjectOf(request));
+  if (known === 'throttled') return new GatewayError(known, undefined, secondsOf(headers.get('Retry-After')));
   if (known) return new GatewayError(known);
   const isRefusal =
     status >= 400 && status < 500 && /^[A-Za-z.]{1,80}$/.test(code) && !OF_OPERATOR.test(code);
   return isRefusal ? new EngineRefusal(code, status, message) : unavailable(request, `${status} ${code}`);
+}
+
+/** What a request is about. */
+function subjectOf({ service, fields }: EngineRequest): 'queue' | 'topic' | 'subscription' {
+  if (service === 'sqs') return 'queue';
+  return 'SubscriptionArn' in fields ? 'subscription' : 'topic';
+}
+
+function secondsOf(text: string | null): number | undefined {
+  return text !== null && /^\d{1,4}$/.test(text) ? Number(text) : undefined;
 }
 
 /** Logs why the engine's answer is of no use, and is what the client is told of it. */

@@ -6,7 +6,6 @@ import { CreateTopicCommand, PublishBatchCommand, PublishCommand } from '@aws-sd
 import {
   CreateQueueCommand,
   GetQueueUrlCommand,
-  ListQueuesCommand,
   SendMessageBatchCommand,
   SendMessageCommand,
 } from '@aws-sdk/client-sqs';
@@ -181,18 +180,23 @@ describe('what the engine says', () => {
     });
   });
 
-  it('of a creation that it refused is not in the inventory; of one that it may have made is', async () => {
-    engine.reply = answering('{"__type":"com.amazonaws.sqs#InvalidAttributeValue","message":"x"}', 400);
-    expect(await outcome(sqs.send(new CreateQueueCommand({ QueueName: 'refused' })))).toBe(
-      'InvalidAttributeValue',
-    );
-    engine.reply = answering('', 500);
-    expect(await outcome(sqs.send(new CreateQueueCommand({ QueueName: 'perhaps' })))).toBe(
-      'ServiceUnavailable',
-    );
-    local.logged.splice(0);
-    const { QueueUrls = [] } = await sqs.send(new ListQueuesCommand({}));
-    expect(QueueUrls.map((url) => url.split('/').at(-1))).toEqual(['perhaps']);
+  it.each([
+    'com.amazon.coral.service#InvalidParameterValueException',
+    'com.amazonaws.sqs#InvalidParameterValue',
+  ])('has in each protocol the name that SQS gives it: %s', async (type) => {
+    engine.reply = answering(JSON.stringify({ __type: type, message: 'x' }), 400);
+    const send = new SendMessageCommand({ QueueUrl, MessageBody: 'x' });
+    for (const protocol of ['json', 'query'] as const) {
+      await expect(sqsClient(local, credentials, protocol).send(send)).rejects.toMatchObject({
+        Code: 'InvalidParameterValue',
+      });
+    }
+    const headers = { 'Content-Type': 'application/x-amz-json-1.0', 'X-Amz-Target': 'AmazonSQS.SendMessage' };
+    const body = JSON.stringify({ QueueUrl, MessageBody: 'x' });
+    const answer = await signedFetch(local, credentials, 'sqs', '/', { headers, body });
+    expect(await answer.json()).toMatchObject({
+      __type: 'com.amazon.coral.service#InvalidParameterValueException',
+    });
   });
 
   it('to a creation that was under way when its activation ended is undone', async () => {
@@ -262,7 +266,7 @@ describe('what the engine says', () => {
     engine.reply = answering('{"__type":"a#ThrottlingException","message":"x"}', 400);
     await expect(sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' }))).rejects.toMatchObject({
       name: 'RequestThrottled',
-      $metadata: { httpStatusCode: 400 },
+      $metadata: { httpStatusCode: 403 },
     });
     engine.reply = answering(
       '<ErrorResponse><Error><Code>Throttling</Code><Message>x</Message></Error></ErrorResponse>',

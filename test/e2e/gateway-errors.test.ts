@@ -1,6 +1,11 @@
 /** What the AWS SDK makes of each fault, in each protocol: its name, its status, whether it tries again. */
-import { CreateTopicCommand, PublishCommand } from '@aws-sdk/client-sns';
-import { CreateQueueCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { CreateTopicCommand, PublishBatchCommand, PublishCommand } from '@aws-sdk/client-sns';
+import {
+  CreateQueueCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
 import { AwsClient } from 'aws4fetch';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Reply } from './fake-engine.ts';
@@ -179,12 +184,60 @@ const CAUSES: [string, Cause, ...Expected][] = [
     'an attribute that cannot be set',
     {
       command: () => [
-        new CreateQueueCommand({ QueueName: 'a', Attributes: { Policy: '{}' } as never }),
+        new CreateQueueCommand({ QueueName: 'a', Attributes: { KmsMasterKeyId: 'k' } }),
         new CreateTopicCommand({ Name: 'a', Attributes: { Policy: '{}' } }),
       ],
       credentials: (service) => managing[service],
     },
     ['InvalidAttributeName', 'InvalidAttributeName', 'InvalidParameterException'],
+    400,
+    1,
+  ],
+  [
+    'an attribute’s value that cannot be set',
+    {
+      command: () => [
+        new CreateQueueCommand({ QueueName: 'a', Attributes: { Policy: '{}' } }),
+        new CreateTopicCommand({ Name: 'a', Attributes: { Policy: '{}' } }),
+      ],
+      credentials: (service) => managing[service],
+    },
+    ['InvalidAttributeValue', 'InvalidAttributeValue', 'InvalidParameterException'],
+    400,
+    1,
+  ],
+  [
+    'a batch without entries',
+    {
+      command: () => [
+        new SendMessageBatchCommand({ QueueUrl: faked.queueUrl, Entries: undefined }),
+        new PublishBatchCommand({ TopicArn: faked.topicArn, PublishBatchRequestEntries: [] }),
+      ],
+    },
+    ['EmptyBatchRequest', 'EmptyBatchRequest', 'EmptyBatchRequestException'],
+    400,
+    1,
+  ],
+  [
+    'a list as the value of a message attribute',
+    {
+      command: () => [
+        new SendMessageCommand({
+          QueueUrl: faked.queueUrl,
+          MessageBody: 'x',
+          MessageAttributes: { a: { DataType: 'String', StringListValues: ['b'] } },
+        }),
+        new PublishCommand({ PhoneNumber: '+33600000000', Message: 'x' }),
+      ],
+    },
+    ['UnsupportedOperation', 'UnsupportedOperation', 'InvalidParameterException'],
+    400,
+    1,
+  ],
+  [
+    'entries of a batch that have one id',
+    { engine: refusal('BatchEntryIdsNotDistinct') },
+    ['BatchEntryIdsNotDistinct', 'BatchEntryIdsNotDistinct', 'BatchEntryIdsNotDistinctException'],
     400,
     1,
   ],
@@ -207,7 +260,7 @@ const CAUSES: [string, Cause, ...Expected][] = [
     'an engine that has too much to do',
     { engine: refusal('ThrottlingException') },
     ['RequestThrottled', 'RequestThrottled', 'ThrottledException'],
-    [400, 429],
+    [403, 429],
     3,
   ],
   [
@@ -234,11 +287,11 @@ describe.each(PROTOCOLS)('over %s, the SDK', (protocol) => {
 
   it('tries again when Latchkey has a fault', async () => {
     const database = await local.stack.database('REGION_NL_AMS');
-    await database.prepare('alter table credentials rename to hidden').run();
+    await database.prepare('alter table credentials rename column permissions to hidden').run();
     try {
       expect(await outcomeOf(protocol, {})).toEqual(['InternalFailure', 500, 3]);
     } finally {
-      await database.prepare('alter table hidden rename to credentials').run();
+      await database.prepare('alter table credentials rename column hidden to permissions').run();
     }
     expect(local.logged.splice(0)).toHaveLength(3);
   });

@@ -74,9 +74,9 @@ describe('what is too much or nonsense', () => {
   it.each<[string, string]>([
     ['{"QueueUrl":', '400 SerializationException'],
     ['[]', '400 SerializationException'],
-    ['{"QueueUrl":7,"MessageBody":"x"}', '400 InvalidParameterValue'],
-    ['{"MessageBody":"x"}', '400 MissingParameter'],
-    [`{"QueueUrl":"x","__proto__":{"MessageBody":"x"}}`, '400 QueueDoesNotExist'],
+    ['{"QueueUrl":7,"MessageBody":"x"}', '400 InvalidParameterValueException'],
+    ['{"MessageBody":"x"}', '400 MissingRequiredParameterException'],
+    [`{"QueueUrl":"x","__proto__":{"MessageBody":"x"}}`, '400 MissingRequiredParameterException'],
     [`${'['.repeat(100_000)}${']'.repeat(100_000)}`, '400 SerializationException'],
   ])('a JSON body: %.60s', async (body, expected) => {
     expect(await told(json('SendMessage', body))).toBe(expected);

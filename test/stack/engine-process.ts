@@ -3,9 +3,10 @@
  *
  *     node engine-process.ts <port> <folder> <region>
  *
- * Its own start listens on every address; so this puts it together from its parts, and mends two of them.
+ * Its own start listens on every address; so this puts it together from its parts, and mends some of them.
  */
 import { buildApp as untyped } from 'fauxqs';
+import { checkRequest, mend, type Parts, type Refusal } from './engine-mends.ts';
 
 interface Queue {
   persistence: unknown;
@@ -13,6 +14,7 @@ interface Queue {
 }
 
 interface SqsStore {
+  getQueueByArn(arn: string): Queue | undefined;
   persistence: unknown;
   allQueues(): Iterable<Queue>;
   getQueue(url: string): Queue | undefined;
@@ -25,10 +27,17 @@ interface Persistence {
   close(): void;
 }
 
-type Request = { body: unknown };
-type Reply = { raw: { destroyed: boolean } };
+type Request = { body: unknown; headers: Record<string, string | undefined> };
+
+interface Reply {
+  raw: { destroyed: boolean };
+  code(status: number): Reply;
+  type(contentType: string): Reply;
+  send(body: unknown): Reply;
+}
 
 interface App {
+  addHook(name: 'preHandler', hook: (request: Request, reply: Reply) => Promise<unknown>): void;
   addHook(name: 'onSend', hook: (request: Request, reply: Reply, payload: unknown) => Promise<unknown>): void;
   addHook(name: 'preClose', hook: (done: () => void) => void): void;
   listen(where: { host: string; port: number }): Promise<unknown>;
@@ -39,16 +48,18 @@ interface App {
 const buildApp = untyped as unknown as (options: object) => App;
 
 // The package exports its assembly only; its parts lie beside that.
-const part = async <Part>(path: string, name: string) => {
-  const module = (await import(new URL(path, import.meta.resolve('fauxqs')).href)) as Record<string, unknown>;
-  return module[name] as new (
+const module = async (path: string) =>
+  (await import(new URL(path, import.meta.resolve('fauxqs')).href)) as Record<string, unknown>;
+const part = async <Part>(path: string, name: string) =>
+  (await module(path))[name] as new (
     ...settings: string[]
   ) => Part;
-};
 
 const [port, folder = '', region = ''] = process.argv.slice(2);
 const sqsStore = new (await part<SqsStore>('./sqs/sqsStore.js', 'SqsStore'))();
-const snsStore = new (await part<{ persistence: unknown }>('./sns/snsStore.js', 'SnsStore'))();
+const snsStore = new (
+  await part<Parts['snsStore'] & { persistence: unknown }>('./sns/snsStore.js', 'SnsStore')
+)();
 const persistence = new (await part<Persistence>('./persistence.js', 'PersistenceManager'))(folder);
 
 // It would set the count of receives to null, which its own table refuses: the message would be lost.
@@ -62,8 +73,41 @@ sqsStore.persistence = persistence;
 snsStore.persistence = persistence;
 for (const queue of sqsStore.allQueues()) queue.persistence = persistence;
 
+const texts = (await module('./sqs/sqsTypes.js')) as unknown as Parts['texts'];
+mend({ sqsStore, snsStore, texts });
+
 const app = buildApp({ logger: false, defaultRegion: region, stores: { sqsStore, snsStore } });
 
+const refuse = (reply: Reply, { code, message }: Refusal, isSqs: boolean) => {
+  if (isSqs)
+    return reply
+      .code(400)
+      .type('application/x-amz-json-1.0')
+      .send({ __type: `com.amazonaws.sqs#${code}`, message });
+  const error = `<Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error>`;
+  return reply.code(400).type('text/xml').send(`<ErrorResponse>${error}</ErrorResponse>`);
+};
+/** The entries of batches that were refused before fauxqs saw them. */
+const refused = new WeakMap<Request, object[]>();
+
+app.addHook('preHandler', async (request, reply) => {
+  const isSqs = request.headers['x-amz-target'] !== undefined;
+  if (typeof request.body !== 'object' || request.body === null) return undefined;
+  const { refusal, failed = [] } = checkRequest(request, { sqsStore });
+  if (refusal) return refuse(reply, refusal, isSqs);
+  if (failed.length === 0) return undefined;
+  const { Entries = [] } = request.body as { Entries?: unknown[] };
+  if (Entries.length === 0)
+    return reply.type('application/x-amz-json-1.0').send({ Successful: [], Failed: failed });
+  refused.set(request, failed);
+  return undefined;
+});
+app.addHook('onSend', async (request, _reply, payload) => {
+  const failed = refused.get(request);
+  if (!failed || typeof payload !== 'string') return payload;
+  const answer = JSON.parse(payload) as { Failed?: object[] };
+  return JSON.stringify({ ...answer, Failed: [...(answer.Failed ?? []), ...failed] });
+});
 // A receive whose client has gone still gets what comes, and keeps it from others until its visibility ends.
 app.addHook('onSend', async (request, reply, payload) => {
   if (!reply.raw.destroyed || typeof payload !== 'string' || !payload.includes('"ReceiptHandle"'))

@@ -3,6 +3,7 @@
  * in the header and presigned, and anything altered after the signature does not. Requests are random, but the same in
  * each run.
  */
+import { createHmac } from 'node:crypto';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
@@ -13,8 +14,10 @@ import {
   deriveKey,
   type RequestHead,
   readSignature,
+  sha256Hex,
   verifySignature,
 } from '../../functions/gateway/sigv4.ts';
+import { canonicalRequest, stringToSign } from '../../functions/gateway/sigv4-canonical.ts';
 
 interface Plain {
   method: string;
@@ -90,6 +93,73 @@ describe('aws4fetch', () => {
     expect(await verify(sent, plain)).toBe('verified');
     expect(await verify({ ...sent, body: encode('other') }, plain)).toBe('payload_hash_differs');
   });
+});
+
+it('a presigned URL without X-Amz-Expires is good for as long as a signature in the header', async () => {
+  const plain = randomRequest(randomFrom(0));
+  const url = new URL(`https://${plain.host}/`);
+  const signer = { accessKeyId: plain.accessKey, secretAccessKey: plain.secretKey };
+  const datetime = plain.date.toISOString().replace(/[:-]|\.\d{3}/g, '');
+  const of = { service: 'sqs', region: 'fr-par', datetime, signQuery: true };
+  const signed = await new AwsV4Signer({ url: url.href, method: 'GET', ...signer, ...of }).sign();
+  expect(signed.url.searchParams.has('X-Amz-Expires')).toBe(false);
+  const sent = { method: 'GET', path: '/', query: signed.url.search.slice(1), body: encode('') };
+  const head: Sent = { ...sent, headers: [['host', signed.url.host]] };
+  const after = (minutes: number) => ({ ...plain, date: new Date(plain.date.getTime() + minutes * 60_000) });
+  const outcomes = async (minutes: number) => {
+    const read = readSignature(head, after(minutes).date.getTime());
+    return read.ok ? verify(head, after(minutes)) : read.reason;
+  };
+  expect(await Promise.all([-16, -15, 0, 15, 16].map(outcomes))).toEqual([
+    'clock_skew',
+    'verified',
+    'verified',
+    'verified',
+    'clock_skew',
+  ]);
+});
+
+it('the header Date may take the place of X-Amz-Date, which goes first', async () => {
+  const date = new Date('2026-11-27T22:00:05Z');
+  const time = '20261127T220005Z';
+  const scope = { date: '20261127', region: 'fr-par', service: 'sqs' };
+  const body = encode('Action=ListQueues');
+  const signedAt = async (headers: [string, string][]): Promise<Sent> => {
+    const signable = {
+      method: 'POST',
+      path: '/',
+      query: [],
+      headers: new Map(headers),
+      signedHeaders: headers.map(([name]) => name),
+    };
+    const hash = await sha256Hex(encode(canonicalRequest(signable, await sha256Hex(body))));
+    const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest();
+    const key = [scope.date, scope.region, scope.service, 'aws4_request'].reduce(
+      hmac,
+      Buffer.from('AWS4secret'),
+    );
+    const signature = hmac(key, stringToSign(time, scope, hash)).toString('hex');
+    const credential = `LKEY0123456789abcdef/${scope.date}/fr-par/sqs/aws4_request`;
+    const authorization = `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=${signable.signedHeaders.join(';')}, Signature=${signature}`;
+    return {
+      method: 'POST',
+      path: '/',
+      query: '',
+      headers: [...headers, ['authorization', authorization]],
+      body,
+    };
+  };
+  const told = async (headers: [string, string][]) =>
+    verify(await signedAt(headers), { secretKey: 'secret', date });
+  const host: [string, string] = ['host', 'a.example.com'];
+  expect(await told([['date', 'Fri, 27 Nov 2026 22:00:05 GMT'], host])).toBe('verified');
+  expect(await told([['date', time], host])).toBe('verified');
+  expect(await told([['date', 'Thu, 01 Jan 1970 00:00:00 GMT'], host, ['x-amz-date', time]])).toBe(
+    'verified',
+  );
+  expect(await told([['date', 'Fri, 27 Nov 2026 22:30:05 GMT'], host])).toBe('clock_skew');
+  for (const wrong of ['Fri, 27 Nov 2026 22:00:06 GMT', '2026-11-27', '5', 'Fri, 31 Nov 2026 22:00:05 GMT'])
+    expect(await told([['date', wrong], host])).not.toBe('verified');
 });
 
 describe('the AWS SDK', () => {

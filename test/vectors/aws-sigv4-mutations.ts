@@ -241,7 +241,11 @@ function mutatePresigned(vector: Vector): Mutation[] {
   ];
   return [
     ...parts.flatMap((part): Mutation[] => [
-      [`${part} removed`, { query: query.replace(part, '') }, 'parameter_missing'],
+      [
+        `${part} removed`,
+        { query: query.replace(part, '') },
+        part.startsWith('X-Amz-Expires=') ? 'signature_mismatch' : 'parameter_missing',
+      ],
       [`${part} twice`, { query: `${query}&${part}` }, 'parameter_repeated'],
       [`${part} in both cases`, { query: `${query}&${part.toLowerCase()}` }, 'parameter_repeated'],
       [

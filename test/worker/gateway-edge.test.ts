@@ -247,11 +247,11 @@ describe('guessing an access key', () => {
     const address = newAddress();
     const told: string[] = [];
     // A window may end meanwhile.
-    while (told.length < 20 && told.at(-1) !== '400 RequestThrottled')
+    while (told.length < 20 && told.at(-1) !== '403 RequestThrottled')
       told.push((await ask(address, newKey())).told);
     expect(told.length).toBeLessThan(13);
     expect(new Set(told.slice(0, -1))).toEqual(new Set(['403 InvalidClientTokenId']));
-    expect(await ask(address)).toEqual({ told: '400 RequestThrottled', trips: 0 });
+    expect(await ask(address)).toEqual({ told: '403 RequestThrottled', trips: 0 });
     expect((await ask(newAddress())).told).toBe('200 ok');
   });
 

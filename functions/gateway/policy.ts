@@ -1,0 +1,97 @@
+/**
+ * Which policies of a queue a client may set: those that let topics of the same project send to the queue. They may in
+ * any case, so such a policy changes nothing; set-up code written for SQS sets one before it subscribes the queue.
+ */
+import { clientArn, isName, ownerOf, type Place } from './names.ts';
+import { isRecord } from './shapes.ts';
+
+/** The longest policy that SQS takes, in characters. */
+const LONGEST = 8192;
+const VERSIONS: readonly unknown[] = [undefined, '2012-10-17', '2008-10-17'];
+const OPERATORS = /^(ForAnyValue:)?(Arn|String)(Equals|Like)(IfExists)?$/;
+
+/**
+ * Returns why a policy (IAM's JSON) says more than what holds anyway for the queue of this name, as a sentence, or
+ * undefined when it does not. Every statement must allow `sqs:SendMessage` on this queue, to SNS or to everyone, on the
+ * condition that `aws:SourceArn` is a topic of the project.
+ */
+export function checkPolicy(place: Place, queue: string, text: string): string | undefined {
+  if (text.length > LONGEST) return `It is longer than ${LONGEST} characters.`;
+  let policy: unknown;
+  try {
+    policy = JSON.parse(text);
+  } catch {
+    return 'It is not well-formed JSON.';
+  }
+  if (!isRecord(policy)) return 'It is not a JSON object.';
+  const { Version, Id, Statement, ...others } = policy;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) return `It has the element ${unknown}.`;
+  if (!VERSIONS.includes(Version)) return 'Version must be 2012-10-17 or 2008-10-17.';
+  if (Id !== undefined && typeof Id !== 'string') return 'Id must be a text.';
+  const statements = Array.isArray(Statement) ? Statement : [Statement];
+  if (statements.length === 0) return 'It has no Statement.';
+  for (const statement of statements) {
+    const reason = checkStatement(place, queue, statement);
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}
+
+function checkStatement(place: Place, queue: string, statement: unknown): string | undefined {
+  if (!isRecord(statement)) return 'A Statement must be an object.';
+  const { Sid, Effect, Principal, Action, Resource, Condition, ...others } = statement;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) return `A Statement has the element ${unknown}.`;
+  if (Sid !== undefined && typeof Sid !== 'string') return 'Sid must be a text.';
+  if (Effect !== 'Allow') return 'Effect must be Allow.';
+  if (!isTopicsOrEveryone(Principal)) {
+    return 'Principal must be {"Service": "sns.amazonaws.com"}, "*" or {"AWS": "*"}.';
+  }
+  if (!each(Action, (action) => action.toLowerCase() === 'sqs:sendmessage')) {
+    return 'Action must be sqs:SendMessage.';
+  }
+  const arn = clientArn(place, 'sqs', queue);
+  if (!each(Resource, (resource) => resource === arn || resource === '*')) return `Resource must be ${arn}.`;
+  if (isConditionOfProject(place, Condition)) return undefined;
+  return `Condition must compare aws:SourceArn with topics of the project, such as ${clientArn(place, 'sns', '*')}, and nothing else.`;
+}
+
+function isTopicsOrEveryone(principal: unknown): boolean {
+  if (principal === '*') return true;
+  if (!isRecord(principal)) return false;
+  const [[kind, value] = [], ...others] = Object.entries(principal);
+  if (others.length > 0) return false;
+  return kind === 'Service'
+    ? each(value, (service) => service === 'sns.amazonaws.com')
+    : kind === 'AWS' && each(value, (account) => account === '*');
+}
+
+/** Whether it holds for topics of the project only: by their ARNs, and by the project as their account. */
+function isConditionOfProject(place: Place, condition: unknown): boolean {
+  if (!isRecord(condition)) return false;
+  let namesTopics = false;
+  for (const [operator, compared] of Object.entries(condition)) {
+    if (!OPERATORS.test(operator) || !isRecord(compared)) return false;
+    for (const [key, value] of Object.entries(compared)) {
+      const name = key.toLowerCase();
+      const isArn = name === 'aws:sourcearn' && !operator.endsWith('IfExists');
+      if (isArn && each(value, (arn) => isTopicOfProject(place, arn))) namesTopics = true;
+      else if (name !== 'aws:sourceaccount' || !each(value, (owner) => owner === ownerOf(place)))
+        return false;
+    }
+  }
+  return namesTopics;
+}
+
+/** Whether an ARN, which may be a pattern with `*` and `?`, is that of topics of the project and of nothing else. */
+function isTopicOfProject(place: Place, arn: string): boolean {
+  const start = clientArn(place, 'sns', '');
+  return arn.startsWith(start) && isName('sns', arn.slice(start.length).replaceAll(/[*?]/g, 'x'));
+}
+
+/** Whether a value is a text, or a list of texts that is not empty, and each of them passes. */
+function each(value: unknown, passes: (text: string) => boolean): boolean {
+  const texts = Array.isArray(value) ? value : [value];
+  return texts.length > 0 && texts.every((text) => typeof text === 'string' && passes(text));
+}
