@@ -23,9 +23,11 @@ async function openConnections(id: string): Promise<number> {
 it('get-started shows a program that hears itself until its credentials are revoked', async () => {
   const creds = await newCreds(local, REGION);
   const [program = ''] = codeOf('get-started', 'js');
-  const start = codeOf('get-started', 'sh').at(-1)?.replace('nats://127.0.0.1:4222', urlOf()) ?? '';
+  // As the stack serves it, with nothing replaced.
+  const page = await (await fetch(`${local.stack.origin}/get-started.md`)).text();
+  const start = /^ *NATS_URL=.*$/m.exec(page)?.[0] ?? '';
   const files = [
-    { name: 'user.creds', content: creds.content },
+    { name: 'orders-nats-fr-par.creds', content: creds.content },
     { name: 'orders.mjs', content: program },
   ];
   const ended = run(local, start, files);
@@ -35,6 +37,16 @@ it('get-started shows a program that hears itself until its credentials are revo
   await api(local, 'DELETE', `${NATS}/${creds.id}`);
   expect(await ended).toMatch(/^(one coffee\n)+cut off\n$/);
   await expect(run(local, start, files)).rejects.toThrow(/Authorization Violation/i);
+});
+
+it('get-started names the addresses of the stack that serves it, on whatever ports', async () => {
+  const { origin } = local.stack;
+  for (const path of ['/get-started/', '/get-started.md']) {
+    const page = await (await fetch(origin + path)).text();
+    expect(page, path).toContain(urlOf());
+    expect(page, path).toContain(origin);
+    expect(page, path).not.toMatch(/localhost:8787|127\.0\.0\.1:4222/);
+  }
 });
 
 it('rotate-credentials shows requests that leave a service connected', async () => {

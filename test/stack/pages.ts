@@ -1,17 +1,40 @@
 /**
- * The pages as a stack serves them: a copy of what was built, whose policy lets them open the nats-servers of this
- * machine in place of those of the configuration. What a deployment sends stays as it was built.
+ * The pages as a stack serves them: a copy of what was built, with the addresses of this machine in place of those of the
+ * configuration. What a deployment sends stays as it was built.
  */
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { NATS_PORT } from './ports.ts';
 
 const CONNECT = /connect-src 'self'[^;\n]*/;
+const ADDRESS = /(?:http:\/\/localhost|nats:\/\/127\.0\.0\.1):\d+/g;
 
-/** Copies the pages in `built` to `folder` (absolute, empty). They may open `websockets`. */
-export function copyPages(built: string, folder: string, websockets: readonly string[]): void {
+/** The addresses of a stack. */
+export interface Addresses {
+  /** `http://localhost:PORT`. */
+  origin: string;
+  /** Where NATS clients connect, region by region in the order of the configuration. */
+  nats: readonly string[];
+  /** What pages may open beyond the origin. */
+  websockets: readonly string[];
+}
+
+/**
+ * Copies the pages in `built` to `folder` (absolute, empty). Its policy lets pages open the websockets, and wherever text
+ * has the addresses of a stack on its default ports, it gets those of this one.
+ */
+export function copyPages(built: string, folder: string, { origin, nats, websockets }: Addresses): void {
   cpSync(built, folder, { recursive: true });
   const file = join(folder, '_headers');
   const headers = readFileSync(file, 'utf8');
   if (!CONNECT.test(headers)) throw new Error(`${file} does not say where pages may connect`);
   writeFileSync(file, headers.replace(CONNECT, ["connect-src 'self'", ...websockets].join(' ')));
+  const defaults = new Map([['http://localhost:8787', origin]]);
+  for (const [index, url] of nats.entries()) defaults.set(`nats://127.0.0.1:${NATS_PORT + index}`, url);
+  for (const name of globSync('**/*.{html,md}', { cwd: folder })) {
+    const page = join(folder, name);
+    const text = readFileSync(page, 'utf8');
+    const own = text.replace(ADDRESS, (address) => defaults.get(address) ?? address);
+    if (own !== text) writeFileSync(page, own);
+  }
 }

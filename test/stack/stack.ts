@@ -131,6 +131,7 @@ async function startOn(
 
   const nats = natsServers(state, ports, secrets, processes, restart, adapt);
   const engines = engineServers(state, Object.keys(bundle.regions), ports, processes, restart);
+  const origin = `http://localhost:${ports.origin}`;
   const configured = vars({
     REGIONS: localRegions(bundle, ports),
     MAIL: { transport: 'console' },
@@ -140,7 +141,7 @@ async function startOn(
   });
   const startTheWorker = () =>
     startWorker({
-      bundle: withPages(bundle, emptyFolder(state, 'pages'), configured),
+      bundle: withPages(bundle, emptyFolder(state, 'pages'), origin, configured),
       storage: storageOf(state),
       port: ports.origin,
       vars: configured,
@@ -153,7 +154,7 @@ async function startOn(
   const servers = { nats: [...nats.values()], engines: [...engines.values()] };
   const { worker, stop } = await startServers(startTheWorker, servers, processes);
   return {
-    origin: `http://localhost:${ports.origin}`,
+    origin,
     owner,
     nats,
     engines,
@@ -239,11 +240,12 @@ function localRegions({ worker, regions }: Bundle, { nats, engines }: StackPorts
   );
 }
 
-/** The bundle with pages that may open the websockets of the vars. */
-function withPages(bundle: Bundle, folder: string, vars: Record<string, unknown>): Bundle {
+/** The bundle with pages that name and may open the servers of the vars. */
+function withPages(bundle: Bundle, folder: string, origin: string, vars: Record<string, unknown>): Bundle {
   const regions = Object.values(vars.REGIONS as RegionsVar);
   const websockets = regions.flatMap(({ nats_websockets }) => nats_websockets ?? []);
-  copyPages(bundle.assets, folder, websockets);
+  const nats = regions.map(({ nats_endpoint }) => nats_endpoint);
+  copyPages(bundle.assets, folder, { origin, nats, websockets });
   return { ...bundle, worker: { ...bundle.worker, assets: { ...bundle.worker.assets, directory: folder } } };
 }
 

@@ -1,13 +1,27 @@
-/** What the local stack keeps in its state folder: the Owner, the secrets, the schedule's reading of cron. */
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+/** What the local stack keeps in its state folder: the Owner, the secrets, the ports; the schedule's reading of cron. */
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { migrate, openDatabase } from '../stack/databases.ts';
 import { ensureOwner } from '../stack/owner.ts';
+import { choosePorts, freePort, PortTaken, portOf } from '../stack/ports.ts';
 import { root } from '../stack/project.ts';
 import { isDue } from '../stack/schedule.ts';
 import { ensureSecrets } from '../stack/secrets.ts';
+import { claimStateFolder, emptyFolder } from '../stack/state-folder.ts';
 
 let state: string;
 
@@ -70,6 +84,120 @@ describe('the secrets of a state folder', () => {
     expect(after.operatorJwt).toBe(before.operatorJwt);
     expect(Object.keys(after.worker)).toContain('SYSTEM_SEED_PL_WAW');
     expect(after.systemAccounts['pl-waw']).not.toBe(after.systemAccounts['fr-par']);
+  });
+});
+
+describe('the ports of a state folder', () => {
+  const REGIONS = ['fr-par', 'nl-ams'];
+  const holding = async (port: number) => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    return () => new Promise((resolve) => server.close(resolve));
+  };
+  /** Two ports in a row that were free a moment ago. */
+  async function twoFree(): Promise<number> {
+    for (;;) {
+      const port = await freePort();
+      const release = await holding(port + 1).catch(() => undefined);
+      if (!release) continue;
+      await release();
+      return port;
+    }
+  }
+
+  it('begin with the usual ones of NATS when those are free, and stay', async () => {
+    const from = await twoFree();
+    const ports = await choosePorts(state, 0, REGIONS, from);
+    expect(Object.values(ports.nats).map(({ client }) => client)).toEqual([from, from + 1]);
+    expect(await choosePorts(state, 0, REGIONS, from)).toEqual(ports);
+  });
+
+  it('are others where a port is taken', async () => {
+    const from = await twoFree();
+    const release = await holding(from);
+    try {
+      const { nats } = await choosePorts(state, 0, REGIONS, from);
+      expect(nats['fr-par']?.client).not.toBe(from);
+      expect(nats['nl-ams']?.client).toBe(from + 1);
+    } finally {
+      await release();
+    }
+  });
+
+  it('are any free ones unless those of NATS are asked for', async () => {
+    const { nats } = await choosePorts(state, 0, REGIONS);
+    for (const { client } of Object.values(nats)) expect(client).toBeGreaterThanOrEqual(11_000);
+  });
+
+  it('are named in the error when the wanted one is taken, with one that is a port', async () => {
+    expect(new PortTaken(65_535).message).toContain('PORT=65534 npm start');
+    const port = await freePort();
+    const release = await holding(port);
+    await expect(choosePorts(state, port, REGIONS)).rejects.toThrow(`Port ${port} is taken`);
+    await release();
+  });
+});
+
+describe('PORT', () => {
+  it.each([
+    [undefined, 8787],
+    ['', 8787],
+    ['0', 0],
+    ['80', 80],
+    ['65535', 65_535],
+  ])('%s is port %i', (text, port) => expect(portOf(text)).toBe(port));
+
+  it.each(['abc', '65536', '-1', '80.5', '0x1', '1e3', ' 80', '080000'])('refuses %s', (text) => {
+    expect(() => portOf(text)).toThrow(`PORT is ${text}, which is not a port.`);
+  });
+});
+
+describe('a state folder', () => {
+  it('is created for its owner alone, and taken again', () => {
+    const folder = join(state, 'new/state');
+    claimStateFolder(folder);
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    writeFileSync(join(folder, 'owner.json'), '{}');
+    claimStateFolder(folder);
+  });
+
+  it('is taken from an earlier version, which left no marker', () => {
+    for (const name of ['ports.json', 'secrets.json']) writeFileSync(join(state, name), '{}');
+    claimStateFolder(state);
+  });
+
+  it('is refused, and left as it is, when it has files of somebody else', () => {
+    mkdirSync(join(state, 'generated'));
+    writeFileSync(join(state, 'generated/mine'), 'mine');
+    chmodSync(state, 0o755);
+    expect(() => claimStateFolder(state)).toThrow(`${state} has files in it that are not Latchkey's.`);
+    expect(() => emptyFolder(state, 'tmp')).toThrow('was not claimed');
+    expect(readdirSync(state)).toEqual(['generated']);
+    expect(statSync(state).mode & 0o777).toBe(0o755);
+    expect(readFileSync(join(state, 'generated/mine'), 'utf8')).toBe('mine');
+  });
+
+  it('keeps the mode that an empty folder has', () => {
+    chmodSync(state, 0o755);
+    claimStateFolder(state);
+    expect(statSync(state).mode & 0o777).toBe(0o755);
+  });
+
+  // Not even root may write there.
+  it.runIf(existsSync('/sys/kernel'))('is refused with the reason when it cannot be written', () => {
+    expect(() => claimStateFolder('/sys/kernel/latchkey')).toThrow(
+      '/sys/kernel/latchkey cannot hold the state (you have no permission). Name another folder in LATCHKEY_STATE.',
+    );
+  });
+
+  it('empties only the folders that it generates', () => {
+    claimStateFolder(state);
+    mkdirSync(join(state, 'tmp'));
+    const folder = emptyFolder(state, 'tmp');
+    writeFileSync(join(folder, 'left'), '');
+    expect(emptyFolder(state, 'tmp')).toBe(folder);
+    expect(readdirSync(folder)).toEqual([]);
+    expect(existsSync(join(state, 'tmp'))).toBe(true);
   });
 });
 
