@@ -97,7 +97,9 @@ export interface AuditFilter {
   /** Milliseconds since the epoch: before this time. */
   until: number | undefined;
   actorId: string | undefined;
-  resource: string | undefined;
+  /** The rows of these kinds only. */
+  kinds: readonly { action: string; resource: string }[] | undefined;
+  address: string | undefined;
   resourceId: string | undefined;
   action: string | undefined;
   direction: 'asc' | 'desc';
@@ -123,7 +125,10 @@ export function listAuditEvents(
     filter.actorId !== undefined && sql`actor_id = ${filter.actorId}`,
     filter.resourceId !== undefined && sql`resource_id = ${filter.resourceId}`,
     filter.projectId !== undefined && sql`project_id = ${filter.projectId}`,
-    filter.resource !== undefined && sql`resource = ${filter.resource}`,
+    filter.kinds !== undefined &&
+      sql`(action, resource) in (select value ->> 'action', value ->> 'resource'
+        from json_each(${JSON.stringify(filter.kinds)}))`,
+    filter.address !== undefined && sql`address = ${filter.address}`,
     filter.action !== undefined && sql`action = ${filter.action}`,
   ].filter((condition) => condition !== false);
   const direction = sql.raw(filter.direction);

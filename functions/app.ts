@@ -38,13 +38,43 @@ export interface AppEnv {
   };
 }
 
-/** A router whose validation answers 400 `invalid_arguments`. */
+/** A router whose validation throws 400 `invalid_arguments`. */
 export function newRouter() {
   return new OpenAPIHono<AppEnv>({
-    defaultHook: (result) => {
+    defaultHook: async (result, c) => {
+      // Without a Content-Type the validator takes the body for an empty object, whatever was sent.
+      if (result.target === 'json' && !c.req.header('Content-Type')) throw await unreadBody(c);
       if (!result.success) throw new ApiError('invalid_arguments', { details: problemsOf(result.error) });
+      if (result.target === 'query') refuseUnknown(c.req.query(), result.data);
     },
   });
+}
+
+async function unreadBody(c: Context): Promise<ApiError> {
+  if (await c.req.text()) return new ApiError('unsupported_media_type', {});
+  return invalidArgument(
+    'body',
+    'required',
+    'is required: JSON, with the header Content-Type: application/json',
+  );
+}
+
+/**
+ * Refuses the parameters of a query that its schema does not have: a filter that were ignored would show everything as if
+ * it matched. The zero values of enums pass, since official clients send those of filters that are newer than this API.
+ */
+function refuseUnknown(sent: Record<string, string>, known: object): void {
+  const unknown = Object.entries(sent).filter(
+    ([name, value]) => !Object.hasOwn(known, name) && !value.startsWith('unknown_'),
+  );
+  if (unknown.length === 0) return;
+  const help_message = 'is not a parameter of this operation';
+  const details = unknown.map(([argument_name]) => ({
+    argument_name,
+    reason: 'unknown' as const,
+    help_message,
+  }));
+  throw new ApiError('invalid_arguments', { details });
 }
 
 /** Where the caller may do this (see {@link authorize}). Throws 403 `permissions_denied` that names what is missing. */

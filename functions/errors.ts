@@ -141,12 +141,20 @@ export function problemsOf(error: z.core.$ZodError): ArgumentProblem[] {
   return error.issues.map((issue) => ({
     argument_name: issue.path.join('.') || 'body',
     reason: reasonOf(issue),
-    help_message: isMissing(issue) ? 'is required' : issue.message,
+    help_message: helpOf(issue),
   }));
 }
 
-function isMissing(issue: z.core.$ZodIssue): boolean {
-  return issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
+/** What the message of a schema begins with that has help of its own for an argument that is missing. */
+export const REQUIRED = 'is required: ';
+
+function isMissing({ code, message }: z.core.$ZodIssue): boolean {
+  return code === 'invalid_type' && (message.endsWith('received undefined') || message.startsWith(REQUIRED));
+}
+
+function helpOf(issue: z.core.$ZodIssue): string {
+  if (!isMissing(issue)) return issue.message;
+  return issue.message.startsWith(REQUIRED) ? issue.message.slice(REQUIRED.length) : 'is required';
 }
 
 function reasonOf(issue: z.core.$ZodIssue): ArgumentProblem['reason'] {

@@ -127,6 +127,10 @@ app.route('/auth', guestRoutes);
 app.route('/jwt/v1', resolver);
 app.get('/openapi.json', openApiDocument(app));
 app.get('/healthz', (c) => c.text('ok'));
+// The Go SDK makes the SRN of each resource of this, and asks again with nearly every call until it is there.
+app.get('/metadata', (c) =>
+  c.json({ platform: 'external', partition: 'latchkey', domain: new URL(c.req.url).host }),
+);
 
 app.notFound((c) =>
   new ApiError('not_found', { resource: 'endpoint', resource_id: c.req.path }).toResponse(),

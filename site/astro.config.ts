@@ -101,6 +101,7 @@ export default defineConfig({
             'how-to/leaked-credentials',
             'how-to/invite-member',
             'how-to/program-key',
+            'how-to/terraform',
           ],
         },
         { label: 'Understand', items: ['concepts'] },

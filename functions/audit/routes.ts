@@ -9,6 +9,7 @@ import type { Database } from '../../db/database.ts';
 import { type AppEnv, errorResponses, newRouter, ok, requireScope, wireTime } from '../app.ts';
 import { toWirePermissions } from '../credentials/permissions.ts';
 import { ApiError, invalidArgument } from '../errors.ts';
+import { kindsOf, officialNames } from './resources.ts';
 import * as schemas from './schemas.ts';
 
 type C = Context<AppEnv>;
@@ -39,13 +40,15 @@ function filterOf(c: C, query: schemas.ExportQuery): AuditFilter {
   if (organizationId === undefined || !organizationIds.includes(organizationId)) {
     throw new ApiError('permissions_denied', { details: [permission] });
   }
+  const { resource_type, method_name, product_name, service_name } = query;
   return {
     organizationId,
     projectId: query.project_id,
     from: query.recorded_after,
     until: query.recorded_before,
     actorId: query.principal_id,
-    resource: query.resource_type,
+    kinds: kindsOf({ resource_type, method_name, product_name, service_name }),
+    address: query.source_ip,
     resourceId: query.resource_id,
     action: query.action,
     direction: query.order_by === 'recorded_at_asc' ? 'asc' : 'desc',
@@ -53,6 +56,9 @@ function filterOf(c: C, query: schemas.ExportQuery): AuditFilter {
 }
 
 function present(row: AuditEvent, locality: string): schemas.AuditEventOnWire {
+  const { type, ...names } = officialNames(row.action, row.resource);
+  const [before, after] = [snapshotOf(row.before), snapshotOf(row.after)];
+  const name = (after ?? before)?.name;
   return {
     id: String(row.id),
     recorded_at: wireTime(row.at),
@@ -64,8 +70,13 @@ function present(row: AuditEvent, locality: string): schemas.AuditEventOnWire {
     request_id: row.requestId,
     action: row.action,
     resource: { type: row.resource, id: row.resourceId },
-    before: snapshotOf(row.before),
-    after: snapshotOf(row.after),
+    before,
+    after,
+    ...names,
+    resources: [{ id: row.resourceId, type, name: typeof name === 'string' ? name : null }],
+    status_code: 200,
+    user_agent: null,
+    request_body: {},
   };
 }
 

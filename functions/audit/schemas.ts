@@ -3,7 +3,8 @@
  * v1alpha1 where it has them.
  */
 import * as z from 'zod';
-import { regionParams, uuid } from '../credentials/schemas.ts';
+import { choiceOf, regionParams, uuid } from '../credentials/schemas.ts';
+import { RESOURCE_TYPES } from './resources.ts';
 
 /** An instant with any offset → milliseconds since the epoch. */
 const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
@@ -18,7 +19,16 @@ export const exportQuery = z.object({
   recorded_after: instant.optional(),
   recorded_before: instant.optional(),
   principal_id: exactly.optional(),
-  resource_type: exactly.optional(),
+  /** Of {@link RESOURCE_TYPES}. */
+  resource_type: choiceOf('unknown_type', RESOURCE_TYPES),
+  method_name: exactly.optional(),
+  product_name: exactly.optional(),
+  service_name: exactly.optional(),
+  source_ip: exactly.optional(),
+  /** Only what was done is recorded. */
+  status: z
+    .enum(['0', '200'], 'must be 200: requests that were refused or failed are not recorded')
+    .optional(),
   resource_id: exactly.optional(),
   action: exactly.optional(),
   order_by: z.enum(['recorded_at_desc', 'recorded_at_asc']).default('recorded_at_desc'),
@@ -53,7 +63,10 @@ export { regionParams };
 
 const snapshot = z.record(z.string(), z.unknown()).nullable();
 
-/** One change: who made it, when and from where, on what, and what names and permissions were before and after. */
+/**
+ * One change: who made it, when and from where, on what, and what names and permissions were before and after. The last
+ * members repeat it in the words of Scaleway Audit Trail v1alpha1; user agents and bodies are not recorded.
+ */
 export const auditEvent = z
   .object({
     id: z.string(),
@@ -74,6 +87,15 @@ export const auditEvent = z
     resource: z.object({ type: z.string(), id: z.string() }),
     before: snapshot,
     after: snapshot,
+    // The same as official clients read it.
+    method_name: z.string(),
+    product_name: z.string(),
+    service_name: z.string(),
+    resources: z.array(z.object({ id: z.string(), type: z.string(), name: z.string().nullable() })),
+    status_code: z.literal(200),
+    user_agent: z.null(),
+    /** Not recorded, and empty: the Terraform provider cannot read null. */
+    request_body: z.object({}),
   })
   .meta({ id: 'AuditEvent' });
 
@@ -104,4 +126,11 @@ export const eventExample: AuditEventOnWire = {
   resource: { type: 'sqs_credentials', id: '3b1c7d1e-5a0f-4b7e-8f0e-0d5b8f6f2a10' },
   before: { name: 'orders', permissions: { can_publish: true, can_receive: false, can_manage: false } },
   after: { name: 'orders-eu', permissions: { can_publish: true, can_receive: false, can_manage: false } },
+  method_name: 'UpdateSqsCredentials',
+  product_name: 'mnq',
+  service_name: 'mnq.v1beta1',
+  resources: [{ id: '3b1c7d1e-5a0f-4b7e-8f0e-0d5b8f6f2a10', type: 'sqs_credentials', name: 'orders-eu' }],
+  status_code: 200,
+  user_agent: null,
+  request_body: {},
 };

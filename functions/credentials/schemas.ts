@@ -4,6 +4,7 @@
  * Wire names are snake_case, as Scaleway Messaging and Queuing v1beta1 has them.
  */
 import * as z from 'zod';
+import { REQUIRED } from '../errors.ts';
 
 /** A UUID as clients send it, in lower case. */
 export const uuid = z.guid().toLowerCase();
@@ -50,15 +51,18 @@ export const permissions = z
   .object({ can_publish: z.boolean(), can_receive: z.boolean(), can_manage: z.boolean() })
   .meta({ id: 'Permissions' });
 
-const permissionChoice = z.object({
-  can_publish: z.boolean().nullish(),
-  can_receive: z.boolean().nullish(),
-  can_manage: z.boolean().nullish(),
-});
-
 /** The message of the rule that a credential can do something. */
 export const PERMISSION_RULE =
   'at least one permission must be true: can_publish (Write), can_receive (Read) or can_manage (Manage)';
+
+const permissionChoice = z.object(
+  {
+    can_publish: z.boolean().nullish(),
+    can_receive: z.boolean().nullish(),
+    can_manage: z.boolean().nullish(),
+  },
+  { error: (issue) => (issue.input === undefined ? REQUIRED + PERMISSION_RULE : undefined) },
+);
 
 /** The fields of a list's query. */
 export const paging = z.object({
@@ -73,6 +77,30 @@ export const paging = z.object({
     .enum(['created_at_asc', 'created_at_desc', 'updated_at_asc', 'updated_at_desc', 'name_asc', 'name_desc'])
     .default('created_at_asc'),
 });
+
+/** JSON Schema for "exactly one of these members": absent and null are the same, as the refinements have it. */
+export const exactlyOne = (...names: string[]): { oneOf: Record<string, unknown>[] } => ({
+  oneOf: names.map((name) => ({
+    type: 'object',
+    required: [name],
+    properties: Object.fromEntries(
+      names.map((other) => [other, { type: other === name ? ['string', 'array', 'object'] : 'null' }]),
+    ),
+  })),
+});
+
+/**
+ * A filter that chooses one of these values. `unknown` is the zero of its enum, which official clients send when they were
+ * asked for no filter: it restricts nothing.
+ */
+export const choiceOf = <const Values extends readonly [string, ...string[]]>(
+  unknown: `unknown_${string}`,
+  values: Values,
+) =>
+  z
+    .enum([unknown, ...values])
+    .optional()
+    .transform((value) => (value === unknown ? undefined : (value as Values[number] | undefined)));
 
 /** The path of every endpoint; the OpenAPI document lists the regions that are served. */
 export const regionParams = z.object({ region: z.string() });
@@ -97,10 +125,18 @@ export const projectQuery = z.object({ project_id: uuid });
 export const createKeyedCredentialsBody = z.object({
   project_id: uuid,
   name: credentialName.optional(),
-  permissions: permissionChoice.refine(
-    (choice) => Boolean(choice.can_publish || choice.can_receive || choice.can_manage),
-    PERMISSION_RULE,
-  ),
+  permissions: permissionChoice
+    .refine(
+      (choice) => Boolean(choice.can_publish || choice.can_receive || choice.can_manage),
+      PERMISSION_RULE,
+    )
+    .meta({
+      anyOf: ['can_publish', 'can_receive', 'can_manage'].map((name) => ({
+        type: 'object',
+        required: [name],
+        properties: { [name]: { const: true } },
+      })),
+    }),
 });
 export const updateKeyedCredentialsBody = z.object({
   name: credentialName.nullish(),

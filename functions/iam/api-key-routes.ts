@@ -187,13 +187,13 @@ export const apiKeyRoutes = newRouter()
     async (c) => {
       const query = c.req.valid('query');
       const filter = {
-        organizationIds: readableOrganizations(c, query.organization_id),
+        organizationIds: schemas.editableIn(readableOrganizations(c, query.organization_id), query.editable),
         accessKeys: schemas.valuesOf(query.access_keys),
         accessKey: query.access_key,
         userId: query.user_id,
         applicationId: query.application_id,
         bearerId: query.bearer_id,
-        bearerType: query.bearer_type === 'unknown_bearer_type' ? undefined : query.bearer_type,
+        bearerType: query.bearer_type,
         description: query.description,
         expired: schemas.flagOf(query.expired),
         now: Date.now(),

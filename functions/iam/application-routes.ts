@@ -82,7 +82,7 @@ export const applicationRoutes = newRouter()
     async (c) => {
       const query = c.req.valid('query');
       const filter = {
-        organizationIds: readableOrganizations(c, query.organization_id),
+        organizationIds: schemas.editableIn(readableOrganizations(c, query.organization_id), query.editable),
         ids: schemas.valuesOf(query.application_ids),
         name: query.name,
         tag: query.tag,

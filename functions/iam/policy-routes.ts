@@ -129,7 +129,7 @@ export const policyRoutes = newRouter()
       const { order_by, ...query } = c.req.valid('query');
       const principals = [query.user_ids, query.application_ids, query.group_ids].map(schemas.valuesOf);
       const filter = {
-        organizationIds: readableOrganizations(c, query.organization_id),
+        organizationIds: schemas.editableIn(readableOrganizations(c, query.organization_id), query.editable),
         ids: schemas.valuesOf(query.policy_ids),
         principalIds: principals.some(Boolean) ? principals.flatMap((ids) => ids ?? []) : undefined,
         noPrincipal: schemas.flagOf(query.no_principal),

@@ -47,6 +47,9 @@ const project = z
     updated_at: z.iso.datetime(),
     description: z.string(),
     qualification: z.null(),
+    /** One that is being deleted cannot be read any more. */
+    status: z.literal('active'),
+    srn: z.string(),
   })
   .meta({ id: 'Project' });
 
@@ -65,7 +68,7 @@ const listQuery = paging.omit({ order_by: true }).extend({
   order_by: z.enum(['created_at_asc', 'created_at_desc', 'name_asc', 'name_desc']).default('created_at_asc'),
 });
 
-const example = {
+const example: z.infer<typeof project> = {
   id: '5f6b6a54-2f0e-4d7a-8c1d-3f1f3a3f7b10',
   name: 'default',
   organization_id: '0c8f2f0e-9d1c-4c39-8a55-3a0b9a7f5e21',
@@ -73,11 +76,13 @@ const example = {
   updated_at: '2026-11-21T09:00:00.000Z',
   description: '',
   qualification: null,
+  status: 'active',
+  srn: 'srn://account.latchkey.example.com/projects/5f6b6a54-2f0e-4d7a-8c1d-3f1f3a3f7b10',
 };
 const createExample = { name: 'default', organization_id: example.organization_id, description: '' };
 const bodyErrors = ['payload_too_large', 'unsupported_media_type'] as const;
 
-const present = (row: Project): z.infer<typeof project> => ({
+const present = (c: Context<AppEnv>, row: Project): z.infer<typeof project> => ({
   id: row.id,
   name: row.name,
   organization_id: row.organizationId,
@@ -85,6 +90,8 @@ const present = (row: Project): z.infer<typeof project> => ({
   updated_at: wireTime(row.updatedAt),
   description: row.description,
   qualification: null,
+  status: 'active',
+  srn: `srn://account.${new URL(c.req.url).host}/projects/${row.id}`,
 });
 
 /** The project of this id, where the caller may change it. Throws 403 when it may not even read any. */
@@ -176,7 +183,7 @@ export const projectRoutes = newRouter()
         : await createdBefore(once, created.done, missing, (id) =>
             getProject(c.get('identity'), { id, organizationIds: [organizationId] }),
           );
-      return c.json(present(row), 200);
+      return c.json(present(c, row), 200);
     },
   )
   .openapi(
@@ -201,7 +208,7 @@ export const projectRoutes = newRouter()
       const ids = asked ? projectIds.filter((id) => asked.includes(id)) : projectIds;
       const filter = { ids, organizationId, name };
       const { rows, total } = await listProjects(c.get('identity'), filter, pageOf(query));
-      return c.json({ total_count: total, projects: rows.map(present) }, 200);
+      return c.json({ total_count: total, projects: rows.map((row) => present(c, row)) }, 200);
     },
   )
   .openapi(
@@ -219,7 +226,7 @@ export const projectRoutes = newRouter()
       if (!scope.projectIds.includes(id)) throw missing(id);
       const row = await getProject(c.get('identity'), { id, organizationIds: [scope.organizationOf(id)] });
       if (!row) throw missing(id);
-      return c.json(present(row), 200);
+      return c.json(present(c, row), 200);
     },
   )
   .openapi(
@@ -241,7 +248,7 @@ export const projectRoutes = newRouter()
       const fields = { name: body.name ?? undefined, description: body.description ?? undefined };
       const row = await updateProject(c.get('identity'), changeOf(c), writable(c, id), fields);
       if (!row) throw await refusal(c, id);
-      return c.json(present(row), 200);
+      return c.json(present(c, row), 200);
     },
   )
   .openapi(

@@ -3,7 +3,7 @@
  * permission sets and the caller itself. Wire names and limits are those of Scaleway IAM v1alpha1.
  */
 import * as z from 'zod';
-import { lineOf, listOf, nameOf, paging, uuid } from '../credentials/schemas.ts';
+import { choiceOf, exactlyOne, lineOf, listOf, nameOf, paging, uuid } from '../credentials/schemas.ts';
 import { type PermissionSetName, permissionSets } from './permission-sets.ts';
 
 /** How much a policy may hold. A body of 64 KiB is the other limit. */
@@ -30,6 +30,11 @@ const flag = z.enum(['true', 'false']);
 /** The value of a parameter that is a flag. */
 export function flagOf(parameter: z.infer<typeof flag> | undefined): boolean | undefined {
   return parameter && parameter === 'true';
+}
+
+/** The organizations that a list reads with the filter "editable": everything here is editable. */
+export function editableIn(organizationIds: string[], editable: z.infer<typeof flag> | undefined): string[] {
+  return flagOf(editable) === false ? [] : organizationIds;
 }
 
 /** What everything here says of itself: nothing is managed by somebody else. */
@@ -68,6 +73,7 @@ export const listApplicationsQuery = paging.extend({
   organization_id: uuid.optional(),
   name: z.string().optional(),
   application_ids: many(uuid).optional(),
+  editable: flag.optional(),
   tag: z.string().optional(),
 });
 
@@ -108,7 +114,8 @@ export const createApiKeyBody = z
   .refine(
     (body) => !body.application_id !== !body.user_id,
     'exactly one of application_id and user_id is needed',
-  );
+  )
+  .meta(exactlyOne('application_id', 'user_id'));
 export const updateApiKeyBody = z.object({
   description: description.nullish(),
   expires_at: expiresAt.nullish(),
@@ -131,9 +138,10 @@ export const listApiKeysQuery = paging.omit({ order_by: true }).extend({
   application_id: uuid.optional(),
   user_id: uuid.optional(),
   bearer_id: uuid.optional(),
-  bearer_type: z.enum(['unknown_bearer_type', 'user', 'application']).optional(),
+  bearer_type: choiceOf('unknown_bearer_type', ['user', 'application']),
   access_key: z.string().optional(),
   access_keys: many(accessKey).optional(),
+  editable: flag.optional(),
   description: z.string().optional(),
   expired: flag.optional(),
 });
@@ -161,7 +169,12 @@ const ruleSpec = z
         'one of these is granted in the whole organization only: give organization_id, not project_ids',
     },
   )
-  .meta({ id: 'RuleSpecs' });
+  .refine((rule) => new Set(rule.permission_set_names.map((set) => permissionSets[set].scope)).size === 1, {
+    path: ['permission_set_names'],
+    message:
+      'permission sets must be of the same scope type: put those of the scope type organization and those of projects in rules of their own',
+  })
+  .meta({ id: 'RuleSpecs', ...exactlyOne('project_ids', 'organization_id') });
 const ruleSpecs = z.array(ruleSpec).max(MAX_RULES);
 
 /** See {@link ruleSpec}. */
@@ -172,6 +185,26 @@ const principalFields = {
   application_id: uuid.nullish(),
   group_id: z.null('groups are not supported').optional(),
   no_principal: z.boolean().nullish(),
+};
+
+/** As {@link exactlyOne}, for members of which `no_principal` names none when it is false. */
+const named = (name: string, isNamed: boolean) => ({
+  [name]:
+    name === 'no_principal'
+      ? isNamed
+        ? { const: true }
+        : { enum: [false, null] }
+      : isNamed
+        ? { type: 'string' }
+        : { type: 'null' },
+});
+const PRINCIPALS = ['user_id', 'application_id', 'no_principal'];
+const EXACTLY_ONE_PRINCIPAL = {
+  oneOf: PRINCIPALS.map((name) => ({
+    type: 'object',
+    required: [name],
+    properties: Object.assign({}, ...PRINCIPALS.map((other) => named(other, other === name))),
+  })),
 };
 
 /** How many principals a body names. */
@@ -208,7 +241,8 @@ export const createPolicyBody = z
   .refine(
     (body) => principalsOf(body) === 1,
     'exactly one of user_id, application_id and no_principal is needed',
-  );
+  )
+  .meta(EXACTLY_ONE_PRINCIPAL);
 export const updatePolicyBody = z
   .object({
     name: name.nullish(),
@@ -229,6 +263,7 @@ export const listPoliciesQuery = paging.omit({ order_by: true }).extend({
   application_ids: many(uuid).optional(),
   group_ids: many(uuid).optional(),
   no_principal: flag.optional(),
+  editable: flag.optional(),
   policy_name: z.string().optional(),
   policy_ids: many(uuid).optional(),
   tag: z.string().optional(),

@@ -99,8 +99,7 @@ export const userRoutes = newRouter()
     async (c) => {
       const query = c.req.valid('query');
       const organizationIds = readableOrganizations(c, query.organization_id);
-      const role = query.type === 'unknown_type' ? undefined : query.type;
-      const filter = { organizationIds, userIds: query.user_ids, role };
+      const filter = { organizationIds, userIds: query.user_ids, role: query.type };
       const { rows, total } = await listMembers(c.get('identity'), filter, pageOf(query));
       return c.json({ total_count: total, users: rows.map(schemas.presentUser) }, 200);
     },

@@ -6,7 +6,7 @@ import * as z from 'zod';
 import type { Member } from '../../db/identity/members.ts';
 import type { Session } from '../../db/identity/sessions.ts';
 import { wireTime, wireTimeOrNull } from '../app.ts';
-import { paging, uuid } from '../credentials/schemas.ts';
+import { choiceOf, exactlyOne, paging, uuid } from '../credentials/schemas.ts';
 
 const timestamp = z.iso.datetime();
 
@@ -44,19 +44,39 @@ export const invitedUser = user.extend({ invitation_url: z.string().nullable() }
 /** An e-mail address, in lower case. */
 export const email = z.string().trim().toLowerCase().max(254).pipe(z.email());
 
-const absent = (message: string) =>
-  z
-    .unknown()
-    .optional()
-    .refine((value) => value === undefined || value === null, message);
+const blank = (message: string) => z.string().max(0, message).nullish();
+const THEIR_OWN = 'is not kept: people choose their name when they accept the invitation';
+
+/** The form that official clients send: it invites, and so takes no password. */
+const invitedMember = z
+  .object({
+    email,
+    username: z.string().nullish(),
+    password: blank('cannot be set: people choose their own when they accept the invitation'),
+    first_name: blank(THEIR_OWN),
+    last_name: blank(THEIR_OWN),
+    phone_number: blank('is not kept'),
+    locale: blank('is not kept'),
+  })
+  .refine((member) => !member.username || member.username.toLowerCase() === member.email, {
+    path: ['username'],
+    message: 'must be the email address: there are no other user names',
+  });
 
 /** The body that invites. */
-export const inviteBody = z.object({
-  organization_id: uuid.optional(),
-  email,
-  tags: z.array(z.string()).max(0, 'tags of members are not kept: send none').nullish(),
-  member: absent('a member cannot be created with a password: send email, and they are invited'),
-});
+export const inviteBody = z
+  .object({
+    organization_id: uuid.optional(),
+    email: email.optional(),
+    tags: z.array(z.string()).max(0, 'tags of members are not kept: send none').nullish(),
+    member: invitedMember.nullish(),
+  })
+  .refine((body) => !body.email !== !body.member, {
+    path: ['email'],
+    message: 'exactly one of email and member is needed',
+  })
+  .meta(exactlyOne('email', 'member'))
+  .transform(({ email, member, ...body }) => ({ ...body, email: email ?? member?.email ?? '' }));
 
 /** The body that changes a member: Owner or not. There is nothing else to change. */
 export const updateUserBody = z.strictObject({ type: z.enum(['owner', 'member']) });
@@ -71,7 +91,7 @@ export const listUsersQuery = paging.omit({ order_by: true }).extend({
     .union([uuid.transform((id) => [id]), z.array(uuid).max(100)])
     .optional()
     .openapi({ type: 'array', items: { type: 'string' } }),
-  type: z.enum(['unknown_type', 'owner', 'member']).optional(),
+  type: choiceOf('unknown_type', ['owner', 'member']),
   order_by: z
     .enum([
       'created_at_asc',

@@ -152,8 +152,10 @@ describe('the errors of the SDK', () => {
       { argumentName: 'permissions', reason: 'constraint' },
     ]);
     const foreign = await caught(api.getSqsInfo({ region, projectId: crypto.randomUUID() }));
-    expect(foreign).toBeInstanceOf(Errors.PermissionsDeniedError);
-    expect((foreign as InstanceType<typeof Errors.PermissionsDeniedError>).list).toEqual([
+    expect(foreign).toMatchObject({ name: 'ResourceNotFoundError', resource: 'MnqSQSNamespace' });
+    const denied = await caught(api.listSqsCredentials({ region, projectId: crypto.randomUUID() }));
+    expect(denied).toBeInstanceOf(Errors.PermissionsDeniedError);
+    expect((denied as InstanceType<typeof Errors.PermissionsDeniedError>).list).toEqual([
       { resource: 'sqs', action: 'read' },
     ]);
     const unknown = await caught(

@@ -84,8 +84,26 @@ describe('static pages', () => {
       '/jwt/nothing',
       '/openapi.json',
       '/healthz',
+      '/metadata',
     ]) {
       expect((await get(path)).headers.get('X-Request-Id'), path).toBeTruthy();
+    }
+  });
+
+  it('leave the APIs of other products to it, so that their clients get an error that they can read', async () => {
+    for (const path of [
+      '/instance/v1/zones/fr-par-1/servers',
+      '/secret-manager/v1beta1/regions/fr-par/secrets',
+    ]) {
+      for (const method of ['GET', 'POST']) {
+        const answer = await fetch(running.origin + path, { method });
+        expect([path, method, answer.status]).toEqual([path, method, 404]);
+        expect(await answer.json()).toMatchObject({
+          type: 'not_found',
+          resource: 'endpoint',
+          resource_id: path,
+        });
+      }
     }
   });
 

@@ -19,6 +19,11 @@ it.each(['connect-nats', 'connect-queues', 'connect-topics'])('%s shows no tab t
   expect(tabs.filter((tab) => !TESTED.includes(tab)).sort()).toEqual(run.map(({ client }) => client).sort());
 });
 
+it('terraform shows no tab that nobody ran', () => {
+  const run = tried.filter(({ page }) => page === 'terraform');
+  expect(tabsOf('how-to/terraform')).toEqual(run.map(({ client }) => client));
+});
+
 it.each(tried)('the $client sample of $page is the one that was run by hand', ({ page, client, digest }) => {
   // Whoever changes a sample runs it again, and notes what this then expects.
   expect(digest).toBe(digestOf(page, client));

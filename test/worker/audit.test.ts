@@ -1,8 +1,10 @@
 /** The audit trail as its readers see it: pages, filters, exports, who may read, what it costs, and when rows end. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Owner } from '../../db/identity/bootstrap.ts';
+import { RESOURCES } from '../../functions/audit/resources.ts';
 import { configOf } from '../../functions/env.ts';
 import worker from '../../functions/index.ts';
+import { RESOURCES as WORDS } from '../../site/src/lib/audit-words.ts';
 import { type Cost, counted } from './cost.ts';
 import { env } from './env.ts';
 import { call, clientOf, databaseOf, newOwner, rows } from './harness.ts';
@@ -84,6 +86,13 @@ describe('the audit trail', () => {
       resource: { type: 'sqs_credentials', id: created.id },
       before: { name: 'one', permissions: { can_publish: true, can_receive: false, can_manage: false } },
       after: { name: 'two', permissions: { can_publish: true, can_receive: false, can_manage: true } },
+      method_name: 'UpdateSqsCredentials',
+      product_name: 'mnq',
+      service_name: 'mnq.v1beta1',
+      resources: [{ id: created.id, type: 'sqs_credentials', name: 'two' }],
+      status_code: 200,
+      user_agent: null,
+      request_body: {},
     });
   });
 
@@ -103,10 +112,37 @@ describe('the audit trail', () => {
     ['project_id', () => crypto.randomUUID(), 0],
     ['resource_id', () => created.id, 2],
     ['resource_type', () => 'sqs', 1],
+    ['resource_type', () => 'unknown_type', 3],
+    ['resource_type', () => 'iam_user', 0],
+    ['method_name', () => 'CreateSqsCredentials', 1],
+    ['method_name', () => 'ActivateSqs', 1],
+    ['method_name', () => 'CreateSnsCredentials', 0],
+    ['product_name', () => 'mnq', 3],
+    ['product_name', () => 'iam', 0],
+    ['service_name', () => 'mnq.v1beta1', 3],
+    ['source_ip', () => '192.0.2.7', 1],
+    ['source_ip', () => '192.0.2.8', 0],
+    ['status', () => '200', 3],
+    ['status', () => '0', 3],
     ['action', () => 'create', 1],
     ['principal_id', () => 'nobody', 0],
   ])('is filtered by %s', async (name, value, count) => {
     expect((await ask(owner, `${REGION}?${name}=${value()}`)).body.events).toHaveLength(count);
+  });
+
+  it.each([
+    ['resource_type', 'instance_server'],
+    ['resource_type', 'nonsense'],
+    ['status', '403'],
+    ['user_agent', 'scw'],
+  ])('refuses a filter that it could not apply: %s=%s', async (name, value) => {
+    const answer = await ask(owner, `${REGION}?${name}=${value}`);
+    expect(answer.status).toBe(400);
+    expect(answer.body.details).toMatchObject([{ argument_name: name }]);
+  });
+
+  it('has official names for all that the pages have words for', () => {
+    expect(Object.keys(RESOURCES).sort()).toEqual(Object.keys(WORDS).sort());
   });
 
   it('is filtered by a principal and a resource at once', async () => {

@@ -5,6 +5,7 @@
 import type { D1Database } from '@cloudflare/workers-types';
 import { createOrganization, type Owner } from '../../db/identity/bootstrap.ts';
 import { app } from '../../functions/index.ts';
+import { describeApi } from '../../functions/openapi.ts';
 import { env } from './env.ts';
 
 /** Where the API is, for tests. */
@@ -32,6 +33,21 @@ export async function newProject(owner: Owner): Promise<string> {
     .bind(id, owner.organization_id, Date.now(), Date.now())
     .run();
   return id;
+}
+
+const document = describeApi(app, []) as unknown as {
+  paths?: Record<string, Record<string, { parameters?: { in: string; name: string }[] }>>;
+};
+
+/** Those of the values that an operation takes in its query: the API refuses the others. `path` is as the router has it. */
+export function parametersOf(
+  method: string,
+  path: string,
+  values: Record<string, string>,
+): Record<string, string> {
+  const operation = document.paths?.[path.replaceAll(/:([a-z_]+)/g, '{$1}')]?.[method.toLowerCase()];
+  const names = operation?.parameters?.filter((one) => one.in === 'query').map(({ name }) => name) ?? [];
+  return Object.fromEntries(Object.entries(values).filter(([name]) => names.includes(name)));
 }
 
 /** An answer of the API. `body` is the parsed JSON, or null when there is none. */

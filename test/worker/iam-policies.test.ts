@@ -47,7 +47,7 @@ describe('a policy for an application', () => {
     ).body;
     expect(policy).toMatchObject({ nb_rules: 1, nb_scopes: 1, nb_permission_sets: 1, application_id });
     expect(await readable(secret_key, owner.project_id)).toBe(200);
-    expect(await readable(secret_key, other)).toBe(403);
+    expect(await readable(secret_key, other)).toBe(404);
     const denied = await activate(secret_key, owner.project_id);
     expect([denied.status, denied.body.details]).toEqual([403, [{ resource: 'sqs', action: 'write' }]]);
 

@@ -133,6 +133,7 @@ export const PUBLIC = {
   'GET /': 'the landing page',
   'GET /healthz': 'tells that the Worker runs',
   'GET /openapi.json': 'the contract',
+  'GET /metadata': 'how official clients name resources',
   'GET /jwt/v1/:region/accounts/': 'nats-servers ask it',
   'GET /jwt/v1/:region/accounts/:id': 'account JWTs are public by design',
   'POST /auth/sign-in/email': 'how a session begins',

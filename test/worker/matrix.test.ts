@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Owner } from '../../db/identity/bootstrap.ts';
 import { app } from '../../functions/index.ts';
 import { everything } from './everything.ts';
-import { call, clientOf, newOwner, newProject } from './harness.ts';
+import { call, clientOf, newOwner, newProject, parametersOf } from './harness.ts';
 import { type Area, type Callers, newCallers, newSession, newUser, signIn } from './matrix-callers.ts';
 import { CALLERS, EXPECTED, FOUND_BY_KEY, PUBLIC } from './matrix-table.ts';
 import { mailing } from './people.ts';
@@ -74,7 +74,7 @@ async function prepare(route: string): Promise<Prepared> {
   if (method === 'GET' || method === 'DELETE') {
     const query = { organization_id, project_id, ...(policy_id && { policy_id }) };
     if (pattern === LOOKUP) return { path: `${path}?key=${await newAccessKey(project_id)}` };
-    return { path: `${path}?${new URLSearchParams(query)}` };
+    return { path: `${path}?${new URLSearchParams(parametersOf(method, pattern, query))}` };
   }
   // That one takes nothing else.
   if (pattern.endsWith('/users/:user_id')) return { path, body: { type: 'member' } };

@@ -6,7 +6,7 @@ import type { Owner } from '../../db/identity/bootstrap.ts';
 import { app } from '../../functions/index.ts';
 import { env } from './env.ts';
 import { failing } from './fault.ts';
-import { call, clientOf, cookieOf, newOwner, newProject, ORIGIN, postAuth } from './harness.ts';
+import { call, clientOf, cookieOf, newOwner, newProject, ORIGIN, parametersOf, postAuth } from './harness.ts';
 import { PUBLIC } from './matrix-table.ts';
 
 /** A database that answers nothing, whichever way it is asked. */
@@ -44,8 +44,8 @@ beforeAll(async () => {
 
 const read = (path: string, bindings: typeof env) => {
   const { organization_id, project_id } = owner;
-  const query = new URLSearchParams({ organization_id, project_id, key: 'LKEY0123456789abcdef' });
-  if (path.endsWith('/rules')) query.set('policy_id', crypto.randomUUID());
+  const values = { organization_id, project_id, key: 'LKEY0123456789abcdef', policy_id: crypto.randomUUID() };
+  const query = new URLSearchParams(parametersOf('GET', path, values));
   return call('GET', `${path.replace(':region', 'fr-par')}?${query}`, {
     token: owner.secret_key,
     env: bindings,

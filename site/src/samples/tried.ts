@@ -52,4 +52,18 @@ export const tried: readonly Tried[] = [
     digest: '78c4188ac439',
   },
   { page: 'connect-nats', client: 'Go', versions: `nats.go 1.55.0 and ${GO}`, on, digest: 'ca6fa52b2d62' },
+  {
+    page: 'terraform',
+    client: 'Terraform',
+    versions: 'Terraform 1.11.4 and the provider as it was on 21 August 2026',
+    on: '2026-11-27',
+    digest: '091ec89dbe86',
+  },
+  {
+    page: 'terraform',
+    client: 'scw CLI',
+    versions: 'the scw CLI as it was on 21 August 2026 and natscli 0.5.1',
+    on: '2026-11-27',
+    digest: 'df1941ecf9f5',
+  },
 ];

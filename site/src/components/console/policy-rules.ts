@@ -39,11 +39,19 @@ export class RuleEditor {
       const names = checked(node, '[data-set]') as PermissionSetName[];
       const projects = checked(node, '[data-project]');
       if (names.length === 0) return `Rule ${index + 1}: select at least one permission set`;
-      if (isWide(node)) specs.push({ permission_set_names: names, organization_id: this.#organization });
+      if (isWide(node)) specs.push(...this.#wide(node));
       else if (projects.length === 0) return `Rule ${index + 1}: select at least one project`;
       else specs.push({ permission_set_names: names, project_ids: projects });
     }
     return specs;
+  }
+
+  /** A rule has permission sets of one scope type: sets of both become two rules. */
+  #wide(node: Element): RuleSpec[] {
+    return ['projects', 'organization'].flatMap((scope) => {
+      const names = checked(node, `[data-set="${scope}"]`) as PermissionSetName[];
+      return names.length > 0 ? [{ permission_set_names: names, organization_id: this.#organization }] : [];
+    });
   }
 
   #add(rule?: Rule): HTMLElement {

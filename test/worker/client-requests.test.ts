@@ -1,0 +1,280 @@
+/**
+ * What clients send besides what is right: no body, filters that mean none or that do not exist, two members where one is
+ * possible. The operations come from the OpenAPI document, so that a new one is tried without being listed here.
+ */
+import { beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import type { Owner } from '../../db/identity/bootstrap.ts';
+import { app } from '../../functions/index.ts';
+import { describeApi } from '../../functions/openapi.ts';
+import { env } from './env.ts';
+import { call, clientOf, newOwner, ORIGIN } from './harness.ts';
+import { iamOf, newPerson } from './identity.ts';
+
+interface Operation {
+  parameters?: { in: string; name: string; required?: boolean; schema: { enum?: string[] } }[];
+  requestBody?: { required: boolean; content: Record<string, { schema: object }> };
+}
+
+const document = describeApi(app, ['fr-par', 'nl-ams']) as unknown as {
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: object };
+};
+const OPERATIONS = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+);
+const PLACES: Record<string, string> = {
+  region: 'fr-par',
+  nats_account_id: `A${'B'.repeat(55)}`,
+  access_key: `SCW${'A'.repeat(17)}`,
+};
+const placeOf = (path: string) =>
+  path.replace(/{(\w+)}/g, (_all, name) => PLACES[name] ?? crypto.randomUUID());
+
+let owner: Owner;
+let policy: string;
+
+beforeAll(async () => {
+  owner = await newOwner();
+  const api = clientOf(owner, 'fr-par');
+  const account = await api.post('/nats-accounts', { project_id: owner.project_id });
+  await api.post('/nats-credentials', { nats_account_id: account.body.id });
+  const iam = iamOf(owner.secret_key);
+  const application_id = (await iam.post('/applications', { name: 'one' })).body.id;
+  await iam.post('/api-keys', { application_id });
+  policy = (await iam.post('/policies', { name: 'one', application_id })).body.id;
+  await newPerson(owner);
+});
+
+describe('a request without its body', () => {
+  const WITH_BODY = OPERATIONS.filter(({ operation }) => operation.requestBody?.required);
+
+  it.each(WITH_BODY)('is refused by name: $method $path', async ({ method, path }) => {
+    // No visitor may say so often that a page helped.
+    const headers = { 'CF-Connecting-IP': crypto.randomUUID(), Origin: 'https://latchkey.test' };
+    const answer = await call(method, placeOf(path), { token: owner.secret_key, headers });
+    expect(answer.body).toMatchObject({
+      type: 'invalid_arguments',
+      details: [{ argument_name: 'body', reason: 'required' }],
+    });
+    expect(answer.status).toBe(400);
+  });
+
+  it('is another thing than a body without its Content-Type', async () => {
+    const headers = { 'X-Auth-Token': owner.secret_key };
+    const body = new TextEncoder().encode('{"name":"lost"}');
+    const request = new Request(`${ORIGIN}/account/v3/projects`, { method: 'POST', headers, body });
+    expect(request.headers.get('Content-Type')).toBeNull();
+    expect((await app.fetch(request, env)).status).toBe(415);
+  });
+});
+
+/** The operations with a query, as requests that are right. */
+const LISTS = OPERATIONS.filter(
+  ({ method, path, operation }) =>
+    method === 'GET' && !path.endsWith('lookup') && operation.parameters?.some((one) => one.in === 'query'),
+).filter(({ path }) => !/{(?!region)/.test(path) && path !== '/iam/v1alpha1/jwts');
+
+const list = (path: string, query: Record<string, string>) => {
+  const values = new Map([
+    ['policy_id', policy],
+    ['project_id', owner.project_id],
+  ]);
+  const needed = document.paths[path]?.get?.parameters?.filter(
+    ({ required, name }) => required && values.has(name),
+  );
+  const asked = Object.fromEntries((needed ?? []).map(({ name }) => [name, values.get(name) ?? '']));
+  return call('GET', `${placeOf(path)}?${new URLSearchParams({ ...asked, ...query })}`, {
+    token: owner.secret_key,
+  });
+};
+
+describe('a filter', () => {
+  const CHOICES = LISTS.flatMap(({ path, operation }) =>
+    (operation.parameters ?? [])
+      .filter(({ in: place, name, schema }) => place === 'query' && schema.enum && name !== 'order_by')
+      .map(({ name, schema }) => ({ path, name, values: schema.enum ?? [] }))
+      .filter(({ values }) => values.join() !== 'true,false'),
+  );
+
+  it('of an enum is on several lists', () => {
+    expect(CHOICES.length).toBeGreaterThanOrEqual(4);
+  });
+
+  it.each(CHOICES)(
+    'with the zero of its enum restricts nothing: $name of $path',
+    async ({ path, name, values }) => {
+      const [zero = ''] = values;
+      expect(zero).toMatch(/^(unknown_\w+|0)$/);
+      const [all, some] = [await list(path, {}), await list(path, { [name]: zero })];
+      expect(all.status).toBe(200);
+      expect(all.text.length).toBeGreaterThan(100);
+      expect(some.text).toBe(all.text);
+      expect((await list(path, { [name]: 'nonsense' })).body.details).toMatchObject([
+        { argument_name: name },
+      ]);
+    },
+  );
+
+  it.each(LISTS)('that does not exist is refused by its name: $path', async ({ path }) => {
+    const query = { 'project_id[]': 'x', no_such_filter: 'x' };
+    const answer = await list(path, query);
+    expect(answer.status).toBe(400);
+    expect(answer.body.details).toMatchObject(
+      Object.keys(query).map((argument_name) => ({ argument_name, reason: 'unknown' })),
+    );
+    // Of a client that is newer than this API.
+    expect((await list(path, { no_such_filter: 'unknown_filter' })).status).toBe(200);
+  });
+
+  it('"editable" finds everything, or nothing', async () => {
+    for (const name of ['applications', 'api-keys', 'policies']) {
+      const path = `/iam/v1alpha1/${name}`;
+      const total = async (query: Record<string, string>) => (await list(path, query)).body.total_count;
+      expect(await total({ editable: 'true' })).toBe(await total({}));
+      expect(await total({ editable: 'false' })).toBe(0);
+    }
+  });
+});
+
+describe('the document', () => {
+  /** The members that a body may have in these combinations → what is left out, null, or there. */
+  const combinations = (members: Record<string, unknown>): Record<string, unknown>[] =>
+    Object.entries(members).reduce<Record<string, unknown>[]>(
+      (bodies, [name, value]) =>
+        bodies.flatMap((body) => [body, { ...body, [name]: null }, { ...body, [name]: value }]),
+      [{}],
+    );
+  const id = () => crypto.randomUUID();
+  const email = () => `${crypto.randomUUID()}@example.com`;
+
+  it.each<[string, () => Record<string, unknown>[]]>([
+    ['/iam/v1alpha1/api-keys', () => combinations({ application_id: id(), user_id: id() })],
+    [
+      '/iam/v1alpha1/policies',
+      () =>
+        combinations({ application_id: id(), user_id: id(), no_principal: true }).map((body) => ({
+          ...body,
+          name: 'one',
+        })),
+    ],
+    [
+      '/iam/v1alpha1/policies',
+      () =>
+        combinations({ project_ids: [owner.project_id], organization_id: owner.organization_id }).map(
+          (rule) => ({
+            name: 'one',
+            no_principal: true,
+            rules: [{ ...rule, permission_set_names: ['NATSReadOnly'] }],
+          }),
+        ),
+    ],
+    ['/iam/v1alpha1/users', () => combinations({ email: email(), member: { email: email() } })],
+    [
+      '/mnq/v1beta1/regions/{region}/sqs-credentials',
+      () =>
+        combinations({ can_publish: true, can_receive: true, can_manage: false }).map((permissions) => ({
+          project_id: owner.project_id,
+          permissions,
+        })),
+    ],
+  ])('accepts the bodies that the API does, and no others: %s', async (path, bodies) => {
+    const content = document.paths[path]?.post?.requestBody?.content['application/json'];
+    const text = JSON.stringify({ ...content?.schema, $defs: document.components.schemas });
+    const schema = z.fromJSONSchema(JSON.parse(text.replaceAll('#/components/schemas/', '#/$defs/')));
+    const told = await Promise.all(
+      bodies().map(async (body) => {
+        const { status } = await call('POST', placeOf(path), { token: owner.secret_key, body });
+        return { body, api: status !== 400, document: schema.safeParse(body).success };
+      }),
+    );
+    expect(told.filter((one) => one.api !== one.document)).toEqual([]);
+    expect(new Set(told.map(({ api }) => api)).size).toBe(2);
+  });
+});
+
+describe('a rule', () => {
+  it('has permission sets of one scope type', async () => {
+    const iam = iamOf(owner.secret_key);
+    const { organization_id } = owner;
+    const sets = (...permission_set_names: string[]) => [{ permission_set_names, organization_id }];
+    const mixed = sets('NATSFullAccess', 'IAMReadOnly');
+    for (const answer of [
+      await iam.post('/policies', { name: 'mixed', no_principal: true, rules: mixed }),
+      await iam.put('/rules', { policy_id: policy, rules: mixed }),
+    ]) {
+      expect(answer.status).toBe(400);
+      expect(answer.body.details).toMatchObject([
+        {
+          argument_name: 'rules.0.permission_set_names',
+          help_message: expect.stringContaining('must be of the same scope type'),
+        },
+      ]);
+    }
+    const rules = [...sets('NATSFullAccess', 'QueuesReadOnly'), ...sets('IAMReadOnly', 'ProjectManager')];
+    const told = (await iam.put('/rules', { policy_id: policy, rules })).body.rules;
+    const scopes = told.map((rule: Record<string, string>) => rule.permission_sets_scope_type);
+    expect(scopes).toEqual(['projects', 'organization']);
+  });
+});
+
+describe('the help with a bad argument', () => {
+  it('is the same for permissions that are missing and that are all false', async () => {
+    const api = clientOf(owner, 'fr-par');
+    const helps = [];
+    for (const permissions of [undefined, {}, { can_publish: false }]) {
+      const answer = await api.post('/sqs-credentials', { project_id: owner.project_id, permissions });
+      expect(answer.status).toBe(400);
+      helps.push(answer.body.details);
+    }
+    const [missing, none] = helps;
+    expect(missing).toEqual([{ ...none[0], reason: 'required' }]);
+    expect(helps[2]).toEqual(none);
+    expect(none[0].help_message).toContain('at least one permission');
+  });
+});
+
+describe('a member, in the form that official clients send,', () => {
+  const invite = (member: object) => iamOf(owner.secret_key).post('/users', { member });
+  // What the Terraform provider sends for what was not given.
+  const empty = { password: '', first_name: '', last_name: '', phone_number: '', locale: '' };
+
+  it('is invited', async () => {
+    const email = `${crypto.randomUUID()}@example.com`;
+    const answer = await invite({ ...empty, email, username: email, send_welcome_email: true });
+    expect([answer.status, answer.body.email, answer.body.username]).toEqual([200, email, email]);
+    expect([answer.body.type, answer.body.status]).toEqual(['member', 'invitation_pending']);
+  });
+
+  it.each([
+    ['password', 'correct horse battery staple'],
+    ['username', 'ada'],
+    ['first_name', 'Ada'],
+  ])('cannot have a %s of the caller’s choice', async (name, value) => {
+    const email = `${crypto.randomUUID()}@example.com`;
+    const answer = await invite({ ...empty, email, username: email, [name]: value });
+    expect(answer.status).toBe(400);
+    expect(answer.body.details.map((one: Record<string, string>) => one.argument_name)).toEqual([
+      `member.${name}`,
+    ]);
+    expect(answer.text).not.toContain(value);
+  });
+});
+
+describe('what newer clients ask for', () => {
+  it('is there: the metadata that names of resources are made of, without a token', async () => {
+    const answer = await call('GET', '/metadata');
+    expect([answer.status, answer.body]).toEqual([
+      200,
+      { platform: 'external', partition: 'latchkey', domain: 'latchkey.test' },
+    ]);
+  });
+
+  it('is there: the status and the name of a project', async () => {
+    const path = `/account/v3/projects/${owner.project_id}`;
+    expect((await call('GET', path, { token: owner.secret_key })).body).toMatchObject({
+      status: 'active',
+      srn: `srn://account.latchkey.test/projects/${owner.project_id}`,
+    });
+  });
+});
