@@ -55,10 +55,12 @@ it('the page connect-topics publishes a message and receives it from a queue, wi
   const printed = await run(local, script, await envFiles());
   const received = /<Body>(.*)<\/Body>/.exec(printed)?.[1]?.replaceAll('&quot;', '"') ?? '';
   // What the page says of the envelope.
+  const [, topic] = /<SubscriptionArn>(.*):[^:]*<\/SubscriptionArn>/.exec(printed) ?? [];
   const [, published] = /<PublishResult><MessageId>([^<]*)/.exec(printed) ?? [];
   expect(JSON.parse(received)).toMatchObject({
     Message: 'one coffee',
     MessageId: published,
+    TopicArn: topic,
   });
 });
 
@@ -71,7 +73,7 @@ it('the page connect-nats shows a program that works', async () => {
   const [address = ''] = codeOf(page, 'sh');
   const url = local.stack.nats.get('nl-ams')?.url ?? '';
   const files = [
-    { name: 'user.creds', content: creds.content },
+    { name: 'orders-nats-fr-par.creds', content: creds.content },
     { name: 'nats.mjs', content: program },
   ];
   const script = address.replace('tls://nats.example.com:4222', url) + start;

@@ -108,9 +108,9 @@ it('an application gets an API key and a policy, and the key is looked up and re
   await page.getByRole('row').filter({ hasText: accessKey }).getByText('orders-service').waitFor();
 
   await nextTab('API keys');
-  await opened(page, 'Create policy', 'Policy');
+  await opened(page, 'Create policy', 'Create a policy');
   await page.keyboard.type('Orders');
-  await typeAt(page, 'For', 'orders-service');
+  await typeAt(page, 'Applies to', 'orders-service');
   const rule = (number: number) => page.getByRole('group', { name: `Rule ${number}` });
   await pressAt(page, rule(1).getByRole('checkbox', { name: 'default' }), 'Space');
   await pressAt(page, rule(1).getByLabel('QueuesFullAccess'), 'Space');

@@ -170,9 +170,17 @@ describe('policies', () => {
     const linus = await newMember(local, name);
     const page = await browser.open('/console/iam/#policies');
     await page.getByRole('button', { name: 'Create policy' }).click();
-    const form = dialog(page, 'Policy');
+    const form = dialog(page, 'policy');
+    await dialog(page, 'Create a policy').waitFor();
     await form.getByLabel('Name', { exact: true }).fill('Linus works with queues');
-    await form.getByLabel('For').selectOption({ label: name });
+    // Owners may do everything: nothing can be granted to them.
+    const grantees = form.getByLabel('Applies to').locator('option');
+    expect(
+      await grantees.evaluateAll((options) => options.map(({ textContent }) => textContent)),
+    ).not.toContain(local.owner.email);
+    const save = await form.getByRole('button', { name: 'Save policy' }).boundingBox();
+    expect(save?.y).toBeLessThan(900);
+    await form.getByLabel('Applies to').selectOption({ label: name });
     await form.getByRole('button', { name: 'Save policy' }).click();
     await form.getByRole('alert').getByText('Rule 1: select at least one permission set').waitFor();
     expect(await form.getByLabel('IAMManager').isDisabled()).toBe(true);
@@ -186,6 +194,7 @@ describe('policies', () => {
     await region(theirs, 'Queues').getByText('has no queues in this region yet').waitFor();
 
     await choose(page, 'Linus works with queues', 'Edit');
+    await dialog(page, 'Edit policy').waitFor();
     expect(await form.getByLabel('QueuesFullAccess').isChecked()).toBe(true);
     await form.getByRole('button', { name: 'Add rule' }).click();
     await form.getByRole('group', { name: 'Rule 2' }).getByRole('radio', { name: 'In the whole' }).check();
@@ -220,7 +229,7 @@ describe('policies', () => {
     await row(page, 'Margaret’s').waitFor();
     await page.route('**/iam/v1alpha1/users?*', (route) => route.abort());
     await choose(page, 'Margaret’s', 'Edit');
-    const form = dialog(page, 'Policy');
+    const form = dialog(page, 'Edit policy');
     await form.getByLabel('Name', { exact: true }).fill('Renamed');
     await form.getByRole('button', { name: 'Save policy' }).click();
     await said(page, 'Saved Renamed.');
@@ -287,7 +296,13 @@ describe('the audit trail', () => {
     await expect.poll(() => page.getByLabel('Where', { exact: true }).inputValue()).toBe('nl-ams');
     await expect.poll(async () => (await changes())[0]).toContain('second');
     await page.getByText('Details').first().click();
-    await page.getByText('"name":"second"').waitFor();
+    await page.locator('dl.facts:visible').getByText('second', { exact: true }).waitFor();
+    // Of an update, what was there before and what is there now.
+    await api(local, 'PATCH', `/account/v3/projects/${project_id}`, { name: 'renamed' });
+    await page.goto('/console/audit/?resource_type=projects&action=update');
+    await page.getByText('Details').first().click();
+    await page.getByText(`${project_id} → renamed`).waitFor();
+    expect(await page.locator('dl.facts:visible').innerText()).not.toContain('{');
   });
 
   it('is exported as what the filters let through', async () => {

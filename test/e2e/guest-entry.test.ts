@@ -44,3 +44,23 @@ it('two forms that offer it make one guest', async () => {
   await region(page, 'NATS accounts').getByText('no NATS account in this region yet').waitFor();
   expect(made).toBe(1);
 });
+
+it('the first page offers it, and leads to the guide, whose pages know a guest', async () => {
+  const page = await browser.open('/', { stranger: true });
+  await page.getByRole('button', { name: 'Try it in a sandbox' }).click();
+  await page.waitForURL(/\/how-to\/create-credentials\/.*#nats$/);
+  await region(page, 'NATS accounts').getByText('no NATS account in this region yet').waitFor();
+
+  await page.goto('/account/security/');
+  await page.getByText('A guest has one session and no password.').waitFor();
+  expect(await page.getByRole('button', { name: 'Change the password' }).isVisible()).toBe(false);
+
+  // Signing out ends everything: it asks first.
+  await page.getByRole('button', { name: /^Signed in as Guest/ }).click();
+  expect(await page.getByRole('button', { name: 'Sign out' }).isVisible()).toBe(false);
+  await page.getByText('End now').click();
+  await page.getByRole('button', { name: 'Delete and sign out' }).click();
+  await page.getByRole('banner').getByRole('link', { name: 'Sign in' }).waitFor();
+  await page.goto('/');
+  await page.getByRole('button', { name: 'Try it in a sandbox' }).waitFor();
+});

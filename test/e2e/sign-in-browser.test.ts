@@ -71,6 +71,8 @@ describe('someone who is invited', () => {
   it('joins by the link of the mail, signs out, and signs in again', async () => {
     const password = newPassword();
     const page = await join(password);
+    await page.getByText('Welcome to Latchkey.').waitFor();
+    expect(new URL(page.url()).pathname).toBe('/console/');
     const cookie = await cookieOf(page);
     expect(await replay(cookie)).toBe(200);
     await page.getByRole('button', { name: 'Signed in as Ada' }).click();
