@@ -170,7 +170,7 @@ describe('policies', () => {
     const linus = await newMember(local, name);
     const page = await browser.open('/console/iam/#policies');
     await page.getByRole('button', { name: 'Create policy' }).click();
-    const form = dialog(page, 'policy');
+    const form = page.getByRole('dialog', { name: /^(Create a|Edit) policy$/ });
     await dialog(page, 'Create a policy').waitFor();
     await form.getByLabel('Name', { exact: true }).fill('Linus works with queues');
     // Owners may do everything: nothing can be granted to them.
@@ -254,7 +254,7 @@ describe('policies', () => {
     await sleep(500);
     told.resolve();
     await sleep(500);
-    const form = dialog(page, 'Policy');
+    const form = dialog(page, 'Edit policy');
     expect(await form.getByLabel('Name', { exact: true }).inputValue()).toBe('Slow');
     expect(await form.getByLabel('NATSFullAccess').isChecked()).toBe(true);
     expect(await form.getByLabel('QueuesFullAccess').isChecked()).toBe(false);
@@ -335,7 +335,7 @@ describe('the audit trail', () => {
     });
     await page.getByRole('button', { name: 'Show earlier changes' }).dblclick();
     await expect.poll(() => page.getByRole('rowheader').count()).toBeGreaterThan(50);
-    const shown = (await page.getByRole('rowheader').allTextContents()).join();
+    const shown = (await page.getByRole('rowheader').allInnerTexts()).join();
     expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(shown))).toEqual([]);
     await page.unrouteAll({ behavior: 'wait' });
   });

@@ -59,8 +59,10 @@ it('the first page offers it, and leads to the guide, whose pages know a guest',
   await page.getByRole('button', { name: /^Signed in as Guest/ }).click();
   expect(await page.getByRole('button', { name: 'Sign out' }).isVisible()).toBe(false);
   await page.getByText('End now').click();
-  await page.getByRole('button', { name: 'Delete and sign out' }).click();
-  await page.getByRole('banner').getByRole('link', { name: 'Sign in' }).waitFor();
+  await Promise.all([
+    page.waitForEvent('load'),
+    page.getByRole('button', { name: 'Delete and sign out' }).click(),
+  ]);
   await page.goto('/');
   await page.getByRole('button', { name: 'Try it in a sandbox' }).waitFor();
 });
