@@ -78,7 +78,11 @@ describe('members', () => {
       .getByRole('main')
       .getByRole('button', { name: /join|accept/i })
       .click();
-    await invited.waitForURL((url) => url.pathname === '/');
+    await invited.waitForURL((url) => url.pathname === '/console/');
+    await invited.getByText('Welcome to Latchkey.').waitFor();
+    await invited.waitForLoadState('networkidle');
+    // A new member lacks a policy still.
+    for (const complaint of browser.complaints.splice(0)) expect(complaint).toContain('403');
 
     await page.reload();
     await choose(page, 'Grace', 'Make Owner');
