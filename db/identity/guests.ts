@@ -138,7 +138,7 @@ export async function listExpiredGuests(db: Database, now: number, limit: number
  */
 export async function removeGuest(db: Database, change: Change, organizationId: string): Promise<void> {
   const over = sql`exists (select 1 from organizations
-    where id = ${organizationId} and expires_at is not null and expires_at <= ${change.now})`;
+    where id = ${organizationId} and expires_at <= ${change.now})`;
   const guest = sql`organization_id = ${organizationId} and ${over}`;
   const members = sql`(select user_id from memberships where ${guest})`;
   await db.batch(
