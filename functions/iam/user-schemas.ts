@@ -143,7 +143,8 @@ export function presentUser(member: Member): z.infer<typeof user> {
     id: member.id,
     email: member.email,
     username: member.email,
-    first_name: member.name,
+    // Until they join, people go by their email address, which is no name that a client could have given.
+    first_name: member.name === member.email ? '' : member.name,
     last_name: '',
     phone_number: '',
     locale: '',

@@ -1,5 +1,5 @@
 /** A region whose database file is destroyed while the Worker is down: it fails, and nothing else does. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { signal } from '../stack/signal.ts';
 import { stackDatabases } from '../stack/stack.ts';
@@ -29,7 +29,7 @@ it('is 503 with its name, for the API, the look-up and the resolver; the other r
   bytes.fill(0xa5, pageSize);
   signal(local.stack.pids().worker, 'SIGKILL');
   writeFileSync(file, bytes);
-  for (const suffix of ['-wal', '-shm']) writeFileSync(file + suffix, '');
+  for (const suffix of ['-wal', '-shm']) rmSync(file + suffix, { force: true });
   await expect
     .poll(() =>
       fetch(`${local.stack.origin}/healthz`).then(

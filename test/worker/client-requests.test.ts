@@ -244,6 +244,8 @@ describe('a member, in the form that official clients send,', () => {
     const answer = await invite({ ...empty, email, username: email, send_welcome_email: true });
     expect([answer.status, answer.body.email, answer.body.username]).toEqual([200, email, email]);
     expect([answer.body.type, answer.body.status]).toEqual(['member', 'invitation_pending']);
+    // As sent, so that Terraform plans no change.
+    expect(answer.body).toMatchObject({ first_name: '', last_name: '', phone_number: '', locale: '' });
   });
 
   it.each([
