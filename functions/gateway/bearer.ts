@@ -13,7 +13,7 @@ import { isAccessKey, open } from '../credentials/secrets.ts';
 import type { Config, Region } from '../env.ts';
 import { countUnknown } from '../iam/limits.ts';
 import type { Service } from './actions.ts';
-import { type FaultCode, faults, GatewayError } from './errors.ts';
+import { type FaultCode, faults, GatewayError, throttledUntil } from './errors.ts';
 import { deriveKey, readSignature, type SignatureReason, type Signed, verifySignature } from './sigv4.ts';
 
 /** A request whose signature is good. */
@@ -75,7 +75,8 @@ export async function authenticate(
   if (!bearer) {
     if (!isKnownAsUnknown(name)) {
       knowAsUnknown(name);
-      if ((await countUnknown(c)) !== undefined) throw new GatewayError('throttled');
+      const until = await countUnknown(c);
+      if (until !== undefined) throw throttledUntil(until);
     }
     throw new GatewayError('unknown_key');
   }

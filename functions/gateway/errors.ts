@@ -174,6 +174,11 @@ export class GatewayError extends Error {
   }
 }
 
+/** The refusal of a client until a moment, in milliseconds since the epoch. */
+export function throttledUntil(until: number): GatewayError {
+  return new GatewayError('throttled', undefined, Math.max(1, Math.ceil((until - Date.now()) / 1000)));
+}
+
 /** The refusal of a request about something that does not exist, or is another project's, in the words of SQS and SNS. */
 export function notFound(what: 'queue' | 'topic' | 'subscription'): GatewayError {
   const messages = {

@@ -240,8 +240,10 @@ function claimsOfHeader(authorization: string, time: string | undefined): Claims
 /** The header `Date`, which may take the place of X-Amz-Date, in the form of the latter: as HTTP has it, or in that form. */
 function timeOfDate(date: string | undefined): string | undefined {
   if (date === undefined || /^\d{8}T\d{6}Z$/.test(date)) return date;
-  const time = new Date(date);
-  const isHttpDate = !Number.isNaN(time.getTime()) && time.toUTCString() === date;
+  // Mail's form of the same differs in its end, and botocore writes that.
+  const inHttp = date.replace(/(UTC|[+-]0000)$/, 'GMT');
+  const time = new Date(inHttp);
+  const isHttpDate = !Number.isNaN(time.getTime()) && time.toUTCString() === inHttp;
   return isHttpDate ? time.toISOString().replaceAll(/[-:]|\.\d+/g, '') : date;
 }
 

@@ -23,9 +23,12 @@ export function checkSubscription({ place, fields }: Call): Target {
       ? queue !== undefined
       : fields.Protocol === 'https' && place.engine.httpsSubscriptions && isPublicUrl(endpoint);
   if (!permitted) {
+    const https = place.engine.httpsSubscriptions
+      ? ', and to https URLs with public names (Protocol https)'
+      : '';
     throw new GatewayError(
       'bad_parameter',
-      'Invalid parameter: topics deliver to queues of their project (Protocol sqs).',
+      `Invalid parameter: topics deliver to queues of their project (Protocol sqs)${https}.`,
     );
   }
   const policy = isRecord(fields.Attributes) ? String(fields.Attributes.RedrivePolicy ?? '') : '';

@@ -153,12 +153,19 @@ it('the header Date may take the place of X-Amz-Date, which goes first', async (
     verify(await signedAt(headers), { secretKey: 'secret', date });
   const host: [string, string] = ['host', 'a.example.com'];
   expect(await told([['date', 'Fri, 27 Nov 2026 22:00:05 GMT'], host])).toBe('verified');
+  expect(await told([['date', 'Fri, 27 Nov 2026 22:00:05 -0000'], host])).toBe('verified');
   expect(await told([['date', time], host])).toBe('verified');
   expect(await told([['date', 'Thu, 01 Jan 1970 00:00:00 GMT'], host, ['x-amz-date', time]])).toBe(
     'verified',
   );
   expect(await told([['date', 'Fri, 27 Nov 2026 22:30:05 GMT'], host])).toBe('clock_skew');
-  for (const wrong of ['Fri, 27 Nov 2026 22:00:06 GMT', '2026-11-27', '5', 'Fri, 31 Nov 2026 22:00:05 GMT'])
+  for (const wrong of [
+    'Fri, 27 Nov 2026 22:00:05 +0100',
+    'Fri, 27 Nov 2026 22:00:06 GMT',
+    '2026-11-27',
+    '5',
+    'Fri, 31 Nov 2026 22:00:05 GMT',
+  ])
     expect(await told([['date', wrong], host])).not.toBe('verified');
 });
 

@@ -78,6 +78,27 @@ const RECEIVED = {
 
 const QueueUrl = () => `${ORIGIN}/project-${owner.project_id}/orders`;
 
+it('an answer names the regions when a signature is for another, and the token when it has one', async () => {
+  const told = async (settings: object) => {
+    const { accessKeyId, secretAccessKey } = client;
+    const other = new AwsClient({
+      accessKeyId,
+      secretAccessKey,
+      region: 'fr-par',
+      service: 'sqs',
+      ...settings,
+    });
+    const headers = { 'Content-Type': 'application/x-amz-json-1.0', 'X-Amz-Target': 'AmazonSQS.ListQueues' };
+    return (
+      (await (await app.fetch(await signedBy(other, headers, '{}'), withEngine)).json()) as {
+        message: string;
+      }
+    ).message;
+  };
+  expect(await told({ region: 'par' })).toContain('The regions are fr-par');
+  expect(await told({ sessionToken: 'x' })).toContain('session token');
+});
+
 describe('a request', () => {
   it('takes one round trip to its region’s database and none to another, and one more with messages', async () => {
     const cost = async (action: string, fields: object, engineAnswer: object) => {
@@ -213,6 +234,48 @@ describe('a request', () => {
   });
 });
 
+describe('a page of another origin', () => {
+  const preflight = (path: string, headers: Record<string, string> = {}) =>
+    app.fetch(new Request(`${ORIGIN}${path}`, { method: 'OPTIONS', headers }), withEngine);
+
+  it('may send what SDKs send, wherever they send it', async () => {
+    for (const path of ['/', `/project-${owner.project_id}/orders`]) {
+      const asked = 'authorization,content-type,x-amz-date,x-amz-target';
+      const answer = await preflight(path, {
+        Origin: 'https://shop.example.com',
+        'Access-Control-Request-Method': 'POST',
+        'Access-Control-Request-Headers': asked,
+      });
+      expect([answer.status, await answer.text()]).toEqual([204, '']);
+      expect(answer.headers.get('Access-Control-Allow-Origin')).toBe('*');
+      expect(answer.headers.get('Access-Control-Allow-Methods')).toBe('GET, POST');
+      expect(answer.headers.get('Access-Control-Allow-Headers')).toBe(asked);
+      expect(answer.headers.get('Access-Control-Allow-Credentials')).toBeNull();
+    }
+  });
+
+  it('may read answers and errors, with the headers that SDKs act on', async () => {
+    vi.spyOn(globalThis, 'fetch').mockImplementation(async () => Response.json(SENT));
+    const good = await signed('SendMessage', { QueueUrl: QueueUrl(), MessageBody: 'x' });
+    const unsigned = new Request(`${ORIGIN}/`, { method: 'POST' });
+    for (const [request, status] of [
+      [good, 200],
+      [unsigned, 403],
+    ] as const) {
+      const answer = await app.fetch(request, withEngine);
+      expect([answer.status, answer.headers.get('Access-Control-Allow-Origin')]).toEqual([status, '*']);
+      const exposed = answer.headers.get('Access-Control-Expose-Headers');
+      for (const name of ['Date', 'Retry-After', 'x-amzn-query-error', 'x-amzn-RequestId'])
+        expect(exposed).toContain(name);
+    }
+  });
+
+  it('gets no such permission for the API, whose sessions are cookies', async () => {
+    const answer = await preflight('/iam/v1alpha1/principal', { 'Access-Control-Request-Method': 'GET' });
+    expect(answer.headers.get('Access-Control-Allow-Origin')).toBeNull();
+  });
+});
+
 describe('guessing an access key', () => {
   const tight = { ...withEngine, TOKEN_LIMIT: env.TIGHT_TOKEN_LIMIT };
   const newKey = () => `LKEY${crypto.randomUUID().replaceAll('-', '').slice(0, 16)}`;
@@ -239,6 +302,10 @@ describe('guessing an access key', () => {
     request.headers.set('CF-Connecting-IP', address);
     const answer = await app.fetch(request, bindings);
     const code = answer.headers.get('x-amzn-query-error')?.split(';')[0] ?? 'ok';
+    // The window is a minute.
+    const wait = Number(answer.headers.get('Retry-After') ?? 1);
+    expect(wait > 0 && wait <= 60).toBe(true);
+    expect(answer.headers.has('Retry-After')).toBe(code === 'RequestThrottled');
     return { told: `${answer.status} ${code}`, trips: cost.trips };
   }
 
