@@ -62,6 +62,17 @@ describe('npm run deploy', () => {
     expect(account.changes).toEqual([]);
   });
 
+  it('refuses a setting that would break accounts before it changes anything', async () => {
+    const before = readFileSync(config, 'utf8');
+    try {
+      writeFileSync(config, `${before}\n[vars.NATS]\nmax_revocations = 20_000\n`);
+      await expect(deployAs('owner@example.com')).rejects.toThrow(/NATS\.max_revocations: .*9500/);
+      expect(account.changes).toEqual([]);
+    } finally {
+      writeFileSync(config, before);
+    }
+  });
+
   it('creates and migrates the databases near their regions, and the Owner, before the code goes out', async () => {
     account.failNextUpload = true;
     await expect(deployAs('Owner@Example.com')).rejects.toThrow('wrangler deploy');
@@ -159,6 +170,7 @@ from = "latchkey@example.com"
   it('tells each nats-server whom to trust and where to ask', () => {
     const configurations = REGIONS.map((region) => readFileSync(join(folder, `nats/${region}.conf`), 'utf8'));
     for (const [i, text] of configurations.entries()) {
+      expect(text).toMatch(/^ {2}max_file: 107374182400$/m);
       expect(text).toMatch(/^system_account: A[A-Z2-7]{55}$/m);
       expect(text).toContain(
         `resolver: URL(https://latchkey.account.workers.dev/jwt/v1/${REGIONS[i]}/accounts/)`,
