@@ -96,7 +96,10 @@ function changesOf(before: State, after: State): [name: string, value: string][]
 
 function text(value: unknown): string {
   if (value === null || value === undefined) return '';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  if (Array.isArray(value)) return value.map(text).join(', ');
+  if (typeof value !== 'object') return String(value);
+  const members = Object.entries(value).map(([name, part]) => `${name.replaceAll('_', ' ')}: ${text(part)}`);
+  return members.join(', ');
 }
 
 class ConsoleAudit extends HTMLElement {
