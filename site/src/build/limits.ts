@@ -1,5 +1,6 @@
 /** The limits that stand in code, for the page about them: read from the schemas and constants that enforce them. */
 import * as z from 'zod';
+import { MOST_FEEDBACK } from '../../../db/identity/feedback.ts';
 import { MAX_BODY_BYTES as API_BODY } from '../../../functions/app.ts';
 import { accountName, credentialName, paging } from '../../../functions/credentials/schemas.ts';
 import { guestSettings, natsSettings, quotaSettings } from '../../../functions/env.ts';
@@ -27,6 +28,7 @@ export const LIMITS: Record<LimitedPart, [what: string, limit: string][]> = {
     ['The name of credentials', `${longest(credentialName)} characters`],
     ['The name of a NATS account', `${longest(accountName)} characters`],
     ['A page of a list', `${size.maximum} items; ${size.default} when nothing is said`],
+    ['What readers say of pages', `the newest ${number(MOST_FEEDBACK)} are kept`],
   ],
   quotas: [
     ['NATS accounts of an organization in a region', `${number(quotas.nats_accounts)} by default`],
