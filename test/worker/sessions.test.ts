@@ -184,14 +184,20 @@ describe('using a session', () => {
     const start = Date.now();
     at(start);
     const { browser } = await atBrowser(owner);
-    at(start + 2 * DAY_MS);
-    const gate = gated(env.IDENTITY, /update sessions/);
-    const prolonging = browser.get('/auth/get-session', { env: { ...env, IDENTITY: gate.database } });
-    await gate.arrived;
-    expect((await browser.post('/auth/sign-out')).status).toBe(200);
-    gate.open();
-    expect((await prolonging).headers.get('Set-Cookie')).toBeNull();
-    expect((await browser.get(PRINCIPAL)).status).toBe(401);
+    for (const end of [
+      () => identityRows('update sessions set expires_at = ?', start + DAY_MS),
+      () => browser.post('/auth/sign-out'),
+    ]) {
+      await identityRows('update sessions set expires_at = ?', start + WEEK_MS);
+      at(start + 2 * DAY_MS);
+      const gate = gated(env.IDENTITY, /update sessions/);
+      const prolonging = browser.get('/auth/get-session', { env: { ...env, IDENTITY: gate.database } });
+      await gate.arrived;
+      await end();
+      gate.open();
+      expect((await prolonging).headers.get('Set-Cookie')).toBeNull();
+      expect((await browser.get(PRINCIPAL)).status).toBe(401);
+    }
 
     at(start);
     const { browser: late } = await atBrowser(owner);
