@@ -174,7 +174,7 @@ describe('the commands of the page', () => {
   it('name operations and arguments that the API has, in an order that works', async () => {
     const lines = codeOf(PAGE, 'sh', 'scw CLI')
       .join('')
-      .matchAll(/scw ([a-z- ]+?)((?: [a-z.-]+=\S+)*)(?: -o \S+)?(?: \}\}"\))?$/gm);
+      .matchAll(/scw ([a-z- ]+?)((?: [a-z.-]+=\S+)*)(?: -o .*)?$/gm);
     const ran: string[] = [];
     let account = '';
     for (const [line, name = '', tail = ''] of lines) {
@@ -240,12 +240,12 @@ describe('at once,', () => {
     await sqs.deactivateSqs({ projectId });
     await projects.deleteProject({ projectId });
     for (const [call, resource] of [
-      [sqs.deactivateSqs({ projectId }), 'MnqSQSNamespace'],
-      [sns.deactivateSns({ projectId }), 'MnqSNSNamespace'],
-      [sqs.getSqsInfo({ projectId }), 'MnqSQSNamespace'],
-      [nats.createNatsAccount({ projectId }), 'project_id'],
+      [() => sqs.deactivateSqs({ projectId }), 'MnqSQSNamespace'],
+      [() => sns.deactivateSns({ projectId }), 'MnqSNSNamespace'],
+      [() => sqs.getSqsInfo({ projectId }), 'MnqSQSNamespace'],
+      [() => nats.createNatsAccount({ projectId }), 'project_id'],
     ] as const) {
-      await expect(call).rejects.toMatchObject({
+      await expect(call()).rejects.toMatchObject({
         name: 'ResourceNotFoundError',
         resource,
         resourceId: projectId,

@@ -3,7 +3,17 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Owner } from '../../db/identity/bootstrap.ts';
 import { app } from '../../functions/index.ts';
 import { env } from './env.ts';
-import { call, clientOf, identityRows, newOwner, ORIGIN, rows, signIn } from './harness.ts';
+import {
+  call,
+  clientOf,
+  identityRows,
+  newOwner,
+  newProject,
+  ORIGIN,
+  parametersOf,
+  rows,
+  signIn,
+} from './harness.ts';
 import { PUBLIC } from './matrix-table.ts';
 
 /** Lists and answers of what is the caller's own, which hold nothing of anybody else's. */
@@ -38,7 +48,9 @@ interface Victim {
 }
 
 async function newVictim(): Promise<Victim> {
-  const owner = await newOwner();
+  const first = await newOwner();
+  // The first project has the id of the organization; this one tells the two apart.
+  const owner = { ...first, project_id: await newProject(first) };
   const api = clientOf(owner, 'fr-par');
   const { project_id } = owner;
   const account = (await api.post('/nats-accounts', { name: 'victim', project_id })).body.id;
@@ -90,7 +102,9 @@ function inputOf(method: string, path: string, { owner, account, application, po
     rules: [{ permission_set_names: ['MessagingAndQueuingFullAccess'], project_ids: [project_id] }],
   };
   const names = { project_id, organization_id, policy_id: policy, key: account };
-  if (method === 'GET' || method === 'DELETE') return { query: `?${new URLSearchParams(names)}` };
+  if (method === 'GET' || method === 'DELETE') {
+    return { query: `?${new URLSearchParams(parametersOf(method, path, names))}` };
+  }
   // That one takes nothing else.
   return { query: '', body: path.endsWith('/users/:user_id') ? { type: 'member' } : body };
 }
