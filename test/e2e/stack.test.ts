@@ -205,6 +205,27 @@ describe('npm start', () => {
     expect(printed()).toContain(join(state, 'owner.json'));
   });
 
+  it('prints a link that signs the Owner in, once', async () => {
+    const { origin, owner, printed } = running;
+    const token = new RegExp(`${origin}/sign-in/#(\\S+) \\(works once`).exec(printed())?.[1];
+    const follow = () =>
+      fetch(`${origin}/auth/sign-in/link`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', Origin: origin },
+        body: JSON.stringify({ token }),
+      });
+    const first = await follow();
+    expect(first.status).toBe(200);
+    const cookie = first.headers
+      .getSetCookie()
+      .map((each) => each.split(';')[0])
+      .join('; ');
+    const principal = await fetch(`${origin}/iam/v1alpha1/principal`, { headers: { Cookie: cookie } });
+    expect(JSON.stringify(await principal.json())).toContain(owner.email);
+    const second = await follow();
+    expect([second.status, second.headers.getSetCookie()]).toEqual([412, []]);
+  });
+
   it('names PORT when another program has the port, and leaves that program alone', async () => {
     const taken = createServer() as Server;
     const other = await new Promise<number>((resolve) =>

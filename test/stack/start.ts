@@ -8,6 +8,7 @@
  */
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { newSignInLink } from '../../db/identity/sign-in-links.ts';
 import { bundleWorker } from './bundle.ts';
 import { natsServerVersion, versionWarning } from './nats.ts';
 import { NATS_PORT, portOf } from './ports.ts';
@@ -22,15 +23,38 @@ import { Stop } from './tools.mjs';
 const config = resolve(root, process.env.LATCHKEY_CONFIG || defaultConfig);
 const state = resolve(root, process.env.LATCHKEY_STATE || '.latchkey');
 
-function describe({ origin, owner, nats, leftovers }: Stack, version: string): string {
+/** How long the printed sign-in link works, in milliseconds. */
+const LINK_LIFE = 3_600_000;
+
+/** A link that signs the Owner in, once; undefined if nobody has the address of `owner.json` any more. */
+async function signInLink({ origin, owner, database }: Stack): Promise<string | undefined> {
+  if (!owner) return undefined;
+  const now = Date.now();
+  const { token, statements } = await newSignInLink({ email: owner.email, now, expiresAt: now + LINK_LIFE });
+  const identity = await database('IDENTITY');
+  const results = await identity.batch(
+    statements.map(({ sql, params }) => identity.prepare(sql).bind(...params)),
+  );
+  return results.at(-1)?.meta.changes ? `${origin}/sign-in/#${token}` : undefined;
+}
+
+function describe(
+  { origin, owner, nats, leftovers }: Stack,
+  version: string,
+  link: string | undefined,
+): string {
   const near = relative(process.cwd(), state);
   const file = join(near.startsWith('..') ? state : near, 'owner.json');
   const rows: [string, string][] = [
     ['Latchkey is at', origin],
     ['Get started', `${origin}/get-started/`],
     ['Create credentials', `${origin}/how-to/create-credentials/`],
+    ...(link ? [['Sign in', `${link} (works once, within an hour)`] as [string, string]] : []),
     owner
-      ? ['Sign in as', `${owner.email}, with the password in ${file}, which has an API key too`]
+      ? [
+          link ? 'Later' : 'Sign in',
+          `as ${owner.email}, with the password in ${file}, which has an API key too`,
+        ]
       : ['Sign in', `as you did before: there is no ${file}. To start over, remove ${dirname(file)}`],
     ...[...nats].map(([region, { url }]): [string, string] => [
       `NATS ${region}`,
@@ -73,7 +97,7 @@ async function main(): Promise<void> {
   console.log('Starting the Worker, the nats-servers and the queue engines…');
   const natsFrom = port === 0 ? {} : { natsFrom: NATS_PORT };
   const stack = await startStack({ state, port, config, restart: true, ...natsFrom });
-  console.log(describe(stack, version));
+  console.log(describe(stack, version, await signInLink(stack)));
   const stopClock = onSchedule(stack.crons, (cron) => {
     stack.schedule(cron).catch((error: Error) => console.error(error.message));
   });
