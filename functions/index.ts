@@ -17,6 +17,7 @@ import { lookupRoutes } from './credentials/lookup.ts';
 import { queues, topicsAndEvents } from './credentials/products.ts';
 import { reseal } from './credentials/reseal.ts';
 import { keyedCredentialsRoutes, natsCredentialsRoutes, serviceRoutes } from './credentials/routes.ts';
+import { UnknownSealingKey } from './credentials/secrets.ts';
 import { type Bindings, configOf } from './env.ts';
 import { ApiError, innermost, invalidArgument } from './errors.ts';
 import { feedbackRoutes } from './feedback.ts';
@@ -146,6 +147,10 @@ function refusalOf(error: Error, c: Context<AppEnv>): ApiError {
     return invalidArgument('body', 'format', 'must be well-formed JSON');
   }
   console.error(JSON.stringify({ request_id: c.get('requestId'), path: c.req.path, ...innermost(error) }));
+  // An isolate that does not have a new key yet: the next request may meet one that has.
+  if (error instanceof UnknownSealingKey) {
+    return new ApiError('unavailable', { resource: error.region }, { 'Retry-After': '5' });
+  }
   const failure = unavailableDatabase(error);
   if (!failure) return new ApiError('internal_error', {});
   const regions = [...c.get('config').regions.values()];

@@ -1,28 +1,63 @@
 /**
- * Moves sealed secrets under the newest sealing key, a portion at each run of the schedule, so that old keys can be
- * retired: when a run reports nothing left, the old key can be removed from `SEALING_KEYS`.
+ * Moves sealed secrets under the newest sealing key, in portions at each run of the schedule. The old keys can be removed
+ * from `SEALING_KEYS` when nothing is left under them. A secret that cannot be opened is logged and keeps nothing else.
  */
 import { openDatabase } from '../../db/database.ts';
-import { findSealedUnder, replaceSealed, type SealedKind } from '../../db/region/sealed.ts';
+import { countSealedUnder, findSealedUnder, replaceSealed, type SealedKind } from '../../db/region/sealed.ts';
 import type { Region, SealingKey } from '../env.ts';
 import { open, seal } from './secrets.ts';
 
-const PORTION = 200;
 const KINDS: SealedKind[] = ['credential', 'nats_account'];
+const PORTION = 100;
+/** A run reads at most so many portions of each kind. */
+const MOST_PORTIONS = 10;
+/** A run logs the ids of at most so many secrets that cannot be opened. */
+const MOST_LOGGED = 20;
 
-/** Re-seals a portion of a region's secrets. Returns how many; fewer than a portion means that none is left. */
-export async function reseal(region: Region, keys: readonly SealingKey[]): Promise<number> {
+/** What came of a run. */
+export interface Resealing {
+  moved: number;
+  /** How many are still under an old key. */
+  left: number;
+  /** Those that cannot be opened: `credential ID`. */
+  failed: string[];
+}
+
+/** Re-seals what a run may of a region's secrets, and logs how many are left under old keys. */
+export async function reseal(region: Region, keys: readonly SealingKey[]): Promise<Resealing> {
   const old = keys.slice(1).map(({ id }) => id);
-  if (old.length === 0) return 0;
+  const result: Resealing = { moved: 0, left: 0, failed: [] };
+  if (old.length === 0) return result;
   const store = openDatabase(region.database);
-  let done = 0;
   for (const kind of KINDS) {
-    const rows = await findSealedUnder(store, kind, old, PORTION);
-    for (const row of rows) {
-      const context = { kind, region: region.name, id: row.id };
-      await replaceSealed(store, kind, row, await seal(keys, context, await open(keys, context, row)));
+    let after = '';
+    for (let portion = 0; portion < MOST_PORTIONS; portion++) {
+      const rows = await findSealedUnder(store, kind, old, after, PORTION);
+      const resealed = await Promise.all(
+        rows.map(async (row) => {
+          const context = { kind, region: region.name, id: row.id };
+          try {
+            return [{ ...row, sealed: await seal(keys, context, await open(keys, context, row)) }];
+          } catch {
+            result.failed.push(`${kind} ${row.id}`);
+            return [];
+          }
+        }),
+      );
+      if (resealed.flat().length > 0) await replaceSealed(store, kind, resealed.flat());
+      result.moved += resealed.flat().length;
+      after = rows.at(-1)?.id ?? '';
+      if (rows.length < PORTION) break;
     }
-    done += rows.length;
+    result.left += await countSealedUnder(store, kind, old);
   }
-  return done;
+  report(region.name, result);
+  return result;
+}
+
+function report(region: string, { moved, left, failed }: Resealing): void {
+  if (moved + left === 0) return;
+  const line = { reseal: region, moved, left, cannot_be_opened: failed.slice(0, MOST_LOGGED) };
+  if (failed.length > 0) console.error(JSON.stringify(line));
+  else console.info(JSON.stringify(line));
 }

@@ -119,17 +119,38 @@ export async function seal(keys: readonly SealingKey[], context: SealedFor, secr
   return { keyId: newest.id, text: btoa(String.fromCharCode(...iv, ...new Uint8Array(cipher))) };
 }
 
-/** Opens a sealed secret with whichever key sealed it. Throws when that key is gone or anything was altered. */
+/** A secret is sealed under a key that this isolate does not have: another may have it already, or it was removed. */
+export class UnknownSealingKey extends Error {
+  /** The region of the row. */
+  readonly region: string;
+
+  constructor({ kind, region, id }: SealedFor, keyId: string) {
+    super(
+      `No sealing key has the id ${keyId}, under which the secret of ${kind} ${id} in ${region} is sealed`,
+    );
+    this.region = region;
+  }
+}
+
+/**
+ * Opens a sealed secret with whichever key sealed it. Throws {@link UnknownSealingKey} when there is none of that id, and
+ * another error, which names the row, when the key or anything else was altered.
+ */
 export async function open(keys: readonly SealingKey[], context: SealedFor, sealed: Sealed): Promise<string> {
   const key = keys.find(({ id }) => id === sealed.keyId);
-  if (!key) throw new Error(`No sealing key has the id ${sealed.keyId}`);
-  const bytes = bytesOf(sealed.text);
-  const plain = await crypto.subtle.decrypt(
-    algorithm(bytes.slice(0, IV_BYTES), context),
-    await importKey(key),
-    bytes.slice(IV_BYTES),
-  );
-  return new TextDecoder().decode(plain);
+  if (!key) throw new UnknownSealingKey(context, sealed.keyId);
+  try {
+    const bytes = bytesOf(sealed.text);
+    const plain = await crypto.subtle.decrypt(
+      algorithm(bytes.slice(0, IV_BYTES), context),
+      await importKey(key),
+      bytes.slice(IV_BYTES),
+    );
+    return new TextDecoder().decode(plain);
+  } catch {
+    const { kind, region, id } = context;
+    throw new Error(`The sealed secret of ${kind} ${id} in ${region} cannot be opened: it was altered`);
+  }
 }
 
 function algorithm(iv: Uint8Array<ArrayBuffer>, { kind, region, id }: SealedFor): AesGcmParams {

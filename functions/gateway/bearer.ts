@@ -9,7 +9,7 @@ import { openDatabase } from '../../db/database.ts';
 import { type Bearer, findBearer } from '../../db/region/gateway.ts';
 import type { AppEnv } from '../app.ts';
 import { keepNewest } from '../credentials/kept.ts';
-import { isAccessKey, open } from '../credentials/secrets.ts';
+import { isAccessKey, open, UnknownSealingKey } from '../credentials/secrets.ts';
 import type { Config, Region } from '../env.ts';
 import { countUnknown } from '../iam/limits.ts';
 import type { Service } from './actions.ts';
@@ -135,10 +135,10 @@ async function secretOf(
   const context = { kind: 'credential', region: region.name, id } as const;
   try {
     return await open(sealingKeys, context, { keyId: sealingKeyId, text: sealedSecret });
-  } catch {
-    console.error(
-      JSON.stringify({ credential: id, region: region.name, reason: 'its secret cannot be opened' }),
-    );
-    throw refused('signature_mismatch');
+  } catch (error) {
+    // Neither is the client's fault. One that is told to try again may meet an isolate that has the key.
+    const reason = error instanceof Error ? error.message : 'unknown';
+    console.error(JSON.stringify({ credential: id, region: region.name, reason }));
+    throw new GatewayError(error instanceof UnknownSealingKey ? 'unavailable' : 'internal');
   }
 }
