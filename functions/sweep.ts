@@ -10,6 +10,7 @@ import { deactivateService } from '../db/region/services.ts';
 import type { Config, Region } from './env.ts';
 import { cleanUp } from './gateway/cleanup.ts';
 import { enforce } from './nats/enforcement.ts';
+import { runJob } from './schedule.ts';
 
 /** A change that the schedule makes. */
 export function scheduledChange(): Change {
@@ -56,16 +57,21 @@ async function sweepAccounts(
   deadline: number,
 ): Promise<boolean> {
   const store = openDatabase(region.database);
-  const page = { offset: 0, limit: PORTION, by: 'created_at', direction: 'asc' } as const;
+  // Those that cannot be deleted stay in the list: the pages after begin behind them.
+  let failed = 0;
   while (Date.now() < deadline) {
+    const page = { offset: failed, limit: PORTION, by: 'created_at', direction: 'asc' } as const;
     const { rows } = await listAccounts(store, [projectId], page);
-    await Promise.all(
-      rows.map(async ({ id }) => {
-        const deleted = await deleteAccount(store, scheduledChange(), { id, projectIds: [projectId] });
-        if (deleted) await enforce(config, { region: region.name, account: id, user: '*' });
-      }),
+    const deleted = await Promise.all(
+      rows.map(({ id }) =>
+        runJob(`delete NATS account ${id}`, region.name, async () => {
+          const gone = await deleteAccount(store, scheduledChange(), { id, projectIds: [projectId] });
+          if (gone) await enforce(config, { region: region.name, account: id, user: '*' });
+        }),
+      ),
     );
-    if (rows.length < PORTION) return true;
+    failed += deleted.filter((one) => !one).length;
+    if (rows.length < PORTION) return failed === 0;
   }
   return false;
 }

@@ -32,6 +32,22 @@ export async function getAccountState(db: Database, id: string): Promise<Account
   return { account, revocations: Object.fromEntries(pairs.map((pair) => [pair.user_key, pair.revoked_at])) };
 }
 
+/** The same of several accounts, in one round trip; unknown ids are left out. */
+export async function getAccountStates(db: Database, ids: readonly string[]): Promise<AccountState[]> {
+  const among = sql`(select value from json_each(${JSON.stringify(ids)}))`;
+  const [accounts, revocations] = await db.batch(
+    sql`select ${columnsOf(natsAccounts, 'nats_accounts')} from nats_accounts where id in ${among}`,
+    sql`select account_id, user_key, revoked_at from nats_revocations where account_id in ${among}`,
+  );
+  const byId = new Map<string, AccountState>();
+  for (const account of rowsOf<NatsAccount>(accounts)) byId.set(account.id, { account, revocations: {} });
+  for (const row of rowsOf<{ account_id: string; user_key: string; revoked_at: number }>(revocations)) {
+    const state = byId.get(row.account_id);
+    if (state) state.revocations[row.user_key] = row.revoked_at;
+  }
+  return [...byId.values()];
+}
+
 /** What came of a push: of how many active servers how many took the revision. */
 export interface Acknowledgement {
   revision: number;
@@ -49,7 +65,9 @@ export async function noteAcknowledgement(db: Database, id: string, push: Acknow
   await db.all(sql`update nats_accounts set
       acknowledged_revision = case when ${isComplete(push) ? 1 : 0} then ${push.revision} else acknowledged_revision end,
       acknowledged_servers = ${push.acknowledged}, servers = ${push.servers}
-    where id = ${id} and acknowledged_revision <= ${push.revision}`);
+    where id = ${id} and acknowledged_revision <= ${push.revision}
+      and (acknowledged_servers <> ${push.acknowledged} or servers <> ${push.servers}
+        or (${isComplete(push) ? 1 : 0} and acknowledged_revision < ${push.revision}))`);
 }
 
 /** The ids of at most `limit` accounts, after `after`, of which a server has not acknowledged the newest revision. */
@@ -57,6 +75,13 @@ export async function listUnfinished(db: Database, after: string, limit: number)
   const rows = await db.all<{ id: string }>(sql`select id from nats_accounts
     where (acknowledged_revision < revision or (deleted_at is not null and purged_at is null)) and id > ${after}
     order by id limit ${limit}`);
+  return rows.map(({ id }) => id);
+}
+
+/** The ids of at most `limit` accounts, after `after`, whose JWT a server may hold and need renewed. */
+export async function listRenewable(db: Database, after: string, limit: number): Promise<string[]> {
+  const rows = await db.all<{ id: string }>(sql`select id from nats_accounts
+    where purged_at is null and id > ${after} order by id limit ${limit}`);
   return rows.map(({ id }) => id);
 }
 
@@ -75,17 +100,11 @@ function newRevision(where: SQL, seconds: number): SQL {
   return sql`update nats_accounts set revision = revision + 1, issued_at = max(${seconds}, issued_at + 1) where ${where}`;
 }
 
-/**
- * Shortens the revocation lists that are longer than `bound`: revocations of users whose JWTs have expired go, and those
- * of users issued before the oldest live credential give way to a single `*`. Returns the ids of the accounts that got
- * a new revision.
- */
-export async function shortenRevocations(db: Database, bound: number, now: number): Promise<string[]> {
-  const long = await db.all<{ id: string }>(sql`select scope as id from counts
-    where resource = ${REVOCATIONS} and value > ${bound} limit 20`);
-  const changed: string[] = [];
-  for (const { id } of long) if (await shorten(db, id, Math.floor(now / 1000))) changed.push(id);
-  return changed;
+/** The ids of at most `limit` accounts, after `after`, whose revocation list is longer than `bound`. */
+export async function listLong(db: Database, bound: number, after: string, limit: number): Promise<string[]> {
+  const rows = await db.all<{ id: string }>(sql`select scope as id from counts
+    where resource = ${REVOCATIONS} and value > ${bound} and scope > ${after} order by scope limit ${limit}`);
+  return rows.map(({ id }) => id);
 }
 
 /** A server's clock may be behind by this much: an expired JWT is then still taken there. Seconds. */
@@ -94,7 +113,12 @@ const EXPIRY_MARGIN = 3600;
 /** A credential may be written this long after the second of its issue. Seconds. */
 const CREATION_MARGIN = 60;
 
-async function shorten(db: Database, id: string, seconds: number): Promise<boolean> {
+/**
+ * Shortens an account's revocation list: revocations of users whose JWTs have expired go, and those of users issued
+ * before the oldest live credential give way to a single `*`. Returns whether the account got a new revision.
+ */
+export async function shortenRevocations(db: Database, id: string, now: number): Promise<boolean> {
+  const seconds = Math.floor(now / 1000);
   // Every live credential was issued later than this second, and so will be every one that is on its way.
   const before = sql`(min(${seconds - CREATION_MARGIN}, coalesce(
     (select min(created_at) / 1000 from credentials where nats_account_id = ${id}), ${seconds})) - 1)`;

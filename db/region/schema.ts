@@ -214,3 +214,9 @@ export const counts = sqliteTable(
 
 export { auditEvents } from '../audit.ts';
 export { idempotencyKeys } from '../idempotency.ts';
+
+/** How far a job of the schedule has come in what it goes through, a portion at each run: `after` is where it goes on. */
+export const cursors = sqliteTable('cursors', {
+  job: text().primaryKey(),
+  after: text().notNull(),
+});

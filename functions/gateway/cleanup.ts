@@ -13,6 +13,7 @@ import {
 } from '../../db/region/deactivations.ts';
 import { removeName, removeSubscription } from '../../db/region/inventory.ts';
 import type { Engine, Region } from '../env.ts';
+import { runJob, shuffled } from '../schedule.ts';
 import { EngineRefusal, GatewayError } from './errors.ts';
 import { engineArn, engineQueueUrl, type Place } from './names.ts';
 import { callEngine, type EngineRequest, SETTLED_MS } from './upstream.ts';
@@ -33,8 +34,13 @@ export async function cleanUp(
   const ended = await listDeactivations(store, of, PORTION);
   if (!engine) return ended.length === 0;
   let done = ended.length < PORTION;
-  for (const deactivation of ended) {
-    done = (await cleanUpOne({ store, engine, region: name }, deactivation, deadline)) && done;
+  for (const deactivation of shuffled(ended)) {
+    // One that fails is logged, and keeps no other.
+    const well = await runJob(`clean up ${deactivation.prefix}`, name, async () => {
+      const cleaned = await cleanUpOne({ store, engine, region: name }, deactivation, deadline);
+      done = done && cleaned;
+    });
+    done = done && well;
   }
   return done;
 }

@@ -5,11 +5,12 @@
  */
 import type { Context } from 'hono';
 import { Hono } from 'hono';
-import { openDatabase } from '../../db/database.ts';
+import { type Database, openDatabase } from '../../db/database.ts';
 import { createGuest, listExpiredGuests, removeGuest } from '../../db/identity/guests.ts';
 import { type AppEnv, changeOf, wireTime } from '../app.ts';
 import type { Config } from '../env.ts';
 import { ApiError } from '../errors.ts';
+import { runJob, shuffled } from '../schedule.ts';
 import { scheduledChange, sweepProject } from '../sweep.ts';
 import { limitVisitors } from './limits.ts';
 import type { PermissionSetName } from './permission-sets.ts';
@@ -43,28 +44,37 @@ const SETTLED_MS = 60_000;
 
 /**
  * Ends the guests whose time is over: what they made in the regions, then, a minute later at the earliest, what identity
- * knows of them. Cut off by `deadline` (milliseconds since the epoch), the next call goes on. Rejects at the end when a
- * region could not be reached: what is there waits for the next call, and the guest with it.
+ * knows of them. Cut off by `deadline` (milliseconds since the epoch), the next call goes on. Rejects at the end when one
+ * could not be ended, which is logged with its id and keeps no other: what it made waits for the next call.
  */
 export async function endGuests(config: Config, deadline: number): Promise<void> {
   const identity = openDatabase(config.identity);
-  const failures: unknown[] = [];
-  for (const { organizationId, projectIds, expiresAt } of await listExpiredGuests(
-    identity,
-    Date.now(),
-    PORTION,
-  )) {
-    // Taken before the sweep, so that the sweep that ends it has seen all that could come.
-    const settled = Date.now() - expiresAt > SETTLED_MS;
-    const places = projectIds.flatMap((id) => [...config.regions.values()].map((region) => ({ id, region })));
-    const swept = await Promise.allSettled(
-      places.map(({ id, region }) => sweepProject(config, region, id, deadline)),
+  let well = true;
+  for (const guest of shuffled(await listExpiredGuests(identity, Date.now(), PORTION))) {
+    const ended = await runJob(`end guest ${guest.organizationId}`, 'identity', () =>
+      endGuest(config, identity, guest, deadline),
     );
-    for (const one of swept) if (one.status === 'rejected') failures.push(one.reason);
-    const done = swept.every((one) => one.status === 'fulfilled' && one.value);
-    if (settled && done) await removeGuest(identity, scheduledChange(), organizationId);
+    well = well && ended;
   }
-  if (failures.length > 0) throw new AggregateError(failures, 'What guests made could not be removed');
+  if (!well) throw new Error('What guests made could not be removed');
+}
+
+async function endGuest(
+  config: Config,
+  identity: Database,
+  { organizationId, projectIds, expiresAt }: Awaited<ReturnType<typeof listExpiredGuests>>[number],
+  deadline: number,
+): Promise<void> {
+  // Taken before the sweep, so that the sweep that ends it has seen all that could come.
+  const settled = Date.now() - expiresAt > SETTLED_MS;
+  const places = projectIds.flatMap((id) => [...config.regions.values()].map((region) => ({ id, region })));
+  const swept = await Promise.allSettled(
+    places.map(({ id, region }) => sweepProject(config, region, id, deadline)),
+  );
+  const failures = swept.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+  if (failures.length > 0) throw new AggregateError(failures, 'A region could not be swept');
+  const done = swept.every((one) => one.status === 'fulfilled' && one.value);
+  if (settled && done) await removeGuest(identity, scheduledChange(), organizationId);
 }
 
 const PORTION = 50;

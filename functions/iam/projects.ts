@@ -17,6 +17,7 @@ import {
 import { type Holding, listHoldings } from '../../db/region/holdings.ts';
 import type { Config } from '../env.ts';
 import { innermost } from '../errors.ts';
+import { runJob, shuffled } from '../schedule.ts';
 import { scheduledChange, sweepProject } from '../sweep.ts';
 
 /** What a region still holds of a project. */
@@ -85,22 +86,31 @@ const PORTION = 500;
 /**
  * Completes the deletions that were cut off, removes what creations at the very moment of a deletion left in the
  * regions, and forgets the deleted projects of which nothing can come any more. Works until `deadline` (milliseconds
- * since the epoch). Rejects at the end when a region could not be reached.
+ * since the epoch). Rejects at the end when one could not be settled, which is logged with its id and keeps no other.
  */
 export async function settleProjects(config: Config, deadline: number): Promise<void> {
   const identity = openDatabase(config.identity);
-  const failures: unknown[] = [];
-  for (const project of await listUnsettled(identity, PORTION)) {
+  let well = true;
+  for (const project of shuffled(await listUnsettled(identity, PORTION))) {
     if (Date.now() > deadline) break;
-    const age = Date.now() - project.updatedAt;
-    if (project.status === 'deleted') {
-      await sweepDeleted(config, identity, project, deadline).catch((error) => failures.push(error));
-    } else if (age > CUT_OFF_MS) {
-      const { id, updatedAt: since } = project;
-      await settle(config, identity, scheduledChange(), { id, since });
-    }
+    const settled = await runJob(`settle project ${project.id}`, 'identity', () =>
+      settleProject(config, identity, project, deadline),
+    );
+    well = well && settled;
   }
-  if (failures.length > 0) throw new AggregateError(failures, 'A deleted project could not be swept');
+  if (!well) throw new Error('A project could not be settled');
+}
+
+async function settleProject(
+  config: Config,
+  identity: Database,
+  project: Project,
+  deadline: number,
+): Promise<void> {
+  if (project.status === 'deleted') return sweepDeleted(config, identity, project, deadline);
+  if (Date.now() - project.updatedAt <= CUT_OFF_MS) return;
+  const { id, updatedAt: since } = project;
+  await settle(config, identity, scheduledChange(), { id, since });
 }
 
 async function sweepDeleted(

@@ -25,6 +25,8 @@ export interface PublishRequest {
   account: string;
   /** The user that was revoked, `*` for all, or null: whose connections the push is to count. */
   user: string | null;
+  /** Whether nothing has changed but the end of the account's lease. */
+  renewal?: boolean;
 }
 
 /** What came of a publication. */
@@ -58,12 +60,18 @@ interface Due {
   account: string;
   /** How many pushes in a row were not acknowledged by all. */
   failures: number;
+  /** Whether nothing has changed but the end of the lease. */
+  renewal?: boolean;
 }
+
+/** A renewal is tried so often; then the next is the schedule's, since every lease outlasts several. */
+const RENEWAL_TRIES = 4;
 
 /** See this file's head. */
 export class AccountPublisher {
   #state: DurableObjectState;
   #config: Config;
+  #account: Pick<Due, 'region' | 'account'> | undefined;
   #running: Promise<Publication> | undefined;
   #next: Promise<Publication> | undefined;
 
@@ -74,18 +82,45 @@ export class AccountPublisher {
 
   /** Publishes now (a {@link PublishRequest} as JSON) and answers with what came of it within the deadline. */
   async fetch(request: Request): Promise<Response> {
-    const { region, account, user } = (await request.json()) as PublishRequest;
-    const due = (await this.#due()) ?? { region, account, failures: 0 };
+    const { region, account, user, renewal } = (await request.json()) as PublishRequest;
+    this.#account = { region, account };
+    return Response.json(await (renewal ? this.#renew() : this.#change(user)));
+  }
+
+  /** Pushes a change, with an alarm that goes on with it whatever happens. Resolves within the deadline. */
+  async #change(user: string | null): Promise<Publication> {
+    const due = await this.#due();
     const { storage } = this.#state;
     // Set before anything is sent: whatever ends this object now, the alarm goes on. At once, so that no alarm that ends
     // meanwhile clears the one without the other.
-    await Promise.all([storage.put<Due>('due', due), storage.setAlarm(Date.now() + SETTLING_MS)]);
+    await Promise.all([
+      storage.put<Due>('due', { ...this.#named(due), failures: due?.failures ?? 0 }),
+      storage.setAlarm(Date.now() + SETTLING_MS),
+    ]);
     const publication = this.#publish(user);
     publication.catch(() => {});
     const late = new Promise<Publication>((resolve) => {
       setTimeout(() => resolve(NOTHING), this.#config.nats.push_deadline_ms + ROWS_MS);
     });
-    return Response.json(await Promise.race([publication, late]));
+    return Promise.race([publication, late]);
+  }
+
+  /** Pushes the JWT with its new end, and no second time when all have it: nothing else in it has changed. */
+  async #renew(): Promise<Publication> {
+    const publication = await this.#publish(null);
+    if (publication.finished) return publication;
+    const { storage } = this.#state;
+    await this.#state.blockConcurrencyWhile(async () => {
+      if (await this.#due()) return;
+      await storage.put<Due>('due', { ...this.#named(undefined), failures: 1, renewal: true });
+      await storage.setAlarm(Date.now() + FIRST_RETRY_MS);
+    });
+    return publication;
+  }
+
+  #named(due: Due | undefined): Pick<Due, 'region' | 'account'> {
+    const { region, account } = due ?? this.#account ?? { region: '', account: '' };
+    return { region, account };
   }
 
   /** The settling push, or the next try. */
@@ -99,6 +134,7 @@ export class AccountPublisher {
       if ((await storage.getAlarm()) !== null || !(await this.#due())) return;
       if (publication.finished) return storage.deleteAll();
       const failures = due.failures + 1;
+      if (due.renewal && failures > RENEWAL_TRIES) return storage.deleteAll();
       await storage.put<Due>('due', { ...due, failures });
       const delay = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 20));
       await storage.setAlarm(Date.now() + delay * (0.5 + Math.random() / 2));
@@ -133,7 +169,7 @@ export class AccountPublisher {
   }
 
   async #push(user: string | null): Promise<Publication> {
-    const due = await this.#due();
+    const due = (await this.#due()) ?? this.#account;
     const region = due && this.#config.regions.get(due.region);
     if (!due || !region) return NOTHING;
     // Nothing can be pushed, now or later: the servers learn of it when they fetch the account anew.

@@ -114,7 +114,7 @@ describe('a key that an isolate does not know yet', () => {
 
   it('never meets a secret under it when keys are added last, then moved to the front', async () => {
     const made = await newKeys();
-    await reseal(region(), [old]);
+    await reseal(region(), [old, newest]);
     for (const [before, after] of [
       [[old], [old, newest]],
       [
@@ -125,8 +125,8 @@ describe('a key that an isolate does not know yet', () => {
       // Both configurations run at the same time during a deployment, and each reads what the other has written.
       await reseal(region(), after as SealingKey[]);
       await reseal(region(), before as SealingKey[]);
-      const status = (await signed(made, withKeys(...(before as SealingKey[])))).status;
-      expect(status).not.toBe(503);
+      await signed(made, withKeys(...(before as SealingKey[])));
+      expect(logged).toEqual([]);
     }
   });
 });

@@ -1,0 +1,4 @@
+CREATE TABLE `cursors` (
+	`job` text PRIMARY KEY NOT NULL,
+	`after` text NOT NULL
+);

@@ -1,0 +1,171 @@
+/**
+ * The schedule's part in enforcement: pushes what is not acknowledged, renews leases, compares the JWTs that servers hold
+ * with the rows, and notes when credentials were last used. Each run does a bounded portion and notes where the next goes
+ * on, so that every account has its turn; how long a round takes is on the page about nats-servers.
+ */
+import { type Database, openDatabase } from '../../db/database.ts';
+import { readCursor, writeCursor } from '../../db/region/cursors.ts';
+import {
+  getAccountStates,
+  listLong,
+  listRenewable,
+  listUnfinished,
+  shortenRevocations,
+} from '../../db/region/enforcement.ts';
+import type { Config, Region } from '../env.ts';
+import { runJob, someAtOnce } from '../schedule.ts';
+import { composeAccountJwt, leaseEnd, operatorKey } from './accounts.ts';
+import { noteUses, publish } from './enforcement.ts';
+import { listActive, listHeldJwts, listLoadedAccounts } from './servers.ts';
+import { Servers } from './system.ts';
+
+/** What one run may do, in a region: pushes are requests to other objects, of which an invocation has 10,000. */
+export const PORTIONS = {
+  shortened: 20,
+  unfinished: 300,
+  renewed: 1_500,
+  reviewed: 500,
+  /** Pages of open connections, for their last use. */
+  pages: 20,
+};
+
+const AT_ONCE = 6;
+const PUSHES_MS = 30_000;
+const RENEWALS_MS = 60_000;
+const REVIEW_MS = 20_000;
+/** Accounts whose rows are read in one round trip. */
+const BATCH = 25;
+
+interface Place {
+  config: Config;
+  region: Region;
+  store: Database;
+}
+
+/** Repairs what was missed in a region. Resolves to whether every part of it went well. */
+export async function repair(config: Config, region: Region): Promise<boolean> {
+  const place = { config, region, store: openDatabase(region.database) };
+  // What is known to be due comes first, and nothing that fails keeps the rest.
+  const parts: [string, () => Promise<unknown>][] = [
+    ['shorten revocations', () => shortenLong(place)],
+    ['push what is due', () => pushUnfinished(place)],
+    ['renew leases', () => renewLeases(place)],
+    ['review', () => review(place)],
+  ];
+  let well = true;
+  for (const [name, work] of parts) well = (await runJob(name, region.name, work)) && well;
+  return well;
+}
+
+/**
+ * The next portion of ids, from where the last run stopped and round to the start. `list` gives those after an id, in
+ * order.
+ */
+async function nextPortion(
+  store: Database,
+  job: string,
+  limit: number,
+  list: (after: string, limit: number) => Promise<string[]>,
+): Promise<string[]> {
+  const after = await readCursor(store, job);
+  const ids = await list(after, limit);
+  if (ids.length === limit || after === '') return ids;
+  const wrapped = await list('', limit - ids.length);
+  return [...ids, ...wrapped.filter((id) => id <= after)];
+}
+
+async function shortenLong({ config, region, store }: Place): Promise<void> {
+  const bound = config.nats.max_revocations / 2;
+  const ids = await nextPortion(store, 'shorten', PORTIONS.shortened, (after, limit) =>
+    listLong(store, bound, after, limit),
+  );
+  const limits = { atOnce: 1, deadline: Date.now() + PUSHES_MS };
+  await someAtOnce('shorten revocations', region.name, ids, limits, (id) =>
+    shortenRevocations(store, id, Date.now()),
+  );
+  await writeCursor(store, 'shorten', ids.at(-1) ?? '');
+}
+
+async function pushUnfinished(place: Place): Promise<void> {
+  const { config, region, store } = place;
+  const ids = await nextPortion(store, 'unfinished', PORTIONS.unfinished, (after, limit) =>
+    listUnfinished(store, after, limit),
+  );
+  const limits = { atOnce: AT_ONCE, deadline: Date.now() + PUSHES_MS };
+  const begun = await someAtOnce('push', region.name, ids, limits, (account) =>
+    publish(config, { region: region.name, account, user: null }),
+  );
+  await writeCursor(store, 'unfinished', ids[begun - 1] ?? '');
+}
+
+/**
+ * Pushes every account once for each end that leases have, so that the JWTs that servers hold last until the next. The
+ * cursor is that end and the last account of the round; a round that takes longer goes on where it is.
+ */
+async function renewLeases({ config, region, store }: Place): Promise<void> {
+  const end = leaseEnd(config.nats, Date.now());
+  if (end === undefined || region.natsWebsockets.length === 0) return;
+  const [of = '', after = ''] = (await readCursor(store, 'lease')).split(' ');
+  const done = after === '';
+  if (done && of === String(end)) return;
+  const ids = await listRenewable(store, after, PORTIONS.renewed);
+  const limits = { atOnce: AT_ONCE, deadline: Date.now() + RENEWALS_MS };
+  const begun = await someAtOnce('renew', region.name, ids, limits, (account) =>
+    publish(config, { region: region.name, account, user: null, renewal: true }),
+  );
+  const finished = begun === ids.length && ids.length < PORTIONS.renewed;
+  const began = done ? String(end) : of;
+  await writeCursor(store, 'lease', `${began} ${finished ? '' : (ids[begun - 1] ?? after)}`);
+}
+
+/** Compares a portion of the accounts that servers have loaded, and notes when credentials were last used. */
+async function review(place: Place): Promise<void> {
+  const { config, region, store } = place;
+  if (region.natsWebsockets.length === 0) return;
+  const soon = () => Date.now() + config.nats.push_deadline_ms;
+  const deadline = Date.now() + REVIEW_MS;
+  const servers = await Servers.connect(region, soon());
+  try {
+    await runJob('note last use', region.name, () => noteLastUses(region, servers, soon));
+    const loaded = await listLoadedAccounts(servers, soon());
+    const ids = await nextPortion(store, 'review', PORTIONS.reviewed, async (after, limit) =>
+      loaded.filter((id) => id > after).slice(0, limit),
+    );
+    for (let from = 0; from < ids.length && Date.now() < deadline; from += BATCH) {
+      const batch = ids.slice(from, from + BATCH);
+      await runJob('review', region.name, () => reviewBatch(place, servers, batch, deadline));
+      // After each: whatever ends this run, and whichever account it was at, the next goes on behind it.
+      await writeCursor(store, 'review', batch.at(-1) ?? '');
+    }
+  } finally {
+    servers.close();
+  }
+}
+
+async function reviewBatch(
+  { config, region, store }: Place,
+  servers: Servers,
+  ids: readonly string[],
+  deadline: number,
+): Promise<void> {
+  // Without those that are not ours: the system account, and the servers' own.
+  const states = new Map((await getAccountStates(store, ids)).map((state) => [state.account.id, state]));
+  const limits = { atOnce: AT_ONCE, deadline: deadline + config.nats.push_deadline_ms };
+  const operator = await operatorKey(config);
+  await someAtOnce('review', region.name, [...states.keys()], limits, async (account) => {
+    const state = states.get(account);
+    if (!state) return;
+    const held = await listHeldJwts(servers, account, Date.now() + config.nats.push_deadline_ms);
+    const expected = await composeAccountJwt(operator, state, config.nats, Date.now());
+    if (held.every((jwt) => jwt === expected)) return;
+    await publish(config, { region: region.name, account, user: null });
+  });
+}
+
+async function noteLastUses(region: Region, servers: Servers, soon: () => number): Promise<void> {
+  for (let page = 0; page < PORTIONS.pages; page++) {
+    const { connections, more } = await listActive(servers, page, soon());
+    await noteUses(region, connections);
+    if (!more) return;
+  }
+}

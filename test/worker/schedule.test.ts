@@ -1,0 +1,254 @@
+/**
+ * The schedule: one bad row, or one part that fails, keeps nothing else, and is logged with what it was and why. The
+ * poison is real: a trigger of the database that refuses to change one row.
+ */
+import type { D1Database } from '@cloudflare/workers-types';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { openDatabase } from '../../db/database.ts';
+import { getAccountState, noteAcknowledgement } from '../../db/region/enforcement.ts';
+import { type Bindings, type Config, configOf, type Region } from '../../functions/env.ts';
+import { cleanUp } from '../../functions/gateway/cleanup.ts';
+import { endGuests } from '../../functions/iam/guests.ts';
+import { settleProjects } from '../../functions/iam/projects.ts';
+import worker from '../../functions/index.ts';
+import { PORTIONS, repair } from '../../functions/nats/repair.ts';
+import { sweepProject } from '../../functions/sweep.ts';
+import { type Cost, counted } from './cost.ts';
+import { env } from './env.ts';
+import { failing } from './fault.ts';
+import { clientOf, identityRows, newOwner, newProject, postAuth, rows } from './harness.ts';
+
+const MINUTE = 60_000;
+const soon = () => Date.now() + MINUTE;
+
+let logged: string[];
+beforeEach(() => {
+  logged = [];
+  vi.spyOn(console, 'error').mockImplementation((line: string) => void logged.push(line));
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
+});
+
+/** Makes the database refuse an event on the rows that `when` says, while the test does its work. */
+async function poisoned(database: D1Database, event: string, when: string, work: () => Promise<unknown>) {
+  await database
+    .prepare(
+      `create trigger poison before ${event} when ${when} begin select raise(abort, 'a poisoned row'); end`,
+    )
+    .run();
+  try {
+    await work();
+  } finally {
+    await database.prepare('drop trigger poison').run();
+  }
+}
+
+const regionOf = (bindings: Bindings = env): Region => {
+  const region = configOf(bindings).regions.get('fr-par');
+  if (!region) throw new Error('no region');
+  return region;
+};
+
+describe('a poisoned row', () => {
+  it('of a deletion that was cut off keeps no other project from being settled', async () => {
+    const owner = await newOwner();
+    const ids = [await newProject(owner), await newProject(owner), await newProject(owner)];
+    await env.IDENTITY.prepare(
+      `update projects set status = 'deleting', updated_at = ? where id in (select value from json_each(?))`,
+    )
+      .bind(Date.now() - 2 * MINUTE, JSON.stringify(ids))
+      .run();
+    await poisoned(env.IDENTITY, 'update on projects', `old.id = '${ids[0]}'`, async () => {
+      await expect(settleProjects(configOf(env), soon())).rejects.toThrow('could not be settled');
+    });
+    const left = await identityRows<{ id: string }>(
+      `select id from projects where status = 'deleting' and id in (select value from json_each(?))`,
+      JSON.stringify(ids),
+    );
+    expect(left).toEqual([{ id: ids[0] }]);
+    expect(logged.join()).toContain(ids[0]);
+    expect(logged.join()).toContain('a poisoned row');
+  });
+
+  it('of a guest whose time is over keeps no other guest', async () => {
+    const guests: string[] = [];
+    for (let i = 0; i < 3; i++) {
+      const { body } = await postAuth('/guest', {}, { env: { ...env, GUESTS: { enabled: true } } });
+      guests.push(body.organization_id);
+    }
+    await env.IDENTITY.prepare(
+      'update organizations set expires_at = ? where id in (select value from json_each(?))',
+    )
+      .bind(Date.now() - 10 * MINUTE, JSON.stringify(guests))
+      .run();
+    await poisoned(env.IDENTITY, 'delete on organizations', `old.id = '${guests[1]}'`, async () => {
+      await expect(endGuests(configOf(env), soon())).rejects.toThrow('could not be removed');
+    });
+    const left = await identityRows<{ id: string }>(
+      'select id from organizations where id in (select value from json_each(?))',
+      JSON.stringify(guests),
+    );
+    expect(left).toEqual([{ id: guests[1] }]);
+    expect(logged.join()).toContain(guests[1]);
+    await env.IDENTITY.prepare('update organizations set expires_at = null where id = ?')
+      .bind(guests[1])
+      .run();
+  });
+
+  it('of a NATS account keeps no other account of a deleted project', async () => {
+    const owner = await newOwner();
+    const api = clientOf(owner, 'fr-par');
+    const ids: string[] = [];
+    for (let i = 0; i < 25; i++) {
+      ids.push((await api.post('/nats-accounts', { project_id: owner.project_id })).body.id);
+    }
+    await poisoned(env.REGION_FR_PAR, 'update on nats_accounts', `old.id = '${ids[0]}'`, async () => {
+      expect(await sweepProject(configOf(env), regionOf(), owner.project_id, soon())).toBe(false);
+    });
+    const left = await rows<{ id: string }>(
+      'fr-par',
+      'select id from nats_accounts where project_id = ? and deleted_at is null',
+      owner.project_id,
+    );
+    expect(left).toEqual([{ id: ids[0] }]);
+    expect(logged.join()).toContain(ids[0]);
+  });
+
+  it('of an ended activation keeps no other from being cleaned up', async () => {
+    const prefixes = ['fpoison001', 'fpoison002', 'fpoison003'];
+    await env.REGION_FR_PAR.batch(
+      prefixes.map((prefix) =>
+        env.REGION_FR_PAR.prepare(
+          `insert into deactivations (prefix, product, project_id, since) values (?, 'sqs', 'p', 1)`,
+        ).bind(prefix),
+      ),
+    );
+    const region = { ...regionOf(), engine: {} as Region['engine'] };
+    await poisoned(
+      env.REGION_FR_PAR,
+      'delete on deactivations',
+      `old.prefix = '${prefixes[1]}'`,
+      async () => {
+        expect(await cleanUp(region, undefined, soon())).toBe(false);
+      },
+    );
+    expect(await rows('fr-par', 'select prefix from deactivations')).toEqual([{ prefix: prefixes[1] }]);
+    expect(logged.join()).toContain(prefixes[1]);
+    await env.REGION_FR_PAR.prepare('delete from deactivations').run();
+  });
+
+  it('of a long revocation list keeps no other list from being shortened', async () => {
+    const owner = await newOwner();
+    const api = clientOf(owner, 'fr-par');
+    const create = async () =>
+      (await api.post('/nats-accounts', { project_id: owner.project_id })).body.id as string;
+    const ids = [await create(), await create()].sort();
+    for (const id of ids) await withRevocations(id, 30);
+    const bindings = { ...env, NATS: { max_revocations: 40 } };
+    await poisoned(env.REGION_FR_PAR, 'update on nats_accounts', `old.id = '${ids[0]}'`, async () => {
+      await repair(configOf(bindings), regionOf(bindings));
+    });
+    const revocations = await rows<{ id: string; n: number }>(
+      'fr-par',
+      `select account_id as id, count(*) as n from nats_revocations
+        where account_id in (select value from json_each(?)) group by 1 order by 1`,
+      JSON.stringify(ids),
+    );
+    expect(revocations).toEqual([
+      { id: ids[0], n: 30 },
+      { id: ids[1], n: 1 },
+    ]);
+    expect(logged.join()).toContain(ids[0]);
+  });
+});
+
+async function withRevocations(account: string, n: number): Promise<void> {
+  const keys = Array.from({ length: n }, (_, i) => `U${i.toString(2).padStart(55, 'A')}`);
+  await env.REGION_FR_PAR.batch([
+    env.REGION_FR_PAR.prepare(
+      'insert into nats_revocations (account_id, user_key, revoked_at, issued_at) select ?, value, 1, 1 from json_each(?)',
+    ).bind(account, JSON.stringify(keys)),
+    env.REGION_FR_PAR.prepare(
+      `insert into counts (scope, resource, value) values (?, 'nats_revocations', ?)`,
+    ).bind(account, n),
+  ]);
+}
+
+describe('a part that fails', () => {
+  it('is logged with its name, its region and the reason, and the others are done', async () => {
+    const bindings = { ...env, REGION_FR_PAR: failing(env.REGION_FR_PAR, /audit_events/) };
+    await expect(worker.scheduled({} as never, bindings, {} as never)).rejects.toThrow('The schedule failed');
+    expect(logged.map((line) => JSON.parse(line))).toEqual([
+      { schedule: 'audit retention', where: 'fr-par', reasons: ['D1_ERROR: Network connection lost.'] },
+    ]);
+  });
+});
+
+/** A publisher for each account that notes what it is asked for. */
+function recording() {
+  const asked: { account: string; renewal?: boolean }[] = [];
+  const publishers = {
+    idFromName: (name: string) => name,
+    get: () => ({
+      fetch: async (_url: string, { body }: { body: string }) => {
+        asked.push(JSON.parse(body));
+        return Response.json({ revision: 1, acknowledged: 1, servers: 1, cut: null, finished: true });
+      },
+    }),
+  } as unknown as Config['publishers'];
+  return { asked, publishers };
+}
+
+describe('ten thousand accounts', () => {
+  const ACCOUNTS = 10_000;
+  const insert = () =>
+    env.REGION_NL_AMS.prepare(
+      `insert into nats_accounts (id, organization_id, project_id, name, signing_key, sealed_signing_seed,
+        sealing_key_id, revision, issued_at, acknowledged_revision, acknowledged_servers, servers, created_at, updated_at)
+      with recursive n(i) as (select 1 union all select i + 1 from n where i < ?)
+      select printf('A%055d', i), 'o', 'p', 'n', 'A', '', 'new', 2, 1, iif(i % 2, 1, 2), 0, 0, 1, 1 from n`,
+    )
+      .bind(ACCOUNTS)
+      .run();
+
+  it('have their leases renewed and their pushes tried in rounds, each within its share of the limits', async () => {
+    await insert();
+    const cost: Cost = { trips: 0, rowsRead: 0 };
+    const { asked, publishers } = recording();
+    const config = { ...configOf({ ...env, NATS: { account_lease_seconds: 3600 } }), publishers };
+    const found = config.regions.get('nl-ams');
+    if (!found) throw new Error('no region');
+    // Nothing is listening there: the review ends at once, and the parts before it do not need a server.
+    const natsWebsockets = ['ws://127.0.0.1:9'];
+    const region = { ...found, natsWebsockets, database: counted(env.REGION_NL_AMS, cost) };
+    // A quarter of an hour is one end of leases: the schedule has three of them, nine runs, for a round.
+    const runs = Math.ceil(ACCOUNTS / PORTIONS.renewed);
+    expect(runs).toBeLessThan(9);
+    for (let run = 0; run < runs; run++) {
+      const before = cost.trips;
+      await repair(config, region);
+      // D1 lets an invocation make a thousand, in all regions.
+      expect(cost.trips - before).toBeLessThan(30);
+    }
+    const renewed = asked.filter(({ renewal }) => renewal).map(({ account }) => account);
+    expect([renewed.length, new Set(renewed).size]).toEqual([ACCOUNTS, ACCOUNTS]);
+    const pushed = asked.filter(({ renewal }) => !renewal).map(({ account }) => account);
+    expect([pushed.length, new Set(pushed).size]).toEqual(Array(2).fill(runs * PORTIONS.unfinished));
+    asked.length = 0;
+    await repair(config, region);
+    expect(asked.filter(({ renewal }) => renewal)).toEqual([]);
+    await env.REGION_NL_AMS.prepare('delete from nats_accounts').run();
+  });
+});
+
+describe('an acknowledgement', () => {
+  it('of an older push than one that was acknowledged changes nothing', async () => {
+    const owner = await newOwner();
+    const { id } = (await clientOf(owner, 'fr-par').post('/nats-accounts', { project_id: owner.project_id }))
+      .body;
+    const store = openDatabase(env.REGION_FR_PAR);
+    await noteAcknowledgement(store, id, { revision: 3, acknowledged: 2, servers: 2 });
+    await noteAcknowledgement(store, id, { revision: 2, acknowledged: 1, servers: 1 });
+    const state = await getAccountState(store, id);
+    expect(state?.account).toMatchObject({ acknowledgedRevision: 3, acknowledgedServers: 2, servers: 2 });
+  });
+});
