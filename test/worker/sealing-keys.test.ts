@@ -90,6 +90,7 @@ describe('a secret that cannot be opened', () => {
       type: expect.stringContaining('InternalFailure'),
     });
     expect(logged.join()).toContain(made.id);
+    await env.REGION_FR_PAR.prepare('delete from credentials where id = ?').bind(made.id).run();
   });
 });
 

@@ -3,6 +3,7 @@ import type { NatsAccount } from '../lib/api.ts';
 import { fill, find, showTime } from '../lib/markup.ts';
 import { accountPage } from '../lib/place.ts';
 import { Part, type State } from './part.ts';
+import { showServerNotice } from './server-notice.ts';
 
 /** The NATS accounts of a region (nats-accounts.astro). */
 export class AccountList extends Part {
@@ -52,6 +53,7 @@ export class AccountList extends Part {
     if (link) link.href = accountPage(account.region, account.id);
     showTime(find(this.#overview, 'time', HTMLTimeElement), account.created_at);
     this.#overview.hidden = false;
+    void showServerNotice(this.#overview, account.region);
     this.#bringIntoList();
     this.#choose(account);
   }

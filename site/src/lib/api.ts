@@ -34,6 +34,9 @@ const region = client.mnq.v1beta1.regions[':region'];
 /** The NATS accounts of a region. */
 export const natsAccounts = region['nats-accounts'];
 
+/** The nats-servers of a region. */
+export const natsServers = region['nats-servers'];
+
 /** The NATS credentials of a region. */
 export const natsCredentials = region['nats-credentials'];
 
