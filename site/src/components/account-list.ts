@@ -44,7 +44,7 @@ export class AccountList extends Part {
   }
 
   /** Chooses one of the accounts shown, as if the reader had. */
-  select(account: NatsAccount): void {
+  select(account: NatsAccount, scroll = true): void {
     for (const input of this.root.querySelectorAll('input')) input.checked = input.value === account.id;
     this.#chosen = account;
     fill(this.root, { account: account.name });
@@ -54,7 +54,9 @@ export class AccountList extends Part {
     showTime(find(this.#overview, 'time', HTMLTimeElement), account.created_at);
     this.#overview.hidden = false;
     void showServerNotice(this.#overview, account.region);
-    this.#bringIntoList();
+    // The list scrolls to a choice that the reader did not make there, and nothing around it does.
+    const choice = scroll ? this.root.querySelector<HTMLElement>('label:has(:checked)') : null;
+    if (choice?.parentElement) choice.parentElement.scrollTop = choice.offsetTop - 64;
     this.#choose(account);
   }
 
@@ -71,20 +73,10 @@ export class AccountList extends Part {
     const input = find(choice, 'input', HTMLInputElement);
     input.value = account.id;
     input.addEventListener('change', () => {
-      this.select(account);
+      this.select(account, false);
       this.#overview.scrollIntoView({ block: 'nearest' });
     });
     return choice;
-  }
-
-  /** Scrolls the list, and nothing around it, to the chosen account. */
-  #bringIntoList(): void {
-    const choice = this.root.querySelector('input:checked')?.closest('label');
-    const list = choice?.parentElement;
-    if (!choice || !list) return;
-    const above = choice.offsetTop - list.scrollTop;
-    const below = above + choice.offsetHeight - list.clientHeight;
-    if (above < 0 || below > 0) list.scrollTop += above < 0 ? above : below;
   }
 
   get #overview(): HTMLElement {
