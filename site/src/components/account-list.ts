@@ -3,7 +3,6 @@ import type { NatsAccount } from '../lib/api.ts';
 import { fill, find, showTime } from '../lib/markup.ts';
 import { accountPage } from '../lib/place.ts';
 import { Part, type State } from './part.ts';
-import { showServerNotice } from './server-notice.ts';
 
 /** The NATS accounts of a region (nats-accounts.astro). */
 export class AccountList extends Part {
@@ -53,7 +52,10 @@ export class AccountList extends Part {
     if (link) link.href = accountPage(account.region, account.id);
     showTime(find(this.#overview, 'time', HTMLTimeElement), account.created_at);
     this.#overview.hidden = false;
-    void showServerNotice(this.#overview, account.region);
+    void import('./server-notice.ts').then(
+      ({ showServerNotice }) => showServerNotice(this.#overview, account.region),
+      () => undefined,
+    );
     // The list scrolls to a choice that the reader did not make there, and nothing around it does.
     const choice = scroll ? this.root.querySelector<HTMLElement>('label:has(:checked)') : null;
     if (choice?.parentElement) choice.parentElement.scrollTop = choice.offsetTop - 64;
