@@ -43,7 +43,7 @@ export class AccountList extends Part {
   }
 
   /** Chooses one of the accounts shown, as if the reader had. */
-  select(account: NatsAccount, scroll = true): void {
+  select(account: NatsAccount): void {
     for (const input of this.root.querySelectorAll('input')) input.checked = input.value === account.id;
     this.#chosen = account;
     fill(this.root, { account: account.name });
@@ -56,9 +56,6 @@ export class AccountList extends Part {
       ({ showServerNotice }) => showServerNotice(this.#overview, account.region),
       () => undefined,
     );
-    // The list scrolls to a choice that the reader did not make there, and nothing around it does.
-    const choice = scroll ? this.root.querySelector<HTMLElement>('label:has(:checked)') : null;
-    if (choice?.parentElement) choice.parentElement.scrollTop = choice.offsetTop - 64;
     this.#choose(account);
   }
 
@@ -75,7 +72,7 @@ export class AccountList extends Part {
     const input = find(choice, 'input', HTMLInputElement);
     input.value = account.id;
     input.addEventListener('change', () => {
-      this.select(account, false);
+      this.select(account);
       this.#overview.scrollIntoView({ block: 'nearest' });
     });
     return choice;
