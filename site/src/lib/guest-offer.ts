@@ -4,7 +4,7 @@
  */
 import { ask } from './answers.ts';
 import { fill, find } from './markup.ts';
-import { UNANSWERED } from './problems.ts';
+import { UNLOADED } from './notice.ts';
 
 const allowed = ask<{ enabled: boolean; minutes: number }>(() => fetch('/auth/guest'));
 
@@ -21,5 +21,5 @@ export async function offer(notice: HTMLElement): Promise<void> {
   for (const node of notice.querySelectorAll<HTMLElement>('[data-guest]')) node.hidden = false;
   const button = find(notice, '[data-action="try"]', HTMLButtonElement);
   button.onclick = async () =>
-    (await guests(() => fill(notice, { 'guest-problem': `${UNANSWERED}.` })))?.enter(notice, button);
+    (await guests(() => fill(notice, { 'guest-problem': UNLOADED.text })))?.enter(notice, button);
 }

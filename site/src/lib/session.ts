@@ -35,6 +35,12 @@ export async function currentSession(): Promise<Result<Session | null>> {
 const sessionOf = ({ user, session }: Told, headers: Headers): Session =>
   user.email.endsWith('@guest.invalid') ? { ...user, guest: [session.expiresAt, headers.get('Date')] } : user;
 
+// Somebody who was signed out may have signed in, in another tab.
+document.addEventListener('visibilitychange', async () => {
+  const known = await session;
+  if (!document.hidden && known?.ok && !known.body) forgetSession();
+});
+
 /** Asks for the session anew when it is next needed, and tells the page. */
 export function forgetSession(): void {
   session = undefined;
@@ -48,14 +54,4 @@ export function signInLink(step?: string): string {
   const anchor = document.getElementById(place) ? `#${place}` : '';
   const back = `${location.pathname}${location.search}${anchor}`;
   return `/sign-in/?${new URLSearchParams({ return: back })}`;
-}
-
-/** Ends the session, then loads the page anew as a stranger sees it. */
-export async function signOut(): Promise<void> {
-  await fetch('/auth/sign-out', {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: '{}',
-  }).catch(() => undefined);
-  location.reload();
 }

@@ -1,0 +1,23 @@
+/**
+ * Loads what a guide has further down: `<code-samples>` when the first one comes into sight, and `<live-proof>` when the
+ * reader first presses "Start" in one, which starts it.
+ */
+import { busyWhile, find } from '../lib/markup.ts';
+import { say, UNLOADED } from '../lib/notice.ts';
+import { loadOnSight } from '../lib/on-sight.ts';
+
+loadOnSight({ 'code-samples': () => import('./code-samples.ts') });
+
+for (const proof of document.querySelectorAll('live-proof')) {
+  const button = find(proof, '[data-action="start"]', HTMLButtonElement);
+  button.addEventListener('click', async () => {
+    // Its script is here, for this one or another on the page: the element does it itself.
+    if (customElements.get('live-proof')) return;
+    const code = await busyWhile(
+      button,
+      import('./live-proof.ts').catch(() => undefined),
+    );
+    if (!code) say(proof, UNLOADED);
+    else if (proof instanceof code.LiveProof) await proof.start();
+  });
+}
