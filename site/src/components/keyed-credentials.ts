@@ -12,7 +12,7 @@ import { openPlace } from '../lib/open-place.ts';
 import { PLACE_CHANGED } from '../lib/place.ts';
 import { type ChosenPlace, followPlace, regionLabel, wirePlaceFields } from '../lib/place-fields.ts';
 import type { Problem } from '../lib/problems.ts';
-import { type Facts, tickSteps } from '../lib/steps.ts';
+import type { Facts } from '../lib/steps.ts';
 import type { CodeSamples } from './code-samples.ts';
 import { CredentialsList } from './credentials-list.ts';
 import { onStale } from './part.ts';
@@ -248,7 +248,13 @@ export class KeyedCredentialsForm extends HTMLElement {
 
   #learn(facts: Partial<Facts>): void {
     this.#facts = { ...this.#facts, ...facts };
-    tickSteps(this, this.#facts);
+    // The console has no steps.
+    if (this.querySelector('[data-step]')) {
+      void import('../lib/steps.ts').then(
+        ({ tickSteps }) => tickSteps(this, this.#facts),
+        () => undefined,
+      );
+    }
   }
 
   #updateSamples(choice: Record<string, string>): void {

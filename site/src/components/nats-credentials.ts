@@ -11,10 +11,10 @@ import { success, UNLOADED } from '../lib/notice.ts';
 import { openPlace } from '../lib/open-place.ts';
 import { choose, currentPlace, PLACE_CHANGED } from '../lib/place.ts';
 import { type ChosenPlace, followPlace, regionLabel, wirePlaceFields } from '../lib/place-fields.ts';
-import { type Facts, tickSteps } from '../lib/steps.ts';
+import type { Facts } from '../lib/steps.ts';
 import { AccountList } from './account-list.ts';
 import type { CodeSamples } from './code-samples.ts';
-import { NatsCredentialsList, type Revoked } from './nats-credentials-list.ts';
+import { NatsCredentialsList } from './nats-credentials-list.ts';
 import { onStale } from './part.ts';
 import type { Unconfirmed } from './unconfirmed.ts';
 
@@ -29,7 +29,7 @@ class NatsCredentialsForm extends HTMLElement {
     this.#act(button, (actions) => this.#revoke(actions, credentials)),
   );
   /** Absent until there is a revocation that some server has yet to confirm. */
-  #unconfirmed: Unconfirmed<Revoked> | undefined;
+  #unconfirmed: Unconfirmed | undefined;
   #accountsAsked = new Latest();
   #credentialsAsked = new Latest();
 
@@ -225,23 +225,18 @@ class NatsCredentialsForm extends HTMLElement {
   }
 
   /** Loads what watches over revocations, for the few accounts that have one pending. */
-  async #watch(act: (unconfirmed: Unconfirmed<Revoked>) => unknown): Promise<void> {
+  async #watch(act: (unconfirmed: Unconfirmed) => unknown): Promise<void> {
     const code = await import('./unconfirmed.ts').catch(() => undefined);
     if (!code) return;
-    this.#unconfirmed ??= new code.Unconfirmed<Revoked>(
+    this.#unconfirmed ??= new code.Unconfirmed(
       (revoked, pending) => this.#credentials.renderPending(revoked, pending),
-      (revoked) => this.#settle(revoked),
+      (revoked) => {
+        const last = this.#facts.revoked;
+        if (last && revoked.length > 0) this.#learn({ revoked: { ...last, pending: false } });
+        code.sayConfirmed(this.#credentials, revoked);
+      },
     );
     act(this.#unconfirmed);
-  }
-
-  /** Takes note that every server has confirmed these revocations. */
-  #settle(revoked: readonly Revoked[]): void {
-    if (revoked.length === 0) return;
-    const last = this.#facts.revoked;
-    if (last) this.#learn({ revoked: { ...last, pending: false } });
-    const names = revoked.map(({ credentials }) => credentials.name).join(', ');
-    this.#credentials.say(success(`Every server has confirmed the revocation of ${names}.`));
   }
 
   async #act(button: HTMLElement, action: (actions: Actions) => Promise<void>): Promise<void> {
@@ -255,7 +250,13 @@ class NatsCredentialsForm extends HTMLElement {
 
   #learn(facts: Partial<Facts>): void {
     this.#facts = { ...this.#facts, ...facts };
-    tickSteps(this, this.#facts);
+    // The console has no steps.
+    if (this.querySelector('[data-step]')) {
+      void import('../lib/steps.ts').then(
+        ({ tickSteps }) => tickSteps(this, this.#facts),
+        () => undefined,
+      );
+    }
     this.#updateSamples();
   }
 

@@ -5,6 +5,7 @@
 import { type Item, looks, type Part, type Reading, rendered } from '../components/part.ts';
 import type { PageQuery, Result, Slice } from './answers.ts';
 import { showTime } from './markup.ts';
+import { doubtSession, SESSION_CHANGED } from './session.ts';
 
 /**
  * Brings a list in line with the items: with all of them when `whole`, or with these at its end. The result, called once
@@ -80,7 +81,10 @@ export async function refresh(part: Part, reading: Reading): Promise<void> {
   if (part.state === 'problem') return void reading.start();
   const signedOut = part.state === 'signed-out';
   if (!part.shown && !signedOut) return;
+  // Somebody may have signed in, in another tab.
+  if (signedOut) doubtSession();
   const opened = await reading.open();
+  if (signedOut && opened.ok) document.dispatchEvent(new Event(SESSION_CHANGED));
   if (signedOut) return void (opened.ok && reading.start());
   if (opened.ok) await reading.again();
   else part.fail(opened.problem, true);

@@ -39,7 +39,7 @@ export async function ask<T>(request: () => Promise<Answer<T>>, told = byApi): P
 }
 
 /** The characters that control text direction. The API takes none any more, but a name may be older than that. */
-const DIRECTION = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const DIRECTION = /\p{Bidi_Control}/gu;
 
 /** A body in which nothing can turn around the sentence that it is shown in: what could is shown as U+FFFD. */
 const legible = <T>(body: T): T => JSON.parse(JSON.stringify(body).replace(DIRECTION, '\ufffd'));

@@ -20,9 +20,7 @@ export const failure = of('failure');
 export const info = of('info');
 
 /** What to say when a script that is loaded on demand could not be loaded. Browsers try again on a reload only. */
-export const UNLOADED = failure(
-  'Part of this page could not be loaded. Check your connection, then reload the page.',
-);
+export const UNLOADED = failure('A part of this page could not be loaded. Reload the page.');
 
 /** Shows a notice in the first status.astro under `root`; without one, clears it. A failure interrupts a screen reader. */
 export function say(root: ParentNode, notice?: Notice): void {

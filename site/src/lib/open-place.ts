@@ -25,17 +25,25 @@ export async function openPlace(root: ParentNode): Promise<Opened> {
   }
   const open = result.body;
   if (open.length === 0) return refuse(root);
-  return { ok: true, place: offerProjects(root, open, await optionsOf(open)) };
+  return { ok: true, place: await offer(root, open) };
 }
 
 /** Says under `root` why no project is offered, for this problem or because there is none. */
 async function refuse(root: ParentNode, problem?: Problem): Promise<Opened> {
-  const code = await import('./no-place.ts').catch(() => undefined);
+  // The markup says what there is to say to strangers.
+  const offered = root.querySelector<HTMLSelectElement>('select[name="project"]')?.disabled === false;
+  const code =
+    problem?.kind === 'signed-out' && !offered
+      ? undefined
+      : await import('./no-place.ts').catch(() => undefined);
   return { ok: false, problem: code?.explain(root, problem) ?? problem ?? { kind: 'unreachable' } };
 }
 
-async function optionsOf(open: Project[]): Promise<HTMLElement[]> {
+async function offer(root: ParentNode, open: Project[]): Promise<ChosenPlace> {
   const several = open.some(({ organization_id }) => organization_id !== open[0]?.organization_id);
-  const code = several && (await import('./grouped-projects.ts').catch(() => undefined));
-  return code ? code.groupedProjects(open) : open.map(({ id, name }) => new Option(name, id));
+  const code = several ? await import('./grouped-projects.ts').catch(() => undefined) : undefined;
+  const options = code ? await code.groupedProjects(open) : open.map(({ id, name }) => new Option(name, id));
+  const place = offerProjects(root, open, options);
+  if (code) code.nameChosen(root);
+  return place;
 }

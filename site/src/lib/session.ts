@@ -35,11 +35,10 @@ export async function currentSession(): Promise<Result<Session | null>> {
 const sessionOf = ({ user, session }: Told, headers: Headers): Session =>
   user.email.endsWith('@guest.invalid') ? { ...user, guest: [session.expiresAt, headers.get('Date')] } : user;
 
-// Somebody who was signed out may have signed in, in another tab.
-document.addEventListener('visibilitychange', async () => {
-  const known = await session;
-  if (!document.hidden && known?.ok && !known.body) forgetSession();
-});
+/** Has the next call of {@link currentSession} ask again, without a word to the page. */
+export function doubtSession(): void {
+  session = undefined;
+}
 
 /** Asks for the session anew when it is next needed, and tells the page. */
 export function forgetSession(): void {

@@ -2,8 +2,7 @@
 import { Latest } from '../../lib/answers.ts';
 import type { AuditEvent } from '../../lib/api.ts';
 import { type AuditQuery, AuditTrail, GLOBAL } from '../../lib/audit-trail.ts';
-import { happened } from '../../lib/audit-words.ts';
-import { fill, find, showTime } from '../../lib/markup.ts';
+import { fill, find } from '../../lib/markup.ts';
 import { UNLOADED } from '../../lib/notice.ts';
 import { onOtherOrganization, openOrganization } from '../../lib/open-organization.ts';
 import type { Party } from '../../lib/parties.ts';
@@ -13,7 +12,8 @@ import { onStale, Part } from '../part.ts';
 
 const FILTERS = ['where', 'resource_type', 'action', 'principal_id', 'from', 'until'] as const;
 const PLACES = [GLOBAL, ...REGIONS.map(({ name }) => name)];
-const placeLabel = (where: string) => (where === GLOBAL ? 'Organization' : regionLabel(where));
+/** What people call the place of a trail. */
+export const placeLabel = (where: string) => (where === GLOBAL ? 'Organization' : regionLabel(where));
 
 class AuditList extends Part {
   constructor(owner: ParentNode) {
@@ -25,11 +25,17 @@ class AuditList extends Part {
     this.onMore('more-audit', reactions.more);
   }
 
-  render(events: AuditEvent[], nameOf: (id: string) => string, more: boolean, page: number): Promise<void> {
+  /** `fillRow` of audit-rows.ts fills a row. */
+  render(
+    events: AuditEvent[],
+    fillRow: (row: HTMLElement, copyFact: () => HTMLElement, event: AuditEvent) => HTMLElement,
+    more: boolean,
+    page: number,
+  ): Promise<void> {
     const items = events.map((event) => ({
       id: `${event.locality} ${event.id}`,
       look: event,
-      render: () => this.#row(event, nameOf),
+      render: () => fillRow(this.copy('audit'), () => this.copy('fact'), event),
     }));
     return this.put('audit', items, more ? Number.POSITIVE_INFINITY : 0, page);
   }
@@ -52,64 +58,6 @@ class AuditList extends Part {
     });
     find(this.root, '[data-list="exports"]', HTMLElement).replaceChildren(...items);
   }
-
-  #row(event: AuditEvent, nameOf: (id: string) => string): HTMLElement {
-    const row = this.copy('audit');
-    const { principal, resource, before, after } = event;
-    const thing = `${after?.name ?? before?.name ?? after?.email ?? before?.email ?? ''}`;
-    const what = happened(event.action, resource.type);
-    fill(row, {
-      happened: what,
-      thing,
-      of: ` of: ${what} ${thing}`,
-      who: principal.type === 'system' ? 'Latchkey' : nameOf(principal.id),
-      where: placeLabel(event.locality),
-    });
-    showTime(find(row, 'time', HTMLTimeElement), event.recorded_at);
-    const facts = factsOf(event).map(([name, value]) => {
-      const fact = this.copy('fact');
-      fill(fact, { name, value });
-      return fact;
-    });
-    find(row, '[data-list="facts"]', HTMLElement).append(...facts);
-    return row;
-  }
-}
-
-function factsOf(event: AuditEvent): [name: string, value: string][] {
-  const { resource, principal, before, after } = event;
-  const facts: [string, string | null][] = [
-    ['ID', resource.id],
-    ...changesOf(before, after),
-    ['By', principal.id],
-    ['API key', principal.access_key],
-    ['Address', event.source_ip],
-    ['Project', event.project_id],
-    ['Request', event.request_id],
-    ['At', event.recorded_at],
-  ];
-  return facts.flatMap(([name, value]): [string, string][] => (value ? [[name, value]] : []));
-}
-
-type State = Record<string, unknown> | null;
-
-/** What is different after a change, member by member: "false → true". Of something new or deleted, what it is or was. */
-function changesOf(before: State, after: State): [name: string, value: string][] {
-  const names = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
-  return [...names].flatMap((name): [string, string][] => {
-    const [was, is] = [text(before?.[name]), text(after?.[name])];
-    if (was === is) return [];
-    const label = name.charAt(0).toUpperCase() + name.slice(1).replaceAll('_', ' ');
-    return [[label, before && after ? `${was || 'none'} → ${is || 'none'}` : was || is]];
-  });
-}
-
-function text(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  if (Array.isArray(value)) return value.map(text).join(', ');
-  if (typeof value !== 'object') return String(value);
-  const members = Object.entries(value).map(([name, part]) => `${name.replaceAll('_', ' ')}: ${text(part)}`);
-  return members.join(', ');
 }
 
 class ConsoleAudit extends HTMLElement {
@@ -117,8 +65,8 @@ class ConsoleAudit extends HTMLElement {
   #latest = new Latest();
   #organization = '';
   #parties: Party[] = [];
-  /** What words the parties, once it is here. */
-  #names: typeof import('../../lib/parties.ts') | undefined;
+  /** What words the changes, once it is here. */
+  #rows: typeof import('./audit-rows.ts') | undefined;
   #trail: AuditTrail | undefined;
 
   connectedCallback(): void {
@@ -147,9 +95,9 @@ class ConsoleAudit extends HTMLElement {
     if (!opened.ok) return this.#list.fail(opened.problem);
     const { id } = opened.organization;
     this.#organization = id;
-    const code = await import('../../lib/parties.ts').catch(() => undefined);
+    const code = await import('./audit-rows.ts').catch(() => undefined);
     if (!code) return this.#list.fail({ kind: 'refused', message: UNLOADED.text });
-    this.#names = code;
+    this.#rows = code;
     const parties = await code.partiesOf(id);
     // The reader has turned to another organization meanwhile.
     if (this.#organization !== id) return;
@@ -161,7 +109,7 @@ class ConsoleAudit extends HTMLElement {
   #offer(): void {
     const who = this.#field('principal_id') as HTMLSelectElement;
     const [anyone] = who.options;
-    const groups = this.#names?.partyOptions(this.#parties) ?? [];
+    const groups = this.#rows?.partyOptions(this.#parties) ?? [];
     for (const option of groups.flatMap((group) => [...group.querySelectorAll('option')])) {
       option.value = option.value.split(':')[1] ?? '';
     }
@@ -207,8 +155,8 @@ class ConsoleAudit extends HTMLElement {
     const where = this.#field('where').value;
     const read = PLACES.filter((place) => (!where || place === where) && !unread.includes(place));
     this.#list.offerExports(read, this.#query());
-    const nameOf = (id: string) => this.#names?.partyName(this.#parties, id) ?? id;
-    void this.#list.render(events, nameOf, trail.more, page);
+    const fillRow = this.#rows?.rowsOf(this.#parties);
+    if (fillRow) void this.#list.render(events, fillRow, trail.more, page);
     if (first && events.length === 0 && page === 1) {
       this.#list.sayUnread('');
       this.#list.fail(first.problem);
