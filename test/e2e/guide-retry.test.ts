@@ -40,7 +40,7 @@ async function insist(page: Page, title: string, button: string | RegExp): Promi
   const form = dialog(page, title);
   for (const _ of [1, 2]) {
     await form.getByRole('button', { name: button }).click();
-    await form.getByRole('alert').getByText('Latchkey did not answer').waitFor();
+    await form.getByRole('alert').getByText('Latchkey did not respond').waitFor();
     // Whoever gives up and comes back finds what they typed, and it is still the same creation.
     await form.getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('button', { name: button }).first().click();
@@ -86,7 +86,7 @@ describe('after the answer was lost twice', () => {
     expect(await access(server, readFileSync(await file.path(), 'utf8'))).toBe('yes');
 
     // The answer ends it: the same name once more is another one.
-    await page.getByRole('button', { name: 'I have saved these credentials' }).click();
+    await save(page);
     await credentials.getByRole('button', { name: 'Generate credentials' }).click();
     await dialog(page, 'Generate credentials').getByLabel('Name').fill('orders');
     await dialog(page, 'Generate credentials')
@@ -122,7 +122,7 @@ describe('after the answer was lost twice', () => {
     for (const box of ['Write', 'Read', 'Manage']) await form.getByRole('checkbox', { name: box }).check();
     for (const _ of [1, 2]) {
       await form.getByRole('button', { name: /^Generat/ }).click();
-      await form.getByRole('alert').getByText('Latchkey did not answer').waitFor();
+      await form.getByRole('alert').getByText('Latchkey did not respond').waitFor();
     }
     await form.getByRole('button', { name: /^Generat/ }).dblclick();
     await dialog(page, 'Save your credentials').waitFor();

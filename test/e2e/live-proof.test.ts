@@ -89,7 +89,7 @@ describe.each(PRODUCTS.map((product) => [product.label, product] as const))(
       await page.route(cut, (route) => route.abort());
       for (const name of ['Stop', 'Revoke now']) {
         await press(page, label, name);
-        await says(page, label, /did not answer.* “Watch me fail” is not revoked yet/);
+        await says(page, label, /did not respond.* “Watch me fail” is not revoked yet/);
       }
       expect(await listed(local, product, REGION, project)).toHaveLength(1);
       for (const complaint of browser.complaints.splice(0)) expect(complaint).toContain('ERR_FAILED');
@@ -222,7 +222,7 @@ describe('the live proof of NATS', () => {
       await proof(page, LABEL)
         .getByRole('status')
         .getByText(
-          'The connection is open still: its server has yet to hear of the revocation. No server confirmed',
+          'The connection is still open: its server has not received the revocation yet. No server confirmed',
         )
         .waitFor();
       await page.close();

@@ -73,9 +73,7 @@ export class CredentialsList<C extends Listed> extends Part {
   /** Says that credentials were generated, and points at their row; or that they are gone again. */
   announceNew({ id, name }: Listed): void {
     const gone = this.shown && !this.#ids.has(id);
-    this.say(
-      gone ? info(`${name} was generated, but has been revoked since.`) : success(`Generated ${name}.`),
-    );
+    this.say(gone ? info(`${name} has been revoked.`) : success(`Generated ${name}.`));
     this.root.querySelector(`[data-id="${CSS.escape(id)}"]`)?.setAttribute('data-fresh', '');
   }
 

@@ -61,24 +61,6 @@ function changesOf(before: State, after: State): [name: string, value: string][]
 
 function text(value: unknown): string {
   if (value === null || value === undefined) return '';
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-type State = Record<string, unknown> | null;
-
-/** What is different after a change, member by member: "false → true". Of something new or deleted, what it is or was. */
-function changesOf(before: State, after: State): [name: string, value: string][] {
-  const names = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
-  return [...names].flatMap((name): [string, string][] => {
-    const [was, is] = [text(before?.[name]), text(after?.[name])];
-    if (was === is) return [];
-    const label = name.charAt(0).toUpperCase() + name.slice(1).replaceAll('_', ' ');
-    return [[label, before && after ? `${was || 'none'} → ${is || 'none'}` : was || is]];
-  });
-}
-
-function text(value: unknown): string {
-  if (value === null || value === undefined) return '';
   if (Array.isArray(value)) return value.map(text).join(', ');
   if (typeof value !== 'object') return String(value);
   const members = Object.entries(value).map(([name, part]) => `${name.replaceAll('_', ' ')}: ${text(part)}`);

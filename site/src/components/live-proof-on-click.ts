@@ -1,12 +1,6 @@
-/**
- * Loads what a guide has further down: `<code-samples>` when the first one comes into sight, and `<live-proof>` when the
- * reader first presses "Start" in one, which starts it.
- */
+/** Loads the element `<live-proof>` when the reader first presses "Start" in one, and starts it. */
 import { busyWhile, find } from '../lib/markup.ts';
 import { say, UNLOADED } from '../lib/notice.ts';
-import { loadOnSight } from '../lib/on-sight.ts';
-
-loadOnSight({ 'code-samples': () => import('./code-samples.ts') });
 
 for (const proof of document.querySelectorAll('live-proof')) {
   const button = find(proof, '[data-action="start"]', HTMLButtonElement);
