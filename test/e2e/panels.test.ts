@@ -17,7 +17,6 @@ import {
   dialog,
   generate,
   hasFocus,
-  more,
   open,
   PRODUCTS,
   panel,
@@ -171,7 +170,10 @@ describe('a list', () => {
     await expect.poll(() => panel(page, QUEUES).getByRole('row').count()).toBe(61);
     const oldest = panel(page, QUEUES).getByRole('row').last();
     expect(await oldest.innerText()).toContain('set-0');
-    await more(page, QUEUES, 'set-2', 'Update credentials');
+    await panel(page, QUEUES)
+      .getByRole('button', { name: 'See more actions for set-2', exact: true })
+      .click();
+    await page.getByRole('menuitem', { name: 'Update credentials' }).click();
     const form = dialog(page, 'Update credentials');
     await form.getByLabel('Name').fill('renamed');
     await form.getByRole('button', { name: 'Update credentials' }).click();
