@@ -39,7 +39,7 @@ describe('by the keyboard alone', () => {
     await page.keyboard.type('日本語 🔑');
     await page.keyboard.press('Enter');
     await pressAt(page, button(page, 'I have saved these credentials'));
-    await page.getByText('nobody can read it again').waitFor();
+    await page.getByText('You have not copied').waitFor();
     await page.keyboard.press('Enter');
     await credentials.getByText('Generated 日本語 🔑.').waitFor();
     await pressAt(page, button(credentials, 'Revoke 日本語 🔑'));
@@ -70,7 +70,7 @@ describe('by the keyboard alone', () => {
     await pressAt(page, page.getByRole('checkbox', { name: 'Read' }), 'Space');
     await page.keyboard.press('Enter');
     await pressAt(page, button(page, 'I have saved these credentials'));
-    await page.getByText('nobody can read it again').waitFor();
+    await page.getByText('You have not copied').waitFor();
     await page.keyboard.press('Enter');
     await status(page, product).getByText('Generated orders.').waitFor();
     const more = button(form, 'See more actions for orders');

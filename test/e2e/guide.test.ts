@@ -214,7 +214,7 @@ describe('a form', () => {
     await page.unroute('**/nats-credentials');
     await sent(page).click();
     await saved(page).click();
-    await page.getByText('nobody can read it again').waitFor();
+    await page.getByText('You have not copied').waitFor();
     await saved(page).click();
     expect((await credentialsOf(account)).map(({ name }) => name)).toEqual(['kept']);
     expect(browser.complaints.splice(0)).toEqual([expect.stringContaining('ERR_FAILED')]);

@@ -30,7 +30,7 @@ const proof = (page: Page, label: string) => region(page, `Revoke and watch it f
 const press = (page: Page, label: string, name: string) =>
   proof(page, label).getByRole('button', { name, exact: true }).click();
 const says = (page: Page, label: string, text: string | RegExp) =>
-  proof(page, label).getByRole('status').getByText(text).waitFor();
+  proof(page, label).locator('.status').getByText(text).waitFor();
 const uses = (page: Page, label: string) => proof(page, label).getByRole('log').getByRole('listitem');
 
 /** Waits until the page has used the credentials so often that it was not by chance. */
@@ -272,7 +272,7 @@ describe('testing NATS credentials', () => {
   const secret = (page: Page) => page.getByRole('dialog', { name: 'Save your credentials' });
   const test = (page: Page) => secret(page).getByRole('button', { name: 'Test these credentials' }).click();
   const answer = (page: Page, text: string | RegExp) =>
-    secret(page).getByRole('status').getByText(text).waitFor();
+    secret(page).locator('.status').getByText(text).waitFor();
 
   async function generate(at: string): Promise<{ page: Page; account: string }> {
     const account = await newAccount(local, at);
