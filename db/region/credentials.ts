@@ -124,17 +124,16 @@ export async function getCredential(db: Database, ref: CredentialRef): Promise<C
 }
 
 /** The credentials of this key, or null when they are of no product in projects that the caller may use for it. */
-export async function findCredential(
+export async function findByKey(
   db: Database,
-  by: 'key' | 'checksum',
-  value: string,
+  key: string,
   scopes: readonly { product: string; projectIds: readonly string[] }[],
 ): Promise<Credential | null> {
   const within = scopes.map(
     ({ product, projectIds }) => sql`product = ${product} and ${inProjects(projectIds)}`,
   );
   const rows = await db.all<Credential>(
-    selecting(sql`${sql.identifier(by)} = ${value} and ((${sql.join(within, sql`) or (`)}))`),
+    selecting(sql`key = ${key} and ((${sql.join(within, sql`) or (`)}))`),
   );
   return rows[0] ?? null;
 }

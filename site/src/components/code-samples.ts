@@ -1,7 +1,5 @@
 /** The element `<code-samples>`: tabs that the whole site remembers, values that follow the form, and copying. */
-import { copyText } from '../lib/copy.ts';
 import { find } from '../lib/markup.ts';
-import { say } from '../lib/notice.ts';
 import { selectTab, tabsOf, wireTabs } from '../lib/tabs.ts';
 import { quote } from '../samples/samples.ts';
 
@@ -11,7 +9,7 @@ const KEY = 'latchkey:language';
 export class CodeSamples extends HTMLElement {
   connectedCallback(): void {
     wireTabs(this, (tab) => selectEverywhere(tab.dataset.language ?? ''));
-    find(this, '[data-action="copy"]', HTMLButtonElement).addEventListener('click', () => void this.#copy());
+    find(this, '[data-action="copy"]', HTMLButtonElement).addEventListener('click', () => this.#copy());
     this.update({ origin: location.origin });
     this.select(remembered() ?? '');
   }
@@ -31,11 +29,16 @@ export class CodeSamples extends HTMLElement {
     if (wanted) selectTab(this, wanted);
   }
 
-  async #copy(): Promise<void> {
+  #copy(): void {
     const shown = find(this, '[role="tabpanel"]:not([hidden])', HTMLElement);
-    const notice = await copyText(shown.textContent ?? '');
-    say(this, notice);
-    if (notice.kind === 'success') setTimeout(() => say(this), 3000);
+    const status = find(this, '[role="status"]', HTMLElement);
+    navigator.clipboard.writeText(shown.textContent ?? '').then(
+      () => {
+        status.textContent = 'Copied';
+        setTimeout(() => (status.textContent = ''), 3000);
+      },
+      () => (status.textContent = 'Select the text to copy it'),
+    );
   }
 }
 

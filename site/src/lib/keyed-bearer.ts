@@ -4,7 +4,6 @@ import { idempotent, type KeyedCredentials, keyed } from './api.ts';
 import { type Bearer, issue, type Made, NAME, since, type Use, unmade } from './bearer.ts';
 import { KEYED, type KeyedId } from './keyed.ts';
 import { LISTING, send } from './keyed-request.ts';
-import { failure, pending, success } from './notice.ts';
 import { currentPlace } from './place.ts';
 import { regionLabel } from './place-fields.ts';
 
@@ -58,11 +57,10 @@ function bearerOf(keys: KeyedCredentials, product: KeyedId, endpoint: string): B
       const took = since(answeredAt);
       log(next);
       return {
-        accepted: failure(
-          'The next request was still accepted. This must not happen: report it to the operator of this deployment.',
-        ),
-        denied: success(`Denied on the next request, ${took} after the revocation was answered.`),
-        untold: pending('The credentials are revoked, but the next request got no response to confirm it.'),
+        accepted:
+          'The next request was accepted all the same. That must not be: tell whoever runs this Latchkey.',
+        denied: `Denied on the next request, ${took} after the revocation was answered.`,
+        untold: 'The credentials are revoked, but the next request had no answer to show that by.',
       }[next.outcome];
     },
     close: () => undefined,

@@ -11,8 +11,6 @@ export type KeyedId = 'sqs' | 'sns';
 export interface KeyedProduct {
   id: KeyedId;
   label: string;
-  /** What file names call it. */
-  slug: string;
   /** What it holds, in the plural. */
   things: string;
   /** What each permission lets its bearer do, by the permission's name on the wire. */
@@ -30,7 +28,6 @@ export const KEYED: Record<KeyedId, KeyedProduct> = {
   sqs: {
     id: 'sqs',
     label: 'Queues',
-    slug: 'queues',
     things: 'queues',
     grants: {
       can_publish: 'Send messages to queues',
@@ -44,7 +41,6 @@ export const KEYED: Record<KeyedId, KeyedProduct> = {
   sns: {
     id: 'sns',
     label: 'Topics and Events',
-    slug: 'topics',
     things: 'topics',
     grants: {
       can_publish: 'Publish messages to topics',

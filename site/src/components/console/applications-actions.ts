@@ -1,7 +1,6 @@
 /** What the list of applications changes. Loaded when the reader first does so. */
 import { ask } from '../../lib/answers.ts';
 import { type Application, iam } from '../../lib/api.ts';
-import type { Notice } from '../../lib/notice.ts';
 import { confirmed, submitted } from './dialogs.ts';
 
 /** Asks for a name and creates an application. Undefined when the person cancels. */
@@ -27,7 +26,7 @@ export function rename(
 }
 
 /** Asks for confirmation and deletes. Resolves to what to say of it, or to undefined when the person cancels. */
-export function remove(root: ParentNode, { id, name }: Application): Promise<Notice | undefined> {
+export function remove(root: ParentNode, { id, name }: Application): Promise<string | undefined> {
   const param = { application_id: id };
   const send = () => ask<unknown>(() => iam.applications[':application_id'].$delete({ param }));
   return confirmed(root, 'delete', send, { name }, `Deleted ${name}.`);

@@ -1,1 +1,0 @@
-CREATE INDEX `credentials_by_checksum` ON `credentials` (`checksum`);
