@@ -24,11 +24,14 @@ async function jwtOf(c: Context<AppEnv>, id: string): Promise<{ jwt: string; ver
   return { jwt, version: `${state.account.revision}-${leaseEnd(config.nats, now) ?? 0}` };
 }
 
-/** Middleware: answers 429 to a network that asks more often than the configuration allows. */
-async function limited(c: Context<AppEnv>, next: () => Promise<void>): Promise<void> {
+/**
+ * Throws 404 for an id that no account has, or 429 when its network has asked for too many of those. A limit on all
+ * requests would let a flood from one network keep a nats-server there from loading accounts that exist.
+ */
+async function refuseUnknownAccount(c: Context<AppEnv>): Promise<never> {
   const { success } = await c.get('config').resolverLimit.limit({ key: networkOf(c) });
   if (!success) throw new ApiError('too_many_requests', {}, { 'Retry-After': '10' });
-  await next();
+  throw new ApiError('not_found', { resource: 'endpoint', resource_id: c.req.path });
 }
 
 /** The URL resolver of nats-server, below `/jwt/v1`. */
@@ -36,11 +39,10 @@ export const resolver = new Hono<AppEnv>()
   .use('/:region/accounts/*', useRegion)
   // A server asks the bare address at its start, and does not start unless it is answered.
   .get('/:region/accounts/', (c) => c.text('', 200))
-  .use('/:region/accounts/:id', limited)
   .get('/:region/accounts/:id', async (c) => {
     const id = c.req.param('id');
     const found = isPublicKey('account', id) ? await jwtOf(c, id) : null;
-    if (!found) return c.notFound();
+    if (!found) return refuseUnknownAccount(c);
     const etag = `"${id}-${found.version}"`;
     const headers = { ETag: etag, 'Cache-Control': 'no-cache' };
     if (c.req.header('If-None-Match') === etag) return c.body(null, 304, headers);

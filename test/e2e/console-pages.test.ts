@@ -102,7 +102,7 @@ describe('axe finds nothing', () => {
         `${pathname}?region=fr-par&project=${projectId}&id=${account}&account=${account}${hash}`,
       );
       // To another tab of the same page goes the page itself.
-      if (hash) await page.locator(`${hash}[aria-selected="true"]`).waitFor();
+      if (hash) await page.locator(`[aria-selected="true"]:has(${hash})`).waitFor();
       await expect
         .poll(() => page.locator(`${PLACEHOLDERS}, .count:empty`).count(), { message: path })
         .toBe(0);

@@ -343,6 +343,24 @@ describe('guessing an access key', () => {
     expect((await ask(address)).told).toBe('200 ok');
   });
 
+  it('with a real key in the wrong region or service does not make it unknown in its own', async () => {
+    const amsterdam = { label: 'Amsterdam', nats_endpoint: 'nats://127.0.0.1:4223' };
+    const bindings = { ...withEngine, REGIONS: { ...withEngine.REGIONS, 'nl-ams': amsterdam } };
+    const post = async (settings: { region: string; service: string }) => {
+      const { accessKeyId, secretAccessKey } = client;
+      const signer = new AwsClient({ accessKeyId, secretAccessKey, ...settings });
+      const headers = {
+        'Content-Type': 'application/x-amz-json-1.0',
+        'X-Amz-Target': 'AmazonSQS.SendMessage',
+      };
+      const body = JSON.stringify({ QueueUrl: QueueUrl(), MessageBody: 'x' });
+      return (await app.fetch(await signedBy(signer, headers, body), bindings)).status;
+    };
+    expect(await post({ region: 'nl-ams', service: 'sqs' })).toBe(403);
+    expect(await post({ region: 'fr-par', service: 'sns' })).toBe(403);
+    expect(await post({ region: 'fr-par', service: 'sqs' })).toBe(200);
+  });
+
   it('takes a key that could be one', async () => {
     for (const key of ['AKIAIOSFODNN7EXAMPLE', `${newKey()}0`, 'LKEY', newKey().toLowerCase()])
       expect(await ask(newAddress(), key)).toEqual({ told: '403 InvalidClientTokenId', trips: 0 });

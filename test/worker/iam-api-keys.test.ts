@@ -243,6 +243,19 @@ describe('who manages keys', () => {
     expect((await iam.delete(`/api-keys/${second.access_key}`)).status).toBe(204);
   });
 
+  it('may do so for a member who is an Owner of another organization only', async () => {
+    const api = iamOf((await granted('IAMManager')).secret_key);
+    const member = await newPerson(owner);
+    const elsewhere = await newOwner();
+    await identityRows(
+      `insert into memberships (user_id, organization_id, role, created_at, joined_at) values (?, ?, 'owner', 0, 0)`,
+      member.user_id,
+      elsewhere.organization_id,
+    );
+    expect((await api.patch(`/api-keys/${member.access_key}`, { description: 'x' })).status).toBe(200);
+    expect((await api.delete(`/api-keys/${member.access_key}`)).status).toBe(204);
+  });
+
   it('reads everything and changes nothing with the set that only reads', async () => {
     const { id } = (await iam.post('/applications', { name: 'orders' })).body;
     const { id: policy } = (await iam.post('/policies', { name: 'orders', application_id: id })).body;

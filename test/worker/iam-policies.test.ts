@@ -104,6 +104,16 @@ describe('a policy for an application', () => {
   });
 });
 
+it('a policy is never for an application of another organization, neither created nor changed', async () => {
+  const stranger = iamOf((await newOwner()).secret_key);
+  const application_id = (await stranger.post('/applications', { name: 'theirs' })).body.id;
+  const created = await iam.post('/policies', { name: 'foreign', application_id });
+  expect([created.status, created.body.type]).toEqual([403, 'permissions_denied']);
+  const mine = (await iam.post('/policies', { name: 'mine', no_principal: true })).body;
+  expect((await iam.patch(`/policies/${mine.id}`, { application_id })).status).toBe(403);
+  expect((await iam.get(`/policies/${mine.id}`)).body).toEqual(mine);
+});
+
 describe('a policy for a person', () => {
   it('may be for who is only invited, and grants nothing until then', async () => {
     const invited = await newPerson(owner, { joined: false });

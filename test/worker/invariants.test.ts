@@ -1,8 +1,11 @@
 /** What holds whatever happens at once: permissions, counts, audit rows, sealed secrets. */
 import { describe, expect, it } from 'vitest';
-import { isSecretKey, open } from '../../functions/credentials/secrets.ts';
+import { openDatabase } from '../../db/database.ts';
+import { activateService, deactivateService } from '../../db/region/services.ts';
+import { isSecretKey, newServicePrefix, open } from '../../functions/credentials/secrets.ts';
 import { configOf } from '../../functions/env.ts';
 import worker from '../../functions/index.ts';
+import { scheduledChange } from '../../functions/sweep.ts';
 import { env } from './env.ts';
 import { clientOf, databaseOf, newOwner, REGIONS, rows } from './harness.ts';
 
@@ -149,6 +152,28 @@ describe('an update', () => {
     expect(JSON.parse(row?.before ?? '')).toEqual({ name: 'before', permissions: 1 });
     expect(JSON.parse(row?.after ?? '')).toEqual({ name: 'after', permissions: 5 });
   });
+});
+
+it('an activation gets no prefix that another one has, or had until its queues are cleaned up', async () => {
+  const [one, two] = [await newOwner(), await newOwner()];
+  const db = openDatabase(env.REGION_FR_PAR);
+  const refOf = (owner: typeof one) => ({
+    product: 'sqs',
+    organizationId: owner.organization_id,
+    projectId: owner.project_id,
+  });
+  const activate = (owner: typeof one, prefix: string) =>
+    activateService(db, scheduledChange(), refOf(owner), prefix);
+  const prefix = newServicePrefix('fr-par');
+  expect(await activate(one, prefix)).toMatchObject({ ok: true });
+  expect(await activate(two, prefix)).toEqual({ ok: false, reason: 'prefix_taken' });
+  await rows('fr-par', `insert into queues (prefix, name, asked_at) values (?, 'orders', 1)`, prefix);
+  await deactivateService(db, scheduledChange(), refOf(one));
+  expect(await activate(one, newServicePrefix('fr-par'))).toMatchObject({ ok: true });
+  expect(await activate(two, prefix)).toEqual({ ok: false, reason: 'prefix_taken' });
+  for (const table of ['queues', 'deactivations'])
+    await rows('fr-par', `delete from ${table} where prefix = ?`, prefix);
+  expect(await activate(two, prefix)).toMatchObject({ ok: true });
 });
 
 describe('a sealed secret', () => {

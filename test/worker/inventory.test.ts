@@ -37,6 +37,8 @@ describe.each(REGIONS)('in %s', (region) => {
       `arn:scw:${product}:${region}:project-${owner.project_id}:invoices`,
     );
     expect((await clientOf(other, region).get(`/${kind}?${query}`)).status).toBe(403);
+    await databaseOf(region).prepare(`update ${kind} set confirmed = 0 where name = 'orders'`).run();
+    expect(names(await api.get(`/${kind}?${query}`))).toEqual(['invoices', 'parcels']);
     await api.post(`/deactivate-${product}`, { project_id: owner.project_id });
     expect((await api.get(`/${kind}?${query}`)).body[kind]).toEqual([]);
   });

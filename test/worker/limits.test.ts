@@ -63,6 +63,20 @@ describe('guessing a password', () => {
     expect(await heard(40, guess)).toBeLessThan(25);
   });
 
+  it('ends on that network alone: not on the next /64, nor for the person whose password is guessed', async () => {
+    const group = randomGroup();
+    const attempt = (network: string, email: string, password: string) =>
+      postAuth(
+        '/sign-in/email',
+        { email, password },
+        { headers: from(`2001:db8:${group}:${network}::1`), env: tight },
+      );
+    const person = await newOwner();
+    expect(await heard(20, () => attempt('1', person.email, 'a wrong guess'))).toBeLessThan(12);
+    await heard(40, () => attempt('1', newEmail(), 'a wrong guess'));
+    expect((await attempt('2', person.email, person.password)).status).toBe(200);
+  });
+
   it('ends for the current password of a session, and for no other session of the network', async () => {
     const headers = from(newAddress());
     const browser = await signIn(owner.email, owner.password);

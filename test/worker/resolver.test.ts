@@ -96,21 +96,27 @@ describe.each(REGIONS)('the resolver of %s', (region) => {
 });
 
 describe('the resolver', () => {
-  it('answers 429 to a network that asks too often, and goes on for others', async () => {
+  it('refuses a network that asks for too many unknown accounts, and never an account that exists', async () => {
     const system = await importSeed(configOf(env).regions.get('fr-par')?.systemSeed ?? '');
-    const ask = async (address: string) =>
-      (await resolve('fr-par', system.publicKey, { 'CF-Connecting-IP': address })).status;
+    const owner = await newOwner();
+    const { id } = (await clientOf(owner, 'fr-par').post('/nats-accounts', { project_id: owner.project_id }))
+      .body;
+    const ask = async (account: string, address: string) =>
+      (await resolve('fr-par', account, { 'CF-Connecting-IP': address })).status;
+    const unknown = `A${'B'.repeat(55)}`;
     let [refused, asked] = [0, 0];
-    // Twice the limit of a minute, in case one ends meanwhile.
+    // Twice the limit of a minute, because a new minute can begin in between.
     while (refused === 0 && asked < 12_500) {
-      const answers = await Promise.all(
-        Array.from({ length: 250 }, (_, host) => ask(`2001:db8:0:1::${host.toString(16)}`)),
+      const statuses = await Promise.all(
+        Array.from({ length: 250 }, (_, host) => ask(unknown, `2001:db8:0:1::${host.toString(16)}`)),
       );
-      asked += answers.length;
-      refused += answers.filter((status) => status === 429).length;
+      asked += statuses.length;
+      refused += statuses.filter((status) => status === 429).length;
     }
     expect(refused).toBeGreaterThan(0);
     expect(asked).toBeGreaterThan(6_000);
-    expect(await ask('2001:db8:0:2::1')).toBe(200);
+    expect(await ask(id, '2001:db8:0:1::1')).toBe(200);
+    expect(await ask(system.publicKey, '2001:db8:0:1::1')).toBe(200);
+    expect(await ask(unknown, '2001:db8:0:2::1')).toBe(404);
   });
 });

@@ -5,7 +5,7 @@
 import type { D1Database } from '@cloudflare/workers-types';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
-import { getAccountState, noteAcknowledgement } from '../../db/region/enforcement.ts';
+import { getAccountState, noteAcknowledgement, shortenRevocations } from '../../db/region/enforcement.ts';
 import { type Bindings, type Config, configOf, type Region } from '../../functions/env.ts';
 import { cleanUp } from '../../functions/gateway/cleanup.ts';
 import { endGuests } from '../../functions/iam/guests.ts';
@@ -158,6 +158,50 @@ describe('a poisoned row', () => {
       { id: ids[1], n: 1 },
     ]);
     expect(logged.join()).toContain(ids[0]);
+  });
+});
+
+describe('shortening a revocation list', () => {
+  const now = Math.floor(Date.now() / 1000);
+
+  /** Which of these users are still named after a run. Seconds from now; `oldest` is when live creds were issued. */
+  async function left(users: Record<string, { issued: number; expires?: number }>, oldest?: number) {
+    const owner = await newOwner();
+    const api = clientOf(owner, 'fr-par');
+    const { id } = (await api.post('/nats-accounts', { project_id: owner.project_id })).body;
+    if (oldest !== undefined) {
+      await api.post('/nats-credentials', { nats_account_id: id });
+      const at = (now + oldest) * 1000;
+      await rows('fr-par', 'update credentials set created_at = ? where nats_account_id = ?', at, id);
+    }
+    for (const [user, { issued, expires }] of Object.entries(users)) {
+      await rows(
+        'fr-par',
+        `insert into nats_revocations (account_id, user_key, revoked_at, issued_at, expires_at)
+          values (?, ?, ?, ?, ?)`,
+        id,
+        user,
+        now,
+        now + issued,
+        expires === undefined ? null : now + expires,
+      );
+    }
+    const store = openDatabase(env.REGION_FR_PAR);
+    await shortenRevocations(store, id, now * 1000);
+    return Object.keys((await getAccountState(store, id))?.revocations ?? {}).sort();
+  }
+
+  it('keeps users who expired within the hour, since the clock of a server may be behind', async () => {
+    const users = { UNOW: { issued: -9000, expires: -60 }, ULONG: { issued: -9000, expires: -3700 } };
+    expect(await left(users, -9999)).toEqual(['UNOW']);
+  });
+
+  it('covers nobody who was issued within the minute, whose creds may not be written yet', async () => {
+    expect(await left({ UNOW: { issued: -60 }, ULONG: { issued: -61 } })).toEqual(['*', 'UNOW']);
+  });
+
+  it('covers nobody who was issued in the second of the oldest live creds, or later', async () => {
+    expect(await left({ UOLD: { issued: -501 }, UNEW: { issued: -500 } }, -500)).toEqual(['*', 'UNEW']);
   });
 });
 

@@ -5,6 +5,7 @@ import { reseal } from '../../functions/credentials/reseal.ts';
 import { type Bindings, configOf, type SealingKey } from '../../functions/env.ts';
 import { app } from '../../functions/index.ts';
 import { env } from './env.ts';
+import { gated } from './fault.ts';
 import { clientOf, newOwner, ORIGIN, rows } from './harness.ts';
 
 const [newest, old] = JSON.parse(env.SEALING_KEYS as string) as [SealingKey, SealingKey];
@@ -92,6 +93,21 @@ describe('a secret that cannot be opened', () => {
     expect(logged.join()).toContain(made.id);
     await env.REGION_FR_PAR.prepare('delete from credentials where id = ?').bind(made.id).run();
   });
+});
+
+it('a secret that changes while it is being moved stays as it was changed to', async () => {
+  const { id } = await newKeys();
+  await reseal(region(), [old, newest]);
+  const gate = gated(env.REGION_FR_PAR, /update credentials set sealed_secret/);
+  const moving = reseal({ ...region(), database: gate.database }, [newest, old]);
+  await gate.arrived;
+  await alter(id, 'changed');
+  gate.open();
+  await moving;
+  expect(
+    await rows('fr-par', 'select sealed_secret, sealing_key_id from credentials where id = ?', id),
+  ).toEqual([{ sealed_secret: 'changed', sealing_key_id: 'old' }]);
+  await env.REGION_FR_PAR.prepare('delete from credentials where id = ?').bind(id).run();
 });
 
 describe('a key that an isolate does not know yet', () => {

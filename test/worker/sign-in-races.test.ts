@@ -47,6 +47,9 @@ async function whileSigningIn(person: { email: string; password: string }, chang
 const tokensOf = (email: string) =>
   identityRows('select token from sessions where user_id = (select id from users where email = ?)', email);
 
+const expireSessionsOf = (userId: string) =>
+  identityRows('update sessions set expires_at = ? where user_id = ?', Date.now() - 1000, userId);
+
 /** The token of a link that resets the password of the address. */
 async function resetToken(email: string): Promise<string> {
   const ask = () => postAuth('/request-password-reset', { email }, { env: mailing });
@@ -172,6 +175,22 @@ describe('a change of the password', () => {
     expect((await postAuth('/sign-in/email', { ...owner })).status).toBe(200);
   });
 
+  it('does not happen when the session that asks has expired by then', async () => {
+    const { id, browser } = await atBrowser(owner);
+    const gate = gated(env.IDENTITY, SESSIONS);
+    const body = { currentPassword: owner.password, newPassword: newPassword() };
+    const changing = browser.post('/auth/change-password', body, {
+      env: { ...env, IDENTITY: gate.database },
+    });
+    await gate.arrived;
+    await expireSessionsOf(id);
+    gate.open();
+    const answer = await changing;
+    expect([answer.status, answer.body.method]).toEqual([401, 'session']);
+    expect(await tokensOf(owner.email)).toHaveLength(1);
+    expect((await postAuth('/sign-in/email', { ...owner })).status).toBe(200);
+  });
+
   it('does not happen on a password that is another by then', async () => {
     const { browser } = await atBrowser(owner);
     const gate = gated(env.IDENTITY, SESSIONS);
@@ -189,6 +208,24 @@ describe('a change of the password', () => {
     expect([answer.status, answer.body.details?.[0].argument_name]).toEqual([400, 'currentPassword']);
     expect(await tokensOf(owner.email)).toHaveLength(1);
   });
+});
+
+it('a reset of the password does not happen when its link expires between the look-up and the change', async () => {
+  const { id } = await atBrowser(owner);
+  const token = await resetToken(owner.email);
+  const gate = gated(env.IDENTITY, /update sign_in_methods set password/);
+  const resetting = postAuth(
+    '/reset-password',
+    { token, newPassword: newPassword() },
+    { env: { ...env, IDENTITY: gate.database } },
+  );
+  await gate.arrived;
+  await identityRows('update verifications set expires_at = ? where value = ?', Date.now() - 1000, id);
+  gate.open();
+  const answer = await resetting;
+  expect([answer.status, answer.body.precondition]).toEqual([412, 'unknown_precondition']);
+  expect(await tokensOf(owner.email)).toHaveLength(1);
+  expect((await postAuth('/sign-in/email', { ...owner })).status).toBe(200);
 });
 
 describe('an invitation is not accepted', () => {
@@ -232,6 +269,17 @@ describe('an invitation is not accepted', () => {
     );
     expect([answer.status, await joined(id)]).toEqual([404, 0]);
     expect(await identityRows('select 1 from sign_in_methods where user_id = ?', id)).toEqual([]);
+  });
+
+  it('by a session that expires in between', async () => {
+    const other = await newOwner();
+    const { id, browser } = await atBrowser(other);
+    const token = tokenOf((await invite(owner, other.email)).body.invitation_url);
+    const answer = await accepting(
+      (options) => browser.post('/auth/accept-invitation', { token }, options),
+      () => expireSessionsOf(id),
+    );
+    expect([answer.status, await joined(id)]).toEqual([404, 1]);
   });
 
   it('by a session that ends in between', async () => {

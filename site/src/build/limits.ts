@@ -28,7 +28,7 @@ export const LIMITS: Record<LimitedPart, [what: string, limit: string][]> = {
     ['The name of credentials', `${longest(credentialName)} characters`],
     ['The name of a NATS account', `${longest(accountName)} characters`],
     ['A page of a list', `${size.maximum} items; ${size.default} when nothing is said`],
-    ['What readers say of pages', `the newest ${number(MOST_FEEDBACK)} are kept`],
+    ['Answers to “Was this page helpful?” that are kept', `${number(MOST_FEEDBACK)}, the newest`],
   ],
   quotas: [
     ['NATS accounts of an organization in a region', `${number(quotas.nats_accounts)} by default`],

@@ -7,7 +7,7 @@ import { unstable_readConfig } from 'wrangler';
 
 /** What each limit counts, by the name of its binding. */
 const COUNTED: Record<string, string> = {
-  RESOLVER_LIMIT: 'Requests for account JWTs, as nats-servers send them',
+  RESOLVER_LIMIT: 'Requests for the account JWTs of NATS accounts that do not exist',
   VISITOR_LIMIT: 'Guests who are let in, and answers to “Was this page helpful?”',
   SIGN_IN_LIMIT:
     'Attempts to sign in with a password, and requests for a mail to reset one. Sessions that exist go on',

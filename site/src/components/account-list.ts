@@ -3,7 +3,6 @@ import type { NatsAccount } from '../lib/api.ts';
 import { fill, find, showTime } from '../lib/markup.ts';
 import { accountPage } from '../lib/place.ts';
 import { Part, type State } from './part.ts';
-import { showServerNotice } from './server-notice.ts';
 
 /** The NATS accounts of a region (nats-accounts.astro). */
 export class AccountList extends Part {
@@ -53,8 +52,10 @@ export class AccountList extends Part {
     if (link) link.href = accountPage(account.region, account.id);
     showTime(find(this.#overview, 'time', HTMLTimeElement), account.created_at);
     this.#overview.hidden = false;
-    void showServerNotice(this.#overview, account.region);
-    this.#bringIntoList();
+    void import('./server-notice.ts').then(
+      ({ showServerNotice }) => showServerNotice(this.#overview, account.region),
+      () => undefined,
+    );
     this.#choose(account);
   }
 
@@ -75,16 +76,6 @@ export class AccountList extends Part {
       this.#overview.scrollIntoView({ block: 'nearest' });
     });
     return choice;
-  }
-
-  /** Scrolls the list, and nothing around it, to the chosen account. */
-  #bringIntoList(): void {
-    const choice = this.root.querySelector('input:checked')?.closest('label');
-    const list = choice?.parentElement;
-    if (!choice || !list) return;
-    const above = choice.offsetTop - list.scrollTop;
-    const below = above + choice.offsetHeight - list.clientHeight;
-    if (above < 0 || below > 0) list.scrollTop += above < 0 ? above : below;
   }
 
   get #overview(): HTMLElement {
