@@ -25,7 +25,10 @@ export interface NewInvitation {
   /** Lower case. */
   email: string;
   tokenHash: string;
-  /** Whether only the email shows the link: choosing a password through it then verifies the address. */
+  /**
+   * Whether the link is only emailed and never shown to the person who invites: choosing a password through it then
+   * verifies the address.
+   */
   byMailOnly: boolean;
   /** Milliseconds since the epoch. */
   expiresAt: number;
@@ -88,7 +91,7 @@ export interface NewSignIn {
 
 /**
  * Accepts an invitation: the person joins. With a {@link NewSignIn} they can sign in from then on, and their address is
- * verified if only the email showed the link; otherwise `by` is the id of their session. Returns false, and changes
+ * verified if the link was only emailed; otherwise `by` contains the id of their session. Returns false, and changes
  * nothing, if the invitation is gone or expired, the session has ended, or the person of a {@link NewSignIn} can
  * already sign in.
  */

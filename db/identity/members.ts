@@ -49,7 +49,8 @@ const anotherOwner = (userId: string | SQL, organizationId: string | SQL): SQL =
 const FROM = sql`from memberships m join users u on u.id = m.user_id
   left join invitations i on i.user_id = m.user_id and i.organization_id = m.organization_id`;
 
-// Only organizations that a person has joined can see their other data, or that they have an account elsewhere.
+// Hides the person's other data from organizations that have only invited them. It would also reveal that the address
+// already has an account.
 const UPDATED_AT = 'case when m.joined_at is null then m.created_at else u.updated_at end';
 
 const COLUMNS = sql`u.id, u.email, case when m.joined_at is null then u.email else u.name end as name,

@@ -29,7 +29,7 @@ export const pageFeedback = sqliteTable('page_feedback', {
 export { auditEvents } from '../audit.ts';
 export { idempotencyKeys } from '../idempotency.ts';
 
-/** Organizations own projects, which own everything else. */
+/** An organization owns projects, and each project owns its resources. */
 export const organizations = sqliteTable(
   'organizations',
   {
@@ -159,7 +159,7 @@ export const invitations = sqliteTable(
     userId: text().notNull(),
     organizationId: text().notNull(),
     tokenHash: text().notNull(),
-    /** Whether only the email shows the link. */
+    /** Whether the link was only emailed and never shown to the person who invited. */
     byMailOnly: integer({ mode: 'boolean' }).notNull().default(false),
     expiresAt: integer().notNull(),
     createdAt: integer().notNull(),

@@ -1,7 +1,4 @@
-/**
- * Signs, sets and clears the session cookie, and rejects cross-site changes. Looking up the session is the database's
- * job.
- */
+/** Signs, sets and clears the session cookie, and rejects cross-site changes. It does not look up the session. */
 import type { Context } from 'hono';
 import { deleteCookie, getSignedCookie, setSignedCookie } from 'hono/cookie';
 import type { NewSession } from '../../db/identity/sessions.ts';

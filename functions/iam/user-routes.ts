@@ -1,6 +1,7 @@
 /**
  * The user endpoints of Scaleway IAM v1alpha1, for an organization's members. Beyond permissions on `iam`: only Owners
- * promote, demote and remove Owners, and anyone can leave. The database keeps the last Owner.
+ * promote, demote and remove Owners, and anyone can leave. The statements in db/identity/members.ts keep the last
+ * Owner.
  */
 import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
