@@ -1,8 +1,8 @@
 /**
  * Rate limits against guessing. They reject too many password attempts before hashing, and unknown tokens, but never a
- * valid API key, session, access key or link. So these are looked up first, however many guesses come from the same
- * network: a miss reads no row. The counters are the platform's rate limit bindings (limits in wrangler.toml):
- * approximate, and separate for each of the platform's locations.
+ * valid API key, session, access key or link: these are looked up before the limit applies, however many guesses come
+ * from the same network. A miss reads no row. The counters are the platform's rate limit bindings (limits in
+ * wrangler.toml): approximate, and separate for each of the platform's locations.
  */
 import type { Context } from 'hono';
 import type { AppEnv } from '../app.ts';
