@@ -1,6 +1,6 @@
 /**
- * Defines what differs between the three products: how a secret is created, what credentials belong to and the wire
- * format. They share one life cycle (lifecycle.ts).
+ * Defines the differences between the three products: how a secret is created, what credentials belong to, and the
+ * wire format. The life cycle is shared (lifecycle.ts).
  */
 import type * as z from 'zod';
 import { getAccount } from '../../db/region/accounts.ts';

@@ -55,7 +55,6 @@ interface Where {
 async function cleanUpOne(where: Where, ended: Deactivation, deadline: number): Promise<boolean> {
   // A creation authorized before the deactivation can reach the engine after it. Until that is no longer possible,
   // names are deleted from the engine but kept in the inventory, so that the next run deletes them again.
-  // from the engine, but not from the inventory, so that it is removed once more.
   const settled = Date.now() - ended.since >= SETTLED_MS;
   for (;;) {
     const removals = await listRemovals(where, ended);

@@ -205,7 +205,6 @@ export class EngineRefusal extends Error {
 
 // Errors whose name in SQS's JSON protocol differs from their Query code, and that are missing from the service's
 // model. Engines use either name in JSON.
-// either name in JSON.
 const JSON_NAMES: Record<string, string> = {
   InvalidParameterValue: 'InvalidParameterValueException',
   MissingParameter: 'MissingRequiredParameterException',

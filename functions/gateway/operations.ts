@@ -292,7 +292,6 @@ async function subscribing(call: Call): Promise<Fields> {
   if (!made) throw new GatewayError('unavailable');
   // If this fails, the subscription delivers but is not listed until the client repeats the Subscribe, for which the
   // engine returns the same ARN, or until its topic is deleted.
-  // engine answers with the same ARN, or its topic is deleted.
   await addSubscription(call.store, {
     prefix: prefixOf(call, 'sns'),
     ...made,

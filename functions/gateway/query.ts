@@ -1,7 +1,6 @@
 /**
- * Reads and writes the Query protocol, which has parameters with dotted names as requests and XML as responses. It
- * follows the shapes of actions and does not interpret values. Used for clients of SQS and SNS, and for engines of
- * SNS.
+ * Reads and writes the Query protocol: requests are parameters with dotted names, responses are XML. Values are
+ * serialized by their shapes and not interpreted. Used for clients of SQS and SNS, and for engines of SNS.
  */
 import { GatewayError } from './errors.ts';
 import type { Member, Shape, Structure } from './shapes.ts';

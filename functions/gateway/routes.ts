@@ -55,8 +55,8 @@ export async function gateway(c: Context<AppEnv>, next: () => Promise<void>): Pr
 }
 
 /**
- * Whether the request is for the gateway: it is signed with Signature Version 4, sent to an endpoint of SDKs, or a
- * link from a notification.
+ * Whether the request is for the gateway: it is signed with Signature Version 4, sent to a path that only SDKs use, or
+ * a link from a notification.
  */
 function isOwn(request: Request): boolean {
   const { pathname, searchParams } = new URL(request.url);

@@ -122,7 +122,6 @@ function compare(a: string, b: string): number {
 
 // "Convert sequential spaces to a single space" and trim. Two steps, because a single expression that trims both ends
 // takes quadratic time on a long run of spaces.
-// spaces would take time in the square of its length.
 function oneSpaced(value: string): string {
   if (!/[ \t]{2}|\t|^ | $/.test(value)) return value;
   return value.replace(/[ \t]{2,}|\t/g, ' ').replace(/^ | $/g, '');

@@ -147,8 +147,8 @@ export function readSignature(request: RequestHead, now: number): { ok: true; si
 
 /**
  * Derives the signing key for a day, region and service ("Create a signed AWS API request", "Derive a signing key").
- * The key can only verify and is not extractable. A cache must use the secret key and all three as its key, and drop
- * the entry when the secret key is revoked.
+ * The key can only verify and is not extractable. Cache it by secret key, date, region and service, and drop it when
+ * the secret key is revoked.
  */
 export async function deriveKey(secretKey: string, { date, region, service }: Scope): Promise<CryptoKey> {
   let bytes: BufferSource = encoder.encode(`AWS4${secretKey}`);
@@ -254,7 +254,6 @@ function timeOfDate(date: string | undefined): string | undefined {
 
 // "Authentication methods", "Query string parameters". Some signers omit X-Amz-Expires for services other than S3. The
 // URL is then valid for as long as a signature in a header.
-// the URL is good for as long as a header would be.
 function claimsOfQuery(amz: ReadonlyMap<string, string>): Claims | SignatureReason {
   const algorithm = amz.get('x-amz-algorithm');
   const credential = amz.get('x-amz-credential');
