@@ -127,9 +127,21 @@ export function natsServer(settings: NatsSettings, onSpawn: (pid: number) => voi
     websocketUrl: `ws://127.0.0.1:${ports.websocket}`,
     async start() {
       writeFiles(settings);
-      await server.start();
+      await startPatiently(server);
     },
   };
+}
+
+/**
+ * A nats-server ends when its first request to the Worker takes longer than two seconds, which it can on a busy machine.
+ */
+async function startPatiently(server: ServerProcess, attempts = 5): Promise<void> {
+  try {
+    await server.start();
+  } catch (error) {
+    if (attempts === 1 || !String(error).includes('could not fetch')) throw error;
+    await startPatiently(server, attempts - 1);
+  }
 }
 
 function writeFiles(settings: NatsSettings): void {

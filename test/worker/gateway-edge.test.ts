@@ -4,7 +4,9 @@
  */
 import { AwsClient } from 'aws4fetch';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { openDatabase } from '../../db/database.ts';
 import type { Owner } from '../../db/identity/bootstrap.ts';
+import { noteUse } from '../../db/region/gateway.ts';
 import { app } from '../../functions/index.ts';
 import { type Cost, counted } from './cost.ts';
 import { env } from './env.ts';
@@ -127,6 +129,36 @@ describe('a request', () => {
     expect(await send()).toEqual({ identity: 0, region: 1, rows: 3 });
     expect(await cost('ReceiveMessage', {}, {})).toEqual({ identity: 0, region: 1, rows: 3 });
     expect(await cost('ReceiveMessage', {}, RECEIVED)).toEqual({ identity: 0, region: 2, rows: 6 });
+  });
+
+  it('is noted as the last use when five minutes have passed, whatever else was on its way', async () => {
+    const [made] = await rows<{ last_used_at: number | null }>(
+      'fr-par',
+      'select last_used_at from credentials where id = ?',
+      credentialsId,
+    );
+    const lastUse = async () =>
+      (
+        await rows<{ at: number }>(
+          'fr-par',
+          'select last_used_at as at from credentials where id = ?',
+          credentialsId,
+        )
+      )[0]?.at;
+    const db = openDatabase(env.REGION_FR_PAR);
+    const noted = Date.now() + 3600_000;
+    await noteUse(db, credentialsId, noted, noted - 300_000);
+    await noteUse(db, credentialsId, noted + 1000, noted - 299_000);
+    await noteUse(db, credentialsId, noted - 1000, noted - 301_000);
+    expect(await lastUse()).toBe(noted);
+    await noteUse(db, credentialsId, noted + 300_000, noted);
+    expect(await lastUse()).toBe(noted + 300_000);
+    await rows(
+      'fr-par',
+      'update credentials set last_used_at = ? where id = ?',
+      made?.last_used_at,
+      credentialsId,
+    );
   });
 
   it('delivers nothing when what it was authorised on is gone, however soon, and gives it back', async () => {

@@ -104,6 +104,27 @@ describe('a policy for an application', () => {
   });
 });
 
+it('a change of what a program may only read is 403, and of what is another’s or nobody’s 404', async () => {
+  const { application_id, secret_key } = await newProgram();
+  const rules = [{ permission_set_names: ['NATSReadOnly'], project_ids: [owner.project_id] }];
+  await iam.post('/policies', { name: 'reads accounts', application_id, rules });
+  const newAccount = async ({ secret_key: token, project_id }: Owner) =>
+    (await call('POST', `${QUEUES}/nats-accounts`, { token, body: { project_id } })).body.id as string;
+  const changes = async (id: string) => {
+    const path = `${QUEUES}/nats-accounts/${id}`;
+    const answers = [
+      await call('PATCH', path, { token: secret_key, body: { name: 'mine' } }),
+      await call('DELETE', path, { token: secret_key }),
+    ];
+    return answers.map(({ status }) => status);
+  };
+  const mine = await newAccount(owner);
+  expect(await changes(mine)).toEqual([403, 403]);
+  expect(await changes(await newAccount(await newOwner()))).toEqual([404, 404]);
+  await call('DELETE', `${QUEUES}/nats-accounts/${mine}`, { token: owner.secret_key });
+  expect(await changes(mine)).toEqual([404, 404]);
+});
+
 it('a policy is never for an application of another organization, neither created nor changed', async () => {
   const stranger = iamOf((await newOwner()).secret_key);
   const application_id = (await stranger.post('/applications', { name: 'theirs' })).body.id;

@@ -1,6 +1,47 @@
 /** The queues and topics that a project has, as people list them. */
 import { describe, expect, it } from 'vitest';
+import { openDatabase } from '../../db/database.ts';
+import { addName, hasName, note, noteMissing } from '../../db/region/inventory.ts';
+import { activateService } from '../../db/region/services.ts';
+import { newServicePrefix } from '../../functions/credentials/secrets.ts';
+import { scheduledChange } from '../../functions/sweep.ts';
 import { clientOf, databaseOf, newOwner, REGIONS, rows } from './harness.ts';
+
+it('a name that is asked for again outlives the refusal of the request that asked first', async () => {
+  const { organization_id, project_id } = await newOwner();
+  const db = openDatabase(databaseOf('fr-par'));
+  const prefix = newServicePrefix('fr-par');
+  const service = { product: 'sqs', organizationId: organization_id, projectId: project_id };
+  await activateService(db, scheduledChange(), service, prefix);
+  const queue = { prefix, name: 'orders' };
+  const now = Date.now();
+  const refused = await addName(db, 'queues', queue, now);
+  await addName(db, 'queues', queue, now);
+  await note(db, 'queues', queue, { confirmed: true });
+  await refused?.undo();
+  expect(await hasName(db, 'queues', queue)).toBe(true);
+  const alone = await addName(db, 'queues', { prefix, name: 'alone' }, now);
+  await alone?.undo();
+  expect(await rows('fr-par', 'select name from queues where prefix = ?', prefix)).toEqual([
+    { name: 'orders' },
+  ]);
+});
+
+it('a name that was asked for a moment ago stays listed when the engine does not have it', async () => {
+  const { organization_id, project_id } = await newOwner();
+  const db = openDatabase(databaseOf('fr-par'));
+  const prefix = newServicePrefix('fr-par');
+  const service = { product: 'sns', organizationId: organization_id, projectId: project_id };
+  await activateService(db, scheduledChange(), service, prefix);
+  const topic = { prefix, name: 'orders' };
+  const now = Date.now();
+  await addName(db, 'topics', topic, now);
+  await note(db, 'topics', topic, { confirmed: true });
+  await noteMissing(db, 'topics', topic, now);
+  expect(await hasName(db, 'topics', topic)).toBe(true);
+  await noteMissing(db, 'topics', topic, now + 1);
+  expect(await hasName(db, 'topics', topic)).toBe(false);
+});
 
 describe.each(REGIONS)('in %s', (region) => {
   it.each([

@@ -195,13 +195,13 @@ describe('an invitation', () => {
       'already_exists',
       member.id,
     ]);
-    for (const [name, value] of [
-      ['member', { email: newEmail(), password: 'x' }],
-      ['tags', ['a']],
-      ['email', 'nobody'],
+    for (const [argument, body] of [
+      ['member.password', { email: undefined, member: { email: newEmail(), password: 'x' } }],
+      ['tags', { tags: ['a'] }],
+      ['email', { email: 'nobody' }],
     ] as const) {
-      const refused = await asOwner('POST', '', { email: newEmail(), [name]: value });
-      expect([refused.status, refused.body.details?.[0].argument_name]).toEqual([400, name]);
+      const refused = await asOwner('POST', '', { email: newEmail(), ...body });
+      expect([refused.status, refused.body.details?.[0].argument_name]).toEqual([400, argument]);
     }
   });
 

@@ -160,7 +160,10 @@ describe.each(REGIONS)('in %s', (region) => {
       await api.post('/nats-credentials', { nats_account_id });
     expect((await api.get('/nats-credentials')).body.total_count).toBe(3);
 
-    expect((await api.delete(`/nats-accounts/${gone.id}`)).status).toBe(204);
+    const deleted = await api.delete(`/nats-accounts/${gone.id}`);
+    expect(deleted.status).toBe(204);
+    // No server has confirmed it: none is configured here.
+    expect(deleted.headers.get('Latchkey-Enforcement')).toBe('pending; acknowledged=0; servers=0');
     expect((await api.get(`/nats-accounts/${gone.id}`)).status).toBe(404);
     expect((await api.delete(`/nats-accounts/${gone.id}`)).status).toBe(404);
     expect((await api.get('/nats-accounts')).body).toEqual({ total_count: 1, nats_accounts: [kept] });

@@ -4,6 +4,7 @@ import type { Owner } from '../../db/identity/bootstrap.ts';
 import { hashSecretKey, newApiKey } from '../../functions/iam/api-keys.ts';
 import { env } from './env.ts';
 import { call, identityRows, newOwner, postAuth, signIn, withCookie } from './harness.ts';
+import { newPerson } from './identity.ts';
 import { atBrowser, grant, invite, join, newEmail, newMember, tokenOf, trail, USERS } from './people.ts';
 
 let owner: Owner;
@@ -101,6 +102,17 @@ describe('Owners', () => {
       await asOwner('PATCH', `/${id}`, { type: 'member' }),
       await asOwner('DELETE', `/${id}`),
       await browser.delete(`${USERS}/${id}`),
+    ]) {
+      expect([answer.status, answer.body.precondition]).toEqual([412, 'resource_still_in_use']);
+    }
+  });
+
+  it('cannot leave the organization to one who has not joined', async () => {
+    await newPerson(owner, { role: 'owner', joined: false });
+    const { id } = await atBrowser(owner);
+    for (const answer of [
+      await asOwner('PATCH', `/${id}`, { type: 'member' }),
+      await asOwner('DELETE', `/${id}`),
     ]) {
       expect([answer.status, answer.body.precondition]).toEqual([412, 'resource_still_in_use']);
     }

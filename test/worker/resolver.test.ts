@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { configOf } from '../../functions/env.ts';
 import { importSeed } from '../../functions/nats/keys.ts';
 import { env } from './env.ts';
-import { call, clientOf, newOwner, REGIONS } from './harness.ts';
+import { call, clientOf, newOwner, REGIONS, rows } from './harness.ts';
 
 interface AccountClaims {
   sub: string;
@@ -69,6 +69,21 @@ describe.each(REGIONS)('the resolver of %s', (region) => {
     );
     for (const { sub, iat } of users.slice(1)) expect(revoked[sub]).toBeGreaterThanOrEqual(iat);
     expect((await resolve(region, id)).headers.get('ETag')).not.toBe(before.headers.get('ETag'));
+  });
+
+  it('revokes at the second of issue what another clock issued, which is ahead of the one that revokes', async () => {
+    const owner = await newOwner();
+    const api = clientOf(owner, region);
+    const { id } = (await api.post('/nats-accounts', { project_id: owner.project_id })).body;
+    const create = () => api.post('/nats-credentials', { nats_account_id: id });
+    const [made] = [await create(), await create()];
+    const issued = Math.floor(Date.now() / 1000) + 60;
+    await rows(region, 'update credentials set created_at = ? where nats_account_id = ?', issued * 1000, id);
+    await api.delete(`/nats-credentials/${made.body.id}`);
+    const { sub } = userOf(made.body.credentials.content);
+    expect((await claimsOf(region, id)).nats.revocations).toEqual({ [sub]: issued });
+    await api.delete(`/nats-accounts/${id}`);
+    expect((await claimsOf(region, id)).nats.revocations).toEqual({ '*': issued });
   });
 
   it('goes on serving a deleted account, with everyone revoked', async () => {
