@@ -221,7 +221,7 @@ export class AccountPublisher {
       await noteAcknowledgement(store, id, { revision, ...pushed });
       const finished = isComplete(pushed);
       if (!finished) warnOfMissing(region.name, id, missing);
-      return { revision, ...pushed, cut: countCut(user, before, after), finished };
+      return { revision, ...pushed, cut: countCut(user, before, after, pushed.acknowledged), finished };
     } finally {
       servers.close();
     }
@@ -259,12 +259,22 @@ async function listOpen(servers: Servers, account: string): Promise<Listing | nu
   return listing.truncated ? null : listing;
 }
 
-/** Returns how many connections of a user (`*` for all) were closed, by the servers that responded both times. */
-function countCut(user: string | null, before: Listing | null, after: Listing | null): number | null {
-  if (user === null || !before || !after || after.answered.length === 0) return null;
+/**
+ * Returns how many connections of a user (`*` for all) were closed. Returns null if fewer servers listed their connections
+ * both times than acknowledged the push: the number would leave out those of the others.
+ */
+function countCut(
+  user: string | null,
+  before: Listing | null,
+  after: Listing | null,
+  acknowledged: number,
+): number | null {
+  if (user === null || !before || !after || acknowledged === 0) return null;
+  const listed = before.answered.filter((server) => after.answered.includes(server));
+  if (listed.length < acknowledged) return null;
   const open = new Set(after.connections.map(({ server, address }) => `${server} ${address}`));
   const gone = before.connections.filter(
-    (one) => after.answered.includes(one.server) && !open.has(`${one.server} ${one.address}`),
+    (one) => listed.includes(one.server) && !open.has(`${one.server} ${one.address}`),
   );
   return gone.filter((one) => user === '*' || one.user === user).length;
 }
