@@ -1,13 +1,12 @@
 /**
- * The audit trail's table, the same in every database: the statement that writes it, how it is read, and how rows end
- * when they are older than the deployment keeps them. A change and its audit rows are always one batch: either both
- * happen or neither. What a change records is its caller's.
+ * The audit trail's table, the same in every database: writes, reads and deletion past the retention period. A change
+ * and its audit rows are always one batch, so both happen or neither does. Callers decide what to record.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { columnsOf, type Database } from './database.ts';
 
-/** Who changed what: one row for each change. Nothing updates a row, and only {@link forgetAuditEvents} deletes. */
+/** One row per change. Rows are never updated; only {@link forgetAuditEvents} deletes them. */
 export const auditEvents = sqliteTable(
   'audit_events',
   {
@@ -18,14 +17,14 @@ export const auditEvents = sqliteTable(
     projectId: text(),
     actorType: text({ enum: ['user', 'application', 'system'] }).notNull(),
     actorId: text().notNull(),
-    /** The access key of the API key that was used; null for a session. */
+    /** The API key that was used; null for a session. */
     actorKey: text(),
     address: text(),
     requestId: text().notNull(),
     action: text().notNull(),
     resource: text().notNull(),
     resourceId: text().notNull(),
-    /** Names and permissions before and after, JSON; never a secret. */
+    /** Names and permissions before and after as JSON; never a secret. */
     before: text(),
     after: text(),
   },
@@ -36,7 +35,7 @@ export const auditEvents = sqliteTable(
   ],
 );
 
-/** Who makes a change, and when: the part of an audit row that the request knows. */
+/** Who makes a change, and when: the part of an audit row that comes from the request. */
 export interface Change {
   /** Milliseconds since the epoch. */
   now: number;
@@ -47,7 +46,10 @@ export interface Change {
   requestId: string;
 }
 
-/** What is changed: the part of an audit row that the statement knows. Each may be an SQL expression over `rows`. */
+/**
+ * What changes: the part of an audit row that comes from the statement. Each value can be an SQL expression over
+ * `rows`.
+ */
 export interface Audited {
   organizationId: string | SQL;
   projectId: string | SQL | null;
@@ -59,19 +61,19 @@ export interface Audited {
   after?: SQL;
 }
 
-/** What the changed row itself knows: for a statement over the rows of a table with these columns. */
+/** The values of a row's own columns, for a statement over a table that has them. */
 export const OF_ROW = {
   organizationId: sql.raw('organization_id'),
   projectId: sql.raw('project_id'),
   resourceId: sql.raw('id'),
 };
 
-/** The last part of an audit statement that follows a single-row change: writes only when that row was changed. */
+/** The end of an audit statement that follows a single-row change: writes only if that row changed. */
 export const IF_CHANGED = sql.raw('where changes() > 0');
 
 /**
- * The statement that writes an audit row for each row of `rows`, a `from … where …` (or `where …`) clause. It stands
- * before the change when it reads what the change removes, else after it with {@link IF_CHANGED}.
+ * Returns the statement that writes an audit row for each row of `rows`, a `from … where …` (or `where …`) clause.
+ * Place it before the change if it reads what the change removes; otherwise after it, with {@link IF_CHANGED}.
  */
 export function auditStatement(change: Change, audited: Audited, rows: SQL): SQL {
   return sql`insert into audit_events
@@ -82,22 +84,21 @@ export function auditStatement(change: Change, audited: Audited, rows: SQL): SQL
       ${audited.resourceId}, ${audited.before ?? null}, ${audited.after ?? null} ${rows}`;
 }
 
-/** A row of `audit_events`. */
 export type AuditEvent = typeof auditEvents.$inferSelect;
 
-/** The place of a row in the order of the trail: by time, ties broken by id. */
+/** A cursor in the trail, which is ordered by time, then id. */
 export type Place = Pick<AuditEvent, 'at' | 'id'>;
 
-/** Which rows of an organization are wanted; what is undefined restricts nothing. */
+/** Filters for the events of an organization; undefined restricts nothing. */
 export interface AuditFilter {
   organizationId: string;
   projectId: string | undefined;
-  /** Milliseconds since the epoch: at this time or later. */
+  /** Inclusive, milliseconds since the epoch. */
   from: number | undefined;
-  /** Milliseconds since the epoch: before this time. */
+  /** Exclusive, milliseconds since the epoch. */
   until: number | undefined;
   actorId: string | undefined;
-  /** The rows of these kinds only. */
+  /** Only rows of these kinds. */
   kinds: readonly { action: string; resource: string }[] | undefined;
   address: string | undefined;
   resourceId: string | undefined;
@@ -106,8 +107,8 @@ export interface AuditFilter {
 }
 
 /**
- * At most `limit` rows in the order of the filter, those after `after` where it is given. Indexes serve time, actor
- * and resource id; with another filter alone, as many rows of the organization are read as it takes to fill the page.
+ * Returns at most `limit` rows in the order of the filter, after the cursor `after` if it is given. Indexes cover time,
+ * actor and resource id; other filters scan the organization's rows until the page is full.
  */
 export function listAuditEvents(
   db: Database,
@@ -116,7 +117,7 @@ export function listAuditEvents(
   after: Place | undefined,
 ): Promise<AuditEvent[]> {
   const { low, high } = boundsOf(filter, after);
-  // Left to itself, SQLite may walk the organization's whole trail for the few rows of one resource.
+  // Without a hint, SQLite can scan the organization's whole trail for the few rows of one resource.
   const by =
     filter.resourceId !== undefined ? 'resource' : filter.actorId !== undefined ? 'actor' : 'organization';
   const conditions = [
@@ -137,7 +138,7 @@ export function listAuditEvents(
     order by at ${direction}, id ${direction} limit ${limit}`);
 }
 
-/** The places that the rows of a page lie between, both excluded. Ids begin at 1. */
+/** Returns the cursors around a page, both exclusive. Ids begin at 1. */
 function boundsOf(
   { from, until, direction }: AuditFilter,
   after: Place | undefined,
@@ -152,8 +153,8 @@ function boundsOf(
 }
 
 /**
- * Deletes rows written before `before` (milliseconds since the epoch), of the `limit` oldest ones. Returns how many:
- * fewer than `limit` means that no more are to be deleted. Ids grow with time, so that no others are read.
+ * Deletes those of the `limit` oldest rows written before `before` (milliseconds since the epoch). Returns how many;
+ * fewer than `limit` means that none are left. Ids grow with time, so no other rows are read.
  */
 export async function forgetAuditEvents(db: Database, before: number, limit: number): Promise<number> {
   const [result] = await db.batch(sql`delete from audit_events

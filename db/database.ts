@@ -1,26 +1,26 @@
 /**
- * A D1 database, open for one request: runs statements alone or as a batch, which is one transaction and one round
- * trip. Statements are drizzle's `sql` templates. (drizzle's own batch takes no raw statement with parameters, and
- * ours need `changes()`, `json_each` and `insert … select`.)
+ * A D1 database opened for one request: runs drizzle `sql` templates alone, or as a batch in one transaction and round
+ * trip. (drizzle's own batch takes no raw statement with parameters, and ours need `changes()`, `json_each` and `insert
+ * … select`.)
  */
 import type { D1Database, D1Result } from '@cloudflare/workers-types';
 import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { toSnakeCase } from 'drizzle-orm/casing';
 import { SQLiteAsyncDialect, type SQLiteTable } from 'drizzle-orm/sqlite-core';
 
-/** See this file's head. */
+/** A database opened for one request. */
 export interface Database {
-  /** The rows of one statement. `Row` is what the caller knows that it selects. */
+  /** Returns the rows of one statement. `Row` is the caller's claim and is not checked. */
   all<Row>(statement: SQL): Promise<Row[]>;
-  /** Runs the statements in order, all or none, in one round trip. */
+  /** Runs the statements in order as one transaction, in one round trip. */
   batch(...statements: SQL[]): Promise<D1Result[]>;
 }
 
 const dialect = new SQLiteAsyncDialect();
 
 /**
- * Opens a database for one request. Its first query goes to the primary, so that a replica that lags can never delay
- * a revoke.
+ * Opens a database for one request. The first query goes to the primary, so that a lagging replica cannot delay a
+ * revocation.
  */
 export function openDatabase(d1: D1Database): Database {
   const session = d1.withSession('first-primary');
@@ -39,8 +39,8 @@ export function openDatabase(d1: D1Database): Database {
 }
 
 /**
- * A database failed, whatever the statement: it is unreachable, corrupt, full, busy or replaced. The same statement can
- * succeed later. `cause` is what the platform threw.
+ * A database failure independent of the statement: unreachable, corrupt, full, busy or replaced. A retry can succeed.
+ * `cause` is the platform's error.
  */
 export class DatabaseUnavailable extends Error {
   readonly database: D1Database;
@@ -52,10 +52,10 @@ export class DatabaseUnavailable extends Error {
 }
 
 /**
- * Whether the database works and refused the statement: a constraint, or a mistake in our SQL or its parameters. SQLite's
- * result codes that say so are listed, because a failing database has many more, and the platform's own errors
- * ("internal error; reference = …", "Network connection lost.") have none. A table that does not exist is no mistake
- * in SQL: the database was lost, or replaced by an empty one.
+ * Whether a working database rejected the statement: a constraint, or an error in our SQL or its parameters. Lists the
+ * SQLite result codes that mean this: a failing database has many more, and the platform's own errors ("internal error;
+ * reference = …", "Network connection lost.") have none. A missing table does not count: the database was lost, or
+ * replaced by an empty one.
  */
 function isRefusal(error: unknown): boolean {
   const message = error instanceof Error ? error.message : '';
@@ -66,22 +66,22 @@ function isRefusal(error: unknown): boolean {
   );
 }
 
-/** The failure of a database that caused this error, or null when the error has another cause. */
+/** Returns the database failure that caused this error, or null if the cause is something else. */
 export function unavailableDatabase(error: unknown): DatabaseUnavailable | null {
   if (error instanceof DatabaseUnavailable) return error;
   return error instanceof Error && error.cause !== undefined ? unavailableDatabase(error.cause) : null;
 }
 
-/** The rows of a batch's statement. `Row` is what the caller knows that it selects. */
+/** Returns the rows of one statement of a batch. `Row` is the caller's claim and is not checked. */
 export function rowsOf<Row>(result: D1Result | undefined): Row[] {
   return (result?.results ?? []) as Row[];
 }
 
 const columns = new WeakMap<SQLiteTable, Map<string, SQL>>();
 
-/** Every column of a table for a select, under its name in code: `table.project_id as "projectId"`. */
+/** Returns every column of a table for a select, under its name in code: `table.project_id as "projectId"`. */
 export function columnsOf(table: SQLiteTable, name: string): SQL {
-  // Kept, because spelling the names out takes as long as most of the rest of a read.
+  // Cached: building the list takes as long as most of the rest of a read.
   const kept = columns.get(table) ?? new Map<string, SQL>();
   columns.set(table, kept);
   const all = kept.get(name) ?? spellColumns(table, name);

@@ -1,6 +1,6 @@
 /**
- * What every route of the control plane stands on: the typed context, the router that answers a bad argument in the
- * contract's shape, and the parts of an OpenAPI operation that all have in common. It has no route of its own.
+ * Defines what the control plane's routes share: the typed context, the router that returns validation errors in the
+ * API's format, access checks, and common parts of OpenAPI operations. Has no routes.
  */
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
@@ -15,13 +15,16 @@ import type { Permission } from './iam/permission-sets.ts';
 import { authorize, type Principal, type Scope } from './iam/policies.ts';
 import type { Work } from './work.ts';
 
-/** The header `Strict-Transport-Security` of every response. Browsers ignore it on plain http, as the local stack has. */
+/**
+ * The header `Strict-Transport-Security` of every response. Browsers ignore it on plain http, which the local stack
+ * uses.
+ */
 export const TRANSPORT_SECURITY = 'max-age=31536000';
 
-/** How large the body of a request to the control plane may be. */
+/** Maximum size of a request body in the control plane. */
 export const MAX_BODY_BYTES = 64 * 1024;
 
-/** The context of a request: what middleware has found out before a route runs. */
+/** The context of a request, set by middleware before a route runs. */
 export interface AppEnv {
   Bindings: Bindings;
   Variables: {
@@ -29,20 +32,20 @@ export interface AppEnv {
     requestId: string;
     /** The identity database. Set for every operation that is not public. */
     identity: Database;
-    /** Who asks. Set for every operation that is not public. */
+    /** The caller. Set for every operation that is not public. */
     principal: Principal;
-    /** The region of the path. Set below a path that names one. */
+    /** The region in the path. Set for paths that contain one. */
     region: Region;
     /** The region's database. Set with the region. */
     store: Database;
   };
 }
 
-/** A router whose validation throws 400 `invalid_arguments`. */
+/** Returns a router whose validation throws 400 `invalid_arguments`. */
 export function newRouter() {
   return new OpenAPIHono<AppEnv>({
     defaultHook: async (result, c) => {
-      // Without a Content-Type the validator takes the body for an empty object, whatever was sent.
+      // Without a Content-Type, the validator treats any body as an empty object.
       if (result.target === 'json' && !c.req.header('Content-Type')) throw await unreadBody(c);
       if (!result.success) throw new ApiError('invalid_arguments', { details: problemsOf(result.error) });
       if (result.target === 'query') refuseUnknown(c.req.query(), result.data);
@@ -60,8 +63,8 @@ async function unreadBody(c: Context): Promise<ApiError> {
 }
 
 /**
- * Refuses the parameters of a query that its schema does not have: a filter that were ignored would show everything as if
- * it matched. The zero values of enums pass, since official clients send those of filters that are newer than this API.
+ * Rejects unknown query parameters: an ignored filter would return everything as if it matched. Zero values of enums
+ * pass, because official clients send those for filters that are newer than this API.
  */
 function refuseUnknown(sent: Record<string, string>, known: object): void {
   const unknown = Object.entries(sent).filter(
@@ -77,7 +80,10 @@ function refuseUnknown(sent: Record<string, string>, known: object): void {
   throw new ApiError('invalid_arguments', { details });
 }
 
-/** Where the caller may do this (see {@link authorize}). Throws 403 `permissions_denied` that names what is missing. */
+/**
+ * Returns the scope in which the caller has the permission (see {@link authorize}). Throws 403 `permissions_denied`
+ * with the missing permission.
+ */
 export function requireScope(c: Context<AppEnv>, permission: Permission, projectId?: string): Scope {
   const scope = authorize(c.get('principal'), permission, projectId);
   if (!scope.ok) throw new ApiError('permissions_denied', { details: [{ ...permission }] });
@@ -87,9 +93,9 @@ export function requireScope(c: Context<AppEnv>, permission: Permission, project
 const SEE_PROJECT = { resource: 'project', action: 'read' } as const;
 
 /**
- * The scope of an operation in a project that the request names. Throws `missing` (404) for a project that the caller
- * cannot see, so that another organization's project looks like one that does not exist, and 403 `permissions_denied`
- * for one that it can see, and for a caller with no access to the resource in any project.
+ * Returns the scope of an operation in the project of the request. Throws `missing` (404) for a project that the
+ * caller cannot see, so that it cannot be distinguished from one that does not exist. Throws 403 `permissions_denied`
+ * for a project that the caller can see, and for a caller without access to the resource in any project.
  */
 export function requireInProject(
   c: Context<AppEnv>,
@@ -105,14 +111,13 @@ export function requireInProject(
   throw new ApiError('permissions_denied', { details: [{ ...permission }] });
 }
 
-/** The 404 for a project. */
 export function missingProject(id: string): ApiError {
   return new ApiError('not_found', { resource: 'project_id', resource_id: id });
 }
 
 /**
- * The projects in which the caller may change one of these resources that it names by an id. Throws 403
- * `permissions_denied` when it may not even read any.
+ * Returns the projects in which the caller can change a resource given by id. Throws 403 `permissions_denied` if the
+ * caller cannot even read any.
  */
 export function writableProjects(c: Context<AppEnv>, resource: Permission['resource']): string[] {
   const writable = authorize(c.get('principal'), { resource, action: 'write' });
@@ -122,8 +127,9 @@ export function writableProjects(c: Context<AppEnv>, resource: Permission['resou
 }
 
 /**
- * The refusal of a change to a resource that was not found in {@link writableProjects}: 403 when the caller may read it
- * (`exists` looks in these projects), else `missing`, so that another's resource looks like none.
+ * Returns the error for a change to a resource that was not found in {@link writableProjects}: 403 if the caller can
+ * read it (`exists` looks in these projects), otherwise `missing`, so that other organizations' resources cannot be
+ * distinguished from missing ones.
  */
 export async function refusalOfChange(
   c: Context<AppEnv>,
@@ -138,14 +144,14 @@ export async function refusalOfChange(
   return new ApiError('permissions_denied', { details: [{ resource, action: 'write' }] });
 }
 
-/** The body of a request outside the documented API, in this shape. Throws 400 `invalid_arguments`. */
+/** Returns the validated body of a request that is not in the documented API. Throws 400 `invalid_arguments`. */
 export async function bodyOf<Body>(c: Context<AppEnv>, schema: z.ZodType<Body>): Promise<Body> {
   const parsed = schema.safeParse(await c.req.json().catch(() => undefined));
   if (!parsed.success) throw new ApiError('invalid_arguments', { details: problemsOf(parsed.error) });
   return parsed.data;
 }
 
-/** Does the work without delaying the answer; a failure is logged as `what`. */
+/** Runs the work without delaying the response. A failure is logged as `what`. */
 export function inBackground(c: Context<AppEnv>, what: string, work: Promise<unknown>): void {
   const settled = work.catch((error: unknown) => {
     console.warn(JSON.stringify({ failed: what, reason: error instanceof Error && error.message }));
@@ -153,11 +159,11 @@ export function inBackground(c: Context<AppEnv>, what: string, work: Promise<unk
   try {
     c.executionCtx.waitUntil(settled);
   } catch {
-    // Called without a context, as tests do: it settles by itself.
+    // Without an execution context, as in tests, the work settles on its own.
   }
 }
 
-/** Who makes this change, from where and when: what its audit row says. By default the caller makes it. */
+/** Returns the data for a change's audit row: actor, address and time. The actor is the caller by default. */
 export function changeOf(
   c: Context<AppEnv>,
   { type, id, accessKey }: Pick<Principal, 'type' | 'id' | 'accessKey'> = c.get('principal'),
@@ -172,7 +178,7 @@ export function changeOf(
   };
 }
 
-/** A change of this caller's in the region of the path, for the domain. */
+/** Returns the context for a change by the caller in the region of the path. */
 export function workOf(c: Context<AppEnv>): Work {
   const { sealingKeys, nats, quotas, guests } = c.get('config');
   const isGuest = c.get('principal').memberships.some(({ expiresAt }) => expiresAt !== null);
@@ -187,7 +193,7 @@ export function workOf(c: Context<AppEnv>): Work {
   };
 }
 
-/** The page that a list's query asks for. */
+/** Returns the page that a list's query asks for. */
 export function pageOf(
   query: Omit<z.infer<typeof paging>, 'order_by'> & { order_by: `${Page['by']}_${Page['direction']}` },
 ): Page {
@@ -200,17 +206,16 @@ export function pageOf(
   };
 }
 
-/** Milliseconds since the epoch → RFC 3339 in UTC. */
+/** Converts milliseconds since the epoch to RFC 3339 in UTC. */
 export function wireTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }
 
-/** The same, or null for what never happened. */
 export function wireTimeOrNull(milliseconds: number | null): string | null {
   return milliseconds === null ? null : wireTime(milliseconds);
 }
 
-/** Finds the region of the path and opens its database. Throws 400 when it is not served. */
+/** Middleware that finds the region in the path and opens its database. Throws 400 if the region is not served. */
 export async function useRegion(c: Context<AppEnv>, next: () => Promise<void>): Promise<void> {
   const { regions } = c.get('config');
   const region = regions.get(c.req.param('region') ?? '');
@@ -222,7 +227,7 @@ export async function useRegion(c: Context<AppEnv>, next: () => Promise<void>): 
   await next();
 }
 
-/** The errors that any authenticated operation can answer with. */
+/** Errors that every authenticated operation can return. */
 const COMMON_ERRORS = [
   'invalid_arguments',
   'denied_authentication',
@@ -233,8 +238,8 @@ const COMMON_ERRORS = [
 ] as const satisfies ErrorCode[];
 
 /**
- * The error responses of an OpenAPI operation: the common ones and its own. Their types stay out of the typed client,
- * which reads errors by their `type`.
+ * Returns the error responses of an OpenAPI operation: the common ones and its own. They are typed as `object` to keep
+ * them out of the typed client, which identifies errors by their `type`.
  */
 export function errorResponses(...own: ErrorCode[]): object {
   const byStatus = Map.groupBy([...COMMON_ERRORS, ...own], (code) => errors[code].status);
@@ -248,15 +253,13 @@ export function errorResponses(...own: ErrorCode[]): object {
   );
 }
 
-/** A JSON body, of a request or a response, with its example. */
+/** Returns a JSON body with an example, for a request or a response. */
 export function json<Schema extends z.ZodType>(schema: Schema, example: z.input<Schema> | z.output<Schema>) {
   return { 'application/json': { schema, example } };
 }
 
-/** A response of status 200. */
 export function ok<Schema extends z.ZodType>(schema: Schema, example: z.output<Schema>, description = 'OK') {
   return { 200: { description, content: json(schema, example) } };
 }
 
-/** The response to a deletion. */
 export const noContent = { 204: { description: 'Done. There is no body.' } };

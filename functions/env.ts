@@ -1,12 +1,12 @@
 /**
- * The Worker's bindings, vars and secrets, parsed once. Everything that the Worker is configured with passes here;
- * a missing or malformed value stops the first request with an error that names it.
+ * Parses and validates the Worker's bindings, vars and secrets, once per isolate. A missing or malformed value fails
+ * the first request with an error that names it.
  */
 import type { D1Database, DurableObjectNamespace, Fetcher, RateLimit } from '@cloudflare/workers-types';
 import * as z from 'zod';
 import { type engineSettings, type RegionsVar, regionBinding, regionsVar } from './regions.ts';
 
-/** What wrangler hands to the Worker; the members of each region are named by {@link regionBinding}. */
+/** The Worker's environment. {@link regionBinding} names the members of each region. */
 export interface Bindings {
   ASSETS: Fetcher;
   IDENTITY: D1Database;
@@ -20,7 +20,6 @@ export interface Bindings {
   [name: string]: unknown;
 }
 
-/** A text that is JSON. */
 const jsonText = z.string().transform((text, context) => {
   try {
     return JSON.parse(text) as unknown;
@@ -30,40 +29,44 @@ const jsonText = z.string().transform((text, context) => {
   }
 });
 
-/** The secret `ENGINE_KEY_<REGION>`: the key that the region's engine knows the operator by. */
+/** The secret `ENGINE_KEY_<REGION>`: the operator's key for the region's engine. */
 export const engineKey = jsonText.pipe(
   z.object({ access_key_id: z.string().min(1), secret_access_key: z.string().min(1) }),
 );
 
 /**
- * The secrets of the Worker. For each region there come beside them `SYSTEM_SEED_<REGION>` (an account seed `SA…`, the
- * identity of the region's NATS system account) and, where it has an engine, `ENGINE_KEY_<REGION>` (JSON:
- * `{"access_key_id","secret_access_key"}`);
- * and where mail is sent by http, `MAIL_TOKEN`, what the provider knows the sender by.
+ * The Worker's secrets. In addition, each region has `SYSTEM_SEED_<REGION>` (the account seed `SA…` of the region's
+ * NATS system account) and, if it has an engine, `ENGINE_KEY_<REGION>` (JSON:
+ * `{"access_key_id","secret_access_key"}`). If email is sent over http, `MAIL_TOKEN` is the provider's token.
  */
 export const secrets = z.object({
-  /** Seals recoverable secrets, JSON: `[{"id","key"}]`, key 32 bytes in base64. The first seals, all open. */
+  /**
+   * Encrypts recoverable secrets. JSON: `[{"id","key"}]` with 32-byte keys in base64. The first encrypts, all decrypt.
+   */
   SEALING_KEYS: jsonText.pipe(
     z.array(z.object({ id: z.string().regex(/^[A-Za-z0-9_-]{1,32}$/), key: z.base64().length(44) })).min(1),
   ),
-  /** Signs account JWTs: the seed `SO…` of a signing key of the operator. The identity seed stays offline. */
+  /** Signs account JWTs: the seed `SO…` of an operator signing key. The operator's identity seed stays offline. */
   OPERATOR_SIGNING_SEED: z.string().regex(/^SO[A-Z2-7]{56}$/),
   /** Signs session cookies: at least 32 characters. */
   SIGN_IN_SECRET: z.string().min(32),
 });
 
-/** The servers keep counts in 32 bits, and a time in nanoseconds in 64: what is larger wraps around, and shuts everyone out. */
+/**
+ * nats-server stores counts in 32 bits and times in nanoseconds in 64 bits. Larger values overflow and lock everyone
+ * out.
+ */
 const MOST = 2 ** 31 - 1;
 const TEN_YEARS = 10 * 365 * 86_400;
 const MOST_BYTES = 1e15;
 
-/** A number within bounds, or `none`, which means no limit or no end. */
+/** A number from `least` to `most`, or `none` for no limit or no expiry. */
 function orNone(none: 0 | -1, least: number, most: number, unit = '') {
   const error = `must be ${none} for none, or ${least} to ${most}${unit}`;
   return z.union([z.literal(none), z.number().int(error).min(least, error).max(most, error)], { error });
 }
 
-// 0 is refused: the servers let nobody in for 0 connections, and take 0 streams or consumers for any number.
+// 0 is refused: nats-server accepts nobody for 0 connections, but does not limit 0 streams or consumers.
 const count = orNone(-1, 1, MOST);
 const bytes = orNone(-1, 0, MOST_BYTES, ' bytes');
 const seconds = (least: number) => orNone(0, least, TEN_YEARS, ' seconds');
@@ -83,103 +86,100 @@ const limitsOf = (own: { connections: number; disk: number; streams: number; con
     })
     .prefault({});
 
-/** The `NATS` var: settings of enforcement, each with its default. The Operate page says what follows from each. */
+/** The `NATS` var: settings of enforcement with their defaults. The Operate page describes the effect of each. */
 export const natsSettings = z.strictObject({
-  /** How long a DELETE waits for the servers' acknowledgements, in milliseconds. */
+  /** How long a DELETE waits for acknowledgements from the servers, in milliseconds. */
   push_deadline_ms: z.number().int().min(100).max(10_000).default(2_000),
   /**
-   * How long an account JWT is good for, in seconds; 0 for ever. With a lease, a server that can reach nobody stops
-   * honouring what it holds; so do all when the Worker is down for longer. At least an hour, since the schedule renews.
+   * Validity of account JWTs in seconds; 0 for no expiry. With a lease, a server that is cut off stops accepting its
+   * cached accounts when the lease expires. All servers do so if the Worker is down for longer than the lease. At
+   * least an hour, because the schedule renews leases.
    */
   account_lease_seconds: seconds(3600).default(0),
-  /** How long the JWT of new NATS credentials is good for, in seconds; 0 for ever. */
+  /** Validity of new NATS credentials' JWTs in seconds; 0 for no expiry. */
   user_expiry_seconds: seconds(60).default(0),
-  /** What one account may use; -1 is no limit. A server that is not in a cluster reserves finite storage. */
+  /** Limits of an account; -1 for no limit. A server that is not in a cluster reserves finite storage. */
   account_limits: limitsOf({ connections: -1, disk: 1024 ** 3, streams: 100, consumers: 1000 }),
-  /** The same for an account of a guest. */
+  /** Limits of a guest's account. */
   guest_limits: limitsOf({ connections: 20, disk: 16 * 1024 ** 2, streams: 10, consumers: 50 }),
   /**
-   * How many credentials, live and revoked, an account may have. Each revocation takes some 93 bytes of an account JWT,
-   * which
-   * servers refuse above 1 MiB, whatever their `max_payload`; 150,000 bytes of it are left for roles.
+   * Maximum number of active and revoked credentials of an account. Each revocation takes about 93 bytes of the
+   * account JWT, which servers reject above 1 MiB whatever their `max_payload`. 150,000 bytes are reserved for roles.
    */
   max_revocations: z.number().int().min(10).max(9_500).default(9_500),
 });
 
-/** See {@link natsSettings}. */
 export type NatsSettings = z.infer<typeof natsSettings>;
 
 /**
- * The `MAIL` var: how mail is sent; without it none is. `http` posts each mail as JSON to a provider's endpoint, with
- * the secret `MAIL_TOKEN`. `console` prints it, links and all, to the Worker's output: for the local stack alone.
+ * The `MAIL` var: how email is sent. Without it, none is sent. `http` posts each email as JSON to a provider's
+ * endpoint with the secret `MAIL_TOKEN`. `console` prints emails with their links to the Worker's output, for the
+ * local stack only.
  */
 export const mailSettings = z.strictObject({
   transport: z.enum(['http', 'console']),
-  /** Where mail is posted to. In the clear only on this machine, since the token goes along. */
+  /** The provider's endpoint. Plain http only on this machine, because requests contain the token. */
   endpoint: z
     .string()
     .regex(/^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost)[:/])/, 'must be https://…')
     .optional(),
-  /** The sender's address. */
   from: z.string().min(3).optional(),
 });
 
-/** The `SITE` var: the deployment's own address and that of its sources. */
+/** The `SITE` var: addresses of the deployment and of its sources. */
 export const siteSettings = z.object({
-  /** The public address: `https://latchkey.example.com`. Needed where mail is sent, since its links lead there. */
+  /** The public address: `https://latchkey.example.com`. Required with `MAIL` for the links in emails. */
   url: z
     .string()
     .regex(/^https?:\/\/[^/?#]+$/, 'must be http://host or https://host, without a path')
     .optional(),
-  /** Where the project's sources can be edited, up to and with its folder `site/`. */
+  /** Where the sources can be edited, up to and including the folder `site/`. */
   edit_url: z.url().regex(/\/$/, 'must end with a slash').optional(),
 });
 
-/** How mail is sent. */
+/** How email is sent. */
 export type Mail =
   | { transport: 'console' }
   | { transport: 'http'; endpoint: string; from: string; token: string };
 
-/** The `AUDIT` var: what is kept of the audit trail. */
+/** The `AUDIT` var: retention of the audit trail. */
 export const auditSettings = z.strictObject({
-  /** How long a row of the audit trail is kept, in days; 0 for ever. */
+  /** Retention of audit events in days; 0 for no limit. */
   retention_days: z.number().int().min(0).max(36_500).default(365),
 });
 
 const quotasOf = (natsAccounts: number, credentials: number) =>
   z.strictObject({
-    /** NATS accounts of an organization in a region. */
+    /** NATS accounts per organization in a region. */
     nats_accounts: z.number().int().min(0).default(natsAccounts),
-    /** Credentials of a project in a region, of all products together. */
+    /** Credentials per project in a region, for all products together. */
     credentials: z.number().int().min(0).default(credentials),
   });
 
-/** The `QUOTAS` var: how much there may be. What is there already stays when a quota is lowered. */
+/** The `QUOTAS` var: maximum numbers of resources. Lowering a quota keeps existing resources. */
 export const quotaSettings = quotasOf(1000, 10_000);
 
-/** See {@link quotaSettings}. */
 export type Quotas = z.infer<typeof quotaSettings>;
 
-/** The `GUESTS` var: whether readers may try the product without an account, and how much. */
+/** The `GUESTS` var: whether visitors can try the product without an account, and its limits. */
 export const guestSettings = z.strictObject({
   enabled: z.boolean().default(false),
-  /** After so many minutes a guest's session ends, and what it made is deleted. */
+  /** Minutes after which a guest's session ends and its resources are deleted. */
   minutes: z
     .number()
     .int()
     .min(5)
     .max(24 * 60)
     .default(30),
-  /** How many guests there may be at a time. */
+  /** Maximum number of simultaneous guests. */
   most: z.number().int().min(1).max(10_000).default(50),
-  /** What one guest may have, in place of the `QUOTAS`. */
+  /** Quotas of a guest, in place of `QUOTAS`. */
   quotas: quotasOf(2, 10).prefault({}),
 });
 
-/** See {@link guestSettings}. */
 export type GuestSettings = z.infer<typeof guestSettings>;
 
-/** The limits that servers reserve, and the setting of a region that says how much there is. */
+/** Limits for which servers reserve storage, with the setting for a region's capacity. */
 const STORAGE = [
   ['disk', 'nats_storage'],
   ['memory', 'nats_memory'],
@@ -212,7 +212,9 @@ const vars = z
     }
   });
 
-/** The vars of the Worker, checked and with their defaults. Throws an error that names each setting that is wrong, and why. */
+/**
+ * Returns the Worker's validated vars with defaults. Throws an error that lists every invalid setting with the reason.
+ */
 export function parseVars(given: unknown): z.infer<typeof vars> {
   const result = vars.safeParse(given);
   if (result.success) return result.data;
@@ -220,10 +222,10 @@ export function parseVars(given: unknown): z.infer<typeof vars> {
   throw new Error(`The Worker's configuration is wrong: ${problems.join('; ')}`);
 }
 
-/** The id and raw AES-256 key (base64) of one sealing key. */
+/** A sealing key: its id and the raw AES-256 key in base64. */
 export type SealingKey = z.infer<typeof secrets>['SEALING_KEYS'][number];
 
-/** Where a region's queues and topics are, and the key to it. Nothing of it may reach a client. */
+/** The service that runs a region's queues and topics, with the operator's key. None of it is disclosed to clients. */
 export interface Engine {
   sqsEndpoint: string;
   snsEndpoint: string;
@@ -241,15 +243,14 @@ export interface Region {
   label: string;
   natsEndpoint: string;
   natsWebsockets: readonly string[];
-  /** What the accounts may be promised together, in bytes; null where nothing is said. */
+  /** Total storage that accounts can reserve, in bytes; null if it is not set. */
   natsCapacity: Record<'disk' | 'memory', number | null>;
   database: D1Database;
   systemSeed: string;
-  /** Null where no engine is configured. */
+  /** Null if no engine is configured. */
   engine: Engine | null;
 }
 
-/** The parsed environment. */
 export interface Config {
   assets: Fetcher;
   identity: D1Database;
@@ -262,23 +263,23 @@ export interface Config {
   audit: z.infer<typeof auditSettings>;
   quotas: Quotas;
   publishers: DurableObjectNamespace;
-  /** Null where none is sent. */
+  /** Null if email is not configured. */
   mail: Mail | null;
-  /** The deployment's public origin, as configured. Null where it is not, which is only allowed without mail. */
+  /** The deployment's public origin. Null if it is not configured, which is allowed only without email. */
   siteUrl: string | null;
   resolverLimit: RateLimit;
   visitorLimit: RateLimit;
-  /** Attempts to sign in and the like, from one address. */
+  /** Limits sign-in and similar attempts per address. */
   signInLimit: RateLimit;
-  /** The same for one account, which is the narrower limit. */
+  /** Limits the same per account, which is the stricter limit. */
   accountLimit: RateLimit;
-  /** Unknown tokens from one address. */
+  /** Limits unknown tokens per address. */
   tokenLimit: RateLimit;
 }
 
 const parsed = new WeakMap<object, Config>();
 
-/** Parses the Worker's environment, once for each isolate. Throws an error that names what is missing or malformed. */
+/** Returns the parsed environment, cached per isolate. Throws an error that names what is missing or malformed. */
 export function configOf(env: Bindings): Config {
   let config = parsed.get(env);
   if (!config) {
@@ -292,7 +293,7 @@ function parse(env: Bindings): Config {
   const { REGIONS, NATS, GUESTS, AUDIT, QUOTAS, MAIL, SITE } = parseVars(env);
   const result = secrets.safeParse(env);
   if (!result.success) {
-    // The values may be secrets: the message names the members only.
+    // Values can be secrets, so the message contains only names.
     const names = result.error.issues.map((issue) => `${issue.path.join('.')} (${issue.code})`);
     throw new Error(`The Worker's configuration is incomplete: ${names.join(', ')}`);
   }

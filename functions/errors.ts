@@ -1,24 +1,23 @@
 /**
- * What can go wrong, in one table: the code, its status, its message and the fields that come with it. Responses, the
- * OpenAPI document and the site's error page all read it. Bodies are those of Scaleway's API (`{type, message, …}`).
+ * Defines all API errors in one table: code, status, message and fields. Responses, the OpenAPI document and the
+ * site's error page read it. Bodies have the format of Scaleway's API (`{type, message, …}`).
  */
 import * as z from 'zod';
 
 const nothing = z.object({});
 
-/** Why an argument is refused. */
+/** Why an argument is invalid. */
 const argumentProblem = z.object({
   argument_name: z.string(),
   reason: z.enum(['required', 'format', 'constraint', 'unknown']),
   help_message: z.string(),
 });
 
-/** See {@link argumentProblem}. */
 export type ArgumentProblem = z.infer<typeof argumentProblem>;
 
 const quotaProblem = z.object({ resource: z.string(), quota: z.number(), current: z.number() });
 
-/** Code → status, message and further fields of the body. */
+/** Code → status, message and additional fields of the body. */
 export const errors = {
   invalid_arguments: {
     status: 400,
@@ -64,7 +63,7 @@ export const errors = {
   precondition_failed: {
     status: 412,
     message: 'precondition is not respected',
-    /** Official clients know these three only, and retry "resource_not_usable" for up to 20 minutes. */
+    /** Official clients know only these three, and retry "resource_not_usable" for up to 20 minutes. */
     fields: z.object({
       precondition: z.enum(['resource_still_in_use', 'attribute_must_be_set', 'unknown_precondition']),
       help_message: z.string(),
@@ -77,25 +76,24 @@ export const errors = {
   unavailable: {
     status: 503,
     message: 'temporarily unavailable',
-    /** What failed: the name of a region, or `identity`. */
+    /** What failed: a region's name, or `identity`. */
     fields: z.object({ resource: z.string().optional() }),
   },
 } as const;
 
-/** A code of {@link errors}. */
 export type ErrorCode = keyof typeof errors;
 
-/** The fields of a code's body beside `type` and `message`. */
+/** The fields of an error body in addition to `type` and `message`. */
 export type ErrorFields<Code extends ErrorCode> = z.infer<(typeof errors)[Code]['fields']>;
 
-/** The schema of a code's body. */
+/** Returns the schema of an error body. */
 export function errorBody(code: ErrorCode) {
   return z
     .object({ type: z.literal(code), message: z.string(), ...errors[code].fields.shape })
     .meta({ id: `Error_${code}` });
 }
 
-/** A refusal that reaches the client as it stands. Only routes and middleware throw it. */
+/** An error that is returned to the client as is. Only routes and middleware throw it. */
 export class ApiError<Code extends ErrorCode = ErrorCode> extends Error {
   readonly code: Code;
   readonly fields: ErrorFields<Code>;
@@ -108,14 +106,13 @@ export class ApiError<Code extends ErrorCode = ErrorCode> extends Error {
     this.headers = headers;
   }
 
-  /** The response, status and body as the table has them. */
   toResponse(): Response {
     const { status, message } = errors[this.code];
     return Response.json({ type: this.code, message, ...this.fields }, { status, headers: this.headers });
   }
 }
 
-/** The refusal of one argument. */
+/** Returns the error for one invalid argument. */
 export function invalidArgument(
   name: string,
   reason: ArgumentProblem['reason'],
@@ -127,8 +124,8 @@ export function invalidArgument(
 }
 
 /**
- * Name and message of the error that began a chain of causes, for the log. The errors around it can repeat a query with
- * its parameters, which can be secret.
+ * Returns name and message of the innermost cause, for the log. Outer errors can contain a query's parameters, which
+ * can be secret.
  */
 export function innermost(error: unknown): { name: string; message?: string } {
   let cause = error;
@@ -136,7 +133,7 @@ export function innermost(error: unknown): { name: string; message?: string } {
   return cause instanceof Error ? { name: cause.name, message: cause.message } : { name: 'unknown' };
 }
 
-/** The problems that zod found, as the contract names them. The messages never repeat what was sent. */
+/** Converts zod's issues to the API's format. Messages never contain the submitted value. */
 export function problemsOf(error: z.core.$ZodError): ArgumentProblem[] {
   return error.issues.map((issue) => ({
     argument_name: issue.path.join('.') || 'body',
@@ -145,7 +142,7 @@ export function problemsOf(error: z.core.$ZodError): ArgumentProblem[] {
   }));
 }
 
-/** What the message of a schema begins with that has help of its own for an argument that is missing. */
+/** Prefix of a schema's error message that replaces the default message for a missing argument. */
 export const REQUIRED = 'is required: ';
 
 function isMissing({ code, message }: z.core.$ZodIssue): boolean {

@@ -1,9 +1,11 @@
-/** The shapes of what readers say of pages. */
+/** Defines the shapes of readers' feedback on pages. */
 import * as z from 'zod';
 
-/** What a reader says of a page. */
 export const feedbackBody = z.object({
-  /** The path of the page. Never two slashes in a row: at the start, a browser would take what follows for a host. */
+  /**
+   * The page's path. Double slashes are rejected: at the start of a link, browsers would treat the next segment as a
+   * host.
+   */
   page: z
     .string()
     .max(200)
@@ -12,5 +14,5 @@ export const feedbackBody = z.object({
   remark: z.string().trim().max(2000).default(''),
 });
 
-/** The same as the Owner reads it. */
+/** Feedback as an Owner reads it. */
 export const feedback = feedbackBody.extend({ at: z.iso.datetime() }).meta({ id: 'Feedback' });

@@ -1,4 +1,7 @@
-/** Whether a page of the site helped: said by any reader, read by the Owners of the first organization. */
+/**
+ * Declares the feedback endpoints: any reader can send feedback on a page, and the Owners of the first organization
+ * can read it.
+ */
 import { createRoute } from '@hono/zod-openapi';
 import * as z from 'zod';
 import { openDatabase } from '../db/database.ts';
@@ -14,7 +17,7 @@ import { sameOrigin } from './iam/session-cookie.ts';
 
 const example = { page: '/how-to/create-credentials/', helpful: true, remark: '' };
 
-/** `/feedback`. */
+/** The route `/feedback`. */
 export const feedbackRoutes = newRouter()
   .openapi(
     createRoute({

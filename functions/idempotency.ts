@@ -1,7 +1,7 @@
 /**
- * Creations that a client may ask for again because it lost the answer: the header that says so, who and what it stands
- * for, and how a secret is made so that it can be told again. Nothing here keeps a secret: for a day there is a random
- * salt in the database, and the secret follows from it and a sealing key. The rows are in db/idempotency.ts.
+ * Implements idempotent creation: a client that lost the response can repeat the request and gets the same secret. No
+ * secret is stored: for a day the database keeps a random salt, and the secret is derived from the salt and a sealing
+ * key. The rows are in db/idempotency.ts.
  */
 import type { Context } from 'hono';
 import * as z from 'zod';
@@ -13,7 +13,7 @@ import { ApiError, invalidArgument } from './errors.ts';
 
 const HEADER = 'Idempotency-Key';
 
-/** The headers of a creation that may be asked for again. */
+/** Headers of an idempotent creation. */
 export const idempotencyHeaders = z.object({
   [HEADER]: z
     .string()
@@ -22,13 +22,13 @@ export const idempotencyHeaders = z.object({
     .meta({ description: 'Any text that is new for each creation, a UUID for example.' }),
 });
 
-/** What the OpenAPI document says of a creation that may be asked for again. */
+/** OpenAPI description of an idempotent creation. */
 export const REPEATABLE = `With an ${HEADER}, sending the same request again within 24 hours creates nothing further: the
   answer is that of the first, with the same secret.`;
 
 /**
- * The creation that this request is to do once, or null without the header. The key is the caller's own: another one who
- * sends the same text means another creation. `asked` is the validated body; equal ones are one request.
+ * Returns the idempotent creation for a request, or null without the header. The key is scoped to the caller: the same
+ * text from another caller is another creation. `asked` is the validated body; equal bodies count as the same request.
  */
 export async function onceOf(c: Context<AppEnv>, asked: object): Promise<Once | null> {
   const sent = c.req.header(HEADER);
@@ -44,7 +44,10 @@ export async function onceOf(c: Context<AppEnv>, asked: object): Promise<Once | 
   };
 }
 
-/** JSON with the members of objects in order, and without those that are null: they say nothing. */
+/**
+ * Returns canonical JSON: object members are sorted, and null members are omitted because they mean the same as absent
+ * ones.
+ */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, held: unknown) => {
     if (held === null) return undefined;
@@ -55,12 +58,12 @@ function canonical(value: unknown): string {
 
 const SALT_BYTES = 32;
 
-/** More than any secret takes: rejecting the bytes that would favour some characters costs a few. */
+/** More than any secret needs. Rejection sampling discards some bytes. */
 const DERIVED_BYTES = 512;
 
 /**
- * The bytes that the secret of a creation is made of: HKDF with SHA-256 (RFC 5869) of the sealing key, with the creation's
- * salt, for what `kind` of thing and for whom. The same each time. Null when there is no such sealing key any more.
+ * Derives the bytes for a creation's secret: HKDF with SHA-256 (RFC 5869) from the sealing key, with the creation's
+ * salt and with `kind` and caller as info. Repeatable. Null if the sealing key no longer exists.
  */
 export async function derivedBytes(
   keys: readonly SealingKey[],
@@ -70,7 +73,7 @@ export async function derivedBytes(
   const sealing = keys.find(({ id }) => id === sealingKeyId);
   if (!sealing) return null;
   const material = await crypto.subtle.importKey('raw', bytesOf(sealing.key), 'HKDF', false, ['deriveBits']);
-  // `key` is the digest of the principal, the endpoint and what the client sent.
+  // `key` is the digest of the caller, the endpoint and the client's key.
   const info = new TextEncoder().encode(`latchkey idempotent creation|${kind}|${key}`);
   const derived = await crypto.subtle.deriveBits(
     { name: 'HKDF', hash: 'SHA-256', salt: bytesOf(salt), info },
@@ -85,7 +88,7 @@ export async function derivedBytes(
   };
 }
 
-/** The bytes that a new secret is made of: derived ones when it is to be created once, else random ones. */
+/** Returns the bytes for a new secret: derived for an idempotent creation, otherwise random. */
 export async function bytesFor(
   keys: readonly SealingKey[],
   once: Once | null,
@@ -97,8 +100,8 @@ export async function bytesFor(
 }
 
 /**
- * What `once` created before. Throws 400 when that was asked for by another request, and `missing` when `find` finds it no
- * more: what was deleted is not created a second time.
+ * Returns what `once` created before. Throws 400 if the key was used for a different request, and `missing` if `find`
+ * returns nothing: a retry must not create a deleted resource again.
  */
 export async function createdBefore<Row>(
   once: Once | null,
@@ -114,7 +117,7 @@ export async function createdBefore<Row>(
   return row;
 }
 
-/** The refusal when what was created before is there, but its secret can no longer be derived. */
+/** Returns the error for an existing resource whose secret can no longer be derived. */
 export function untold(resource: string, id: string): ApiError {
   return new ApiError('precondition_failed', {
     precondition: 'unknown_precondition',

@@ -1,7 +1,7 @@
 /**
- * The Worker: assembles the app from its parts and answers what none of them did. One origin serves the gateway of
- * queues and topics, the control plane, the resolver of nats-servers and sign-in; static pages are served beside it
- * without running the Worker, all but the first.
+ * The Worker: assembles the app from its parts and handles the remaining requests. One origin serves the gateway, the
+ * control plane, the resolver for nats-servers, sign-in and the static pages. Static pages except `/` do not run the
+ * Worker.
  */
 import type { D1Database, ExecutionContext, ScheduledController } from '@cloudflare/workers-types';
 import type { Context } from 'hono';
@@ -54,14 +54,14 @@ const IAM = '/iam/v1alpha1';
 const AUDIT = '/audit-trail/v1alpha1';
 const AUDIT_REGION = `${AUDIT}/regions/:region` as const;
 
-/** How long the schedule may clean up, in milliseconds: in each region, and in identity for each of its jobs. */
+/** Time limit for cleaning up in a scheduled run, in milliseconds: per region, and per job in identity. */
 const CLEAN_UP_MS = 20_000;
 
 const app = newRouter();
 
-// Before everything else: what is signed is answered in its own protocol, whatever its path.
+// First, because signed requests get a response in their own protocol, whatever their path.
 app.use(gateway);
-// Its path is the gateway's too, so that the Worker runs first: the landing page has nothing else of it.
+// `/` is shared with the gateway, so the Worker must serve the landing page itself.
 app.get('/', (c) => c.env.ASSETS.fetch(c.req.raw as never) as never);
 app.use(async (c, next) => {
   c.set('requestId', crypto.randomUUID());
@@ -129,7 +129,7 @@ app.route('/auth', guestRoutes);
 app.route('/jwt/v1', resolver);
 app.get('/openapi.json', openApiDocument(app));
 app.get('/healthz', (c) => c.text('ok'));
-// The Go SDK makes the SRN of each resource of this, and asks again with nearly every call until it is there.
+// The Go SDK builds each resource's SRN from this, and requests it again on nearly every call until it exists.
 app.get('/metadata', (c) =>
   c.json({ platform: 'external', partition: 'latchkey', domain: new URL(c.req.url).host }),
 );
@@ -139,7 +139,7 @@ app.notFound((c) =>
 );
 app.onError((error, c) => refusalOf(error, c).toResponse());
 
-/** What the client is told of an error. What was not foreseen is logged, and told as no more than its status. */
+/** Returns the error for the client. Unexpected errors are logged, and only their status is disclosed. */
 function refusalOf(error: Error, c: Context<AppEnv>): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof HTTPException && error.status === 415)
@@ -148,7 +148,7 @@ function refusalOf(error: Error, c: Context<AppEnv>): ApiError {
     return invalidArgument('body', 'format', 'must be well-formed JSON');
   }
   console.error(JSON.stringify({ request_id: c.get('requestId'), path: c.req.path, ...innermost(error) }));
-  // An isolate that does not have a new key yet: the next request may meet one that has.
+  // This isolate does not have the new key yet: a retry can reach one that has.
   if (error instanceof UnknownSealingKey) {
     return new ApiError('unavailable', { resource: error.region }, { 'Retry-After': '5' });
   }
@@ -159,17 +159,20 @@ function refusalOf(error: Error, c: Context<AppEnv>): ApiError {
   return new ApiError('unavailable', { resource }, { 'Retry-After': '5' });
 }
 
-/** The typed client of the site is made of this: `hc<App>`. */
+/** Type of the site's typed client: `hc<App>`. */
 export type App = typeof routes;
 
 export { AccountPublisher } from './nats/publisher.ts';
-/** The app itself, for tests that call it without a server. */
+/** The app, for tests that call it without a server. */
 export { app };
 
 export default {
   fetch: app.fetch,
 
-  /** The schedule: each database is seen to by itself, so that one that is down holds up no other. */
+  /**
+   * Runs the scheduled jobs. Databases are processed independently, so that one that is down does not block the
+   * others.
+   */
   async scheduled(
     _controller: ScheduledController,
     env: Bindings,
@@ -193,7 +196,7 @@ export default {
       runJob('end guests', 'identity', () => endGuests(config, deadline)),
       runJob('end expired', 'identity', () => endExpired(identity, deadline)),
     );
-    // Whoever looks at the platform's own list of runs sees that one failed; the log says what, and why.
+    // Fail the run, so that Cloudflare's list of runs shows it. The log has the details.
     if ((await Promise.all(jobs)).includes(false)) throw new Error('The schedule failed: its log says where');
   },
 };

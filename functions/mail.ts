@@ -1,22 +1,21 @@
 /**
- * The way out for mail: one message, by whatever transport the deployment has. What a mail says is its sender's. A mail
- * that cannot be sent is a line in the log, without its text, and fails nothing else.
+ * Sends one plain-text email over the configured transport. Callers write the text and log failures, without the text.
  */
 import type { Mail } from './env.ts';
 
-/** A mail of plain text to one address. */
+/** A plain-text email to one address. */
 export interface Message {
   to: string;
   subject: string;
   text: string;
 }
 
-/** How long the provider may take, in milliseconds. */
+/** Timeout for the provider, in milliseconds. */
 const DEADLINE_MS = 5_000;
 
 /**
- * Sends a mail; without a transport, does nothing. Rejects when the provider refuses or does not answer in time, with
- * an error that names no address and repeats nothing of the text.
+ * Sends an email, or does nothing without a transport. Rejects if the provider refuses it or does not respond in time,
+ * with an error that contains neither address nor text.
  */
 export async function sendMail(mail: Mail | null, { to, subject, text }: Message): Promise<void> {
   if (!mail) return;
@@ -28,7 +27,7 @@ export async function sendMail(mail: Mail | null, { to, subject, text }: Message
     method: 'POST',
     headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${mail.token}` },
     body: JSON.stringify({ from: mail.from, to, subject, text }),
-    // Elsewhere nobody should get the token.
+    // Do not follow redirects: they would leak the token.
     redirect: 'manual',
     signal: AbortSignal.timeout(DEADLINE_MS),
   });

@@ -1,6 +1,6 @@
 /**
- * The OpenAPI document, generated from the schemas that validate. It is made at the first request for it, since it
- * lists the regions of this deployment, and kept for the isolate's life.
+ * Generates the OpenAPI document from the schemas that validate requests. It lists the deployment's regions, so it is
+ * generated on the first request and cached for the isolate's lifetime.
  */
 import type { Context } from 'hono';
 import type { AppEnv, newRouter } from './app.ts';
@@ -8,7 +8,7 @@ import type { Config } from './env.ts';
 
 type Router = ReturnType<typeof newRouter>;
 
-/** The path of a parameter object in a document, as far as it is read here. */
+/** The members of a parameter object that are read here. */
 interface Parameter {
   name?: string;
   in?: string;
@@ -17,7 +17,7 @@ interface Parameter {
 
 const documents = new WeakMap<Config, object>();
 
-/** Answers with the document of these routes. */
+/** Returns a handler that serves the OpenAPI document of these routes. */
 export function openApiDocument(router: Router) {
   return (c: Context<AppEnv>) => {
     const config = c.get('config');
@@ -27,7 +27,10 @@ export function openApiDocument(router: Router) {
   };
 }
 
-/** The document of these routes in a deployment that serves these regions. The site's API reference is made of it, too. */
+/**
+ * Returns the OpenAPI document of these routes for a deployment with these regions. The site's API reference also uses
+ * it.
+ */
 export function describeApi(router: Router, regions: string[]) {
   const generated = router.getOpenAPI31Document({
     openapi: '3.1.0',

@@ -1,8 +1,8 @@
-/** Jobs of the schedule: each fails by itself, and its failure is logged with what failed, where and why. */
+/** Runs scheduled jobs. Each can fail without affecting the others; failures are logged with job, place and reason. */
 
 /**
- * Does a job's work. Resolves to whether it went well; a failure is logged with the innermost reasons, whose errors do not
- * repeat the query with its parameters as those around them do. `where` is a region, or `identity`.
+ * Runs a job and resolves to whether it succeeded. A failure is logged with its innermost causes only: outer errors
+ * repeat the query with its parameters. `where` is a region, or `identity`.
  */
 export async function runJob(job: string, where: string, work: () => Promise<unknown>): Promise<boolean> {
   try {
@@ -22,7 +22,7 @@ function reasonsOf(error: unknown): string[] {
   return [error instanceof Error ? error.message : 'unknown'];
 }
 
-/** The items in random order: those that fail or take long must not be the ones before which every run ends. */
+/** Returns the items in random order, so that failing or slow items do not block the same others in every run. */
 export function shuffled<Item>(items: readonly Item[]): Item[] {
   return items
     .map((item) => ({ item, at: Math.random() }))
@@ -31,9 +31,9 @@ export function shuffled<Item>(items: readonly Item[]): Item[] {
 }
 
 /**
- * Does the work for each item, `atOnce` at a time, and goes on when one fails: what waits for a server that is silent
- * must not hold up all others. Begins nothing after `deadline` (milliseconds since the epoch). Resolves to how many
- * items it began, in order; a failure is logged with the item.
+ * Runs the work for each item, `atOnce` at a time, and continues after failures, so that a server that does not
+ * respond does not block the others. Starts nothing after `deadline` (milliseconds since the epoch). Resolves to the
+ * number of items started, in order. A failure is logged with the item.
  */
 export async function someAtOnce<Item extends string>(
   job: string,

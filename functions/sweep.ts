@@ -1,6 +1,6 @@
 /**
- * Removes all that a project has in a region: for projects that are no more, of which nobody asks it. Each step is one that
- * its owner could have taken, in the audit trail as the system's. It may be cut off at any point and done again.
+ * Deletes everything that a deleted project has in a region. The changes are the same that a user could make, and the
+ * audit trail shows them as the system's. It can be interrupted at any point and restarted.
  */
 import type { Change } from '../db/audit.ts';
 import { openDatabase } from '../db/database.ts';
@@ -12,7 +12,7 @@ import { cleanUp } from './gateway/cleanup.ts';
 import { enforce } from './nats/enforcement.ts';
 import { runJob } from './schedule.ts';
 
-/** A change that the schedule makes. */
+/** Returns the data for the audit row of a scheduled change. */
 export function scheduledChange(): Change {
   return {
     now: Date.now(),
@@ -25,9 +25,9 @@ export function scheduledChange(): Change {
 }
 
 /**
- * Deactivates what a project has activated in the region and deletes its NATS accounts, until `deadline` (milliseconds since
- * the epoch). Resolves to whether it holds nothing there any more; what its queues and topics had on the engine is
- * gone as soon as the schedule has cleaned up. Rejects when the region's database cannot be reached.
+ * Deactivates a project's products in the region and deletes its NATS accounts, until `deadline` (milliseconds since
+ * the epoch). Resolves to whether nothing is left in the region's database; resources on the engine are deleted when
+ * the schedule has cleaned up. Rejects if the database is unavailable.
  */
 export async function sweepProject(
   config: Config,
@@ -57,7 +57,7 @@ async function sweepAccounts(
   deadline: number,
 ): Promise<boolean> {
   const store = openDatabase(region.database);
-  // Those that cannot be deleted stay in the list: the pages after begin behind them.
+  // Accounts that cannot be deleted stay in the list, so skip them.
   let failed = 0;
   while (Date.now() < deadline) {
     const page = { offset: failed, limit: PORTION, by: 'created_at', direction: 'asc' } as const;

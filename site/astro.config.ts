@@ -104,7 +104,7 @@ export default defineConfig({
             'how-to/terraform',
           ],
         },
-        { label: 'Understand', items: ['concepts'] },
+        { label: 'Understand', items: ['concepts', 'security'] },
         {
           label: 'Reference',
           items: [

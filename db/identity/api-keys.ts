@@ -1,6 +1,6 @@
 /**
- * The API keys of users and applications: created, listed, changed, deleted. A key of an Owner is changed by an Owner
- * only. Whose a key is when it is used, bearers.ts finds.
+ * The API keys of users and applications. Only an Owner can change an Owner's key. bearers.ts finds the principal of a
+ * key in use.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { auditStatement, type Change } from '../audit.ts';
@@ -10,25 +10,24 @@ import type { Listed, Page } from '../page.ts';
 import { type Access, among, amongIfAny, contains, listPage } from './fragments.ts';
 import { apiKeys } from './schema.ts';
 
-/** A row of `api_keys`. */
 export type ApiKey = typeof apiKeys.$inferSelect & {
-  /** 1 when it is the key of a user who is an Owner of its organization. */
+  /** 1 if the key belongs to a user who is an Owner of its organization. */
   ofOwner: 0 | 1;
 };
 
-/** A new key. Its organization is that of its bearer. */
+/** A new key. Its organization is the principal's. */
 export interface NewApiKey {
   accessKey: string;
   secretHash: string;
   bearer: { type: 'user' | 'application'; id: string };
   description: string;
-  /** Null: the oldest active project of the organization. */
+  /** Null selects the organization's oldest active project. */
   defaultProjectId: string | null;
-  /** Milliseconds since the epoch, or null for never. */
+  /** Milliseconds since the epoch; null means never. */
   expiresAt: number | null;
 }
 
-/** What may change of a key; undefined stays as it was. */
+/** The fields of a key that can change; undefined keeps the value. */
 export interface ApiKeyFields {
   description: string | undefined;
   defaultProjectId: string | undefined;
@@ -37,8 +36,9 @@ export interface ApiKeyFields {
 }
 
 /**
- * A created key, or why there is none: no such bearer where the caller may create one; the bearer is an Owner and the
- * caller is not; a user of several such organizations; no active project; or what was created once is there.
+ * The created key, or why there is none. `no_bearer`: no such principal where the caller can create keys. `of_owner`:
+ * the principal is an Owner and the caller is not. `ambiguous`: the user belongs to several such organizations.
+ * `no_project`: no active project. `done`: the idempotency key was already used.
  */
 export type CreatedApiKey =
   | { ok: true; row: ApiKey }
@@ -59,10 +59,10 @@ const [DESCRIPTION, PROJECT, EXPIRES_AT] = ['description', 'default_project_id',
   sql.raw(name),
 ) as [SQL, SQL, SQL];
 
-/** What the audit trail says of a row of `api_keys`. */
+/** The JSON of an API key in the audit trail. */
 export const API_KEY = described(DESCRIPTION, PROJECT, EXPIRES_AT);
 
-/** What a row of `api_keys` itself knows of its audit row. */
+/** The audit columns that come from the key's own row. */
 export const auditedKey = {
   organizationId: sql.raw('organization_id'),
   projectId: null,
@@ -72,7 +72,10 @@ export const auditedKey = {
 
 const selecting = (where: SQL) => sql`select ${COLUMNS} from api_keys where ${where}`;
 
-/** The organizations where the caller may create a key for this bearer. `protected` where only an Owner may. */
+/**
+ * Returns the organizations where the caller can create a key for this principal. `protected` marks those where only an
+ * Owner can.
+ */
 function bearersOf({ type, id }: NewApiKey['bearer'], access: Access): SQL {
   const where = sql`joined_at is not null and ${among('organization_id', access.writable)}`;
   return type === 'user'
@@ -82,7 +85,7 @@ function bearersOf({ type, id }: NewApiKey['bearer'], access: Access): SQL {
         where id = ${id} and ${among('organization_id', access.writable)})`;
 }
 
-/** Creates a key where the caller may, in the one organization of its bearer. */
+/** Creates a key in the principal's one organization, if the caller can. */
 export async function createApiKey(
   db: Database,
   change: Change,
@@ -121,7 +124,7 @@ export async function createApiKey(
   return { ok: false, reason: bearer.protected ? 'of_owner' : 'no_project' };
 }
 
-/** The API key, or null when these organizations have none of that access key. */
+/** Returns the API key, or null if these organizations have no such access key. */
 export async function getApiKey(
   db: Database,
   accessKey: string,
@@ -133,7 +136,7 @@ export async function getApiKey(
   return rows[0] ?? null;
 }
 
-/** A page of the API keys of the organizations that match the filters. */
+/** Returns a page of the matching API keys of the organizations. */
 export function listApiKeys(
   db: Database,
   filter: {
@@ -142,7 +145,7 @@ export function listApiKeys(
     accessKey: string | undefined;
     userId: string | undefined;
     applicationId: string | undefined;
-    /** Of a user or an application. */
+    /** The id of a user or an application. */
     bearerId: string | undefined;
     bearerType: 'user' | 'application' | undefined;
     description: string | undefined;
@@ -169,8 +172,8 @@ const changeable = (accessKey: string, { writable, owned }: Access) =>
     and (not ${OF_OWNER} or ${among('organization_id', owned)})`;
 
 /**
- * Changes an API key. Returns the row as it then is where the caller may see it, else null. The row keeps another
- * default project than the wanted one, and all else, when that is no active project of its organization.
+ * Changes an API key. Returns the resulting row if the caller can see it, else null. If the new default project is not
+ * an active project of the key's organization, nothing changes, and the returned row has another default project.
  */
 export async function updateApiKey(
   db: Database,
@@ -200,7 +203,7 @@ export async function updateApiKey(
   return rowsOf<ApiKey>(rows)[0] ?? null;
 }
 
-/** Deletes an API key where the caller may. Returns the row as it was where the caller may see it, else null. */
+/** Deletes an API key if the caller can. Returns the previous row if the caller can see it, else null. */
 export async function deleteApiKey(
   db: Database,
   change: Change,
@@ -219,7 +222,7 @@ export async function deleteApiKey(
   return rowsOf<ApiKey>(rows)[0] ?? null;
 }
 
-/** Notes when an API key was last used, in milliseconds since the epoch. */
+/** Records when an API key was last used, in milliseconds since the epoch. */
 export async function noteApiKeyUse(db: Database, accessKey: string, now: number): Promise<void> {
   await db.all(sql`update api_keys set last_used_at = ${now} where access_key = ${accessKey}`);
 }

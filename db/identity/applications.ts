@@ -1,6 +1,6 @@
 /**
- * Applications: programs that act under their own name. Deleting one deletes its API keys and leaves its policies
- * without a principal, in the same batch.
+ * Applications: programs that act under their own name. Deleting one also deletes its API keys and detaches its
+ * policies, in the same batch.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { auditStatement, type Change } from '../audit.ts';
@@ -11,10 +11,10 @@ import { type Access, among, amongIfAny, contains, listPage, tagContains } from 
 import { auditedPolicy, POLICY } from './policies.ts';
 import { applications } from './schema.ts';
 
-/** A row of `applications`, and how many API keys it has. `tags` is a JSON array. */
+/** A row of `applications` with its number of API keys. `tags` is a JSON array. */
 export type Application = typeof applications.$inferSelect & { apiKeys: number };
 
-/** What a client says of an application; undefined stays as it was. */
+/** The fields that a client sets; undefined keeps the value. */
 export interface ApplicationFields {
   name: string | undefined;
   description: string | undefined;
@@ -35,7 +35,6 @@ const auditedRow = {
 
 const selecting = (where: SQL) => sql`select ${COLUMNS} from applications where ${where}`;
 
-/** Creates an application and returns its row. */
 export async function createApplication(
   db: Database,
   change: Change,
@@ -57,7 +56,7 @@ export async function createApplication(
   return row;
 }
 
-/** The application, or null when these organizations have none of that id. */
+/** Returns the application, or null if these organizations have none with that id. */
 export async function getApplication(
   db: Database,
   id: string,
@@ -69,7 +68,7 @@ export async function getApplication(
   return rows[0] ?? null;
 }
 
-/** A page of the applications of the organizations that match the filters. */
+/** Returns a page of the matching applications of the organizations. */
 export function listApplications(
   db: Database,
   filter: {
@@ -85,7 +84,7 @@ export function listApplications(
   return listPage(db, { table: 'applications', columns: COLUMNS, where }, page);
 }
 
-/** Changes an application. Returns the row as it then is where the caller may see it, else null. */
+/** Changes an application. Returns the resulting row if the caller can see it, else null. */
 export async function updateApplication(
   db: Database,
   change: Change,
@@ -119,8 +118,8 @@ export async function updateApplication(
 }
 
 /**
- * Deletes an application where the caller may, with its API keys, each with an audit row. Returns the row as it was
- * where the caller may see it, else null.
+ * Deletes an application and its API keys, with an audit row for each, if the caller can. Returns the previous row if
+ * the caller can see it, else null.
  */
 export async function deleteApplication(
   db: Database,

@@ -1,42 +1,41 @@
 /**
- * Who a bearer is: the principal of an API key or a session, with the organizations it belongs to, their projects and
- * the rules that name it, in one statement. It decides nothing; iam/policies.ts does.
+ * Loads the caller of an API key or session, with its organizations, their projects and the rules that apply to it, in
+ * one statement. iam/policies.ts makes the decisions.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../database.ts';
 
-/** A rule of a policy of the principal's. */
+/** A rule of one of the principal's policies. */
 export interface Rule {
-  /** Names of permission sets. */
   permissionSets: string[];
-  /** The projects that they are granted in; null for the whole organization. */
+  /** The projects where they are granted; null for the whole organization. */
   projectIds: string[] | null;
 }
 
-/** An organization that a principal acts in. */
+/** An organization that the principal acts in. */
 export interface Membership {
   organizationId: string;
   /** Null for an application. */
   role: 'owner' | 'member' | null;
-  /** All its projects, without those that are being deleted. */
+  /** All projects, except those being deleted. */
   projectIds: string[];
-  /** When a guest's organization ends, in milliseconds since the epoch; null for every other. */
+  /** When a guest's organization expires, in milliseconds since the epoch; null for others. */
   expiresAt: number | null;
-  /** What its policies grant the principal. */
+  /** The rules that apply to the principal. */
   rules: Rule[];
 }
 
-/** Who a bearer is, as the database has it. */
+/** The record of a caller. */
 export interface Bearer {
   type: 'user' | 'application';
   id: string;
-  /** The access key of the API key; null for a session. */
+  /** Null for a session. */
   accessKey: string | null;
-  /** The id of the session; null for an API key. */
+  /** Null for an API key. */
   sessionId: string | null;
-  /** Milliseconds since the epoch, or null for never. */
+  /** Milliseconds since the epoch; null means never. */
   expiresAt: number | null;
-  /** When the API key was last used, exact to five minutes; null for a session or when it never was. */
+  /** When the API key was last used, with a precision of five minutes; null for a session or a key never used. */
   lastUsedAt: number | null;
   memberships: Membership[];
 }
@@ -51,7 +50,7 @@ interface BearerRow {
   memberships: string;
 }
 
-/** A membership as JSON; the arguments are columns. */
+/** Returns a membership as a JSON expression; the arguments are columns. */
 function membershipOf(organization: string, role: string, policyOf: string): string {
   return `json_object('organizationId', ${organization}, 'role', ${role},
     'expiresAt', (select expires_at from organizations where id = ${organization}),
@@ -86,7 +85,7 @@ const KEY_MEMBERSHIP = sql.raw(
   ),
 );
 
-/** Whose the API key with this secret is (by its hash), or null. It acts in the key's organization alone. */
+/** Returns the caller of the API key with this secret hash, or null. It acts only in the key's organization. */
 export function findApiKeyBearer(db: Database, secretHash: string): Promise<Bearer | null> {
   return bearerOf(
     db,
@@ -102,7 +101,7 @@ const SESSION_MEMBERSHIP = sql.raw(
   membershipOf('m.organization_id', 'm.role', 'policies.user_id = m.user_id'),
 );
 
-/** Whose the session with this token is, or null. It acts in every organization that the user belongs to. */
+/** Returns the caller of the session with this token, or null. It acts in every organization of the user. */
 export function findSessionBearer(db: Database, token: string): Promise<Bearer | null> {
   return bearerOf(
     db,
@@ -114,7 +113,7 @@ export function findSessionBearer(db: Database, token: string): Promise<Bearer |
   );
 }
 
-/** What people call a principal and its organizations. */
+/** The display names of a principal and its organizations. */
 export interface PrincipalNames {
   /** Null for an application. */
   email: string | null;
@@ -123,7 +122,7 @@ export interface PrincipalNames {
   organizations: Record<string, string>;
 }
 
-/** The names of a principal and of these organizations. */
+/** Returns the names of a principal and of these organizations. */
 export async function namesOf(
   db: Database,
   { type, id }: Pick<Bearer, 'type' | 'id'>,

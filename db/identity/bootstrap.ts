@@ -1,12 +1,12 @@
 /**
- * Creates an organization with its Owner, a first project and an API key, as statements for whoever has the database:
- * the local stack and the tests run them on their own, deployment through wrangler. No endpoint does this, so that a
- * deployed origin cannot be claimed by whoever comes first.
+ * Creates an organization with its Owner, a first project and an API key. Returns statements, because they run in
+ * different ways: directly in the local stack and the tests, through wrangler in deployments. No endpoint does this, so
+ * that a stranger cannot claim a newly deployed origin.
  */
 import { hashSecretKey, newApiKey } from '../../functions/iam/api-keys.ts';
 import { hashPassword } from '../../functions/iam/passwords.ts';
 
-/** What the Owner signs in and calls with; the secrets are nowhere else. */
+/** The Owner's password and API key; the secrets are stored nowhere else. */
 export interface Owner {
   organization_id: string;
   project_id: string;
@@ -16,22 +16,21 @@ export interface Owner {
   secret_key: string;
 }
 
-/** A statement with its parameters, in order. */
+/** A statement and its parameters, in order. */
 export interface Statement {
   sql: string;
   params: (string | number | null)[];
 }
 
-/** Someone who is known already, by their e-mail address. */
+/** A person who already exists, found by email address. */
 export interface KnownUser {
   id: string;
-  /** Whether they can sign in. */
   signsIn: boolean;
-  /** Whether their password was chosen by who reads the mail of the address, or given to them by the operator. */
+  /** Whether the person chose their password through their email address, or the operator gave it to them. */
   verified: boolean;
 }
 
-/** The statement that finds a {@link KnownUser} by an e-mail address: `id`, `signs_in` and `verified`, each 0 or 1. */
+/** Returns the statement that finds a {@link KnownUser} by email address: `id`, `signs_in` and `verified` (0 or 1). */
 export function findUser(email: string): Statement {
   return {
     sql: `select id, exists (select 1 from sign_in_methods where user_id = users.id) as signs_in,
@@ -41,10 +40,10 @@ export function findUser(email: string): Statement {
 }
 
 /**
- * The statements that create the organization, to be run as one batch, and its Owner: somebody new with this password,
- * or the `user` given, who gets it only if they could not sign in yet or are to have a `newPassword`: what an earlier one
- * let in ends then. With `onlyFirst`, which knows no `user`, every statement does nothing when there is an organization
- * already. `now` is milliseconds since the epoch.
+ * Returns the statements that create an organization and its Owner; run them as one batch. The Owner is a new person
+ * with this password, or `user`. An existing person gets the password only if they cannot sign in yet or `newPassword`
+ * is set, which also ends their sessions and links. With `onlyFirst` (without `user`) every statement does nothing if
+ * an organization exists. `now` is in milliseconds since the epoch.
  */
 export async function createOrganization(input: {
   organizationName: string;
@@ -58,7 +57,7 @@ export async function createOrganization(input: {
   const { now, user } = input;
   const email = input.email.toLowerCase();
   const organizationId = crypto.randomUUID();
-  // As on Scaleway: clients without a project send the organization's id as the default one.
+  // As on Scaleway: clients without a project send the organization's id as the default project.
   const projectId = organizationId;
   const userId = user?.id ?? crypto.randomUUID();
   const key = newApiKey();
@@ -151,7 +150,7 @@ async function newSignIn(userId: string, password: string, now: number): Promise
   ];
 }
 
-/** The password of a known person, if they have one, and what it let in are gone; the next one is the operator's to give. */
+/** Deletes a person's password and ends its sessions and links, so that the operator can give them a new one. */
 function endOfPassword(userId: string, now: number): Statement[] {
   return [
     {

@@ -1,13 +1,13 @@
-/** What people left behind that opens nothing any more: sessions, one-time tokens and invitations whose time is over. */
+/** Deletes expired sessions, single-use tokens and invitations. */
 import { sql } from 'drizzle-orm';
 import type { Database } from '../database.ts';
 
-/** Until when something must have expired to be forgotten, by its table; milliseconds since the epoch. */
+/** Per table: delete rows that expired before this time (milliseconds since the epoch). */
 export type Ends = Record<'sessions' | 'verifications' | 'invitations', number>;
 
 /**
- * Deletes at most `limit` rows of each table, those first that expired first. Returns the most that it deleted of one:
- * fewer than `limit` means that nothing is left. Who was invited stays a member to be.
+ * Deletes at most `limit` rows of each table, the earliest expiry first. Returns the highest number deleted from one
+ * table; fewer than `limit` means that none are left. Invited people remain members who have not joined.
  */
 export async function forgetExpired(db: Database, ends: Ends, limit: number): Promise<number> {
   const results = await db.batch(

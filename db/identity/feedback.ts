@@ -1,16 +1,15 @@
-/** What readers said of the site's pages. */
+/** Feedback from readers about the site's pages. */
 import { sql } from 'drizzle-orm';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
 import type { Listed, Page } from '../page.ts';
 import { pageFeedback } from './schema.ts';
 
-/** A row of `page_feedback`. */
 export type PageFeedback = typeof pageFeedback.$inferSelect;
 
-/** How much feedback is kept: any reader can send some, so the oldest makes room for the newest. */
+/** How many entries to keep. Anyone can send feedback, so the oldest is deleted to bound the table. */
 export const MOST_FEEDBACK = 10_000;
 
-/** Keeps what a reader said, and deletes what is older than the newest {@link MOST_FEEDBACK}. */
+/** Stores an entry and deletes those older than the newest {@link MOST_FEEDBACK}. */
 export async function addFeedback(db: Database, feedback: Omit<PageFeedback, 'id'>): Promise<void> {
   const { at, page, helpful, remark } = feedback;
   await db.batch(
@@ -20,7 +19,7 @@ export async function addFeedback(db: Database, feedback: Omit<PageFeedback, 'id
   );
 }
 
-/** A page of the feedback, the newest first. `helpful` is 1 or 0. */
+/** Returns a page of the feedback, newest first. `helpful` is 1 or 0. */
 export async function listFeedback(
   db: Database,
   { offset, limit }: Pick<Page, 'offset' | 'limit'>,
@@ -33,7 +32,7 @@ export async function listFeedback(
   return { rows: rowsOf(rows), total: rowsOf<{ total: number }>(totals)[0]?.total ?? 0 };
 }
 
-/** The organization that was there first: that of whoever runs this deployment. Null before there is any. */
+/** Returns the first organization, which is the operator's, or null if there is none. */
 export async function firstOrganization(db: Database): Promise<string | null> {
   const rows = await db.all<{ id: string }>(
     sql`select id from organizations where expires_at is null order by created_at, id limit 1`,

@@ -1,44 +1,43 @@
 /**
- * What the queries of applications, API keys and policies share: where the caller may see and change, and the pages of
- * a list.
+ * SQL fragments shared by the queries of applications, API keys and policies: the caller's access, filters and pages.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { type Database, rowsOf } from '../database.ts';
 import { type Listed, orderOf, type Page } from '../page.ts';
 
 /**
- * Ids of organizations: where the caller may see what it names by an id, and where it may change it. A row that it may
- * only see comes back unchanged, for the caller to be refused.
+ * Ids of the organizations where the caller can see and change a row. A row that it can only see is returned unchanged,
+ * so that the endpoint can respond with 403.
  */
 export interface Access {
   readable: readonly string[];
   writable: readonly string[];
-  /** Where the caller is an Owner. */
+  /** Organizations where the caller is an Owner. */
   owned: readonly string[];
 }
 
-/** `column in …`: one parameter, however many ids there are. */
+/** Returns `column in …` with one parameter, however many ids there are. */
 export function among(column: string, ids: readonly string[]): SQL {
   return sql`${sql.raw(column)} in (select value from json_each(${JSON.stringify(ids)}))`;
 }
 
-/** `among(…)`, or true without ids: a filter that a client leaves out. */
+/** Like {@link among}, but true if the client left out the filter. */
 export function amongIfAny(column: string, ids: readonly string[] | undefined): SQL {
   return ids ? among(column, ids) : sql`true`;
 }
 
-/** The text of the column contains `part`, whatever the case of ASCII letters; true without one. */
+/** The column contains `part`, ignoring the case of ASCII letters; true without `part`. */
 export function contains(column: string, part: string | undefined): SQL {
   return part === undefined ? sql`true` : sql`instr(lower(${sql.raw(column)}), lower(${part})) > 0`;
 }
 
-/** One of the tags in the column contains `part`, as {@link contains} has it; true without one. */
+/** One of the column's tags contains `part`, as in {@link contains}; true without `part`. */
 export function tagContains(column: string, part: string | undefined): SQL {
   if (part === undefined) return sql`true`;
   return sql`exists (select 1 from json_each(${sql.raw(column)}) as tag where instr(lower(tag.value), lower(${part})) > 0)`;
 }
 
-/** A page of the rows of a table that match, and how many there are on all pages, in one round trip. */
+/** Returns a page of the matching rows of a table and their total count, in one round trip. */
 export async function listPage<Row>(
   db: Database,
   list: { table: string; key?: 'access_key'; columns: SQL; where: SQL },

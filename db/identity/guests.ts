@@ -1,13 +1,13 @@
 /**
- * Guests: people who try the product without an account. Each has an organization, a project and a session of their
- * own, all of which end at the same time. What they made in the regions is removed by the schedule, before this is.
+ * Guests: people who try the product without an account. Each gets an organization, a project and a session that expire
+ * together. A scheduled job removes their resources in the regions before these rows.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { auditStatement, type Change } from '../audit.ts';
 import type { Database } from '../database.ts';
 import { insertSession, type NewSession } from './sessions.ts';
 
-/** A guest to be: ids, the session, at whose end everything ends, and the permission set that is granted in the project. */
+/** A new guest: ids, a session whose expiry applies to everything, and the permission set granted in the project. */
 export interface NewGuest {
   organizationId: string;
   userId: string;
@@ -16,7 +16,7 @@ export interface NewGuest {
   permissionSet: string;
 }
 
-/** Lets a guest in, all or nothing. Returns false, and changes nothing, when there are `most` guests already. */
+/** Creates a guest, all or nothing. Returns false, and changes nothing, if there are already `most` guests. */
 export async function createGuest(
   db: Database,
   change: Change,
@@ -110,7 +110,6 @@ export async function createGuest(
   return Boolean(created?.meta.changes);
 }
 
-/** A guest whose time is over, with the ids of the projects. */
 export interface ExpiredGuest {
   organizationId: string;
   projectIds: string[];
@@ -118,7 +117,7 @@ export interface ExpiredGuest {
   expiresAt: number;
 }
 
-/** At most `limit` guests whose time is over, the longest ended first. */
+/** Returns at most `limit` expired guests, the earliest expiry first. */
 export async function listExpiredGuests(db: Database, now: number, limit: number): Promise<ExpiredGuest[]> {
   const rows = await db.all<{ id: string; projects: string; expires_at: number }>(
     sql`select id, expires_at, (select json_group_array(projects.id) from projects where organization_id = organizations.id)
@@ -133,8 +132,8 @@ export async function listExpiredGuests(db: Database, now: number, limit: number
 }
 
 /**
- * Removes a guest whose time is over and of whom the regions hold nothing any more. The audit trail stays. Changes nothing
- * for an organization that is no guest's, or whose end has been put off.
+ * Removes an expired guest whose resources in the regions are gone; the audit trail stays. Changes nothing if the
+ * organization is not a guest's or has not expired.
  */
 export async function removeGuest(db: Database, change: Change, organizationId: string): Promise<void> {
   const over = sql`exists (select 1 from organizations

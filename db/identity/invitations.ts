@@ -1,13 +1,12 @@
 /**
- * Invitations into an organization, and how one is taken up. The link has the token; the database has its SHA-256 and
- * finds it by that. An invitation is good once: whoever takes it up, in one batch, deletes it.
+ * Invitations into an organization, and how they are accepted. The link contains the token; the database stores its
+ * SHA-256. An invitation works once: accepting it deletes it in the same batch.
  */
 import { sql } from 'drizzle-orm';
 import { auditStatement, type Change } from '../audit.ts';
 import type { Database } from '../database.ts';
 import { type Member, membersOf, selectMembers } from './members.ts';
 
-/** An invitation as its link finds it. */
 export interface Invitation {
   userId: string;
   email: string;
@@ -15,27 +14,29 @@ export interface Invitation {
   organizationName: string;
   /** Milliseconds since the epoch. */
   expiresAt: number;
-  /** Whether the person can sign in already. */
   signsIn: boolean;
 }
 
-/** Someone to invite. */
+/** A new invitation. */
 export interface NewInvitation {
-  /** The id of the person, should nobody have the address yet. */
+  /** The id for the person if nobody has the address yet. */
   userId: string;
   organizationId: string;
-  /** In lower case. */
+  /** Lower case. */
   email: string;
   tokenHash: string;
-  /** Whether the link goes to the address and to nobody else: a password chosen by it then verifies the address. */
+  /**
+   * Whether the link is only emailed and never shown to the person who invites: choosing a password through it then
+   * verifies the address.
+   */
   byMailOnly: boolean;
   /** Milliseconds since the epoch. */
   expiresAt: number;
 }
 
 /**
- * Invites an e-mail address, whose user is made when nobody has it; an earlier link of theirs into this organization
- * is good no more. Returns the member, with `joinedAt` when they have joined, whom this changes nothing for.
+ * Invites an email address. Creates its user if there is none, and replaces an earlier invitation into this
+ * organization. Returns the member; one who has already joined has `joinedAt` and is not changed.
  */
 export async function invite(db: Database, change: Change, invitation: NewInvitation): Promise<Member> {
   const { userId, organizationId, email, tokenHash, byMailOnly, expiresAt } = invitation;
@@ -71,7 +72,7 @@ export async function invite(db: Database, change: Change, invitation: NewInvita
   return member;
 }
 
-/** The invitation whose token has this hash, expired or not; null when there is none (any more). */
+/** Returns the invitation with this token hash, even if it has expired; null if there is none. */
 export async function findInvitation(db: Database, tokenHash: string): Promise<Invitation | null> {
   const [row] = await db.all<Omit<Invitation, 'signsIn'> & { signsIn: 0 | 1 }>(
     sql`select i.user_id as "userId", u.email, i.organization_id as "organizationId", o.name as "organizationName",
@@ -82,17 +83,17 @@ export async function findInvitation(db: Database, tokenHash: string): Promise<I
   return row ? { ...row, signsIn: row.signsIn === 1 } : null;
 }
 
-/** How somebody who could not sign in yet is going to: the name they choose, and their password's hash. */
+/** The name and password hash of a person who could not sign in before. */
 export interface NewSignIn {
   name: string;
   passwordHash: string;
 }
 
 /**
- * Takes up an invitation: the person joins. With a {@link NewSignIn} they can sign in from then on, and their address is
- * verified if nothing but a mail to it brought the link; otherwise `by` names the session of theirs that accepts. Returns
- * false, and changes nothing, when the invitation is gone or expired, the session has ended, or somebody with a
- * {@link NewSignIn} can sign in already.
+ * Accepts an invitation: the person joins. With a {@link NewSignIn} they can sign in from then on, and their address is
+ * verified if the link was only emailed; otherwise `by` contains the id of their session. Returns false, and changes
+ * nothing, if the invitation is gone or expired, the session has ended, or the person of a {@link NewSignIn} can
+ * already sign in.
  */
 export async function acceptInvitation(
   db: Database,

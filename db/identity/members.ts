@@ -1,41 +1,37 @@
 /**
- * The people of organizations, invited and joined: who they are, what they are there, and how they leave. An
- * organization always keeps an Owner who has joined: the statements themselves see to that. How one comes in is in
- * invitations.ts; what members may do is not decided here.
+ * The members of organizations, invited and joined. The statements make sure that an organization always keeps an Owner
+ * who has joined. Invitations are in invitations.ts; permissions are not checked here.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { auditStatement, type Change } from '../audit.ts';
 import { type Database, rowsOf } from '../database.ts';
 import type { Listed } from '../page.ts';
 
-/** What a member is in an organization. */
 export type Role = 'owner' | 'member';
 
-/** Someone in an organization. Times are milliseconds since the epoch. */
+/** A member of an organization. Times are milliseconds since the epoch. */
 export interface Member {
   id: string;
   email: string;
-  /** The e-mail address for who is only invited. */
+  /** The email address until the person joins. */
   name: string;
   organizationId: string;
   role: Role;
   createdAt: number;
   updatedAt: number;
-  /** Null for who is only invited. */
+  /** Null until the person joins. */
   joinedAt: number | null;
-  /** Until when the invitation's link is good; null without one. */
+  /** When the invitation's link expires; null without one. */
   invitedUntil: number | null;
-  /** Whether no other Owner has joined, so that this one has to stay. */
+  /** Whether no other Owner has joined; the last Owner cannot leave. */
   lastOwner: boolean;
 }
 
-/** Names someone in one organization. */
 export interface MemberRef {
   userId: string;
   organizationId: string;
 }
 
-/** A page of members: rows before it, rows on it, their order. */
 export interface MemberPage {
   offset: number;
   limit: number;
@@ -45,7 +41,7 @@ export interface MemberPage {
 
 const anyOf = (ids: readonly string[]): SQL => sql`in (select value from json_each(${JSON.stringify(ids)}))`;
 
-/** Whether an Owner other than this one has joined; the arguments are columns or values. */
+/** Whether another Owner has joined; the arguments are columns or values. */
 const anotherOwner = (userId: string | SQL, organizationId: string | SQL): SQL =>
   sql`exists (select 1 from memberships other where other.organization_id = ${organizationId}
     and other.role = 'owner' and other.joined_at is not null and other.user_id <> ${userId})`;
@@ -53,7 +49,8 @@ const anotherOwner = (userId: string | SQL, organizationId: string | SQL): SQL =
 const FROM = sql`from memberships m join users u on u.id = m.user_id
   left join invitations i on i.user_id = m.user_id and i.organization_id = m.organization_id`;
 
-// What is known of a person from elsewhere, and that they are known at all, is for organizations that they have joined.
+// Hides the person's other data from organizations that have only invited them. It would also reveal that the address
+// already has an account.
 const UPDATED_AT = 'case when m.joined_at is null then m.created_at else u.updated_at end';
 
 const COLUMNS = sql`u.id, u.email, case when m.joined_at is null then u.email else u.name end as name,
@@ -65,17 +62,17 @@ type MemberRow = Omit<Member, 'lastOwner'> & { lastOwner: 0 | 1 };
 
 const memberOf = (row: MemberRow): Member => ({ ...row, lastOwner: row.lastOwner === 1 });
 
-/** The members that a batch's statement of {@link selectMembers} found. */
+/** Returns the members from a batch result of {@link selectMembers}. */
 export function membersOf(result: Parameters<typeof rowsOf>[0]): Member[] {
   return rowsOf<MemberRow>(result).map(memberOf);
 }
 
-/** The statement that selects the members for whom `where` holds, a condition on `m` (membership) and `u` (user). */
+/** Returns the statement that selects the members matching `where`, a condition on `m` (membership) and `u` (user). */
 export function selectMembers(where: SQL): SQL {
   return sql`select ${COLUMNS} ${FROM} where ${where}`;
 }
 
-/** The user as a member of those of the organizations that it is in. */
+/** Returns the user's memberships in these organizations. */
 export async function findMember(
   db: Database,
   userId: string,
@@ -85,7 +82,7 @@ export async function findMember(
   return (await db.all<MemberRow>(selectMembers(where))).map(memberOf);
 }
 
-/** The members of the organizations that match the filters: a page of them, and how many there are. */
+/** Returns a page of the matching members of the organizations and their total count. */
 export async function listMembers(
   db: Database,
   filter: {
@@ -108,10 +105,10 @@ export async function listMembers(
 }
 
 /**
- * Makes who has joined an Owner or a member. Returns the member as it then is, or null when there is none; a role that
- * is still the old one means that it may not change: the last Owner stays one, and who is only invited becomes none.
- * Who becomes an Owner loses their API keys of the organization: whoever may manage them could have made one and kept
- * its secret, which would now be an Owner's.
+ * Sets the role of a member who has joined. Returns the resulting member, or null if there is none. An unchanged role
+ * means that the change is not possible: the last Owner cannot be demoted, and an invited person cannot be promoted.
+ * Promotion deletes the person's API keys in the organization: someone allowed to manage keys could have created one
+ * and kept its secret, which would now be an Owner's.
  */
 export async function setRole(
   db: Database,
@@ -157,9 +154,9 @@ export async function setRole(
 }
 
 /**
- * Takes someone out of an organization, with their API keys and invitation there; their policies there are left
- * without a principal, and who then belongs nowhere and cannot sign in is forgotten. Returns whether it happened: not
- * when the role is another than the one given, and not to the last Owner.
+ * Removes a person from an organization, with their API keys and invitation there, and detaches their policies there.
+ * Deletes a person who then has no organization and cannot sign in. Returns whether it happened: not if the role is no
+ * longer `role`, and not for the last Owner.
  */
 export async function removeMember(
   db: Database,

@@ -1,13 +1,13 @@
 /**
- * The passwords of people: changed by who knows the old one, or reset by a link that a mail has brought. Either ends what
- * the old one let in, sessions and links, and writes its audit row, in one batch.
+ * Passwords: changed with the old one, or reset through an emailed link. Both end the old password's sessions and links
+ * and write the audit row, in one batch.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { auditStatement, type Change } from '../audit.ts';
 import type { Database } from '../database.ts';
 import { insertSession, joinedBy, type NewSession, OF_PERSON } from './sessions.ts';
 
-/** The hash of the person's password; undefined for who has none, such as one who is only invited. */
+/** Returns the hash of the person's password; undefined if they have none, for example when only invited. */
 export async function passwordHashOf(db: Database, userId: string): Promise<string | undefined> {
   const [row] = await db.all<{ password: string }>(
     sql`select password from sign_in_methods where user_id = ${userId} and provider_id = 'credential'`,
@@ -15,14 +15,14 @@ export async function passwordHashOf(db: Database, userId: string): Promise<stri
   return row?.password;
 }
 
-/** Who can sign in with an email address, and the hash of their password. */
+/** A person who can sign in with an email address, and the hash of their password. */
 export interface PasswordHolder {
   userId: string;
   name: string;
   hash: string;
 }
 
-/** Who has this email address (lower case) and a password; undefined when nobody has. */
+/** Returns the person with this email address (lower case) and a password; undefined if there is none. */
 export async function findByPassword(db: Database, email: string): Promise<PasswordHolder | undefined> {
   const [row] = await db.all<PasswordHolder>(
     sql`select u.id as "userId", u.name, s.password as hash
@@ -33,8 +33,8 @@ export async function findByPassword(db: Database, email: string): Promise<Passw
 }
 
 /**
- * Changes a password and ends every session but `next`, which begins here. Returns false, and changes nothing, when the hash
- * is no longer `from` or the session `by`, which asked for the change, has ended.
+ * Changes a password and ends every session except `next`, which starts here. Returns false, and changes nothing, if
+ * the hash is no longer `from` or the session `by` that requested the change has ended.
  */
 export async function changePassword(
   db: Database,
@@ -42,7 +42,7 @@ export async function changePassword(
   { userId, from, to, by }: { userId: string; from: string; to: string; by: string },
   next: NewSession,
 ): Promise<boolean> {
-  // The new session holds both conditions, and everything after it only happens if it has begun.
+  // The insert of the new session checks both conditions; everything after it depends on that session.
   const good = sql`exists (select 1 from sessions where id = ${next.id})`;
   const [begun] = await db.batch(
     insertSession(
@@ -59,8 +59,8 @@ export async function changePassword(
 }
 
 /**
- * Stores the hash of a link's token that can reset the password of the person with this email address (lower case) until
- * `expiresAt` (milliseconds since the epoch). Returns false when nobody has the address and a password.
+ * Stores the token hash of a link that can reset the password of the person with this email address (lower case) until
+ * `expiresAt` (milliseconds since the epoch). Returns false if nobody has the address and a password.
  */
 export async function addReset(
   db: Database,
@@ -76,7 +76,7 @@ export async function addReset(
   return Boolean(added?.meta.changes);
 }
 
-/** Whose password the link with this token's hash may reset; undefined when it is used up or its time is over. */
+/** Returns the id of the person whose password the link can reset; undefined if it was used or has expired. */
 export async function findReset(db: Database, tokenHash: string, now: number): Promise<string | undefined> {
   const [row] = await db.all<{ value: string }>(
     sql`select value from verifications where identifier = ${tokenHash} and expires_at > ${now}`,
@@ -85,8 +85,8 @@ export async function findReset(db: Database, tokenHash: string, now: number): P
 }
 
 /**
- * Resets a password by a link, which ends every session; from then on the person is known to read the mail of their
- * address. Returns whether it happened: not when the link is no longer good.
+ * Resets a password through a link, which ends every session and verifies the email address. Returns false if the link
+ * is no longer valid.
  */
 export async function resetPassword(
   db: Database,
@@ -94,7 +94,7 @@ export async function resetPassword(
   { userId, tokenHash, to }: { userId: string; tokenHash: string; to: string },
 ): Promise<boolean> {
   const { now } = change;
-  // Used up last: what else there is to do asks for it.
+  // The link is deleted last, because the other statements check that it exists.
   const good = sql`exists (select 1 from verifications
     where identifier = ${tokenHash} and value = ${userId} and expires_at > ${now})`;
   const results = await db.batch(
@@ -110,7 +110,10 @@ function setPassword({ now }: Change, userId: string, hash: string, good: SQL): 
     where user_id = ${userId} and provider_id = 'credential' and ${good}`;
 }
 
-/** The audit row, and the end of every link of theirs and of every session, except the one with the id `next`. */
+/**
+ * Returns the statements that write the audit row and end all of the person's links and sessions, except session
+ * `next`.
+ */
 function endOfOld(change: Change, userId: string, by: 'change' | 'reset', good: SQL, next = ''): SQL[] {
   return [
     auditStatement(

@@ -1,7 +1,6 @@
 /**
- * Policies and their rules: what is granted to whom. Whether permission sets and projects may stand in a rule is asked
- * before, in iam/rules.ts; that the principal belongs to the organization is asked here. What rules grant a bearer,
- * bearers.ts reads.
+ * Policies and their rules. iam/rules.ts validates permission sets and projects; the statements here check that the
+ * principal belongs to the organization. bearers.ts reads a caller's rules.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { auditStatement, type Change } from '../audit.ts';
@@ -10,7 +9,7 @@ import type { Listed, Page } from '../page.ts';
 import { type Access, among, amongIfAny, contains, listPage, tagContains } from './fragments.ts';
 import { policies, rules } from './schema.ts';
 
-/** A row of `policies`, and what its rules come to. `tags` is a JSON array. */
+/** A row of `policies` with totals of its rules. `tags` is a JSON array. */
 export type Policy = typeof policies.$inferSelect & {
   rules: number;
   /** Distinct projects of the rules; the organization counts as one more. */
@@ -19,10 +18,9 @@ export type Policy = typeof policies.$inferSelect & {
   permissionSets: number;
 };
 
-/** A row of `rules`. `permissionSets` and `projectIds` are JSON arrays. */
+/** `permissionSets` and `projectIds` are JSON arrays. */
 export type RuleRow = typeof rules.$inferSelect;
 
-/** A rule as it is to be. */
 export interface NewRule {
   id: string;
   permissionSets: string[];
@@ -30,13 +28,12 @@ export interface NewRule {
   projectIds: string[] | null;
 }
 
-/** Whom a policy is for; nobody while both are null. */
+/** The principal of a policy; none if both are null. */
 export interface PolicyPrincipal {
   userId: string | null;
   applicationId: string | null;
 }
 
-/** A new policy. */
 export interface NewPolicy extends PolicyPrincipal {
   id: string;
   organizationId: string;
@@ -46,7 +43,7 @@ export interface NewPolicy extends PolicyPrincipal {
   rules: NewRule[];
 }
 
-/** What may change of a policy; undefined stays as it was. */
+/** The fields of a policy that can change; undefined keeps the value. */
 export interface PolicyFields {
   name: string | undefined;
   description: string | undefined;
@@ -62,7 +59,7 @@ const COLUMNS = sql`${columnsOf(policies, 'policies')},
   (select count(distinct granted.value) from rules, json_each(rules.permission_sets) as granted
     where rules.policy_id = policies.id) as "permissionSets"`;
 
-/** Those rules of a policy for which `where` holds as JSON, as the audit trail has them. */
+/** The rules of a policy that match `where`, as JSON for the audit trail. */
 const rulesAsJson = (projectIds: SQL, where: SQL) =>
   sql`(select json_group_array(json_object(
     'permission_set_names', json(rules.permission_sets), 'project_ids', json(${projectIds}))
@@ -71,20 +68,20 @@ const rulesAsJson = (projectIds: SQL, where: SQL) =>
 
 const RULES = rulesAsJson(sql.raw('rules.project_ids'), sql`true`);
 
-/** What {@link RULES} is once these are the rules. */
+/** The value of {@link RULES} for these rules. */
 const rulesText = (wanted: readonly NewRule[]) =>
   JSON.stringify(
     wanted.map((rule) => ({ permission_set_names: rule.permissionSets, project_ids: rule.projectIds })),
   );
 
-/** What the audit trail says of a row of `policies`, but for its rules. */
+/** The JSON of a policy in the audit trail, without its rules. */
 const HEAD = sql.raw(`json_object('name', name, 'description', description, 'tags', json(tags),
   'user_id', user_id, 'application_id', application_id)`);
 
-/** What the audit trail says of a row of `policies` whose rules change or go. */
+/** The JSON of a policy in the audit trail, for a change to its rules or a deletion. */
 export const POLICY = sql`json_set(${HEAD}, '$.rules', json(${RULES}))`;
 
-/** What a row of `policies` itself knows of its audit row. */
+/** The audit columns that come from the policy's own row. */
 export const auditedPolicy = {
   organizationId: sql.raw('organization_id'),
   projectId: null,
@@ -94,7 +91,10 @@ export const auditedPolicy = {
 
 const selecting = (where: SQL) => sql`select ${COLUMNS} from policies where ${where}`;
 
-/** Whether the principal belongs to the organization (a column or a value); true for nobody. Who is invited does. */
+/**
+ * Whether the principal belongs to the organization (a column or a value), if only as an invited member. True for no
+ * principal.
+ */
 const belongs = ({ userId, applicationId }: PolicyPrincipal, organizationId: SQL): SQL => {
   if (userId !== null) {
     return sql`exists (select 1 from memberships
@@ -110,7 +110,7 @@ const insertRules = (wanted: readonly NewRule[], policyId: string, where: SQL): 
     select rule.value ->> 'id', ${policyId}, rule.key, rule.value ->> 'permissionSets', rule.value ->> 'projectIds'
     from json_each(${JSON.stringify(wanted)}) as rule where ${where}`;
 
-/** Creates a policy with its rules. Returns its row, or null when its principal is not of its organization. */
+/** Creates a policy with its rules. Returns its row, or null if its principal does not belong to its organization. */
 export async function createPolicy(db: Database, change: Change, made: NewPolicy): Promise<Policy | null> {
   const [, , , rows] = await db.batch(
     sql`insert into policies (id, organization_id, name, description, tags, user_id, application_id, created_at,
@@ -129,7 +129,7 @@ export async function createPolicy(db: Database, change: Change, made: NewPolicy
   return rowsOf<Policy>(rows)[0] ?? null;
 }
 
-/** The policy, or null when these organizations have none of that id. */
+/** Returns the policy, or null if these organizations have none with that id. */
 export async function getPolicy(
   db: Database,
   id: string,
@@ -141,13 +141,13 @@ export async function getPolicy(
   return rows[0] ?? null;
 }
 
-/** A page of the policies of the organizations that match the filters. */
+/** Returns a page of the matching policies of the organizations. */
 export function listPolicies(
   db: Database,
   filter: {
     organizationIds: readonly string[];
     ids: readonly string[] | undefined;
-    /** Users and applications: the policies of any of them. */
+    /** Ids of users and applications; matches the policies of any of them. */
     principalIds: readonly string[] | undefined;
     noPrincipal: boolean | undefined;
     name: string | undefined;
@@ -164,8 +164,8 @@ export function listPolicies(
 }
 
 /**
- * Changes a policy, but for its rules. Returns the row as it then is where the caller may see it, else null. The row
- * keeps another principal than the wanted one, and all else, when that does not belong to its organization.
+ * Changes a policy, except its rules. Returns the resulting row if the caller can see it, else null. If the new
+ * principal does not belong to the organization, nothing changes, and the returned row has another principal.
  */
 export async function updatePolicy(
   db: Database,
@@ -204,7 +204,7 @@ export async function updatePolicy(
   return rowsOf<Policy>(rows)[0] ?? null;
 }
 
-/** Deletes a policy where the caller may. Returns the row as it was where the caller may see it, else null. */
+/** Deletes a policy if the caller can. Returns the previous row if the caller can see it, else null. */
 export async function deletePolicy(
   db: Database,
   change: Change,
@@ -225,9 +225,9 @@ export async function deletePolicy(
 }
 
 /**
- * Statements that take a project out of the rules of its organization, with an audit row for each policy. A rule that names
- * no other project goes: one without projects would hold in the whole organization. `projectId` is an expression; where it
- * is null nothing happens.
+ * Returns statements that remove a project from the rules of its organization, with an audit row per policy. A rule
+ * with no other project is deleted: without projects it would apply to the whole organization. `projectId` is an
+ * expression; if it is null, nothing happens.
  */
 export function leaveRules(change: Change, projectId: SQL): SQL[] {
   const organization = sql`organization_id = (select organization_id from projects where id = ${projectId})`;
@@ -260,7 +260,7 @@ export function leaveRules(change: Change, projectId: SQL): SQL[] {
 const rulesOf = (policyId: string, rest = sql``): SQL =>
   sql`select ${columnsOf(rules, 'rules')} from rules where policy_id = ${policyId} order by position ${rest}`;
 
-/** A page of the rules of a policy, in their order, or null when these organizations have none of that id. */
+/** Returns a page of a policy's rules in order, or null if these organizations have no policy with that id. */
 export async function listRules(
   db: Database,
   policyId: string,
@@ -276,8 +276,8 @@ export async function listRules(
 }
 
 /**
- * Replaces the rules of a policy that one of `access.writable` has; the same rules change nothing. Returns the policy
- * as it then is with its rules where the caller may see it, else null.
+ * Replaces the rules of a policy in `access.writable`; equal rules change nothing. Returns the resulting policy with
+ * its rules if the caller can see it, else null.
  */
 export async function replaceRules(
   db: Database,
@@ -302,7 +302,7 @@ export async function replaceRules(
     ),
     sql`update policies set updated_at = max(${change.now}, updated_at + 1) where ${changing}`,
     sql`delete from rules where policy_id in (select id from policies where ${changing})`,
-    // Rules that are there still are those that were wanted.
+    // Rules that still exist equal the new ones.
     insertRules(
       wanted,
       policyId,

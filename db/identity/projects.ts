@@ -1,7 +1,6 @@
 /**
- * The projects of organizations: created, listed, renamed, deleted. Deleting takes several steps, since what a project
- * holds is in the regions: `deleting` while they are asked, `deleted` until nothing can have been left behind, then
- * gone. Who asks the regions is iam/projects.ts.
+ * The projects of organizations. A deletion takes several steps, because a project's resources are in the regions:
+ * `deleting` while iam/projects.ts asks the regions, `deleted` until no late write can remain, then the row is removed.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { auditStatement, type Change } from '../audit.ts';
@@ -12,10 +11,9 @@ import { auditedKey } from './api-keys.ts';
 import { leaveRules } from './policies.ts';
 import { projects } from './schema.ts';
 
-/** A row of `projects`. */
 export type Project = typeof projects.$inferSelect;
 
-/** Names a project, in the organizations where the caller may do what it is about to. */
+/** Identifies a project, in the organizations where the caller has the required permission. */
 export interface ProjectRef {
   id: string;
   organizationIds: readonly string[];
@@ -36,7 +34,7 @@ const auditedRow = {
 
 const NAME_AND_DESCRIPTION = sql.raw(`json_object('name', name, 'description', description)`);
 
-/** Creates a project and returns its row. Fails with what was created before when `once` was done. */
+/** Creates a project and returns its row. Fails with the earlier creation if `once` was done before. */
 export async function createProject(
   db: Database,
   change: Change,
@@ -64,13 +62,13 @@ export async function createProject(
   return { ok: false, done: before };
 }
 
-/** The project, or null when these organizations have none of that id. */
+/** Returns the project, or null if these organizations have none with that id. */
 export async function getProject(db: Database, ref: ProjectRef): Promise<Project | null> {
   const rows = await db.all<Project>(selecting(matching(ref)));
   return rows[0] ?? null;
 }
 
-/** Those of the projects `ids` that match the filters: a page of them, and how many there are. */
+/** Returns a page of those of the projects `ids` that match the filters, and their total count. */
 export async function listProjects(
   db: Database,
   filter: { ids: readonly string[]; organizationId: string | undefined; name: string | undefined },
@@ -87,7 +85,7 @@ export async function listProjects(
   return { rows: rowsOf<Project>(rows), total: rowsOf<{ total: number }>(totals)[0]?.total ?? 0 };
 }
 
-/** Changes name and description; undefined stays as it was. Returns the row, or null when there is none. */
+/** Changes name and description; undefined keeps the value. Returns the row, or null if there is none. */
 export async function updateProject(
   db: Database,
   change: Change,
@@ -115,16 +113,16 @@ export async function updateProject(
   return rowsOf<Project>(rows)[0] ?? null;
 }
 
-/** A deletion under way. `since` tells it from another one of the same project, before or after. */
+/** A deletion in progress. `since` distinguishes it from other deletions of the same project. */
 export interface Deletion {
   id: string;
-  /** When the project was marked, milliseconds since the epoch. */
+  /** When the deletion started, in milliseconds since the epoch. */
   since: number;
 }
 
 /**
- * Marks a project as being deleted: from then on it accepts nothing. Fails with `not_found`, and with `only_one` when its
- * organization has no other active project.
+ * Marks a project as being deleted, so that it accepts no new resources. Fails with `not_found`, and with `only_one` if
+ * its organization has no other active project.
  */
 export async function startDeletion(
   db: Database,
@@ -147,14 +145,14 @@ export async function startDeletion(
 const underWay = ({ id, since }: Deletion) =>
   sql`id = ${id} and status = 'deleting' and updated_at = ${since}`;
 
-/** Makes the project of a deletion active again, unless the deletion has ended already. */
+/** Makes the project active again, unless the deletion has already finished. */
 export async function cancelDeletion(db: Database, deletion: Deletion): Promise<void> {
   await db.all(sql`update projects set status = 'active' where ${underWay(deletion)}`);
 }
 
 /**
- * Deletes the project of a deletion; the API keys whose default project it was get the oldest active one of the
- * organization, and rules name it no more. Returns false, and changes nothing, when the deletion has ended already.
+ * Finishes a deletion. API keys with this default project get the organization's oldest active one, and rules no longer
+ * include the project. Returns false, and changes nothing, if the deletion has already ended.
  */
 export async function finishDeletion(db: Database, change: Change, deletion: Deletion): Promise<boolean> {
   const deleted = sql`(select id from projects where ${underWay(deletion)})`;
@@ -172,7 +170,7 @@ export async function finishDeletion(db: Database, change: Change, deletion: Del
   return Boolean(results.at(-1)?.meta.changes);
 }
 
-/** Two statements: give the API keys with this default project the oldest active one of their organization. */
+/** Returns two statements that give API keys with this default project the organization's oldest active one. */
 function moveApiKeys(change: Change, projectId: SQL): [SQL, SQL] {
   const oldest = sql`(select other.id from projects other
     where other.organization_id = api_keys.organization_id and other.status = 'active'
@@ -194,12 +192,15 @@ function moveApiKeys(change: Change, projectId: SQL): [SQL, SQL] {
   ];
 }
 
-/** At most `limit` projects that are being deleted or were deleted, those first that have not changed for longest. */
+/** Returns at most `limit` projects that are being deleted or were deleted, the least recently changed first. */
 export function listUnsettled(db: Database, limit: number): Promise<Project[]> {
   return db.all<Project>(sql`${selecting(sql`status <> 'active'`)} order by updated_at limit ${limit}`);
 }
 
-/** Removes the row of a deleted project. What API keys and rules created at that very moment had of it goes as well. */
+/**
+ * Removes the row of a deleted project, and its references from API keys and rules that were created during the
+ * deletion.
+ */
 export async function removeProject(db: Database, change: Change, id: string): Promise<void> {
   const deleted = sql`(select id from projects where id = ${id} and status = 'deleted')`;
   await db.batch(

@@ -1,7 +1,8 @@
 /**
- * The tables of the identity database: organizations, the people and programs that act in them, and their projects.
- * `users`, `sessions`, `sign_in_methods` and `verifications` have columns of the library that once served sign-in; those that
- * nothing reads stay, since dropping a column rebuilds its table. Times are integer milliseconds, columns snake_case (drizzle's `casing`). Queries live in store.ts.
+ * The tables of the identity database: organizations, their people and applications, and projects. Some columns of
+ * `users`, `sessions`, `sign_in_methods` and `verifications` come from a former sign-in library; unused ones stay,
+ * because dropping a column rebuilds its table. Times are integer milliseconds, columns snake_case (drizzle's
+ * `casing`). Queries are in the other files of this folder.
  */
 import { sql } from 'drizzle-orm';
 import {
@@ -15,12 +16,11 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/sqlite-core';
 
-/** What readers said of a page of the site: whether it helped, and why not. Of whom, nothing is kept. */
+/** Feedback about a page: whether it helped, and why not. Stores nothing about the reader. */
 export const pageFeedback = sqliteTable('page_feedback', {
   id: integer().primaryKey({ autoIncrement: true }),
   /** Milliseconds since the epoch. */
   at: integer().notNull(),
-  /** The path of the page. */
   page: text().notNull(),
   helpful: integer({ mode: 'boolean' }).notNull(),
   remark: text().notNull(),
@@ -29,13 +29,13 @@ export const pageFeedback = sqliteTable('page_feedback', {
 export { auditEvents } from '../audit.ts';
 export { idempotencyKeys } from '../idempotency.ts';
 
-/** Who pays and decides: everything belongs to a project, every project to an organization. */
+/** An organization owns projects, and each project owns its resources. */
 export const organizations = sqliteTable(
   'organizations',
   {
     id: text().primaryKey(),
     name: text().notNull(),
-    /** When a guest's organization ends and is removed with all that it holds; null for every other. */
+    /** When a guest's organization expires and everything in it is deleted; null for others. */
     expiresAt: integer(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
@@ -43,10 +43,7 @@ export const organizations = sqliteTable(
   (table) => [index('organizations_by_expiry').on(table.expiresAt).where(sql`expires_at is not null`)],
 );
 
-/**
- * People. `emailVerified` says that their password was chosen by who reads the mail of the
- * address, or was given to them by the operator.
- */
+/** People. `emailVerified`: they chose their password through their email address, or the operator gave it to them. */
 export const users = sqliteTable(
   'users',
   {
@@ -62,8 +59,8 @@ export const users = sqliteTable(
 );
 
 /**
- * Signed-in browsers. The cookie is the token and an HMAC of it under the Worker's
- * sign-in secret, so that a stolen table opens nothing.
+ * Browser sessions. The cookie is the token and its HMAC under the Worker's sign-in secret, so a stolen table gives no
+ * access.
  */
 export const sessions = sqliteTable(
   'sessions',
@@ -86,7 +83,7 @@ export const sessions = sqliteTable(
   ],
 );
 
-/** How a person signs in: today a password (scrypt). */
+/** How a person signs in; currently only with a password (scrypt). */
 export const signInMethods = sqliteTable(
   'sign_in_methods',
   {
@@ -113,8 +110,8 @@ export const signInMethods = sqliteTable(
 );
 
 /**
- * Links that work once, by the SHA-256 of their token: `identifier` is the hash of one that resets a password, and `sign-in `
- * with the hash of one that signs in. `value` is the id of the person.
+ * Single-use links, identified by the SHA-256 of their token: `identifier` is the hash for a password reset, and
+ * `sign-in ` plus the hash for a sign-in. `value` is the person's id.
  */
 export const verifications = sqliteTable(
   'verifications',
@@ -133,8 +130,8 @@ export const verifications = sqliteTable(
 );
 
 /**
- * Which people belong to which organization, and as what. Who is invited has a row without `joinedAt`, which grants
- * nothing, so that policies can be prepared.
+ * The people of organizations and their roles. An invited person has a row without `joinedAt`, which grants nothing but
+ * allows preparing policies.
  */
 export const memberships = sqliteTable(
   'memberships',
@@ -155,14 +152,14 @@ export const memberships = sqliteTable(
   ],
 );
 
-/** Open invitations into an organization. The link has the token; here is its SHA-256 (hex). */
+/** Pending invitations into an organization. The link contains the token; the table stores its SHA-256 (hex). */
 export const invitations = sqliteTable(
   'invitations',
   {
     userId: text().notNull(),
     organizationId: text().notNull(),
     tokenHash: text().notNull(),
-    /** Whether the link went to the address and to nobody else. */
+    /** Whether the link was only emailed and never shown to the person who invited. */
     byMailOnly: integer({ mode: 'boolean' }).notNull().default(false),
     expiresAt: integer().notNull(),
     createdAt: integer().notNull(),
@@ -179,8 +176,8 @@ export const invitations = sqliteTable(
 );
 
 /**
- * Projects hold credentials. One that is `deleting` accepts nothing new until every region has said that it holds
- * nothing; a `deleted` one stays for a while, so that what a creation at that very moment left behind is found.
+ * Projects own credentials. A `deleting` project accepts nothing new until every region reports that it is empty; a
+ * `deleted` one stays for a while, so that resources created during the deletion are found and removed.
  */
 export const projects = sqliteTable(
   'projects',
@@ -201,7 +198,7 @@ export const projects = sqliteTable(
   ],
 );
 
-/** Programs that act in an organization under their own name. */
+/** Applications: programs that act under their own name in an organization. */
 export const applications = sqliteTable(
   'applications',
   {
@@ -211,7 +208,7 @@ export const applications = sqliteTable(
       .references(() => organizations.id),
     name: text().notNull(),
     description: text().notNull(),
-    /** Labels of the client's, a JSON array of strings. */
+    /** The client's labels, a JSON array of strings. */
     tags: text().notNull().default('[]'),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
@@ -219,7 +216,7 @@ export const applications = sqliteTable(
   (table) => [index('applications_by_organization').on(table.organizationId, table.createdAt, table.id)],
 );
 
-/** What grants rules to a person or an application; to nobody while both are null. */
+/** Policies grant rules to a user or an application; to nobody if both are null. */
 export const policies = sqliteTable(
   'policies',
   {
@@ -229,7 +226,7 @@ export const policies = sqliteTable(
       .references(() => organizations.id),
     name: text().notNull(),
     description: text().notNull(),
-    /** Labels of the client's, a JSON array of strings. */
+    /** The client's labels, a JSON array of strings. */
     tags: text().notNull().default('[]'),
     userId: text().references(() => users.id, { onDelete: 'set null' }),
     applicationId: text().references(() => applications.id, { onDelete: 'set null' }),
@@ -244,7 +241,7 @@ export const policies = sqliteTable(
   ],
 );
 
-/** The rules of a policy: permission sets, in some projects of the organization or in the whole of it. */
+/** The rules of a policy: permission sets in some projects or in the whole organization. */
 export const rules = sqliteTable(
   'rules',
   {
@@ -252,7 +249,7 @@ export const rules = sqliteTable(
     policyId: text()
       .notNull()
       .references(() => policies.id, { onDelete: 'cascade' }),
-    /** The place in the policy's list, from 0. */
+    /** The rule's index in its policy, from 0. */
     position: integer().notNull(),
     /** Names, a JSON array of strings. */
     permissionSets: text().notNull(),
@@ -263,8 +260,8 @@ export const rules = sqliteTable(
 );
 
 /**
- * Keys of the API, each a user's or an application's. `secretHash` is the SHA-256 (hex) of the secret key: 122 random
- * bits need no slow hash.
+ * API keys of users and applications. `secretHash` is the SHA-256 (hex) of the secret key: 122 random bits need no slow
+ * hash.
  */
 export const apiKeys = sqliteTable(
   'api_keys',
@@ -282,7 +279,7 @@ export const apiKeys = sqliteTable(
       .references(() => projects.id),
     expiresAt: integer(),
     creationAddress: text(),
-    /** Exact to five minutes. */
+    /** Precision: five minutes. */
     lastUsedAt: integer(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),

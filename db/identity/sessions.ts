@@ -1,6 +1,6 @@
 /**
- * The sessions of people: begun, prolonged, listed, and ended. Every insert holds its conditions in its `where`, so that
- * no session begins on a password, link or person that is gone by then. Whose session a request carries, bearers.ts finds.
+ * The sessions of people. Every insert checks its conditions in its `where` clause, so that no session starts from a
+ * password, link or person that no longer exists. bearers.ts finds the person of a session.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { auditStatement, type Change } from '../audit.ts';
@@ -18,7 +18,7 @@ export interface Session {
   userAgent: string | null;
 }
 
-/** A session to begin. Times are milliseconds since the epoch. */
+/** A new session. Times are milliseconds since the epoch. */
 export interface NewSession {
   id: string;
   token: string;
@@ -28,7 +28,10 @@ export interface NewSession {
   userAgent: string | null;
 }
 
-/** The statement that begins a session of the user for each row of `rows`, a `from … where …` or `where …` clause. */
+/**
+ * Returns the statement that starts a session of the user for each row of `rows`, a `from … where …` or `where …`
+ * clause.
+ */
 export function insertSession(session: NewSession, userId: string | SQL, rows: SQL): SQL {
   const { id, token, now, expiresAt, address, userAgent } = session;
   return sql`insert into sessions (id, token, user_id, expires_at, ip_address, user_agent, created_at, updated_at)
@@ -36,8 +39,8 @@ export function insertSession(session: NewSession, userId: string | SQL, rows: S
 }
 
 /**
- * Begins a session by a password. Returns false, and begins none, when the person's password hash is no longer `hash`,
- * the one that was verified.
+ * Starts a session after a password check. Returns false, and starts none, if the stored hash is no longer `hash`, the
+ * one that was verified.
  */
 export async function beginByPassword(
   db: Database,
@@ -55,23 +58,25 @@ export async function beginByPassword(
   return Boolean(begun?.meta.changes);
 }
 
-/** A live session, as its browser is told of it. */
+/** A valid session, as its browser sees it. */
 export interface CurrentSession {
   name: string;
   email: string;
   /** Milliseconds since the epoch. */
   expiresAt: number;
-  /** Whether {@link prolongSession} would prolong it. */
   due: boolean;
 }
 
-/** A session is prolonged when it would end before `until`; a guest's never is, since it ends with the sandbox. */
+/** Sessions that expire before `until` are extended, except a guest's, which expires with the sandbox. */
 const dueBefore = (now: number, until: number): SQL =>
   sql`sessions.expires_at > ${now} and sessions.expires_at < ${until}
     and not exists (select 1 from memberships m join organizations o on o.id = m.organization_id
       where m.user_id = sessions.user_id and o.expires_at is not null)`;
 
-/** The session with this token; undefined when there is none or it has expired. `until`: see {@link prolongSession}. */
+/**
+ * Returns the session with this token, or undefined if there is none or it has expired. `until`: see
+ * {@link prolongSession}.
+ */
 export async function findSession(
   db: Database,
   token: string,
@@ -87,8 +92,8 @@ export async function findSession(
 }
 
 /**
- * Prolongs the session with this token to `expiresAt` if it lives and would end before `until`, unless it is a guest's.
- * Returns whether it did. Milliseconds since the epoch.
+ * Extends the session with this token to `expiresAt` if it is valid, expires before `until` and is not a guest's.
+ * Returns whether it did. Times are milliseconds since the epoch.
  */
 export async function prolongSession(
   db: Database,
@@ -102,14 +107,14 @@ export async function prolongSession(
   return Boolean(prolonged?.meta.changes);
 }
 
-/** What concerns a person and no single organization is in the trail of each that they have joined. */
+/** Personal events (sessions, passwords) are written to the audit trail of every organization the person has joined. */
 export const joinedBy = (userId: string): SQL =>
   sql`from memberships where user_id = ${userId} and joined_at is not null`;
 
-/** See {@link joinedBy}: where such a row stands. */
+/** The audit columns for the rows of {@link joinedBy}. */
 export const OF_PERSON = { organizationId: sql.raw('organization_id'), projectId: null };
 
-/** The sessions of a person that have not expired: a page of them, and how many there are. */
+/** Returns a page of a person's unexpired sessions and their total count. */
 export async function listSessions(
   db: Database,
   userId: string,
@@ -127,7 +132,7 @@ export async function listSessions(
   return { rows: rowsOf<Session>(rows), total: rowsOf<{ total: number }>(totals)[0]?.total ?? 0 };
 }
 
-/** Revokes a session of a person's. Returns whether there was one of that id. */
+/** Revokes a person's session. Returns false if there is none with that id. */
 export async function revokeSession(
   db: Database,
   change: Change,
@@ -144,7 +149,7 @@ export async function revokeSession(
   return Boolean(revoked?.meta.changes);
 }
 
-/** Ends the session that has this token, if there is one: signing out, which is in no audit trail. */
+/** Ends the session with this token on sign-out, which is not audited. */
 export async function endSession(db: Database, token: string): Promise<void> {
   await db.all(sql`delete from sessions where token = ${token}`);
 }

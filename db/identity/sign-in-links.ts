@@ -1,6 +1,6 @@
 /**
- * Links that sign a person in once, without a password. Only who can write to the database makes one: the local stack and
- * the command line run the statements, and no endpoint does. The database has the token's SHA-256.
+ * Single-use links that sign a person in without a password. Only someone who can write to the database can create one
+ * (the local stack and the command line); no endpoint does. The database stores the token's SHA-256.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { hashLinkToken, newLinkToken } from '../../functions/iam/link-tokens.ts';
@@ -8,13 +8,13 @@ import type { Database } from '../database.ts';
 import type { Statement } from './bootstrap.ts';
 import { insertSession, type NewSession } from './sessions.ts';
 
-/** A link's identifier in `verifications`. The prefix keeps its token from resetting a password, and the other way round. */
+/** The prefix separates sign-in tokens from password reset tokens, so that neither works as the other. */
 const identifierOf = (tokenHash: string) => `sign-in ${tokenHash}`;
 
 /**
- * A link for the person with this email address: its token, for `/sign-in/#TOKEN`, and the statements that store it, to be
- * run as one batch. It replaces an earlier link of theirs and ends when their password changes. When nobody has the
- * address, the statements do nothing. Times are milliseconds since the epoch.
+ * Creates a link for the person with this email address. Returns its token, for `/sign-in/#TOKEN`, and the statements
+ * that store it; run them as one batch. The link replaces the person's earlier one and ends when their password
+ * changes. If nobody has the address, the statements do nothing. Times are milliseconds since the epoch.
  */
 export async function newSignInLink(input: {
   email: string;
@@ -47,7 +47,9 @@ export async function newSignInLink(input: {
   };
 }
 
-/** Begins a session by a link and deletes the link. Returns false, and changes nothing, when it was used or has expired. */
+/**
+ * Starts a session with a link and deletes the link. Returns false, and changes nothing, if it was used or has expired.
+ */
 export async function beginByLink(db: Database, session: NewSession, tokenHash: string): Promise<boolean> {
   const good: SQL = sql`identifier = ${identifierOf(tokenHash)} and expires_at > ${session.now}`;
   const [begun] = await db.batch(

@@ -1,7 +1,6 @@
 /**
- * The NATS accounts of a region, as their owners see them. Deleting an account deletes its credentials in the same
- * batch and leaves a tombstone: the resolver goes on serving a JWT that denies every user. What the servers make of an
- * account is in enforcement.ts.
+ * The NATS accounts of a region. Deleting an account deletes its credentials in the same batch and leaves a tombstone:
+ * the resolver then serves a JWT that rejects every user. Synchronization with the servers is in enforcement.ts.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { auditStatement, type Change, OF_ROW } from '../audit.ts';
@@ -11,10 +10,9 @@ import type { Listed, Page } from '../page.ts';
 import { inProjects, listPage, projectScopes } from './fragments.ts';
 import { natsAccounts } from './schema.ts';
 
-/** A row of `nats_accounts`. */
 export type NatsAccount = typeof natsAccounts.$inferSelect;
 
-/** A new account; what follows from its creation is filled in. */
+/** The fields of a new account that its creation does not fill in. */
 export type NewNatsAccount = Pick<
   NatsAccount,
   | 'id'
@@ -27,23 +25,25 @@ export type NewNatsAccount = Pick<
   | 'guest'
 >;
 
-/** What the servers set aside for an account, and for one of a guest, and how much all may have together. Bytes. */
+/**
+ * The storage in bytes that the servers reserve for an account and for a guest's, and their capacity for all accounts.
+ */
 export interface StoragePromise {
   capacity: number;
   account: number;
   guest: number;
 }
 
-/** Names an account, in the projects that the caller may use. */
+/** Identifies an account, in the projects that the caller can use. */
 export interface AccountRef {
   id: string;
   projectIds: readonly string[];
 }
 
-/** The name that counts and the audit trail have for accounts. */
+/** The name of accounts in counts and the audit trail. */
 export const ACCOUNTS = 'nats_accounts';
 
-/** The scope of an organization's count. Its first project has the same id, and a count of its own. */
+/** The scope of an organization's count, distinct from its first project, which has the same id. */
 const ofOrganization = (id: string | SQL): SQL => sql`'organization:' || ${id}`;
 
 const matching = ({ id, projectIds }: AccountRef): SQL =>
@@ -57,9 +57,9 @@ const selecting = (where: SQL) =>
   sql`select ${columnsOf(natsAccounts, 'nats_accounts')} from nats_accounts where ${where}`;
 
 /**
- * Creates an account and returns its row. Fails with `done` when `once` was done before, with `quota` when the
- * organization has `most` accounts already, and with `storage` when one of `promises` to all accounts of the region,
- * this one included, would exceed its capacity.
+ * Creates an account and returns its row. Fails with `done` if `once` was done before, with `quota` if the organization
+ * already has `most` accounts, and with `storage` if the reservations of all accounts of the region, including this
+ * one, would exceed a capacity in `promises`.
  */
 export async function createAccount(
   db: Database,
@@ -77,7 +77,7 @@ export async function createAccount(
   const created = sql`exists (select 1 from nats_accounts where id = ${a.id})`;
   const held = sql`(select coalesce(sum(value), 0) from counts
     where scope = ${ofOrganization(a.organizationId)} and resource = ${ACCOUNTS})`;
-  // The servers hold what they have set aside until the streams are gone.
+  // Counts deleted accounts until their streams are gone, because the servers keep the reservation until then.
   const fits = promises.map(
     ({ capacity, account: each, guest }) => sql` and ${a.guest ? guest : each} + (
       select coalesce(sum(case guest when 1 then ${guest} else ${each} end), 0)
@@ -111,13 +111,12 @@ export async function createAccount(
   return current >= most ? { ok: false, reason: 'quota', current } : { ok: false, reason: 'storage' };
 }
 
-/** The account, or null when these projects hold no live one of that id. */
+/** Returns the account, or null if these projects have no live account with that id. */
 export async function getAccount(db: Database, ref: AccountRef): Promise<NatsAccount | null> {
   const rows = await db.all<NatsAccount>(selecting(matching(ref)));
   return rows[0] ?? null;
 }
 
-/** A page of the accounts of the projects. */
 export function listAccounts(
   db: Database,
   projectIds: readonly string[],
@@ -134,7 +133,7 @@ export function listAccounts(
   return listPage<NatsAccount>(db, list, page);
 }
 
-/** Renames an account; undefined or the same name changes nothing. Returns the row, or null when there is none. */
+/** Renames an account; undefined or the same name changes nothing. Returns the row, or null if there is none. */
 export async function renameAccount(
   db: Database,
   change: Change,
@@ -156,13 +155,13 @@ export async function renameAccount(
 }
 
 /**
- * Deletes an account and its credentials. Every user issued until now is revoked; the tombstone keeps no name. Returns
- * whether there was a live account of that id in these projects.
+ * Deletes an account and its credentials and revokes every user issued so far; the tombstone keeps no name. Returns
+ * false if these projects have no live account with that id.
  */
 export async function deleteAccount(db: Database, change: Change, ref: AccountRef): Promise<boolean> {
   const seconds = Math.floor(change.now / 1000);
   const live = sql`exists (select 1 from nats_accounts where ${matching(ref)})`;
-  // Clocks differ: credentials may have been issued a moment after what is now here.
+  // Clocks differ: credentials can have a creation time slightly later than this Worker's clock.
   const newest = sql`max(${seconds}, coalesce(
     (select max(created_at) / 1000 from credentials where nats_account_id = ${ref.id}), 0))`;
   const [, , , , , , , removed] = await db.batch(

@@ -1,6 +1,6 @@
 /**
- * The credentials of all products in a region: one life cycle, whatever the product. Each change is one batch with its
- * counts and its audit row; conditions stand in the statements, so that two changes at once end in a legal state.
+ * The credentials of all products in a region. Each change is one batch with its counts and its audit row; the
+ * statements check all conditions, so that concurrent changes always leave a valid state.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { auditStatement, type Change, OF_ROW } from '../audit.ts';
@@ -12,17 +12,16 @@ import { REVOCATIONS } from './enforcement.ts';
 import { inProjects, listPage, projectScopes } from './fragments.ts';
 import { credentials } from './schema.ts';
 
-/** A row of `credentials`. */
 export type Credential = typeof credentials.$inferSelect;
 
-/** Names one set of credentials of a product, in the projects that the caller may use. */
+/** Identifies credentials of a product, in the projects that the caller can use. */
 export interface CredentialRef {
   id: string;
   product: string;
   projectIds: readonly string[];
 }
 
-/** New credentials; the organization and the project are those of what they belong to. */
+/** New credentials. Organization and project come from their NATS account or activation. */
 export type NewCredential = Pick<
   Credential,
   | 'id'
@@ -41,7 +40,7 @@ export type NewCredential = Pick<
 const matching = ({ id, product, projectIds }: CredentialRef): SQL =>
   sql`id = ${id} and product = ${product} and ${inProjects(projectIds)}`;
 
-/** The columns of an audit row that come from the credentials' own row. */
+/** The audit columns that come from the credentials' own row. */
 const auditedRow = { ...OF_ROW, resource: sql.raw(`product || '_credentials'`) };
 
 const NAME_AND_PERMISSIONS = sql.raw(`json_object('name', name, 'permissions', permissions)`);
@@ -49,17 +48,17 @@ const NAME_AND_PERMISSIONS = sql.raw(`json_object('name', name, 'permissions', p
 const selecting = (where: SQL) =>
   sql`select ${columnsOf(credentials, 'credentials')} from credentials where ${where}`;
 
-/** Why credentials were not created; `current` is how many there are of what is limited. */
+/** Why credentials were not created; `current` is the number that reached the limit. */
 export type NotCreated =
   | { ok: false; reason: 'no_parent' }
   | { ok: false; reason: 'done'; done: Done }
   | { ok: false; reason: 'full' | 'quota'; projectId: string; current: number };
 
 /**
- * Creates credentials in their NATS account, or else in the one project of `projectIds` if the product is activated
- * there. Fails with `no_parent` when there is no such account or activation in these projects, with `full` when the
- * account has had as many credentials as its revocation list could hold, with `quota` when the project has `most`, and
- * with `done` when `once` was done before.
+ * Creates credentials in their NATS account, or in the one project of `projectIds` if the product is activated there.
+ * Fails with `no_parent` if these projects have no such account or activation, with `full` if the account has had as
+ * many credentials as its revocation list can hold, with `quota` if the project has `most`, and with `done` if `once`
+ * was done before.
  */
 export async function createCredential(
   db: Database,
@@ -81,7 +80,7 @@ export async function createCredential(
       : sql`nats_accounts where id = ${c.natsAccountId} and deleted_at is null and ${inProjects(projectIds)}`;
   const held = sql`(select coalesce(sum(value), 0) from counts
     where scope = ${c.natsAccountId} and resource in (${c.product}, ${REVOCATIONS}))`;
-  // Whatever else is counted in a project is the credentials of a product.
+  // Every other counter of a project counts credentials, so exclude the two that do not.
   const heldInProject = sql`(select coalesce(sum(value), 0) from counts
     where scope = project_id and resource not in (${ACCOUNTS}, ${REVOCATIONS}))`;
   const [, , , rows, parents, , done] = await db.batch(
@@ -117,7 +116,7 @@ export async function createCredential(
     : { ok: false, reason: 'quota', projectId, current: ofProject };
 }
 
-/** The credentials, or null when these projects hold none of that id. */
+/** Returns the credentials, or null if these projects have none with that id. */
 export async function getCredential(db: Database, ref: CredentialRef): Promise<Credential | null> {
   const rows = await db.all<Credential>(selecting(matching(ref)));
   return rows[0] ?? null;
@@ -138,7 +137,7 @@ export async function findByKey(
   return rows[0] ?? null;
 }
 
-/** A page of the credentials of a product in the projects, or in one NATS account of theirs. */
+/** Returns a page of a product's credentials in the projects, or in one NATS account. */
 export function listCredentials(
   db: Database,
   product: string,
@@ -160,7 +159,7 @@ export function listCredentials(
   return listPage<Credential>(db, list, page);
 }
 
-/** What an update wants: a name, or undefined to keep it, and the permission bits to set and to clear. */
+/** An update: a name (undefined keeps it) and the permission bits to set and to clear. */
 export interface CredentialUpdate {
   name: string | undefined;
   set: number;
@@ -168,8 +167,8 @@ export interface CredentialUpdate {
 }
 
 /**
- * Merges name and permissions into what the row has, bit by bit in SQL. An update that changes nothing writes nothing.
- * Fails with `not_found`, or with `no_permission` when none would be left.
+ * Updates name and permissions, bit by bit in SQL, so that concurrent updates merge. An update without changes writes
+ * nothing. Fails with `not_found`, or with `no_permission` if none would be left.
  */
 export async function updateCredential(
   db: Database,
@@ -206,12 +205,13 @@ export async function updateCredential(
   }
 }
 
-/** Credentials that are no more. */
+/** Revoked credentials. */
 export type Revoked = Pick<Credential, 'key' | 'natsAccountId'>;
 
 /**
- * Removes credentials; those of NATS are revoked in their account, at the second of their issue or later, so that the
- * next account JWT denies them. Returns what was revoked, or null when these projects hold none of that id.
+ * Deletes credentials. NATS users are also added to their account's revocations, with a time not before their creation,
+ * so that the next account JWT rejects them. Returns the revoked credentials, or null if these projects have none with
+ * that id.
  */
 export async function revokeCredential(
   db: Database,
@@ -244,8 +244,8 @@ export async function revokeCredential(
 }
 
 /**
- * Notes when credentials were last used (by their keys, milliseconds since the epoch). A use older than the one noted,
- * or of a key that is gone, changes nothing.
+ * Records when credentials were last used, by key, in milliseconds since the epoch. Ignores unknown keys and uses older
+ * than the recorded one.
  */
 export async function noteLastUse(db: Database, uses: readonly { key: string; at: number }[]): Promise<void> {
   await db.all(sql`update credentials set last_used_at = used.at

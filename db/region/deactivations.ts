@@ -1,18 +1,17 @@
 /**
- * Activations that have ended while something of theirs was in the inventory, until that is gone from the engine. The
- * batch that ends an activation writes them, so that a failure at any later point loses nothing.
+ * Ended activations whose resources have not all been removed from the engine. The batch that ends an activation
+ * inserts them, so that a failure afterwards loses nothing.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
 import type { Subscription } from './inventory.ts';
 import { deactivations, subscriptions } from './schema.ts';
 
-/** A row of `deactivations`. */
 export type Deactivation = typeof deactivations.$inferSelect;
 
 /**
- * The statement that notes the end of the activations in `ending`, a `from services where …` clause, as far as
- * something is to be cleaned up. It stands before the one that ends them.
+ * Returns the statement that records the activations in `ending`, a `from services where …` clause, that have something
+ * to clean up. Place it before the statement that ends them.
  */
 export function noteDeactivation(ending: SQL, now: number): SQL {
   const has = (table: string, column = 'prefix') =>
@@ -22,7 +21,7 @@ export function noteDeactivation(ending: SQL, now: number): SQL {
       and (${has('queues')} or ${has('topics')} or ${has('subscriptions', 'queue_prefix')})`;
 }
 
-/** The deactivations that are not cleaned up: of one project's product, or the oldest ones. */
+/** Returns the deactivations that still need cleanup: those of one project's product, or the oldest. */
 export function listDeactivations(
   db: Database,
   of: { projectId: string; product: string } | undefined,
@@ -34,15 +33,15 @@ export function listDeactivations(
   );
 }
 
-/** What an ended activation left on the engine, at most `limit` of each, after these. */
+/** What an ended activation left on the engine. */
 export interface Leftovers {
   queues: string[];
   topics: string[];
-  /** To its topics, or to its queues. */
+  /** Subscriptions that deliver to its queues. */
   subscriptions: Subscription[];
 }
 
-/** See {@link Leftovers}. */
+/** Returns at most `limit` leftovers of each kind. */
 export async function listLeftovers(db: Database, prefix: string, limit: number): Promise<Leftovers> {
   const [queues, topics, held] = await db.batch(
     sql`select name from queues where prefix = ${prefix} order by name limit ${limit}`,
@@ -53,7 +52,7 @@ export async function listLeftovers(db: Database, prefix: string, limit: number)
   return { queues: names(queues), topics: names(topics), subscriptions: rowsOf<Subscription>(held) };
 }
 
-/** Forgets a deactivation of which nothing is left. Returns whether that was so. */
+/** Deletes a deactivation if nothing of it is left. Returns whether it did. */
 export async function forgetDeactivation(db: Database, prefix: string): Promise<boolean> {
   const none = (table: string, column = 'prefix') =>
     sql`not exists (select 1 from ${sql.raw(table)} where ${sql.raw(column)} = ${prefix})`;

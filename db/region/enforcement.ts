@@ -1,26 +1,26 @@
 /**
- * What nats-servers must learn of an account, and whether they have: the rows that its JWT is derived from, what was
- * acknowledged, what is left to do, and the bounds of its revocation list.
+ * The synchronization of NATS accounts with nats-servers: the rows that an account JWT is derived from,
+ * acknowledgements, pending work, and the limits of the revocation list.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
 import type { NatsAccount } from './accounts.ts';
 import { natsAccounts } from './schema.ts';
 
-/** The name that counts have for the revocations of an account. */
+/** The name of an account's revocations in counts. */
 export const REVOCATIONS = 'nats_revocations';
 
-/** The last second of the year 9999: no user JWT is issued later, so that a revocation at it denies every one. */
+/** The last second of the year 9999. No user JWT is issued later, so a revocation at this time rejects every one. */
 const FOR_EVER = 253_402_300_799;
 
-/** What an account JWT is derived from. */
+/** The rows that an account JWT is derived from. */
 export interface AccountState {
   account: NatsAccount;
   /** User key or `*` → seconds since the epoch. */
   revocations: Record<string, number>;
 }
 
-/** What the JWT of an account, live or deleted, is derived from; null for an unknown id. */
+/** Returns the rows behind the JWT of an account, live or deleted; null for an unknown id. */
 export async function getAccountState(db: Database, id: string): Promise<AccountState | null> {
   const [accounts, revocations] = await db.batch(
     sql`select ${columnsOf(natsAccounts, 'nats_accounts')} from nats_accounts where id = ${id}`,
@@ -32,7 +32,7 @@ export async function getAccountState(db: Database, id: string): Promise<Account
   return { account, revocations: Object.fromEntries(pairs.map((pair) => [pair.user_key, pair.revoked_at])) };
 }
 
-/** The same of several accounts, in one round trip; unknown ids are left out. */
+/** Like {@link getAccountState} for several accounts, in one round trip; unknown ids are left out. */
 export async function getAccountStates(db: Database, ids: readonly string[]): Promise<AccountState[]> {
   const among = sql`(select value from json_each(${JSON.stringify(ids)}))`;
   const [accounts, revocations] = await db.batch(
@@ -48,19 +48,19 @@ export async function getAccountStates(db: Database, ids: readonly string[]): Pr
   return [...byId.values()];
 }
 
-/** What came of a push: of how many active servers how many took the revision. */
+/** The outcome of a push: how many of the active servers acknowledged the revision. */
 export interface Acknowledgement {
   revision: number;
   acknowledged: number;
   servers: number;
 }
 
-/** Whether every active server took it. Of no servers none did. */
+/** Whether every active server acknowledged it. False without servers. */
 export function isComplete({ acknowledged, servers }: Omit<Acknowledgement, 'revision'>): boolean {
   return servers > 0 && acknowledged >= servers;
 }
 
-/** Notes what came of a push. A push of an older revision than one already acknowledged changes nothing. */
+/** Records the outcome of a push. A revision older than the acknowledged one changes nothing. */
 export async function noteAcknowledgement(db: Database, id: string, push: Acknowledgement): Promise<void> {
   await db.all(sql`update nats_accounts set
       acknowledged_revision = case when ${isComplete(push) ? 1 : 0} then ${push.revision} else acknowledged_revision end,
@@ -70,7 +70,10 @@ export async function noteAcknowledgement(db: Database, id: string, push: Acknow
         or (${isComplete(push) ? 1 : 0} and acknowledged_revision < ${push.revision}))`);
 }
 
-/** The ids of at most `limit` accounts, after `after`, of which a server has not acknowledged the newest revision. */
+/**
+ * Returns the ids of at most `limit` accounts, after `after`, whose newest revision is not acknowledged by every server
+ * or whose deletion is not finished.
+ */
 export async function listUnfinished(db: Database, after: string, limit: number): Promise<string[]> {
   const rows = await db.all<{ id: string }>(sql`select id from nats_accounts
     where (acknowledged_revision < revision or (deleted_at is not null and purged_at is null)) and id > ${after}
@@ -78,14 +81,16 @@ export async function listUnfinished(db: Database, after: string, limit: number)
   return rows.map(({ id }) => id);
 }
 
-/** The ids of at most `limit` accounts, after `after`, whose JWT a server may hold and need renewed. */
+/**
+ * Returns the ids of at most `limit` accounts, after `after`, whose JWT a server can hold and that need lease renewals.
+ */
 export async function listRenewable(db: Database, after: string, limit: number): Promise<string[]> {
   const rows = await db.all<{ id: string }>(sql`select id from nats_accounts
     where purged_at is null and id > ${after} order by id limit ${limit}`);
   return rows.map(({ id }) => id);
 }
 
-/** Ends the deletion of an account whose streams are gone: every user is revoked for ever. */
+/** Finishes the deletion of an account whose streams are gone: revokes every user permanently. */
 export async function notePurged(db: Database, id: string, now: number): Promise<void> {
   const pending = sql`exists (select 1 from nats_accounts where id = ${id} and purged_at is null)`;
   await db.batch(
@@ -100,26 +105,26 @@ function newRevision(where: SQL, seconds: number): SQL {
   return sql`update nats_accounts set revision = revision + 1, issued_at = max(${seconds}, issued_at + 1) where ${where}`;
 }
 
-/** The ids of at most `limit` accounts, after `after`, whose revocation list is longer than `bound`. */
+/** Returns the ids of at most `limit` accounts, after `after`, with more than `bound` revocations. */
 export async function listLong(db: Database, bound: number, after: string, limit: number): Promise<string[]> {
   const rows = await db.all<{ id: string }>(sql`select scope as id from counts
     where resource = ${REVOCATIONS} and value > ${bound} and scope > ${after} order by scope limit ${limit}`);
   return rows.map(({ id }) => id);
 }
 
-/** A server's clock may be behind by this much: an expired JWT is then still taken there. Seconds. */
+/** How far a server's clock can be behind, in seconds. Such a server still accepts an expired JWT. */
 const EXPIRY_MARGIN = 3600;
 
-/** A credential may be written this long after the second of its issue. Seconds. */
+/** How long after its creation time a credential can be written, in seconds. */
 const CREATION_MARGIN = 60;
 
 /**
- * Shortens an account's revocation list: revocations of users whose JWTs have expired go, and those of users issued
- * before the oldest live credential give way to a single `*`. Returns whether the account got a new revision.
+ * Shortens an account's revocation list: drops revocations of users whose JWTs have expired, and replaces those of
+ * users issued before the oldest live credential with a single `*`. Returns whether the account got a new revision.
  */
 export async function shortenRevocations(db: Database, id: string, now: number): Promise<boolean> {
   const seconds = Math.floor(now / 1000);
-  // Every live credential was issued later than this second, and so will be every one that is on its way.
+  // Every live credential, and every one still being written, was issued after this second.
   const before = sql`(min(${seconds - CREATION_MARGIN}, coalesce(
     (select min(created_at) / 1000 from credentials where nats_account_id = ${id}), ${seconds})) - 1)`;
   const covered = sql`account_id = ${id} and user_key <> '*' and issued_at <= ${before}`;

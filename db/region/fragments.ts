@@ -1,41 +1,36 @@
-/**
- * What the queries of a region's database share: the scope of a caller and the pages of a list. What is done with
- * accounts, credentials and services is beside this file, each in its own.
- */
+/** SQL fragments shared by the queries of a region's database: the caller's projects and the pages of a list. */
 import { type SQL, sql } from 'drizzle-orm';
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
 import { type Listed, orderOf, type Page } from '../page.ts';
 
-/** `(project_id in …)`: the row belongs to one of these projects. One parameter, however many they are. */
+/** `(project_id in …)` with one parameter, however many projects there are. */
 export function inProjects(projectIds: readonly string[]): SQL {
   return sql`project_id in (select value from json_each(${JSON.stringify(projectIds)}))`;
 }
 
-/** What a list reads. */
+/** The source of a list. */
 export interface List {
   table: SQLiteTable;
-  /** The table's name. */
   name: string;
-  /** A source with a `value` column: the ids of the scopes, which are projects or NATS accounts. */
+  /** A source with a `value` column: the ids of the scopes (projects or NATS accounts). */
   scopes: SQL;
-  /** The column of the table that names a row's scope. */
+  /** The column with a row's scope. */
   column: string;
-  /** What else holds for a row, called `nth`. */
+  /** A further condition on a row, called `nth`. */
   where: SQL;
-  /** What `counts` calls these rows. */
+  /** The name of these rows in `counts`. */
   resource: string;
 }
 
-/** The scopes of a list: these projects. */
+/** Returns the scopes for a list of these projects. */
 export function projectScopes(projectIds: readonly string[]): SQL {
   return sql`json_each(${JSON.stringify(projectIds)})`;
 }
 
 /**
- * A page of a list, and how many rows there are on all pages. Each scope is read in the order of its index and no
- * further than the page needs, and the total is summed from `counts`, so that what a page costs does not grow with the
- * table.
+ * Returns a page of a list and its total count. Reads each scope in index order and only as far as the page needs, and
+ * sums the total from `counts`, so the cost of a page does not grow with the table.
  */
 export async function listPage<Row>(db: Database, list: List, page: Page): Promise<Listed<Row>> {
   const name = sql.raw(list.name);

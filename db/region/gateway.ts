@@ -1,24 +1,26 @@
-/** What the gateway reads of a request's access key, and notes of its use: one round trip each. */
+/** The gateway's queries: looking up an access key and recording its use, one round trip each. */
 import { sql } from 'drizzle-orm';
 import type { Database } from '../database.ts';
 
-/** Whose an access key is, and what it may do. */
+/** The credentials of an access key and what they allow. */
 export interface Bearer {
-  /** The id of the credentials. */
   id: string;
   projectId: string;
   sealedSecret: string;
   sealingKeyId: string;
   /** Bits, see the `credentials` table. */
   permissions: number;
-  /** Milliseconds since the epoch, or null for never. */
+  /** Milliseconds since the epoch; null means never. */
   lastUsedAt: number | null;
-  /** The engine prefix of each product that is active for the project. */
+  /** The engine prefix of each product that is active in the project. */
   sqsPrefix: string | null;
   snsPrefix: string | null;
 }
 
-/** Whose the access key of a product is; null when it is unknown, or the product is not active for its project. */
+/**
+ * Returns the credentials with this access key of a product; null if the key is unknown or the product is not active in
+ * its project.
+ */
 export async function findBearer(
   db: Database,
   product: 'sqs' | 'sns',
@@ -35,7 +37,7 @@ export async function findBearer(
   return bearer && bearer[`${product}Prefix`] !== null ? bearer : null;
 }
 
-/** Notes that credentials were used, unless a use after `since` is noted already. */
+/** Records that credentials were used, unless a use after `since` is already recorded. */
 export async function noteUse(db: Database, id: string, now: number, since: number): Promise<void> {
   await db.all(sql`update credentials set last_used_at = ${now}
     where id = ${id} and coalesce(last_used_at, 0) <= ${since}`);

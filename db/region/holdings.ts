@@ -1,14 +1,14 @@
-/** What a project holds in a region: asked before it is deleted, and when what is left of it is removed. */
+/** Lists what a project holds in a region, before it is deleted and while its remains are removed. */
 import { sql } from 'drizzle-orm';
 import type { Database } from '../database.ts';
 
-/** A product of which the project has something: NATS accounts (`nats`), or an activation. */
+/** A product that the project uses: NATS accounts (`nats`), or an activation. */
 export interface Holding {
   product: 'nats' | 'sqs' | 'sns';
   organizationId: string;
 }
 
-/** The products of which the project has something. What an ended activation left on the engine does not count. */
+/** Returns the products that the project uses. What an ended activation left on the engine does not count. */
 export function listHoldings(db: Database, projectId: string): Promise<Holding[]> {
   return db.all<Holding>(sql`select 'nats' as product, organization_id as "organizationId" from (
       select organization_id from nats_accounts where project_id = ${projectId} and deleted_at is null limit 1)

@@ -1,16 +1,14 @@
 /**
- * The queues, topics and subscriptions that projects have on their region's engine. A queue or topic is written here
- * before the engine creates it: the clean-up after an activation needs every name that the engine may have. Lists have
- * only the names that are confirmed, because clients rely on what they find in a list.
+ * The queues, topics and subscriptions on a region's engine. Names are stored before the engine creates them, because
+ * cleanup after deactivation needs every name that could exist there. Lists contain only confirmed names, because
+ * clients rely on them.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
 import { subscriptions } from './schema.ts';
 
-/** A row of `subscriptions`. */
 export type Subscription = typeof subscriptions.$inferSelect;
 
-/** Which inventory a name is in. */
 export type Kind = 'queues' | 'topics';
 
 /** A queue or topic of an activation. */
@@ -23,18 +21,15 @@ const table = (kind: Kind) => sql.raw(kind);
 
 const named = ({ prefix, name }: Named): SQL => sql`prefix = ${prefix} and name = ${name}`;
 
-/** A name that is written down and that the engine has not created yet. */
+/** A stored name that the engine has not created yet. */
 export interface Creation {
-  /** Whether it is listed already, because it was created before. */
+  /** Whether the name was created before and is already listed. */
   confirmed: boolean;
-  /** Removes the name, unless it was there before or has been asked for again: the engine has refused. */
+  /** Removes the name after the engine rejected it, unless it existed before or was requested again. */
   undo(): Promise<void>;
 }
 
-/**
- * Writes a name down, before the engine is asked to create it. Resolves to null, with nothing written, when the
- * activation of the prefix is over.
- */
+/** Stores a name before the engine creates it. Resolves to null, and stores nothing, if the activation has ended. */
 export async function addName(
   db: Database,
   kind: Kind,
@@ -62,16 +57,15 @@ export async function addName(
   };
 }
 
-/** What to write down of a queue or topic: what is absent stays as it is. A topic has `confirmed` only. */
+/** What to store about a queue or topic; undefined keeps the value. Topics have only `confirmed`. */
 export interface Note {
   confirmed?: true | undefined;
-  /** The queue that its redrive policy names; null for none. */
+  /** The target queue of its redrive policy; null for none. */
   deadLetterQueue?: string | null | undefined;
-  /** Its policy; null for none. */
   policy?: string | null | undefined;
 }
 
-/** Writes down what is known of a name. Costs nothing when that is nothing new. */
+/** Stores what is known about a name. Runs no statement if there is nothing to store. */
 export async function note(db: Database, kind: Kind, of: Named, about: Note): Promise<void> {
   const columns: [string, unknown][] = [
     ['confirmed', about.confirmed && 1],
@@ -85,7 +79,7 @@ export async function note(db: Database, kind: Kind, of: Named, about: Note): Pr
   await db.all(sql`update ${table(kind)} set ${sql.join(changes, sql`, `)} where ${named(of)}`);
 }
 
-/** Lists a name no longer, because the engine does not have it, unless it was asked for after `before`. */
+/** Removes a name from lists because the engine does not have it, unless it was requested at or after `before`. */
 export async function noteMissing(db: Database, kind: Kind, of: Named, before: number): Promise<void> {
   const rest = kind === 'queues' ? sql`, dead_letter_queue = null, policy = null` : sql``;
   await db.all(
@@ -93,12 +87,11 @@ export async function noteMissing(db: Database, kind: Kind, of: Named, before: n
   );
 }
 
-/** Whether a name is listed. */
 export async function hasName(db: Database, kind: Kind, of: Named): Promise<boolean> {
   return (await db.all(sql`select 1 from ${table(kind)} where ${named(of)} and confirmed = 1`)).length > 0;
 }
 
-/** The policy that was set for a queue, or null. */
+/** Returns the policy of a queue, or null. */
 export async function policyOf(db: Database, queue: Named): Promise<string | null> {
   const [row] = await db.all<{ policy: string | null }>(
     sql`select policy from queues where ${named(queue)} and confirmed = 1`,
@@ -106,7 +99,7 @@ export async function policyOf(db: Database, queue: Named): Promise<string | nul
   return row?.policy ?? null;
 }
 
-/** Removes a name, and the subscriptions to it when it is a topic's. */
+/** Removes a name and, for a topic, its subscriptions. */
 export async function removeName(db: Database, kind: Kind, { prefix, name }: Named): Promise<void> {
   await db.batch(
     sql`delete from subscriptions where ${kind} = 'topics' and prefix = ${prefix} and topic = ${name}`,
@@ -114,14 +107,14 @@ export async function removeName(db: Database, kind: Kind, { prefix, name }: Nam
   );
 }
 
-/** A page of names: those after `after` in the order of their bytes. */
+/** A page of names: those after `after`, in byte order. */
 export interface NamesAfter {
   prefix: string;
   after: string;
   limit: number;
 }
 
-/** The names of queues or topics that begin with `start`. */
+/** Returns the names of queues or topics that begin with `start`. */
 export async function listNames(
   db: Database,
   kind: Kind,
@@ -134,7 +127,7 @@ export async function listNames(
   return rows.map(({ name }) => name);
 }
 
-/** The names of the queues whose dead letters go to `target`. */
+/** Returns the names of the queues whose dead-letter queue is `target`. */
 export async function listDeadLetterSources(
   db: Database,
   target: string,
@@ -146,21 +139,20 @@ export async function listDeadLetterSources(
   return rows.map(({ name }) => name);
 }
 
-/** Writes a subscription down, unless its topic is gone or it is there already. */
+/** Stores a subscription, unless its topic is gone or it already exists. */
 export async function addSubscription(db: Database, s: Subscription): Promise<void> {
   await db.all(sql`insert into subscriptions (prefix, topic, id, protocol, endpoint, queue_prefix, created_at)
     select prefix, name, ${s.id}, ${s.protocol}, ${s.endpoint}, ${s.queuePrefix}, ${s.createdAt} from topics
     where ${named({ prefix: s.prefix, name: s.topic })} on conflict do nothing`);
 }
 
-/** Whether a topic of the activation `topics` delivers to a queue. */
+/** Whether a topic of the activation `topics` delivers to the queue. */
 export async function isSubscribed(db: Database, queue: Named, topics: string): Promise<boolean> {
   const found = await db.all(sql`select 1 from subscriptions
     where queue_prefix = ${queue.prefix} and endpoint = ${queue.name} and prefix = ${topics} limit 1`);
   return found.length > 0;
 }
 
-/** Removes a subscription. */
 export async function removeSubscription(
   db: Database,
   { prefix, topic, id }: Pick<Subscription, 'prefix' | 'topic' | 'id'>,
@@ -168,7 +160,7 @@ export async function removeSubscription(
   await db.all(sql`delete from subscriptions where prefix = ${prefix} and topic = ${topic} and id = ${id}`);
 }
 
-/** The subscriptions of an activation, or of one topic of it, after `[topic, id]`. */
+/** Returns the subscriptions of an activation, or of one of its topics, after `[topic, id]`. */
 export function listSubscriptions(
   db: Database,
   prefix: string,
@@ -181,7 +173,7 @@ export function listSubscriptions(
     order by topic, id limit ${limit}`);
 }
 
-/** The names of the queues or topics that a project has now, as far as its product (`sqs`, `sns`) is active. */
+/** Returns the names of a project's queues or topics, if its product (`sqs`, `sns`) is active. */
 export async function listNamesOfProject(
   db: Database,
   kind: Kind,

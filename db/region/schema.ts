@@ -1,12 +1,12 @@
 /**
- * The tables of a region's database: which products a project uses there and what it has on their engine, its NATS
- * accounts, all credentials, how many there are, and who changed what. Times are integer milliseconds, columns
- * snake_case (drizzle's `casing`). Queries live in the files beside this one.
+ * The tables of a region's database: activated products and their resources on the engine, NATS accounts, credentials,
+ * counts and the audit trail. Times are integer milliseconds, columns snake_case (drizzle's `casing`). Queries are in
+ * the other files of this folder.
  */
 import { sql } from 'drizzle-orm';
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 
-/** Whether Queues or Topics and Events is activated for a project here. `prefix` is fresh for each activation. */
+/** Whether Queues or Topics and Events is activated in a project. Each activation has a new `prefix`. */
 export const services = sqliteTable(
   'services',
   {
@@ -24,19 +24,19 @@ export const services = sqliteTable(
   ],
 );
 
-/** The queues of an activation (by its prefix). `name` is the client's: on the engine it has the prefix before it. */
+/** The queues of an activation (by its prefix). `name` is the client's; on the engine the prefix precedes it. */
 export const queues = sqliteTable(
   'queues',
   {
     prefix: text().notNull(),
     name: text().notNull(),
-    /** The name of the queue that its redrive policy names. */
+    /** The target queue of its redrive policy. */
     deadLetterQueue: text(),
-    /** The attribute `Policy` as a client set it. It changes nothing, and clients expect to read it again. */
+    /** The attribute `Policy` as a client set it. It has no effect, but clients expect to read it back. */
     policy: text(),
-    /** When it was last asked for; grows with each request to create it. */
+    /** When it was last requested; increases with each create request. */
     askedAt: integer().notNull(),
-    /** Whether the engine is known to have it. Only then is it listed. */
+    /** Whether the engine is known to have it. Lists contain only confirmed queues. */
     confirmed: integer({ mode: 'boolean' }).notNull().default(true),
   },
   (table) => [
@@ -54,7 +54,7 @@ export const topics = sqliteTable(
     prefix: text().notNull(),
     name: text().notNull(),
     askedAt: integer().notNull(),
-    /** As of `queues`. */
+    /** As in `queues`. */
     confirmed: integer({ mode: 'boolean' }).notNull().default(true),
   },
   (table) => [primaryKey({ columns: [table.prefix, table.name] })],
@@ -64,14 +64,14 @@ export const topics = sqliteTable(
 export const subscriptions = sqliteTable(
   'subscriptions',
   {
-    /** The prefix and the name of the topic. */
+    /** The topic's prefix. */
     prefix: text().notNull(),
     topic: text().notNull(),
     id: text().notNull(),
     protocol: text().notNull(),
     /** A queue's name, or a URL. */
     endpoint: text().notNull(),
-    /** The prefix of the queue; null for a URL. */
+    /** The queue's prefix; null for a URL. */
     queuePrefix: text(),
     createdAt: integer().notNull(),
   },
@@ -81,18 +81,17 @@ export const subscriptions = sqliteTable(
   ],
 );
 
-/** Activations that have ended, and whose queues or topics may still be on the engine. */
+/** Ended activations whose queues or topics can still be on the engine. */
 export const deactivations = sqliteTable('deactivations', {
   prefix: text().primaryKey(),
   product: text({ enum: ['sqs', 'sns'] }).notNull(),
   projectId: text().notNull(),
-  /** When it was deactivated. */
   since: integer().notNull(),
 });
 
 /**
  * NATS accounts. `id` is the public identity key; the account JWT is derived from this row and its revocations. A
- * deleted account stays, without its name, as the tombstone that the resolver goes on serving.
+ * deleted account stays without its name, as the tombstone that the resolver serves.
  */
 export const natsAccounts = sqliteTable(
   'nats_accounts',
@@ -104,22 +103,22 @@ export const natsAccounts = sqliteTable(
     signingKey: text().notNull(),
     sealedSigningSeed: text().notNull(),
     sealingKeyId: text().notNull(),
-    /** Grows with each change that servers must learn of. */
+    /** Increases with each change that servers must apply. */
     revision: integer().notNull(),
-    /** Seconds since the epoch, the `iat` of the account JWT; grows with each revision. */
+    /** The `iat` of the account JWT, in seconds since the epoch; increases with each revision. */
     issuedAt: integer().notNull(),
     /** The newest revision that every active server has acknowledged; the first needs no acknowledgement. */
     acknowledgedRevision: integer().notNull(),
-    /** Of the servers that were active at the last push, how many acknowledged it. */
+    /** How many of the servers active at the last push acknowledged it. */
     acknowledgedServers: integer().notNull(),
-    /** How many servers were active at the last push. */
+    /** Servers active at the last push. */
     servers: integer().notNull(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
     deletedAt: integer(),
-    /** When the streams of a deleted account were gone; null while they may still be there. */
+    /** When the streams of a deleted account were deleted; null while they can still exist. */
     purgedAt: integer(),
-    /** 1 when a guest created it, whose limits are lower; else 0. */
+    /** 1 if a guest created it, with lower limits; else 0. */
     guest: integer().notNull().default(0),
   },
   (table) => [
@@ -138,16 +137,16 @@ export const natsAccounts = sqliteTable(
   ],
 );
 
-/** Users of an account whose JWTs issued at or before `revokedAt` (seconds) are refused; `*` means every user. */
+/** Revoked users of an account: JWTs issued at or before `revokedAt` (seconds) are rejected. `*` means every user. */
 export const natsRevocations = sqliteTable(
   'nats_revocations',
   {
     accountId: text().notNull(),
     userKey: text().notNull(),
     revokedAt: integer().notNull(),
-    /** The `iat` of the user's JWT, seconds: a `*` at or after it makes this row needless. */
+    /** The `iat` of the user's JWT in seconds: a `*` at or after it makes this row redundant. */
     issuedAt: integer().notNull(),
-    /** When the user's JWT expires by itself, seconds; null for never. */
+    /** When the user's JWT expires, in seconds; null for never. */
     expiresAt: integer(),
   },
   (table) => [primaryKey({ columns: [table.accountId, table.userKey] })],
@@ -198,9 +197,9 @@ export const credentials = sqliteTable(
 );
 
 /**
- * How many of `resource` (`nats_accounts`, `nats_revocations`, or a product's id for its credentials) a scope holds. The
- * scope is the id of a project or of a NATS account, or `organization:<id>`: a project can have the id of its organization.
- * The statements that create and delete keep the counts, and no total is scanned.
+ * How many of `resource` (`nats_accounts`, `nats_revocations`, or a product's id for its credentials) a scope holds.
+ * The scope is the id of a project or of a NATS account, or `organization:<id>`, because a project can have the id of
+ * its organization. Creations and deletions update the counts, so no total needs a scan.
  */
 export const counts = sqliteTable(
   'counts',
@@ -215,7 +214,7 @@ export const counts = sqliteTable(
 export { auditEvents } from '../audit.ts';
 export { idempotencyKeys } from '../idempotency.ts';
 
-/** How far a job of the schedule has come in what it goes through, a portion at each run: `after` is where it goes on. */
+/** The progress of a scheduled job that handles one batch per run: `after` is where the next run continues. */
 export const cursors = sqliteTable('cursors', {
   job: text().primaryKey(),
   after: text().notNull(),

@@ -1,24 +1,22 @@
-/** The sealed secrets of a region, for moving them under the newest sealing key. */
+/** Finds and replaces the sealed secrets of a region when sealing keys are rotated. */
 import { sql } from 'drizzle-orm';
 import type { Database } from '../database.ts';
 
-/** Where sealed secrets are: what they are sealed for → table and column. */
+/** Kind of secret → table and column. */
 const PLACES = {
   credential: { table: 'credentials', column: 'sealed_secret' },
   nats_account: { table: 'nats_accounts', column: 'sealed_signing_seed' },
 } as const;
 
-/** What a secret is sealed for. */
 export type SealedKind = keyof typeof PLACES;
 
-/** A sealed secret and its row. */
 export interface SealedRow {
   id: string;
   keyId: string;
   text: string;
 }
 
-/** At most `limit` secrets that are sealed under one of these keys, by id, after `after`. */
+/** Returns at most `limit` secrets sealed under one of these keys, by id, after `after`. */
 export function findSealedUnder(
   db: Database,
   kind: SealedKind,
@@ -34,7 +32,7 @@ export function findSealedUnder(
 const under = (keyIds: readonly string[]) =>
   sql`sealing_key_id in (select value from json_each(${JSON.stringify(keyIds)}))`;
 
-/** How many secrets are sealed under one of these keys. */
+/** Counts the secrets sealed under one of these keys. */
 export async function countSealedUnder(
   db: Database,
   kind: SealedKind,
@@ -47,14 +45,14 @@ export async function countSealedUnder(
   return row?.n ?? 0;
 }
 
-/** A secret that is to be sealed under another key: `text` is what the row has, `sealed` what it shall have. */
+/** A secret sealed again under another key: `text` is the stored value, `sealed` the new one. */
 export interface Resealed {
   id: string;
   text: string;
   sealed: { keyId: string; text: string };
 }
 
-/** Replaces sealed secrets, in one statement; those that have changed since they were read stay as they are. */
+/** Replaces sealed secrets in one statement; those changed since they were read are skipped. */
 export async function replaceSealed(
   db: Database,
   kind: SealedKind,

@@ -1,6 +1,6 @@
 /**
- * Whether Queues, and Topics and Events, are activated for a project in a region. Deactivating revokes every
- * credential of the product there, in the same batch, and notes what is then to be removed from the engine.
+ * Activations of Queues and of Topics and Events in a project. Deactivation revokes all credentials of the product in
+ * the project, in the same batch, and records what to remove from the engine.
  */
 import { sql } from 'drizzle-orm';
 import { auditStatement, type Change, IF_CHANGED } from '../audit.ts';
@@ -8,10 +8,9 @@ import { columnsOf, type Database, rowsOf } from '../database.ts';
 import { noteDeactivation } from './deactivations.ts';
 import { services } from './schema.ts';
 
-/** A row of `services`. */
 export type Service = typeof services.$inferSelect;
 
-/** Names a product of a project. */
+/** Identifies a product of a project. */
 export interface ServiceRef {
   product: string;
   organizationId: string;
@@ -31,15 +30,15 @@ const audited = (ref: ServiceRef) => ({
 const selecting = (ref: ServiceRef) =>
   sql`select ${columnsOf(services, 'services')} from services where ${matching(ref)}`;
 
-/** The activation, or null when the product never was activated for the project. */
+/** Returns the activation, or null if the product was never activated in the project. */
 export async function getService(db: Database, ref: ServiceRef): Promise<Service | null> {
   const rows = await db.all<Service>(selecting(ref));
   return rows[0] ?? null;
 }
 
 /**
- * Activates a product with a prefix. Fails with `active` when it is active already, and with `prefix_taken` when another
- * activation has this prefix, or one that has ended and is not cleaned up yet.
+ * Activates a product with a prefix. Fails with `active` if it is already active, and with `prefix_taken` if another
+ * activation has this prefix, or an ended one that is not cleaned up yet.
  */
 export async function activateService(
   db: Database,
@@ -64,8 +63,8 @@ export async function activateService(
 }
 
 /**
- * Deactivates a product and revokes its credentials. `leftovers` tells whether it had something on the engine. Returns
- * null when it is not active.
+ * Deactivates a product and revokes its credentials. `leftovers` is true if it had resources on the engine. Returns
+ * null if the product is not active.
  */
 export async function deactivateService(
   db: Database,

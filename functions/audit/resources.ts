@@ -1,9 +1,8 @@
 /**
- * What the audit trail has rows about, and what official clients call it: `method_name`, `product_name`, `service_name`
- * and `resources[].type` of Scaleway Audit Trail v1alpha1. Rows keep our own two words, the resource and the action.
+ * Maps the audit trail's resources and actions to Scaleway Audit Trail v1alpha1: `method_name`, `product_name`,
+ * `service_name` and `resources[].type`. Rows store only Latchkey's own two values.
  */
 
-/** An API, as events name it. */
 interface Api {
   product: 'mnq' | 'iam' | 'account';
   service: string;
@@ -15,13 +14,13 @@ const ACCOUNT: Api = { product: 'account', service: 'account.v3' };
 
 interface Resource {
   api: Api;
-  /** The noun of the API's methods: `CreateNatsAccount`. */
+  /** The noun in method names: `CreateNatsAccount`. */
   noun: string;
-  /** Scaleway's type, where it has one. */
+  /** Scaleway's type, if there is one. */
   type?: string;
 }
 
-/** The resources of rows → what official clients call them. */
+/** Resource of a row → names in Scaleway's API. */
 export const RESOURCES = {
   nats_accounts: { api: MNQ, noun: 'NatsAccount' },
   nats_credentials: { api: MNQ, noun: 'NatsCredentials' },
@@ -45,7 +44,7 @@ const NAMES = Object.keys(RESOURCES) as Name[];
 const resourceOf = (name: string): Resource | undefined =>
   Object.hasOwn(RESOURCES, name) ? RESOURCES[name as Name] : undefined;
 
-/** The verbs of the API's methods: a revoked credential is a deleted one there. */
+/** Action → verb in method names. Revoking credentials is `Delete` there. */
 const VERBS: Record<string, string> = {
   create: 'Create',
   update: 'Update',
@@ -55,13 +54,13 @@ const VERBS: Record<string, string> = {
   deactivate: 'Deactivate',
 };
 
-/** The values that the filter `resource_type` takes: our resources and Scaleway's types. */
+/** The values of the filter `resource_type`: Latchkey's resources and Scaleway's types. */
 export const RESOURCE_TYPES = [...NAMES, ...NAMES.flatMap((name) => resourceOf(name)?.type ?? [])] as [
   string,
   ...string[],
 ];
 
-/** What official clients call an event. A resource that is not in the table goes by its own name. */
+/** Returns the names of an event in Scaleway's API. A resource that is not in the table keeps its own name. */
 export function officialNames(action: string, resource: string) {
   const found = resourceOf(resource);
   return {
@@ -72,7 +71,7 @@ export function officialNames(action: string, resource: string) {
   };
 }
 
-/** The filters of a query that choose by the names of official clients. */
+/** Filters that use Scaleway's names. */
 export interface OfficialFilter {
   resource_type?: string | undefined;
   method_name?: string | undefined;
@@ -80,13 +79,13 @@ export interface OfficialFilter {
   service_name?: string | undefined;
 }
 
-/** An action and a resource that rows can have. */
+/** An action and resource that a row can have. */
 export interface Kind {
   action: string;
   resource: string;
 }
 
-/** The kinds of rows that these filters choose, undefined when they restrict nothing. None match an unknown name. */
+/** Returns the kinds of rows that the filters select: undefined if they restrict nothing, empty for an unknown name. */
 export function kindsOf(filter: OfficialFilter): Kind[] | undefined {
   const wanted = Object.entries(filter).filter(([, value]) => value !== undefined);
   if (wanted.length === 0) return undefined;

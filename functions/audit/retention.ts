@@ -1,4 +1,4 @@
-/** Ends what is older than the deployment keeps of the audit trail: the one way in which a row of it goes. */
+/** Deletes audit events past the retention period. Nothing else deletes them. */
 import type { D1Database } from '@cloudflare/workers-types';
 import { forgetAuditEvents } from '../../db/audit.ts';
 import { openDatabase } from '../../db/database.ts';
@@ -7,10 +7,10 @@ import type { Config } from '../env.ts';
 const DAY_MS = 24 * 3600 * 1000;
 const PORTION = 500;
 
-/** How long a run of the schedule may delete in one database, in milliseconds. The next goes on with it. */
+/** The time limit per database and run, in milliseconds. The next run continues. */
 const DEADLINE_MS = 20_000;
 
-/** Deletes the rows of a database's audit trail that are older than the setting allows, in portions. */
+/** Deletes the audit events of a database past the retention period, in batches. */
 export async function forgetOld({ audit }: Pick<Config, 'audit'>, database: D1Database): Promise<void> {
   if (audit.retention_days === 0) return;
   const now = Date.now();

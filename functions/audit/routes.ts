@@ -1,6 +1,6 @@
 /**
- * The endpoints of the audit trail: each region's rows in its region, the organization's own in identity. They read
- * and export; no endpoint changes or deletes a row.
+ * The endpoints of the audit trail: regional events from the region's database, organization events from identity. They
+ * list and export; no endpoint changes or deletes events.
  */
 import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
@@ -14,7 +14,7 @@ import * as schemas from './schemas.ts';
 
 type C = Context<AppEnv>;
 
-/** Whose rows these are: a database, and what the rows say of where they are. */
+/** A database and the locality of its events. */
 interface Trail {
   store: Database;
   locality: string;
@@ -25,7 +25,7 @@ const organizationTrail = (c: C): Trail => ({ store: c.get('identity'), locality
 
 const permission = { resource: 'audit_trail', action: 'read' } as const;
 
-/** The rows that a query asks for, in an organization whose trail the caller may read. */
+/** Returns the filter of a query, after checking that the caller can read the organization's trail. */
 function filterOf(c: C, query: schemas.ExportQuery): AuditFilter {
   const { organizationIds } = requireScope(c, permission);
   const organizationId =
@@ -80,7 +80,7 @@ function present(row: AuditEvent, locality: string): schemas.AuditEventOnWire {
   };
 }
 
-/** Permissions are kept as bits, and told as they are everywhere. */
+/** Permissions are stored as bits; responses use the API's names. */
 function snapshotOf(json: string | null): Record<string, unknown> | null {
   if (json === null) return null;
   const { permissions, ...others } = JSON.parse(json) as Record<string, unknown>;
@@ -89,7 +89,7 @@ function snapshotOf(json: string | null): Record<string, unknown> | null {
 }
 
 async function list(c: C, { store, locality }: Trail, query: schemas.ListQuery) {
-  // One row more than the page holds tells whether there is another page.
+  // One extra row shows whether there is another page.
   const rows = await listAuditEvents(store, filterOf(c, query), query.page_size + 1, query.page_token);
   const page = rows.slice(0, query.page_size);
   const last = rows.length > page.length ? page.at(-1) : undefined;
@@ -99,19 +99,19 @@ async function list(c: C, { store, locality }: Trail, query: schemas.ListQuery) 
   };
 }
 
-/** How many rows an export reads, and holds, at a time. */
+/** How many rows an export reads and holds in memory at a time. */
 const PORTION = 500;
 
 /**
- * The rows as NDJSON, each once: read a portion at a time, and only as fast as the client takes them. What is written
- * after the export began is not in it. A database that fails later breaks the transfer off, so that what is there does
- * not look like all.
+ * Streams the rows as NDJSON, each exactly once, in batches and at the client's pace. Events written after the export
+ * started are not included. If the database fails midway, the transfer is aborted so that the client does not take it
+ * for complete.
  */
 async function exportAll(c: C, { store, locality }: Trail, query: schemas.ExportQuery) {
   const filter = filterOf(c, query);
   const now = Date.now();
   const bounded = { ...filter, until: Math.min(filter.until ?? now + 1, now + 1) };
-  // The first portion is read before there is an answer: what is wrong by then is answered as ever.
+  // Read the first batch before responding, so that early failures return a normal error.
   let portion = await listAuditEvents(store, bounded, PORTION, undefined);
   const encoder = new TextEncoder();
   const body = new ReadableStream<Uint8Array>(
@@ -141,7 +141,7 @@ const listResponses = {
   ...ok(schemas.auditEventList, { events: [schemas.eventExample], next_page_token: null }),
   ...errorResponses(),
 };
-/** Typed as any text: the router takes a literal that ends in `json` for JSON. */
+/** Typed as `string`: the router treats a literal that ends in `json` as JSON. */
 const NDJSON: string = 'application/x-ndjson';
 
 const exportResponses = {
@@ -166,7 +166,6 @@ const exporting = {
   responses: exportResponses,
 } as const;
 
-/** The audit trail of a region. */
 export const regionAuditRoutes = newRouter()
   .openapi(
     createRoute({
@@ -185,7 +184,10 @@ export const regionAuditRoutes = newRouter()
     (c) => exportAll(c, regionTrail(c), c.req.valid('query')),
   );
 
-/** The audit trail of what has no region: the organization, its members, applications, keys, policies and projects. */
+/**
+ * The audit trail of resources without a region: the organization, its members, applications, API keys, policies and
+ * projects.
+ */
 export const organizationAuditRoutes = newRouter()
   .openapi(
     createRoute({

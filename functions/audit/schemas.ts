@@ -1,31 +1,27 @@
-/**
- * The shapes of the audit trail's API, one zod schema each, with an example. Names are those of Scaleway Audit Trail
- * v1alpha1 where it has them.
- */
+/** The schemas of the audit trail, with examples. Names follow Scaleway Audit Trail v1alpha1 where it has them. */
 import * as z from 'zod';
 import { choiceOf, regionParams, uuid } from '../credentials/schemas.ts';
 import { RESOURCE_TYPES } from './resources.ts';
 
-/** An instant with any offset → milliseconds since the epoch. */
+/** RFC 3339 with any offset → milliseconds since the epoch. */
 const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 
-/** A filter that a row's text must equal. */
+/** A filter for an exact match. */
 const exactly = z.string().min(1).max(200);
 
-/** What an export wants: the filters of a list, and the order. */
+/** The query of an export: the filters of a list, and the order. */
 export const exportQuery = z.object({
   organization_id: uuid.optional(),
   project_id: uuid.optional(),
   recorded_after: instant.optional(),
   recorded_before: instant.optional(),
   principal_id: exactly.optional(),
-  /** Of {@link RESOURCE_TYPES}. */
   resource_type: choiceOf('unknown_type', RESOURCE_TYPES),
   method_name: exactly.optional(),
   product_name: exactly.optional(),
   service_name: exactly.optional(),
   source_ip: exactly.optional(),
-  /** Only what was done is recorded. */
+  /** Only successful changes are recorded. */
   status: z
     .enum(['0', '200'], 'must be 200: requests that were refused or failed are not recorded')
     .optional(),
@@ -34,7 +30,7 @@ export const exportQuery = z.object({
   order_by: z.enum(['recorded_at_desc', 'recorded_at_asc']).default('recorded_at_desc'),
 });
 
-/** Time and id of the last row of the page before, in base 36. */
+/** Time and id of the last row of the previous page, in base 36. */
 const pageToken = z
   .string()
   .regex(/^[0-9a-z]{1,9}-[0-9a-z]{1,10}$/, 'must be a next_page_token')
@@ -43,20 +39,17 @@ const pageToken = z
     return { at, id };
   });
 
-/** The `page_token` of what follows a row. */
+/** Returns the `page_token` of the page after a row. */
 export const pageTokenAfter = ({ at, id }: { at: number; id: number }) =>
   `${at.toString(36)}-${id.toString(36)}`;
 
-/** What a list wants. */
 export const listQuery = exportQuery.extend({
   page_size: z.coerce.number().int().min(1).max(100).default(50),
   page_token: pageToken.optional(),
 });
 
-/** See {@link exportQuery}. */
 export type ExportQuery = z.output<typeof exportQuery>;
 
-/** See {@link listQuery}. */
 export type ListQuery = z.output<typeof listQuery>;
 
 export { regionParams };
@@ -64,21 +57,21 @@ export { regionParams };
 const snapshot = z.record(z.string(), z.unknown()).nullable();
 
 /**
- * One change: who made it, when and from where, on what, and what names and permissions were before and after. The last
- * members repeat it in the words of Scaleway Audit Trail v1alpha1; user agents and bodies are not recorded.
+ * One change: who made it, when and from where, the resource, and names and permissions before and after. The last
+ * members repeat it under the names of Scaleway Audit Trail v1alpha1. User agents and bodies are not recorded.
  */
 export const auditEvent = z
   .object({
     id: z.string(),
     recorded_at: z.iso.datetime(),
-    /** The region whose trail this is of, or `global`. */
+    /** The region of the trail, or `global`. */
     locality: z.string(),
     organization_id: z.string(),
     project_id: z.string().nullable(),
     principal: z.object({
       type: z.enum(['user', 'application', 'system']),
       id: z.string(),
-      /** Of the API key that was used; null for a session. */
+      /** The API key that was used; null for a session. */
       access_key: z.string().nullable(),
     }),
     source_ip: z.string().nullable(),
@@ -87,28 +80,26 @@ export const auditEvent = z
     resource: z.object({ type: z.string(), id: z.string() }),
     before: snapshot,
     after: snapshot,
-    // The same as official clients read it.
+    // The same event for official clients.
     method_name: z.string(),
     product_name: z.string(),
     service_name: z.string(),
     resources: z.array(z.object({ id: z.string(), type: z.string(), name: z.string().nullable() })),
     status_code: z.literal(200),
     user_agent: z.null(),
-    /** Not recorded, and empty: the Terraform provider cannot read null. */
+    /** Not recorded; empty because the Terraform provider cannot read null. */
     request_body: z.object({}),
   })
   .meta({ id: 'AuditEvent' });
 
-/** See {@link auditEvent}. */
 export type AuditEventOnWire = z.infer<typeof auditEvent>;
 
-/** One page; `next_page_token` is null on the last. */
+/** `next_page_token` is null on the last page. */
 export const auditEventList = z.object({
   events: z.array(auditEvent),
   next_page_token: z.string().nullable(),
 });
 
-/** An example for the OpenAPI document. */
 export const eventExample: AuditEventOnWire = {
   id: '4711',
   recorded_at: '2026-11-21T09:00:00.000Z',

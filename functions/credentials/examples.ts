@@ -1,4 +1,4 @@
-/** One example of each shape, for the OpenAPI document. The keys are made up: they open nothing. */
+/** Examples of each shape for the OpenAPI document. The keys are invalid. */
 import type { KeyedCredentialsList, ServiceInfo } from './schemas.ts';
 
 const id = '8d3f9a52-4a0c-4a2e-9d2a-0f2f0c6c9d11';

@@ -1,6 +1,6 @@
 /**
- * What the endpoints of credentials do, whatever the product: ask who may, call the life cycle, shape the answer. The
- * routes beside name paths and schemas only.
+ * Implements the credentials endpoints of all products: authorizes the caller, calls the life cycle and builds the
+ * response. Paths and schemas are in routes.ts.
  */
 import type { Context } from 'hono';
 import type * as z from 'zod';
@@ -53,7 +53,7 @@ import { newServicePrefix } from './secrets.ts';
 type C = Context<AppEnv>;
 type TooMany = Extract<NotCreated, { current: number }>;
 
-/** Creates credentials, or finds those that `once` created before, and answers with their secret. */
+/** Creates credentials and returns them with their secret. On a retry, returns those that `once` created before. */
 export async function create<Read, Made>(
   c: C,
   product: Product<Read, Made>,
@@ -77,7 +77,9 @@ export async function create<Read, Made>(
   return reveal(credential, secret);
 }
 
-/** The refusal when what the credentials would belong to was not found where the caller may create them. */
+/**
+ * The error when the credentials' NATS account or activation was not found where the caller can create credentials.
+ */
 function noParent(c: C, product: Product, request: CreateRequest): Promise<ApiError> | ApiError {
   const { natsAccountId } = request;
   const missing = product.parentMissing(request);
@@ -88,8 +90,7 @@ function noParent(c: C, product: Product, request: CreateRequest): Promise<ApiEr
 }
 
 /**
- * The refusal when an account has had as many credentials as its revocation list could hold, or a project has as many as
- * its quota.
+ * The error when an account's revocation list could not hold one more credential, or a project has reached its quota.
  */
 function tooMany({ nats, quotas }: Work, { reason, current, projectId }: TooMany): ApiError {
   const limited =
@@ -99,7 +100,7 @@ function tooMany({ nats, quotas }: Work, { reason, current, projectId }: TooMany
   return new ApiError('quotas_exceeded', { details: [{ ...limited, current, project_id: projectId }] });
 }
 
-/** A page of the credentials that the caller may read. */
+/** Returns a page of the credentials that the caller can read. */
 export async function list<Read>(
   c: C,
   product: Product<Read>,
@@ -113,20 +114,20 @@ export async function list<Read>(
 
 const missing = (id: string) => new ApiError('not_found', { resource: 'credentials', resource_id: id });
 
-/** The credentials of this id, where the caller may change them. */
+/** The reference to credentials in the projects that the caller can write. */
 const writable = (c: C, product: Product, id: string) => ({
   id,
   product: product.id,
   projectIds: writableProjects(c, product.id),
 });
 
-/** The refusal of a change to credentials that are not among the {@link writable}. */
+/** The error for a change to credentials that are not {@link writable}. */
 const refusal = (c: C, product: Product, id: string) =>
   refusalOfChange(c, product.id, missing(id), (projectIds) =>
     getCredential(c.get('store'), { id, product: product.id, projectIds }),
   );
 
-/** The credentials of this id. */
+/** Returns credentials by id, without their secret. Throws 404 if the caller cannot read them. */
 export async function get<Read>(c: C, product: Product<Read>, id: string): Promise<Read> {
   return product.present(await getRow(c, product, id), c.get('region').name);
 }
@@ -138,7 +139,7 @@ async function getRow(c: C, product: Product, id: string): Promise<Credential> {
   return credential;
 }
 
-/** Who is connected with the NATS credentials of this id. */
+/** Returns the current connections of NATS credentials. Throws 503 if the servers cannot be asked. */
 export async function connections(c: C, id: string): Promise<z.infer<typeof natsConnections>> {
   const { natsAccountId, key } = await getRow(c, nats, id);
   try {
@@ -163,14 +164,12 @@ export async function connections(c: C, id: string): Promise<z.infer<typeof nats
   }
 }
 
-/** Revokes the credentials of this id. */
 export async function revoke(c: C, product: Product, id: string): Promise<Revoked> {
   const revoked = await revokeCredential(c.get('store'), changeOf(c), writable(c, product, id));
   if (!revoked) throw await refusal(c, product, id);
   return revoked;
 }
 
-/** Changes name and permissions of the credentials of this id. */
 export async function update<Read>(
   c: C,
   product: Product<Read>,
@@ -193,8 +192,9 @@ const missingService = (product: KeyedProduct<Id>, projectId: string) =>
   new ApiError('not_found', { resource: product.namespace, resource_id: projectId });
 
 /**
- * The product in a project, for a caller with this access to it. Throws as {@link requireInProject}, which official
- * clients rely on: they retry a 403 for two minutes, and take a 404 for a project that is gone.
+ * Returns the reference to a product's activation in a project, for a caller with this access. Throws like
+ * {@link requireInProject}. Official clients depend on these codes: they retry a 403 for two minutes and treat a 404
+ * as a deleted project.
  */
 function serviceOf<P extends Id>(
   c: C,
@@ -224,7 +224,6 @@ function presentService<P extends Id>(
   } as ServiceInfo<P>;
 }
 
-/** Activates the product for a project. */
 export async function activate<P extends Id>(
   c: C,
   product: KeyedProduct<P>,
@@ -244,10 +243,10 @@ export async function activate<P extends Id>(
   });
 }
 
-/** How long a deactivation may take to clean up before it answers, in milliseconds. The schedule does the rest. */
+/** How long a deactivation cleans up before it responds, in milliseconds. The schedule does the rest. */
 const CLEAN_UP_MS = 5000;
 
-/** Deactivates the product for a project, revokes its credentials and removes what it has on the engine. */
+/** Deactivates the product for a project: revokes its credentials and deletes its resources on the engine. */
 export async function deactivate<P extends Id>(
   c: C,
   product: KeyedProduct<P>,
@@ -262,7 +261,7 @@ export async function deactivate<P extends Id>(
   throw missingService(product, projectId);
 }
 
-/** Tells whether the product is active for a project. */
+/** Returns whether the product is active for a project. */
 export async function info<P extends Id>(
   c: C,
   product: KeyedProduct<P>,

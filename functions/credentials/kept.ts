@@ -1,12 +1,12 @@
 /**
- * Values that are costly to make and kept for as long as the isolate lives: no more than so many, the oldest is let go
- * first. What they are and whether they may still be used is their owner's to say, by the name it keeps them under.
+ * Caches values that are expensive to create for the isolate's lifetime, up to a maximum number; the oldest is evicted
+ * first. Callers choose cache keys such that a cached value is always still valid.
  */
 
-/** The value kept under this name, or the one that `make` makes now. What fails is not kept. */
+/** Returns the cached value, or creates and caches it. Failures are not cached. */
 export type Kept<Value> = (name: string, make: () => Promise<Value>) => Promise<Value>;
 
-/** Keeps at most so many values. */
+/** Returns a cache of at most `most` values. */
 export function keepNewest<Value>(most: number): Kept<Value> {
   const kept = new Map<string, Value>();
   return async (name, make) => {

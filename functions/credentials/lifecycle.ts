@@ -1,6 +1,6 @@
 /**
- * The one life cycle of credentials, whatever the product: created with a secret that is shown once, updated, revoked.
- * Reading, updating and revoking have no rules beyond those of the statements (db/region/credentials.ts).
+ * Creates the credentials of every product, with a secret that is returned once. Reading, updating and revoking need
+ * no rules beyond the statements in db/region/credentials.ts.
  */
 import type { Done, Once } from '../../db/idempotency.ts';
 import { type Credential, createCredential, type NotCreated } from '../../db/region/credentials.ts';
@@ -9,10 +9,12 @@ import type { Work } from '../work.ts';
 import { type CreateRequest, checksumOf, type Product } from './products.ts';
 
 /**
- * Creates credentials. The secret is in the result and nowhere else. Fails with `no_parent` when the NATS account does
- * not exist or the product is not activated, in the projects of the request, with `full` when the account could not
- * revoke one more, with `quota` when the project has as many as it may, and with `done` when `once` was done before:
- * {@link secretAgain} then tells the secret.
+ * Creates credentials. The result is the only place where the secret exists in plain text. Fails with:
+ *
+ * - `no_parent`: the NATS account does not exist, or the product is not activated, in the request's projects
+ * - `full`: the account could not revoke one more credential
+ * - `quota`: the project has reached its quota
+ * - `done`: `once` was done before, and {@link secretAgain} returns the secret
  */
 export async function createCredentials(
   work: Work,
@@ -51,8 +53,8 @@ export async function createCredentials(
 }
 
 /**
- * The secret that these credentials were created with, made again from what is kept for a day. Null when the sealing key
- * that it was derived with is gone, or when what comes out is not what their checksum says.
+ * Derives again the secret that these credentials were created with, from the salt that is stored for a day. Returns
+ * null if the sealing key is gone or the result does not match the stored checksum.
  */
 export async function secretAgain(
   work: Work,

@@ -1,6 +1,6 @@
 /**
- * Whose a key is: somebody found one, in a log or in a file, and wants to know what it opens and where to revoke it.
- * Every region is asked at once; one that does not answer is named, and takes nothing from the others.
+ * Finds the owner of a key that somebody found, for example in a log, so that it can be revoked. Queries every region
+ * concurrently. A region that fails is listed as unavailable and does not affect the others.
  */
 import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
@@ -32,7 +32,7 @@ const lookupQuery = z.object({
     ),
 });
 
-/** What a key belongs to; of `credentials`, `nats_account` and `api_key` the one that it is. */
+/** The owner of a key. Has exactly one of `credentials`, `nats_account` and `api_key`. */
 const lookupResult = z
   .object({
     product: z.enum(['nats', 'sqs', 'sns', 'api_key']),
@@ -48,10 +48,10 @@ const lookupResult = z
 type Result = z.infer<typeof lookupResult>;
 type Answer = { results: Result[]; unavailable_regions: string[] };
 
-/** After so many milliseconds a region counts as down. */
+/** Timeout after which a region counts as unavailable, in milliseconds. */
 const LATE_MS = 5000;
 
-/** Asks every region at once. A region that fails, in whatever way, is logged and named as unavailable. */
+/** Queries every region concurrently. Any failure is logged and the region listed as unavailable. */
 async function everyRegion(
   c: C,
   find: (store: Database, region: Region) => Promise<Result | null>,
@@ -69,7 +69,7 @@ async function everyRegion(
   return answer;
 }
 
-/** The result of the work in a region; undefined when it fails or takes too long. */
+/** Returns the result for a region, or undefined if the query fails or times out. */
 async function inTime<Found>(c: C, region: Region, work: Promise<Found>): Promise<Found | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<undefined>((resolve) => {
@@ -111,7 +111,7 @@ function lookUpCredentials(c: C, key: string, products: readonly Product[]): Pro
   });
 }
 
-/** The NATS account of this id, where the caller may read it. */
+/** Finds a NATS account that the caller can read. */
 function lookUpAccount(c: C, id: string): Promise<Answer> {
   const { projectIds } = requireScope(c, { resource: nats.id, action: 'read' });
   return everyRegion(c, async (store, region) => {
@@ -128,7 +128,7 @@ function lookUpAccount(c: C, id: string): Promise<Answer> {
   });
 }
 
-/** The API key, where the caller may read it. It is in no region. */
+/** Finds an API key that the caller can read. API keys belong to no region. */
 async function lookUpApiKey(c: C, accessKey: string): Promise<Answer> {
   const { organizationIds } = requireScope(c, { resource: 'iam', action: 'read' });
   const row = await getApiKey(c.get('identity'), accessKey, organizationIds);
@@ -148,7 +148,7 @@ function lookUp(c: C, key: string): Promise<Answer> {
   return key.startsWith('SCW') ? lookUpApiKey(c, key) : lookUpAccount(c, key);
 }
 
-/** `/mnq/v1beta1/lookup`. */
+/** The route `/mnq/v1beta1/lookup`. */
 export const lookupRoutes = newRouter().openapi(
   createRoute({
     method: 'get',

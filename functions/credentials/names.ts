@@ -1,4 +1,4 @@
-/** Names for what is created without one: `mnq-<adjective>-<noun>`, as the contract has them. */
+/** Generates default names in the API's format: `mnq-<adjective>-<noun>`. */
 
 const ADJECTIVES =
   'amber brave bright calm clever cosmic eager fair gentle golden honest humble jolly keen kind lively lucid mellow nimble noble patient quick quiet ready serene sharp steady sunny swift tidy vivid witty'.split(
@@ -9,9 +9,9 @@ const NOUNS =
     ' ',
   );
 
-/** A name, picked at random. Names need not be unique. */
+/** Returns a random name. Names are not unique. */
 export function generateName(): string {
-  // Both lists have 32 words, so that each is equally likely.
+  // Both lists have 32 words, so all are equally likely.
   const [a = 0, b = 0] = crypto.getRandomValues(new Uint8Array(2));
   return `mnq-${ADJECTIVES[a % ADJECTIVES.length]}-${NOUNS[b % NOUNS.length]}`;
 }

@@ -1,6 +1,6 @@
 /**
- * The three products. What sets them apart is here: how a secret is issued, what credentials belong to, and how a row
- * looks on the wire. Their life cycle is one (lifecycle.ts), and nothing else asks which product it is.
+ * Defines the differences between the three products: how a secret is created, what credentials belong to, and the
+ * wire format. The life cycle is shared (lifecycle.ts).
  */
 import type * as z from 'zod';
 import { getAccount } from '../../db/region/accounts.ts';
@@ -13,42 +13,45 @@ import { toWirePermissions } from './permissions.ts';
 import type { issuedNatsCredentials, keyedCredentials, natsCredentials } from './schemas.ts';
 import { digestHex, newAccessKey, newSecretKey, type RandomBytes, type Sealed, seal } from './secrets.ts';
 
-/** What a caller asks for when creating credentials. */
+/** A request to create credentials. */
 export interface CreateRequest {
   name: string;
-  /** The NATS account that they are for, or null. */
+  /** The NATS account, or null for other products. */
   natsAccountId: string | null;
-  /** The permission bits, or null where the product is not granular. */
+  /** The permission bits, or null if the product has none. */
   permissions: number | null;
-  /** The one project they are for, or every project in which the NATS account may be. */
+  /** The project, or every project in which the NATS account can be. */
   projectIds: readonly string[];
 }
 
-/** A secret just made: what the caller is shown once, and what the row keeps. */
+/** A new secret, returned to the caller once, and the parts of it that the row stores. */
 export interface Issued {
   key: string;
   secret: string;
   sealed: Sealed | null;
-  /** When it ends by itself, milliseconds since the epoch; null for never. */
+  /** Expiry in milliseconds since the epoch; null for none. */
   expiresAt: number | null;
 }
 
-/** A product: data and the few functions that differ. `Read` is a row on the wire, `Made` the answer to its creation. */
+/**
+ * A product: its data and the functions that differ. `Read` is a row's wire format, `Made` the response to its
+ * creation.
+ */
 export interface Product<Read = unknown, Made = unknown> {
   id: 'nats' | 'sqs' | 'sns';
-  /** What a person reads. */
+  /** Label shown to people. */
   label: string;
-  /** What the key of its credentials looks like, which is no secret. */
+  /** Format of the public key of its credentials. */
   key: RegExp;
-  /** Makes the secret of the credentials with this id, or null when what they would belong to does not exist. */
+  /** Creates the secret of the credentials with this id. Resolves to null if the parent does not exist. */
   issue(work: Work, id: string, request: CreateRequest, random: RandomBytes): Promise<Issued | null>;
-  /** The secret that `issue` made for these credentials of the same bytes, or null when what they belong to is gone. */
+  /** Derives again the secret that `issue` created from the same bytes. Resolves to null if the parent is gone. */
   reissue(work: Work, credential: Credential, random: RandomBytes): Promise<string | null>;
-  /** The refusal when what they would belong to does not exist. */
+  /** The error when the parent does not exist. */
   parentMissing(request: CreateRequest): ApiError;
-  /** A row on the wire, without its secret. */
+  /** Returns a row's wire format without the secret. */
   present(credential: Credential, region: string): Read;
-  /** The same with its secret, for the one answer that shows it. */
+  /** Adds the secret, for the only response that contains it. */
   reveal(wire: Read, secret: string): Made;
 }
 
@@ -61,7 +64,7 @@ const presentCommon = (credential: Credential, region: string) => ({
   last_used_at: wireTimeOrNull(credential.lastUsedAt),
 });
 
-/** NATS: creds of an account, with full access to it. */
+/** NATS: user credentials of an account, with full access to it. */
 export const nats: Product<z.infer<typeof natsCredentials>, z.infer<typeof issuedNatsCredentials>> = {
   id: 'nats',
   label: 'NATS',
@@ -97,7 +100,7 @@ type Keyed = z.infer<typeof keyedCredentials>;
 /** A product whose credentials are an access key and a secret key. */
 export interface KeyedProduct<Id extends 'sqs' | 'sns'> extends Product<Keyed, Keyed> {
   id: Id;
-  /** What its activation is called in errors. */
+  /** The activation's resource name in errors. */
   namespace: string;
 }
 
@@ -131,18 +134,15 @@ function keyed<Id extends 'sqs' | 'sns'>(id: Id, label: string, namespace: strin
   };
 }
 
-/** Queues: SQS-compatible. */
 export const queues = keyed('sqs', 'Queues', 'MnqSQSNamespace');
 
-/** Topics and Events: SNS-compatible. */
 export const topicsAndEvents = keyed('sns', 'Topics and Events', 'MnqSNSNamespace');
 
-/** All of them, for what asks each. */
 export const PRODUCTS: readonly Product<z.infer<typeof natsCredentials> | Keyed>[] = [
   nats,
   queues,
   topicsAndEvents,
 ];
 
-/** The contract's checksum of a secret: SHA-1, in hex. */
+/** Returns a secret's checksum as the API defines it: SHA-1 in hex. */
 export const checksumOf = (secret: string): Promise<string> => digestHex('SHA-1', secret);

@@ -1,6 +1,7 @@
 /**
- * Moves sealed secrets under the newest sealing key, in portions at each run of the schedule. The old keys can be removed
- * from `SEALING_KEYS` when nothing is left under them. A secret that cannot be opened is logged and keeps nothing else.
+ * Re-encrypts sealed secrets with the newest sealing key, in batches on each scheduled run. Old keys can be removed
+ * from `SEALING_KEYS` once no secret uses them. A secret that cannot be decrypted is logged and does not stop the
+ * others.
  */
 import { openDatabase } from '../../db/database.ts';
 import { countSealedUnder, findSealedUnder, replaceSealed, type SealedKind } from '../../db/region/sealed.ts';
@@ -9,21 +10,21 @@ import { open, seal } from './secrets.ts';
 
 const KINDS: SealedKind[] = ['credential', 'nats_account'];
 const PORTION = 100;
-/** A run reads at most so many portions of each kind. */
+/** Maximum batches of each kind per run. */
 const MOST_PORTIONS = 10;
-/** A run logs the ids of at most so many secrets that cannot be opened. */
+/** Maximum number of undecryptable secrets whose ids a run logs. */
 const MOST_LOGGED = 20;
 
-/** What came of a run. */
+/** The result of a run. */
 export interface Resealing {
   moved: number;
-  /** How many are still under an old key. */
+  /** Number of secrets that still use an old key. */
   left: number;
-  /** Those that cannot be opened: `credential ID`. */
+  /** Secrets that cannot be decrypted: `credential ID`. */
   failed: string[];
 }
 
-/** Re-seals what a run may of a region's secrets, and logs how many are left under old keys. */
+/** Re-encrypts one run's share of a region's secrets, and logs how many still use old keys. */
 export async function reseal(region: Region, keys: readonly SealingKey[]): Promise<Resealing> {
   const old = keys.slice(1).map(({ id }) => id);
   const result: Resealing = { moved: 0, left: 0, failed: [] };

@@ -1,6 +1,6 @@
 /**
- * The endpoints of credentials, and of the activation that Queues and Topics and Events need first. Paths, schemas and
- * examples; what they do is in handlers.ts and in the store.
+ * Declares the endpoints of credentials and of the activation that Queues and Topics and Events need first: paths,
+ * schemas and examples. The implementation is in handlers.ts.
  */
 import { createRoute } from '@hono/zod-openapi';
 import {
@@ -24,7 +24,7 @@ import * as schemas from './schemas.ts';
 const params = schemas.regionParams.extend({ credentials_id: schemas.uuid });
 const bodyErrors = ['payload_too_large', 'unsupported_media_type'] as const;
 
-/** The endpoints of NATS credentials: created, listed, read and revoked. There is no update. */
+/** Returns the routes of NATS credentials: create, list, read and revoke. There is no update. */
 export function natsCredentialsRoutes() {
   const collection = '/nats-credentials';
   const item = `${collection}/{credentials_id}` as const;
@@ -129,7 +129,7 @@ export function natsCredentialsRoutes() {
     );
 }
 
-/** The endpoints of the credentials of a product with permissions. */
+/** Returns the routes of the credentials of a product with permissions. */
 export function keyedCredentialsRoutes<const Id extends 'sqs' | 'sns'>(product: KeyedProduct<Id>) {
   const collection = `/${product.id}-credentials` as const;
   const item = `${collection}/{credentials_id}` as const;
@@ -238,7 +238,7 @@ export function keyedCredentialsRoutes<const Id extends 'sqs' | 'sns'>(product: 
     );
 }
 
-/** The endpoints that activate a product for a project, tell whether it is, and deactivate it. */
+/** Returns the routes that activate, read and deactivate a product in a project. */
 export function serviceRoutes<const Id extends 'sqs' | 'sns'>(product: KeyedProduct<Id>) {
   const tags = [product.label];
   const schema = schemas.serviceInfo(product.id);

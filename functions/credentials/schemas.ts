@@ -1,29 +1,29 @@
 /**
- * The shapes of the Messaging and Queuing API, one plain zod schema each. Validation, the OpenAPI document, the
- * attributes of the site's forms and the typed browser client all read these; nothing else describes a request.
- * Wire names are snake_case, as Scaleway Messaging and Queuing v1beta1 has them.
+ * Defines the shapes of the Messaging and Queuing API as zod schemas. Validation, the OpenAPI document, the attributes
+ * of the site's forms and the typed browser client are all derived from them. Wire names are snake_case, as in
+ * Scaleway Messaging and Queuing v1beta1.
  */
 import * as z from 'zod';
 import { REQUIRED } from '../errors.ts';
 
-/** A UUID as clients send it, in lower case. */
+/** A UUID, converted to lower case. */
 export const uuid = z.guid().toLowerCase();
 
-/** The public key of a NATS account: `A` and 55 characters of base32 (nkeys). */
+/** A NATS account's public key: `A` and 55 characters of base32 (nkeys). */
 export const natsAccountId = z
   .string()
   .regex(/^A[A-Z2-7]{55}$/, 'must be the id of a NATS account: A and 55 characters of A-Z and 2-7');
 
 /**
- * Any Unicode but control characters, line and paragraph separators, halves of a surrogate pair, and the characters that
- * control text direction: an override in a name would reverse the sentences around it, such as the one that asks to
- * confirm a revocation. Without flags, so the same text works in JSON Schema and in the `pattern` of a form.
+ * Any Unicode text without control characters, line and paragraph separators, lone surrogates and characters that
+ * control text direction. Prevents spoofing: an override in a name would reverse the text around it, such as the
+ * question to confirm a revocation. Has no flags, so that it also works in JSON Schema and in a form's `pattern`.
  */
 const PRINTABLE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it excludes.
   /^(?:[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]|[\ud800-\udbff][\udc00-\udfff])*$/;
 
-/** Text of one line that people type and read, of at most `max` UTF-16 units, trimmed: {@link PRINTABLE}. May be empty. */
+/** Single-line text of at most `max` UTF-16 units, trimmed: {@link PRINTABLE}. Can be empty. */
 export const lineOf = (max: number) =>
   z
     .string()
@@ -31,27 +31,25 @@ export const lineOf = (max: number) =>
     .max(max)
     .regex(PRINTABLE, 'must not contain control characters, line breaks or text direction controls');
 
-/** A name of at most `max` UTF-16 units: as {@link lineOf}, but not empty. */
+/** A name of at most `max` UTF-16 units: {@link lineOf}, but not empty. */
 export const nameOf = (max: number) => lineOf(max).min(1);
 
-/** The name of a NATS account. */
 export const accountName = nameOf(64);
 
-/** The name of a set of credentials, of any product. */
 export const credentialName = nameOf(500);
 
 /** The name of a person or an organization. */
 export const partyName = nameOf(100);
 
-/** An instant, RFC 3339 in UTC. */
+/** A time in RFC 3339, in UTC. */
 const timestamp = z.iso.datetime();
 
-/** What a Queues or Topics and Events credential may do: Write, Read, Manage on screen. */
+/** The permissions of Queues or Topics and Events credentials: Write, Read and Manage in the UI. */
 export const permissions = z
   .object({ can_publish: z.boolean(), can_receive: z.boolean(), can_manage: z.boolean() })
   .meta({ id: 'Permissions' });
 
-/** The message of the rule that a credential can do something. */
+/** The error message when no permission is chosen. */
 export const PERMISSION_RULE =
   'at least one permission must be true: can_publish (Write), can_receive (Read) or can_manage (Manage)';
 
@@ -64,7 +62,7 @@ const permissionChoice = z.object(
   { error: (issue) => (issue.input === undefined ? REQUIRED + PERMISSION_RULE : undefined) },
 );
 
-/** The fields of a list's query. */
+/** Query parameters of every list. */
 export const paging = z.object({
   page: z.coerce
     .number()
@@ -78,7 +76,7 @@ export const paging = z.object({
     .default('created_at_asc'),
 });
 
-/** JSON Schema for "exactly one of these members": absent and null are the same, as the refinements have it. */
+/** Returns JSON Schema for "exactly one of these members". Null counts as absent, as in the refinements. */
 export const exactlyOne = (...names: string[]): { oneOf: Record<string, unknown>[] } => ({
   oneOf: names.map((name) => ({
     type: 'object',
@@ -90,8 +88,8 @@ export const exactlyOne = (...names: string[]): { oneOf: Record<string, unknown>
 });
 
 /**
- * A filter that chooses one of these values. `unknown` is the zero of its enum, which official clients send when they were
- * asked for no filter: it restricts nothing.
+ * A filter by one of these values. `unknown` is the zero value of the enum, which official clients send for no filter;
+ * it matches everything.
  */
 export const choiceOf = <const Values extends readonly [string, ...string[]]>(
   unknown: `unknown_${string}`,
@@ -102,10 +100,9 @@ export const choiceOf = <const Values extends readonly [string, ...string[]]>(
     .optional()
     .transform((value) => (value === unknown ? undefined : (value as Values[number] | undefined)));
 
-/** The path of every endpoint; the OpenAPI document lists the regions that are served. */
+/** The path parameters of every regional endpoint. The OpenAPI document lists the regions that are served. */
 export const regionParams = z.object({ region: z.string() });
 
-/** Request shapes. */
 export const createAccountBody = z.object({ project_id: uuid, name: accountName.optional() });
 export const updateAccountBody = z.object({ name: accountName.nullish() });
 export const listAccountsQuery = paging.extend({ project_id: uuid.optional() });
@@ -144,24 +141,23 @@ export const updateKeyedCredentialsBody = z.object({
 });
 export const listKeyedCredentialsQuery = paging.extend({ project_id: uuid.optional() });
 
-/** Response shapes. */
 export const natsAccount = z
   .object({
     id: natsAccountId,
     name: z.string(),
     endpoint: z.string(),
-    /** Where browsers connect, any of them: `wss://host:port`. */
+    /** Addresses for browsers, equivalent: `wss://host:port`. */
     websockets: z.array(z.string()),
     project_id: z.string(),
     region: z.string(),
     created_at: timestamp,
     updated_at: timestamp,
-    /** Whether every active server has the newest state of the account. */
+    /** Whether every active server has the account's latest state. */
     enforcement: z.object({
       state: z.enum(['enforced', 'pending']),
       revision: z.number().int(),
       acknowledged_revision: z.number().int(),
-      /** How many servers were active at the last push, and how many of them acknowledged it. */
+      /** Servers that were active at the last push, and those that acknowledged it. */
       servers: z.number().int(),
       acknowledged_servers: z.number().int(),
     }),
@@ -180,24 +176,24 @@ const natsCredentialsFields = z.object({
   checksum: z.string(),
 });
 
-/** NATS credentials as the creation shows them, with the `.creds` file: this once. */
+/** NATS credentials with the `.creds` file, which only the response to their creation contains. */
 export const issuedNatsCredentials = natsCredentialsFields
   .extend({ credentials: z.object({ name: z.string(), content: z.string() }) })
   .meta({ id: 'IssuedNatsCredentials' });
 
-/** NATS credentials as they are read afterwards. */
+/** NATS credentials in all other responses. */
 export const natsCredentials = natsCredentialsFields
   .extend({ credentials: z.null() })
   .meta({ id: 'NatsCredentials' });
 
-/** Who is connected with NATS credentials now, as far as the region's servers told in time. */
+/** Current connections of NATS credentials, from the servers that responded in time. */
 export const natsConnections = z
   .object({
-    /** How many servers are active in the region. */
+    /** Active servers in the region. */
     servers: z.number().int(),
-    /** How many of them answered. */
+    /** Servers that responded. */
     servers_answered: z.number().int(),
-    /** Whether a server has more connections of the account than the 256 that it tells. */
+    /** Whether a server has more connections of the account than the 256 that it reports. */
     truncated: z.boolean(),
     connections: z.array(
       z.object({
@@ -211,23 +207,23 @@ export const natsConnections = z
   })
   .meta({ id: 'NatsConnections' });
 
-/** A nats-server of a region, or a configured address where none replied. */
+/** A nats-server of a region, or a configured address without a reply. */
 export const natsServer = z
   .object({
     state: z.enum(['replied', 'no_reply']),
     name: z.string().nullable(),
     version: z.string().nullable(),
-    /** Whether the version is one that Latchkey supports. */
+    /** Whether Latchkey supports the version. */
     supported: z.boolean().nullable(),
-    /** Known faults of the version that concern Latchkey. */
+    /** Known faults of the version that affect Latchkey. */
     faults: z.array(z.object({ id: z.string(), summary: z.string() })),
-    /** The configured addresses that lead to it. */
+    /** The configured addresses that reach it. */
     websockets: z.array(z.string()),
     clock_ahead_ms: z.number().int().nullable(),
   })
   .meta({ id: 'NatsServer' });
 
-/** Queues or Topics and Events credentials; `secret_key` is empty after the creation. */
+/** Queues or Topics and Events credentials. `secret_key` is empty except in the response to their creation. */
 export const keyedCredentials = z
   .object({
     id: z.string(),
@@ -244,7 +240,7 @@ export const keyedCredentials = z
   })
   .meta({ id: 'KeyedCredentials' });
 
-/** Lists: one page and how many there are on all pages. */
+/** Returns the schema of a list: one page, and the total number of items on all pages. */
 export const listOf = <Key extends string, Item extends z.ZodType>(key: Key, item: Item) =>
   z.object({ total_count: z.number().int(), [key]: z.array(item) } as {
     total_count: z.ZodNumber;
@@ -254,16 +250,15 @@ export const natsServerList = listOf('nats_servers', natsServer);
 export const natsAccountList = listOf('nats_accounts', natsAccount);
 export const natsCredentialsList = listOf('nats_credentials', natsCredentials);
 
-/** A list of Queues or Topics and Events credentials; the member is named after the product. */
+/** Returns the schema of a list of Queues or Topics and Events credentials. The member is named after the product. */
 export const keyedCredentialsList = <Id extends 'sqs' | 'sns'>(product: Id) =>
   listOf(`${product}_credentials` as const, keyedCredentials);
 
-/** See {@link keyedCredentialsList}. */
 export type KeyedCredentialsList<Id extends 'sqs' | 'sns'> = z.output<
   ReturnType<typeof keyedCredentialsList<Id>>
 >;
 
-/** Whether Queues or Topics and Events is active for a project; the endpoint's member is named after the product. */
+/** Returns the schema of a product's activation in a project. The endpoint's member is named after the product. */
 export const serviceInfo = <Id extends 'sqs' | 'sns'>(product: Id) => {
   const common = {
     project_id: z.string(),
@@ -276,5 +271,4 @@ export const serviceInfo = <Id extends 'sqs' | 'sns'>(product: Id) => {
     Record<`${Id}_endpoint_url`, z.ZodString>);
 };
 
-/** See {@link serviceInfo}. */
 export type ServiceInfo<Id extends 'sqs' | 'sns'> = z.output<ReturnType<typeof serviceInfo<Id>>>;

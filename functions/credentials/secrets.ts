@@ -1,17 +1,17 @@
 /**
- * Secrets of ours: how access keys and secret keys are made, recognised and sealed for the database, and digests.
- * Not the keys of NATS (nats/keys.ts) nor those of the API itself (iam/api-keys.ts).
+ * Creates and recognizes access keys and secret keys, seals secrets for the database, and computes digests. NATS keys
+ * are in nats/keys.ts, API keys in iam/api-keys.ts.
  */
 import type { SealingKey } from '../env.ts';
 import { PREFIX_LENGTH, prefixLetters } from '../gateway/names.ts';
 
-/** Gives this many bytes that nobody can foretell; each call gives further ones. */
+/** Returns this many unpredictable bytes, different ones on each call. */
 export type RandomBytes = (length: number) => Uint8Array<ArrayBuffer>;
 
-/** Bytes of the system's random generator. */
+/** Reads the system's random generator. */
 export const randomBytes: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
 
-/** The bytes of a base64 text. Throws when it is none. */
+/** Decodes base64. Throws if the text is invalid. */
 export function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
@@ -22,48 +22,48 @@ const SECRET_KEY_START = 'latchkey_';
 const SECRET_LENGTH = 40;
 const CHECKSUM_LENGTH = 6;
 
-/** `length` characters of `[0-9A-Za-z]`, each equally likely: 5.95 bits for each. */
+/** Returns `length` characters of `[0-9A-Za-z]`, each equally likely: 5.95 bits per character. */
 function randomBase62(length: number, random: RandomBytes): string {
   let text = '';
   while (text.length < length) {
     for (const byte of random(2 * length)) {
-      // 248 is the largest multiple of 62 in a byte: beyond it the first characters would be likelier.
+      // 248 is the largest multiple of 62 in a byte. Larger bytes would make the first characters more likely.
       if (byte < 248 && text.length < length) text += BASE62[byte % 62];
     }
   }
   return text;
 }
 
-/** A new access key: `LKEY` and 16 characters of `[0-9A-Za-z]`. */
+/** Returns a new access key: `LKEY` and 16 characters of `[0-9A-Za-z]`. */
 export function newAccessKey(): string {
   return ACCESS_KEY_START + randomBase62(20 - ACCESS_KEY_START.length, randomBytes);
 }
 
-/** Whether the text has the form of an access key of ours. */
+/** Whether the text has the format of an access key. */
 export function isAccessKey(text: string): boolean {
   return /^LKEY[0-9A-Za-z]{16}$/.test(text);
 }
 
 /**
- * A new secret key: `latchkey_`, 40 random characters of `[0-9A-Za-z]` (238 bits), and 6 that are the CRC-32 of what
- * stands before them in base 62. A scanner finds it by its start and tells it from noise by its end. Equal bytes make an
- * equal key.
+ * Returns a new secret key: `latchkey_`, 40 random characters of `[0-9A-Za-z]` (238 bits), and 6 characters with the
+ * CRC-32 of the preceding text in base 62. Secret scanners find the key by its prefix and exclude false positives by
+ * the checksum. Equal bytes give an equal key.
  */
 export function newSecretKey(random: RandomBytes): string {
   const text = SECRET_KEY_START + randomBase62(SECRET_LENGTH, random);
   return text + checksumOf(text);
 }
 
-/** Whether the text has the form of a secret key of ours, its checksum included. */
+/** Whether the text has the format of a secret key and a valid checksum. */
 export function isSecretKey(text: string): boolean {
   const match = /^latchkey_[0-9A-Za-z]{46}$/.exec(text);
   return match !== null && checksumOf(text.slice(0, -CHECKSUM_LENGTH)) === text.slice(-CHECKSUM_LENGTH);
 }
 
 /**
- * A new prefix for the names that an activation uses on its engine: 10 characters of `[0-9A-Za-z]`, the region's letters
- * first, since several regions may share an engine that tells queues apart by nothing but their names. The rest is
- * random and short: whether a prefix is free is the database's to say.
+ * Returns a new prefix for an activation's names on its engine: 10 characters of `[0-9A-Za-z]`. It starts with the
+ * region's letters because several regions can share an engine that separates queues by name only. The random rest is
+ * short, so the database must check that the prefix is free.
  */
 export function newServicePrefix(region: string): string {
   const letters = prefixLetters(region);
@@ -85,31 +85,34 @@ function checksumOf(text: string): string {
   return digits;
 }
 
-/** A digest of the text's UTF-8, in hex. SHA-1 is for the contract's checksums only. */
+/** Returns the digest of the text's UTF-8 in hex. SHA-1 is only for the checksums that the API defines. */
 export async function digestHex(algorithm: 'SHA-1' | 'SHA-256', text: string): Promise<string> {
   const digest = await crypto.subtle.digest(algorithm, new TextEncoder().encode(text));
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** What a sealed secret belongs to. It is authenticated with the secret: swapping two sealed values opens neither. */
+/**
+ * The row that a sealed secret belongs to. It is authenticated with the secret, so an attacker with write access to
+ * the database cannot swap sealed values between rows.
+ */
 export interface SealedFor {
   kind: 'credential' | 'nats_account';
   region: string;
-  /** The id of the row that holds it. */
+  /** The row's id. */
   id: string;
 }
 
-/** A secret as the database keeps it. */
+/** A secret as stored in the database. */
 export interface Sealed {
-  /** Which of the sealing keys opens it. */
+  /** The sealing key's id. */
   keyId: string;
-  /** Base64 of the 12 bytes of the nonce and the ciphertext with its tag. */
+  /** Base64 of the 12-byte nonce and the ciphertext with its tag. */
   text: string;
 }
 
 const IV_BYTES = 12;
 
-/** Seals a secret under the first of the keys: AES-256-GCM (NIST SP 800-38D) with what it belongs to as its context. */
+/** Encrypts a secret with the first key: AES-256-GCM (NIST SP 800-38D) with its row as additional data. */
 export async function seal(keys: readonly SealingKey[], context: SealedFor, secret: string): Promise<Sealed> {
   const newest = keys[0];
   if (!newest) throw new Error('There is no sealing key');
@@ -119,9 +122,10 @@ export async function seal(keys: readonly SealingKey[], context: SealedFor, secr
   return { keyId: newest.id, text: btoa(String.fromCharCode(...iv, ...new Uint8Array(cipher))) };
 }
 
-/** A secret is sealed under a key that this isolate does not have: another may have it already, or it was removed. */
+/**
+ * Thrown if this isolate lacks the sealing key of a secret: other isolates might have it already, or it was removed.
+ */
 export class UnknownSealingKey extends Error {
-  /** The region of the row. */
   readonly region: string;
 
   constructor({ kind, region, id }: SealedFor, keyId: string) {
@@ -133,8 +137,8 @@ export class UnknownSealingKey extends Error {
 }
 
 /**
- * Opens a sealed secret with whichever key sealed it. Throws {@link UnknownSealingKey} when there is none of that id, and
- * another error, which names the row, when the key or anything else was altered.
+ * Decrypts a sealed secret with the key that sealed it. Throws {@link UnknownSealingKey} if no key has that id, and
+ * another error that identifies the row if the key or the value was changed.
  */
 export async function open(keys: readonly SealingKey[], context: SealedFor, sealed: Sealed): Promise<string> {
   const key = keys.find(({ id }) => id === sealed.keyId);
@@ -159,7 +163,7 @@ function algorithm(iv: Uint8Array<ArrayBuffer>, { kind, region, id }: SealedFor)
 
 const imported = new WeakMap<SealingKey, Promise<CryptoKey>>();
 
-/** The key for WebCrypto, imported once for each isolate. */
+/** Imports the key for WebCrypto, once per isolate. */
 function importKey(key: SealingKey): Promise<CryptoKey> {
   let promise = imported.get(key);
   if (!promise) {

@@ -1,27 +1,29 @@
 /**
- * Every action of SQS and SNS: what it needs, and what its request and its answer are made of. Permission, parsing,
- * renaming and writing all follow from this table, and so does the page on permissions. It changes nothing by itself:
- * what an action does beside being forwarded is in inventory.ts.
+ * Defines every action of SQS and SNS: the permission it needs and the shapes of its request and response.
+ * Authorization, parsing, renaming, serialization and the documentation of permissions all read this table. Side
+ * effects of actions are in operations.ts.
  */
 import { bitsOf, type PERMISSIONS } from '../credentials/permissions.ts';
 import type { Scalar, Structure } from './shapes.ts';
 import * as sns from './sns-shapes.ts';
 import * as sqs from './sqs-shapes.ts';
 
-/** The services of the gateway, as a signature's scope names them; also the ids of their products. */
+/** The services of the gateway, named as in a signature's scope. These are also the ids of their products. */
 export type Service = 'sqs' | 'sns';
 
-/** Which permissions an action needs, any one of them; `any` credential will do; or it is `refused` to all. */
+/**
+ * The permissions of which an action needs at least one. `any` accepts all valid credentials; `refused` rejects the
+ * action for everyone.
+ */
 export type Needs = readonly (typeof PERMISSIONS)[number]['wire'][] | 'any' | 'refused';
 
-/** An action. */
 export interface Action {
   needs: Needs;
   input: Structure;
   output: Structure;
-  /** The attributes that a request with `AttributeName` and `AttributeValue` may set, each with what its value is. */
+  /** The attributes that a request with `AttributeName` and `AttributeValue` can set, with the type of each value. */
   attribute?: Readonly<Record<string, Scalar>>;
-  /** It is done to its end, also when its client goes away meanwhile. */
+  /** Runs to completion even if the client disconnects. */
   lasts?: true;
 }
 
@@ -40,7 +42,7 @@ const action = (needs: Needs, input: Members, output: Members = {}): Action => (
 const refused = (names: string): Record<string, Action> =>
   Object.fromEntries(names.split(' ').map((name) => [name, action('refused', {})]));
 
-/** What changes the inventory with the engine: cut off in between, the one would not match the other. */
+/** For actions that change both the engine and the inventory: an interruption would leave them inconsistent. */
 const lasting = (of: Action): Action => ({ ...of, lasts: true });
 
 const { queueUrl } = sqs;
@@ -196,12 +198,12 @@ export const actions: Readonly<Record<Service, Readonly<Record<string, Action>>>
   sns: snsActions,
 };
 
-/** The action of this name, or undefined when the service has none. */
+/** Returns the action with this name, or undefined if the service has none. */
 export function actionOf(service: Service, name: string): Action | undefined {
   return Object.hasOwn(actions[service], name) ? actions[service][name] : undefined;
 }
 
-/** Whether permission bits are enough for an action that needs this. */
+/** Whether these permission bits satisfy an action's requirement. */
 export function allows(needs: Needs, bits: number): boolean {
   if (typeof needs === 'string') return needs === 'any';
   return (bits & bitsOf(Object.fromEntries(needs.map((wire) => [wire, true])))) !== 0;

@@ -1,7 +1,7 @@
 /**
- * Who signed a request: reads the signature, finds the access key in the database of the region that it is for, and
- * verifies. One round trip to that database, none to another, and none at all for a key that cannot be known. What the bearer
- * may do is not decided here.
+ * Authenticates a signed request: parses the signature, looks up the access key in the region's database and verifies
+ * the signature. This takes one round trip to that database and to no other, or none if the key is malformed or known
+ * not to exist. Authorization is in execute.ts.
  */
 import type { Context } from 'hono';
 import type { Database } from '../../db/database.ts';
@@ -16,7 +16,7 @@ import type { Service } from './actions.ts';
 import { type FaultCode, faults, GatewayError, throttledUntil } from './errors.ts';
 import { deriveKey, readSignature, type SignatureReason, type Signed, verifySignature } from './sigv4.ts';
 
-/** A request whose signature is good. */
+/** A request with a verified signature. */
 export interface Caller {
   service: Service;
   region: Region;
@@ -25,7 +25,7 @@ export interface Caller {
   bearer: Bearer;
 }
 
-/** What a refused signature is called on the wire; what is not here is incomplete or malformed. */
+/** Maps reasons to wire faults. A reason that is not listed is reported as `incomplete_signature`. */
 const FAULT_OF: Partial<Record<SignatureReason, FaultCode>> = {
   unsigned: 'unsigned',
   session_token: 'unknown_key',
@@ -38,7 +38,10 @@ const FAULT_OF: Partial<Record<SignatureReason, FaultCode>> = {
   signature_mismatch: 'bad_signature',
 };
 
-/** Reads the signature and whom it claims. Throws a {@link GatewayError} that says what is wrong with it. */
+/**
+ * Parses the signature and resolves the region and service of its scope, without verifying it. Throws a
+ * {@link GatewayError} with the problem.
+ */
 export function readClaim(
   request: Request,
   config: Config,
@@ -61,7 +64,10 @@ export function readClaim(
   return { signed, service, region };
 }
 
-/** Finds and verifies who signed. `body` is the request's, whole. Throws a {@link GatewayError} when nobody did. */
+/**
+ * Looks up the access key and verifies the signature over the complete `body`. Throws a {@link GatewayError} if the
+ * key does not exist or the signature does not match.
+ */
 export async function authenticate(
   c: Context<AppEnv>,
   { signed, service, region }: ReturnType<typeof readClaim>,
@@ -87,9 +93,10 @@ export async function authenticate(
 }
 
 /**
- * Access keys that nobody has, and until when that is believed. No key is told before it is there, and none that is gone
- * comes back, but from a backup. So clients whose key was revoked cost little and are counted seldom: otherwise, busy ones
- * would have those beside them on their network silenced.
+ * Negative cache: access keys that do not exist, with the time when the entry expires. It is safe because a key is
+ * stored before it is returned to its owner, and a deleted key never reappears except from a backup. It keeps a busy
+ * client with a revoked key cheap, and counts it rarely: otherwise its requests would block other clients on the same
+ * network.
  */
 const unknown = new Map<string, number>();
 const BELIEVED_MS = 10_000;
@@ -117,10 +124,16 @@ function refused(reason: SignatureReason): GatewayError {
 const SESSION_TOKEN =
   'The request has a session token (X-Amz-Security-Token), which credentials here do not have: configure the access key and the secret key alone.';
 
-/** Derived keys. They cannot be read back, and are of use only to whom the database still knows. */
+/**
+ * Signing keys by credential and scope. They are not extractable, and are used only after the database has returned
+ * the credential.
+ */
 const derived = keepNewest<CryptoKey>(2000);
 
-/** The key that the signature must have been made with. The row as it was read just now is part of what it is kept by. */
+/**
+ * Returns the signing key for the scope. The cache key includes the row as just read, so a changed secret is never
+ * matched with an old key.
+ */
 function signingKey(config: Config, region: Region, bearer: Bearer, { scope }: Signed): Promise<CryptoKey> {
   const { id, sealingKeyId, sealedSecret } = bearer;
   const name = [id, sealingKeyId, sealedSecret, scope.date, scope.region, scope.service].join(' ');
@@ -136,7 +149,7 @@ async function secretOf(
   try {
     return await open(sealingKeys, context, { keyId: sealingKeyId, text: sealedSecret });
   } catch (error) {
-    // Neither is the client's fault. One that is told to try again may meet an isolate that has the key.
+    // Neither error is the client's fault. After 503, a retry can reach an isolate that has the sealing key.
     const reason = error instanceof Error ? error.message : 'unknown';
     console.error(JSON.stringify({ credential: id, region: region.name, reason }));
     throw new GatewayError(error instanceof UnknownSealingKey ? 'unavailable' : 'internal');

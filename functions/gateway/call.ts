@@ -1,19 +1,24 @@
-/** An authorised request, as the operations see it. */
+/** Defines the authorized request that operations receive. */
 import type { Database } from '../../db/database.ts';
 import type { Place } from './names.ts';
 import type { Fields } from './shapes.ts';
 
-/** An authorised request for an action, its fields as the client has them, already checked against their shapes. */
+/**
+ * An authorized request for an action. The fields use the client's names and are already checked against their shapes.
+ */
 export interface Call {
   place: Place;
   store: Database;
   fields: Fields;
-  /** When the request was authorised, milliseconds since the epoch. */
+  /** When the request was authorized, in milliseconds since the epoch. */
   now: number;
-  /** Ends what is sent to the engine: the client has gone. Undefined where that makes no difference. */
+  /** Aborts requests to the engine when the client disconnects. Undefined for actions that run to completion. */
   signal: AbortSignal | undefined;
-  /** Sends the request to the engine, with `more` in its names; resolves to its answer as the client may see it. */
+  /**
+   * Sends the request to the engine, with the extra fields `more` in the engine's names. Resolves to the response in
+   * the client's names.
+   */
   forward: (more?: Fields) => Promise<Fields>;
-  /** Reads the credentials again; rejects with the protocol's denial when they may no longer do this. */
+  /** Reads the credentials again. Rejects with the protocol's denial if they no longer permit the action. */
   recheck: () => Promise<void>;
 }

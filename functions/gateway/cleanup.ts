@@ -1,7 +1,7 @@
 /**
- * Removes from the engine what ended activations left there: queues with their messages, topics with their
- * subscriptions, and subscriptions to queues that are gone. It may be cut off at any point, and done again from the
- * start: what is gone is gone. Its state is the region's `deactivations` and its inventory.
+ * Deletes from the engine what deactivated services left there: queues with their messages, topics with their
+ * subscriptions, and subscriptions to deleted queues. It can be interrupted at any point and restarted from the
+ * beginning, because deletions are idempotent. Its state is the region's `deactivations` table and inventory.
  */
 import type { Database } from '../../db/database.ts';
 import { openDatabase } from '../../db/database.ts';
@@ -22,8 +22,9 @@ const PORTION = 200;
 const AT_ONCE = 6;
 
 /**
- * Cleans up after the deactivations of one project's product, or of all, until `deadline` (milliseconds since the
- * epoch). Resolves to whether nothing is left to be done. Never rejects because of the engine.
+ * Cleans up after the deactivations of one project's product, or after all if `of` is undefined, until `deadline`
+ * (milliseconds since the epoch). Resolves to whether nothing is left to clean up. Never rejects because of the
+ * engine.
  */
 export async function cleanUp(
   { engine, name, database }: Region,
@@ -35,7 +36,7 @@ export async function cleanUp(
   if (!engine) return ended.length === 0;
   let done = ended.length < PORTION;
   for (const deactivation of shuffled(ended)) {
-    // One that fails is logged, and keeps no other.
+    // A failure is logged and does not stop the others.
     const well = await runJob(`clean up ${deactivation.prefix}`, name, async () => {
       const cleaned = await cleanUpOne({ store, engine, region: name }, deactivation, deadline);
       done = done && cleaned;
@@ -52,8 +53,8 @@ interface Where {
 }
 
 async function cleanUpOne(where: Where, ended: Deactivation, deadline: number): Promise<boolean> {
-  // A creation that was authorised before the deactivation may reach the engine after it. Until then a name is removed
-  // from the engine, but not from the inventory, so that it is removed once more.
+  // A creation authorized before the deactivation can reach the engine after it. Until that is no longer possible,
+  // names are deleted from the engine but kept in the inventory, so that the next run deletes them again.
   const settled = Date.now() - ended.since >= SETTLED_MS;
   for (;;) {
     const removals = await listRemovals(where, ended);
@@ -63,7 +64,7 @@ async function cleanUpOne(where: Where, ended: Deactivation, deadline: number): 
   }
 }
 
-/** Something to remove: on the engine, and then from the inventory. */
+/** A deletion on the engine, followed by one in the inventory. */
 interface Removal {
   request: EngineRequest;
   forget: () => Promise<void>;
@@ -113,7 +114,8 @@ async function removeAll(
     for (let next = waiting.shift(); next && Date.now() <= deadline; next = waiting.shift()) {
       const outcome = await remove(engine, next.request, deadline);
       if (outcome === 'unavailable') return;
-      // The next time begins with the same names: what the engine will not remove must not keep it from the rest.
+      // Continue with the rest: the next run starts with the same names, so one that the engine refuses to delete must
+      // not block the others.
       if (outcome === 'refused') continue;
       if (settled) await next.forget();
       gone++;
@@ -123,7 +125,7 @@ async function removeAll(
   return gone === removals.length;
 }
 
-/** What came of a removal; `unavailable` when the next would have no better chance. */
+/** Deletes one resource. Resolves to `unavailable` if further deletions would probably fail too. */
 async function remove(
   engine: Engine,
   request: EngineRequest,

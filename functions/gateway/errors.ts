@@ -1,21 +1,21 @@
 /**
- * What can go wrong at the gateway, in one table, and how SQS and SNS say it. The client's protocol decides the form:
- * JSON for SQS's own, XML for the Query protocol. What an engine says of a request is carried over by its code.
+ * Defines the gateway's errors in one table, and writes them in the client's protocol: JSON for SQS, XML for the Query
+ * protocol. Errors of the engine keep their code.
  */
 import type { Service } from './actions.ts';
 import { escapeXml, tag } from './xml.ts';
 
-/** What a request is answered in. */
+/** The protocol of a response. */
 export interface Protocol {
   service: Service;
   format: 'json' | 'query';
 }
 
-/** How one service names a fault in the Query protocol, and the status of both protocols. */
+/** A service's error code in the Query protocol, and the HTTP status in both protocols. */
 type Name = readonly [code: string, status: number];
 
 interface Fault {
-  /** The `__type` of SQS's JSON protocol. */
+  /** The `__type` in SQS's JSON protocol. */
   type: string;
   sqs: Name;
   sns: Name;
@@ -32,7 +32,7 @@ const both = (type: string, code: string, status: number, message: string): Faul
   message,
 });
 
-/** Every fault that the gateway itself finds. */
+/** Every fault that the gateway detects itself. */
 export const faults = {
   unsigned: {
     type: `${CORAL}AccessDeniedException`,
@@ -139,7 +139,7 @@ export const faults = {
   ),
   throttled: {
     type: `${SQS}RequestThrottled`,
-    // Not 400: with that status, the default retry mode of botocore does not try again.
+    // Not 400: botocore's default retry mode would not retry it.
     sqs: ['RequestThrottled', 403],
     sns: ['Throttled', 429],
     message: 'Too many requests: try again later.',
@@ -158,13 +158,12 @@ export const faults = {
   ),
 } as const satisfies Record<string, Fault>;
 
-/** A code of {@link faults}. */
 export type FaultCode = keyof typeof faults;
 
-/** A refusal that reaches the client. `message` replaces the table's when it says more. */
+/** An error that is returned to the client. `message` replaces the default message of the table. */
 export class GatewayError extends Error {
   readonly fault: FaultCode;
-  /** After how many seconds the client may try again, where that is known. */
+  /** Value of `Retry-After` in seconds, if known. */
   readonly retryAfter: number | undefined;
 
   constructor(fault: FaultCode, message: string = faults[fault].message, retryAfter?: number) {
@@ -174,12 +173,15 @@ export class GatewayError extends Error {
   }
 }
 
-/** The refusal of a client until a moment, in milliseconds since the epoch. */
+/** The error for a client that is throttled until `until` (milliseconds since the epoch). */
 export function throttledUntil(until: number): GatewayError {
   return new GatewayError('throttled', undefined, Math.max(1, Math.ceil((until - Date.now()) / 1000)));
 }
 
-/** The refusal of a request about something that does not exist, or is another project's, in the words of SQS and SNS. */
+/**
+ * The error for a resource that does not exist or belongs to another project, with the message of SQS or SNS. Both
+ * cases look the same, so that clients cannot probe for other projects' names.
+ */
 export function notFound(what: 'queue' | 'topic' | 'subscription'): GatewayError {
   const messages = {
     queue: faults.not_found.message,
@@ -189,7 +191,7 @@ export function notFound(what: 'queue' | 'topic' | 'subscription'): GatewayError
   return new GatewayError('not_found', messages[what]);
 }
 
-/** What the engine refused, by its own code, for a reason that lies in the request. */
+/** An error that the engine reported about the request, with the engine's code. */
 export class EngineRefusal extends Error {
   readonly code: string;
   readonly status: number;
@@ -201,14 +203,14 @@ export class EngineRefusal extends Error {
   }
 }
 
-// What SQS calls in JSON what its Query protocol calls otherwise, and that is in no model of the service. Engines use
-// either name in JSON.
+// Errors whose name in SQS's JSON protocol differs from their Query code, and that are missing from the service's
+// model. Engines use either name in JSON.
 const JSON_NAMES: Record<string, string> = {
   InvalidParameterValue: 'InvalidParameterValueException',
   MissingParameter: 'MissingRequiredParameterException',
 };
 
-// Errors of SQS whose code in the Query protocol is not their name ("awsQueryError" in the service's model).
+// Errors of SQS whose Query code differs from their name (`awsQueryError` in the service's model).
 const QUERY_CODES: Record<string, string> = {
   ...Object.fromEntries(Object.entries(JSON_NAMES).map(([query, json]) => [json, query])),
   QueueDoesNotExist: 'AWS.SimpleQueueService.NonExistentQueue',
@@ -228,24 +230,24 @@ const QUERY_CODES: Record<string, string> = {
   ),
 };
 
-/** XML namespaces of answers. */
+/** XML namespaces of responses. */
 export const NAMESPACES: Record<Service, string> = {
   sqs: 'http://queue.amazonaws.com/doc/2012-11-05/',
   sns: 'http://sns.amazonaws.com/doc/2010-03-31/',
 };
 
 /**
- * Lets pages of any origin call and read: a request is authorised by its signature alone, never by a cookie, so a page can
- * do no more than the credentials that it has.
+ * Allows pages of any origin to send requests and read responses. This is safe because only the signature authorizes a
+ * request, never a cookie: a page can do no more than the credentials it holds.
  */
 const ANY_ORIGIN = { 'Access-Control-Allow-Origin': '*' };
 
-/** The answer to a browser that asks whether a page may send a request. The same for all, signed or not. */
+/** Returns the response to a CORS preflight request. It is the same for signed and unsigned requests. */
 export function preflightResponse(request: Request): Response {
   const headers = {
     ...ANY_ORIGIN,
     'Access-Control-Allow-Methods': 'GET, POST',
-    // `*` would not include Authorization. Names are echoed: SDKs add headers of their own with each version.
+    // `*` does not include Authorization. The requested names are echoed because SDKs add headers with new versions.
     'Access-Control-Allow-Headers': request.headers.get('Access-Control-Request-Headers') ?? 'Authorization',
     'Access-Control-Max-Age': '7200',
     Allow: 'GET, POST, OPTIONS',
@@ -254,7 +256,7 @@ export function preflightResponse(request: Request): Response {
   return new Response(null, { status: 204, headers });
 }
 
-/** The headers that every answer has. SDKs correct a wrong clock by `Date`. */
+/** Returns the headers of every response. SDKs correct a wrong clock by `Date`. */
 export function answerHeaders({ format }: Protocol, requestId: string): Record<string, string> {
   return {
     ...ANY_ORIGIN,
@@ -267,7 +269,7 @@ export function answerHeaders({ format }: Protocol, requestId: string): Record<s
   };
 }
 
-/** The answer to a request that failed. */
+/** Returns the response for a failed request. */
 export function errorResponse(
   protocol: Protocol,
   requestId: string,
@@ -297,7 +299,7 @@ function told({ service }: Protocol, { fault }: GatewayError) {
 }
 
 function carried({ service }: Protocol, { code, status }: EngineRefusal) {
-  // The engine of SNS is asked in the Query protocol already.
+  // Requests to SNS engines already use the Query protocol.
   if (service === 'sns') return { type: code, code, status };
   const name = JSON_NAMES[code] ?? code;
   const type = (name.endsWith('Exception') ? CORAL : SQS) + name;

@@ -1,6 +1,6 @@
 /**
- * An authenticated request from its action to its answer: what the action is, whether the bearer may, its fields in the
- * engine's names, its answer in the client's. Knows nothing of signatures and of how answers are written.
+ * Executes an authenticated request: finds the action, checks the permission, translates the fields to the engine's
+ * names and the response back to the client's. Signatures and serialization are not handled here.
  */
 import { openDatabase } from '../../db/database.ts';
 import { findBearer } from '../../db/region/gateway.ts';
@@ -13,21 +13,24 @@ import { refusalReason } from './refused-attributes.ts';
 import { type Conversion, convert, type Fields, type Scalar, type Value } from './shapes.ts';
 import { callEngine, unavailable } from './upstream.ts';
 
-/** What a client asks for, as it was read. */
+/** A parsed client request. */
 export interface Request {
-  /** The name of the action, as the client gives it. */
+  /** The action's name as sent by the client. */
   name: string;
-  /** Reads the fields that an action has. */
+  /** Parses the action's fields. */
   read(action: Action): unknown;
   origin: string;
   signal: AbortSignal;
-  /** When the request was authorised, milliseconds since the epoch. */
+  /** When the request was authorized, in milliseconds since the epoch. */
   now: number;
-  /** Sees to it that this is done, whether the client stays or goes. */
+  /** Keeps the work running after the client disconnects. */
   outlive(work: Promise<unknown>): void;
 }
 
-/** Runs an action. Throws a {@link GatewayError} or an {@link EngineRefusal}, whose message a client may see. */
+/**
+ * Runs an action. Throws a {@link GatewayError} or an {@link EngineRefusal}; both messages are safe to return to the
+ * client.
+ */
 export async function execute(caller: Caller, request: Request): Promise<{ action: Action; answer: Fields }> {
   const { service } = caller;
   const action = actionOf(service, request.name);
@@ -71,16 +74,19 @@ function placeOf({ region, bearer }: Caller, origin: string): Place {
   return { origin, region: region.name, projectId: bearer.projectId, prefixes, engine: region.engine };
 }
 
-/** Reads the credentials again: the same ones, of the same activation, with the permission. Throws otherwise. */
+/**
+ * Reads the credentials again. Throws unless they are the same ones, in the same activation, and still have the
+ * permission.
+ */
 async function stillMay({ region, service, accessKey, bearer }: Caller, { needs }: Action): Promise<void> {
-  // Opened again: only its first query is sure to see what was changed since.
+  // Open the database again: only the first query of a session is guaranteed to see the latest changes.
   const now = await findBearer(openDatabase(region.database), service, accessKey);
   const prefix = `${service}Prefix` as const;
   if (now?.id !== bearer.id || now[prefix] !== bearer[prefix]) throw new GatewayError('unknown_key');
   if (!allows(needs, now.permissions)) throw new GatewayError('denied');
 }
 
-/** For the fields in the client's own names: they are checked on their way to the engine. */
+/** Keeps the client's names. References are validated when the fields are translated for the engine. */
 const AS_IT_IS: Conversion = { reference: (_kind, text) => text, refuse() {} };
 
 function engineFields(action: Action, place: Place, raw: unknown): Fields {
@@ -102,16 +108,16 @@ function attributeRefused(name: string): GatewayError {
   return new GatewayError('bad_attribute', `${name} cannot be set here${reason ? `: ${reason}` : ''}.`);
 }
 
-/** The entries of a batch. In the Query protocol, a batch without entries and one with none look the same. */
+/** The fields that hold a batch's entries. The Query protocol cannot distinguish an empty batch from a missing one. */
 const BATCHES: ReadonlySet<string> = new Set(['Entries', 'PublishBatchRequestEntries']);
 
-/** Of a request: whatever does not fit is refused. */
+/** Translates a request for the engine. Values that do not match their shape are refused. */
 function inward(place: Place): Conversion {
   return {
     reference(kind, text, path) {
       const converted = toEngine(place, kind, text);
       if (converted !== undefined || kind === 'policy') return converted;
-      // What is another's is missing, exactly as what nobody has.
+      // Another project's resource is indistinguishable from a missing one.
       if (kind === 'queueUrl' || kind === 'owner') throw notFound('queue');
       if (kind === 'topicArn' && text.startsWith('arn:')) throw notFound('topic');
       if (kind === 'subscriptionArn' && text.startsWith('arn:')) throw notFound('subscription');
@@ -129,7 +135,10 @@ function inward(place: Place): Conversion {
   };
 }
 
-/** Of an answer: what names nothing of this project is left out, and an answer without its parts is nonsense. */
+/**
+ * Translates a response for the client. References outside the project are omitted; a response that lacks a required
+ * value is treated as an engine failure.
+ */
 function outward(place: Place, nonsense: (path: string) => Error): Conversion {
   return {
     reference: (kind, text) => toClient(place, kind, text),
@@ -139,7 +148,7 @@ function outward(place: Place, nonsense: (path: string) => Error): Conversion {
   };
 }
 
-/** Whether a batch has one result for each of its entries. What is no batch has. */
+/** Whether a batch response has exactly one result for each entry. True for actions that are not batches. */
 function isOfEachEntry(asked: Fields, answer: Fields): boolean {
   const idsOf = (...lists: (Value | undefined)[]) =>
     lists.flatMap((list) => (Array.isArray(list) ? list.map(({ Id }) => Id) : [])).sort();

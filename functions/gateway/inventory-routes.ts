@@ -1,6 +1,6 @@
 /**
- * The queues and topics that a project has, for people who look: from the inventory, without asking the engine. What
- * is listed may be gone from the engine by now.
+ * Lists a project's queues and topics for the console. The lists come from the inventory without a request to the
+ * engine, so a listed resource might no longer exist there.
  */
 import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
@@ -14,7 +14,7 @@ import { clientArn, clientQueueUrl } from './names.ts';
 const query = z.object({
   project_id: uuid,
   page_size: z.coerce.number().int().min(1).max(100).default(50),
-  /** The `next_page_token` of the page before. */
+  /** The `next_page_token` of the previous page. */
   page_token: z.string().max(256).default(''),
 });
 
@@ -31,7 +31,7 @@ const queueExample = {
   url: `https://latchkey.example.com/project-${project}/orders`,
 };
 
-/** The names on the page that is asked for, and what the next one begins after. */
+/** Returns the requested page of names and the token of the next one. */
 async function page(c: Context<AppEnv>, kind: Kind, product: 'sqs' | 'sns', asked: z.infer<typeof query>) {
   const { project_id: projectId, page_size: limit, page_token: after } = asked;
   requireScope(c, { resource: product, action: 'read' }, projectId);
@@ -49,7 +49,7 @@ async function page(c: Context<AppEnv>, kind: Kind, product: 'sqs' | 'sns', aske
   };
 }
 
-/** `/queues` and `/topics` of a region. */
+/** The routes `/queues` and `/topics` of a region. */
 export const inventoryRoutes = newRouter()
   .openapi(
     createRoute({

@@ -1,11 +1,14 @@
 /**
- * JSON as text: reads the JSON protocol's bodies, more strictly than JSON.parse (no name may come twice in one object),
- * and changes strings in JSON that must otherwise stay as it is.
+ * Parses request bodies of the JSON protocol more strictly than JSON.parse (duplicate names are errors), and replaces
+ * strings in JSON text without changing anything else.
  */
 import { GatewayError } from './errors.ts';
 import { isRecord } from './shapes.ts';
 
-/** Parses a body that is a JSON object, or empty. Throws when it is not, or when a name comes twice in an object. */
+/**
+ * Parses a body that is empty or a JSON object. Throws for anything else, and for a name that occurs twice in one
+ * object: parsers differ in which value they take.
+ */
 export function parseUniqueJson(text: string): Record<string, unknown> {
   let value: unknown;
   try {
@@ -20,12 +23,18 @@ export function parseUniqueJson(text: string): Record<string, unknown> {
   return value;
 }
 
-/** How deep objects may be nested; the attributes of a batch's message are the fourth. Each level takes memory. */
+/**
+ * Maximum depth of nested objects, to bound memory. The deepest valid request, message attributes in a batch, has four
+ * levels.
+ */
 const DEEPEST = 10;
 
 const COLON = /\s*:/y;
 
-/** A name that comes twice in one object of well-formed JSON, or undefined. Names are compared without their escapes. */
+/**
+ * Returns a name that occurs twice in one object of well-formed JSON, or undefined. Names are compared after
+ * unescaping.
+ */
 function findRepeatedName(text: string): string | undefined {
   const open: Set<string>[] = [];
   for (let at = 0; at < text.length; at++) {
@@ -51,8 +60,8 @@ function findRepeatedName(text: string): string | undefined {
 const STRING_VALUE = /\s*:\s*"/y;
 
 /**
- * Returns `text`, which must be a well-formed JSON object, with some of its own string members replaced. `replacements`
- * maps a member's name to a function of its old value. Nested objects and all other characters stay as they are.
+ * Replaces top-level string members of `text`, which must be a well-formed JSON object. `replacements` maps a member's
+ * name to a function of its old value. Nested objects and all other characters are preserved.
  */
 export function replaceStrings(
   text: string,
@@ -85,7 +94,7 @@ export function replaceStrings(
   return result + text.slice(copied);
 }
 
-/** Where the string that begins at `start` has ended: behind its closing quote. */
+/** Returns the index after the closing quote of the string that starts at `start`. */
 function endOfString(text: string, start: number): number {
   for (let quote = text.indexOf('"', start + 1); ; quote = text.indexOf('"', quote + 1)) {
     let backslashes = 0;

@@ -1,7 +1,7 @@
 /**
- * What queues, topics and subscriptions are called: by a client, who sees its project and nothing of the engine, and on
- * the engine, where every name begins with the prefix of the project's activation. Pure functions both ways; a name
- * that is not of this project, or not well-formed, has no counterpart.
+ * Translates names of queues, topics and subscriptions between the client, which sees only its project, and the
+ * engine, where every name starts with the prefix of the project's activation. Functions are pure; a name that is
+ * malformed or outside the project has no translation.
  *
  *     client   <origin>/project-<project id>/<name>            arn:scw:sqs:<region>:project-<project id>:<name>
  *     engine   <endpoint>/<account>/<prefix><name>             arn:aws:sqs:<region>:<account>:<prefix><name>
@@ -10,41 +10,41 @@ import type { Engine } from '../env.ts';
 import type { Service } from './actions.ts';
 import { isRecord, type Reference } from './shapes.ts';
 
-/** Where names are translated: whose they are, and on which engine. */
+/** The project and the engine between which names are translated. */
 export interface Place {
   /** `https://host[:port]` of the request. */
   origin: string;
   region: string;
   projectId: string;
-  /** The prefix of each service's activation; null where it is not active. */
+  /** The prefix of each service's activation; null if the service is not active. */
   prefixes: Readonly<Record<Service, string | null>>;
   engine: Engine;
 }
 
-/** How long a prefix is. All have one length, so that no prefix is the beginning of another. */
+/** Length of a prefix. All prefixes have the same length, so that none is the beginning of another. */
 export const PREFIX_LENGTH = 10;
 
-/** What every prefix of a region begins with: its letters, `frpar` of `fr-par`. */
+/** Returns the letters that every prefix of a region starts with: `frpar` for `fr-par`. */
 export function prefixLetters(region: string): string {
   return region.replaceAll('-', '');
 }
 
-/** How long the name of a queue (`sqs`) or topic (`sns`) may be. */
+/** Maximum length of a queue's (`sqs`) or topic's (`sns`) name, without the prefix. */
 export const MAX_LENGTH: Record<Service, number> = { sqs: 80 - PREFIX_LENGTH, sns: 256 - PREFIX_LENGTH };
 const NAME = /^[A-Za-z0-9_-]+(\.fifo)?$/;
 const SUBSCRIPTION_ID = /^[A-Za-z0-9-]{1,64}$/;
 
-/** Whether a queue (`sqs`) or topic (`sns`) may be called so. */
+/** Whether the name is valid for a queue (`sqs`) or topic (`sns`). */
 export function isName(service: Service, name: string): boolean {
   return NAME.test(name) && name.length <= MAX_LENGTH[service];
 }
 
-/** What the client's account is called, in ARNs, URLs and as an owner. */
+/** Returns the client's account name, used in ARNs, URLs and as owner. */
 export function ownerOf({ projectId }: Pick<Place, 'projectId'>): string {
   return `project-${projectId}`;
 }
 
-/** The ARN that a client sees. */
+/** Returns the ARN that clients see. */
 export function clientArn(
   place: Pick<Place, 'region' | 'projectId'>,
   service: Service,
@@ -53,24 +53,25 @@ export function clientArn(
   return `${clientArnStart(place, service)}${name}`;
 }
 
-/** The URL of a queue that a client sees. */
+/** Returns the queue URL that clients see. */
 export function clientQueueUrl(place: Pick<Place, 'origin' | 'projectId'>, name: string): string {
   return `${place.origin}/${ownerOf(place)}/${name}`;
 }
 
-/** The ARN on the engine; `name` may be a pattern. Throws when the service is not active. */
+/** Returns the ARN on the engine; `name` can be a pattern. Throws if the service is not active. */
 export function engineArn(place: Place, service: Service, name: string): string {
   return `${engineArnStart(place, service)}${name}`;
 }
 
-/** The URL of a queue on the engine. Throws when the service is not active. */
+/** Returns the queue URL on the engine. Throws if the service is not active. */
 export function engineQueueUrl(place: Place, name: string): string {
   return `${place.engine.sqsEndpoint}/${place.engine.account}/${prefixOf(place, 'sqs')}${name}`;
 }
 
 /**
- * The name in a client's ARN of a queue or topic of this project, or undefined. The engine's own ARN of a topic of this
- * project is an alias: an https delivery comes straight from the engine, and a client confirms it by the ARN in it.
+ * Returns the name in a client's ARN of a queue or topic of this project, or undefined. For topics of this project the
+ * engine's own ARN is also accepted: https deliveries come directly from the engine, and clients confirm a
+ * subscription with the ARN in them.
  */
 export function nameInArn(place: Place, service: Service, arn: string): string | undefined {
   const name = nameAfter(clientArnStart(place, service), service, arn);
@@ -79,9 +80,9 @@ export function nameInArn(place: Place, service: Service, arn: string): string |
 }
 
 /**
- * The client's ARN for an engine's ARN of a topic, or undefined when it is not an ARN of this region on this engine.
- * The prefix may be that of an earlier activation: messages in a queue outlive the activation of their topic. The result
- * always names this project, whatever the prefix, so it reveals nothing about other projects.
+ * Returns the client's ARN for an engine's topic ARN, or undefined if it is not an ARN of this region on this engine.
+ * The prefix can be that of an earlier activation, because messages in a queue outlive the activation of their topic.
+ * The result always names this project whatever the prefix, so it reveals nothing about other projects.
  */
 export function clientTopicArn(place: Place, arn: string): string | undefined {
   const start = `${engineArnOwner(place, 'sns')}${prefixLetters(place.region)}`;
@@ -94,8 +95,8 @@ export function clientTopicArn(place: Place, arn: string): string | undefined {
 }
 
 /**
- * The name in a client's queue URL; undefined when it is not of this project. Any origin will do, and so will the path
- * alone, a slash at its end, and, as with SQS, the bare name.
+ * Returns the name in a client's queue URL, or undefined if it is not in this project. Accepts any origin, the path
+ * alone, a trailing slash and, like SQS, the bare name.
  */
 export function nameInQueueUrl(place: Place, url: string): string | undefined {
   if (isName('sqs', url)) return url;
@@ -103,7 +104,7 @@ export function nameInQueueUrl(place: Place, url: string): string | undefined {
   return nameAfter(`/${ownerOf(place)}/`, 'sqs', path);
 }
 
-/** The topic and the id in a client's subscription ARN, or undefined. */
+/** Returns the topic and id in a client's subscription ARN, or undefined. */
 export function subscriptionInArn(place: Place, arn: string): { topic: string; id: string } | undefined {
   const at = arn.lastIndexOf(':');
   const topic = nameInArn(place, 'sns', arn.slice(0, Math.max(at, 0)));
@@ -130,12 +131,12 @@ function engineArnStart(place: Place, service: Service): string {
   return `${engineArnOwner(place, service)}${prefixOf(place, service)}`;
 }
 
-/** What every ARN of a service on this engine begins with. */
+/** Returns the prefix that all ARNs of a service on this engine share. */
 export function engineArnOwner({ engine }: Pick<Place, 'engine'>, service: Service): string {
   return `arn:${engine.partition}:${service}:${engine.region}:${engine.account}:`;
 }
 
-/** A client's text as the engine knows it; undefined when it names nothing of this project. */
+/** Translates a client's reference for the engine. Returns undefined if it names nothing in this project. */
 export function toEngine(place: Place, kind: Reference, text: string): string | undefined {
   const active = (service: Service) => place.prefixes[service] !== null;
   switch (kind) {
@@ -169,10 +170,10 @@ export function toEngine(place: Place, kind: Reference, text: string): string | 
   }
 }
 
-/** A subscription that the engine has not confirmed has this in place of its ARN. */
+/** The engine returns this instead of the ARN while a subscription is unconfirmed. */
 export const PENDING = /^pending confirmation$/i;
 
-/** An engine's text as the client knows it; undefined when it names nothing of this project. */
+/** Translates an engine's reference for the client. Returns undefined if it names nothing in this project. */
 export function toClient(place: Place, kind: Reference, text: string): string | undefined {
   switch (kind) {
     case 'queueName':
@@ -180,7 +181,7 @@ export function toClient(place: Place, kind: Reference, text: string): string | 
     case 'topicName':
       return nameAfter(prefixOf(place, 'sns'), 'sns', text);
     case 'queueUrl': {
-      // Engines differ in what stands before the name.
+      // Engines differ in what precedes the name.
       const name = toClient(place, 'queueName', text.slice(text.lastIndexOf('/') + 1));
       return name === undefined ? undefined : clientQueueUrl(place, name);
     }
@@ -210,7 +211,9 @@ export function toClient(place: Place, kind: Reference, text: string): string | 
   }
 }
 
-/** What the engine says to people, unless it speaks of the engine's own names: then that it refused. */
+/**
+ * Returns the engine's message, or a generic one if it contains the engine's names, so that those are never disclosed.
+ */
 export function withoutEngine({ engine, prefixes }: Place, text: string): string {
   const own = [prefixes.sqs, prefixes.sns, engine.account, engine.accessKeyId].filter(
     (name) => name !== null,
@@ -219,7 +222,7 @@ export function withoutEngine({ engine, prefixes }: Place, text: string): string
   return [...own, ...hosts].some((name) => text.includes(name)) ? 'The request was refused.' : text;
 }
 
-/** The dead-letter queue's ARN in a redrive policy, or undefined: it is empty, or not well-formed. */
+/** Returns the dead-letter queue's ARN in a redrive policy, or undefined if the policy is empty or malformed. */
 export function deadLetterArn(text: string): string | undefined {
   try {
     const policy: unknown = JSON.parse(text);
@@ -231,7 +234,10 @@ export function deadLetterArn(text: string): string | undefined {
   }
 }
 
-/** Only the two members that a redrive policy has are carried over; an empty policy, which removes one, stays empty. */
+/**
+ * Copies only the two known members of a redrive policy. An empty policy, which removes the redrive policy, stays
+ * empty.
+ */
 function renameRedrivePolicy(text: string, rename: (arn: string) => string | undefined): string | undefined {
   if (/^\s*(\{\s*\}\s*)?$/.test(text)) return text.trim();
   const arn = rename(deadLetterArn(text) ?? '');

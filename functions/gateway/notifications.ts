@@ -1,12 +1,12 @@
 /**
- * The messages that a topic delivers to a queue: JSON that the engine wrote around what was published, with the engine's
- * names in it. Puts the project's names in their place. With raw delivery there is no such envelope.
+ * Replaces the engine's names in messages that topics deliver to queues. Each is a JSON envelope that the engine
+ * writes around the published message; with raw delivery there is no envelope.
  */
 import { replaceStrings } from './json.ts';
 import { clientTopicArn, engineArnOwner, type Place } from './names.ts';
 import { isRecord } from './shapes.ts';
 
-/** The values of `Type` in an envelope. */
+/** Values of `Type` in an envelope. */
 const TYPES: ReadonlySet<unknown> = new Set([
   'Notification',
   'SubscriptionConfirmation',
@@ -14,9 +14,8 @@ const TYPES: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * Returns the body of a message with the project's names in place of the engine's, or undefined when there is nothing to
- * replace: it is not an envelope, or not one of this region's engine. Only `TopicArn`, `UnsubscribeURL` and
- * `SubscribeURL` change, and the rest stays as it is, character by character.
+ * Returns the message body with the client's names, or undefined if it is not an envelope of this region's engine.
+ * Changes only `TopicArn`, `UnsubscribeURL` and `SubscribeURL`; every other character is preserved.
  */
 export function renameNotification(place: Place, body: string): string | undefined {
   if (!body.includes(engineArnOwner(place, 'sns')) || !isEnvelope(place, body)) return undefined;
@@ -60,7 +59,7 @@ function splitAtLast(text: string, separator: string): [string, string] {
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** A request to the gateway as a link. Unlike the engine's own link, it does nothing unless it is signed. */
+/** Returns a link to a gateway action. Unlike the engine's own link, it has no effect unless it is signed. */
 function link({ origin }: Place, action: string): string {
   return `${origin}/?Version=2010-03-31&Action=${action}`;
 }

@@ -1,6 +1,6 @@
 /**
- * What actions do beside being forwarded: the inventory kept, lists answered from it, what topics need to deliver to a
- * queue, and receives that outlive a revocation. An action that is not here is forwarded and no more.
+ * Implements the side effects of actions: maintains the inventory, lists from it, grants topics delivery to queues and
+ * re-checks permissions after a receive. Actions that are not listed are only forwarded.
  */
 import {
   addName,
@@ -41,7 +41,7 @@ import { callEngine, SETTLED_MS } from './upstream.ts';
 
 type Operation = (call: Call) => Promise<Fields>;
 
-/** `service.Action` → what it does. */
+/** `service.Action` → implementation. */
 export const operations: Readonly<Record<string, Operation>> = {
   'sqs.CreateQueue': async (call) => {
     const queue = { prefix: prefixOf(call, 'sqs'), name: text(call, 'QueueName') };
@@ -50,7 +50,7 @@ export const operations: Readonly<Record<string, Operation>> = {
       deadLetterQueue: deadLetterQueueOf(call) ?? undefined,
     };
     const made = await creating(call, 'queues', queue.name, about);
-    // A queue that was there before took its policy with it, and left its subscriptions.
+    // If this queue was deleted and recreated, its policy is gone but its subscriptions remain: restore the policy.
     const topics = call.place.prefixes.sns;
     if (topics !== null && (await isSubscribed(call.store, queue, topics)))
       await allowDelivery(call, queue.name);
@@ -138,14 +138,20 @@ function topicOf(call: Call): string {
   return nameInArn(call.place, 'sns', text(call, 'TopicArn')) ?? '';
 }
 
-/** The queue that the request names for dead letters, null when it removes that, undefined when it says nothing of it. */
+/**
+ * Returns the dead-letter queue set by the request, null if the request removes it, or undefined if it does not
+ * mention one.
+ */
 function deadLetterQueueOf({ place, fields }: Call): string | null | undefined {
   const policy = isRecord(fields.Attributes) ? fields.Attributes.RedrivePolicy : undefined;
   if (typeof policy !== 'string') return undefined;
   return nameInArn(place, 'sqs', deadLetterArn(policy) ?? '') ?? null;
 }
 
-/** The policy that the request sets for a queue, null when it removes that, undefined when it says nothing of it. */
+/**
+ * Returns the policy set by the request, null if the request removes it, or undefined if it does not mention one.
+ * Throws if the policy is not allowed.
+ */
 function policyIn({ place, fields }: Call, queue: string): string | null | undefined {
   const policy = isRecord(fields.Attributes) ? fields.Attributes.Policy : undefined;
   if (typeof policy !== 'string') return undefined;
@@ -158,20 +164,20 @@ function policyIn({ place, fields }: Call, queue: string): string | null | undef
   );
 }
 
-/** Throws unless the engine has the queue. */
+/** Throws if the queue does not exist on the engine. */
 async function ensureExists({ place, signal }: Call, queue: string): Promise<void> {
   const fields = { QueueName: toEngine(place, 'queueName', queue) ?? '' };
   await callEngine(place.engine, { service: 'sqs', action: 'GetQueueUrl', fields, signal });
 }
 
 /**
- * Has the engine create a name, and lists it only then: one that the engine may not have would keep clients that find
- * it in a list from creating it. `about` is noted with it.
+ * Creates a name on the engine and lists it only once the engine confirms: clients that see a name in a list skip its
+ * creation. `about` is recorded with it.
  */
 async function creating(call: Call, kind: Kind, name: string, about: Note): Promise<Fields> {
   const of = { prefix: prefixOf(call, kind === 'queues' ? 'sqs' : 'sns'), name };
   const creation = await addName(call.store, kind, of, call.now);
-  // It was deactivated since the request was authorised.
+  // The service was deactivated after the request was authorized.
   if (!creation) throw new GatewayError('unknown_key');
   try {
     const answer = await call.forward();
@@ -186,8 +192,9 @@ async function creating(call: Call, kind: Kind, name: string, about: Note): Prom
 }
 
 /**
- * Takes from the lists what a request was about, which the engine does not have: its removal or its creation was cut
- * off. What was asked for a moment ago stays, since it may be about to be created.
+ * Removes from the inventory the resource of a request that the engine reports as missing, left behind by an
+ * interrupted creation or deletion. Names requested moments ago are kept because their creation might still be in
+ * progress.
  */
 export async function forgetMissing({
   place,
@@ -202,7 +209,7 @@ export async function forgetMissing({
       ? noteMissing(store, kind, { prefix, name }, now - SETTLED_MS)
       : undefined;
   await missing('queues', sqs, nameInQueueUrl(place, textOf('QueueUrl') || textOf('QueueName')));
-  // With a token, it is the token that may not exist.
+  // With a token, the missing resource may be the token instead of the topic.
   if (fields.Token === undefined) await missing('topics', sns, nameInArn(place, 'sns', textOf('TopicArn')));
   const subscription = subscriptionInArn(place, textOf('SubscriptionArn'));
   if (sns !== null && subscription) await removeSubscription(store, { prefix: sns, ...subscription });
@@ -213,7 +220,10 @@ function deleting(call: Call, kind: Kind, name: string): Promise<Fields> {
   return removing(call, () => removeName(call.store, kind, of));
 }
 
-/** Forgets what the engine has removed, or does not have. */
+/**
+ * Deletes on the engine, then in the inventory. Also updates the inventory if the engine reports the resource as
+ * missing.
+ */
 async function removing(call: Call, forget: () => Promise<void>): Promise<Fields> {
   try {
     const answer = await call.forward();
@@ -230,13 +240,13 @@ function queuesPageOf(call: Call) {
   if (most < 1 || most > SQS_PAGE) {
     throw new GatewayError('bad_parameter', `MaxResults must be between 1 and ${SQS_PAGE}.`);
   }
-  // One more than is shown tells whether there are more.
+  // One extra row shows whether there is another page.
   return { prefix: prefixOf(call, 'sqs'), after: afterToken(call, 'queues', isQueue), limit: most + 1 };
 }
 
 function queuePage({ place, fields }: Call, member: string, names: readonly string[], limit: number): Fields {
   const shown = names.slice(0, limit - 1);
-  // As with SQS, only a client that names the size of a page gets more than one.
+  // Like SQS, return a token only to clients that set MaxResults.
   const more = fields.MaxResults !== undefined && names.length === limit;
   return {
     [member]: shown.map((name) => clientQueueUrl(place, name)),
@@ -244,12 +254,15 @@ function queuePage({ place, fields }: Call, member: string, names: readonly stri
   };
 }
 
-/** The token of the next page of a list, if there is one. It names the list, so that no other text passes for it. */
+/**
+ * Returns the token of the next page, if any. It includes the list's name, so that a token of another list is
+ * rejected.
+ */
 function tokenOf(list: string, more: boolean, last: string | undefined): Fields {
   return more && last !== undefined ? { NextToken: btoa(`${list} ${last}`) } : {};
 }
 
-/** What the page that the request asks for begins after. */
+/** Returns the position after which the requested page starts. Throws if the token is invalid. */
 function afterToken(call: Call, list: string, isPlace: (after: string) => boolean): string {
   const token = text(call, 'NextToken');
   if (token === '') return '';
@@ -273,12 +286,12 @@ async function subscribing(call: Call): Promise<Fields> {
   const target = checkSubscription(call);
   if (target.queue !== undefined) await allowDelivery(call, target.queue);
   if (target.deadLetterQueue !== undefined) await allowDelivery(call, target.deadLetterQueue);
-  // Otherwise AWS answers without the ARN of what has yet to be confirmed, and it could not be written down.
+  // By default AWS omits the ARN of an unconfirmed subscription, and it could not be recorded.
   const answer = await call.forward({ ReturnSubscriptionArn: true });
   const made = subscriptionInArn(call.place, String(answer.SubscriptionArn));
   if (!made) throw new GatewayError('unavailable');
-  // Should this fail, the subscription delivers and is in no list, until the same Subscribe comes again, which the
-  // engine answers with the same ARN, or its topic is deleted.
+  // If this fails, the subscription delivers but is not listed until the client repeats the Subscribe, for which the
+  // engine returns the same ARN, or until its topic is deleted.
   await addSubscription(call.store, {
     prefix: prefixOf(call, 'sns'),
     ...made,

@@ -1,19 +1,20 @@
 /**
- * Which policies of a queue a client may set: those that let topics of the same project send to the queue. They may in
- * any case, so such a policy changes nothing; set-up code written for SQS sets one before it subscribes the queue.
+ * Checks the policies that clients set on queues. Only policies that allow the project's own topics to send to the
+ * queue are accepted. Topics can already do that, so the policy has no effect, but setup code written for SQS sets one
+ * before it subscribes a queue.
  */
 import { clientArn, isName, ownerOf, type Place } from './names.ts';
 import { isRecord } from './shapes.ts';
 
-/** The longest policy that SQS takes, in characters. */
+/** Maximum length of a policy in SQS, in characters. */
 const LONGEST = 8192;
 const VERSIONS: readonly unknown[] = [undefined, '2012-10-17', '2008-10-17'];
 const OPERATORS = /^(ForAnyValue:)?(Arn|String)(Equals|Like)(IfExists)?$/;
 
 /**
- * Returns why a policy (IAM's JSON) says more than what holds anyway for the queue of this name, as a sentence, or
- * undefined when it does not. Every statement must allow `sqs:SendMessage` on this queue, to SNS or to everyone, on the
- * condition that `aws:SourceArn` is a topic of the project.
+ * Returns a sentence that explains why a policy (IAM JSON) is not accepted for the queue, or undefined if it is. Every
+ * statement must allow `sqs:SendMessage` on this queue, to SNS or to everyone, on the condition that `aws:SourceArn`
+ * is a topic of the project.
  */
 export function checkPolicy(place: Place, queue: string, text: string): string | undefined {
   if (text.length > LONGEST) return `It is longer than ${LONGEST} characters.`;
@@ -67,7 +68,10 @@ function isTopicsOrEveryone(principal: unknown): boolean {
     : kind === 'AWS' && each(value, (account) => account === '*');
 }
 
-/** Whether it holds for topics of the project only: by their ARNs, and by the project as their account. */
+/**
+ * Whether the condition limits the statement to topics of the project: `aws:SourceArn` must name them, and
+ * `aws:SourceAccount`, if present, the project.
+ */
 function isConditionOfProject(place: Place, condition: unknown): boolean {
   if (!isRecord(condition)) return false;
   let namesTopics = false;
@@ -84,13 +88,13 @@ function isConditionOfProject(place: Place, condition: unknown): boolean {
   return namesTopics;
 }
 
-/** Whether an ARN, which may be a pattern with `*` and `?`, is that of topics of the project and of nothing else. */
+/** Whether an ARN, which can be a pattern with `*` and `?`, matches only topics of the project. */
 function isTopicOfProject(place: Place, arn: string): boolean {
   const start = clientArn(place, 'sns', '');
   return arn.startsWith(start) && isName('sns', arn.slice(start.length).replaceAll(/[*?]/g, 'x'));
 }
 
-/** Whether a value is a text, or a list of texts that is not empty, and each of them passes. */
+/** Whether a value is a string or a non-empty list of strings, all of which pass. */
 function each(value: unknown, passes: (text: string) => boolean): boolean {
   const texts = Array.isArray(value) ? value : [value];
   return texts.length > 0 && texts.every((text) => typeof text === 'string' && passes(text));

@@ -1,21 +1,21 @@
 /**
- * The Query protocol: requests as parameters with dotted names, answers as XML. Reads and writes both by their shapes,
- * for clients of SQS and SNS, and for engines of SNS. What the values mean is nothing to it.
+ * Reads and writes the Query protocol: requests are parameters with dotted names, responses are XML. Values are
+ * serialized by their shapes and not interpreted. Used for clients of SQS and SNS, and for engines of SNS.
  */
 import { GatewayError } from './errors.ts';
 import type { Member, Shape, Structure } from './shapes.ts';
 import { childOf, type Element, escapeXml, tag } from './xml.ts';
 
 /**
- * How many parameters a request may have, and how many parts the name of one. A batch of ten messages that have ten
- * attributes each takes some 400, and the deepest name of any action has 8 parts.
+ * Maximum number of parameters, and of dotted parts in a parameter's name. A batch of ten messages with ten attributes
+ * each has about 400 parameters; the deepest name of any action has 8 parts.
  */
 const MOST_PARAMETERS = 2000;
 const MOST_PARTS = 10;
 
 /**
- * The parameters of forms and query strings. Throws when one comes twice: readers differ in which they would take; and
- * when they are so many, or so deep, that what is made of them would take many times the memory of the request.
+ * Parses the parameters of forms and query strings. Throws if a name occurs twice, because parsers differ in which
+ * value they take. Limits number and depth: the parsed tree could otherwise take many times the request's memory.
  */
 export function parseParameters(...texts: string[]): Map<string, string> {
   if (texts.join('&').split('&', MOST_PARAMETERS + 1).length > MOST_PARAMETERS)
@@ -32,7 +32,7 @@ export function parseParameters(...texts: string[]): Map<string, string> {
   return parameters;
 }
 
-// `Attribute.1.Name=a` as a tree: Attribute → 1 → Name, whose value is `a`.
+// `Attribute.1.Name=a` as a tree: Attribute → 1 → Name, with the value `a`.
 interface Tree {
   value?: string;
   children: Map<string, Tree>;
@@ -52,7 +52,9 @@ function treeOf(parameters: ReadonlyMap<string, string>): Tree {
   return root;
 }
 
-/** The fields that the parameters give to a structure, as JSON would have them. Throws when a key of a map comes twice. */
+/**
+ * Returns a structure's fields from the parameters, in the form that JSON has. Throws if a map has a duplicate key.
+ */
 export function readQuery(structure: Structure, parameters: ReadonlyMap<string, string>): unknown {
   return readTree(structure, treeOf(parameters));
 }
@@ -86,7 +88,7 @@ function childNamed({ children }: Tree, name: string, alias: string | undefined)
   return children.get(alias);
 }
 
-// What is numbered, in the order of the numbers. Some clients leave numbers out.
+// Numbered elements in ascending order. Some clients skip numbers.
 function elementsOf(tree: Tree | undefined): Tree[] {
   const numbered = [...(tree?.children ?? [])].filter(([part]) => /^[1-9]\d{0,5}$/.test(part));
   return numbered.sort(([a], [b]) => Number(a) - Number(b)).map(([, child]) => child);
@@ -100,7 +102,7 @@ function queryName(name: string, { query }: Member): string {
   return query ?? name;
 }
 
-/** Fields of a structure as parameters. */
+/** Returns a structure's fields as parameters. */
 export function writeQuery(structure: Structure, fields: unknown): [string, string][] {
   return writeParameters(structure, fields, '');
 }
@@ -131,14 +133,14 @@ function present(structure: Structure, value: unknown): [string, Member, unknown
   );
 }
 
-/** Fields of a structure as the elements that stand inside its own. */
+/** Returns a structure's fields as XML, without an enclosing element. */
 export function writeXml(structure: Structure, fields: unknown): string {
   return present(structure, fields)
     .map(([name, member, field]) => writeElements(queryName(name, member), member.shape, field))
     .join('');
 }
 
-// A collection without a wrapper is so many elements of its own name.
+// A collection without a wrapper repeats the element with its own name.
 function writeElements(name: string, shape: Shape, value: unknown): string {
   if (typeof shape === 'string' || 'reference' in shape) return tag(name, escapeXml(String(value)));
   if ('members' in shape) return tag(name, writeXml(shape, value));
@@ -153,7 +155,7 @@ function writeElements(name: string, shape: Shape, value: unknown): string {
   return shape.wrapped ? tag(name, inside.join('')) : inside.join('');
 }
 
-/** The fields that an element of the Query protocol gives to a structure, as JSON would have them. */
+/** Returns a structure's fields from an XML element, in the form that JSON has. */
 export function readXml(structure: Structure, element: Element | undefined): unknown {
   const fields = Object.entries(structure.members).flatMap(([name, member]) => {
     const child = childOf(element, queryName(name, member));
@@ -165,7 +167,7 @@ export function readXml(structure: Structure, element: Element | undefined): unk
 function readElement(shape: Shape, element: Element): unknown {
   if (typeof shape === 'string' || 'reference' in shape) return element.text;
   if ('members' in shape) return readXml(shape, element);
-  // Only SNS's answers are read, and there every collection has its wrapper.
+  // Only responses of SNS are read, and there every collection has a wrapper.
   const elements = element.children.filter(({ name }) => name === wrapperOf(shape));
   if ('list' in shape) return elements.map((one) => readElement(shape.list, one));
   const of = 'map' in shape ? shape.map : 'string';

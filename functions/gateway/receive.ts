@@ -1,7 +1,7 @@
 /**
- * A receive, which may wait for as long as twenty seconds: what was authorised when it began may be revoked when a
- * message comes. So no message is delivered unless the credentials, read after it came, still permit it; otherwise it
- * is for another reader at once. Notifications of topics get the project's names.
+ * Receives messages. A receive can wait 20 seconds, and the credentials can be revoked while it waits. Messages are
+ * therefore delivered only if the credentials, read again after the messages arrive, still permit it; otherwise they
+ * become visible to other readers immediately. Notifications get the project's names.
  */
 import { createHash } from 'node:crypto';
 import type { Call } from './call.ts';
@@ -10,10 +10,13 @@ import { renameNotification } from './notifications.ts';
 import { type Fields, isRecord } from './shapes.ts';
 import { callEngine } from './upstream.ts';
 
-/** After a wait so long, in milliseconds, one who is told that nothing came is told too when it may no longer ask. */
+/** Re-check permissions on an empty receive that waited longer than this, in milliseconds. */
 const WAITED_MS = 1000;
 
-/** Receives, and releases what came only to whom it may still go. */
+/**
+ * Receives messages and returns them only if the credentials are still valid. Otherwise makes the messages visible
+ * again and throws.
+ */
 export async function receive(call: Call): Promise<Fields> {
   const answer = await call.forward();
   const messages = Array.isArray(answer.Messages) ? (answer.Messages.filter(isRecord) as Fields[]) : [];
@@ -28,14 +31,14 @@ export async function receive(call: Call): Promise<Fields> {
   }
 }
 
-/** A message as its client sees it. Clients check a body by its MD5. */
+/** Returns the message with the client's names. Clients verify the body by its MD5, so that is recomputed. */
 function renamed(place: Place, message: Fields): Fields {
   const body = renameNotification(place, String(message.Body));
   if (body === undefined) return message;
   return { ...message, Body: body, MD5OfBody: createHash('md5').update(body).digest('hex') };
 }
 
-/** Makes messages visible again. Should that fail, they come back when their visibility timeout ends. */
+/** Makes messages visible again. If that fails, they reappear when their visibility timeout expires. */
 async function giveBack(
   { place, fields }: Call,
   messages: readonly Record<string, unknown>[],

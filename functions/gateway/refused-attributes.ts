@@ -1,13 +1,13 @@
 /**
- * The attributes that SQS and SNS have and that cannot be set here, each with the reason. The refusal of an attribute says
- * it, and so does the page about compatibility. An attribute that is in no table of this gateway is refused without one.
+ * Lists attributes of SQS and SNS that cannot be set here, with the reason for each. Error messages and the
+ * compatibility page read this table. Other unknown attributes are refused without a reason.
  */
 
 const KEYS = 'encryption keys are those of the engine’s operator';
 const ROLES = 'roles are of the engine’s account';
 const ARCHIVES = 'topics keep no messages';
 
-/** What has the attribute → its name → why it cannot be set, as the end of a sentence. */
+/** Resource type → attribute name → why it cannot be set, as the end of a sentence. */
 export const refusedAttributes: Readonly<
   Record<'queue' | 'topic' | 'subscription', Readonly<Record<string, string>>>
 > = {
@@ -33,7 +33,7 @@ export const refusedAttributes: Readonly<
   subscription: { SubscriptionRoleArn: ROLES, ReplayPolicy: ARCHIVES },
 };
 
-/** Why an attribute cannot be set, or undefined when nothing has it. */
+/** Returns why an attribute cannot be set, or undefined if it is not listed. */
 export function refusalReason(name: string): string | undefined {
   for (const attributes of Object.values(refusedAttributes))
     if (Object.hasOwn(attributes, name)) return attributes[name];

@@ -1,6 +1,6 @@
 /**
- * The gateway's door: which requests are its own, how they are read, and how the answer is written. Everything between
- * is in bearer.ts (who asks) and execute.ts (what is done).
+ * Routes requests to the gateway: recognizes them, parses them and writes the responses. Authentication is in
+ * bearer.ts, execution in execute.ts.
  */
 import type { Context } from 'hono';
 import { unavailableDatabase } from '../../db/database.ts';
@@ -25,19 +25,19 @@ import { parseParameters, readQuery, writeXml } from './query.ts';
 import { type Fields, isRecord } from './shapes.ts';
 import { tag } from './xml.ts';
 
-/** The longest body that is read: a message of 1 MiB, escaped. */
+/** Maximum body size: a message of 1 MiB with escapes. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 /**
- * A longer body is read so far and dropped. Refused sooner, its sender would be writing on a connection that is closed,
- * and see that instead of the answer.
+ * A body over the limit is read up to this size and discarded. If the connection were closed earlier, the client would
+ * see a write error instead of the response.
  */
 const MAX_DROPPED_BYTES = 64 * 1024 * 1024;
 
-/** How exact a credential's last use is, in milliseconds. */
+/** Resolution of a credential's last use, in milliseconds. */
 const LAST_USE_MS = 5 * 60_000;
 
-/** Middleware: answers the gateway's requests, and passes on all others. */
+/** Middleware that responds to gateway requests and passes on all others. */
 export async function gateway(c: Context<AppEnv>, next: () => Promise<void>): Promise<Response | undefined> {
   const request = c.req.raw;
   if (!isOwn(request)) {
@@ -54,7 +54,10 @@ export async function gateway(c: Context<AppEnv>, next: () => Promise<void>): Pr
   }
 }
 
-/** Signed with Signature Version 4, or sent to where only SDKs send; or a link of the gateway's, as in notifications. */
+/**
+ * Whether the request is for the gateway: it is signed with Signature Version 4, sent to a path that only SDKs use, or
+ * a link from a notification.
+ */
 function isOwn(request: Request): boolean {
   const { pathname, searchParams } = new URL(request.url);
   return (
@@ -65,7 +68,7 @@ function isOwn(request: Request): boolean {
   );
 }
 
-/** What the request is written in, and so its answer. For a Query request to nobody known, SQS's. */
+/** Returns the protocol of the request and its response. The service is SQS until it is known. */
 function protocolOf(request: Request): Protocol {
   const isJson =
     request.headers.has('X-Amz-Target') ||
@@ -76,7 +79,7 @@ function protocolOf(request: Request): Protocol {
 async function handle(c: Context<AppEnv>, protocol: Protocol, requestId: string): Promise<Response> {
   const request = c.req.raw;
   c.set('config', configOf(c.env));
-  // What the signature claims is believed as far as the words of a refusal.
+  // Until verified, the claimed service only chooses the error format.
   const body = await readBody(request);
   if (protocol.format === 'query') protocol.service = serviceOfQuery(request, body);
   const claim = readClaim(request, c.get('config'), Date.now());
@@ -89,7 +92,7 @@ async function handle(c: Context<AppEnv>, protocol: Protocol, requestId: string)
   const { origin, pathname } = new URL(request.url);
   const asked = protocol.format === 'json' ? ofJson(request, text, caller.service) : ofQuery(request, text);
   const read = (action: Action) => withQueueOfPath(action, asked.read(action), pathname);
-  // How it fails is told by the answer, and there alone.
+  // Errors surface in the response; swallow them here so that waitUntil does not log them again.
   const outlive = (work: Promise<unknown>) =>
     inBackground(
       c,
@@ -102,7 +105,7 @@ async function handle(c: Context<AppEnv>, protocol: Protocol, requestId: string)
 
 async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer>> {
   const told = Number(request.headers.get('Content-Length') ?? Number.NaN);
-  // No more than was told can come. By chunks it takes several turns of the event loop, which show.
+  // The body cannot exceed Content-Length, so read it at once: chunked reading is measurably slower.
   if (told <= MAX_BODY_BYTES) return new Uint8Array(await request.arrayBuffer());
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -149,13 +152,13 @@ function ofQuery(request: Request, text: string): Asked {
   return { name, read: (action) => readQuery(action.input, parameters) };
 }
 
-/** Older clients may name a queue by the path that they send to, and in no other way. */
+/** Sets `QueueUrl` from the request's path, because older clients name the queue only there. */
 function withQueueOfPath({ input }: Action, fields: unknown, path: string): unknown {
   const needed = 'QueueUrl' in input.members && isRecord(fields) && fields.QueueUrl === undefined;
   return needed && path !== '/' ? { ...fields, QueueUrl: path } : fields;
 }
 
-// Only for the words of a refusal: a request that is not signed names its service by its version, if at all.
+// Only for error responses: an unsigned request identifies its service by its version at most.
 function serviceOfQuery(request: Request, body: Uint8Array): Service {
   const start = new TextDecoder().decode(body.subarray(0, 4096));
   return /(^|[&?])Version=2010-03-31(&|$)/.test(`${new URL(request.url).search}&${start}`) ? 'sns' : 'sqs';
@@ -177,15 +180,15 @@ function respond(
 }
 
 /**
- * For JSON.stringify: leaves out empty collections, as SQS does. Some SDKs take an empty `Failed` for a failure. Not
- * `queueUrls`: the API reference promises it, and gives no answer without it.
+ * A replacer for JSON.stringify that omits empty collections, as SQS does. Some SDKs treat an empty `Failed` as a
+ * failure. `queueUrls` is kept because the API reference always includes it.
  */
 function withoutEmpty(name: string, value: unknown): unknown {
   const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0;
   return isEmpty && name !== '' && name !== 'queueUrls' ? undefined : value;
 }
 
-/** Without a wait, and without a write when a use of the last minutes is noted already. */
+/** Records the last use in the background, unless a recent use is already recorded. */
 function noteLastUse(c: Context<AppEnv>, { store, bearer }: Caller, now: number): void {
   if (now - (bearer.lastUsedAt ?? 0) < LAST_USE_MS) return;
   const noted = noteUse(store, bearer.id, now, now - LAST_USE_MS);

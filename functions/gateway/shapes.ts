@@ -1,19 +1,19 @@
 /**
- * What a request or an answer of SQS or SNS is made of. A shape says how a value is written in every protocol and, by
- * its references, what in it must be renamed between client and engine. Which shapes an action has is actions.ts's; how
- * they are written is query.ts's; what renaming means is names.ts's.
+ * Defines the shapes of requests and responses. A shape says how a value is serialized in every protocol and which
+ * references in it must be translated between client and engine. The shapes of each action are in actions.ts, the
+ * serialization in query.ts, the translation in names.ts.
  */
 
 /**
- * A text that names something, and so differs between client and engine:
+ * A string that names a resource, and so differs between client and engine:
  *
  * - `queueName`, `topicName`: a bare name
  * - `queueUrl`, `queueArn`, `topicArn`, `subscriptionArn`
- * - `endpoint`: what a subscription delivers to, a queue's ARN or a URL
+ * - `endpoint`: a subscription's destination, a queue ARN or a URL
  * - `redrivePolicy`: JSON with the ARN of a dead-letter queue, or empty
- * - `policy`: a queue's policy, which is kept here and never sent to the engine or read from it
- * - `owner`: the account, told as the project
- * - `prose`: a message for people, in which an engine may name whatever it likes
+ * - `policy`: a queue's policy, stored by the gateway and never sent to or read from the engine
+ * - `owner`: the account, shown as the project
+ * - `prose`: a message for people, which can contain any of the engine's names
  */
 export type Reference =
   | 'queueName'
@@ -28,10 +28,10 @@ export type Reference =
   | 'owner'
   | 'prose';
 
-/** A value that is no collection. Blobs are base64 in every protocol. */
+/** A value that is not a collection. Blobs are base64 in every protocol. */
 export type Scalar = 'string' | 'integer' | 'boolean' | 'blob' | { reference: Reference };
 
-/** How the entries of a map are written in the Query protocol. */
+/** How a map's entries are named in the Query protocol. */
 export interface EntryNames {
   /** The names of key and value: `Name` and `Value` in `Attribute.1.Name`. */
   key: string;
@@ -39,52 +39,57 @@ export interface EntryNames {
 }
 
 /**
- * A shape. `wrapped` is the level that SNS puts between a collection and its elements in the Query protocol, and SQS
- * does not: `Tags.member.1.Key` against `Tag.1.Key`.
+ * A shape. `wrapped` is the extra level between a collection and its elements in SNS's Query protocol:
+ * `Tags.member.1.Key`, compared to `Tag.1.Key` in SQS.
  */
 export type Shape =
   | Scalar
   | { list: Shape; wrapped: boolean }
   | ({ map: Shape; wrapped: boolean } & EntryNames)
-  /** A map of texts that has these keys only, each with what its value is. */
+  /** A map of strings with these keys only, each with its type. */
   | ({ attributes: Readonly<Record<string, Scalar>>; wrapped: boolean } & EntryNames)
   | Structure;
 
-/** A member of a structure. Its name in the Query protocol is `query`, or else the same as in JSON. */
+/** A member of a structure. `query` is its name in the Query protocol if that differs from JSON. */
 export interface Member {
   shape: Shape;
   query?: string;
-  /** Another name, by which a Query request may give it instead. */
+  /** An alternative name in Query requests. */
   alias?: string;
   required?: boolean;
-  /** A request that has it is refused; an answer goes on without it. */
+  /** Refused in requests, omitted from responses. */
   refused?: boolean;
 }
 
 /**
- * A structure: members by their names in JSON. Anything else is dropped on its way, in both directions, as SQS and SNS
- * ignore what they do not know: a member that has an effect there, and none here, is `refused`.
+ * A structure: members by their JSON names. Other members are dropped in both directions, because SQS and SNS ignore
+ * unknown members. A member that has an effect there but not here is `refused` instead.
  */
 export interface Structure {
   members: Readonly<Record<string, Member>>;
 }
 
-/** A value of some shape, as JSON has it. */
+/** A value of any shape, in the form that JSON has. */
 export type Value = string | number | boolean | readonly Value[] | { readonly [name: string]: Value };
 
-/** A value of a {@link Structure}. */
 export type Fields = { readonly [name: string]: Value };
 
-/** What is done to the scalars of a value on its way; both say no by throwing, or by undefined: leave it out. */
+/**
+ * Converts and validates a value's scalars. Both functions reject by throwing; `reference` omits a value by returning
+ * undefined.
+ */
 export interface Conversion {
   reference(kind: Reference, text: string, path: string): string | undefined;
-  /** A value is not of its shape, is required and absent, or may not be there (an attribute, a refused member). */
+  /**
+   * Called for a value that does not match its shape, a missing required value, an unknown attribute, or a refused
+   * member.
+   */
   refuse(problem: 'missing' | 'malformed' | 'attribute' | 'refused', path: string): void;
 }
 
 /**
- * A copy of `fields` that has the members of the structure and nothing else, its references converted. What it is
- * serialised to can hold nothing that was not looked at here.
+ * Returns a copy of `fields` with only the structure's members and with converted references. Nothing that was not
+ * checked here is passed on.
  */
 export function convert(structure: Structure, fields: unknown, conversion: Conversion): Fields {
   return (convertStructure(structure, fields, conversion, '') ?? {}) as Fields;
@@ -165,7 +170,6 @@ function present(values: readonly Converted[]): Value[] {
   return values.filter((value) => value !== undefined);
 }
 
-/** Whether a value is a JSON object. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

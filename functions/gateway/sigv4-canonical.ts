@@ -1,50 +1,50 @@
 /**
- * What AWS Signature Version 4 signs: the canonical request, and the string to sign that holds its hash. Owns encoding,
- * normalising and sorting; reads no signature, has no key and no clock (sigv4.ts), and refuses nothing but a bad escape.
+ * Builds the canonical request and the string to sign of AWS Signature Version 4: encoding, normalization and sorting.
+ * Signatures, keys and times are checked in sigv4.ts; the only error here is a malformed escape.
  *
- * Rules are those of "Create a signed AWS API request" (AWS Identity and Access Management User Guide), sections
- * "Create a canonical request" and "Create a string to sign", as they are for every service but S3.
+ * Follows "Create a signed AWS API request" (AWS Identity and Access Management User Guide), sections "Create a
+ * canonical request" and "Create a string to sign", with the rules for services other than S3.
  *
- * Not guaranteed: that signed header values beyond ASCII match; runtimes disagree on what characters their bytes are.
+ * Not guaranteed: signed header values beyond ASCII. Runtimes disagree on how to decode their bytes.
  */
 
-/** A query parameter, name and value each in the one encoding that UriEncode gives them. */
+/** A query parameter; name and value have the unique encoding that UriEncode gives them. */
 export type Parameter = readonly [name: string, value: string];
 
-/** What of a request is signed, the body aside. */
+/** The signed parts of a request except the body. */
 export interface Signable {
   /** As in the request line: upper case. */
   method: string;
-  /** As in the request line, neither decoded nor normalised. */
+  /** As in the request line, neither decoded nor normalized. */
   path: string;
   query: readonly Parameter[];
-  /** Name in lower case → value, as {@link joinHeaders} makes them. */
+  /** Lower-case name → value, as {@link joinHeaders} returns them. */
   headers: ReadonlyMap<string, string>;
-  /** Names in lower case, sorted, each of them in `headers`. */
+  /** Lower-case names, sorted. All of them are in `headers`. */
   signedHeaders: readonly string[];
 }
 
-/** What a signing key is good for: the credential scope. */
+/** The credential scope: what a signing key is valid for. */
 export interface Scope {
-  /** `YYYYMMDD`, the day of the signature in UTC. */
+  /** The day of the signature in UTC: `YYYYMMDD`. */
   date: string;
   region: string;
   service: string;
 }
 
-/** The one algorithm. */
+/** The only supported algorithm. */
 export const ALGORITHM = 'AWS4-HMAC-SHA256';
-/** What every scope ends in. */
+/** The last part of every scope. */
 export const TERMINATOR = 'aws4_request';
 
 const encoder = new TextEncoder();
-// Byte → what UriEncode writes for it: itself when unreserved (RFC 3986, section 2.3), else %XX in upper case.
+// Byte → its encoding by UriEncode: itself if unreserved (RFC 3986, section 2.3), else %XX in upper case.
 const ENCODED = Array.from({ length: 256 }, (_, byte) => {
   const character = String.fromCharCode(byte);
   return /[\w.~-]/.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
 });
 
-/** The request in its canonical form; `bodyHash` is the SHA-256 of the body in lower-case hex. */
+/** Returns the canonical request. `bodyHash` is the body's SHA-256 in lower-case hex. */
 export function canonicalRequest(signable: Signable, bodyHash: string): string {
   const { method, path, query, headers, signedHeaders } = signable;
   let lines = '';
@@ -52,16 +52,19 @@ export function canonicalRequest(signable: Signable, bodyHash: string): string {
   return `${method}\n${canonicalPath(path)}\n${canonicalQuery(query)}\n${lines}\n${signedHeaders.join(';')}\n${bodyHash}`;
 }
 
-/** The string to sign ("Create a string to sign"); `requestHash` is the canonical request's SHA-256 in lower-case hex. */
+/**
+ * Returns the string to sign ("Create a string to sign"). `requestHash` is the canonical request's SHA-256 in
+ * lower-case hex.
+ */
 export function stringToSign(time: string, { date, region, service }: Scope, requestHash: string): string {
   return `${ALGORITHM}\n${time}\n${date}/${region}/${service}/${TERMINATOR}\n${requestHash}`;
 }
 
 /**
- * CanonicalUri: empty, `.` and `..` segments are resolved, then everything but `/` and the unreserved characters is
- * encoded, `%` too. A path that came encoded is thus encoded twice, as it must be for every service but S3 (AWS General
- * Reference, "Task 1: Create a canonical request for Signature Version 4", step 2). Whoever acts on a path should act on
- * its normal form: this signature covers no other.
+ * Returns the CanonicalUri: resolves empty, `.` and `..` segments, then encodes everything except `/` and unreserved
+ * characters, including `%`. An encoded path is therefore encoded twice, as every service but S3 requires (AWS General
+ * Reference, "Task 1: Create a canonical request for Signature Version 4", step 2). The signature covers only this
+ * normalized path, so callers must not act on another form.
  */
 export function canonicalPath(path: string): string {
   const segments: string[] = [];
@@ -75,8 +78,8 @@ export function canonicalPath(path: string): string {
 }
 
 /**
- * The parameters of a query (without its `?`) in their order; undefined when a `%` begins no escape. Escapes that need
- * not be are undone, `+` is the space that a reader of forms takes it for, a name without `=` has an empty value.
+ * Returns the parameters of a query (without `?`) in order, or undefined if it has a malformed `%` escape. Unnecessary
+ * escapes are decoded, `+` means a space as in forms, and a name without `=` has an empty value.
  */
 export function parseQuery(query: string): Parameter[] | undefined {
   if (/%(?![\dA-Fa-f]{2})/.test(query)) return undefined;
@@ -90,8 +93,8 @@ export function parseQuery(query: string): Parameter[] | undefined {
 }
 
 /**
- * Headers by name in lower case. The values of a repeated one are joined by commas in their order (`CanonicalHeaders`);
- * a runtime's own `Headers` has already joined them, by a comma and a space, and then such a signature does not match.
+ * Returns headers by lower-case name. Values of a repeated header are joined by commas in order (`CanonicalHeaders`).
+ * The runtime's `Headers` joins them with a comma and a space instead, so such a signature does not match.
  */
 export function joinHeaders(headers: Iterable<readonly [string, string]>): Map<string, string> {
   const joined = new Map<string, string>();
@@ -103,7 +106,7 @@ export function joinHeaders(headers: Iterable<readonly [string, string]>): Map<s
   return joined;
 }
 
-// CanonicalQueryString. By name and then by value: sorting `name=value` would put `Param-3=` before `Param=`.
+// CanonicalQueryString. Sorts by name, then by value: sorting `name=value` would put `Param-3=` before `Param=`.
 function canonicalQuery(query: readonly Parameter[]): string {
   return query
     .filter(([name]) => name.toLowerCase() !== 'x-amz-signature')
@@ -112,19 +115,19 @@ function canonicalQuery(query: readonly Parameter[]): string {
     .join('&');
 }
 
-// Not localeCompare: the order is that of code points, and these strings are ASCII.
+// Not localeCompare: the order is by code point, and these strings are ASCII.
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-// "Convert sequential spaces to a single space" and trim. In two steps: one expression for both ends of a long run of
-// spaces would take time in the square of its length.
+// "Convert sequential spaces to a single space" and trim. Two steps, because a single expression that trims both ends
+// takes quadratic time on a long run of spaces.
 function oneSpaced(value: string): string {
   if (!/[ \t]{2}|\t|^ | $/.test(value)) return value;
   return value.replace(/[ \t]{2,}|\t/g, ' ').replace(/^ | $/g, '');
 }
 
-// Escapes are kept as bytes, because they need not be valid UTF-8.
+// Escapes are kept as bytes because they can be invalid UTF-8.
 function recode(component: string): string {
   return component
     .replaceAll('+', ' ')
@@ -133,7 +136,7 @@ function recode(component: string): string {
     );
 }
 
-// Not encodeURIComponent: it throws on half a surrogate pair and leaves !'()* alone.
+// Not encodeURIComponent: it throws on lone surrogates and leaves !'()* unescaped.
 function uriEncode(text: string): string {
   let encoded = '';
   for (const byte of encoder.encode(text)) encoded += ENCODED[byte];

@@ -1,16 +1,17 @@
 /**
- * Verifies AWS Signature Version 4, in the Authorization header or in the query (presigned). Owns reading the
- * signature, its rules and its clock, the signing key and the comparison; each is a pure step, and `now` is passed in:
+ * Verifies AWS Signature Version 4 in the Authorization header or in the query (presigned URLs): parsing, validation,
+ * time limits, key derivation and comparison. Each step is independent of the others, and the current time is a
+ * parameter:
  *
- *     const read = readSignature(request, now) // before any look-up: who claims to have signed, and for what
+ *     const read = readSignature(request, now) // without a look-up: the claimed access key and scope
  *     const key = await deriveKey(secretKey, read.signed.scope)
  *     const verified = await verifySignature(read.signed, body, key)
  *
- * Not here: whether the scope's region and service are ours, whose the access key is, what it may do, what a refusal
- * looks like on the wire. Pages and sections named below are those of "AWS Signature Version 4 for API requests" (AWS
- * Identity and Access Management User Guide).
+ * Callers check the scope's region and service, look up the access key, authorize the request and write the error.
+ * Pages and sections cited below are in "AWS Signature Version 4 for API requests" (AWS Identity and Access Management
+ * User Guide).
  *
- * Not guaranteed: that a request comes once only. Whoever sees one can send it again while its time lasts.
+ * Not guaranteed: protection against replay. A captured request can be sent again until its signature expires.
  */
 import {
   ALGORITHM,
@@ -24,89 +25,88 @@ import {
   TERMINATOR,
 } from './sigv4-canonical.ts';
 
-/** A request before its body is read, as it came. */
+/** A request without its body. */
 export interface RequestHead {
   method: string;
   /** The path of the request line with its escapes: `URL.pathname`. */
   path: string;
-  /** The query without its `?`; empty for none. */
+  /** The query without `?`; empty if there is none. */
   query: string;
-  /** `Headers`, or pairs; a name may come twice. */
+  /** `Headers` or pairs; a name can occur more than once. */
   headers: Iterable<readonly [string, string]>;
 }
 
-/** A signature as it was read: well-formed and in time, but not yet verified. Nothing in it may be believed. */
+/** A parsed signature: well-formed and within its time limits, but not verified. Do not trust any of its values. */
 export interface Signed extends Signable {
   accessKey: string;
   scope: Scope;
-  /** When it was signed, as in `x-amz-date`: `YYYYMMDDTHHMMSSZ`. */
+  /** Time of signing, as in `x-amz-date`: `YYYYMMDDTHHMMSSZ`. */
   time: string;
   /** 32 bytes. */
   signature: Uint8Array<ArrayBuffer>;
-  /** The SHA-256 that the request itself gives for its body (`x-amz-content-sha256`). */
+  /** The body's SHA-256 according to the request (`x-amz-content-sha256`). */
   claimedBodyHash: string | undefined;
 }
 
-/** Why a signature is refused. For the log and the table of wire errors; the client may learn less. */
+/** Why a signature is refused. For logs and for the wire error, which can be less specific. */
 export type SignatureReason =
-  /** Neither an Authorization header nor a parameter of a presigned URL. */
+  /** Neither an Authorization header nor the parameters of a presigned URL. */
   | 'unsigned'
-  /** An Authorization header beside the parameters of a presigned URL. */
+  /** Both an Authorization header and the parameters of a presigned URL. */
   | 'signed_twice'
-  /** Anything but AWS4-HMAC-SHA256. */
+  /** Any algorithm except AWS4-HMAC-SHA256. */
   | 'algorithm_unsupported'
   | 'authorization_malformed'
   | 'authorization_repeated'
-  /** A `%` in the query that begins no escape. */
+  /** A malformed `%` escape in the query. */
   | 'query_malformed'
-  /** An `X-Amz-*` parameter comes twice, whatever its case. */
+  /** A duplicate `X-Amz-*` parameter, ignoring case. */
   | 'parameter_repeated'
-  /** A presigned URL lacks one of its parameters other than `X-Amz-Expires`. */
+  /** A presigned URL lacks a parameter other than `X-Amz-Expires`. */
   | 'parameter_missing'
-  /** Temporary credentials: we issue none. */
+  /** Temporary credentials, which are not supported. */
   | 'session_token'
   | 'credential_malformed'
   /** The scope does not end in `aws4_request`. */
   | 'terminator_wrong'
   | 'signature_malformed'
   | 'signed_headers_malformed'
-  /** Out of order, or one comes twice. */
+  /** Out of order or with duplicates. */
   | 'signed_headers_unsorted'
-  /** SignedHeaders names a header that the request does not have. */
+  /** SignedHeaders names a header that is not in the request. */
   | 'signed_header_missing'
   | 'host_unsigned'
-  /** An `x-amz-*` header, `x-amz-target` and `x-amz-date` among them, is not signed. */
+  /** An `x-amz-*` header is not signed, which includes `x-amz-target` and `x-amz-date`. */
   | 'header_unsigned'
   | 'date_missing'
   | 'date_malformed'
-  /** The scope is of another day than the signature. */
+  /** The scope's date differs from the date of signing. */
   | 'scope_date_differs'
-  /** Not a whole number of seconds from 1 to 604 800 (seven days). */
+  /** Not an integer from 1 to 604,800 seconds (seven days). */
   | 'expires_malformed'
-  /** Signed more than 15 minutes from now: ahead of it or, but for presigned URLs that expire, behind it. */
+  /** Signed more than 15 minutes in the future or, except for presigned URLs with `X-Amz-Expires`, in the past. */
   | 'clock_skew'
-  /** A presigned URL whose time is over. */
+  /** A presigned URL has expired. */
   | 'expired'
-  /** UNSIGNED-PAYLOAD, or a body signed chunk by chunk. */
+  /** UNSIGNED-PAYLOAD or a chunked signature. */
   | 'payload_unsigned'
-  /** The body is not the one whose hash the request gives. */
+  /** The body does not match the hash in the request. */
   | 'payload_hash_differs'
-  /** The secret key is another one, or something signed was altered. */
+  /** The secret key is wrong, or signed data was modified. */
   | 'signature_mismatch';
 
-/** A refusal. */
 export interface Refused {
   ok: false;
   reason: SignatureReason;
 }
 
-// The parts of a signature, wherever it stands, not yet looked at.
+// The parts of a signature from the header or the query, not yet validated.
 interface Claims {
   credential: string;
   signedHeaders: string;
   signature: string;
   time: string;
-  /** Of presigned URLs only. */
+  /** Presigned URLs only. */
   expires: string | undefined;
 }
 
@@ -118,8 +118,8 @@ const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(
 const encoder = new TextEncoder();
 
 /**
- * Reads the signature of a request and refuses whatever can be refused without a key. Never throws. `now` is in
- * milliseconds since 1970.
+ * Parses a request's signature and makes every check that needs no key. Never throws. `now` is in milliseconds since
+ * the epoch.
  */
 export function readSignature(request: RequestHead, now: number): { ok: true; signed: Signed } | Refused {
   const query = parseQuery(request.query);
@@ -146,8 +146,9 @@ export function readSignature(request: RequestHead, now: number): { ok: true; si
 }
 
 /**
- * The signing key of a secret key for a day, region and service ("Create a signed AWS API request", "Derive a signing
- * key"). It verifies only, and cannot be read back. Whoever keeps it must keep it by all four, and forget it when the secret key is revoked.
+ * Derives the signing key for a day, region and service ("Create a signed AWS API request", "Derive a signing key").
+ * The key can only verify and is not extractable. Cache it by secret key, date, region and service, and drop it when
+ * the secret key is revoked.
  */
 export async function deriveKey(secretKey: string, { date, region, service }: Scope): Promise<CryptoKey> {
   let bytes: BufferSource = encoder.encode(`AWS4${secretKey}`);
@@ -159,8 +160,8 @@ export async function deriveKey(secretKey: string, { date, region, service }: Sc
 }
 
 /**
- * Whether `key`, of {@link deriveKey} for this very scope, signed this request with this body. The comparison takes the
- * same time wherever two signatures differ.
+ * Verifies that `key`, derived by {@link deriveKey} for the signature's scope, signed this request with this body. The
+ * comparison takes constant time, so that timing does not reveal how much of a forged signature is right.
  */
 export async function verifySignature(
   signed: Signed,
@@ -175,7 +176,7 @@ export async function verifySignature(
   return good ? { ok: true } : refuse('signature_mismatch');
 }
 
-/** SHA-256 in lower-case hex. */
+/** Returns the SHA-256 in lower-case hex. */
 export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   let hex = '';
   for (const byte of new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))) hex += HEX[byte];
@@ -186,14 +187,14 @@ function refuse(reason: SignatureReason): Refused {
   return { ok: false, reason };
 }
 
-// The X-Amz-* parameters, decoded, by name in lower case; undefined when one comes twice.
+// Returns the decoded X-Amz-* parameters by lower-case name, or undefined if one is duplicated.
 function amzParameters(query: readonly Parameter[]): Map<string, string> | undefined {
   const found = new Map<string, string>();
   for (const [name, value] of query) {
     const key = name.toLowerCase();
     if (!key.startsWith('x-amz-')) continue;
     if (found.has(key)) return undefined;
-    // One character for each byte is enough: all that is read here is ASCII.
+    // One character per byte is enough: all values read here are ASCII.
     const decoded = value.replace(/%(..)/g, (_, hex: string) =>
       String.fromCharCode(Number.parseInt(hex, 16)),
     );
@@ -216,10 +217,11 @@ function findClaims(
     : claimsOfHeader(authorization, headers.get('x-amz-date') ?? timeOfDate(headers.get('date')));
 }
 
-// "Authentication methods", "HTTP authorization header". Its three fields come in any order here; SDKs write them in one.
+// "Authentication methods", "HTTP authorization header". SDKs write the three fields in one order; any order is
+// accepted.
 function claimsOfHeader(authorization: string, time: string | undefined): Claims | SignatureReason {
   if (!authorization.startsWith(`${ALGORITHM} `)) return 'algorithm_unsupported';
-  // Two headers reach us as one value, joined by a comma.
+  // The runtime joins two headers into one value with a comma.
   if (authorization.includes(ALGORITHM, 1)) return 'authorization_repeated';
   const fields = new Map<string, string>();
   for (const field of authorization.slice(ALGORITHM.length).split(',')) {
@@ -237,18 +239,21 @@ function claimsOfHeader(authorization: string, time: string | undefined): Claims
   return { credential, signedHeaders, signature, time, expires: undefined };
 }
 
-/** The header `Date`, which may take the place of X-Amz-Date, in the form of the latter: as HTTP has it, or in that form. */
+/**
+ * Returns the header `Date`, which can replace X-Amz-Date, in the latter's format. Accepts both the HTTP format and
+ * that of X-Amz-Date.
+ */
 function timeOfDate(date: string | undefined): string | undefined {
   if (date === undefined || /^\d{8}T\d{6}Z$/.test(date)) return date;
-  // Mail's form of the same differs in its end, and botocore writes that.
+  // botocore writes the format of email, which has a different zone at its end.
   const inHttp = date.replace(/(UTC|[+-]0000)$/, 'GMT');
   const time = new Date(inHttp);
   const isHttpDate = !Number.isNaN(time.getTime()) && time.toUTCString() === inHttp;
   return isHttpDate ? time.toISOString().replaceAll(/[-:]|\.\d+/g, '') : date;
 }
 
-// "Authentication methods", "Query string parameters". Some signers leave out X-Amz-Expires for all services but S3: then
-// the URL is good for as long as a header would be.
+// "Authentication methods", "Query string parameters". Some signers omit X-Amz-Expires for services other than S3. The
+// URL is then valid for as long as a signature in a header.
 function claimsOfQuery(amz: ReadonlyMap<string, string>): Claims | SignatureReason {
   const algorithm = amz.get('x-amz-algorithm');
   const credential = amz.get('x-amz-credential');
@@ -269,7 +274,8 @@ function readCredential(credential: string): { accessKey: string; scope: Scope }
   return { accessKey, scope: { date, region, service } };
 }
 
-// `host` and every x-amz-* header must be signed ("Create a canonical request"): x-amz-target names the action.
+// `host` and every x-amz-* header must be signed ("Create a canonical request"). Otherwise an attacker could replace
+// x-amz-target, which names the action.
 function checkSignedHeaders(
   names: readonly string[],
   headers: ReadonlyMap<string, string>,

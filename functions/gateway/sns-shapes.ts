@@ -1,13 +1,11 @@
 /**
- * The shapes of SNS's requests and answers, as its API reference has them, with what we let pass of each: an attribute
- * that is not listed cannot be set, and is not told. Which action has which is actions.ts's.
+ * Defines the shapes of SNS's requests and responses after its API reference, limited to what the gateway supports:
+ * attributes that are not listed can neither be set nor read. Actions refer to them in actions.ts.
  */
 import type { Member, Scalar, Shape, Structure } from './shapes.ts';
 
-/** The topic that a request is about. */
 export const topicArn: Member = { shape: { reference: 'topicArn' }, required: true };
 
-/** The subscription that a request is about. */
 export const subscriptionArn: Member = { shape: { reference: 'subscriptionArn' }, required: true };
 
 const required: Member = { shape: 'string', required: true };
@@ -19,7 +17,10 @@ const attributes = (of: Readonly<Record<string, Scalar>>): Member => ({
   shape: { attributes: of, ...KEY_VALUE },
 });
 
-/** The attributes of a topic that can be set. Not `Policy`, `Kms…` and the roles of feedback: rights on the engine. */
+/**
+ * Attributes of a topic that can be set. `Policy`, `Kms…` and the feedback roles are excluded: they would grant rights
+ * on the engine.
+ */
 export const TOPIC_ATTRIBUTES: Readonly<Record<string, Scalar>> = {
   DisplayName: 'string',
   DeliveryPolicy: 'string',
@@ -29,10 +30,9 @@ export const TOPIC_ATTRIBUTES: Readonly<Record<string, Scalar>> = {
   SignatureVersion: 'string',
 };
 
-/** See {@link TOPIC_ATTRIBUTES}. */
 export const topicAttributes = attributes(TOPIC_ATTRIBUTES);
 
-/** The attributes of a topic that are told. */
+/** Attributes of a topic that responses include. */
 export const toldTopicAttributes = attributes({
   ...TOPIC_ATTRIBUTES,
   TopicArn: { reference: 'topicArn' },
@@ -43,7 +43,10 @@ export const toldTopicAttributes = attributes({
   SubscriptionsDeleted: 'string',
 });
 
-/** The attributes of a subscription that can be set. Not `SubscriptionRoleArn`: a role of the engine's account. */
+/**
+ * Attributes of a subscription that can be set. `SubscriptionRoleArn` is excluded: it is a role of the engine's
+ * account.
+ */
 export const SUBSCRIPTION_ATTRIBUTES: Readonly<Record<string, Scalar>> = {
   RawMessageDelivery: 'string',
   FilterPolicy: 'string',
@@ -52,10 +55,9 @@ export const SUBSCRIPTION_ATTRIBUTES: Readonly<Record<string, Scalar>> = {
   RedrivePolicy: { reference: 'redrivePolicy' },
 };
 
-/** See {@link SUBSCRIPTION_ATTRIBUTES}. */
 export const subscriptionAttributes = attributes(SUBSCRIPTION_ATTRIBUTES);
 
-/** The attributes of a subscription that are told. `Endpoint` is a queue's ARN, or a URL. */
+/** Attributes of a subscription that responses include. `Endpoint` is a queue ARN or a URL. */
 export const toldSubscriptionAttributes = attributes({
   ...SUBSCRIPTION_ATTRIBUTES,
   SubscriptionArn: { reference: 'subscriptionArn' },
@@ -79,7 +81,7 @@ const messageAttributes: Member = {
   },
 };
 
-/** What is published: of one message, or of each in a batch. */
+/** Members of a message to publish, alone or in a batch. */
 export const message: Structure['members'] = {
   Message: required,
   Subject: { shape: 'string' },
@@ -89,16 +91,15 @@ export const message: Structure['members'] = {
   MessageGroupId: { shape: 'string' },
 };
 
-/** The entries of a batch. */
 export const entries: Member = { ...list({ members: { Id: required, ...message } }), required: true };
 
-/** What the engine says of a message that it took. */
+/** The engine's result for a published message. */
 export const published: Structure['members'] = {
   MessageId: required,
   SequenceNumber: { shape: 'string' },
 };
 
-/** What came of each entry of a batch. */
+/** The results of a batch's entries. */
 export const results: Structure['members'] = {
   Successful: list({ members: { Id: required, ...published } }),
   Failed: list({
@@ -111,13 +112,10 @@ export const results: Structure['members'] = {
   }),
 };
 
-/** Which page of a list. */
 export const page: Structure['members'] = { NextToken: { shape: 'string' } };
 
-/** A page of topics. */
 export const topics: Structure['members'] = { Topics: list({ members: { TopicArn: topicArn } }), ...page };
 
-/** A page of subscriptions. */
 export const subscriptions: Structure['members'] = {
   Subscriptions: list({
     members: {
@@ -131,10 +129,8 @@ export const subscriptions: Structure['members'] = {
   ...page,
 };
 
-/** Tags: of a topic, or to be set. */
 export const tags: Structure['members'] = {
   Tags: list({ members: { Key: required, Value: { shape: 'string' } } }),
 };
 
-/** The keys of tags to remove. */
 export const tagKeys: Member = { ...list('string'), required: true };

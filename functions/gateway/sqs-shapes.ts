@@ -1,10 +1,9 @@
 /**
- * The shapes of SQS's requests and answers, as its API reference has them, with what we let pass of each: an attribute
- * that is not listed cannot be set, and is not told. Which action has which is actions.ts's.
+ * Defines the shapes of SQS's requests and responses after its API reference, limited to what the gateway supports:
+ * attributes that are not listed can neither be set nor read. Actions refer to them in actions.ts.
  */
 import type { Member, Scalar, Shape, Structure } from './shapes.ts';
 
-/** The queue that a request is about. */
 export const queueUrl: Member = { shape: { reference: 'queueUrl' }, required: true };
 
 const flat = (list: Shape, query: string): Member => ({ shape: { list, wrapped: false }, query });
@@ -36,10 +35,10 @@ const SETTABLE: Readonly<Record<string, Scalar>> = {
   Policy: { reference: 'policy' },
 };
 
-/** The attributes of a queue that can be set. */
+/** Attributes of a queue that can be set. */
 export const queueAttributes = attributes(SETTABLE);
 
-/** The attributes of a queue that are told. */
+/** Attributes of a queue that responses include. */
 export const toldQueueAttributes = attributes({
   ...SETTABLE,
   QueueArn: { reference: 'queueArn' },
@@ -57,7 +56,7 @@ const messageAttributes = (query: string): Member => ({
         DataType: required,
         StringValue: { shape: 'string' },
         BinaryValue: { shape: 'blob' },
-        // SQS reserves these two and refuses them.
+        // SQS reserves these two members and refuses them.
         StringListValues: { ...flat('string', 'StringListValue'), refused: true },
         BinaryListValues: { ...flat('blob', 'BinaryListValue'), refused: true },
       },
@@ -67,7 +66,7 @@ const messageAttributes = (query: string): Member => ({
   query,
 });
 
-/** What is sent: of one message, or of each in a batch. */
+/** Members of a message to send, alone or in a batch. */
 export const message: Structure['members'] = {
   MessageBody: required,
   DelaySeconds: { shape: 'integer' },
@@ -77,7 +76,7 @@ export const message: Structure['members'] = {
   MessageGroupId: { shape: 'string' },
 };
 
-/** What the engine says of a message that it took. */
+/** The engine's result for a sent message. */
 export const sent: Structure['members'] = {
   MessageId: required,
   MD5OfMessageBody: required,
@@ -86,11 +85,10 @@ export const sent: Structure['members'] = {
   SequenceNumber: { shape: 'string' },
 };
 
-/** The entries of a batch. */
 export const entries = (action: string, members: Structure['members']): Member =>
   batchOf({ Id: required, ...members }, `${action}RequestEntry`);
 
-/** What came of each entry of a batch. */
+/** The results of a batch's entries. */
 export const results = (
   action: string,
   members: Structure['members'] = {},
@@ -109,7 +107,7 @@ export const results = (
   ),
 });
 
-/** What a receive asks for. */
+/** Members of a receive request. */
 export const receive: Structure['members'] = {
   QueueUrl: queueUrl,
   AttributeNames: flat('string', 'AttributeName'),
@@ -121,7 +119,7 @@ export const receive: Structure['members'] = {
   ReceiveRequestAttemptId: { shape: 'string' },
 };
 
-/** What a receive gets. */
+/** Members of a receive response. */
 export const received: Structure['members'] = {
   Messages: flat(
     {
@@ -149,33 +147,28 @@ export const received: Structure['members'] = {
   ),
 };
 
-/** A page of a list of queues, under the name that the action has for it. */
+/** A page of queues. `name` is the action's member for the list. */
 export const queueUrls = (name: string): Structure['members'] => ({
   [name]: flat({ reference: 'queueUrl' }, 'QueueUrl'),
   NextToken: { shape: 'string' },
 });
 
-/** The tags of a queue. */
 export const tags = (name: string): Structure['members'] => ({
   [name]: { shape: { map: 'string', key: 'Key', value: 'Value', wrapped: false }, query: 'Tag' },
 });
 
-/** The names of attributes that are asked for. */
+/** The attributes that a request asks for. */
 export const attributeNames = flat('string', 'AttributeName');
 
-/** The keys of tags to remove. */
 export const tagKeys: Member = { ...flat('string', 'TagKey'), required: true };
 
-/** One message, by the handle of its receipt. */
 export const receipt: Structure['members'] = { ReceiptHandle: required };
 
-/** The new visibility of one message. */
 export const visibility: Structure['members'] = {
   ...receipt,
   VisibilityTimeout: { shape: 'integer', required: true },
 };
 
-/** Which page of a list. */
 export const page: Structure['members'] = {
   MaxResults: { shape: 'integer' },
   NextToken: { shape: 'string' },

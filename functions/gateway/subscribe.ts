@@ -1,6 +1,6 @@
 /**
- * What a topic may deliver to: queues of its own project and, where the operator has opted in, public https URLs. Also
- * gives a project's topics the right to send to a queue, which AWS as the engine asks for.
+ * Validates the endpoints of subscriptions: queues of the same project and, if the operator enables them, public https
+ * URLs. Also grants a project's topics permission to send to a queue, which AWS requires.
  */
 import type { Call } from './call.ts';
 import { GatewayError } from './errors.ts';
@@ -8,13 +8,16 @@ import { deadLetterArn, engineArn, engineQueueUrl, nameInArn } from './names.ts'
 import { isRecord } from './shapes.ts';
 import { callEngine } from './upstream.ts';
 
-/** The queues that a subscription involves, by their names; undefined where there is none. */
+/** The names of the queues in a subscription; undefined if there is none. */
 export interface Target {
   queue: string | undefined;
   deadLetterQueue: string | undefined;
 }
 
-/** Checks what a Subscribe delivers to. Throws a {@link GatewayError} when topics may not deliver there. */
+/**
+ * Validates the endpoint of a Subscribe and returns its queues. Throws a {@link GatewayError} if topics cannot deliver
+ * there.
+ */
 export function checkSubscription({ place, fields }: Call): Target {
   const endpoint = String(fields.Endpoint);
   const queue = nameInArn(place, 'sqs', endpoint);
@@ -35,25 +38,27 @@ export function checkSubscription({ place, fields }: Call): Target {
   return { queue, deadLetterQueue: nameInArn(place, 'sqs', deadLetterArn(policy) ?? '') };
 }
 
-/** Names that lead to nobody's public address: reserved, or customary inside a network. */
+/** Names without a public address: reserved, or common in internal networks. */
 const INTERNAL =
   /(^|\.)(localhost|localdomain|local|internal|intranet|private|corp|home|lan|svc|arpa|test)\.?$/;
 
 /**
- * Whether a URL is https on its usual port and names its host by a public name. Where that name leads to is the engine's
- * to check when it delivers: anyone can give a name of theirs a private address.
+ * Whether a URL uses https on the default port and a public host name. Prevents subscriptions to internal services by
+ * name. It does not resolve the name: anyone can point a public name at a private address, so the engine must check
+ * the address when it delivers.
  */
 export function isPublicUrl(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== 'https:' || url.username || url.password || url.port !== '') return false;
-  // URL writes every IPv4 address, however it was spelt, as four decimal numbers: no address has a letter at its end.
+  // The URL parser normalizes every spelling of an IPv4 address to four decimal numbers, so no address ends in a
+  // letter.
   const isNamed = /^([a-z\d_-]+\.)+[a-z][a-z\d-]*[a-z\d]\.?$/.test(url.hostname);
   return isNamed && !INTERNAL.test(url.hostname);
 }
 
 /**
- * Lets every topic of the project send to one of its queues. The policy names topics by the prefix of their activation,
- * so that it need not change with each subscription, and no other project's topic is among them.
+ * Allows every topic of the project to send to one of its queues. The policy matches topics by the prefix of their
+ * activation: it does not change with each subscription and matches no other project's topics.
  */
 export async function allowDelivery({ place, signal }: Call, queue: string): Promise<void> {
   const policy = {

@@ -1,7 +1,7 @@
 /**
- * Requests to a region's engine: signed with the operator's key, sent once, answered within a deadline. Towards SQS
- * always its JSON protocol, towards SNS its Query protocol. Nothing of the client's request but what `fields` holds is
- * sent, and nothing of the engine's answer is released here.
+ * Sends requests to a region's engine: signs them with the operator's key and sends them once, with a deadline. Uses
+ * the JSON protocol for SQS and the Query protocol for SNS. Only `fields` of the client's request are sent; the
+ * engine's response is filtered by the caller.
  */
 import { AwsClient } from 'aws4fetch';
 import type { Engine } from '../env.ts';
@@ -11,23 +11,26 @@ import { readXml, writeQuery } from './query.ts';
 import { type Fields, isRecord } from './shapes.ts';
 import { childOf, parseXml } from './xml.ts';
 
-/** A request to the engine, in the engine's names. */
+/** A request in the engine's names. */
 export interface EngineRequest {
   service: Service;
   action: string;
   fields: Fields;
-  /** Ends the request when it is aborted. */
+  /** Aborts the request. */
   signal?: AbortSignal | undefined;
 }
 
-/** How long the engine may take, in milliseconds; a receive may also wait for messages. */
+/** Deadline for the engine, in milliseconds. A receive can also wait for messages. */
 const DEADLINE_MS = 10_000;
 const LONGEST_WAIT_MS = 20_000;
 
-/** After so many milliseconds, nothing that was sent to the engine can still arrive there: three times its deadline. */
+/** Time after which a request can no longer arrive at the engine, in milliseconds: three times the deadline. */
 export const SETTLED_MS = 3 * DEADLINE_MS;
 
-/** What the engine answers, as JSON would have it. Throws {@link EngineRefusal}, or a {@link GatewayError}. */
+/**
+ * Calls the engine and returns its response in the form that JSON has. Throws an {@link EngineRefusal} or a
+ * {@link GatewayError}.
+ */
 export async function callEngine(engine: Engine, request: EngineRequest): Promise<unknown> {
   const { status, text, headers } = await exchange(engine, request);
   const read = request.service === 'sqs' ? readSqs : readSns;
@@ -45,11 +48,11 @@ async function exchange(
   const signal = request.signal ? AbortSignal.any([deadline, request.signal]) : deadline;
   try {
     const signed = await clientOf(engine).sign(...requestOf(engine, request));
-    // A redirection is no answer: it would be followed with our signature.
+    // Following a redirect would send our signature elsewhere.
     const response = await fetch(signed, { signal, redirect: 'manual' });
     return { status: response.status, text: await response.text(), headers: response.headers };
   } catch (error) {
-    // Nobody is left to be told, and nothing is wrong with the engine.
+    // The client disconnected: not an engine failure, so do not log it.
     if (request.signal?.aborted) throw new GatewayError('unavailable');
     throw unavailable(request, String(error));
   }
@@ -73,7 +76,7 @@ function requestOf(
 
 const clients = new WeakMap<Engine, AwsClient>();
 
-/** The signer of an engine, which keeps its derived keys for as long as the isolate lives. */
+/** Returns the engine's signer, which caches derived keys for the isolate's lifetime. */
 function clientOf(engine: Engine): AwsClient {
   let client = clients.get(engine);
   if (!client) {
@@ -118,7 +121,7 @@ function readSns({ action }: EngineRequest, status: number, text: string): Answe
   return { ok: false, code: code ?? '', message: message ?? '' };
 }
 
-/** Codes that mean one of our own faults, whatever the engine; the rest are the request's. */
+/** Engine codes that map to our own faults. The others concern the client's request. */
 const KNOWN = new Map<string, 'not_found' | 'throttled' | 'unknown_action'>([
   ['QueueDoesNotExist', 'not_found'],
   ['AWS.SimpleQueueService.NonExistentQueue', 'not_found'],
@@ -132,7 +135,7 @@ const KNOWN = new Map<string, 'not_found' | 'throttled' | 'unknown_action'>([
   ['UnknownOperationException', 'unknown_action'],
 ]);
 
-/** What the engine says when it takes exception to the operator's key, which is none of the client's business. */
+/** Errors about the operator's key, which are not disclosed to clients. */
 const OF_OPERATOR =
   /^(AccessDenied|AuthorizationError|Expired|IncompleteSignature|InvalidClientTokenId|InvalidSecurity|InvalidSignature|KMS|Kms|MissingAuthenticationToken|OptInRequired|SignatureDoesNotMatch|UnrecognizedClient)/;
 
@@ -151,7 +154,6 @@ function refusalOf(
   return isRefusal ? new EngineRefusal(code, status, message) : unavailable(request, `${status} ${code}`);
 }
 
-/** What a request is about. */
 function subjectOf({ service, fields }: EngineRequest): 'queue' | 'topic' | 'subscription' {
   if (service === 'sqs') return 'queue';
   return 'SubscriptionArn' in fields ? 'subscription' : 'topic';
@@ -161,7 +163,7 @@ function secondsOf(text: string | null): number | undefined {
   return text !== null && /^\d{1,4}$/.test(text) ? Number(text) : undefined;
 }
 
-/** Logs why the engine's answer is of no use, and is what the client is told of it. */
+/** Logs why the engine's response is unusable, and returns the error for the client. */
 export function unavailable(
   { service, action }: Pick<EngineRequest, 'service' | 'action'>,
   reason: string,

@@ -1,9 +1,9 @@
 /**
- * The little of XML that answers of the Query protocol are written in: elements, text, references. No more is read:
- * a document type, CDATA, or a comment makes a text unreadable here. Attributes are skipped.
+ * Parses and writes the XML subset of the Query protocol: elements, text and references. Attributes are skipped. A
+ * document type, CDATA or a comment makes a document invalid here.
  */
 
-/** An element. `text` is its own text; where it has elements inside, that is white space. */
+/** An element. `text` is its own text, only white space if it has child elements. */
 export interface Element {
   name: string;
   text: string;
@@ -17,11 +17,11 @@ const ESCAPES: Record<string, string> = {
   '<': '&lt;',
   '>': '&gt;',
   '"': '&quot;',
-  // A reader would turn it into a line feed.
+  // Parsers convert a carriage return to a line feed.
   '\r': '&#xD;',
 };
 
-/** The root element of a document, or undefined when it is not well-formed. */
+/** Returns the root element, or undefined if the document is malformed. */
 export function parseXml(text: string): Element | undefined {
   const document: Element = { name: '', text: '', children: [] };
   const open = [document];
@@ -47,17 +47,16 @@ export function parseXml(text: string): Element | undefined {
   return open.length === 1 && more.length === 0 && document.text.trim() === '' ? root : undefined;
 }
 
-/** The first child of this name. */
 export function childOf(element: Element | undefined, name: string): Element | undefined {
   return element?.children.find((child) => child.name === name);
 }
 
-/** Text for between two tags. */
+/** Escapes text for an element's content. */
 export function escapeXml(text: string): string {
   return text.replace(/[&<>"\r]/g, (character) => ESCAPES[character] as string);
 }
 
-/** `<name>content</name>`; `content` is XML already. */
+/** Returns `<name>content</name>`. `content` must already be XML. */
 export function tag(name: string, content: string): string {
   return `<${name}>${content}</${name}>`;
 }

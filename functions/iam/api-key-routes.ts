@@ -1,6 +1,6 @@
 /**
- * The endpoints of API keys, as Scaleway IAM v1alpha1 has them. The keys of an Owner are an Owner's to make, change and
- * delete: whoever else may manage keys would become an Owner by one.
+ * The API key endpoints of Scaleway IAM v1alpha1. Only an Owner can create, change or delete an Owner's keys: otherwise
+ * anyone allowed to manage keys could become an Owner by creating one.
  */
 import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
@@ -47,7 +47,7 @@ const item = `${collection}/{access_key}` as const;
 const params = z.object({ access_key: schemas.accessKey });
 const tags = ['IAM'];
 
-/** A row on the wire, without its secret key. */
+/** Returns the API representation of a key, without its secret key. */
 export function presentApiKey(key: ApiKey): z.infer<typeof schemas.apiKey> {
   return {
     access_key: key.accessKey,
@@ -70,14 +70,17 @@ export function presentApiKey(key: ApiKey): z.infer<typeof schemas.apiKey> {
 const missing = (accessKey: string) =>
   new ApiError('not_found', { resource: 'api_key', resource_id: accessKey });
 
-/** As {@link changed}; also throws 403 for the key of an Owner that the caller may not change. */
+/** Like {@link changed}, but also throws 403 for an Owner's key that the caller cannot change. */
 function changedKey(row: ApiKey | null, access: Access, accessKey: string): ApiKey {
   const key = changed(row, access, missing(accessKey));
   if (key.ofOwner && !access.owned.includes(key.organizationId)) throw denied('owner', 'write');
   return key;
 }
 
-/** The access to create a key with this default project: only where that is a project. Throws 403. */
+/**
+ * Returns the caller's access for creating a key with this default project. Throws 403 if the caller cannot write
+ * there.
+ */
 function accessToCreate(c: Context<AppEnv>, projectId: string | null): Access {
   const { memberships } = c.get('principal');
   const writable = writableOrganizations(c).filter(
@@ -89,7 +92,7 @@ function accessToCreate(c: Context<AppEnv>, projectId: string | null): Access {
   return { ...accessOf(c), writable };
 }
 
-/** What is told of a key that was not created. */
+/** The error for a key that was not created. */
 function refusalOf(reason: 'no_bearer' | 'of_owner' | 'ambiguous' | 'no_project'): ApiError {
   switch (reason) {
     case 'no_bearer':
@@ -110,10 +113,10 @@ function refusalOf(reason: 'no_bearer' | 'of_owner' | 'ambiguous' | 'no_project'
   }
 }
 
-/** What the secret key is derived for, when it is to be told again. */
+/** The resource kind from which a replay rederives the secret key. */
 const KIND = 'api_key';
 
-/** The answer to a creation that happened before. */
+/** The response to a replayed creation, with the rederived secret key. */
 async function toldAgain(
   c: Context<AppEnv>,
   access: Access,
@@ -132,7 +135,6 @@ async function toldAgain(
   return { ...presentApiKey(key), secret_key: secretKey };
 }
 
-/** `/iam/v1alpha1/api-keys`. */
 export const apiKeyRoutes = newRouter()
   .openapi(
     createRoute({

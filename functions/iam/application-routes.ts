@@ -1,4 +1,4 @@
-/** The endpoints of applications, as Scaleway IAM v1alpha1 has them. */
+/** The application endpoints of Scaleway IAM v1alpha1. */
 import { createRoute } from '@hono/zod-openapi';
 import * as z from 'zod';
 import {
@@ -39,7 +39,6 @@ function present(row: Application): z.infer<typeof schemas.application> {
 
 const missing = (id: string) => new ApiError('not_found', { resource: 'application', resource_id: id });
 
-/** `/iam/v1alpha1/applications`. */
 export const applicationRoutes = newRouter()
   .openapi(
     createRoute({

@@ -1,4 +1,4 @@
-/** One example of each shape of schemas.ts, for the OpenAPI document. The keys are made up: they open nothing. */
+/** OpenAPI examples for the shapes in schemas.ts. The keys are made up and grant no access. */
 
 const organizationId = '0c8f2f0e-9d1c-4c39-8a55-3a0b9a7f5e21';
 const projectId = '5f6b6a54-2f0e-4d7a-8c1d-3f1f3a3f7b10';

@@ -1,14 +1,14 @@
-/** Forgets what has expired: for the schedule. That nothing expired is honoured is asked where it is used. */
+/** Deletes expired sessions, tokens and invitations on a schedule. It does not enforce expiry: every use checks it. */
 import type { D1Database } from '@cloudflare/workers-types';
 import { openDatabase } from '../../db/database.ts';
 import { forgetExpired } from '../../db/identity/expired.ts';
 
-/** For so long whoever opens the link of an expired invitation is told that it has expired, rather than that there is none. */
+/** Keep expired invitations for 30 days so that their links say "expired" instead of "not found". */
 const TOLD_MS = 30 * 24 * 3600 * 1000;
 
 const PORTION = 500;
 
-/** Forgets sessions, one-time tokens and invitations whose time is over, until `deadline` (milliseconds since the epoch). */
+/** Deletes expired sessions, one-time tokens and invitations until `deadline` (milliseconds since the epoch). */
 export async function endExpired(identity: D1Database, deadline: number): Promise<void> {
   const db = openDatabase(identity);
   const now = Date.now();

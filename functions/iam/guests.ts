@@ -1,7 +1,7 @@
 /**
- * Guests: whoever may try the product without an account, where the operator allows it. A guest gets a project and a
- * session that end together; what they made is deleted then. They may do what any member may whom a policy gives
- * the three products in one project, and nothing else.
+ * Guests try the product without an account, where the operator allows it. A guest gets a project and a session that
+ * expire together, and everything they created is deleted then. Their permissions are those of a member with the three
+ * products in one project, and nothing else.
  */
 import type { Context } from 'hono';
 import { Hono } from 'hono';
@@ -39,13 +39,14 @@ async function admit(c: Context<AppEnv>): Promise<Response> {
   });
 }
 
-/** Until so long after the end, a request that was let in before it may still create something. */
+/** Grace period after expiry: a request authorized before it may still be writing. */
 const SETTLED_MS = 60_000;
 
 /**
- * Ends the guests whose time is over: what they made in the regions, then, a minute later at the earliest, what identity
- * knows of them. Cut off by `deadline` (milliseconds since the epoch), the next call goes on. Rejects at the end when one
- * could not be ended, which is logged with its id and keeps no other: what it made waits for the next call.
+ * Removes expired guests: first their resources in the regions, then, after the grace period of at least a minute,
+ * their records in the identity database. Work interrupted by `deadline` (milliseconds since the epoch) resumes on the
+ * next call. A guest that fails is logged with its id and retried on the next call; the others still run, and the
+ * promise rejects at the end.
  */
 export async function endGuests(config: Config, deadline: number): Promise<void> {
   const identity = openDatabase(config.identity);
@@ -65,7 +66,7 @@ async function endGuest(
   { organizationId, projectIds, expiresAt }: Awaited<ReturnType<typeof listExpiredGuests>>[number],
   deadline: number,
 ): Promise<void> {
-  // Taken before the sweep, so that the sweep that ends it has seen all that could come.
+  // Computed before the purge, so that the final purge starts after all late writes have arrived.
   const settled = Date.now() - expiresAt > SETTLED_MS;
   const places = projectIds.flatMap((id) => [...config.regions.values()].map((region) => ({ id, region })));
   const swept = await Promise.allSettled(
@@ -79,7 +80,7 @@ async function endGuest(
 
 const PORTION = 50;
 
-/** `GET /auth/guest` says whether guests are let in and for how long; `POST` lets one in. */
+/** `GET /auth/guest` returns whether guests are allowed and for how long; `POST` creates one. */
 export const guestRoutes = new Hono<AppEnv>()
   .get('/guest', (c) => {
     const { enabled, minutes } = c.get('config').guests;

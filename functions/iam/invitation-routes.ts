@@ -1,6 +1,6 @@
 /**
- * The two endpoints behind an invitation's link, below `/auth`: what it invites to, and accepting it. Both are public,
- * since the token is what lets one in; it comes in the body and is never repeated.
+ * The public endpoints behind an invitation link, below `/auth`: preview and accept. The token is the authorization; it
+ * arrives in the body and is never returned.
  */
 import { type Context, Hono } from 'hono';
 import * as z from 'zod';
@@ -17,7 +17,7 @@ import { requireSameOrigin } from './session-cookie.ts';
 
 const token = z.string().regex(/^[\w-]{43}$/, 'must be the token of an invitation');
 const previewBody = z.object({ token });
-/** A name and a password for an account to be; the token alone from the person who is signed in. */
+/** Name and password create a sign-in; a signed-in person sends the token alone. */
 const acceptBody = z.object({ token, name: partyName.optional(), password: newPassword.optional() });
 
 const gone = () => new ApiError('not_found', { resource: 'invitation', resource_id: '' });
@@ -37,7 +37,7 @@ async function invitationOf(c: Context<AppEnv>, tokenHash: string): Promise<Invi
   return invitation;
 }
 
-/** The id of the session of the person who is invited. Throws 401 without a session, and 403 for anybody else's. */
+/** Returns the session id of the invited person. Throws 401 without a session and 403 for anyone else's. */
 async function sessionOf(c: Context<AppEnv>, { userId }: Invitation): Promise<string> {
   const bearer = await bearerOfSession(c);
   if (!bearer?.sessionId)
@@ -48,7 +48,10 @@ async function sessionOf(c: Context<AppEnv>, { userId }: Invitation): Promise<st
   return bearer.sessionId;
 }
 
-/** The account that the body asks for; null for none, by a person who has one. Throws 400 for half of one. */
+/**
+ * Returns the account that the body asks for, or null if the person has one. Throws 400 if only one of name and
+ * password is given.
+ */
 function wantedAccount({ name, password }: z.infer<typeof acceptBody>) {
   if (name === undefined && password === undefined) return null;
   if (name === undefined) throw invalidArgument('name', 'required', 'is required');
@@ -63,8 +66,8 @@ async function ready(c: Context<AppEnv>, next: () => Promise<void>): Promise<voi
 }
 
 /**
- * Below `/auth`. Neither the preview nor a request with the token alone depends on whether the person has an account: an
- * Owner, who is shown links, would learn that of any address by inviting it.
+ * Neither the preview nor a request with only the token depends on whether the person has an account. Owners see
+ * invitation links, so they could otherwise find out whether any address has an account by inviting it.
  */
 export const invitationRoutes = new Hono<AppEnv>()
   .post('/invitation', ready, async (c) => {

@@ -1,8 +1,8 @@
 /**
- * What an invitation is: a link that is good for a week, once, and the mail that brings it. The token is in the link's
- * fragment, which browsers send to nobody, so that no log on the way has it. Who has the link chooses the password of the
- * person who is invited, and is that person from then on. Only Owners are shown it, who may do everything anyhow: another
- * inviter could wait until an Owner makes that person an Owner.
+ * Sends invitations: a single-use link that is valid for a week, and its email. The token is in the URL fragment, which
+ * browsers do not send, so no log records it. Whoever has the link chooses the invited person's password and can then
+ * act as them. Only Owners see the link: anyone else who invites could keep it until an Owner makes that person an
+ * Owner.
  */
 import type { Context } from 'hono';
 import { invite } from '../../db/identity/invitations.ts';
@@ -17,9 +17,10 @@ import { isOwner } from './policies.ts';
 const GOOD_FOR_MS = 7 * 24 * 3600 * 1000;
 
 /**
- * Invites an e-mail address (lower case) and sends it the link. Returns the member, who has `joinedAt` when they had joined
- * already and are sent nothing, and the link to show this once: null for a caller who is no Owner. Throws 412 for such a
- * caller where no mail is sent, and 429 when the address has had too many mails of late.
+ * Invites an email address (lower case) and sends it the link. Returns the member and the link, which is shown only
+ * once and is null for callers who are not Owners. A person who has already joined has `joinedAt` and gets no email.
+ * Throws 412 if the caller is not an Owner and no email can be sent, and 429 if the address has received too many
+ * emails recently.
  */
 export async function inviteByMail(
   c: Context<AppEnv>,
@@ -47,15 +48,15 @@ export async function inviteByMail(
 }
 
 /**
- * The id of a new person with this email address: always the same one. With a random one, inviting, removing and inviting an
- * address again would show whether it has an account: only then does the person outlive the membership, and their id with it.
+ * Derives the id of a new person from the email address. A random id would reveal accounts: invite, remove and invite
+ * an address again, and only a person with an account keeps their id.
  */
 async function userIdOf(secret: string, email: string): Promise<string> {
   const encoder = new TextEncoder();
   const algorithm = { name: 'HMAC', hash: 'SHA-256' };
   const key = await crypto.subtle.importKey('raw', encoder.encode(secret), algorithm, false, ['sign']);
   const bytes = new Uint8Array(await crypto.subtle.sign('HMAC', key, encoder.encode(`user ${email}`)), 0, 16);
-  // RFC 9562, version 8: bits of our own making.
+  // RFC 9562, version 8: custom bits.
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -68,7 +69,7 @@ const UNSENT = new ApiError('precondition_failed', {
     'This Latchkey sends no mail, and only an Owner is shown the link to pass on. Ask an Owner of the organization to invite.',
 });
 
-// Names no organization and nobody: a mail in our name must not carry a stranger's words.
+// Names no organization and no person: our email must not carry text chosen by a stranger.
 const textOf = (
   url: string,
 ) => `You are invited to join an organization on Latchkey. Open this link to see which one, and to accept:

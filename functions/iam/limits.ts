@@ -1,25 +1,25 @@
 /**
- * Limits on guessing. A limit refuses passwords that are tried too often, before they cost anything, and tokens that nobody
- * has; never an API key, session, access key or link that exists. So these are looked up first, whoever else guesses on the
- * same network: a miss reads no row. The counters are the platform's rate limit bindings, whose limits are in wrangler.toml:
- * approximate, and counted in each of the platform's locations by itself.
+ * Rate limits against guessing. They reject too many password attempts before hashing, and unknown tokens, but never a
+ * valid API key, session, access key or link: these are looked up before the limit applies, however many guesses come
+ * from the same network. A miss reads no row. The counters are the platform's rate limit bindings (limits in
+ * wrangler.toml): approximate, and separate for each of the platform's locations.
  */
 import type { Context } from 'hono';
 import type { AppEnv } from '../app.ts';
 import { ApiError } from '../errors.ts';
 
-/** The bindings count in windows of at most a minute. */
+/** The longest period that the bindings support. */
 const WINDOW_MS = 60_000;
 
-/** How many networks are remembered at once; beyond it, the one that was refused first is counted again. */
+/** How many networks to remember. Beyond that, the one blocked first is evicted and counted again. */
 const REMEMBERED = 10_000;
 
-/** Network → until when it is over the limit of unknown tokens, in milliseconds since the epoch. For this isolate alone. */
+/** Network → end of its block for unknown tokens, in milliseconds since the epoch. Local to this isolate. */
 const over = new Map<string, number>();
 
 /**
- * Refuses with 429 an attempt from a network that has made too many or, where an email address is given, too many at this
- * account. It refuses right passwords too, since each attempt is a guess until it has cost its scrypt.
+ * Throws 429 for too many attempts from a network or, with `email`, on one account. This also rejects correct
+ * passwords: every attempt is a guess until scrypt has run.
  */
 export async function limitAttempts(c: Context<AppEnv>, email?: string): Promise<void> {
   const network = networkOf(c);
@@ -28,19 +28,19 @@ export async function limitAttempts(c: Context<AppEnv>, email?: string): Promise
   if (email !== undefined) await limitAccount(c, email.toLowerCase());
 }
 
-/** Refuses with 429 when too many passwords were tried at this account from this network. */
+/** Throws 429 after too many password attempts on this account from this network. */
 export async function limitAccount(c: Context<AppEnv>, account: string): Promise<void> {
   const { success } = await c.get('config').accountLimit.limit({ key: `${networkOf(c)} ${account}` });
   if (!success) throw tooMany(Date.now() + WINDOW_MS);
 }
 
-/** Refuses with 429 when this account has had too many mails of late, whoever asked for them. */
+/** Throws 429 if this account has received too many emails recently, whoever requested them. */
 export async function limitMails(c: Context<AppEnv>, email: string): Promise<void> {
   const { success } = await c.get('config').accountLimit.limit({ key: `mail ${email.toLowerCase()}` });
   if (!success) throw tooMany(Date.now() + WINDOW_MS);
 }
 
-/** Middleware: answers 429 to a network that asks more often without having signed in than the configuration allows. */
+/** Middleware that responds with 429 when a network exceeds the configured rate of requests without signing in. */
 export async function limitVisitors(c: Context<AppEnv>, next: () => Promise<void>): Promise<void> {
   const { success } = await c.get('config').visitorLimit.limit({ key: networkOf(c) });
   if (!success) throw tooMany(Date.now() + WINDOW_MS);
@@ -48,8 +48,8 @@ export async function limitVisitors(c: Context<AppEnv>, next: () => Promise<void
 }
 
 /**
- * Counts a token, key or link that nobody has. Returns undefined, or, when its network is over the limit, until when, in
- * milliseconds since the epoch.
+ * Counts an unknown token, key or link. Returns the end of the block (milliseconds since the epoch) if its network is
+ * over the limit, otherwise undefined.
  */
 export async function countUnknown(c: Context<AppEnv>): Promise<number | undefined> {
   const network = networkOf(c);
@@ -65,7 +65,7 @@ export async function countUnknown(c: Context<AppEnv>): Promise<number | undefin
   return end;
 }
 
-/** {@link countUnknown}; throws 429 when the network is over the limit. */
+/** Like {@link countUnknown}, but throws 429 if the network is over the limit. */
 export async function refuseUnknown(c: Context<AppEnv>): Promise<void> {
   const until = await countUnknown(c);
   if (until !== undefined) throw tooMany(until);
@@ -76,19 +76,20 @@ function tooMany(until: number): ApiError {
   return new ApiError('too_many_requests', {}, { 'Retry-After': `${seconds}` });
 }
 
-/** What `CF-Connecting-IP` says of every request that somebody's Worker sends, in any zone: a network of one address. */
+/** The network of every request sent by a Worker: `CF-Connecting-IP` is one address for all of them, in any zone. */
 const WORKERS = '2a06:98c0:3600:0';
 
 /**
- * Where a request comes from: an IPv4 address, or the /64 of an IPv6 one, which is what one subscriber has, in one spelling.
- * Requests of Workers share an address and are told apart by the zone in `CF-Worker`, which the platform sets on them.
+ * Returns the client's network in canonical form: an IPv4 address, or the /64 of an IPv6 address, which is what one
+ * subscriber gets. Requests from Workers share one address and are distinguished by the zone in `CF-Worker`, which the
+ * platform sets.
  */
 export function networkOf(c: Context<AppEnv>): string {
   const address = c.req.header('CF-Connecting-IP') ?? 'local';
   if (!address.includes(':')) return address;
   const groups = groupsOf(address);
   const [high = 0, low = 0] = groups.slice(6);
-  // An IPv4 address in IPv6's notation, `::ffff:192.0.2.1`.
+  // An IPv4-mapped IPv6 address, `::ffff:192.0.2.1`.
   if (groups.slice(0, 6).join() === '0,0,0,0,0,65535') {
     return [high >> 8, high & 255, low >> 8, low & 255].join('.');
   }
@@ -107,7 +108,7 @@ function groupsOf(address: string): number[] {
   return [...head, ...zeros, ...tail];
 }
 
-/** The group that a part is, the two groups of an IPv4 address at the end, or none for nothing before or after `::`. */
+/** Returns the group of a part: two groups for a trailing IPv4 address, none for an empty part around `::`. */
 function groupOf(part: string): number[] {
   if (part === '') return [];
   if (!part.includes('.')) return [Number.parseInt(part, 16)];

@@ -1,6 +1,6 @@
 /**
- * In which organizations the caller may manage who may do what. Such a right is always for the whole of an
- * organization; what is granted in single projects is not asked here.
+ * The organizations in which the caller can manage IAM. These permissions always cover a whole organization;
+ * permissions in single projects are not considered.
  */
 import type { Context } from 'hono';
 import type { Access } from '../../db/identity/fragments.ts';
@@ -11,12 +11,12 @@ import { authorize, isOwner } from './policies.ts';
 const READ = { resource: 'iam', action: 'read' } as const;
 const WRITE = { resource: 'iam', action: 'write' } as const;
 
-/** The refusal that names what is missing. `owner` is being an Owner. */
+/** The 403 that names the missing permission. `owner` means that only an Owner can do this. */
 export function denied(resource: 'iam' | 'project' | 'owner', action: 'read' | 'write'): ApiError {
   return new ApiError('permissions_denied', { details: [{ resource, action }] });
 }
 
-/** The organizations in which the caller may do this, of all or just of the one asked for. Throws 403 without any. */
+/** Returns the organizations in which the caller has the permission, or only `asked`. Throws 403 if there is none. */
 function organizations(c: Context<AppEnv>, permission: typeof READ | typeof WRITE, asked?: string | null) {
   const { organizationIds } = requireScope(c, permission);
   const found = organizationIds.filter((id) => !asked || id === asked);
@@ -24,17 +24,17 @@ function organizations(c: Context<AppEnv>, permission: typeof READ | typeof WRIT
   return found;
 }
 
-/** The organizations that a list covers: those that the caller may read, or the one asked for. Throws 403. */
+/** Returns the organizations that a list covers: all that the caller can read, or `asked`. Throws 403. */
 export function readableOrganizations(c: Context<AppEnv>, asked?: string | null): string[] {
   return organizations(c, READ, asked);
 }
 
-/** The organizations in which the caller may create something. Throws 403 without any. */
+/** Returns the organizations in which the caller can create resources. Throws 403 if there is none. */
 export function writableOrganizations(c: Context<AppEnv>): string[] {
   return organizations(c, WRITE);
 }
 
-/** The organization that something is created in: the one asked for, or the caller's only one. Throws 403 or 400. */
+/** Returns the organization for a new resource: `asked`, or the caller's only one. Throws 403 or 400. */
 export function writableOrganization(c: Context<AppEnv>, asked?: string | null): string {
   const [organization, other] = organizations(c, WRITE, asked);
   if (organization === undefined || other) {
@@ -43,7 +43,7 @@ export function writableOrganization(c: Context<AppEnv>, asked?: string | null):
   return organization;
 }
 
-/** Where the caller may see and change what it names by an id. Throws 403 when it may not even see any. */
+/** Returns where the caller can see and change resources by id. Throws 403 if it can read none. */
 export function accessOf(c: Context<AppEnv>): Access {
   const principal = c.get('principal');
   const writable = authorize(principal, WRITE);
@@ -57,8 +57,8 @@ export function accessOf(c: Context<AppEnv>): Access {
 }
 
 /**
- * What the change was asked of, once it is certain that the caller may change it. Throws `missing` for what it may not
- * see, 403 for what it may see only.
+ * Returns the changed row if the caller can change it. Throws `missing` if the caller cannot see it, and 403 if it can
+ * only read it.
  */
 export function changed<Row extends { organizationId: string }>(
   row: Row | null,

@@ -1,6 +1,6 @@
 /**
- * The endpoints that change and reset passwords, below `/auth`. A new password, the end of what the old one let in, and the
- * audit row are one batch.
+ * The endpoints that change and reset passwords, below `/auth`. Storing the new password, ending the old one's sessions
+ * and links, and the audit row are one batch.
  */
 import { type Context, Hono } from 'hono';
 import * as z from 'zod';
@@ -50,7 +50,7 @@ async function change(c: Context<AppEnv>): Promise<Response> {
 const SIGNED_OUT = new ApiError('denied_authentication', { method: 'session', reason: 'not_found' });
 const WRONG = invalidArgument('currentPassword', 'constraint', 'must be your current password');
 
-/** Answers at once and alike whether anybody has the address: the rest happens afterwards. */
+/** Responds immediately, and the same for known and unknown addresses; the email follows in the background. */
 async function requestReset(c: Context<AppEnv>): Promise<Response> {
   const { email } = await bodyOf(c, requestBody);
   if (!c.get('config').mail) {
@@ -65,7 +65,7 @@ async function requestReset(c: Context<AppEnv>): Promise<Response> {
   return c.json({ status: true });
 }
 
-/** Who is only invited gets no such mail: the invitation is how they choose a password. */
+/** People who are only invited get no email: they choose a password through the invitation. */
 async function mailReset(c: Context<AppEnv>, to: string): Promise<void> {
   const [token, now] = [newLinkToken(), Date.now()];
   const reset = { email: to, tokenHash: await hashLinkToken(token), expiresAt: now + RESET_MS };
@@ -103,7 +103,6 @@ async function ready(c: Context<AppEnv>, next: () => Promise<void>): Promise<voi
   await next();
 }
 
-/** Below `/auth`. */
 export const passwordRoutes = new Hono<AppEnv>()
   .post('/change-password', sameOrigin, ready, change)
   .post('/request-password-reset', sameOrigin, ready, requestReset)

@@ -1,16 +1,14 @@
 /**
- * Hashing of people's passwords: native scrypt, so that a sign-in costs 16 MiB and a quarter of a second of the
- * runtime, and a stolen table as much for each guess (RFC 7914; OWASP's profile N = 2^14, r = 8, p = 5). Runs in the
- * Worker and in Node.
+ * Hashes passwords with native scrypt (RFC 7914; OWASP's profile N = 2^14, r = 8, p = 5): 16 MiB and a quarter of a
+ * second per sign-in, and per guess against a stolen table. Runs in the Worker and in Node.
  */
 import { Buffer } from 'node:buffer';
 import crypto, { randomBytes, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod';
 
-/** How long a password may be, in UTF-16 units. */
+/** Length limits of a password, in UTF-16 code units. */
 export const PASSWORD_LENGTH = { min: 12, max: 128 };
 
-/** A password to be. */
 export const newPassword = z.string().min(PASSWORD_LENGTH.min).max(PASSWORD_LENGTH.max);
 
 const COST = { N: 2 ** 14, r: 8, p: 5 };
@@ -18,7 +16,7 @@ const KEY_BYTES = 32;
 const SALT_BYTES = 16;
 
 function derive(password: string, salt: Uint8Array, cost: typeof COST): Promise<Buffer> {
-  // Unicode has several spellings of one password: NFKC makes them one, as RFC 8265 advises.
+  // Unicode can encode one password in several ways; NFKC unifies them, as RFC 8265 recommends.
   const text = password.normalize('NFKC');
   return new Promise((resolve, reject) => {
     crypto.scrypt(text, salt, KEY_BYTES, { ...cost, maxmem: 64 * 1024 * 1024 }, (error, key) =>
@@ -27,14 +25,14 @@ function derive(password: string, salt: Uint8Array, cost: typeof COST): Promise<
   });
 }
 
-/** Hashes a password: `scrypt:N:r:p:salt:key`, salt and key in base64. */
+/** Returns `scrypt:N:r:p:salt:key`, with salt and key in base64. */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(SALT_BYTES);
   const key = await derive(password, salt, COST);
   return ['scrypt', COST.N, COST.r, COST.p, salt.toString('base64'), key.toString('base64')].join(':');
 }
 
-/** A hash that no password has, and that costs as much to compare with as a real one. */
+/** A hash that matches no password and costs as much to verify as a real one. */
 export const NO_HASH = [
   'scrypt',
   COST.N,
@@ -44,7 +42,7 @@ export const NO_HASH = [
   Buffer.alloc(KEY_BYTES).toString('base64'),
 ].join(':');
 
-/** Whether the password is the one of the hash, compared in constant time. A malformed hash matches nothing. */
+/** Whether the password matches the hash, compared in constant time. A malformed hash matches nothing. */
 export async function verifyPassword({
   hash,
   password,

@@ -1,27 +1,26 @@
 /**
- * The permission sets that a rule can grant: what each allows, in one table. Authorization, the list of permission sets
- * and the site's documentation read it.
+ * The permission sets that a rule can grant, in one table. Authorization, the list of permission sets and the
+ * documentation read it.
  */
 
-/** What is asked for of a principal. */
+/** A required permission. */
 export interface Permission {
   resource: 'nats' | 'sqs' | 'sns' | 'project' | 'iam' | 'audit_trail';
   action: 'read' | 'write';
 }
 
-/** A permission set. */
 export interface PermissionSet {
   description: string;
-  /** `projects`: may be granted in single projects; `organization`: in the whole organization only. */
+  /** `projects`: can be granted in single projects; `organization`: only in the whole organization. */
   scope: 'projects' | 'organization';
-  /** Resource → the actions that are allowed. */
+  /** Resource → allowed actions. */
   grants: Partial<Record<Permission['resource'], readonly Permission['action'][]>>;
 }
 
 const READ = ['read'] as const;
 const FULL = ['read', 'write'] as const;
 
-/** Name → permission set. Those of a product let their bearer see the project as well that they are granted in. */
+/** Name → permission set. The sets of a product also allow reading the project that they are granted in. */
 export const permissionSets = {
   NATSReadOnly: {
     description: 'Read NATS accounts and credentials',
@@ -87,10 +86,9 @@ export const permissionSets = {
   },
 } as const satisfies Record<string, PermissionSet>;
 
-/** The name of a permission set. */
 export type PermissionSetName = keyof typeof permissionSets;
 
-/** Whether the permission set of this name grants it. A name that is not in the table (any more) grants nothing. */
+/** Whether the named permission set grants the permission. An unknown or removed name grants nothing. */
 export function grants(name: string, { resource, action }: Permission): boolean {
   const set: PermissionSet | undefined = Object.hasOwn(permissionSets, name)
     ? permissionSets[name as PermissionSetName]

@@ -1,26 +1,25 @@
 /**
- * Who may do what: one function, asked by every operation of the control plane. Everything that no rule grants is
- * denied. Reads nothing: the principal brings what it belongs to. What a permission set allows is in permission-sets.ts.
+ * Authorizes every operation of the control plane; what no rule grants is denied. It reads no database: the principal
+ * carries its memberships. permission-sets.ts defines what each set allows.
  */
 import type { Bearer, Membership } from '../../db/identity/bearers.ts';
 import { grants, type Permission } from './permission-sets.ts';
 
-/** Who makes a request, authenticated. */
+/** The authenticated caller. */
 export type Principal = Omit<Bearer, 'expiresAt' | 'lastUsedAt'>;
 
-/** Where a principal may do something. */
+/** Where a principal has a permission. */
 export interface Scope {
-  /** The organizations in the whole of which it is granted. */
+  /** Organizations in which the permission covers every project. */
   organizationIds: string[];
-  /** The projects in which it is granted. */
   projectIds: string[];
-  /** The organization of one of these projects. */
+  /** Returns the organization of one of these projects. */
   organizationOf(projectId: string): string;
 }
 
 /**
- * Where the principal may do it: in every project that a rule names, or in the one asked for. `ok` is false when it
- * may do so nowhere; a project of somebody else is no different from one that does not exist.
+ * Returns where the principal has the permission: in every project that a rule names, or in the requested one. `ok` is
+ * false if there is none. Another organization's project is indistinguishable from a missing one.
  */
 export function authorize(
   principal: Principal,
@@ -54,7 +53,7 @@ export function authorize(
 
 const ALL = 'all';
 
-/** In which projects of the organization it is granted; `all` for the whole organization. An Owner may do everything. */
+/** Returns the projects of the organization with the permission, or `all`. An Owner has every permission. */
 function grantedIn({ role, rules }: Membership, permission: Permission): typeof ALL | ReadonlySet<string> {
   if (role === 'owner') return ALL;
   const granting = rules.filter(({ permissionSets }) =>
@@ -64,7 +63,6 @@ function grantedIn({ role, rules }: Membership, permission: Permission): typeof 
   return new Set(granting.flatMap(({ projectIds }) => projectIds ?? []));
 }
 
-/** Whether the principal is an Owner of the organization. */
 export function isOwner({ memberships }: Principal, organizationId: string): boolean {
   return memberships.some((one) => one.organizationId === organizationId && one.role === 'owner');
 }

@@ -1,4 +1,4 @@
-/** The endpoints of policies, as Scaleway IAM v1alpha1 has them. Those of their rules are in rule-routes.ts. */
+/** The policy endpoints of Scaleway IAM v1alpha1. The endpoints of their rules are in rule-routes.ts. */
 import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import * as z from 'zod';
@@ -56,7 +56,7 @@ function present(row: Policy): z.infer<typeof schemas.policy> {
   };
 }
 
-/** What policies may be ordered by, as pages call it. */
+/** Values of `order_by` → order of the page. */
 const ORDERS = {
   created_at_asc: 'created_at_asc',
   created_at_desc: 'created_at_desc',
@@ -66,13 +66,13 @@ const ORDERS = {
 
 const missing = (id: string) => new ApiError('not_found', { resource: 'policy', resource_id: id });
 
-/** Whom the body wants the policy to be for; undefined when it says nothing of that. */
+/** Returns the principal that the body names, or undefined if it names none. */
 function wantedPrincipal(body: z.infer<typeof schemas.updatePolicyBody>): PolicyPrincipal | undefined {
   if (!body.user_id && !body.application_id && !body.no_principal) return undefined;
   return { userId: body.user_id ?? null, applicationId: body.application_id ?? null };
 }
 
-/** The organization of a new policy with these rules. Throws 403 or 400. */
+/** Returns the organization of a new policy with these rules. Throws 403 or 400. */
 function organizationFor(c: Context<AppEnv>, body: z.infer<typeof schemas.createPolicyBody>): string {
   const organizationId = writableOrganization(c, body.organization_id);
   const membership = c.get('principal').memberships.find((one) => one.organizationId === organizationId);
@@ -81,7 +81,6 @@ function organizationFor(c: Context<AppEnv>, body: z.infer<typeof schemas.create
   return organizationId;
 }
 
-/** `/iam/v1alpha1/policies`. */
 export const policyRoutes = newRouter()
   .openapi(
     createRoute({

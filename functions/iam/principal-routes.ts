@@ -1,6 +1,6 @@
 /**
- * The endpoint that tells callers who they are, where they may act and what they are granted: what a console shows of
- * the person signed in, and what it names when something is missing. It is ours; Scaleway has none like it.
+ * The endpoint that returns the caller's identity, organizations and permissions, for the console. A Latchkey addition:
+ * Scaleway has no equivalent.
  */
 import { createRoute } from '@hono/zod-openapi';
 import type * as z from 'zod';
@@ -9,7 +9,6 @@ import { errorResponses, newRouter, ok, wireTimeOrNull } from '../app.ts';
 import * as examples from './examples.ts';
 import * as schemas from './schemas.ts';
 
-/** `/iam/v1alpha1/principal`. */
 export const principalRoutes = newRouter().openapi(
   createRoute({
     method: 'get',

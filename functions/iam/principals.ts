@@ -1,6 +1,6 @@
 /**
- * Who makes a request: the bearer of an API key (`X-Auth-Token`) or of a session cookie. One look-up in the identity
- * database, with all that policies need. It authenticates; whether the principal may is asked of policies.ts.
+ * Authenticates a request by API key (`X-Auth-Token`) or session cookie, with one query that also loads everything
+ * policies need. It does not authorize; policies.ts does.
  */
 import type { Context } from 'hono';
 import { openDatabase } from '../../db/database.ts';
@@ -14,7 +14,7 @@ import { requireSameOrigin, sessionToken } from './session-cookie.ts';
 
 type Refusal = ErrorFields<'denied_authentication'>;
 
-/** Middleware: finds the principal and opens the identity database, or answers 401. */
+/** Middleware that sets the principal and the identity database, or responds with 401. */
 export async function authenticate(c: Context<AppEnv>, next: () => Promise<void>): Promise<void> {
   c.set('identity', openDatabase(c.get('config').identity));
   const found = await bearerOf(c);
@@ -33,7 +33,7 @@ export async function authenticate(c: Context<AppEnv>, next: () => Promise<void>
 
 const LAST_USE_MS = 5 * 60 * 1000;
 
-/** Without a write when a use of the last minutes is noted already. */
+/** Skips the write if a use within the last few minutes is recorded. */
 function noteLastUse(c: Context<AppEnv>, accessKey: string | null, lastUsedAt: number | null): void {
   const now = Date.now();
   if (accessKey === null || now - (lastUsedAt ?? 0) < LAST_USE_MS) return;
@@ -56,7 +56,7 @@ async function bearerOf(c: Context<AppEnv>): Promise<Found> {
   return bearer ? { ok: true, method: 'session', bearer } : unknown(c, 'session');
 }
 
-/** Whose the request's session is, for what is public; null without one that is good. */
+/** The session's user, for public endpoints; null if the session is absent, invalid or expired. */
 export async function bearerOfSession(c: Context<AppEnv>): Promise<Bearer | null> {
   const session = await sessionToken(c);
   const bearer = session ? await findSessionBearer(c.get('identity'), session) : null;

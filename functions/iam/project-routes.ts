@@ -1,4 +1,4 @@
-/** The endpoints of projects, as Scaleway Account v3 has them. */
+/** The project endpoints of Scaleway Account v3. */
 import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import * as z from 'zod';
@@ -47,7 +47,7 @@ const project = z
     updated_at: z.iso.datetime(),
     description: z.string(),
     qualification: z.null(),
-    /** One that is being deleted cannot be read any more. */
+    /** A project that is being deleted cannot be read. */
     status: z.literal('active'),
     srn: z.string(),
   })
@@ -94,18 +94,21 @@ const present = (c: Context<AppEnv>, row: Project): z.infer<typeof project> => (
   srn: `srn://account.${new URL(c.req.url).host}/projects/${row.id}`,
 });
 
-/** The project of this id, where the caller may change it. Throws 403 when it may not even read any. */
+/**
+ * Returns a reference to the project, limited to where the caller can change it. Throws 403 if the caller can read no
+ * project.
+ */
 function writable(c: Context<AppEnv>, id: string) {
   writableProjects(c, 'project');
   const scope = authorize(c.get('principal'), write);
   return { id, organizationIds: scope.ok ? scope.organizationIds : [] };
 }
 
-/** The refusal of a change to a project that is not among the {@link writable}. */
+/** The error for a project that is not {@link writable}. */
 const refusal = (c: Context<AppEnv>, id: string) =>
   refusalOfChange(c, 'project', missing(id), async (projectIds) => projectIds.includes(id));
 
-/** The organization that a project is created in: the one asked for, or the only one. Throws 403 or 400. */
+/** Returns the organization for a new project: the requested one, or the only one. Throws 403 or 400. */
 function organizationFor(c: Context<AppEnv>, asked: string | null | undefined): string {
   const organizationIds = requireScope(c, write).organizationIds.filter((id) => !asked || id === asked);
   const [organization, other] = organizationIds;
@@ -123,7 +126,7 @@ const told = ({ region, products }: Held) => {
   return `${held.map((product) => HOLDINGS[product]).join(' and ')} in ${region}`;
 };
 
-/** What is told of a project that was not deleted. */
+/** The error for a project that was not deleted. */
 async function keptError(c: Context<AppEnv>, id: string, kept: Kept): Promise<ApiError> {
   const precondition = 'resource_still_in_use';
   switch (kept.reason) {
@@ -148,7 +151,6 @@ async function keptError(c: Context<AppEnv>, id: string, kept: Kept): Promise<Ap
   }
 }
 
-/** `/account/v3/projects`. */
 export const projectRoutes = newRouter()
   .openapi(
     createRoute({

@@ -1,6 +1,6 @@
 /**
- * Deleting a project: the regions are asked whether they hold anything of it, and what a failure interrupts the
- * schedule completes. Not the statements (db/identity/projects.ts), nor what a request is answered.
+ * Deletes a project: asks every region whether it still holds resources, and resumes interrupted deletions on a
+ * schedule. The SQL is in db/identity/projects.ts and the responses in project-routes.ts.
  */
 import type { Change } from '../../db/audit.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
@@ -26,13 +26,13 @@ export interface Held {
   products: Holding['product'][];
 }
 
-/** Why a project was not deleted. `unsettled`: these regions did not respond, or the schedule was faster. */
+/** Why a project was not deleted. `unsettled`: these regions did not respond, or the scheduled job finished first. */
 export type Kept =
   | { ok: false; reason: 'not_found' | 'only_one' }
   | { ok: false; reason: 'unsettled'; regions: string[] }
   | { ok: false; reason: 'held'; held: Held[] };
 
-/** Deletes a project of which no region holds anything. Otherwise it stays, or is active again. */
+/** Deletes a project if no region holds resources of it; otherwise the project stays active. */
 export async function deleteProject(
   config: Config,
   identity: Database,
@@ -43,7 +43,7 @@ export async function deleteProject(
   return started.ok ? settle(config, identity, change, started.deletion) : started;
 }
 
-/** Brings a deletion to its end, one or the other. */
+/** Finishes the deletion, or cancels it if a region still holds resources or cannot be asked. */
 async function settle(
   config: Config,
   identity: Database,
@@ -75,18 +75,18 @@ async function settle(
     : { ok: false, reason: 'unsettled', regions: [] };
 }
 
-/** A deletion that has not ended for so long was cut off: a request takes seconds. */
+/** A deletion older than this was interrupted: a request takes seconds. */
 const CUT_OFF_MS = 60_000;
 
-/** For so long a deleted project is looked after: a creation that was on its way at its deletion has long arrived. */
+/** How long to keep purging a deleted project, for creations that raced its deletion. */
 const REMEMBERED_MS = 3600_000;
 
 const PORTION = 500;
 
 /**
- * Completes the deletions that were cut off, removes what creations at the very moment of a deletion left in the
- * regions, and forgets the deleted projects of which nothing can come any more. Works until `deadline` (milliseconds
- * since the epoch). Rejects at the end when one could not be settled, which is logged with its id and keeps no other.
+ * Resumes interrupted deletions, removes what creations left in the regions while their project was deleted, and
+ * removes the rows of deleted projects that nothing can reach any more. Works until `deadline` (milliseconds since the
+ * epoch). A project that fails is logged with its id; the others still run, and the promise rejects at the end.
  */
 export async function settleProjects(config: Config, deadline: number): Promise<void> {
   const identity = openDatabase(config.identity);
@@ -119,7 +119,7 @@ async function sweepDeleted(
   { id, updatedAt }: Project,
   deadline: number,
 ): Promise<void> {
-  // Taken before the sweep, so that the sweep that ends it has seen all that could come.
+  // Computed before the purge, so that the final purge starts after all late writes have arrived.
   const settled = Date.now() - updatedAt > REMEMBERED_MS;
   const swept = await Promise.allSettled(
     [...config.regions.values()].map((region) => sweepProject(config, region, id, deadline)),

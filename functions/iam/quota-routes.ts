@@ -1,6 +1,6 @@
 /**
- * What quotas there are, as Scaleway IAM v1alpha1 lists them. They are the deployment's, the same for every
- * organization; what enforces them is in the statements that create (db/region).
+ * The quota list of Scaleway IAM v1alpha1. Quotas belong to the deployment and are the same for every organization; the
+ * statements that create resources enforce them (db/region).
  */
 import { createRoute } from '@hono/zod-openapi';
 import * as z from 'zod';
@@ -21,7 +21,7 @@ const quotum = z
   })
   .meta({ id: 'Quotum' });
 
-/** What people read of each quota. */
+/** The name, unit and description of each quota. */
 const TEXTS: Record<keyof Quotas, { pretty_name: string; unit: string; description: string }> = {
   credentials: {
     pretty_name: 'Credentials',
@@ -45,7 +45,6 @@ function present(name: keyof Quotas, { quotas, regions }: Config): z.infer<typeo
 
 const permission = { resource: 'iam', action: 'read' } as const;
 
-/** `/iam/v1alpha1/quota`. */
 export const quotaRoutes = newRouter().openapi(
   createRoute({
     method: 'get',

@@ -1,4 +1,4 @@
-/** The endpoints of the rules of policies and of permission sets, as Scaleway IAM v1alpha1 has them. */
+/** The rule and permission set endpoints of Scaleway IAM v1alpha1. */
 import { createRoute } from '@hono/zod-openapi';
 import { listRules, replaceRules } from '../../db/identity/policies.ts';
 import { changeOf, errorResponses, json, newRouter, ok } from '../app.ts';
@@ -12,7 +12,7 @@ import * as schemas from './schemas.ts';
 const tags = ['IAM'];
 const missing = (id: string) => new ApiError('not_found', { resource: 'policy', resource_id: id });
 
-/** The permission sets as they stand in their table, on the wire. Their names are their ids. */
+/** The API representation of the permission sets. Their names are their ids. */
 const SETS = Object.entries(permissionSets).map(([name, { scope, description }]) => ({
   id: name,
   name,
@@ -28,7 +28,6 @@ const ORDERED_SETS = {
   name_desc: SETS_BY_NAME.toReversed(),
 };
 
-/** `/iam/v1alpha1/rules` and `/iam/v1alpha1/permission-sets`. */
 export const ruleRoutes = newRouter()
   .openapi(
     createRoute({

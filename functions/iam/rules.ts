@@ -1,4 +1,4 @@
-/** Rules of policies as clients give them: whether an organization may have them, and their form in the database. */
+/** Validates the rules of policies and converts them between the API and the database. */
 import type { Membership } from '../../db/identity/bearers.ts';
 import type { NewRule, Policy, RuleRow } from '../../db/identity/policies.ts';
 import { type ApiError, invalidArgument } from '../errors.ts';
@@ -7,8 +7,8 @@ import { type PermissionSetName, permissionSets } from './permission-sets.ts';
 import type { Rule, RuleSpec } from './schemas.ts';
 
 /**
- * Why the organization may not have these rules, or null. Its projects are those of the caller's membership, so that
- * another organization's project and one that does not exist are the same.
+ * Returns why the organization cannot have these rules, or null. Projects come from the caller's membership, so another
+ * organization's project is indistinguishable from a missing one.
  */
 export function problemOfRules(
   rules: readonly RuleSpec[],
@@ -29,7 +29,7 @@ export function problemOfRules(
   return foreign ? denied('project', 'read') : null;
 }
 
-/** The rules for the database, each named set and project once. */
+/** Converts rules for the database, without duplicate sets or projects. */
 export function newRules(rules: readonly RuleSpec[]): NewRule[] {
   return rules.map((rule) => ({
     id: crypto.randomUUID(),
@@ -38,7 +38,7 @@ export function newRules(rules: readonly RuleSpec[]): NewRule[] {
   }));
 }
 
-/** A rule of the policy on the wire. Its scope type is `organization` as soon as one of its sets is of that scope. */
+/** Returns the API representation of a rule. Its scope type is `organization` if any of its sets has that scope. */
 export function presentRule(policy: Policy, row: RuleRow): Rule {
   const names = JSON.parse(row.permissionSets) as string[];
   const wide = names.some((name) => permissionSets[name as PermissionSetName]?.scope === 'organization');

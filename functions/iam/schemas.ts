@@ -1,12 +1,12 @@
 /**
- * The shapes of the IAM API that concern programs and what is granted: applications, API keys, policies, rules,
- * permission sets and the caller itself. Wire names and limits are those of Scaleway IAM v1alpha1.
+ * The schemas of applications, API keys, policies, rules, permission sets and the caller. Names and limits are those of
+ * Scaleway IAM v1alpha1. Members and sessions are in user-schemas.ts.
  */
 import * as z from 'zod';
 import { choiceOf, exactlyOne, lineOf, listOf, nameOf, paging, uuid } from '../credentials/schemas.ts';
 import { type PermissionSetName, permissionSets } from './permission-sets.ts';
 
-/** How much a policy may hold. A body of 64 KiB is the other limit. */
+/** The size limits of a policy. The 64 KiB body limit also applies. */
 export const MAX_RULES = 100;
 const MAX_PROJECTS = 100;
 const MAX_TAGS = 10;
@@ -17,27 +17,27 @@ const description = lineOf(200);
 const tags = z.array(nameOf(64)).max(MAX_TAGS);
 const timestamp = z.iso.datetime();
 
-/** A parameter of a query that may be repeated. */
+/** A query parameter that can be repeated. */
 const many = <Item extends z.ZodType<string>>(item: Item) => z.union([z.array(item).max(MAX_IDS), item]);
 
-/** All the values of a parameter that may be repeated; undefined without any. */
+/** Returns the values of a repeatable parameter, or undefined if there are none. */
 export function valuesOf(parameter: string | string[] | undefined): string[] | undefined {
   return parameter === undefined ? undefined : [parameter].flat();
 }
 
 const flag = z.enum(['true', 'false']);
 
-/** The value of a parameter that is a flag. */
+/** Returns the value of a boolean parameter. */
 export function flagOf(parameter: z.infer<typeof flag> | undefined): boolean | undefined {
   return parameter && parameter === 'true';
 }
 
-/** The organizations that a list reads with the filter "editable": everything here is editable. */
+/** Applies the filter `editable` to the organizations that a list reads. Everything here is editable. */
 export function editableIn(organizationIds: string[], editable: z.infer<typeof flag> | undefined): string[] {
   return flagOf(editable) === false ? [] : organizationIds;
 }
 
-/** What everything here says of itself: nothing is managed by somebody else. */
+/** Constant fields: Latchkey has no resources managed by someone else. */
 const common = {
   editable: z.boolean(),
   deletable: z.boolean(),
@@ -77,7 +77,7 @@ export const listApplicationsQuery = paging.extend({
   tag: z.string().optional(),
 });
 
-/** The form of an access key: the official clients insist on it. */
+/** The format that the official clients require. */
 export const accessKey = z
   .string()
   .regex(/^SCW[A-Z0-9]{17}$/, 'must be an access key: SCW and 17 of A-Z and 0-9');
@@ -95,7 +95,7 @@ const apiKeyFields = z.object({
 });
 
 export const apiKey = apiKeyFields.extend({ secret_key: z.null() }).meta({ id: 'ApiKey' });
-/** An API key as the creation shows it, with its secret key: this once. */
+/** The response to a creation: the only one that contains the secret key. */
 export const issuedApiKey = apiKeyFields.extend({ secret_key: z.string() }).meta({ id: 'IssuedApiKey' });
 export const apiKeyList = listOf('api_keys', apiKey);
 
@@ -177,7 +177,6 @@ const ruleSpec = z
   .meta({ id: 'RuleSpecs', ...exactlyOne('project_ids', 'organization_id') });
 const ruleSpecs = z.array(ruleSpec).max(MAX_RULES);
 
-/** See {@link ruleSpec}. */
 export type RuleSpec = z.output<typeof ruleSpec>;
 
 const principalFields = {
@@ -187,7 +186,7 @@ const principalFields = {
   no_principal: z.boolean().nullish(),
 };
 
-/** As {@link exactlyOne}, for members of which `no_principal` names none when it is false. */
+/** Like {@link exactlyOne}, for members where `no_principal: false` selects none. */
 const named = (name: string, isNamed: boolean) => ({
   [name]:
     name === 'no_principal'
@@ -207,7 +206,7 @@ const EXACTLY_ONE_PRINCIPAL = {
   })),
 };
 
-/** How many principals a body names. */
+/** Returns how many principals a body names. */
 const principalsOf = (body: { [Field in 'user_id' | 'application_id' | 'no_principal']?: unknown }) =>
   [body.user_id, body.application_id, body.no_principal].filter(Boolean).length;
 
@@ -281,7 +280,6 @@ const rule = z
   })
   .meta({ id: 'Rule' });
 
-/** See {@link rule}. */
 export type Rule = z.output<typeof rule>;
 
 export const ruleList = listOf('rules', rule);
@@ -312,7 +310,7 @@ export const principal = z
     id: z.string(),
     email: z.string().nullable(),
     name: z.string(),
-    /** Of the API key that the request came with; null for a session. */
+    /** The access key used for the request; null for a session. */
     access_key: z.string().nullable(),
     organizations: z.array(
       z.object({
@@ -320,9 +318,9 @@ export const principal = z
         name: z.string(),
         /** Null for an application. */
         role: z.enum(['owner', 'member']).nullable(),
-        /** When a guest's organization ends, with all that it holds; null for every other. */
+        /** When a guest's organization expires and everything in it is deleted; null for others. */
         expires_at: z.iso.datetime().nullable(),
-        /** Names of what is granted in some project or in the whole organization. An Owner needs none. */
+        /** Permission sets granted in some project or in the whole organization. An Owner needs none. */
         permission_sets: z.array(z.string()),
         rules: z.array(
           z.object({

@@ -1,7 +1,4 @@
-/**
- * The session cookie: its name, its signature, how it is set and taken away, and the rule that a change comes from a page
- * of ours. Whose session it is, the database knows.
- */
+/** Signs, sets and clears the session cookie, and rejects cross-site changes. It does not look up the session. */
 import type { Context } from 'hono';
 import { deleteCookie, getSignedCookie, setSignedCookie } from 'hono/cookie';
 import type { NewSession } from '../../db/identity/sessions.ts';
@@ -10,10 +7,12 @@ import { ApiError } from '../errors.ts';
 
 const NAME = 'latchkey.session_token';
 
-/** How long a session lasts that is not used. */
+/** How long an unused session lasts. */
 export const SESSION_SECONDS = 7 * 24 * 3600;
 
-/** A session for the browser that sent the request, with a new token; by default as long as sessions last. */
+/**
+ * Returns a session with a new token for the browser that sent the request. Default expiry: {@link SESSION_SECONDS}.
+ */
 export function newSession(c: Context<AppEnv>, expiresAt?: number): NewSession {
   const now = Date.now();
   return {
@@ -26,19 +25,16 @@ export function newSession(c: Context<AppEnv>, expiresAt?: number): NewSession {
   };
 }
 
-/** The name has the `__Secure-` prefix wherever there is TLS. */
+/** The `__Secure-` prefix requires TLS. */
 const prefixOf = (c: Context<AppEnv>) =>
   new URL(c.req.url).protocol === 'https:' ? ('secure' as const) : undefined;
 
-/**
- * The token of the session that the request's cookie names; undefined without a cookie, false when its signature is
- * not ours.
- */
+/** Returns the session token in the request's cookie: undefined without a cookie, false if the signature is invalid. */
 export async function sessionToken(c: Context<AppEnv>): Promise<string | false | undefined> {
   return getSignedCookie(c, c.get('config').signInSecret, NAME, prefixOf(c));
 }
 
-/** Sets the cookie of a session, for so many seconds. */
+/** Sets the session cookie for this number of seconds. */
 export async function setSessionToken(c: Context<AppEnv>, token: string, seconds: number): Promise<void> {
   await setSignedCookie(c, NAME, token, c.get('config').signInSecret, {
     ...attributesOf(c),
@@ -46,7 +42,6 @@ export async function setSessionToken(c: Context<AppEnv>, token: string, seconds
   });
 }
 
-/** Takes the cookie away. */
 export function forgetSessionToken(c: Context<AppEnv>): void {
   deleteCookie(c, NAME, attributesOf(c));
 }
@@ -69,9 +64,9 @@ export async function sameOrigin(c: Context<AppEnv>, next: () => Promise<void>):
 }
 
 /**
- * Refuses a request that a page of another site sends: the cookie comes with it. Ours are the pages of the request's own
- * origin, which covers localhost and preview hosts, and of the configured one, which is the pages' address behind a proxy
- * that ends TLS. A request that claims another host and origin gains nothing: the browser has no cookie of ours for it.
+ * Throws 403 for a request from another site's page, which would carry the cookie (CSRF). Allowed are the request's own
+ * origin, which covers localhost and preview hosts, and the configured address, for a proxy that terminates TLS.
+ * Forging host and origin gains nothing: the browser has no cookie of ours for that host.
  */
 export function requireSameOrigin(c: Context<AppEnv>): void {
   const origin = c.req.header('Origin');

@@ -1,7 +1,7 @@
 /**
- * The endpoints of a person's own sessions, as Scaleway IAM v1alpha1 has its JWTs. No policy is asked: everybody may
- * see and end their own sessions, and nobody another's: from a session of their own, since an API key of theirs may be in
- * other hands, and acts in one organization alone. A session that is ended is refused on its next request.
+ * A person's own sessions, as the JWTs of Scaleway IAM v1alpha1. Policies do not apply: everyone can list and revoke
+ * their own sessions only. API keys are rejected: a key can be in other hands, and acts in one organization only. A
+ * revoked session is rejected on its next request.
  */
 import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
@@ -12,7 +12,7 @@ import { uuid } from '../credentials/schemas.ts';
 import { ApiError } from '../errors.ts';
 import * as schemas from './user-schemas.ts';
 
-/** The person who asks. Throws 403 for an API key, and since nobody sees another's sessions. */
+/** Returns the caller's user id. Throws 403 for an API key or another person's sessions. */
 function ownId(c: Context<AppEnv>, action: string, wanted: string | undefined): string {
   const { sessionId, id } = c.get('principal');
   if (sessionId === null || (wanted !== undefined && wanted !== id)) {
@@ -21,7 +21,6 @@ function ownId(c: Context<AppEnv>, action: string, wanted: string | undefined): 
   return id;
 }
 
-/** `/iam/v1alpha1/jwts`. */
 export const sessionRoutes = newRouter()
   .openapi(
     createRoute({

@@ -1,7 +1,7 @@
 /**
- * How people sign in and out, below `/auth`. Nobody signs up: accounts exist by bootstrap and by invitation. A session is
- * only begun by a statement that holds what was verified (db/identity/sessions.ts), so a password that changes while it is
- * being checked lets nobody in. Signing in and out changes nothing else and is not in the audit trail.
+ * Sign-in and sign-out, below `/auth`. There is no sign-up: accounts come from bootstrap and invitations. The statement
+ * that creates a session checks the verified hash again (db/identity/sessions.ts), so a password changed during the
+ * check does not sign in. Sign-in and sign-out are not in the audit trail.
  */
 import { type Context, Hono } from 'hono';
 import * as z from 'zod';
@@ -34,7 +34,7 @@ async function signIn(c: Context<AppEnv>): Promise<Response> {
   await limitAttempts(c, body.email);
   const db = openDatabase(c.get('config').identity);
   const found = await findByPassword(db, body.email);
-  // Always one scrypt, or the time of the response would show which addresses have an account.
+  // Always run one scrypt: otherwise the response time reveals which addresses have an account.
   const matches = await verifyPassword({ hash: found?.hash ?? NO_HASH, password: body.password });
   if (!found || !matches) throw WRONG;
   const session = newSession(c);
@@ -58,7 +58,7 @@ async function signInByLink(c: Context<AppEnv>): Promise<Response> {
   return c.json({ success: true });
 }
 
-/** Takes the cookie away only when the session has ended: the error of a database that is down goes out instead. */
+/** Clears the cookie only after the session has ended. If the database fails, responds with that error instead. */
 async function signOut(c: Context<AppEnv>): Promise<Response> {
   const token = await sessionToken(c);
   if (token) await endSession(openDatabase(c.get('config').identity), token);
@@ -66,7 +66,7 @@ async function signOut(c: Context<AppEnv>): Promise<Response> {
   return c.json({ success: true });
 }
 
-/** Using a session prolongs it, at most once a day. */
+/** Using a session extends it, at most once a day. */
 const PROLONGED_EVERY_MS = 24 * 3600 * 1000;
 
 async function getSession(c: Context<AppEnv>): Promise<Response> {
@@ -89,7 +89,6 @@ async function getSession(c: Context<AppEnv>): Promise<Response> {
   return c.json({ user: { name, email }, session: { expiresAt: wireTime(expiresAt) } });
 }
 
-/** Below `/auth`. */
 export const signInRoutes = new Hono<AppEnv>()
   .post('/sign-in/email', sameOrigin, signIn)
   .post('/sign-in/link', sameOrigin, signInByLink)

@@ -1,6 +1,7 @@
 /**
- * The endpoints of an organization's members, as Scaleway IAM v1alpha1 has its users. Who may do what here beyond
- * `iam`: only Owners make, demote and remove Owners, and anyone may leave. That an Owner remains is the database's.
+ * The user endpoints of Scaleway IAM v1alpha1, for an organization's members. Beyond permissions on `iam`: only Owners
+ * promote, demote and remove Owners, and anyone can leave. The statements in db/identity/members.ts keep the last
+ * Owner.
  */
 import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
@@ -40,7 +41,7 @@ const LAST_OWNER = new ApiError('precondition_failed', {
   help_message: 'An organization keeps at least one Owner: make another one first',
 });
 
-/** The organizations in which the caller may see the members, or is the one that is asked for. */
+/** Returns the organizations in which the caller can read members, or is the requested user. */
 function seenIn(c: Context<AppEnv>, userId: string): string[] {
   const principal = c.get('principal');
   const readable = authorize(principal, read);
@@ -55,7 +56,7 @@ function isSelf(c: Context<AppEnv>, userId: string): boolean {
   return type === 'user' && id === userId;
 }
 
-/** The member of the path. Throws 404, or 400 when the caller has to say in which organization. */
+/** Returns the member of the path. Throws 404, or 400 if the request must name an organization. */
 async function memberOf(c: Context<AppEnv>, userId: string, named: string | undefined): Promise<Member> {
   const organizationIds = seenIn(c, userId).filter((id) => named === undefined || id === named);
   const [member, another] = await findMember(c.get('identity'), userId, organizationIds);
@@ -74,7 +75,7 @@ function pageOf(query: z.infer<typeof schemas.listUsersQuery>): MemberPage {
   };
 }
 
-/** Refuses who may not take this member out of the organization. */
+/** Throws 403 if the caller cannot remove this member from the organization. */
 function requireRemoval(c: Context<AppEnv>, { id, role, organizationId }: Member): void {
   if (isSelf(c, id)) return;
   const scope = authorize(c.get('principal'), write);
@@ -82,7 +83,6 @@ function requireRemoval(c: Context<AppEnv>, { id, role, organizationId }: Member
   if (role === 'owner' && !isOwner(c.get('principal'), organizationId)) throw denied('owner', 'write');
 }
 
-/** `/iam/v1alpha1/users`. */
 export const userRoutes = newRouter()
   .openapi(
     createRoute({

@@ -1,6 +1,6 @@
 /**
- * The shapes of members and of sessions as Scaleway IAM v1alpha1 has them, `User` and `JWT`, with what is added. What
- * the wire has and Latchkey does not keep is there, and empty.
+ * The schemas `User` and `JWT` of Scaleway IAM v1alpha1, with additions. Fields that Latchkey does not store are
+ * present and empty.
  */
 import * as z from 'zod';
 import type { Member } from '../../db/identity/members.ts';
@@ -33,21 +33,20 @@ export const user = z
     account_root_user_id: z.string(),
     tags: z.array(z.string()),
     locked: z.boolean(),
-    /** An addition: until when the link of a pending invitation works. */
+    /** Latchkey addition: when the link of a pending invitation expires. */
     invitation_expires_at: timestamp.nullable(),
   })
   .meta({ id: 'User' });
 
-/** A member who was invited just now, with the link, this once, for an Owner; null for others, whom it is not shown. */
+/** A newly invited member. Only Owners get the link, and only once; others get null. */
 export const invitedUser = user.extend({ invitation_url: z.string().nullable() }).meta({ id: 'InvitedUser' });
 
-/** An e-mail address, in lower case. */
 export const email = z.string().trim().toLowerCase().max(254).pipe(z.email());
 
 const blank = (message: string) => z.string().max(0, message).nullish();
 const THEIR_OWN = 'is not kept: people choose their name when they accept the invitation';
 
-/** The form that official clients send: it invites, and so takes no password. */
+/** The body that official clients send. It creates an invitation, so it accepts no password. */
 const invitedMember = z
   .object({
     email,
@@ -63,7 +62,6 @@ const invitedMember = z
     message: 'must be the email address: there are no other user names',
   });
 
-/** The body that invites. */
 export const inviteBody = z
   .object({
     organization_id: uuid.optional(),
@@ -78,13 +76,12 @@ export const inviteBody = z
   .meta(exactlyOne('email', 'member'))
   .transform(({ email, member, ...body }) => ({ ...body, email: email ?? member?.email ?? '' }));
 
-/** The body that changes a member: Owner or not. There is nothing else to change. */
+/** The only change to a member is between Owner and member. */
 export const updateUserBody = z.strictObject({ type: z.enum(['owner', 'member']) });
 
-/** Which of the caller's organizations is meant; needed where the user belongs to several of them. */
+/** Selects one of the caller's organizations; required if the user belongs to several of them. */
 export const organizationQuery = z.object({ organization_id: uuid.optional() });
 
-/** The query of the list of members. */
 export const listUsersQuery = paging.omit({ order_by: true }).extend({
   organization_id: uuid.optional(),
   user_ids: z
@@ -106,13 +103,12 @@ export const listUsersQuery = paging.omit({ order_by: true }).extend({
     .default('created_at_asc'),
 });
 
-/** A list of members. */
 export const userList = z.object({ total_count: z.number().int(), users: z.array(user) });
 
-/** A session of a person at a browser. */
+/** A browser session of a person. */
 export const jwt = z
   .object({
-    /** The id of the session; the token is told nobody. */
+    /** The id of the session; no response contains the token. */
     jti: z.string(),
     issuer_id: z.string(),
     audience_id: z.string(),
@@ -121,12 +117,11 @@ export const jwt = z
     expires_at: timestamp,
     ip: z.string(),
     user_agent: z.string(),
-    /** An addition: whether it is the session that asks. */
+    /** Latchkey addition: whether this session made the request. */
     current: z.boolean(),
   })
   .meta({ id: 'JWT' });
 
-/** The query of the list of sessions. */
 export const listJwtsQuery = paging.omit({ order_by: true }).extend({
   audience_id: uuid.optional(),
   order_by: z
@@ -134,16 +129,14 @@ export const listJwtsQuery = paging.omit({ order_by: true }).extend({
     .default('created_at_asc'),
 });
 
-/** A list of sessions. */
 export const jwtList = z.object({ total_count: z.number().int(), jwts: z.array(jwt) });
 
-/** A member on the wire. */
 export function presentUser(member: Member): z.infer<typeof user> {
   return {
     id: member.id,
     email: member.email,
     username: member.email,
-    // Until they join, people go by their email address, which is no name that a client could have given.
+    // Invited people have their email address as name; the API returns an empty name instead.
     first_name: member.name === member.email ? '' : member.name,
     last_name: '',
     phone_number: '',
@@ -164,7 +157,7 @@ export function presentUser(member: Member): z.infer<typeof user> {
   };
 }
 
-/** A session on the wire; `current` is the id of the one that asks. */
+/** Returns the API representation of a session; `current` is the id of the session that made the request. */
 export function presentJwt(session: Session, current: string | null): z.infer<typeof jwt> {
   return {
     jti: session.id,
@@ -181,7 +174,6 @@ export function presentJwt(session: Session, current: string | null): z.infer<ty
 
 const at = '2026-11-21T09:00:00.000Z';
 
-/** Examples of the document. */
 export const userExample = {
   id: '6a1f4f4e-6f0c-4b1e-9a57-1f6f0a8d3c44',
   email: 'ada@example.com',

@@ -1,6 +1,6 @@
 /**
- * NATS accounts and the creds of their users: which keys are made, what is sealed, what is signed. The account's
- * identity seed is discarded at its creation; its signing seed is sealed; a user's seed is in the creds alone.
+ * Creates the keys, sealed seeds and JWTs of NATS accounts and their users. An account's identity seed is discarded at
+ * creation; its signing seed is sealed; a user's seed exists only in the creds.
  */
 import type { Once } from '../../db/idempotency.ts';
 import {
@@ -20,8 +20,8 @@ import { createKey, importSeed, KEY_BYTES, keyOf, type SigningKey } from './keys
 const sealedFor = (region: string, id: string) => ({ kind: 'nats_account', region, id }) as const;
 
 /**
- * Creates a NATS account in a project, unless `once` was done before, the organization has as many as it may, or the
- * region's servers have no storage left for it.
+ * Creates a NATS account in a project. Fails if `once` was done before, the organization's quota is used up, or the
+ * region's servers have no storage left for the account.
  */
 export async function createAccount(
   work: Work,
@@ -42,7 +42,10 @@ export async function createAccount(
   return insertAccount(work.store, work.change, account, { once, most: work.quotas.nats_accounts, promises });
 }
 
-/** What accounts are promised of each kind of storage that the region has so much of. No limit promises nothing. */
+/**
+ * Returns the storage that every account reserves, for each kind of storage with a configured capacity. An unlimited
+ * account reserves nothing.
+ */
 function promisesOf(
   { natsCapacity }: Region,
   { account_limits, guest_limits }: NatsSettings,
@@ -54,12 +57,15 @@ function promisesOf(
   });
 }
 
-/** Imported signing keys, whose seeds can no longer be read: opening and importing one costs as much as the creds. */
+/**
+ * Cache of imported signing keys; their seeds cannot be read back. Opening and importing one costs as much as creating
+ * creds.
+ */
 const imported = keepNewest<SigningKey>(2000);
 
 /**
- * The signing key of an account: its users' JWTs are signed with it. `account` is the row as it was read just now, which
- * is part of what the key is kept by.
+ * Returns the key that signs the JWTs of the account's users. `account` must be a current row: its sealed seed is part
+ * of the cache key.
  */
 export function signingKeyOf(
   sealingKeys: readonly SealingKey[],
@@ -74,8 +80,8 @@ export function signingKeyOf(
 }
 
 /**
- * Issues creds of a user of the account. `key` is the user's public key, `content` the text of the file: the same for
- * the same bytes, name and times (milliseconds since the epoch).
+ * Creates the creds of a user of the account. `key` is the user's public key and `content` the text of the file. Equal
+ * bytes, name and times (milliseconds since the epoch) give equal creds.
  */
 export async function issueCreds(
   work: Work,
@@ -100,7 +106,7 @@ export async function issueCreds(
 
 const configured = new Map<string, Promise<SigningKey>>();
 
-/** The key of a seed of the configuration, which never changes while the isolate lives: imported once. */
+/** Returns the key of a configured seed, cached for the life of the isolate. */
 function configuredKey(seed: string): Promise<SigningKey> {
   let key = configured.get(seed);
   if (!key) {
@@ -110,19 +116,18 @@ function configuredKey(seed: string): Promise<SigningKey> {
   return key;
 }
 
-/** The operator's signing key. */
 export function operatorKey({ operatorSigningSeed }: Config): Promise<SigningKey> {
   return configuredKey(operatorSigningSeed);
 }
 
-/** The identity key of a region's system account. */
+/** Returns the identity key of a region's system account. */
 export function systemKey({ systemSeed }: Region): Promise<SigningKey> {
   return configuredKey(systemSeed);
 }
 
 /**
- * When an account JWT that is composed now expires, in seconds; undefined without a lease. The same for a quarter of
- * the lease, so that a JWT stays equal to itself between two renewals.
+ * Returns when an account JWT composed now expires, in seconds; undefined without a lease. Constant for a quarter of
+ * the lease, so that JWTs stay equal between renewals.
  */
 export function leaseEnd({ account_lease_seconds: lease }: NatsSettings, now: number): number | undefined {
   if (lease === 0) return undefined;
@@ -130,7 +135,7 @@ export function leaseEnd({ account_lease_seconds: lease }: NatsSettings, now: nu
   return (Math.floor(now / 1000 / quarter) + 4) * quarter;
 }
 
-/** Without streams there is nothing to reserve: a server would keep the storage of a deleted account to itself. */
+/** Without streams nothing must be reserved: a server would keep the storage of a deleted account reserved. */
 const NO_JETSTREAM = { memory: 0, disk: 0, streams: 0, consumers: 0 };
 
 function limitsOf({ guest, purgedAt }: NatsAccount, { account_limits, guest_limits }: NatsSettings) {
@@ -138,7 +143,7 @@ function limitsOf({ guest, purgedAt }: NatsAccount, { account_limits, guest_limi
   return purgedAt === null ? limits : { ...limits, ...NO_JETSTREAM };
 }
 
-/** The account JWT that its rows amount to. Equal rows give an equal JWT, for as long as the lease's end is the same. */
+/** Returns the account JWT for these rows. Deterministic until {@link leaseEnd} changes. */
 export function composeAccountJwt(
   operator: SigningKey,
   { account, revocations }: AccountState,
@@ -156,7 +161,7 @@ export function composeAccountJwt(
   });
 }
 
-/** The JWT of a region's system account, of this id. It never changes while the operator's key does not. */
+/** Returns the JWT of a region's system account. It changes only when the operator's key does. */
 export function composeSystemAccountJwt(operator: SigningKey, id: string): Promise<string> {
   return systemAccountJwt({ id, issuer: operator, issuedAt: 0 });
 }

@@ -1,42 +1,39 @@
 /**
- * A NATS client as small as the Worker needs: one connection over a websocket, requests with any number of replies.
- * The protocol is NATS client protocol 1 (INFO, CONNECT, SUB, PUB, MSG, HMSG, PING, PONG, -ERR). No reconnect: a caller that
- * fails tries again later.
+ * A minimal NATS client for the Worker: one connection over a websocket, and requests with any number of replies.
+ * Speaks NATS client protocol 1 (INFO, CONNECT, SUB, PUB, MSG, HMSG, PING, PONG, -ERR). It does not reconnect; callers
+ * retry.
  */
 import { userJwt } from './jwt.ts';
 import { base64url, createKey, importSeed, type SigningKey } from './keys.ts';
 
-/** One answer to a request. */
 export interface Reply {
-  /** The payload as text; empty when there is none. */
+  /** Empty if the message has no payload. */
   text: string;
-  /** Whether the server says that nobody serves the subject (status 503). */
+  /** Whether the server reports that nobody is subscribed to the subject (status 503). */
   noResponders: boolean;
 }
 
-/** The server of a connection, as its INFO names it. */
+/** The connected server, from its INFO. */
 export interface ServerInfo {
-  /** `N…`, new at each start of the server. */
+  /** `N…`, different after each start of the server. */
   id: string;
   name: string;
   version: string;
 }
 
-/** An open connection. */
 export interface NatsClient {
-  /** The websocket address. */
   url: string;
   server: ServerInfo;
   /** Rejects when the connection is lost or closed. */
   lost: Promise<never>;
   /**
-   * Publishes a request and hands each reply to `receive` until the function that it returns is called. Throws when the
-   * connection is lost already.
+   * Publishes a request and passes each reply to `receive` until the returned function is called. Throws if the
+   * connection is already lost.
    */
   ask(subject: string, payload: string, receive: (reply: Reply) => void): () => void;
   /**
-   * Publishes a request and gathers its replies until `enough` says so or `deadline` (milliseconds since the epoch) has
-   * passed. Resolves to what came; rejects only when the connection is lost.
+   * Publishes a request and collects replies until `enough` returns true or `deadline` (milliseconds since the epoch)
+   * passes. Resolves to the replies so far; rejects only if the connection is lost.
    */
   request(
     subject: string,
@@ -44,23 +41,22 @@ export interface NatsClient {
     enough: (replies: Reply[]) => boolean,
     deadline: number,
   ): Promise<Reply[]>;
-  /** Closes the connection. */
   close(): void;
 }
 
-/** Who connects: the JWT of a user and the key that signs the server's nonce. */
+/** The credentials of a connection: a user JWT and the key that signs the server's nonce. */
 export interface NatsUser {
   jwt: string;
   key: SigningKey;
 }
 
 /**
- * How long the users live that the Worker makes for itself, in seconds. A server whose clock is ahead by more refuses
- * them. It costs nothing that this is long: the key never leaves this isolate, and a JWT without its key opens nothing.
+ * Lifetime of the Worker's own users, in seconds. A server whose clock is ahead by more rejects them. A long lifetime
+ * is safe: the key never leaves this isolate, and a JWT without its key is useless.
  */
 const USER_LIFE = 3600;
 
-/** A user of an account that lives for an hour and may do what `permissions` say, or everything. */
+/** Returns a user of an account, valid for an hour and limited to `permissions` if they are given. */
 export async function shortLivedUser(
   account: { id: string; issuer: SigningKey },
   issuedAt: number,
@@ -81,8 +77,8 @@ export async function shortLivedUser(
 }
 
 /**
- * Connects to the first of the websocket addresses that answers before the deadline (milliseconds since the epoch), in
- * turn. Rejects when none does, with what each said.
+ * Tries the websocket addresses in turn and returns the first connection made before the deadline (milliseconds since
+ * the epoch). Rejects with the error of each address if all fail.
  */
 export async function connectNats(
   urls: readonly string[],
@@ -91,7 +87,7 @@ export async function connectNats(
 ): Promise<NatsClient> {
   const failures: string[] = [];
   for (const [i, url] of urls.entries()) {
-    // Each address gets an equal part of what is left: one that hangs must not use up the time of the next.
+    // Give each address an equal share of the remaining time, so that one that hangs cannot use it all.
     const share = (deadline - Date.now()) / (urls.length - i);
     try {
       return await connectOne(url, user, Date.now() + share);
@@ -102,7 +98,6 @@ export async function connectNats(
   throw new Error(`No nats-server could be reached (${failures.join('; ') || 'none is configured'})`);
 }
 
-/** Connects to one websocket address before the deadline (milliseconds since the epoch). Rejects with the reason. */
 export async function connectOne(url: string, user: NatsUser, deadline: number): Promise<NatsClient> {
   const socket = await openSocket(url, deadline);
   try {
@@ -113,9 +108,9 @@ export async function connectOne(url: string, user: NatsUser, deadline: number):
   }
 }
 
-/** Opens a websocket by an HTTP upgrade (RFC 6455, section 4.1), which the runtime does on `fetch`. */
+/** Opens a websocket with an HTTP upgrade (RFC 6455, section 4.1), which the runtime performs on `fetch`. */
 async function openSocket(url: string, deadline: number): Promise<WebSocket> {
-  // A signal that fires later would kill the open socket too: it is disarmed once the upgrade is done.
+  // Cleared after the upgrade: a signal that aborts later would also close the open socket.
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(new Error('timed out')), Math.max(0, deadline - Date.now()));
   try {
@@ -132,7 +127,7 @@ async function openSocket(url: string, deadline: number): Promise<WebSocket> {
   }
 }
 
-/** What the server sent, taken apart: a line of the protocol, or a message with its headers and payload as text. */
+/** One parsed item from the server: a protocol line, or a message with headers and payload as text. */
 export type Incoming =
   | { type: 'line'; words: string[]; line: string }
   | { type: 'message'; subject: string; headers: string; text: string };
@@ -220,7 +215,7 @@ async function handshake(
   };
 }
 
-/** What is read of a server's INFO. */
+/** The parts of a server's INFO that are used. */
 interface Info {
   nonce?: string;
   server_id?: string;
@@ -228,7 +223,7 @@ interface Info {
   version?: string;
 }
 
-/** What a refusal of a user that was made this moment can mean. */
+/** Returns likely causes of the rejection of a user that was just created. */
 function hintFor(line: string): string {
   return /authorization violation/i.test(line)
     ? ": the server's clock is more than an hour ahead, or its operator.jwt or system_account is not this deployment's"
@@ -245,7 +240,7 @@ function bytesOf(data: unknown): Uint8Array {
   return typeof data === 'string' ? new TextEncoder().encode(data) : new Uint8Array(data as ArrayBuffer);
 }
 
-/** Takes frames, which begin and end anywhere, and hands on what is whole, in order. */
+/** Returns a parser for frames, which can split the protocol anywhere; it emits complete items in order. */
 export function messageParser(receive: (incoming: Incoming) => void): (frame: Uint8Array) => void {
   let rest = new Uint8Array(0);
   const decoder = new TextDecoder();
@@ -258,7 +253,7 @@ export function messageParser(receive: (incoming: Incoming) => void): (frame: Ui
       const end = endOfLine(bytes, start);
       if (end < 0) break;
       const line = decoder.decode(bytes.subarray(start, end));
-      // The server separates some words by two spaces.
+      // The server separates some words with two spaces.
       const words = line.split(/\s+/);
       if (words[0] !== 'MSG' && words[0] !== 'HMSG') {
         receive({ type: 'line', words, line });

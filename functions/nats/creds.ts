@@ -1,12 +1,8 @@
-/**
- * The `.creds` file that every NATS client reads: a user's JWT and seed in one text. Owns its layout only.
- */
+/** The layout of the `.creds` file: a user's JWT and seed in one text that every NATS client reads. */
 
-/**
- * The text of a `.creds` file, from a user's JWT and the seed `SU…` of that same user. It is a secret.
- */
+/** Returns the text of a `.creds` file from a user's JWT and seed (`SU…`). The text is secret. */
 export function credsText(jwt: string, seed: string): string {
-  // Clients find the two values by lines that start and end with dashes: the notice between may have none.
+  // Clients find both values by lines that start and end with dashes, so the notice in between must not contain any.
   return `-----BEGIN NATS USER JWT-----
 ${jwt}
 ------END NATS USER JWT------

@@ -1,6 +1,6 @@
 /**
- * How a change to an account is brought to the servers, and what is said of it: the answer's headers, the account's
- * `enforcement`. It claims nothing that did not happen. What was missed is repaired by repair.ts.
+ * Pushes account changes to the servers and reports the outcome in response headers and in an account's `enforcement`,
+ * without claiming more than the servers confirmed. repair.ts retries what was missed.
  */
 
 import { openDatabase } from '../../db/database.ts';
@@ -12,19 +12,19 @@ import { NOTHING, type Publication, type PublishRequest } from './publisher.ts';
 import { type Connection, listConnections } from './servers.ts';
 import { Servers } from './system.ts';
 
-/** The header that says whether a revocation is in force: `enforced; servers=2`, `pending; acknowledged=1; servers=2`. */
+/** Whether a revocation is in force: `enforced; servers=2`, `pending; acknowledged=1; servers=2`. */
 const ENFORCEMENT_HEADER = 'Latchkey-Enforcement';
 
-/** The header that says what enforcing took: `connections=2; duration_ms=24`. */
+/** Closed connections and duration of a push: `connections=2; duration_ms=24`. */
 const RECEIPT_HEADER = 'Latchkey-Receipt';
 
-/** What the OpenAPI document says of the answer to a revocation. */
+/** The OpenAPI description of a revocation's response. */
 export const ENFORCED = `The header ${ENFORCEMENT_HEADER} says whether every active server has confirmed
   (\`enforced; servers=2\`), or how many have so far (\`pending; acknowledged=1; servers=2\`).`;
 
 /**
- * Has the account's publisher push its newest JWT, and resolves to the headers that say what came of it. Never rejects:
- * the change is in the books, and the publisher's alarm and the schedule go on with it.
+ * Pushes the account's newest JWT through its publisher and resolves to the headers that report the outcome. Never
+ * rejects: the change is stored, and the publisher's alarm and the scheduled job retry the push.
  */
 export async function enforce(config: Config, request: PublishRequest): Promise<Record<string, string>> {
   const start = Date.now();
@@ -38,7 +38,7 @@ export async function enforce(config: Config, request: PublishRequest): Promise<
   };
 }
 
-/** Has the account's publisher push its newest JWT. Resolves to what came of it; a failure is logged. */
+/** Pushes the account's newest JWT through its publisher and resolves to the outcome. Logs a failure. */
 export async function publish({ publishers }: Config, request: PublishRequest): Promise<Publication> {
   try {
     const publisher = publishers.get(publishers.idFromName(`${request.region}/${request.account}`));
@@ -55,7 +55,7 @@ export async function publish({ publishers }: Config, request: PublishRequest): 
   }
 }
 
-/** An account's `enforcement` on the wire. */
+/** Returns the API representation of an account's `enforcement`. */
 export function presentEnforcement(account: NatsAccount) {
   const enforced = account.acknowledgedRevision >= account.revision;
   return {
@@ -67,7 +67,7 @@ export function presentEnforcement(account: NatsAccount) {
   };
 }
 
-/** The open connections of a user of the account, and how many of the active servers told theirs. */
+/** Returns the open connections of a user of the account, and how many of the active servers responded. */
 export async function connectionsOf(
   config: Config,
   region: Region,
@@ -91,7 +91,7 @@ export async function connectionsOf(
   }
 }
 
-/** Notes when credentials were last used, by their open connections. */
+/** Records when credentials were last used, from their open connections. */
 export function noteUses(region: Region, connections: readonly Connection[]): Promise<void> {
   const uses = connections.map(({ user, lastActivityAt }) => ({ key: user, at: Date.parse(lastActivityAt) }));
   return uses.length > 0 ? noteLastUse(openDatabase(region.database), uses) : Promise.resolve();

@@ -1,29 +1,27 @@
 /**
- * The JWTs a nats-server trusts (NATS JWT v2, `ed25519-nkey`): of an operator, of its accounts, of their users.
- * Encodes and signs what it is told; who may be issued what, and when it ends, is decided elsewhere.
+ * Encodes and signs the JWTs of operators, accounts and users (NATS JWT v2, `ed25519-nkey`). Callers decide who gets
+ * one and when it expires.
  *
- * Encoding is deterministic: equal input gives an equal JWT, whatever the order of revocations.
- * Every time is in whole seconds since 1970, except where a name says otherwise.
+ * Encoding is deterministic: equal input gives an equal JWT, whatever the order of revocations. All times are in whole
+ * seconds since the epoch unless a name says otherwise.
  */
 import { base32, base64url, type SigningKey } from './keys.ts';
 
-/** What an account may use at most. −1: no limit. Storage limits are reservations: the server sets them aside. */
+/** Limits of an account. −1 means unlimited. Storage limits are reservations that the server sets aside. */
 export interface AccountLimits {
-  /** Connections at one time. */
+  /** Concurrent connections. */
   connections: number;
-  /** Bytes of one message. */
+  /** Maximum message size in bytes. */
   payload: number;
   /** Bytes of JetStream streams in memory. */
   memory: number;
   /** Bytes of JetStream streams on disk. */
   disk: number;
-  /** JetStream streams. */
   streams: number;
-  /** JetStream consumers. */
   consumers: number;
 }
 
-/** The subjects that a user may use, wildcards allowed. An empty list allows none. */
+/** The subjects that a user can use; wildcards are allowed. An empty list allows none. */
 export interface UserPermissions {
   publish: readonly string[];
   subscribe: readonly string[];
@@ -41,15 +39,15 @@ interface Claims {
 const UNLIMITED = -1;
 
 /**
- * What no user of an account may publish to: the part of JetStream's API that is for the system account alone. The
- * servers check that themselves; some older ones did not, and purged other accounts (CVE-2025-30215).
+ * Subjects that no user can publish to: the part of JetStream's API for the system account. Servers should check this
+ * themselves, but some older ones did not and let users purge other accounts (CVE-2025-30215).
  */
 const DENIED = ['$JS.API.ACCOUNT.>', '$JS.API.SERVER.>', '$JS.API.META.>'];
 const utf8 = new TextEncoder();
 const HEADER = base64url(utf8.encode('{"typ":"JWT","alg":"ed25519-nkey"}'));
 
 /**
- * The self-signed JWT of an operator, which a nats-server is configured to trust. Account JWTs may be signed by
+ * Returns the self-signed JWT of an operator, which a nats-server is configured to trust. Account JWTs can be signed by
  * `identity` or any of `signingKeys` (public keys `O…`). `now` is in milliseconds.
  */
 export async function operatorJwt(operator: {
@@ -68,14 +66,14 @@ export async function operatorJwt(operator: {
 }
 
 /**
- * The JWT of an account. It is public, so its name is its id (`A…`) and tells nothing. Its users may use every subject
- * but {@link DENIED}: as the account's default, this holds for user JWTs that were issued long ago as well.
+ * Returns the JWT of an account. It is public, so its name is only its id (`A…`). Its users can use every subject but
+ * {@link DENIED}: as the account's default this also covers user JWTs created long ago.
  *
  * - `issuer`: a key of the operator.
- * - `signingKeys`: public keys `A…` that may sign its users' JWTs beside the account's identity key.
- * - `revocations`: a user's public key, or `*` for everyone, → time: users issued then or earlier are refused.
+ * - `signingKeys`: public keys `A…` that can sign its users' JWTs, in addition to the account's identity key.
+ * - `revocations`: a user's public key, or `*` for everyone, → time: users issued then or earlier are rejected.
  * - `limits`: those given; the others are unlimited.
- * - `expiresAt`: from then on servers refuse the account until they get a newer JWT. Without it: never.
+ * - `expiresAt`: servers then reject the account until they get a newer JWT. Without it: never.
  */
 export function accountJwt(account: {
   id: string;
@@ -100,8 +98,8 @@ export function accountJwt(account: {
 }
 
 /**
- * The JWT of a system account: an account without JetStream, which no system account may have, and without signing
- * keys: its users are signed by its identity key. Members as in {@link accountJwt}.
+ * Returns the JWT of a system account: without JetStream, which no system account can have, and without signing keys,
+ * because its identity key signs its users. Members as in {@link accountJwt}.
  */
 export function systemAccountJwt(account: {
   id: string;
@@ -113,9 +111,9 @@ export function systemAccountJwt(account: {
 }
 
 /**
- * The JWT of a user, who connects with the seed of `publicKey` (`U…`).
+ * Returns the JWT of a user, who connects with the seed of `publicKey` (`U…`).
  *
- * - `name`: any text; whoever holds the JWT reads it.
+ * - `name`: any text; anyone with the JWT can read it.
  * - `issuer`: the identity key or a signing key of `issuerAccount` (`A…`).
  * - `expiresAt`: the server then disconnects the user. Without it: never.
  * - `permissions`: without them, everything within the account.
@@ -141,7 +139,7 @@ export function userJwt(user: {
       subs: UNLIMITED,
       data: UNLIMITED,
       payload: UNLIMITED,
-      // As the NATS libraries write it: signed by the identity key, the issuer names the account already.
+      // Like the NATS libraries: if the identity key signs, the issuer already names the account.
       ...(user.issuer.publicKey !== user.issuerAccount && { issuer_account: user.issuerAccount }),
     },
   });
@@ -167,7 +165,7 @@ async function encodeAccount(
   return encode(account.issuer, claims);
 }
 
-// The server takes a limit that is absent for zero, so that each is spelled out.
+// Write every limit: the server reads an absent one as zero.
 function coreLimits({ connections, payload }: Partial<AccountLimits>): Record<string, number | boolean> {
   return {
     subs: UNLIMITED,
@@ -181,13 +179,13 @@ function coreLimits({ connections, payload }: Partial<AccountLimits>): Record<st
   };
 }
 
-// To the server an empty list of allowed subjects means all of them.
+// The server reads an empty list of allowed subjects as all subjects.
 function only(subjects: readonly string[]): { allow: readonly string[] } | { deny: readonly string[] } {
   return subjects.length > 0 ? { allow: subjects } : { deny: ['>'] };
 }
 
-// Servers that store accounts take a JWT with the id of the one they have for no news: it is a digest, as the NATS
-// libraries make it. Users go without: nothing reads theirs, and in Node a digest costs half a signature.
+// Servers that store accounts ignore a JWT with the id of their current one, so the id is a digest, as in the NATS
+// libraries. Users get none: nothing reads it, and in Node a digest costs half a signature.
 async function identified(claims: Claims): Promise<Claims> {
   const digest = await crypto.subtle.digest('SHA-256', utf8.encode(JSON.stringify(claims)));
   return { jti: base32(new Uint8Array(digest)), ...claims };

@@ -1,18 +1,18 @@
 /**
- * NATS keys (nkeys): Ed25519 keys written as base32 with a prefix that tells what they are for and a checksum.
- * Creates, reads and signs, on WebCrypto alone. Owns nothing of what is signed, and stores no key.
+ * NATS keys (nkeys): creates, parses and signs with Ed25519 keys, encoded as base32 with a prefix for their kind and a
+ * checksum. Uses only WebCrypto and stores no key.
  *
  * Not guaranteed: that seeds are wiped from memory. JavaScript strings cannot be.
  */
 
-/** What a key stands for. It decides the first letter: `O…`, `A…`, `U…`, and `SO…`, `SA…`, `SU…` for seeds. */
+/** The kind of a key. It determines the first letters: `O…`, `A…`, `U…`, and `SO…`, `SA…`, `SU…` for seeds. */
 export type KeyKind = 'operator' | 'account' | 'user';
 
-/** A key that signs; its seed can no longer be read from it. */
+/** A key for signing. The seed cannot be read from it. */
 export interface SigningKey {
-  /** The nkey of its public half: 56 characters. */
+  /** The nkey of the public key: 56 characters. */
   publicKey: string;
-  /** The 64 bytes of the Ed25519 signature (RFC 8032) of `data`. The same data gives the same signature. */
+  /** Returns the 64 bytes of the Ed25519 signature (RFC 8032) of `data`. Deterministic. */
   sign(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
 }
 
@@ -21,29 +21,30 @@ const BASE64URL = alphabet('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 const utf8 = new TextDecoder();
 const KINDS: Record<KeyKind, number> = { operator: 14 << 3, account: 0, user: 20 << 3 };
 const SEED = 18 << 3;
-/** How many secret bytes a key is made of. */
+/** Number of secret bytes of a key. */
 export const KEY_BYTES = 32;
 const CHECKSUM_BYTES = 2;
-// PKCS #8 of an Ed25519 private key (RFC 8410, section 7) up to its last member, the 32 bytes of the seed.
+// PKCS #8 header of an Ed25519 private key (RFC 8410, section 7); the 32 bytes of the seed follow.
 const PKCS8_HEAD = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32);
 
 /**
- * Makes a new key. `publicKey` is 56 characters and public; `seed` is 58 characters and the whole secret:
- * {@link importSeed} makes a signing key of it.
+ * Creates a key. `publicKey` has 56 characters and is public; `seed` has 58 and is the whole secret. {@link importSeed}
+ * turns it into a signing key.
  */
 export function createKey(kind: KeyKind): Promise<{ publicKey: string; seed: string }> {
-  // Random bytes and one import cost half of crypto.subtle.generateKey and its export.
+  // Random bytes and one import take half the time of crypto.subtle.generateKey and its export.
   return keyOf(kind, crypto.getRandomValues(new Uint8Array(KEY_BYTES)));
 }
 
-/** The key of these 32 secret bytes; members as in {@link createKey}. */
+/** Returns the key of these 32 secret bytes; members as in {@link createKey}. */
 export async function keyOf(kind: KeyKind, secret: Uint8Array): Promise<{ publicKey: string; seed: string }> {
   const { publicKey } = await importSecret(kind, secret);
   return { publicKey, seed: encode(seedPrefix(kind), secret) };
 }
 
 /**
- * Reads a seed (`SO…`, `SA…` or `SU…`). Throws an error that says what is wrong with it, and never contains any of it.
+ * Parses a seed (`SO…`, `SA…` or `SU…`). Throws an error that describes the problem and never contains any part of the
+ * seed.
  */
 export async function importSeed(seed: string): Promise<SigningKey> {
   const raw = decode(seed);
@@ -58,7 +59,7 @@ export async function importSeed(seed: string): Promise<SigningKey> {
   };
 }
 
-/** Whether `text` is a well-formed public key of this kind: its prefix, length and checksum are right. */
+/** Whether `text` is a public key of this kind with a valid prefix, length and checksum. */
 export function isPublicKey(kind: KeyKind, text: string): boolean {
   const raw = decode(text);
   return typeof raw !== 'string' && raw.length === 1 + KEY_BYTES && raw[0] === KINDS[kind];
@@ -78,7 +79,7 @@ function kinds(): KeyKind[] {
   return Object.keys(KINDS) as KeyKind[];
 }
 
-// Shifted so that both the S and the letter of the kind show in the base32.
+// Shifted so that both the S and the letter of the kind appear in the base32.
 function seedPrefix(kind: KeyKind): Uint8Array {
   return Uint8Array.of(SEED | (KINDS[kind] >> 5), (KINDS[kind] & 31) << 3);
 }
@@ -90,7 +91,7 @@ async function importSecret(
   const pkcs8 = new Uint8Array(PKCS8_HEAD.length + KEY_BYTES);
   pkcs8.set(PKCS8_HEAD);
   pkcs8.set(secret, PKCS8_HEAD.length);
-  // Extractable, because an export is the only way to the public half.
+  // Extractable, because an export is the only way to get the public key.
   const key = await crypto.subtle.importKey('pkcs8', pkcs8, 'Ed25519', true, ['sign']);
   const { x = '' } = await crypto.subtle.exportKey('jwk', key);
   const point = unspell(x, BASE64URL);
@@ -109,7 +110,7 @@ function encode(prefix: Uint8Array, key: Uint8Array): string {
   return base32(raw);
 }
 
-// The prefix and the key, or what is wrong with the text, in words that hold none of it.
+// Returns the prefix and key, or an error message that contains no part of the text.
 function decode(text: string): Uint8Array | string {
   const raw = unspell(text, BASE32);
   if (!raw) return 'it is not base32, or cut off';
@@ -130,7 +131,7 @@ function checksum(bytes: Uint8Array, length: number): number {
   return crc;
 }
 
-// Characters that stand for `width` bits each: code of each value, and value of each code (255: none).
+// An encoding with `width` bits per character: code of each value, and value of each code (255: none).
 interface Alphabet {
   width: number;
   codes: Uint8Array;
@@ -144,7 +145,7 @@ function alphabet(characters: string): Alphabet {
   return { width: Math.log2(codes.length), codes, values };
 }
 
-// By hand and by table, because btoa takes strings only: several times as slow.
+// A lookup table is several times as fast as btoa, which takes only strings.
 function spell(bytes: Uint8Array, { width, codes }: Alphabet): string {
   const text = new Uint8Array(Math.ceil((bytes.length * 8) / width));
   const mask = codes.length - 1;
@@ -163,7 +164,7 @@ function spell(bytes: Uint8Array, { width, codes }: Alphabet): string {
   return utf8.decode(text);
 }
 
-// The inverse of spell; undefined for what spell never returns, so that no two texts mean the same bytes.
+// The inverse of spell; undefined for anything spell never returns, so that each value has one encoding.
 function unspell(text: string, { width, values }: Alphabet): Uint8Array | undefined {
   const bytes = new Uint8Array((text.length * width) >> 3);
   let length = 0;

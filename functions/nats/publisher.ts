@@ -1,8 +1,9 @@
 /**
- * A Durable Object for each NATS account: brings the newest account JWT to every server of its region. One push at a
- * time, each composed from the rows when it begins, so that of two revocations none is lost; tried again until every
- * active server has acknowledged; once more after the settling time, because a server that was fetching the account
- * during the change may have installed what it fetched afterwards. What is due survives a crash in its alarm.
+ * A Durable Object per NATS account that pushes the newest account JWT to every server of its region. Pushes run one at
+ * a time and each reads the rows when it starts, so that concurrent revocations are never lost. A push is retried until
+ * every active server acknowledges it, and repeated once after the settling time: a server that was fetching the
+ * account during the change could have installed the old JWT afterwards. Pending work survives a crash through the
+ * alarm.
  */
 import type { DurableObjectState } from '@cloudflare/workers-types';
 import { type Database, openDatabase } from '../../db/database.ts';
@@ -19,55 +20,55 @@ import { connectNats, shortLivedUser } from './client.ts';
 import { deleteStreams, type Listing, listConnections, pushAccountJwt } from './servers.ts';
 import { Servers } from './system.ts';
 
-/** Names an account to its publisher. */
+/** A request to an account's publisher. */
 export interface PublishRequest {
   region: string;
   account: string;
-  /** The user that was revoked, `*` for all, or null: whose connections the push is to count. */
+  /** Whose connections to count: the revoked user, `*` for all, or null for none. */
   user: string | null;
-  /** Whether nothing has changed but the end of the account's lease. */
+  /** Whether only the end of the account's lease has changed. */
   renewal?: boolean;
 }
 
-/** What came of a publication. */
+/** The outcome of a push. */
 export interface Publication {
-  /** The revision that was pushed; 0 when no server could be reached. */
+  /** The pushed revision; 0 if no server could be reached. */
   revision: number;
   acknowledged: number;
-  /** How many servers are active; 0 when none could be reached. */
+  /** Number of active servers; 0 if none could be reached. */
   servers: number;
-  /** How many connections of the user were open before the push and are not after it; null when nobody could tell. */
+  /** How many of the user's connections were open before the push and closed after it; null if unknown. */
   cut: number | null;
   /** Whether nothing is left to do: every server has the newest revision, and a deleted account's streams are gone. */
   finished: boolean;
 }
 
-/** A server's fetch of an account takes 1.9 s at most: what it installs later than this is what was served since. */
+/** A server's fetch of an account takes at most 1.9 s: what it installs after this time was served after the change. */
 const SETTLING_MS = 2_500;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 5 * 60_000;
-/** How long the count of connections may hold up the push itself. */
+/** How long counting connections can delay the push. */
 const COUNTING_MS = 150;
-/** What reading the rows before a push and noting what came of it may add to its deadline. */
+/** How long reading the rows and recording the outcome can add to the deadline of a push. */
 const ROWS_MS = 500;
 
-/** What came of it when no server could be reached. */
+/** The outcome if no server could be reached. */
 export const NOTHING: Publication = { revision: 0, acknowledged: 0, servers: 0, cut: null, finished: false };
 
-/** What the object stores. */
+/** The stored state of the object. */
 interface Due {
   region: string;
   account: string;
-  /** How many pushes in a row were not acknowledged by all. */
+  /** Consecutive pushes that not all servers acknowledged. */
   failures: number;
-  /** Whether nothing has changed but the end of the lease. */
+  /** Whether only the end of the lease has changed. */
   renewal?: boolean;
 }
 
-/** A renewal is tried so often; then the next is the schedule's, since every lease outlasts several. */
+/** Attempts at a renewal before it is left to the scheduled job: a lease outlasts several renewals. */
 const RENEWAL_TRIES = 4;
 
-/** See this file's head. */
+/** Keeps the servers of a region up to date with one NATS account. */
 export class AccountPublisher {
   #state: DurableObjectState;
   #config: Config;
@@ -80,19 +81,21 @@ export class AccountPublisher {
     this.#config = configOf(env);
   }
 
-  /** Publishes now (a {@link PublishRequest} as JSON) and answers with what came of it within the deadline. */
+  /**
+   * Publishes now (the body is a {@link PublishRequest}) and responds with a {@link Publication} within the deadline.
+   */
   async fetch(request: Request): Promise<Response> {
     const { region, account, user, renewal } = (await request.json()) as PublishRequest;
     this.#account = { region, account };
     return Response.json(await (renewal ? this.#renew() : this.#change(user)));
   }
 
-  /** Pushes a change, with an alarm that goes on with it whatever happens. Resolves within the deadline. */
+  /** Pushes a change, with an alarm that retries it. Resolves within the deadline. */
   async #change(user: string | null): Promise<Publication> {
     const due = await this.#due();
     const { storage } = this.#state;
-    // Set before anything is sent: whatever ends this object now, the alarm goes on. At once, so that no alarm that ends
-    // meanwhile clears the one without the other.
+    // Stored before anything is sent, so that the alarm continues after a crash. Both writes start together, so that an
+    // alarm that finishes at the same time cannot clear only one of them.
     await Promise.all([
       storage.put<Due>('due', { ...this.#named(due), failures: due?.failures ?? 0 }),
       storage.setAlarm(Date.now() + SETTLING_MS),
@@ -105,7 +108,7 @@ export class AccountPublisher {
     return Promise.race([publication, late]);
   }
 
-  /** Pushes the JWT with its new end, and no second time when all have it: nothing else in it has changed. */
+  /** Pushes the renewed JWT. Needs no second push once all servers have it: only the lease has changed. */
   async #renew(): Promise<Publication> {
     const publication = await this.#publish(null);
     if (publication.finished) return publication;
@@ -123,14 +126,14 @@ export class AccountPublisher {
     return { region, account };
   }
 
-  /** The settling push, or the next try. */
+  /** Runs the settling push or the next retry. */
   async alarm(): Promise<void> {
     const due = await this.#due();
     if (!due) return;
     const publication = await this.#publish(null);
     const { storage } = this.#state;
     await this.#state.blockConcurrencyWhile(async () => {
-      // A publication that came meanwhile has set its own alarm and must find what is due.
+      // A concurrent change has set its own alarm and needs the stored state.
       if ((await storage.getAlarm()) !== null || !(await this.#due())) return;
       if (publication.finished) return storage.deleteAll();
       const failures = due.failures + 1;
@@ -145,7 +148,9 @@ export class AccountPublisher {
     return this.#state.storage.get<Due>('due');
   }
 
-  /** One push at a time. One that runs may have read the rows before this change, so that this joins the one after it. */
+  /**
+   * Runs one push at a time. A running push can have read the rows before this change, so this call joins the next one.
+   */
   #publish(user: string | null): Promise<Publication> {
     if (this.#next) return this.#next;
     if (!this.#running) return this.#begin(user);
@@ -172,7 +177,7 @@ export class AccountPublisher {
     const due = (await this.#due()) ?? this.#account;
     const region = due && this.#config.regions.get(due.region);
     if (!due || !region) return NOTHING;
-    // Nothing can be pushed, now or later: the servers learn of it when they fetch the account anew.
+    // No push is possible, now or later: the servers read the change when they next fetch the account.
     if (region.natsWebsockets.length === 0) return this.#forget();
     const store = openDatabase(region.database);
     const state = await getAccountState(store, due.account);
@@ -184,7 +189,7 @@ export class AccountPublisher {
       const tombstone = await this.#purge(store, region, state);
       return { ...(await this.#send(store, region, tombstone, null)), cut: publication.cut };
     } catch (error) {
-      // Everyone is cut off all the same: only the streams are left, for the next try.
+      // Everyone is disconnected anyway; only deleting the streams needs a retry.
       warn('purge failed', error);
       return { ...publication, finished: false };
     }
@@ -223,8 +228,8 @@ export class AccountPublisher {
   }
 
   /**
-   * Deletes the streams of a deleted account, which nobody else can use any more, and ends the deletion. Resolves to
-   * what the account then is.
+   * Deletes the streams of a deleted account, which nobody else can use any more, and finishes the deletion. Resolves
+   * to the updated state of the account.
    */
   async #purge(
     store: Database,
@@ -232,7 +237,7 @@ export class AccountPublisher {
     { account, revocations }: AccountState,
   ): Promise<AccountState> {
     const issuer = await signingKeyOf(this.#config.sealingKeys, region.name, account);
-    // Newer than the revocation of everyone, so that this one user is let in.
+    // Issued after everyone was revoked, so that only this user is accepted.
     const user = await shortLivedUser({ id: account.id, issuer }, (revocations['*'] ?? 0) + 1);
     const deadline = Date.now() + this.#config.nats.push_deadline_ms;
     const client = await connectNats(region.natsWebsockets, user, deadline);
@@ -248,7 +253,7 @@ export class AccountPublisher {
   }
 }
 
-/** What is open of an account, so far as servers tell in a moment; null when more is open than they tell. */
+/** Returns the open connections of an account that servers list in time; null if a server's list is truncated. */
 async function listOpen(servers: Servers, account: string): Promise<Listing | null> {
   const listing = await listConnections(servers, account, Date.now() + COUNTING_MS);
   return listing.truncated ? null : listing;
@@ -274,7 +279,7 @@ function countCut(
   return gone.filter((one) => user === '*' || one.user === user).length;
 }
 
-/** Says which servers have yet to confirm: names, or addresses that could not be reached. */
+/** Logs the servers that have not confirmed: names, or addresses that could not be reached. */
 function warnOfMissing(region: string, account: string, missing: readonly string[]): void {
   console.warn(JSON.stringify({ publisher: 'not confirmed by all', region, account, missing }));
 }

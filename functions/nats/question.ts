@@ -1,10 +1,10 @@
 /**
- * One question to all servers of a region while its answers come in: which servers have given one that counts, whether
- * all have, and which have not. It does not connect to anything (see system.ts).
+ * Collects the answers to one question to all servers of a region: which servers have given an accepted answer, and
+ * which are missing. system.ts makes the connections.
  */
 import type { NatsClient, Reply } from './client.ts';
 
-/** The part of each server's answer that is read here. */
+/** The parts of a server's answer that are used. */
 export interface Answer {
   server?: { id: string; name: string; ver?: string; time?: string };
   statsz?: { active_servers?: number };
@@ -28,40 +28,40 @@ export interface RawConnection {
   authorized_user?: string;
 }
 
-/** What came of a question. */
+/** The outcome of a question. */
 export interface Asked {
-  /** One of each server that replied, by its id. */
+  /** Server id → its answer. */
   answers: Map<string, Answer>;
   /**
-   * How many servers there are: as many as the largest number of active ones that a server names, and at least all that
-   * replied, are configured, or could not be reached at their address.
+   * Number of servers: the largest number of active servers that any server reports, and at least all that replied, are
+   * configured, or could not be reached at their address.
    */
   servers: number;
-  /** The servers that gave no answer that counts: the name of each, or its address, or how many are not known by name. */
+  /** Servers without an accepted answer: the name or address of each, or how many are not known by name. */
   missing: string[];
-  /** The configured addresses, and the id of the server that each leads to; undefined for one that cannot be reached. */
+  /** Configured address → id of its server; undefined if it cannot be reached. */
   addresses: Map<string, string | undefined>;
 }
 
-/** How many servers are active, by the replies that came on one connection. */
+/** The number of active servers, from the replies on one connection. */
 export interface Count {
-  /** When they were asked, in milliseconds since the epoch. */
+  /** When the servers were asked, in milliseconds since the epoch. */
   at: number;
-  /** The largest number that a server names; 0 while none has replied. */
+  /** The largest number that a server reports; 0 before the first reply. */
   active: number;
-  /** The servers that replied: id and name. */
+  /** Server id → name. */
   replied: Map<string, string>;
   stop: () => void;
 }
 
-/** The answers that come on one connection. */
+/** A connection on which the question was asked. */
 interface View {
   client: NatsClient;
   count: Count;
   lost: boolean;
 }
 
-/** See this file's head. */
+/** One question to all servers of a region. */
 export class Question {
   readonly #counts: (answer: Answer) => boolean;
   readonly #answers = new Map<string, Answer>();
@@ -74,12 +74,12 @@ export class Question {
   #stopped = false;
   #failure: unknown;
 
-  /** `counts` says whether an answer is one that the asker wants of every server. */
+  /** `counts` returns whether an answer is accepted. */
   constructor(counts: (answer: Answer) => boolean) {
     this.#counts = counts;
   }
 
-  /** Asks on a connection. `count` is of the same one. */
+  /** Asks on a connection. `count` must be from the same connection. */
   put(client: NatsClient, subject: string, payload: string, count: Count): void {
     if (this.#stopped) return;
     const view: View = { client, count, lost: false };
@@ -101,17 +101,17 @@ export class Question {
     this.check();
   }
 
-  /** Notes that an address leads to the server of this id. */
+  /** Records that an address leads to the server of this id. */
   identify(url: string, id: string): void {
     this.#ids.set(url, id);
   }
 
-  /** The id of the server that an address leads to, if that came up. */
+  /** Returns the id of the server at an address, if it was identified during this question. */
   idOf(url: string): string | undefined {
     return this.#ids.get(url);
   }
 
-  /** Whether the server has given an answer that counts, or gives one within `ms` milliseconds. */
+  /** Whether the server has given an accepted answer, or gives one within `ms` milliseconds. */
   hasAnswer(id: string, ms: number): Promise<boolean> {
     if (this.#has(id)) return Promise.resolve(true);
     return new Promise((resolve) => {
@@ -129,7 +129,7 @@ export class Question {
     return answer !== undefined && this.#counts(answer);
   }
 
-  /** Is not done before this work is, which may ask further servers, or `patience` milliseconds have passed. */
+  /** Delays completion until `work`, which can ask more servers, ends or `patience` milliseconds pass. */
   waitFor(work: Promise<void>, patience: number): void {
     let waiting = true;
     this.#waiting++;
@@ -143,7 +143,7 @@ export class Question {
     if (Number.isFinite(patience)) setTimeout(end, patience);
   }
 
-  /** Looks whether everyone has answered: after each reply, also of a count. */
+  /** Checks for completion. Call it after each reply, including those to a count. */
   check(): void {
     if (this.#waiting > 0) return;
     const open = this.#views.filter(({ lost }) => !lost);
@@ -157,14 +157,14 @@ export class Question {
     return [...this.#answers.keys()].filter((id) => this.#has(id));
   }
 
-  /** Resolves when everyone has answered, or at `deadline` (milliseconds since the epoch). */
+  /** Resolves when every server has answered, or at `deadline` (milliseconds since the epoch). */
   async done(deadline: number): Promise<void> {
     const timer = setTimeout(() => this.#done.resolve(), Math.max(0, deadline - Date.now()));
     await this.#done.promise;
     clearTimeout(timer);
   }
 
-  /** Takes no more answers. */
+  /** Ignores further answers. */
   stop(): void {
     this.#stopped = true;
     for (const stop of this.#stops) stop();
@@ -172,8 +172,8 @@ export class Question {
   }
 
   /**
-   * What came of it, given the configured addresses and the servers that they were last seen to lead to. Throws when
-   * every connection was lost before any answer came.
+   * Returns the outcome, given the configured addresses and the last known server of each. Throws if every connection
+   * was lost before any answer arrived.
    */
   outcome(listed: readonly { url: string; id: string | undefined }[]): Asked {
     if (this.#answers.size === 0 && this.#views.every(({ lost }) => lost)) throw this.#failure;
@@ -183,7 +183,7 @@ export class Question {
     for (const [id, { server }] of this.#answers) names.set(id, server?.name ?? '');
     const confirmed = this.#confirmed();
     const active = Math.max(0, ...this.#views.map(({ count }) => count.active));
-    // A connection on which nobody said how many there are may have reached any number.
+    // A connection without a count may have reached any number of servers.
     const uncounted = this.#views.some(({ count }) => count.active === 0) ? confirmed.length + 1 : 0;
     const servers = Math.max(1, names.size, active, uncounted);
     const missing = [...names].filter(([id]) => !this.#has(id)).map(([, name]) => name);
@@ -193,7 +193,7 @@ export class Question {
   }
 }
 
-/** A reply as an answer; empty when it is not JSON. */
+/** Parses a reply; empty if it is not JSON. */
 export function parse(reply: Reply): Answer {
   try {
     return reply.text ? (JSON.parse(reply.text) as Answer) : {};

@@ -1,7 +1,7 @@
 /**
- * The schedule's part in enforcement: pushes what is not acknowledged, renews leases, compares the JWTs that servers hold
- * with the rows, and notes when credentials were last used. Each run does a bounded portion and notes where the next goes
- * on, so that every account has its turn; how long a round takes is on the page about nats-servers.
+ * The scheduled repair of nats-servers: pushes unacknowledged revisions, renews leases, compares the servers' JWTs with
+ * the rows, and records when credentials were last used. Each run handles a bounded batch and stores a cursor, so that
+ * every account gets its turn; the page about nats-servers says how long a round takes.
  */
 import { type Database, openDatabase } from '../../db/database.ts';
 import { readCursor, writeCursor } from '../../db/region/cursors.ts';
@@ -19,13 +19,13 @@ import { noteUses, publish } from './enforcement.ts';
 import { listActive, listHeldJwts, listLoadedAccounts } from './servers.ts';
 import { Servers } from './system.ts';
 
-/** What one run may do, in a region: pushes are requests to other objects, of which an invocation has 10,000. */
+/** Limits per run and region: each push is a request to another Durable Object, and an invocation can make 10,000. */
 export const PORTIONS = {
   shortened: 20,
   unfinished: 300,
   renewed: 1_500,
   reviewed: 500,
-  /** Pages of open connections, for their last use. */
+  /** Pages of open connections to read for last use. */
   pages: 20,
 };
 
@@ -33,7 +33,7 @@ const AT_ONCE = 6;
 const PUSHES_MS = 30_000;
 const RENEWALS_MS = 60_000;
 const REVIEW_MS = 20_000;
-/** Accounts whose rows are read in one round trip. */
+/** Accounts to read in one round trip. */
 const BATCH = 25;
 
 interface Place {
@@ -42,10 +42,10 @@ interface Place {
   store: Database;
 }
 
-/** Repairs what was missed in a region. Resolves to whether every part of it went well. */
+/** Runs all repairs in a region. Resolves to whether all of them succeeded. */
 export async function repair(config: Config, region: Region): Promise<boolean> {
   const place = { config, region, store: openDatabase(region.database) };
-  // What is known to be due comes first, and nothing that fails keeps the rest.
+  // Known work comes first, and a failure of one job does not stop the others.
   const parts: [string, () => Promise<unknown>][] = [
     ['shorten revocations', () => shortenLong(place)],
     ['push what is due', () => pushUnfinished(place)],
@@ -58,8 +58,8 @@ export async function repair(config: Config, region: Region): Promise<boolean> {
 }
 
 /**
- * The next portion of ids, from where the last run stopped and round to the start. `list` gives those after an id, in
- * order.
+ * Returns the next batch of ids after the stored cursor, wrapping around at the end. `list` returns the ids after an
+ * id, in order.
  */
 async function nextPortion(
   store: Database,
@@ -99,8 +99,8 @@ async function pushUnfinished(place: Place): Promise<void> {
 }
 
 /**
- * Pushes every account once for each end that leases have, so that the JWTs that servers hold last until the next. The
- * cursor is that end and the last account of the round; a round that takes longer goes on where it is.
+ * Pushes every account once per lease end, so that the servers' JWTs stay valid until the next. The cursor holds the
+ * lease end and the last account pushed; an unfinished round continues on the next run.
  */
 async function renewLeases({ config, region, store }: Place): Promise<void> {
   const end = leaseEnd(config.nats, Date.now());
@@ -118,7 +118,7 @@ async function renewLeases({ config, region, store }: Place): Promise<void> {
   await writeCursor(store, 'lease', `${began} ${finished ? '' : (ids[begun - 1] ?? after)}`);
 }
 
-/** Compares a portion of the accounts that servers have loaded, and notes when credentials were last used. */
+/** Compares a batch of the accounts that servers have loaded, and records when credentials were last used. */
 async function review(place: Place): Promise<void> {
   const { config, region, store } = place;
   if (region.natsWebsockets.length === 0) return;
@@ -134,7 +134,7 @@ async function review(place: Place): Promise<void> {
     for (let from = 0; from < ids.length && Date.now() < deadline; from += BATCH) {
       const batch = ids.slice(from, from + BATCH);
       await runJob('review', region.name, () => reviewBatch(place, servers, batch, deadline));
-      // After each: whatever ends this run, and whichever account it was at, the next goes on behind it.
+      // Stored after each batch, so that a crash or a failing account does not block the next run.
       await writeCursor(store, 'review', batch.at(-1) ?? '');
     }
   } finally {
@@ -148,7 +148,7 @@ async function reviewBatch(
   ids: readonly string[],
   deadline: number,
 ): Promise<void> {
-  // Without those that are not ours: the system account, and the servers' own.
+  // Excludes accounts that are not ours: the system account and the servers' own.
   const states = new Map((await getAccountStates(store, ids)).map((state) => [state.account.id, state]));
   const limits = { atOnce: AT_ONCE, deadline: deadline + config.nats.push_deadline_ms };
   const operator = await operatorKey(config);

@@ -1,7 +1,6 @@
 /**
- * What nats-servers ask for: account JWTs by their id, a path for each region. Public by design (a JWT is signed and
- * names keys and limits only), so that it answers without a token and tells nothing else. A server asks once for each
- * account and keeps the answer.
+ * The URL resolver of nats-server: serves account JWTs by id, with a path per region. Public by design, without a
+ * token: a JWT is signed and contains only keys and limits. A server asks once per account and caches the response.
  */
 import type { Context } from 'hono';
 import { Hono } from 'hono';
@@ -12,7 +11,7 @@ import { networkOf } from '../iam/limits.ts';
 import { composeAccountJwt, composeSystemAccountJwt, leaseEnd, operatorKey, systemKey } from './accounts.ts';
 import { isPublicKey } from './keys.ts';
 
-/** The account JWT of this id in the region of the path, and what it stands for; null for an unknown one. */
+/** Returns the JWT of an account in the region of the path, with its version; null for an unknown id. */
 async function jwtOf(c: Context<AppEnv>, id: string): Promise<{ jwt: string; version: string } | null> {
   const config = c.get('config');
   const [operator, system] = await Promise.all([operatorKey(config), systemKey(c.get('region'))]);
@@ -25,8 +24,8 @@ async function jwtOf(c: Context<AppEnv>, id: string): Promise<{ jwt: string; ver
 }
 
 /**
- * Throws 404 for an id that no account has, or 429 when its network has asked for too many of those. A limit on all
- * requests would let a flood from one network keep a nats-server there from loading accounts that exist.
+ * Throws 404 for an unknown account, or 429 if its network has asked for too many of them. A limit on all requests
+ * would let a flood from one network keep a nats-server there from loading real accounts.
  */
 async function refuseUnknownAccount(c: Context<AppEnv>): Promise<never> {
   const { success } = await c.get('config').resolverLimit.limit({ key: networkOf(c) });
@@ -34,10 +33,9 @@ async function refuseUnknownAccount(c: Context<AppEnv>): Promise<never> {
   throw new ApiError('not_found', { resource: 'endpoint', resource_id: c.req.path });
 }
 
-/** The URL resolver of nats-server, below `/jwt/v1`. */
 export const resolver = new Hono<AppEnv>()
   .use('/:region/accounts/*', useRegion)
-  // A server asks the bare address at its start, and does not start unless it is answered.
+  // A server requests the bare address when it starts, and does not start without a response.
   .get('/:region/accounts/', (c) => c.text('', 200))
   .get('/:region/accounts/:id', async (c) => {
     const id = c.req.param('id');

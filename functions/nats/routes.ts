@@ -1,4 +1,7 @@
-/** The endpoints of NATS accounts. Paths, schemas and examples; the rules are in accounts.ts and in the store. */
+/**
+ * The endpoints of NATS accounts: paths, schemas and examples. The rules are in accounts.ts and the database
+ * statements.
+ */
 import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type * as z from 'zod';
@@ -42,7 +45,7 @@ const tags = [nats.label];
 const read = { resource: nats.id, action: 'read' } as const;
 const write = { resource: nats.id, action: 'write' } as const;
 
-/** A row on the wire. */
+/** Returns the API representation of an account. */
 export function presentAccount(account: NatsAccount, region: Region): z.infer<typeof schemas.natsAccount> {
   return {
     id: account.id,
@@ -59,18 +62,18 @@ export function presentAccount(account: NatsAccount, region: Region): z.infer<ty
 
 const missing = (id: string) => new ApiError('not_found', { resource: 'namespace', resource_id: id });
 
-/** The refusal of a change to an account that was not found where the caller may change one. */
+/** The error for a change to an account that was not found where the caller can change accounts. */
 const refusal = (c: Context<AppEnv>, id: string) =>
   refusalOfChange(c, nats.id, missing(id), (projectIds) => getAccount(c.get('store'), { id, projectIds }));
 
-/** The refusal when the organization has as many accounts as it may. */
+/** The error for an organization at its account quota. */
 function tooMany(quota: number, organizationId: string, current: number): ApiError {
   return new ApiError('quotas_exceeded', {
     details: [{ resource: 'nats_accounts', quota, current, organization_id: organizationId }],
   });
 }
 
-/** The refusal when the region's servers could not give another account what every account is promised. */
+/** The error for a region whose servers cannot reserve storage for another account. */
 function noStorage(region: string): ApiError {
   console.warn(
     JSON.stringify({ refused: 'nats_accounts', reason: 'nats_storage or nats_memory is used up', region }),
@@ -81,7 +84,6 @@ function noStorage(region: string): ApiError {
   });
 }
 
-/** The endpoints of NATS accounts: created, listed, read, renamed and deleted with all that they hold. */
 export const natsAccountRoutes = newRouter()
   .openapi(
     createRoute({

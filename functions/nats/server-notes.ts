@@ -1,16 +1,13 @@
-/**
- * What operators should know of a server, noticed whenever one replies: a version with known faults, a clock that is
- * off. Logged once for each server in each isolate.
- */
+/** Warns operators about a server with known faults or a wrong clock. Logs once per server and isolate. */
 import { faultsOf, isSupported } from './versions.ts';
 
-/** Answers take a moment, and nobody's clock is exact: less than this is not worth a word. */
+/** Clock differences below this are ignored: replies take time, and no clock is exact. */
 const TOLERATED_MS = 30_000;
 
 const noted = new Set<string>();
 const MOST_NOTED = 10_000;
 
-/** Logs what is wrong with a server of the region, as its reply names itself: `ver` its version, `time` its clock. */
+/** Logs problems of a server from its reply: `ver` is its version, `time` its clock. */
 export function noteServer(
   region: string,
   { id, name, ver = '', time }: { id: string; name: string; ver?: string; time?: string },

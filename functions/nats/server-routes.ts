@@ -1,4 +1,4 @@
-/** What a reader may know of a region's nats-servers: asked of them at each request. */
+/** The endpoint that lists a region's nats-servers. Each request queries the servers. */
 import { createRoute } from '@hono/zod-openapi';
 import type * as z from 'zod';
 import { errorResponses, newRouter, ok, requireScope } from '../app.ts';
@@ -25,7 +25,6 @@ function present({
   };
 }
 
-/** The endpoint of a region's nats-servers. */
 export const natsServerRoutes = newRouter().openapi(
   createRoute({
     method: 'get',

@@ -1,6 +1,6 @@
 /**
- * What the Worker asks of a region's nats-servers, over their system account: take this account JWT, which accounts
- * have you loaded, who is connected.
+ * The requests to a region's nats-servers over their system account: install an account JWT, list loaded accounts, list
+ * connections.
  */
 import type { Region } from '../env.ts';
 import type { NatsClient } from './client.ts';
@@ -9,17 +9,17 @@ import { PING, Servers } from './system.ts';
 
 const ACCOUNTZ = '$SYS.REQ.SERVER.PING.ACCOUNTZ';
 
-/** What came of a push. */
+/** The outcome of a push. */
 export interface Pushed {
   acknowledged: number;
   servers: number;
-  /** Which servers did not acknowledge it. */
+  /** The servers that did not acknowledge it. */
   missing: string[];
 }
 
 /**
- * Sends the servers a newer account JWT, and waits until every one has taken it or the deadline has passed. A server
- * that has not loaded the account counts: it will fetch the newest.
+ * Sends the servers a newer account JWT and waits until every server has acknowledged it or the deadline passes. A
+ * server that has not loaded the account counts as acknowledged: it will fetch the newest JWT.
  */
 export async function pushAccountJwt(
   servers: Servers,
@@ -37,15 +37,14 @@ const isAcknowledgement = ({ data }: Answer) => data?.code === 200;
 
 const answersOf = ({ answers }: Asked) => [...answers.values()];
 
-/** An open connection of a user. */
 export interface Connection {
-  /** The name of the server that has it. */
+  /** The name of the client's server. */
   server: string;
-  /** The public key `U…` of the user. */
+  /** The user's public key `U…`. */
   user: string;
   /** `address:port` of the client. */
   address: string;
-  /** What the client calls itself; empty when it does not. */
+  /** The client's own name for the connection; empty if it has none. */
   client: string;
   /** RFC 3339. */
   connectedAt: string;
@@ -53,23 +52,23 @@ export interface Connection {
   lastActivityAt: string;
 }
 
-/** A server lists at most this many connections in an answer. */
+/** The most connections that a server lists in one answer. */
 const PAGE = 256;
 
 /** The open connections of an account. */
 export interface Listing {
   connections: Connection[];
-  /** The names of the servers that told theirs. */
+  /** The names of the servers that responded. */
   answered: string[];
-  /** How many servers are active. */
+  /** Number of active servers. */
   servers: number;
-  /** Whether a server has more than the 256 that it tells. */
+  /** Whether a server has more connections than the 256 it lists. */
   truncated: boolean;
 }
 
 /**
- * The connections that are open with an account's credentials, of all servers that answer before the deadline. Each of
- * them loads the account for it.
+ * Lists the open connections of an account on all servers that respond before the deadline. Each server loads the
+ * account to respond.
  */
 export async function listConnections(
   servers: Servers,
@@ -97,12 +96,11 @@ function connectionsIn({ server, data }: Answer): Connection[] {
   }));
 }
 
-/** A server lists at most this many in an answer to {@link listActive}. */
+/** The most connections that a server lists in one answer to {@link listActive}. */
 const ACTIVE_PAGE = 512;
 
 /**
- * A page of the connections of all accounts, those with the latest activity first, and whether there are more. Loads no
- * account.
+ * Lists a page of the connections of all accounts, latest activity first, and whether there are more. Loads no account.
  */
 export async function listActive(
   servers: Servers,
@@ -116,31 +114,31 @@ export async function listActive(
   return { connections: answers.flatMap(connectionsIn), more };
 }
 
-/** The ids of the accounts that some server has loaded, in order. */
+/** Lists the ids of the accounts that at least one server has loaded, in order. */
 export async function listLoadedAccounts(servers: Servers, deadline: number): Promise<string[]> {
   const asked = await servers.ask(ACCOUNTZ, '', deadline);
   const ids = new Set(answersOf(asked).flatMap(({ data }) => data?.accounts ?? []));
   return [...ids].filter((id) => id.startsWith('A')).sort();
 }
 
-/** The account JWTs that the servers hold for an account, one for each server that has loaded it. */
+/** Lists the JWTs that servers hold for an account, one per server that has loaded it. */
 export async function listHeldJwts(servers: Servers, accountId: string, deadline: number): Promise<string[]> {
   const asked = await servers.ask(ACCOUNTZ, JSON.stringify({ account: accountId }), deadline);
   return answersOf(asked).flatMap(({ data }) => data?.account_detail?.jwt ?? []);
 }
 
-/** A server of a region, as it replied just now, or an address where none did. */
+/** A server of a region that responded, or an address where none did. */
 export interface NatsServerState {
-  /** Null of a server that could not be asked. */
+  /** Null if the server could not be asked. */
   name: string | null;
   version: string | null;
-  /** The configured addresses that lead to it; empty for a server that only others of its cluster reach. */
+  /** The configured addresses of the server; empty if it is only reachable through its cluster. */
   websockets: string[];
-  /** By how much its clock is ahead of ours, in milliseconds; negative when it is behind. */
+  /** How far the server's clock is ahead of ours, in milliseconds; negative if it is behind. */
   clockAhead: number | null;
 }
 
-/** The servers of a region, and how many there are; some may be known by their number alone. Never rejects. */
+/** Lists the servers of a region and their number, which can include servers without details. Never rejects. */
 export async function listServers(
   region: Region,
   deadline: number,
@@ -177,8 +175,8 @@ interface StreamNames {
 }
 
 /**
- * Deletes every JetStream stream of the account that the client is connected to. Rejects when the servers refuse or do
- * not answer in time; a server without JetStream has none.
+ * Deletes every JetStream stream of the client's account. Rejects if the servers refuse or do not respond in time; a
+ * server without JetStream has none.
  */
 export async function deleteStreams(client: NatsClient, deadline: number): Promise<void> {
   for (;;) {
@@ -197,7 +195,7 @@ async function askJetStream<Result extends { error?: { code: number; description
   if (!reply) throw new Error(`JetStream did not answer ${operation}`);
   if (reply.noResponders) return null;
   const result = JSON.parse(reply.text) as Result;
-  // Not found: deleted by whoever was here before. Not enabled: there is nothing.
+  // 404: already deleted by an earlier attempt. 503: JetStream is not enabled, so there are no streams.
   if (result.error && ![404, 503].includes(result.error.code)) throw new Error(result.error.description);
   return result.error ? null : result;
 }

@@ -1,8 +1,8 @@
 /**
- * Questions to all servers of a region, as a user of its system account. The servers of a cluster pass a question on to
- * each other, so one connection is enough while they see each other. A configured address whose server has not replied
- * is connected to and asked by itself, since the others may have lost sight of it; an address that cannot be reached
- * counts as a server that has not replied.
+ * Asks all servers of a region, as a user of its system account. Servers of a cluster forward a question to each other,
+ * so one connection normally suffices. If the server of a configured address has not replied, it gets its own
+ * connection, because the others may have lost sight of it. An unreachable address counts as a server that has not
+ * replied.
  */
 import type { Region } from '../env.ts';
 import { systemKey } from './accounts.ts';
@@ -10,10 +10,10 @@ import { connectNats, connectOne, type NatsClient, type NatsUser, shortLivedUser
 import { type Answer, type Asked, type Count, parse, Question } from './question.ts';
 import { noteServer } from './server-notes.ts';
 
-/** Each server replies with what it is and how it does. */
+/** Each server replies with its identity and status. */
 export const PING = '$SYS.REQ.SERVER.PING';
 
-/** What the Worker's own user may do in the system account. */
+/** Permissions of the Worker's user in the system account. */
 const PERMISSIONS = {
   publish: [
     '$SYS.REQ.ACCOUNT.*.CLAIMS.UPDATE',
@@ -25,15 +25,15 @@ const PERMISSIONS = {
   subscribe: ['_INBOX.>'],
 };
 
-/** How long the servers that the first connection reaches may take before another address is asked by itself. */
+/** How long to wait for the servers behind the first connection before asking another address directly. */
 const PATIENCE_MS = 60;
-/** How long an address that failed within the last minute may hold up a question. */
+/** How long an address that failed within the last minute can delay a question. */
 const FAILED_PATIENCE_MS = 150;
 const MINUTE_MS = 60_000;
-/** How long a count of the active servers is believed, on one connection. */
+/** How long to cache a connection's count of active servers. */
 const COUNT_MS = 1_000;
 
-/** What an address was last seen to lead to, in this isolate. */
+/** The server last seen at each address. Local to this isolate. */
 const addresses = new Map<string, { id?: string; seenAt: number; failedAt: number }>();
 
 function noteAddress(url: string, id: string | undefined): void {
@@ -44,14 +44,14 @@ function noteAddress(url: string, id: string | undefined): void {
 
 const within = (ms: number, time: number | undefined) => time !== undefined && Date.now() - time < ms;
 
-/** Connections to a region's servers. To be closed. */
+/** Connections to a region's servers. The caller must close them. */
 export class Servers {
   readonly #region: Region;
   readonly #user: NatsUser;
   readonly #connecting = new Map<string, Promise<NatsClient>>();
   readonly #counts = new Map<NatsClient, Count>();
   readonly #watchers = new Set<() => void>();
-  /** Addresses that the first connection does not reach. */
+  /** Addresses whose servers the first connection does not reach. */
   readonly #apart = new Set<string>();
   #first: NatsClient | undefined;
 
@@ -60,7 +60,10 @@ export class Servers {
     this.#user = user;
   }
 
-  /** Connects. Rejects with the reasons when no address of the region answers before `deadline` (ms since the epoch). */
+  /**
+   * Connects to a region. Rejects with the errors if no address responds before `deadline` (milliseconds since the
+   * epoch).
+   */
   static async connect(region: Region, deadline: number): Promise<Servers> {
     const issuer = await systemKey(region);
     const now = Math.floor(Date.now() / 1000);
@@ -72,7 +75,7 @@ export class Servers {
 
   async #connectFirst(deadline: number): Promise<NatsClient> {
     const urls = [...this.#region.natsWebsockets].sort((a, b) => failedAt(a) - failedAt(b));
-    // Those of which it is not known where they lead are looked at while the first connects.
+    // Connect in parallel to addresses whose server is not known.
     for (const url of urls.slice(1)) {
       if (!within(MINUTE_MS, addresses.get(url)?.seenAt)) this.#connect(url, deadline).catch(() => {});
     }
@@ -101,7 +104,7 @@ export class Servers {
     return connecting;
   }
 
-  /** Keeps a connection for as long as it is open. */
+  /** Keeps a connection while it is open. */
   #keep(url: string, connecting: Promise<NatsClient>): void {
     this.#connecting.set(url, connecting);
     const forget = () => {
@@ -111,8 +114,8 @@ export class Servers {
   }
 
   /**
-   * Asks all servers and gathers one answer of each, until every server has given one that `counts`, or `deadline` (ms
-   * since the epoch) has passed. Rejects when every connection is lost before anything came.
+   * Asks all servers and collects one answer from each, until every server has given one that `counts` accepts or
+   * `deadline` (milliseconds since the epoch) passes. Rejects if every connection is lost before any answer arrives.
    */
   async ask(
     subject: string,
@@ -145,7 +148,7 @@ export class Servers {
     );
   }
 
-  /** Sees to it that the server of an address is asked: by the first connection, or else by one of its own. */
+  /** Makes sure the server at an address is asked, through the first connection or through its own. */
   async #reach(
     url: string,
     question: Question,
@@ -172,7 +175,7 @@ export class Servers {
     const count: Count = { at: Date.now(), active: 0, replied: new Map(), stop: () => {} };
     count.stop = client.ask(PING, '', (reply) => {
       const { server, statsz } = parse(reply);
-      // The largest number: a server that has just started may not know all others yet.
+      // Use the largest number: a server that has just started may not know all the others yet.
       count.active = Math.max(count.active, statsz?.active_servers ?? 1);
       if (server) {
         count.replied.set(server.id, server.name);
@@ -184,7 +187,6 @@ export class Servers {
     return count;
   }
 
-  /** Closes all connections. */
   close(): void {
     for (const connecting of this.#connecting.values())
       connecting.then((client) => client.close()).catch(() => {});

@@ -1,39 +1,37 @@
 /**
- * Which versions of nats-server Latchkey supports, and the known faults of each version that concern it. The table is
- * `server-versions.json`, because `npm start` reads it too, before any TypeScript runs. A bound in the table is the
- * upstream fix, or, where that is not known, the first version that was seen without the fault.
+ * The supported versions of nats-server and the known faults of each version that affect Latchkey. The table is in
+ * `server-versions.json`, because `npm start` also reads it, before any TypeScript runs. A bound in the table is the
+ * upstream fix or, if that is unknown, the first version seen without the fault.
  */
 import table from './server-versions.json' with { type: 'json' };
 
-/** A version: major, minor, patch, and whether it is a pre-release (`2.15.0-RC.1`), which sorts before its release. */
+/** Major, minor, patch, and whether it is a pre-release (`2.15.0-RC.1`), which sorts before its release. */
 export interface ServerVersion {
   numbers: readonly [number, number, number];
   preRelease: boolean;
 }
 
-/** A fault of some versions of nats-server. */
 export interface ServerFault {
   id: string;
   /** One sentence: what goes wrong. */
   summary: string;
-  /** The advisory or the upstream fix, if there is one. */
+  /** The advisory or upstream fix, if there is one. */
   reference?: string;
-  /** Version ranges that have the fault: `from` inclusive (from the first one if absent), `before` exclusive. */
+  /** Affected version ranges: `from` is inclusive (default: the first version), `before` exclusive. */
   affected: readonly { from?: string; before: string }[];
 }
 
-/** The least version supported on each line, oldest line first. Lines newer than the last one are supported. */
+/** The oldest supported version of each release line, oldest line first. Lines after the last one are supported. */
 export const leastSupported: readonly string[] = table.leastSupported;
 
-/** The line to recommend to operators, for example `2.15`. */
+/** The release line to recommend to operators, for example `2.15`. */
 export const recommended: string = table.recommended;
 
-/** All faults known. */
 export const faults: readonly ServerFault[] = table.faults;
 
 /**
- * Parses `2.11.16`, `v2.11.16`, `2.15.0-RC.1` or `2.15.0+build`: the `version` of a server's INFO, the `server.ver` of
- * its replies. Returns undefined for anything else.
+ * Parses `2.11.16`, `v2.11.16`, `2.15.0-RC.1` or `2.15.0+build`, from a server's INFO (`version`) or its replies
+ * (`server.ver`). Returns undefined for anything else.
  */
 export function parse(version: string): ServerVersion | undefined {
   const match = /^v?(\d{1,6})\.(\d{1,6})\.(\d{1,6})(-[\w.-]+)?(?:\+[\w.-]+)?$/.exec(version);
@@ -52,7 +50,7 @@ export function isSupported(version: string): boolean {
   return lines.every((least) => compareLines(parsed, least) > 0);
 }
 
-/** The known faults of a server of this version. Empty for text that is not a version: nothing is known of it. */
+/** Returns the known faults of a server of this version; empty for text that is not a version. */
 export function faultsOf(version: string): ServerFault[] {
   const parsed = parse(version);
   if (!parsed) return [];
