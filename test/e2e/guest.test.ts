@@ -107,7 +107,7 @@ describe('a reader without an account', () => {
   it('tries NATS and Queues with real clients, until the time is over', async () => {
     const page = await enter();
     await label(page).waitFor();
-    await page.getByText('all of it is deleted in 30 minutes').first().waitFor();
+    await page.getByText('everything you make is deleted in 30 minutes').first().waitFor();
     expect(await page.getByLabel('Project').first().locator('option:checked').innerText()).toBe('sandbox');
     expect(await axe(page)).toEqual([]);
     await createAccount(page, 'Trial');
