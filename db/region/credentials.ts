@@ -123,16 +123,17 @@ export async function getCredential(db: Database, ref: CredentialRef): Promise<C
 }
 
 /** The credentials of this key, or null when they are of no product in projects that the caller may use for it. */
-export async function findByKey(
+export async function findCredential(
   db: Database,
-  key: string,
+  by: 'key' | 'checksum',
+  value: string,
   scopes: readonly { product: string; projectIds: readonly string[] }[],
 ): Promise<Credential | null> {
   const within = scopes.map(
     ({ product, projectIds }) => sql`product = ${product} and ${inProjects(projectIds)}`,
   );
   const rows = await db.all<Credential>(
-    selecting(sql`key = ${key} and ((${sql.join(within, sql`) or (`)}))`),
+    selecting(sql`${sql.identifier(by)} = ${value} and ((${sql.join(within, sql`) or (`)}))`),
   );
   return rows[0] ?? null;
 }

@@ -180,6 +180,7 @@ export const credentials = sqliteTable(
       sql`case when nats_account_id is null then coalesce(permissions, 0) between 1 and 7 else permissions is null end`,
     ),
     uniqueIndex('credentials_by_key').on(table.key),
+    index('credentials_by_checksum').on(table.checksum),
     index('credentials_by_created').on(table.projectId, table.product, table.createdAt, table.id),
     index('credentials_by_updated').on(table.projectId, table.product, table.updatedAt, table.id),
     index('credentials_by_name').on(table.projectId, table.product, table.name, table.id),

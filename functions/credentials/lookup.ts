@@ -8,10 +8,10 @@ import * as z from 'zod';
 import { type Database, openDatabase } from '../../db/database.ts';
 import { getApiKey } from '../../db/identity/api-keys.ts';
 import { getAccount } from '../../db/region/accounts.ts';
-import { findByKey } from '../../db/region/credentials.ts';
+import { findCredential } from '../../db/region/credentials.ts';
 import { type AppEnv, errorResponses, newRouter, ok, requireScope } from '../app.ts';
 import type { Region } from '../env.ts';
-import { ApiError, innermost } from '../errors.ts';
+import { ApiError, innermost, invalidArgument } from '../errors.ts';
 import { presentApiKey } from '../iam/api-key-routes.ts';
 import { authorize } from '../iam/policies.ts';
 import { apiKey } from '../iam/schemas.ts';
@@ -22,6 +22,7 @@ import * as schemas from './schemas.ts';
 
 type C = Context<AppEnv>;
 
+/** One of the two. */
 const lookupQuery = z.object({
   /** An access key `LKEY…` or `SCW…`, the public key `U…` of a NATS user, or the id `A…` of a NATS account. */
   key: z
@@ -29,7 +30,16 @@ const lookupQuery = z.object({
     .regex(
       /^(LKEY[0-9A-Za-z]{16}|SCW[A-Z0-9]{17}|[AU][A-Z2-7]{55})$/,
       'must be an access key (LKEY… or SCW…), the key of NATS credentials (U…) or a NATS account (A…)',
-    ),
+    )
+    .optional(),
+  /** The SHA-1 of a secret key, or of a whole `.creds` file, in hex: the secret itself is not sent. */
+  secret_checksum: z
+    .string()
+    .regex(
+      /^[0-9a-f]{40}$/,
+      'must be the SHA-1 of a secret key or of a .creds file: 40 hex digits in lower case',
+    )
+    .optional(),
 });
 
 /** The owner of a key. Has exactly one of `credentials`, `nats_account` and `api_key`. */
@@ -87,7 +97,12 @@ async function inTime<Found>(c: C, region: Region, work: Promise<Found>): Promis
 }
 
 /** The credentials of one of these products, in the projects where the caller may read them. */
-function lookUpCredentials(c: C, key: string, products: readonly Product[]): Promise<Answer> {
+function lookUpCredentials(
+  c: C,
+  by: 'key' | 'checksum',
+  value: string,
+  products: readonly Product[],
+): Promise<Answer> {
   const scopes = products.flatMap(({ id }) => {
     const scope = authorize(c.get('principal'), { resource: id, action: 'read' });
     return scope.ok ? [{ product: id as string, projectIds: scope.projectIds }] : [];
@@ -97,7 +112,7 @@ function lookUpCredentials(c: C, key: string, products: readonly Product[]): Pro
     throw new ApiError('permissions_denied', { details });
   }
   return everyRegion(c, async (store, region) => {
-    const row = await findByKey(store, key, scopes);
+    const row = await findCredential(store, by, value, scopes);
     const product = PRODUCTS.find(({ id }) => id === row?.product);
     return row && product
       ? {
@@ -142,9 +157,15 @@ async function lookUpApiKey(c: C, accessKey: string): Promise<Answer> {
   return { results: result ? [result] : [], unavailable_regions: [] };
 }
 
-function lookUp(c: C, key: string): Promise<Answer> {
+function lookUp(c: C, { key, secret_checksum: checksum }: z.infer<typeof lookupQuery>): Promise<Answer> {
+  if (key !== undefined && checksum !== undefined) {
+    throw invalidArgument('secret_checksum', 'constraint', 'must not come with a key');
+  }
+  if (checksum !== undefined) return lookUpCredentials(c, 'checksum', checksum, PRODUCTS);
+  if (key === undefined)
+    throw invalidArgument('key', 'required', 'is required, unless there is a secret_checksum');
   const products = PRODUCTS.filter((product) => product.key.test(key));
-  if (products.length > 0) return lookUpCredentials(c, key, products);
+  if (products.length > 0) return lookUpCredentials(c, 'key', key, products);
   return key.startsWith('SCW') ? lookUpApiKey(c, key) : lookUpAccount(c, key);
 }
 
@@ -156,7 +177,7 @@ export const lookupRoutes = newRouter().openapi(
     tags: ['Look-up'],
     summary: 'Find whose a key is',
     description:
-      'Asks every region for the public part of a credential, never its secret. A key of somebody else looks like one that does not exist.',
+      'Asks every region for the public part of a credential, or for the SHA-1 of its secret; never send the secret itself. A key of another organization looks like one that does not exist.',
     request: { query: lookupQuery },
     responses: {
       ...ok(z.object({ results: z.array(lookupResult), unavailable_regions: z.array(z.string()) }), {
@@ -174,5 +195,5 @@ export const lookupRoutes = newRouter().openapi(
       ...errorResponses(),
     },
   }),
-  async (c) => c.json(await lookUp(c, c.req.valid('query').key), 200),
+  async (c) => c.json(await lookUp(c, c.req.valid('query')), 200),
 );

@@ -47,6 +47,7 @@ it('somebody is invited, joins, changes their password and resets it', async () 
   await opened(page, 'Invite member', 'Invite a member');
   await page.keyboard.type(email);
   await page.keyboard.press('Enter');
+  await pressAt(page, button(page, 'Copy Invitation link'));
   await pressAt(page, button(page, 'I have passed on this link'));
   await said(page, `Invited ${email}.`);
 
@@ -104,9 +105,9 @@ it('an application gets an API key and a policy, and the key is looked up and re
   await page.keyboard.type('orders, in production');
   await typeAt(page, 'For', 'orders-service');
   await pressAt(page, dialog(page, 'Create an API key').getByRole('button', { name: 'Create API key' }));
-  await pressAt(page, button(page, 'Show Access key'));
   const shown = dialog(page, 'Save your API key').getByRole('group', { name: 'Access key' });
-  const accessKey = await shown.locator('pre').innerText();
+  const accessKey = await shown.locator('code').innerText();
+  await pressAt(page, button(page, 'Copy Secret key'));
   await pressAt(page, button(page, 'I have saved this API key'));
   await page.getByRole('row').filter({ hasText: accessKey }).getByText('orders-service').waitFor();
 

@@ -233,7 +233,7 @@ describe('the look-up', () => {
     await close.click();
     expect(await close.isVisible()).toBe(true);
     told.resolve();
-    await page.getByRole('alert').getByText('did not answer').waitFor();
+    await page.getByRole('alert').getByText('did not respond').waitFor();
     browser.complaints.splice(0);
     await close.click();
     await page.getByRole('button', { name: 'Look up a key' }).click();
@@ -244,19 +244,19 @@ describe('the look-up', () => {
     const page = await browser.open('/console/');
     await page.route(/\/key-lookup\.[^.]+\.js$/, (route) => route.abort());
     await page.getByRole('button', { name: 'Look up a key' }).click();
-    await page.getByRole('status').getByText('Latchkey did not answer').waitFor();
+    await page.getByRole('alert').getByText('could not be loaded').waitFor();
     expect(browser.complaints.splice(0).join()).toContain('ERR_FAILED');
   });
 
   it('says that a key is nobody’s, and sends nothing of a text without one', async () => {
     const page = await browser.open('/console/');
     await lookUp(page, `LKEY${'x'.repeat(16)}`);
-    await page.getByText('is of nothing that is open to you').waitFor();
+    await page.getByText('belongs to nothing that you have access to').waitFor();
     const sent: string[] = [];
     page.on('request', (request) => sent.push(request.url()));
     await page.getByLabel('Key or .creds text').fill(`latchkey_${'x'.repeat(40)}`);
     await page.getByRole('button', { name: 'Look up', exact: true }).click();
-    await page.getByRole('alert').getByText('There is no public key in this').waitFor();
+    await page.getByRole('alert').getByText('There is no key in this').waitFor();
     expect(sent.filter((url) => url.includes('lookup'))).toEqual([]);
   });
 });

@@ -10,6 +10,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { region, useBrowser } from './browser.ts';
 import { ALL, activate, newCredentials, newProject, snsClient, sqsClient } from './gateway-clients.ts';
+import { save } from './keyed-form.ts';
 import { api, useStack } from './local-stack.ts';
 import { newCreds } from './nats-client.ts';
 
@@ -70,7 +71,7 @@ describe('the page of a NATS account', () => {
     await dialog(page, 'Generate credentials').getByLabel('Name').fill('from the console');
     await page.keyboard.press('Enter');
     await dialog(page, 'Save your credentials').waitFor();
-    await page.getByRole('button', { name: 'I have saved' }).click();
+    await save(page);
     await region(page, 'Credentials')
       .getByRole('row', { name: /from the console/ })
       .waitFor();
@@ -222,7 +223,7 @@ describe('the list of queues', () => {
     const page = await browser.open(`${QUEUES}?region=fr-par&project=${await newProject(local)}`);
     await page.route(/\/keyed-actions\.[^.]+\.js$/, (route) => route.abort());
     await list(page).getByRole('button', { name: 'Activate Queues' }).click();
-    await list(page).getByRole('status').getByText('Latchkey did not answer').waitFor();
+    await list(page).getByRole('alert').getByText('could not be loaded').waitFor();
     expect(browser.complaints.splice(0).join()).toContain('ERR_FAILED');
   });
 
@@ -258,7 +259,7 @@ describe('the list of queues', () => {
     await page.route(script, (route) => route.abort());
     await page.goto(`${QUEUES}?region=fr-par&project=${await newProject(local)}#credentials`);
     const credentials = region(page, 'Credentials for Queues');
-    await credentials.getByText('Latchkey did not answer').waitFor();
+    await credentials.getByText('could not be loaded').waitFor();
     expect(browser.complaints.splice(0).join()).toContain('ERR_FAILED');
     await page.unroute(script);
     await credentials.getByRole('button', { name: 'Try again' }).click();

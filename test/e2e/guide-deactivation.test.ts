@@ -79,7 +79,7 @@ describe.each(PRODUCTS.map((product) => [product.label, product] as const))('%s'
       .click();
     await deactivate(local, REGION, projectId, product.id);
     await page.getByRole('alertdialog', { name: title }).getByRole('button', { name: 'Deactivate' }).click();
-    await status(page, product).getByText('was deactivated in Amsterdam already').waitFor();
+    await status(page, product).getByText('was already deactivated in Amsterdam').waitFor();
     expect(browser.complaints.splice(0)).toEqual([expect.stringContaining('404')]);
   });
 });

@@ -39,6 +39,8 @@ describe('by the keyboard alone', () => {
     await page.keyboard.type('日本語 🔑');
     await page.keyboard.press('Enter');
     await pressAt(page, button(page, 'I have saved these credentials'));
+    await page.getByText('You have not copied').waitFor();
+    await page.keyboard.press('Enter');
     await credentials.getByText('Generated 日本語 🔑.').waitFor();
     await pressAt(page, button(credentials, 'Revoke 日本語 🔑'));
     await alertNamed(page, 'Revoke these credentials?').waitFor();
@@ -68,6 +70,8 @@ describe('by the keyboard alone', () => {
     await pressAt(page, page.getByRole('checkbox', { name: 'Read' }), 'Space');
     await page.keyboard.press('Enter');
     await pressAt(page, button(page, 'I have saved these credentials'));
+    await page.getByText('You have not copied').waitFor();
+    await page.keyboard.press('Enter');
     await status(page, product).getByText('Generated orders.').waitFor();
     const more = button(form, 'See more actions for orders');
     await pressAt(page, more);
@@ -141,7 +145,7 @@ async function keepsSecretRules(page: Page): Promise<void> {
   await page.close({ runBeforeUnload: true });
   expect((await asked).type()).toBe('beforeunload');
   await (await asked).dismiss();
-  await button(secret, 'I have saved these credentials').click();
+  for (const _ of [1, 2]) await button(secret, 'I have saved these credentials').click();
   await secret.waitFor({ state: 'hidden' });
 }
 

@@ -86,11 +86,11 @@ describe('revoking', () => {
       route.fulfill({ status: 503, json: { type: 'unavailable' } }),
     );
     await ask(page);
-    await alert(page).getByText('Who is connected cannot be told now').waitFor();
+    await alert(page).getByText('It is not known who is connected').waitFor();
     expect(browser.complaints.splice(0)).toEqual([expect.stringContaining('503')]);
     await api(local, 'DELETE', `/mnq/v1beta1/regions/${REGION}/nats-credentials/${creds.id}`);
     await confirm(page).click();
-    await status(page).getByText('was revoked already.').waitFor();
+    await status(page).getByText('was already revoked.').waitFor();
     expect(browser.complaints.splice(0)).toEqual([expect.stringContaining('404')]);
   });
 

@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { root } from '../stack/project.ts';
 import { inspect, region, useBrowser } from './browser.ts';
+import { save } from './keyed-form.ts';
 import { useStack } from './local-stack.ts';
 import { newCreds } from './nats-client.ts';
 
@@ -56,7 +57,7 @@ it('a guide in use has nothing that axe finds, in its lists and dialogs', async 
   await page.keyboard.press('Enter');
   await page.getByRole('dialog', { name: 'Save your credentials' }).waitFor();
   expect(await inspect(page)).toEqual([]);
-  await page.getByRole('button', { name: 'I have saved' }).click();
+  await save(page);
   await credentials.getByRole('button', { name: 'Revoke orders' }).click();
   await page.getByText('Nobody is connected').waitFor();
   expect(await inspect(page)).toEqual([]);

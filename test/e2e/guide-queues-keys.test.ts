@@ -50,7 +50,7 @@ describe.each(PRODUCTS.map((product) => [product.label, product] as const))(
         const [credentials] = await listed(local, product, 'nl-ams', project);
         await revoke(local, product.id, credentials as Credentials);
         await test(page);
-        await secret(page).getByRole('status').getByText('Refused by').waitFor();
+        await secret(page).getByRole('alert').getByText('Refused by').waitFor();
         expect(
           await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }])),
         ).not.toContain('latchkey_');
@@ -65,17 +65,17 @@ describe.each(PRODUCTS.map((product) => [product.label, product] as const))(
       await generate(page, product, 'orders', ['Read']);
       const files = [await download(page, '.env'), await download(page, 'AWS profile')];
       await secret(page).getByText('Test them from where your service runs').click();
-      const command = await secret(page)
-        .getByRole('group', { name: 'With Node.js' })
-        .locator('pre')
-        .innerText();
+      const command = await secret(page).getByRole('group', { name: 'Node.js' }).locator('pre').innerText();
       // The package that its first line installs is here already.
       const [install, ...rest] = command.split('\n');
       expect(install).toBe(`npm install @aws-sdk/client-${product.id}`);
       const script = rest.join('\n');
       expect(await run(local, script, files)).toBe('accepted\n');
-      const profile = script.replace('--env-file=orders.env ', '');
-      const env = { AWS_CONFIG_FILE: 'orders.aws', AWS_PROFILE: `latchkey-${product.id}-fr-par` };
+      const profile = script.replace(/--env-file=\S+ /, '');
+      const [env_file, profile_file] = files.map(({ name }) => name);
+      expect(env_file).toBe(`orders-${product.step.split('-')[0]}-fr-par.env`);
+      const [, named = ''] = /\[profile ([\w-]+)\]/.exec(files[1]?.content ?? '') ?? [];
+      const env = { AWS_CONFIG_FILE: profile_file ?? '', AWS_PROFILE: named };
       expect(await run(local, profile, files, env)).toBe('accepted\n');
     });
   },

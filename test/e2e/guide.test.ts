@@ -107,7 +107,7 @@ describe('a newcomer', () => {
     await sent(page).dblclick();
     await busy;
     const { name, content } = await download(page);
-    expect(name).toBe('orders.creds');
+    expect(name).toBe('orders-nats-fr-par.creds');
     const account = new URL(page.url()).searchParams.get('account') ?? '';
     // Long enough for a second request, had there been one.
     await sleep(500);
@@ -146,7 +146,7 @@ describe('the secret dialog', () => {
     await generate(page, 'O’Brien’s 日本語 /x');
     const secret = dialog(page, 'Save your credentials');
     const { name, content } = await download(page);
-    expect(name).toBe('O-Brien-s-日本語-x.creds');
+    expect(name).toBe('O-Brien-s-日本語-x-nats-fr-par.creds');
     await secret.getByRole('status').getByText('Downloaded').waitFor();
     expect(await secret.textContent()).not.toContain(seedOf(content));
     await secret.getByRole('button', { name: `Show ${name}` }).click();
@@ -194,7 +194,7 @@ describe('a form', () => {
     const field = form.getByLabel('Name');
     expect(await field.evaluate((node) => node === document.activeElement)).toBe(true);
     expect(await field.getAttribute('aria-invalid')).toBe('true');
-    expect(await field.getAttribute('maxlength')).toBe('500');
+    expect(await field.getAttribute('data-max')).toBe('500');
     expect(await axe(page)).toEqual([]);
   });
 
@@ -206,13 +206,15 @@ describe('a form', () => {
     const form = dialog(page, 'Generate credentials');
     await form.getByLabel('Name').fill('kept');
     await sent(page).click();
-    await form.getByRole('alert').getByText('Latchkey did not answer').waitFor();
+    await form.getByRole('alert').getByText('Latchkey did not respond').waitFor();
     expect(await form.getByLabel('Name').inputValue()).toBe('kept');
     await form.getByRole('button', { name: 'Cancel' }).click();
     await generateButton(page).click();
     expect(await form.getByLabel('Name').inputValue()).toBe('kept');
     await page.unroute('**/nats-credentials');
     await sent(page).click();
+    await saved(page).click();
+    await page.getByText('You have not copied').waitFor();
     await saved(page).click();
     expect((await credentialsOf(account)).map(({ name }) => name)).toEqual(['kept']);
     expect(browser.complaints.splice(0)).toEqual([expect.stringContaining('ERR_FAILED')]);
@@ -225,7 +227,7 @@ describe('a form', () => {
     const form = dialog(page, 'Generate credentials');
     await form.getByLabel('Name').fill('orders');
     await sent(page).click();
-    await form.getByRole('alert').getByText('The session has ended').waitFor();
+    await form.getByRole('alert').getByText('Your session has ended').waitFor();
     expect(await form.getByRole('link', { name: 'Sign in' }).getAttribute('href')).toContain(
       '/sign-in/?return=',
     );

@@ -30,7 +30,7 @@ const proof = (page: Page, label: string) => region(page, `Revoke and watch it f
 const press = (page: Page, label: string, name: string) =>
   proof(page, label).getByRole('button', { name, exact: true }).click();
 const says = (page: Page, label: string, text: string | RegExp) =>
-  proof(page, label).getByRole('status').getByText(text).waitFor();
+  proof(page, label).locator('.status').getByText(text).waitFor();
 const uses = (page: Page, label: string) => proof(page, label).getByRole('log').getByRole('listitem');
 
 /** Waits until the page has used the credentials so often that it was not by chance. */
@@ -89,7 +89,7 @@ describe.each(PRODUCTS.map((product) => [product.label, product] as const))(
       await page.route(cut, (route) => route.abort());
       for (const name of ['Stop', 'Revoke now']) {
         await press(page, label, name);
-        await says(page, label, /did not answer.* “Watch me fail” is not revoked yet/);
+        await says(page, label, /did not respond.* “Watch me fail” is not revoked yet/);
       }
       expect(await listed(local, product, REGION, project)).toHaveLength(1);
       for (const complaint of browser.complaints.splice(0)) expect(complaint).toContain('ERR_FAILED');
@@ -222,7 +222,7 @@ describe('the live proof of NATS', () => {
       await proof(page, LABEL)
         .getByRole('status')
         .getByText(
-          'The connection is open still: its server has yet to hear of the revocation. No server confirmed',
+          'The connection is still open: its server has not received the revocation yet. No server confirmed',
         )
         .waitFor();
       await page.close();
@@ -272,7 +272,7 @@ describe('testing NATS credentials', () => {
   const secret = (page: Page) => page.getByRole('dialog', { name: 'Save your credentials' });
   const test = (page: Page) => secret(page).getByRole('button', { name: 'Test these credentials' }).click();
   const answer = (page: Page, text: string | RegExp) =>
-    secret(page).getByRole('status').getByText(text).waitFor();
+    secret(page).locator('.status').getByText(text).waitFor();
 
   async function generate(at: string): Promise<{ page: Page; account: string }> {
     const account = await newAccount(local, at);

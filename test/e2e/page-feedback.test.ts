@@ -69,7 +69,7 @@ it('says so when the script for it does not come', async () => {
   await page.route(/\/page-feedback\.[^.]+\.js$/, (route) => route.abort());
   const question = page.getByRole('group', { name: 'Was this page helpful?' });
   await question.getByRole('button', { name: 'No' }).click();
-  await page.getByText('Latchkey did not answer').waitFor();
+  await page.getByText('Latchkey did not respond').waitFor();
   expect(browser.complaints.splice(0).join()).toContain('ERR_FAILED');
 });
 

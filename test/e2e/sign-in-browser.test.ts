@@ -107,7 +107,7 @@ describe('someone who is invited', () => {
       return route.abort();
     });
     await page.getByRole('button', { name: 'Join' }).click();
-    await page.getByText('Latchkey did not answer').waitFor();
+    await page.getByText('Latchkey did not respond').waitFor();
     await page.getByRole('button', { name: 'Join' }).click();
     await signedInAs(page, 'Ada');
     await welcomed(page);

@@ -126,6 +126,22 @@ describe.each(REGIONS)('a key of %s', (region) => {
     }
   });
 
+  it.each(['nats', 'sqs', 'sns'])('is found by the checksum of its secret: %s', async (product) => {
+    const { read = {} } = made[product] ?? {};
+    const checksum = read.secret_checksum ?? read.checksum;
+    const by = (token: string, query: string) => call('GET', `${PATH}?${query}`, { token });
+    const found = await by(owner.secret_key, `secret_checksum=${checksum}`);
+    expect([found.status, found.body.results]).toEqual([200, [expect.objectContaining({ product, region })]]);
+    expect((await by(foreign.secret_key, `secret_checksum=${checksum}`)).body).toEqual(NOTHING);
+    for (const query of [
+      '',
+      `secret_checksum=${checksum}&key=${made.sqs?.key}`,
+      'secret_checksum=latchkey_x',
+    ]) {
+      expect([query, (await by(owner.secret_key, query)).status]).toEqual([query, 400]);
+    }
+  });
+
   it('takes one round trip to each database, and reads one row', async () => {
     for (const { key } of Object.values(made)) {
       const costs: [Cost, Cost, Cost] = [

@@ -7,7 +7,8 @@ import * as z from 'zod';
 /** What a text control takes from a schema. */
 export interface TextAttributes {
   minlength?: number;
-  maxlength?: number;
+  /** The longest that form.ts accepts. Not `maxlength`, by which a browser cuts off what is pasted. */
+  'data-max'?: number;
   pattern?: string;
 }
 
@@ -17,7 +18,7 @@ export function textAttributes(schema: z.ZodType): TextAttributes {
   const { minLength, maxLength, pattern } = shape.anyOf?.[0] ?? shape;
   return {
     ...(minLength !== undefined && { minlength: minLength }),
-    ...(maxLength !== undefined && { maxlength: maxLength }),
+    ...(maxLength !== undefined && { 'data-max': maxLength }),
     // An HTML pattern is anchored by itself.
     ...(pattern !== undefined && { pattern: pattern.replace(/^\^/, '').replace(/\$$/, '') }),
   };

@@ -73,8 +73,8 @@ class AcceptInvitation extends HTMLElement {
   }
 
   #fail(problem: Problem): void {
-    const final = { gone: USED, fields: USED, refused: sentence(problem) }[problem.kind as string];
-    fill(this, final ? { reason: final } : { problem: sentence(problem) });
+    const final = { gone: USED, fields: USED, refused: sentence(problem, 'form') }[problem.kind as string];
+    fill(this, final ? { reason: final } : { problem: sentence(problem, 'form') });
     show(this, final ? 'not-good' : 'problem');
   }
 

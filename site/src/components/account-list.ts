@@ -16,14 +16,14 @@ export class AccountList extends Part {
   wire(reactions: {
     retry: () => unknown;
     more: (page: number) => unknown;
-    create: () => unknown;
-    remove: (account: NatsAccount) => unknown;
+    create: (button: HTMLElement) => unknown;
+    remove: (account: NatsAccount, button: HTMLElement) => unknown;
     choose: (account: NatsAccount) => unknown;
   }): void {
     this.#choose = reactions.choose;
     this.on('retry', reactions.retry);
     this.on('create-account', reactions.create);
-    this.on('delete-account', () => this.#chosen && reactions.remove(this.#chosen));
+    this.on('delete-account', (button) => this.#chosen && reactions.remove(this.#chosen, button));
     this.onMore('more-accounts', reactions.more);
   }
 
@@ -32,14 +32,14 @@ export class AccountList extends Part {
     if (state !== 'ready') this.#overview.hidden = true;
   }
 
-  /** Shows a page of accounts. */
-  render(accounts: NatsAccount[], total: number, page: number): void {
-    this.put(
-      'accounts',
-      accounts.map((account) => this.#choice(account)),
-      total,
-      page,
-    );
+  /** Shows the pages `first` to `last` of the accounts. The chosen one stays chosen. */
+  render(accounts: NatsAccount[], total: number, last: number, first: number): Promise<void> {
+    const items = accounts.map((account) => ({
+      id: account.id,
+      look: account.name,
+      render: () => this.#choice(account),
+    }));
+    return this.put('accounts', items, total, last, first);
   }
 
   /** Chooses one of the accounts shown, as if the reader had. */

@@ -4,9 +4,10 @@ import { type BrowserSession, sessions } from '../lib/api.ts';
 import { postAuth, problemOf } from '../lib/auth.ts';
 import { wireForm } from '../lib/form.ts';
 import { copyOf, fill, find, show, showTime } from '../lib/markup.ts';
+import { failure, type Notice, say, success } from '../lib/notice.ts';
 import { sentence } from '../lib/problems.ts';
 import { wireReveal } from '../lib/reveal.ts';
-import { currentSession, signInLink, signOut } from '../lib/session.ts';
+import { currentSession, signInLink } from '../lib/session.ts';
 
 const PAGE_SIZE = 100;
 
@@ -19,7 +20,7 @@ class AccountSecurity extends HTMLElement {
         problemOf(await postAuth('/change-password', { currentPassword, newPassword })),
       () => {
         form.reset();
-        void this.#load('Your password is changed, and your other sessions have ended.');
+        void this.#load(success('Your password is changed, and your other sessions have ended.'));
       },
     );
     wireReveal(this);
@@ -28,7 +29,7 @@ class AccountSecurity extends HTMLElement {
     void this.#load();
   }
 
-  async #load(news = ''): Promise<void> {
+  async #load(news?: Notice): Promise<void> {
     // A stranger is no error: nothing is asked for that would be refused.
     const session = await currentSession();
     if (session.ok && !session.body) return show(this, 'signed-out');
@@ -36,14 +37,14 @@ class AccountSecurity extends HTMLElement {
     const query = { order_by: 'created_at_desc', page_size: `${PAGE_SIZE}` } as const;
     const result = await ask(() => sessions.$get({ query }));
     if (!result.ok) {
-      fill(this, { problem: sentence(result.problem) });
+      fill(this, { problem: sentence(result.problem, 'list') });
       return show(this, result.problem.kind === 'signed-out' ? 'signed-out' : 'problem');
     }
     const { jwts, total_count: total } = result.body;
     find(this, '[data-list]', HTMLElement).replaceChildren(...jwts.map((session) => this.#row(session)));
     show(this, 'ready');
     find(this, '[data-part="more"]', HTMLElement).hidden = total <= PAGE_SIZE;
-    this.#say(news);
+    say(this, news);
   }
 
   #row(session: BrowserSession): HTMLElement {
@@ -59,16 +60,14 @@ class AccountSecurity extends HTMLElement {
   }
 
   async #end({ jti, current }: BrowserSession): Promise<void> {
-    if (current) return signOut();
+    if (current) return (await import('../lib/sign-out.ts')).signOut();
     const result = await ask<unknown>(() => sessions[':jti'].$delete({ param: { jti } }));
     // One that is gone has ended, whoever ended it.
-    if (!result.ok && result.problem.kind !== 'gone') return this.#say(sentence(result.problem));
-    await this.#load('The session has ended.');
+    if (!result.ok && result.problem.kind !== 'gone') {
+      return say(this, failure(sentence(result.problem, 'action')));
+    }
+    await this.#load(success('The session has ended.'));
     find(this, 'h2', HTMLElement).focus();
-  }
-
-  #say(text: string): void {
-    find(this, '[role="status"]', HTMLElement).textContent = text;
   }
 }
 

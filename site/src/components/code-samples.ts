@@ -1,5 +1,7 @@
 /** The element `<code-samples>`: tabs that the whole site remembers, values that follow the form, and copying. */
+import { copyText } from '../lib/copy.ts';
 import { find } from '../lib/markup.ts';
+import { say } from '../lib/notice.ts';
 import { selectTab, tabsOf, wireTabs } from '../lib/tabs.ts';
 import { quote } from '../samples/samples.ts';
 
@@ -9,7 +11,7 @@ const KEY = 'latchkey:language';
 export class CodeSamples extends HTMLElement {
   connectedCallback(): void {
     wireTabs(this, (tab) => selectEverywhere(tab.dataset.language ?? ''));
-    find(this, '[data-action="copy"]', HTMLButtonElement).addEventListener('click', () => this.#copy());
+    find(this, '[data-action="copy"]', HTMLButtonElement).addEventListener('click', () => void this.#copy());
     this.update({ origin: location.origin });
     this.select(remembered() ?? '');
   }
@@ -29,16 +31,11 @@ export class CodeSamples extends HTMLElement {
     if (wanted) selectTab(this, wanted);
   }
 
-  #copy(): void {
+  async #copy(): Promise<void> {
     const shown = find(this, '[role="tabpanel"]:not([hidden])', HTMLElement);
-    const status = find(this, '[role="status"]', HTMLElement);
-    navigator.clipboard.writeText(shown.textContent ?? '').then(
-      () => {
-        status.textContent = 'Copied';
-        setTimeout(() => (status.textContent = ''), 3000);
-      },
-      () => (status.textContent = 'Select the text to copy it'),
-    );
+    const notice = await copyText(shown.textContent ?? '');
+    say(this, notice);
+    if (notice.kind === 'success') setTimeout(() => say(this), 3000);
   }
 }
 

@@ -1,9 +1,10 @@
-/** Shows who is connected with NATS credentials now (connected-clients.astro), or says that it cannot be told. */
+/** Shows who is connected with NATS credentials now (connected-clients.astro), or says why that is not known. */
 import type { InferResponseType } from 'hono/client';
 import { ask } from '../lib/answers.ts';
 import { type NatsCredentials, natsCredentials } from '../lib/api.ts';
 import { counted } from '../lib/counted.ts';
 import { copyOf, fill, find, showTime } from '../lib/markup.ts';
+import { type Problem, sentence } from '../lib/problems.ts';
 
 const endpoint = natsCredentials[':credentials_id'].connections;
 type Told = InferResponseType<typeof endpoint.$get, 200>;
@@ -12,8 +13,17 @@ type Client = Told['connections'][number];
 /** More than these are a number. */
 const SHOWN = 5;
 
-const UNTOLD =
-  'Who is connected cannot be told now: the servers did not answer. You can revoke all the same; each server honours it as soon as it hears of it.';
+/** Why it is not known who is connected, in the words of what happened. */
+function unknown(problem: Problem): string {
+  switch (problem.kind) {
+    case 'gone':
+      return 'These credentials no longer exist. They may have been revoked in another tab, or by someone else.';
+    case 'down':
+      return 'It is not known who is connected: the servers did not respond in time. You can still revoke. Each server enforces the revocation as soon as it receives it.';
+    default:
+      return `It is not known who is connected. ${sentence(problem, 'list')}`;
+  }
+}
 
 /** Asks who is connected and shows it under `root`. Does nothing more once `signal` is aborted. */
 export async function showConnected(
@@ -29,7 +39,7 @@ export async function showConnected(
   );
   if (signal.aborted) return;
   part.ariaBusy = 'false';
-  if (!result.ok) return put(part, UNTOLD, []);
+  if (!result.ok) return put(part, unknown(result.problem), []);
   const { connections, servers } = result.body;
   const items = connections.slice(0, SHOWN).map((client) => item(part, client, servers > 1));
   put(part, summary(result.body), items);

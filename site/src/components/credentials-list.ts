@@ -1,5 +1,6 @@
 /** The list of sets of credentials. It shows what it is given and reports what the reader does; requests are its owner's. */
 import { fill, find, showTime } from '../lib/markup.ts';
+import { info, success } from '../lib/notice.ts';
 import { Part, type State } from './part.ts';
 
 /** What the list reads of credentials, whatever their product. */
@@ -34,14 +35,21 @@ export class CredentialsList<C extends Listed> extends Part {
     return this.#ids;
   }
 
-  wire(reactions: { retry: () => unknown; more: (page: number) => unknown; generate: () => unknown }): void {
+  wire(reactions: {
+    retry: () => unknown;
+    more: (page: number) => unknown;
+    generate: (button: HTMLElement) => unknown;
+  }): void {
     this.on('retry', reactions.retry);
     this.on('generate', reactions.generate);
     this.onMore('more-credentials', reactions.more);
   }
 
   /** Reacts to the buttons of a product that is activated first: where it is not, and where it is. */
-  wireProduct(reactions: { activate: () => unknown; deactivate: () => unknown }): void {
+  wireProduct(reactions: {
+    activate: (button: HTMLElement) => unknown;
+    deactivate: (button: HTMLElement) => unknown;
+  }): void {
     this.on('activate', reactions.activate);
     this.on('deactivate', reactions.deactivate);
   }
@@ -54,21 +62,18 @@ export class CredentialsList<C extends Listed> extends Part {
     find(this.root, '[data-action="generate"]', HTMLButtonElement).disabled = !usable;
   }
 
-  /** Shows a page of credentials. */
-  render(credentials: C[], total: number, page: number): void {
-    if (page === 1) this.#ids = new Set();
+  /** Shows the pages `first` to `last` of the credentials. */
+  render(credentials: C[], total: number, last: number, first: number): Promise<void> {
+    if (first === 1) this.#ids = new Set();
     for (const { id } of credentials) this.#ids.add(id);
-    this.put(
-      'credentials',
-      credentials.map((entry) => this.#row(entry)),
-      total,
-      page,
-    );
+    const items = credentials.map((entry) => ({ id: entry.id, look: entry, render: () => this.#row(entry) }));
+    return this.put('credentials', items, total, last, first);
   }
 
-  /** Says what has happened, and points at the row of new credentials. */
-  announceNew(text: string, id: string): void {
-    this.say(text);
+  /** Says that credentials were generated, and points at their row; or that they are gone again. */
+  announceNew({ id, name }: Listed): void {
+    const gone = this.shown && !this.#ids.has(id);
+    this.say(gone ? info(`${name} has been revoked.`) : success(`Generated ${name}.`));
     this.root.querySelector(`[data-id="${CSS.escape(id)}"]`)?.setAttribute('data-fresh', '');
   }
 

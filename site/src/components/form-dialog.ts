@@ -1,17 +1,25 @@
 /** The element `<form-dialog>`: opens, sends, and closes when it has succeeded. The request is its opener's. */
 import { clearErrors, isBusy, type Send, type Values, wireForm } from '../lib/form.ts';
 import { fill, find } from '../lib/markup.ts';
+import { markStale } from './part.ts';
 
 /** See form-dialog.astro. */
 export class FormDialog extends HTMLElement {
   #send: Send | undefined;
   #settle: ((sent: boolean) => void) | undefined;
+  /** Whether what was sent last may have been done, although there was no answer. */
+  #unsure = false;
 
   connectedCallback(): void {
     const dialog = this.#dialog;
     wireForm(
       this.form,
-      async (values, key) => this.#send?.(values, key),
+      async (values, key) => {
+        const problem = await this.#send?.(values, key);
+        this.#unsure =
+          problem?.kind === 'unreachable' || problem?.kind === 'failed' || problem?.kind === 'down';
+        return problem;
+      },
       () => {
         this.form.reset();
         this.#finish(true);
@@ -25,7 +33,11 @@ export class FormDialog extends HTMLElement {
     dialog.addEventListener('keydown', (event) => {
       if (event.key === 'Escape' && isBusy(this.form)) event.preventDefault();
     });
-    dialog.addEventListener('close', () => this.#settle?.(false));
+    dialog.addEventListener('close', () => {
+      this.#settle?.(false);
+      if (this.#unsure) markStale();
+      this.#unsure = false;
+    });
   }
 
   /**
@@ -42,6 +54,7 @@ export class FormDialog extends HTMLElement {
       else field.value = value;
     }
     clearErrors(this.form);
+    this.form.dataset.at = document.activeElement?.closest('[data-step]')?.id ?? '';
     this.#send = send;
     this.#dialog.showModal();
     return new Promise((resolve) => {

@@ -10,6 +10,7 @@ import type { Values } from '../lib/form.ts';
 import { KEYED, type KeyedId } from '../lib/keyed.ts';
 import { keyedSecret } from '../lib/keyed-secret.ts';
 import { find } from '../lib/markup.ts';
+import { info, type Notice, pending, success } from '../lib/notice.ts';
 import { type ChosenPlace, regionLabel } from '../lib/place-fields.ts';
 import type { Problem } from '../lib/problems.ts';
 import { permissionValues } from '../samples/permissions.ts';
@@ -32,13 +33,13 @@ const permissionsOf = (values: Values) =>
 export async function activate(
   product: KeyedId,
   place: ChosenPlace,
-): Promise<{ problem: Problem | undefined; notice: string }> {
+): Promise<{ problem: Problem | undefined; notice: Notice }> {
   const request = { param: { region: place.region }, json: { project_id: place.project } };
   const result = await ask<unknown>(() => keyed[product].activate.$post(request));
   // Someone else was faster, or this was sent twice: the list says the rest.
   const problem = result.ok || result.problem.kind === 'refused' ? undefined : result.problem;
   const where = `${KEYED[product].label} is active in ${regionLabel(place.region)}`;
-  return { problem, notice: `${where}. Next, generate credentials.` };
+  return { problem, notice: success(`${where}. Next, generate credentials.`) };
 }
 
 /**
@@ -49,10 +50,10 @@ export async function deactivate(
   root: ParentNode,
   product: KeyedId,
   place: NamedPlace,
-): Promise<string | undefined> {
+): Promise<Notice | undefined> {
   const { label, things } = KEYED[product];
   const at = regionLabel(place.region);
-  let notice: string | undefined;
+  let notice: Notice | undefined;
   await dialogIn(root, 'deactivate').open(
     async () => {
       const request = { param: { region: place.region }, json: { project_id: place.project } };
@@ -60,8 +61,10 @@ export async function deactivate(
       if (!result.ok && result.problem.kind !== 'gone') return result.problem;
       // The API does not tell whether the engine is done with it: nothing is claimed of that.
       notice = result.ok
-        ? `${label} is no longer active in ${at}, and its credentials are revoked. Deleting its ${things} may take a few minutes more.`
-        : `${label} was deactivated in ${at} already.`;
+        ? pending(
+            `${label} is no longer active in ${at}, and its credentials are revoked. Deleting its ${things} can take a few more minutes.`,
+          )
+        : info(`${label} was already deactivated in ${at}.`);
       return undefined;
     },
     { project: place.projectName, place: at },
@@ -121,9 +124,9 @@ export async function update(
   root: ParentNode,
   product: KeyedId,
   credentials: KeyedCredentials,
-): Promise<string | undefined> {
+): Promise<Notice | undefined> {
   const { id, name: before, region, permissions } = credentials;
-  let notice: string | undefined;
+  let notice: Notice | undefined;
   await dialogIn(root, 'update').open(
     async (values) => {
       const wanted = permissionsOf(values);
@@ -137,7 +140,7 @@ export async function update(
         (keyed[product].credentials[':credentials_id'].$patch as Patch)(request),
       );
       if (!result.ok) return result.problem;
-      notice = `Updated ${result.body.name}.`;
+      notice = success(`Updated ${result.body.name}.`);
       return undefined;
     },
     { place: regionLabel(region) },
@@ -156,19 +159,19 @@ export async function revoke(
   root: ParentNode,
   product: KeyedId,
   { id, name, region, last_used_at: used }: KeyedCredentials,
-): Promise<string | undefined> {
+): Promise<Notice | undefined> {
   const form = dialogIn(root, 'revoke');
   if (form.isOpen) return undefined;
   showLastUsed(form, used);
-  let notice: string | undefined;
+  let notice: Notice | undefined;
   await form.open(
     async () => {
       const request = { param: { region, credentials_id: id } };
       const result = await ask<unknown>(() => keyed[product].credentials[':credentials_id'].$delete(request));
       if (!result.ok && result.problem.kind !== 'gone') return result.problem;
       notice = result.ok
-        ? `Revoked ${name}. From the next request on, it is denied.`
-        : `${name} was revoked already.`;
+        ? success(`Revoked ${name}. Its next request is denied.`)
+        : info(`${name} was already revoked.`);
       return undefined;
     },
     { name, place: regionLabel(region) },

@@ -3,17 +3,19 @@
  * revoke. Owns the order of things and what is read; what is changed is keyed-actions.ts's, how the list looks credentials-list.ts's.
  */
 import { accessLevel } from '../lib/access-level.ts';
-import { Latest } from '../lib/answers.ts';
+import { Latest, type PageQuery, type Result, readPages, type Slice, sliceOf } from '../lib/answers.ts';
 import { type KeyedCredentials, keyed } from '../lib/api.ts';
 import type { KeyedId } from '../lib/keyed.ts';
-import { find } from '../lib/markup.ts';
+import { busyWhile, find } from '../lib/markup.ts';
+import { type Notice, UNLOADED } from '../lib/notice.ts';
 import { openPlace } from '../lib/open-place.ts';
 import { PLACE_CHANGED } from '../lib/place.ts';
 import { type ChosenPlace, followPlace, regionLabel, wirePlaceFields } from '../lib/place-fields.ts';
-import { type Problem, sentence } from '../lib/problems.ts';
-import { type Facts, tickSteps } from '../lib/steps.ts';
+import type { Problem } from '../lib/problems.ts';
+import type { Facts } from '../lib/steps.ts';
 import type { CodeSamples } from './code-samples.ts';
 import { CredentialsList } from './credentials-list.ts';
+import { onStale } from './part.ts';
 import { offerMenu } from './row-menu-on-click.ts';
 
 type Actions = typeof import('./keyed-actions.ts');
@@ -40,13 +42,13 @@ export class KeyedCredentialsForm extends HTMLElement {
         row,
         credentials.name,
         {
-          update: () => this.#act((actions) => this.#update(actions, credentials)),
-          revoke: () => this.#act((actions) => this.#revoke(actions, credentials)),
+          update: (button) => this.#act(button, (actions) => this.#update(actions, credentials)),
+          revoke: (button) => this.#act(button, (actions) => this.#revoke(actions, credentials)),
         },
         this.#announce,
       ),
   );
-  #announce = (text: string) => this.#credentials.announce(text);
+  #announce = (notice: Notice) => this.#credentials.announce(notice);
   #latest = new Latest();
   #told: Told = { state: 'asking' };
 
@@ -55,13 +57,18 @@ export class KeyedCredentialsForm extends HTMLElement {
     this.#credentials.wire({
       retry: () => this.#start(),
       more: (page) => this.#loadCredentials(page),
-      generate: () => this.#act((actions) => this.#generate(actions)),
+      generate: (button) => this.#act(button, (actions) => this.#generate(actions)),
     });
     this.#credentials.wireProduct({
-      activate: () => this.#act((actions) => this.#activate(actions)),
-      deactivate: () => this.#act((actions) => this.#deactivate(actions)),
+      activate: (button) => this.#act(button, (actions) => this.#activate(actions)),
+      deactivate: (button) => this.#act(button, (actions) => this.#deactivate(actions)),
     });
     document.addEventListener(PLACE_CHANGED, () => this.#follow());
+    onStale(this.#credentials, {
+      start: () => this.#start(),
+      open: () => openPlace(this),
+      again: () => this.#ask(true),
+    });
     void customElements.whenDefined('code-samples').then(() => this.#updateSamples({}));
     this.#follow();
     void this.#start();
@@ -78,8 +85,8 @@ export class KeyedCredentialsForm extends HTMLElement {
   }
 
   /** Activates the product here, for a part that offers it; what came of it is said by `announce`. */
-  activate(announce: (text: string) => void): void {
-    void this.#act((actions) => this.#activate(actions, announce), announce);
+  activate(button: HTMLElement, announce: (notice: Notice) => void): void {
+    void this.#act(button, (actions) => this.#activate(actions, announce), announce);
   }
 
   #tell(told: Told): void {
@@ -88,9 +95,10 @@ export class KeyedCredentialsForm extends HTMLElement {
   }
 
   /** Shows a problem in place of the list, and tells of it. */
-  #fail(problem: Problem): void {
-    this.#credentials.fail(problem);
-    if (problem.kind !== 'superseded') this.#tell({ state: 'problem', problem });
+  #fail(problem: Problem, quiet = false): void {
+    this.#credentials.fail(problem, quiet);
+    const shown = this.#credentials.state === 'problem' || this.#credentials.state === 'signed-out';
+    if (problem.kind !== 'superseded' && shown) this.#tell({ state: 'problem', problem });
   }
 
   get #product(): KeyedId {
@@ -117,46 +125,57 @@ export class KeyedCredentialsForm extends HTMLElement {
 
   /** Asks whether the product is active, and lists the credentials if it is. */
   async #load(): Promise<void> {
-    const place = this.#place;
-    if (!place) return;
     this.#facts = { regionTold: false };
     this.#learn({});
     this.#tell({ state: 'asking' });
     // Nothing is offered before it is known of this place; while only the list is read anew, it stays.
     this.#credentials.show('unchosen');
     this.#credentials.show('loading');
+    await this.#ask();
+  }
+
+  async #ask(quiet = false): Promise<void> {
+    const place = this.#place;
+    if (!place) return;
     const request = { param: { region: place.region }, query: { project_id: place.project } };
     const result = await this.#latest.ask<{ status: string }>((init) =>
       keyed[this.#product].info.$get(request, { init }),
     );
-    if (!result.ok) return this.#fail(result.problem);
+    if (!result.ok) return this.#fail(result.problem, quiet);
     const info: { status: string } & Partial<Record<string, unknown>> = result.body;
     this.#endpoint = String(info[`${this.#product}_endpoint_url`]);
     this.#learn({ regionTold: true });
     const active = info.status === 'enabled';
     this.#tell({ state: 'told', place, active, endpoint: this.#endpoint });
-    if (active) await this.#loadCredentials();
+    if (active) await this.#loadCredentials(undefined, quiet);
     else this.#credentials.show('inactive');
   }
 
-  async #loadCredentials(page = 1): Promise<void> {
+  /** Lists the next page; without one, all pages that are shown. */
+  async #loadCredentials(next?: number, quiet = false): Promise<void> {
     const place = this.#place;
     if (!place) return;
-    if (page === 1) this.#credentials.show('loading');
-    const query = {
-      project_id: place.project,
-      order_by: 'created_at_desc',
-      page: `${page}`,
-      page_size: '50',
-    } as const;
-    const result = await this.#latest.ask<Listed>((init) =>
-      keyed[this.#product].credentials.$get({ param: { region: place.region }, query }, { init }),
+    const [first, last] = next ? [next, next] : [1, this.#credentials.pages];
+    this.#credentials.await();
+    const result = await this.#latest.run((init) =>
+      readPages(first, last, (page) => this.#page(place, page, init)),
     );
-    if (!result.ok) return this.#credentials.fail(result.problem);
-    const { body } = result;
-    const items = 'sqs_credentials' in body ? body.sqs_credentials : body.sns_credentials;
-    this.#credentials.render(items, body.total_count, page);
+    if (!result) return;
+    if (!result.ok) return this.#credentials.fail(result.problem, quiet);
+    await this.#credentials.render(result.body.items, result.body.total, last, first);
     this.#learn({ listed: this.#credentials.ids });
+  }
+
+  #page(
+    { region, project: project_id }: ChosenPlace,
+    page: PageQuery,
+    init: RequestInit,
+  ): Promise<Result<Slice<KeyedCredentials>>> {
+    const query = { project_id, order_by: 'created_at_desc', ...page } as const;
+    return sliceOf<Listed, KeyedCredentials>(
+      () => keyed[this.#product].credentials.$get({ param: { region }, query }, { init }),
+      (body) => ('sqs_credentials' in body ? body.sqs_credentials : body.sns_credentials),
+    );
   }
 
   async #activate({ activate }: Actions, announce = this.#announce): Promise<void> {
@@ -187,10 +206,10 @@ export class KeyedCredentialsForm extends HTMLElement {
       ));
     if (!issued) return;
     this.#learn({ issued: issued.id });
-    const reload = this.#loadCredentials();
     await showSecret(this, this.#product, issued, this.#endpoint);
-    await reload;
-    this.#credentials.announceNew(`Generated ${issued.name}.`, issued.id);
+    // Only now: they may have been used, or revoked elsewhere, while the secret was on screen.
+    await this.#loadCredentials();
+    this.#credentials.announceNew(issued);
   }
 
   async #update({ update }: Actions, credentials: KeyedCredentials): Promise<void> {
@@ -209,11 +228,18 @@ export class KeyedCredentialsForm extends HTMLElement {
     this.#credentials.announce(notice);
   }
 
-  /** Loads what changes things, for an action; `announce` says that it could not be. */
-  async #act(action: (actions: Actions) => Promise<void>, announce = this.#announce): Promise<void> {
-    const actions = await import('./keyed-actions.ts').catch(() => undefined);
+  /** Loads what changes things, for an action of a button; `announce` says that it could not be. */
+  async #act(
+    button: HTMLElement,
+    action: (actions: Actions) => Promise<void>,
+    announce = this.#announce,
+  ): Promise<void> {
+    const actions = await busyWhile(
+      button,
+      import('./keyed-actions.ts').catch(() => undefined),
+    );
     if (actions) await action(actions);
-    else announce(sentence({ kind: 'unreachable' }));
+    else announce(UNLOADED);
   }
 
   get #projectName(): string {
@@ -222,7 +248,13 @@ export class KeyedCredentialsForm extends HTMLElement {
 
   #learn(facts: Partial<Facts>): void {
     this.#facts = { ...this.#facts, ...facts };
-    tickSteps(this, this.#facts);
+    // The console has no steps.
+    if (this.querySelector('[data-step]')) {
+      void import('../lib/steps.ts').then(
+        ({ tickSteps }) => tickSteps(this, this.#facts),
+        () => undefined,
+      );
+    }
   }
 
   #updateSamples(choice: Record<string, string>): void {

@@ -4,6 +4,7 @@
  */
 import { Latest } from '../lib/answers.ts';
 import { keyed, type Queue, type Topic } from '../lib/api.ts';
+import { copyText } from '../lib/copy.ts';
 import type { KeyedId } from '../lib/keyed.ts';
 import { fill, find } from '../lib/markup.ts';
 import { type ChosenPlace, regionLabel } from '../lib/place-fields.ts';
@@ -18,7 +19,11 @@ class Inventory extends Part {
     super(owner, 'inventory');
   }
 
-  wire(reactions: { retry: () => unknown; activate: () => unknown; more: (page: number) => unknown }): void {
+  wire(reactions: {
+    retry: () => unknown;
+    activate: (button: HTMLElement) => unknown;
+    more: (page: number) => unknown;
+  }): void {
     this.on('retry', reactions.retry);
     this.on('activate', reactions.activate);
     this.onMore('more-things', reactions.more);
@@ -29,9 +34,9 @@ class Inventory extends Part {
     fill(this.root, { region: regionLabel(region), endpoint });
   }
 
-  render(things: Thing[], more: boolean, page: number): void {
-    const rows = things.map((thing) => this.#row(thing));
-    this.put('things', rows, more ? Number.POSITIVE_INFINITY : 0, page);
+  render(things: Thing[], more: boolean, page: number): Promise<void> {
+    const items = things.map((thing) => ({ id: thing.name, look: thing, render: () => this.#row(thing) }));
+    return this.put('things', items, more ? Number.POSITIVE_INFINITY : 0, page);
   }
 
   #row(thing: Thing): HTMLElement {
@@ -40,12 +45,7 @@ class Inventory extends Part {
     fill(row, { name: thing.name, address });
     const button = find(row, 'button', HTMLButtonElement);
     button.ariaLabel = button.title = `Copy the address of ${thing.name}`;
-    button.addEventListener('click', () =>
-      navigator.clipboard.writeText(address).then(
-        () => this.say('Copied'),
-        () => this.say('The browser does not allow copying here: select the text instead'),
-      ),
-    );
+    button.addEventListener('click', async () => this.say(await copyText(address)));
     return row;
   }
 }
@@ -59,7 +59,7 @@ class KeyedInventory extends HTMLElement {
     const form = this.#form;
     this.#list.wire({
       retry: () => form.retry(),
-      activate: () => form.activate((text) => this.#list.announce(text)),
+      activate: (button) => form.activate(button, (notice) => this.#list.announce(notice)),
       more: (page) => form.told?.state === 'told' && this.#load(form.told.place, page),
     });
     form.addEventListener(TOLD, () => this.#follow());
@@ -74,11 +74,13 @@ class KeyedInventory extends HTMLElement {
   #follow(): void {
     const told = this.#form.told ?? { state: 'asking' };
     if (told.state === 'problem') this.#list.fail(told.problem);
+    else if (told.state === 'told' && told.active) this.#list.await();
     else this.#list.show('loading');
     if (told.state !== 'told') return;
     this.#list.describe(told.place.region, told.endpoint);
-    if (told.active) void this.#load(told.place);
-    else this.#list.show('inactive');
+    // What was paged through stays: its pages can only be read in turn.
+    if (told.active && this.#list.pages === 1) void this.#load(told.place);
+    else if (!told.active) this.#list.show('inactive');
   }
 
   async #load({ region, project }: ChosenPlace, page = 1): Promise<void> {

@@ -4,8 +4,10 @@
  */
 import { type Bearer, type Made, NAME, since, type Use } from '../lib/bearer.ts';
 import { copyOf, fill, find, show } from '../lib/markup.ts';
+import { failure, info, type Notice, say, success, UNLOADED } from '../lib/notice.ts';
 import { type Problem, sentence } from '../lib/problems.ts';
 import { currentSession, signInLink } from '../lib/session.ts';
+import { markStale } from './part.ts';
 
 const RHYTHM_MS = 1_000;
 /** Forgotten in some window, it ends by itself. */
@@ -13,7 +15,7 @@ const LONGEST_MS = 120_000;
 /** How many uses are shown: the last ones. */
 const SHOWN = 6;
 
-const STOPPED = 'Stopped. The credentials are revoked.';
+const STOPPED = success('Stopped. The credentials are revoked.');
 const LEFT_OVER = `“${NAME}” is not revoked yet. Select Stop or Revoke now again, or revoke it in the panel above.`;
 
 /** See the file's description. */
@@ -55,7 +57,7 @@ export class LiveProof extends HTMLElement {
 
   async #start(): Promise<void> {
     this.#list.replaceChildren();
-    this.#say('');
+    say(this);
     const session = await currentSession();
     if (!session.ok) return this.#fail(session.problem);
     if (!session.body) return this.#fail({ kind: 'signed-out' });
@@ -68,7 +70,8 @@ export class LiveProof extends HTMLElement {
     find(this, '[data-sign-in]', HTMLAnchorElement).hidden = true;
     fill(this, { where: made.bearer.where });
     this.#show('running');
-    this.#say(`“${NAME}” is in use. Revoke it, and watch.`);
+    say(this, info(`“${NAME}” is in use. Revoke it, and watch.`));
+    markStale();
     void this.#beat(made.bearer);
   }
 
@@ -79,7 +82,7 @@ export class LiveProof extends HTMLElement {
       const { makeKeyedBearer } = await import('../lib/keyed-bearer.ts');
       return await makeKeyedBearer(product === 'sns' ? 'sns' : 'sqs');
     } catch {
-      return { ok: false, problem: { kind: 'unreachable' } };
+      return { ok: false, problem: { kind: 'refused', message: UNLOADED.text } };
     }
   }
 
@@ -92,18 +95,18 @@ export class LiveProof extends HTMLElement {
       if (this.#bearer === bearer && !this.#busy) {
         if (use) this.#log(use);
         if (use?.outcome === 'denied') {
-          await this.#halt('Denied: the credentials were revoked, though not by this panel.');
+          await this.#halt(info('Denied: the credentials were revoked, though not by this panel.'));
         } else if (performance.now() - began > LONGEST_MS) {
           began = performance.now();
-          await this.#halt('Stopped after two minutes. The credentials are revoked.');
+          await this.#halt(success('Stopped after two minutes. The credentials are revoked.'));
         }
       }
       await new Promise((resolve) => setTimeout(resolve, RHYTHM_MS));
     }
   }
 
-  #halt(text: string): Promise<void> {
-    return this.#once('stop', () => this.#stop(text));
+  #halt(notice: Notice): Promise<void> {
+    return this.#once('stop', () => this.#stop(notice));
   }
 
   async #revoke(): Promise<void> {
@@ -119,25 +122,26 @@ export class LiveProof extends HTMLElement {
     this.#end(bearer, await bearer.prove(answered, (use) => this.#log(use)));
   }
 
-  async #stop(text: string): Promise<void> {
+  async #stop(notice: Notice): Promise<void> {
     const bearer = this.#bearer;
     if (!bearer) return;
     const result = await bearer.revoke();
     if (!result.ok && result.problem.kind !== 'gone') return this.#keep(bearer, result.problem);
-    this.#end(bearer, text);
+    this.#end(bearer, notice);
   }
 
   /** The credentials could not be revoked: says so, and goes on. */
   #keep(bearer: Bearer, problem: Problem): void {
-    if (problem.kind === 'gone') this.#end(bearer, `“${NAME}” was revoked already.`);
-    else this.#say(`${sentence(problem)} ${LEFT_OVER}`);
+    if (problem.kind === 'gone') this.#end(bearer, info(`“${NAME}” was already revoked.`));
+    else say(this, failure(`${sentence(problem, 'action')} ${LEFT_OVER}`));
   }
 
-  #end(bearer: Bearer, text: string): void {
+  #end(bearer: Bearer, notice: Notice): void {
     this.#bearer = undefined;
     bearer.close();
     this.#show('idle');
-    this.#say(text);
+    say(this, notice);
+    markStale();
   }
 
   #leave(): void {
@@ -152,10 +156,11 @@ export class LiveProof extends HTMLElement {
     const link = find(this, '[data-sign-in]', HTMLAnchorElement);
     link.hidden = problem.kind !== 'signed-out';
     link.href = signInLink(this.id);
-    this.#say(
+    say(
+      this,
       problem.kind === 'signed-out'
-        ? 'Sign in to see it happen. You come back to this place.'
-        : sentence(problem),
+        ? info('Sign in to see it happen. You come back to this place.')
+        : failure(sentence(problem, 'action')),
     );
   }
 
@@ -172,10 +177,6 @@ export class LiveProof extends HTMLElement {
     row.dataset.outcome = outcome;
     this.#list.append(row);
     while (this.#list.childElementCount > SHOWN) this.#list.firstElementChild?.remove();
-  }
-
-  #say(text: string): void {
-    find(this, '[role="status"]', HTMLElement).textContent = text;
   }
 
   #button(action: string): HTMLButtonElement {

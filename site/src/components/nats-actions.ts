@@ -12,9 +12,10 @@ import {
   natsAccounts,
   natsCredentials,
 } from '../lib/api.ts';
-import { receipt, standing } from '../lib/enforcement.ts';
+import { outcome, revoked, standing } from '../lib/enforcement.ts';
 import { find } from '../lib/markup.ts';
 import { natsSecret } from '../lib/nats-secret.ts';
+import { info, type Notice } from '../lib/notice.ts';
 import { type ChosenPlace, regionLabel } from '../lib/place-fields.ts';
 import { showConnected } from './connected-clients.ts';
 import { dialogIn } from './form-dialog.ts';
@@ -44,15 +45,15 @@ export async function createAccount(root: ParentNode, place: ChosenPlace): Promi
 export async function deleteAccount(
   root: ParentNode,
   { id, name, region }: NatsAccount,
-): Promise<string | undefined> {
-  let notice: string | undefined;
+): Promise<Notice | undefined> {
+  let notice: Notice | undefined;
   await dialogIn(root, 'delete-account').open(
     async () => {
       const result = await ask(() =>
         natsAccounts[':nats_account_id'].$delete({ param: { region, nats_account_id: id } }),
       );
       if (!result.ok && result.problem.kind !== 'gone') return result.problem;
-      notice = result.ok ? `Deleted ${name}.${receipt(result.headers)}` : `${name} was deleted already.`;
+      notice = result.ok ? outcome(`Deleted ${name}.`, result.headers) : info(`${name} was already deleted.`);
       return undefined;
     },
     { name, place: regionLabel(region) },
@@ -106,7 +107,7 @@ export interface Revocation {
   /** How far it has come, in words, as long as it is pending. */
   standing: string | undefined;
   /** What to say of it. */
-  notice: string;
+  notice: Notice;
 }
 
 /**
@@ -129,12 +130,11 @@ export async function revoke(
         natsCredentials[':credentials_id'].$delete({ param: { region, credentials_id: id } }),
       );
       if (result.ok) {
-        const notice = `Revoked ${name}.${receipt(result.headers)}`;
-        revocation = { standing: standing(result.headers), notice };
+        revocation = { standing: standing(result.headers), notice: revoked(name, result.headers) };
         return undefined;
       }
       if (result.problem.kind !== 'gone') return result.problem;
-      revocation = { standing: undefined, notice: `${name} was revoked already.` };
+      revocation = { standing: undefined, notice: info(`${name} was already revoked.`) };
       return undefined;
     },
     { name, account: account.name, place: regionLabel(region) },

@@ -14,14 +14,14 @@ export interface Revoked {
 /** See the file's description. */
 export class NatsCredentialsList extends CredentialsList<NatsCredentials> {
   /** `revoke` hears of the row whose button is pressed. */
-  constructor(owner: ParentNode, revoke: (credentials: NatsCredentials) => unknown) {
+  constructor(owner: ParentNode, revoke: (credentials: NatsCredentials, button: HTMLElement) => unknown) {
     super(
       owner,
       () => 'Full access',
       (row, credentials) => {
         const button = find(row, 'button', HTMLButtonElement);
         button.ariaLabel = button.title = `Revoke ${credentials.name}`;
-        button.addEventListener('click', () => void revoke(credentials));
+        button.addEventListener('click', () => void revoke(credentials, button));
       },
     );
   }

@@ -3,16 +3,19 @@
  * `data-one` it is about the one account that the address names. Owns the order of things and what is read; what is
  * changed is nats-actions.ts's, how lists look account-list.ts's and nats-credentials-list.ts's.
  */
-import { Latest } from '../lib/answers.ts';
+
+import { Latest, type PageQuery, readPages, type Slice, sliceOf } from '../lib/answers.ts';
 import { type NatsAccount, type NatsCredentials, natsAccounts, natsCredentials } from '../lib/api.ts';
+import { busyWhile } from '../lib/markup.ts';
+import { success, UNLOADED } from '../lib/notice.ts';
 import { openPlace } from '../lib/open-place.ts';
 import { choose, currentPlace, PLACE_CHANGED } from '../lib/place.ts';
 import { type ChosenPlace, followPlace, regionLabel, wirePlaceFields } from '../lib/place-fields.ts';
-import { sentence } from '../lib/problems.ts';
-import { type Facts, tickSteps } from '../lib/steps.ts';
+import type { Facts } from '../lib/steps.ts';
 import { AccountList } from './account-list.ts';
 import type { CodeSamples } from './code-samples.ts';
-import { NatsCredentialsList, type Revoked } from './nats-credentials-list.ts';
+import { NatsCredentialsList } from './nats-credentials-list.ts';
+import { onStale } from './part.ts';
 import type { Unconfirmed } from './unconfirmed.ts';
 
 type Actions = typeof import('./nats-actions.ts');
@@ -22,11 +25,11 @@ class NatsCredentialsForm extends HTMLElement {
   #account: NatsAccount | undefined;
   #facts: Facts = { regionTold: false };
   #accounts = new AccountList(this);
-  #credentials = new NatsCredentialsList(this, (credentials) =>
-    this.#act((actions) => this.#revoke(actions, credentials)),
+  #credentials = new NatsCredentialsList(this, (credentials, button) =>
+    this.#act(button, (actions) => this.#revoke(actions, credentials)),
   );
   /** Absent until there is a revocation that some server has yet to confirm. */
-  #unconfirmed: Unconfirmed<Revoked> | undefined;
+  #unconfirmed: Unconfirmed | undefined;
   #accountsAsked = new Latest();
   #credentialsAsked = new Latest();
 
@@ -35,16 +38,21 @@ class NatsCredentialsForm extends HTMLElement {
     this.#accounts.wire({
       retry: () => this.#start(),
       more: (page) => this.#loadAccounts(page),
-      create: () => this.#act((actions) => this.#createAccount(actions)),
-      remove: (account) => this.#act((actions) => this.#deleteAccount(actions, account)),
+      create: (button) => this.#act(button, (actions) => this.#createAccount(actions)),
+      remove: (account, button) => this.#act(button, (actions) => this.#deleteAccount(actions, account)),
       choose: (account) => this.#chooseAccount(account),
     });
     this.#credentials.wire({
       retry: () => this.#loadCredentials(),
       more: (page) => this.#loadCredentials(page),
-      generate: () => this.#act((actions) => this.#generate(actions)),
+      generate: (button) => this.#act(button, (actions) => this.#generate(actions)),
     });
     document.addEventListener(PLACE_CHANGED, () => this.#follow());
+    onStale(this.#accounts, {
+      start: () => this.#start(),
+      open: () => openPlace(this),
+      again: () => this.#again(),
+    });
     void customElements.whenDefined('code-samples').then(() => this.#updateSamples());
     this.#follow();
     void this.#start();
@@ -73,23 +81,39 @@ class NatsCredentialsForm extends HTMLElement {
     void this.#loadAccounts();
   }
 
+  /** Reads again what is shown, and leaves it there until it is known. */
+  async #again(): Promise<void> {
+    if (!this.#one) await this.#listAccounts(1, this.#accounts.pages, true);
+    await this.#loadCredentials(undefined, true);
+  }
+
   async #loadAccounts(page = 1): Promise<void> {
     const place = this.#place;
     if (!place) return;
     if (page === 1) this.#forgetAccount();
     if (this.#one) return this.#loadOne(place.region);
-    const query = { project_id: place.project, page: `${page}`, page_size: '50' };
-    const result = await this.#accountsAsked.ask((init) =>
-      natsAccounts.$get({ param: { region: place.region }, query }, { init }),
-    );
-    if (!result.ok) return this.#accounts.fail(result.problem);
-    const { nats_accounts: accounts, total_count: total } = result.body;
+    const listed = await this.#listAccounts(page, page);
+    if (!listed || page > 1) return;
+    const { items: accounts, total } = listed;
     this.#learn({ regionTold: true });
-    this.#accounts.render(accounts, total, page);
-    if (page > 1) return;
     const wanted =
       accounts.find(({ id }) => id === currentPlace().account) ?? (total === 1 ? accounts[0] : undefined);
     if (wanted) this.#accounts.select(wanted);
+  }
+
+  async #listAccounts(first: number, last: number, quiet = false): Promise<Slice<NatsAccount> | undefined> {
+    const { region, project: project_id } = this.#place ?? { region: '', project: '' };
+    const read = (init: RequestInit, page: PageQuery) =>
+      sliceOf(
+        () => natsAccounts.$get({ param: { region }, query: { project_id, ...page } }, { init }),
+        (body) => body.nats_accounts,
+      );
+    const result = await this.#accountsAsked.run((init) =>
+      readPages(first, last, (page) => read(init, page)),
+    );
+    if (result?.ok) await this.#accounts.render(result.body.items, result.body.total, last, first);
+    else if (result) this.#accounts.fail(result.problem, quiet);
+    return result?.ok ? result.body : undefined;
   }
 
   /** Turns to the one account that the address names. */
@@ -129,26 +153,30 @@ class NatsCredentialsForm extends HTMLElement {
     this.#learn({});
     this.#place = { region: account.region, project: account.project_id };
     choose({ ...this.#place, account: account.id });
+    this.#credentials.show('loading');
     await this.#loadCredentials();
   }
 
-  async #loadCredentials(page = 1): Promise<void> {
+  /** Lists the next page; without one, all pages that are shown. */
+  async #loadCredentials(next?: number, quiet = false): Promise<void> {
     const account = this.#account;
     if (!account) return;
-    if (page === 1) this.#credentials.show('loading');
-    const query = {
-      nats_account_id: account.id,
-      order_by: 'created_at_desc',
-      page: `${page}`,
-      page_size: '50',
-    } as const;
-    const result = await this.#credentialsAsked.ask((init) =>
-      natsCredentials.$get({ param: { region: account.region }, query }, { init }),
+    const [first, last] = next ? [next, next] : [1, this.#credentials.pages];
+    this.#credentials.await();
+    const read = (init: RequestInit, page: PageQuery) => {
+      const query = { nats_account_id: account.id, order_by: 'created_at_desc', ...page } as const;
+      return sliceOf(
+        () => natsCredentials.$get({ param: { region: account.region }, query }, { init }),
+        (body) => body.nats_credentials,
+      );
+    };
+    const result = await this.#credentialsAsked.run((init) =>
+      readPages(first, last, (page) => read(init, page)),
     );
-    // No longer the chosen one.
-    if (account !== this.#account) return;
-    if (!result.ok) return this.#credentials.fail(result.problem);
-    this.#credentials.render(result.body.nats_credentials, result.body.total_count, page);
+    // Overtaken, or no longer the chosen one.
+    if (!result || account !== this.#account) return;
+    if (!result.ok) return this.#credentials.fail(result.problem, quiet);
+    await this.#credentials.render(result.body.items, result.body.total, last, first);
     this.#learn({ listed: this.#credentials.ids });
   }
 
@@ -158,7 +186,7 @@ class NatsCredentialsForm extends HTMLElement {
     choose({ account: created.id });
     await this.#loadAccounts();
     // Not listed: the list failed, or it is on a page further on.
-    if (!this.#accounts.focus()) this.#accounts.announce(`Created ${created.name}.`);
+    if (!this.#accounts.focus()) this.#accounts.announce(success(`Created ${created.name}.`));
   }
 
   async #deleteAccount({ deleteAccount }: Actions, account: NatsAccount): Promise<void> {
@@ -174,10 +202,10 @@ class NatsCredentialsForm extends HTMLElement {
     const issued = account && (await generate(this, account, (name) => this.#updateSamples(name)));
     if (!issued) return;
     this.#learn({ issued: issued.id });
-    const reload = this.#loadCredentials();
     await showSecret(this, issued, account);
-    await reload;
-    this.#credentials.announceNew(`Generated ${issued.name}.`, issued.id);
+    // Only now: they may have been used, or revoked elsewhere, while the secret was on screen.
+    await this.#loadCredentials();
+    this.#credentials.announceNew(issued);
   }
 
   async #revoke({ revoke }: Actions, credentials: NatsCredentials): Promise<void> {
@@ -197,34 +225,38 @@ class NatsCredentialsForm extends HTMLElement {
   }
 
   /** Loads what watches over revocations, for the few accounts that have one pending. */
-  async #watch(act: (unconfirmed: Unconfirmed<Revoked>) => unknown): Promise<void> {
+  async #watch(act: (unconfirmed: Unconfirmed) => unknown): Promise<void> {
     const code = await import('./unconfirmed.ts').catch(() => undefined);
     if (!code) return;
-    this.#unconfirmed ??= new code.Unconfirmed<Revoked>(
+    this.#unconfirmed ??= new code.Unconfirmed(
       (revoked, pending) => this.#credentials.renderPending(revoked, pending),
-      (revoked) => this.#settle(revoked),
+      (revoked) => {
+        const last = this.#facts.revoked;
+        if (last && revoked.length > 0) this.#learn({ revoked: { ...last, pending: false } });
+        code.sayConfirmed(this.#credentials, revoked);
+      },
     );
     act(this.#unconfirmed);
   }
 
-  /** Takes note that every server has confirmed these revocations. */
-  #settle(revoked: readonly Revoked[]): void {
-    if (revoked.length === 0) return;
-    const last = this.#facts.revoked;
-    if (last) this.#learn({ revoked: { ...last, pending: false } });
-    const names = revoked.map(({ credentials }) => credentials.name).join(', ');
-    this.#credentials.say(`Every server has confirmed the revocation of ${names}.`);
-  }
-
-  async #act(action: (actions: Actions) => Promise<void>): Promise<void> {
-    const actions = await import('./nats-actions.ts').catch(() => undefined);
+  async #act(button: HTMLElement, action: (actions: Actions) => Promise<void>): Promise<void> {
+    const actions = await busyWhile(
+      button,
+      import('./nats-actions.ts').catch(() => undefined),
+    );
     if (actions) await action(actions);
-    else this.#credentials.announce(sentence({ kind: 'unreachable' }));
+    else this.#credentials.announce(UNLOADED);
   }
 
   #learn(facts: Partial<Facts>): void {
     this.#facts = { ...this.#facts, ...facts };
-    tickSteps(this, this.#facts);
+    // The console has no steps.
+    if (this.querySelector('[data-step]')) {
+      void import('../lib/steps.ts').then(
+        ({ tickSteps }) => tickSteps(this, this.#facts),
+        () => undefined,
+      );
+    }
     this.#updateSamples();
   }
 

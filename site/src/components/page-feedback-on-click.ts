@@ -1,6 +1,5 @@
 /** Takes the answer to "Was this page helpful?" (page-feedback.astro); the script for it is loaded then. */
-import { find } from '../lib/markup.ts';
-import { UNANSWERED } from '../lib/problems.ts';
+import { say, UNLOADED } from '../lib/notice.ts';
 
 for (const root of document.querySelectorAll<HTMLElement>('page-feedback')) {
   for (const button of root.querySelectorAll<HTMLButtonElement>('[data-answer]')) {
@@ -8,7 +7,7 @@ for (const root of document.querySelectorAll<HTMLElement>('page-feedback')) {
     button.onclick = () =>
       import('./page-feedback.ts').then(
         ({ answer }) => answer(root, button.dataset.answer === 'yes'),
-        () => (find(root, '[role="status"]', HTMLElement).textContent = `${UNANSWERED}.`),
+        () => say(root, UNLOADED),
       );
   }
 }

@@ -3,7 +3,7 @@
  * on to another page.
  */
 import { fill, find, show } from '../lib/markup.ts';
-import { problemOf } from '../lib/problem-of.ts';
+import { failure, say, success } from '../lib/notice.ts';
 import { type Problem, sentence } from '../lib/problems.ts';
 
 /** Takes an answer, and asks for a remark. The first answer counts: both buttons may be pressed before this script is here. */
@@ -11,7 +11,6 @@ export function answer(root: HTMLElement, helpful: boolean): void {
   const form = find(root, 'form', HTMLFormElement);
   if (!form.hidden) return;
   const remark = find(root, 'textarea', HTMLTextAreaElement);
-  const status = find(root, '[role="status"]', HTMLElement);
   let sent = false;
   const send = (remark: string) => {
     sent = true;
@@ -22,17 +21,21 @@ export function answer(root: HTMLElement, helpful: boolean): void {
       ? 'What helped, or is still missing? (optional)'
       : 'What is missing, or wrong? (optional)',
   });
-  status.textContent = '';
+  say(root);
   show(root, 'answered');
   remark.focus();
   addEventListener('pagehide', () => void (sent || send('')));
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     if (sent) return;
+    const most = Number(remark.dataset.max);
+    if (remark.value.trim().length > most) {
+      return say(root, failure(`This is too long: use ${most} characters at most.`));
+    }
     const problem = await send(remark.value);
     sent = problem === undefined;
     if (sent) show(root, 'thanked');
-    status.textContent = problem ? sentence(problem) : 'Thank you. It was sent.';
+    say(root, problem ? failure(sentence(problem, 'form')) : success('Thank you. It was sent.'));
   });
 }
 
@@ -45,7 +48,7 @@ async function post(body: object): Promise<Problem | undefined> {
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(body),
     });
-    return ok ? undefined : problemOf(status, headers, null);
+    return ok ? undefined : (await import('../lib/problem-of.ts')).problemOf(status, headers, null);
   } catch {
     return { kind: 'unreachable' };
   }

@@ -1,7 +1,8 @@
 /** A part of a page that shows data, or what stands in its place. Shows what it is given; requests are its owner's. */
 import { copyOf, fill, find, show } from '../lib/markup.ts';
+import { type Notice, say } from '../lib/notice.ts';
 import { type Problem, sentence } from '../lib/problems.ts';
-import { signInLink } from '../lib/session.ts';
+import { SESSION_CHANGED, signInLink } from '../lib/session.ts';
 
 /** What a part of a form shows: data, or what stands in its place. */
 export type State =
@@ -14,11 +15,30 @@ export type State =
   | 'empty'
   | 'ready';
 
+/** Something in a list: what it looks like depends on `look` alone. */
+export interface Item {
+  id: string;
+  look: unknown;
+  render: () => HTMLElement;
+}
+
+/** What the items of lists looked like when they were rendered, as JSON. */
+export const looks = new WeakMap<Element, string>();
+
+/** An item as an element of its list. */
+export function rendered({ id, look, render }: Item): HTMLElement {
+  const node = render();
+  node.dataset.id = id;
+  looks.set(node, JSON.stringify(look));
+  return node;
+}
+
 /** See the file's description: `[data-part]` with the states of unavailable.astro. */
 export class Part {
   readonly #owner: ParentNode;
   readonly #name: string;
   #page = 1;
+  #state: State = 'loading';
 
   constructor(owner: ParentNode, name: string) {
     this.#owner = owner;
@@ -31,12 +51,16 @@ export class Part {
 
   show(state: State): void {
     const { root } = this;
+    this.#state = state;
     show(root, state);
-    // What was said while data was on its way is not about what was there before.
-    if (state === 'loading' || state === 'unchosen') this.say('');
+    if (state === 'loading' || state === 'unchosen') {
+      this.#page = 1;
+      // What was said while data was on its way is not about what was there before.
+      this.say();
+    }
     // The focus is not lost with what it was on.
     const focused = document.activeElement;
-    if (root.contains(focused) && focused?.closest('[hidden]')) this.#heading?.focus();
+    if (root.contains(focused) && focused?.closest('[hidden]')) this.heading?.focus();
     if (state !== 'signed-out') return;
     const step = root.closest('[data-step]')?.id;
     find(root, '[data-sign-in]', HTMLAnchorElement).href = signInLink(step);
@@ -46,11 +70,35 @@ export class Part {
     );
   }
 
-  /** Shows a problem in place of the data; one that a later request has overtaken is no news. */
-  fail(problem: Problem): void {
-    if (problem.kind === 'superseded') return;
-    fill(this.root, { problem: sentence(problem) });
-    this.show(problem.kind === 'signed-out' ? 'signed-out' : 'problem');
+  /** Says that data is on its way, unless there is some to look at until then. */
+  await(): void {
+    if (!this.shown) this.show('loading');
+  }
+
+  /** Whether there is data to look at, or there is known to be none. */
+  get shown(): boolean {
+    return ['ready', 'empty', 'inactive'].includes(this.#state);
+  }
+
+  /** What it shows. */
+  get state(): State {
+    return this.#state;
+  }
+
+  /** How many pages of the list are shown. */
+  get pages(): number {
+    return this.#page;
+  }
+
+  /**
+   * Shows a problem in place of the data; one that a later request has overtaken is no news. `quiet` is for data that was
+   * read again unasked: what is shown then stays, unless the reader has lost it.
+   */
+  fail(problem: Problem, quiet = false): void {
+    const { kind } = problem;
+    if (kind === 'superseded' || (quiet && this.shown && !/signed-out|denied|gone/.test(kind))) return;
+    fill(this.root, { problem: sentence(problem, 'list') });
+    this.show(kind === 'signed-out' ? kind : 'problem');
   }
 
   /** Says of which region the data is. */
@@ -58,24 +106,25 @@ export class Part {
     fill(this.root, { region });
   }
 
-  /** Says what has happened, without taking the focus from where it is. */
-  say(text: string): void {
-    find(this.root, '[role="status"]', HTMLElement).textContent = text;
+  /** Says what has happened, without taking the focus from where it is; nothing any more without a notice. */
+  say(notice?: Notice): void {
+    say(this.root, notice);
   }
 
-  /** Says what has happened, and leads the focus to the part's heading. */
-  announce(text: string): void {
-    this.say(text);
-    this.#heading?.focus();
+  /** Says what has happened. The focus stays where it is, and goes to the part's heading when it is nowhere. */
+  announce(notice: Notice): void {
+    this.say(notice);
+    if (document.activeElement === document.body) this.heading?.focus();
   }
 
-  get #heading(): HTMLElement | null {
+  protected get heading(): HTMLElement | null {
     return this.root.querySelector('[tabindex="-1"]');
   }
 
-  protected on(action: string, react: () => unknown): void {
-    for (const button of this.root.querySelectorAll(`[data-action="${action}"]`)) {
-      button.addEventListener('click', () => void react());
+  /** Reacts to the buttons of an action, with the one that was pressed. */
+  protected on(action: string, react: (button: HTMLElement) => unknown): void {
+    for (const button of this.root.querySelectorAll<HTMLElement>(`[data-action="${action}"]`)) {
+      button.addEventListener('click', () => void react(button));
     }
   }
 
@@ -90,25 +139,58 @@ export class Part {
     });
   }
 
-  /** Puts a page of items into a list, and offers the next one when there are more. Returns how many there are now. */
-  protected put(name: string, items: HTMLElement[], total: number, page: number): void {
+  /**
+   * Puts the pages `first` to `last` into a list: the page that comes next, or all of it from the beginning. What looks the
+   * same stays as it is, with the focus. Offers the next page when there are more than these, of `total`.
+   */
+  protected async put(name: string, items: Item[], total: number, last: number, first = last): Promise<void> {
     const list = find(this.root, `[data-list="${name}"]`, HTMLElement);
-    if (page === 1) list.replaceChildren();
-    list.append(...items);
-    this.#page = page;
     const more = find(this.root, `[data-action="more-${name}"]`, HTMLElement);
-    const [first] = items;
-    const pressed = document.activeElement === more;
-    more.hidden = list.childElementCount >= total;
-    if (first && pressed && more.hidden) {
-      // The focus leads on from the button to what it has brought.
-      first.tabIndex = -1;
-      first.focus();
+    // A list that is read for the first time does without what changes one.
+    const code = this.shown ? await import('../lib/again.ts').catch(() => undefined) : undefined;
+    const settled = code?.settle(list, items, first === 1, more);
+    if (!settled) {
+      if (first === 1) list.replaceChildren();
+      list.append(...items.map(rendered));
     }
-    this.show(list.childElementCount > 0 ? 'ready' : 'empty');
+    this.#page = last;
+    const shown = list.childElementCount;
+    more.hidden = shown >= total;
+    const count = more.parentElement?.querySelector('[data-count]');
+    if (count)
+      count.textContent = more.hidden || total === Number.POSITIVE_INFINITY ? '' : `${shown} of ${total}`;
+    this.show(shown > 0 ? 'ready' : 'empty');
+    if (settled?.() === false) this.heading?.focus();
   }
 
   protected copy(name: string): HTMLElement {
     return copyOf(find(this.root, `[data-template="${name}"]`, HTMLTemplateElement));
   }
+}
+
+const STALE = 'latchkey:stale';
+
+/** Has the lists of this page read again what they show. */
+export function markStale(): void {
+  document.dispatchEvent(new Event(STALE));
+}
+
+/** How a part reads its data: from the start, and again what it shows after seeing to it that it still may. */
+export interface Reading {
+  start: () => unknown;
+  open: () => Promise<{ ok: true } | { ok: false; problem: Problem }>;
+  again: () => unknown;
+}
+
+/**
+ * Has a part read again what it shows when that may be out of date: the reader returns to the tab, somebody else is at the
+ * browser, or {@link markStale}. Not while a dialog or a menu is open, but afterwards.
+ */
+export function onStale(part: Part, reading: Reading): void {
+  const react = () =>
+    import('../lib/again.ts').then(
+      ({ refresh }) => void (document.hidden || refresh(part, reading)),
+      () => undefined,
+    );
+  for (const event of [STALE, SESSION_CHANGED, 'visibilitychange']) document.addEventListener(event, react);
 }

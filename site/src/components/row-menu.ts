@@ -1,10 +1,11 @@
 /** The menu behind the … of a row (credentials-panel.astro). The browser closes it on Esc and on a click elsewhere. */
 import { find } from '../lib/markup.ts';
+import type { Reactions } from './row-menu-on-click.ts';
 
 let menus = 0;
 
 /** Gives a row its menu; each item's `data-item` names the reaction. */
-export function equipMenu(row: HTMLElement, name: string, reactions: Record<string, () => unknown>): void {
+export function equipMenu(row: HTMLElement, name: string, reactions: Reactions): void {
   const button = find(row, 'button', HTMLButtonElement);
   const menu = find(row, '[role="menu"]', HTMLElement);
   menu.id = `row-menu-${menus++}`;
@@ -19,7 +20,7 @@ export function equipMenu(row: HTMLElement, name: string, reactions: Record<stri
       // The focus is back at the button before a dialog opens, and returns there when it closes.
       menu.hidePopover();
       button.focus();
-      void reactions[item.dataset.item ?? '']?.();
+      void reactions[item.dataset.item ?? '']?.(button);
     });
   }
   // Opened, it focuses the item that has `autofocus`.

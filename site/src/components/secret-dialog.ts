@@ -2,14 +2,17 @@
  * The element `<secret-dialog>`: holds a secret for as long as it is open. The secret is in no storage, no address and
  * no attribute; closing wipes it from the page.
  */
-import { copyOf, fill, find } from '../lib/markup.ts';
+import { copyText } from '../lib/copy.ts';
+import { busyWhile, copyOf, fill, find } from '../lib/markup.ts';
+import { info, type Notice, pending, say, success } from '../lib/notice.ts';
 
-/** What the dialog shows. A field's value stays masked until asked for; a file's content is only ever downloaded. */
+/** What the dialog shows. A secret field stays masked until asked for; a file's content is only ever downloaded. */
 export interface Secret {
-  fields: { label: string; value: string }[];
+  fields: { label: string; value: string; secret?: boolean }[];
+  /** The first is the one to take. */
   files: { name: string; label?: string; content: string }[];
   /** Tries the secret from this page; resolves to what to say of it. For a dialog that has a button for it. */
-  test?: () => Promise<string>;
+  test?: () => Promise<Notice>;
   /** What "Copy all" copies. Without it there is no such button. */
   all?: string;
   commands: { label: string; text: string }[];
@@ -17,16 +20,26 @@ export interface Secret {
 
 const MASK = '•'.repeat(24);
 
+const NOT_SAVED = pending(
+  'You have not copied, downloaded or shown the secret yet, and nobody can read it again. To close anyway, select the button once more.',
+);
+
 /** See secret-dialog.astro. */
 export class SecretDialog extends HTMLElement {
   #settle: (() => void) | undefined;
   #secret: Secret | undefined;
+  /** Whether the person has the secret, or has been asked about it. */
+  #taken = false;
 
   connectedCallback(): void {
     const dialog = this.#dialog;
-    find(this, '[data-action="close"]', HTMLButtonElement).addEventListener('click', () => dialog.close());
+    find(this, '[data-action="close"]', HTMLButtonElement).addEventListener('click', () => {
+      if (this.#taken) return dialog.close();
+      this.#taken = true;
+      say(this, NOT_SAVED);
+    });
     find(this, '[data-action="copy-all"]', HTMLElement).addEventListener('click', () => {
-      if (this.#secret?.all) this.#copyText(this.#secret.all);
+      if (this.#secret?.all) void this.#copyText(this.#secret.all, true);
     });
     const test = this.querySelector<HTMLButtonElement>('[data-action="test"]');
     test?.addEventListener('click', () => void this.#test(test));
@@ -46,13 +59,14 @@ export class SecretDialog extends HTMLElement {
     );
     this.#list(
       'files',
-      secret.files.map((file) => this.#file(file)),
+      secret.files.map((file, at) => this.#file(file, at === 0)),
     );
     this.#list(
       'commands',
       secret.commands.map((command) => this.#command(command)),
     );
     this.#secret = secret;
+    this.#taken = false;
     find(this, '[data-action="copy-all"]', HTMLElement).hidden = secret.all === undefined;
     find(this, 'details', HTMLElement).hidden = secret.commands.length === 0;
     addEventListener('beforeunload', askBeforeLeaving);
@@ -65,7 +79,7 @@ export class SecretDialog extends HTMLElement {
   #wipe(): void {
     for (const name of ['fields', 'files', 'commands']) this.#list(name, []);
     this.#secret = undefined;
-    this.#say('');
+    say(this);
     find(this, 'details', HTMLDetailsElement).open = false;
     removeEventListener('beforeunload', askBeforeLeaving);
     this.#settle?.();
@@ -74,35 +88,41 @@ export class SecretDialog extends HTMLElement {
   async #test(button: HTMLButtonElement): Promise<void> {
     const secret = this.#secret;
     if (!secret?.test || button.ariaBusy === 'true') return;
-    button.ariaBusy = 'true';
-    this.#say('Testing…');
-    const outcome = await secret.test();
-    button.ariaBusy = 'false';
-    // Closed meanwhile, and open again for another: what came of it is not about that one.
-    if (this.#secret === secret) this.#say(outcome);
+    say(this, info('Testing…'));
+    const outcome = await busyWhile(button, secret.test());
+    // The dialog may have been closed, and opened again for another secret.
+    if (this.#secret === secret) say(this, outcome);
   }
 
-  #field({ label, value }: Secret['fields'][number]): HTMLElement {
+  #field({ label, value, secret = false }: Secret['fields'][number]): HTMLElement {
+    if (!secret) {
+      const item = this.#copy('plain', { label, value });
+      this.#wireCopy(item, label, value);
+      return item;
+    }
     const item = this.#copy('field', { label, value: MASK });
     const toggle = find(item, '[data-action="show"]', HTMLButtonElement);
     let shown = false;
     const name = () => toggle.setAttribute('aria-label', `${shown ? 'Hide' : 'Show'} ${label}`);
     toggle.addEventListener('click', () => {
       shown = !shown;
+      this.#taken = true;
       fill(item, { value: shown ? value : MASK });
       toggle.textContent = shown ? 'Hide' : 'Show';
       name();
     });
     name();
-    this.#wireCopy(item, label, value);
+    this.#wireCopy(item, label, value, true);
     return item;
   }
 
-  #file({ name, label = name, content }: Secret['files'][number]): HTMLElement {
+  #file({ name, label = name, content }: Secret['files'][number], primary: boolean): HTMLElement {
     const button = this.#copy('file', { label: `Download ${label}` });
+    button.classList.toggle('primary', primary);
     button.addEventListener('click', () => {
       download(name, content);
-      this.#say('Downloaded');
+      this.#taken = true;
+      say(this, success(`Downloaded ${name}`));
     });
     return button;
   }
@@ -113,18 +133,17 @@ export class SecretDialog extends HTMLElement {
     return item;
   }
 
-  #wireCopy(item: HTMLElement, label: string, text: string): void {
+  #wireCopy(item: HTMLElement, label: string, text: string, secret = false): void {
     const button = find(item, '[data-action="copy"]', HTMLButtonElement);
     button.setAttribute('aria-label', `Copy ${label}`);
     item.setAttribute('aria-label', label);
-    button.addEventListener('click', () => this.#copyText(text));
+    button.addEventListener('click', () => void this.#copyText(text, secret));
   }
 
-  #copyText(text: string): void {
-    navigator.clipboard.writeText(text).then(
-      () => this.#say('Copied'),
-      () => this.#say('The browser does not allow copying here: select the text instead'),
-    );
+  async #copyText(text: string, secret: boolean): Promise<void> {
+    const notice = await copyText(text);
+    if (secret && notice.kind === 'success') this.#taken = true;
+    say(this, notice);
   }
 
   #copy(template: string, texts: Record<string, string>): HTMLElement {
@@ -135,10 +154,6 @@ export class SecretDialog extends HTMLElement {
 
   #list(name: string, items: HTMLElement[]): void {
     find(this, `[data-list="${name}"]`, HTMLElement).replaceChildren(...items);
-  }
-
-  #say(text: string): void {
-    find(this, '[role="status"]', HTMLElement).textContent = text;
   }
 
   get #dialog(): HTMLDialogElement {

@@ -1,11 +1,11 @@
 /** The element `<session-menu>`: shows the session that the API states, and ends it. */
 import { fill, find, show } from '../lib/markup.ts';
-import { currentSession, SESSION_CHANGED, signInLink, signOut } from '../lib/session.ts';
+import { currentSession, SESSION_CHANGED, signInLink } from '../lib/session.ts';
 
 class SessionMenu extends HTMLElement {
   connectedCallback(): void {
     for (const button of this.querySelectorAll('[data-action="sign-out"]'))
-      button.addEventListener('click', () => void signOut());
+      button.addEventListener('click', async () => (await import('../lib/sign-out.ts')).signOut());
     document.addEventListener(SESSION_CHANGED, () => void this.#render());
     void this.#render();
   }

@@ -7,7 +7,8 @@ import { showProblem, wireForm } from '../lib/form.ts';
 import { fill, find, show } from '../lib/markup.ts';
 import { returnAddress } from '../lib/return-address.ts';
 import { wireReveal } from '../lib/reveal.ts';
-import { currentSession, signOut } from '../lib/session.ts';
+import { currentSession } from '../lib/session.ts';
+import { signOut } from '../lib/sign-out.ts';
 
 /** What the token of a link looks like, unlike a place on the page. */
 const LINK_TOKEN = /^[\w-]{43}$/;

@@ -4,12 +4,15 @@
  */
 import { ask } from '../lib/answers.ts';
 import { type NatsAccount, natsAccounts } from '../lib/api.ts';
+import { success } from '../lib/notice.ts';
+import type { Revoked } from './nats-credentials-list.ts';
+import type { Part } from './part.ts';
 
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
 
 /** See the file's description. */
-export class Unconfirmed<Revoked> {
+export class Unconfirmed {
   readonly #show: (revoked: readonly Revoked[], pending: boolean) => void;
   readonly #settle: (revoked: readonly Revoked[]) => void;
   readonly #revoked = new Map<string, Revoked[]>();
@@ -68,4 +71,10 @@ async function read(account: NatsAccount, signal: AbortSignal): Promise<NatsAcco
   const param = { region: account.region, nats_account_id: account.id };
   const result = await ask(() => natsAccounts[':nats_account_id'].$get({ param }, { init: { signal } }));
   return result.ok ? result.body : undefined;
+}
+
+/** Says in a list that every server has confirmed these revocations; nothing when there are none. */
+export function sayConfirmed(list: Part, revoked: readonly Revoked[]): void {
+  const names = revoked.map(({ credentials }) => credentials.name).join(', ');
+  if (names) list.say(success(`Every server has confirmed the revocation of ${names}.`));
 }

@@ -12,11 +12,13 @@ export interface Answer<T> {
   ok: boolean;
   status: number;
   headers: Headers;
+  /** What was asked, so that a problem can name the region. */
+  url: string;
   json(): Promise<T>;
 }
 
 /** Reads the problem that an answer stands for. */
-export type Told = (status: number, headers: Headers, body: unknown) => Promise<Problem>;
+export type Told = (status: number, headers: Headers, body: unknown, url?: string) => Promise<Problem>;
 
 const byApi: Told = async (...answer) => (await import('./problem-of.ts')).problemOf(...answer);
 
@@ -27,13 +29,51 @@ const byApi: Told = async (...answer) => (await import('./problem-of.ts')).probl
 export async function ask<T>(request: () => Promise<Answer<T>>, told = byApi): Promise<Result<T>> {
   try {
     const answer = await request();
-    const body = answer.status === 204 ? (undefined as T) : await answer.json();
-    const { ok, headers, status } = answer;
-    return ok ? { ok, body, headers } : { ok, problem: await told(status, headers, body) };
+    const body = answer.status === 204 ? (undefined as T) : legible(await answer.json());
+    const { ok, headers, status, url } = answer;
+    return ok ? { ok, body, headers } : { ok, problem: await told(status, headers, body, url) };
   } catch (error) {
     const superseded = error instanceof DOMException && error.name === 'AbortError';
     return { ok: false, problem: { kind: superseded ? 'superseded' : 'unreachable' } };
   }
+}
+
+/** The characters that control text direction. The API takes none any more, but a name may be older than that. */
+const DIRECTION = /\p{Bidi_Control}/gu;
+
+/** A body in which nothing can turn around the sentence that it is shown in: what could is shown as U+FFFD. */
+const legible = <T>(body: T): T => JSON.parse(JSON.stringify(body).replace(DIRECTION, '\ufffd'));
+
+/** A part of a list, and how many items there are in all. */
+export interface Slice<Item> {
+  items: Item[];
+  total: number;
+}
+
+/** The part of a query that names a page. */
+export interface PageQuery {
+  page: string;
+  page_size: string;
+}
+
+/** The result of a list's request as a slice of the list. */
+export async function sliceOf<Body extends { total_count: number }, Item>(
+  request: () => Promise<Answer<Body>>,
+  itemsOf: (body: Body) => Item[],
+): Promise<Result<Slice<Item>>> {
+  const result = await ask(request);
+  if (!result.ok) return result;
+  return { ...result, body: { items: itemsOf(result.body), total: result.body.total_count } };
+}
+
+/** Reads the pages `first` to `last` of a list; the first problem stands for the whole. */
+export async function readPages<Item>(
+  first: number,
+  last: number,
+  read: (query: PageQuery) => Promise<Result<Slice<Item>>>,
+): Promise<Result<Slice<Item>>> {
+  if (first === last) return read({ page: `${last}`, page_size: '50' });
+  return (await import('./again.ts')).readAll(last, read);
 }
 
 /**

@@ -86,9 +86,3 @@ function newest(trails: readonly Trail[]): AuditEvent | undefined {
   const [first] = heads.sort((a, b) => b.head.recorded_at.localeCompare(a.head.recorded_at));
   return first?.ahead.shift();
 }
-
-/** The address of a trail's export, as NDJSON. */
-export function exportAddress(where: Where, query: AuditQuery): string {
-  const path = where === GLOBAL ? 'events' : `regions/${encodeURIComponent(where)}/events`;
-  return `/audit-trail/v1alpha1/${path}/export?${new URLSearchParams(query)}`;
-}

@@ -1,6 +1,5 @@
 /** Requests to sign-in, below `/auth`: everything goes in the body, so that no address has a secret. */
 import { ask, type Result, type Told } from './answers.ts';
-import { problemOf as problemOfApi } from './problem-of.ts';
 import type { Problem } from './problems.ts';
 
 /** Sends a POST to sign-in. */
@@ -18,7 +17,7 @@ export function postAuth<T = unknown>(path: string, body: object): Promise<Resul
 const signInProblem: Told = async (status, headers, body) => {
   if ((body as { method?: string } | null)?.method === 'password')
     return { kind: 'refused', message: WRONG_PASSWORD };
-  return problemOfApi(status, headers, body);
+  return (await import('./problem-of.ts')).problemOf(status, headers, body);
 };
 
 const WRONG_PASSWORD =

@@ -4,7 +4,8 @@
  */
 import { type Answer, ask, type Result } from './answers.ts';
 import type { Outcome } from './keyed-request.ts';
-import { type Problem, UNANSWERED } from './problems.ts';
+import type { Notice } from './notice.ts';
+import { type Problem, sentence } from './problems.ts';
 
 /** The name that throw-away credentials have in lists. */
 export const NAME = 'Watch me fail';
@@ -34,7 +35,7 @@ export interface Bearer {
   /** Revokes them. */
   revoke(init?: RequestInit): Promise<Result<unknown>>;
   /** Sees what became of them after their revocation, tells `log` each use, and resolves to what to say of it. */
-  prove(answered: Answered, log: (use: Use) => void): Promise<string>;
+  prove(answered: Answered, log: (use: Use) => void): Promise<Notice>;
   /** Lets go of what is open. */
   close(): void;
 }
@@ -57,7 +58,8 @@ export async function issue<Issued>(
   const first = await ask(() => request(key));
   const result = unanswered(first) ? await ask(() => request(key)) : first;
   if (!unanswered(result)) return result;
-  return unmade(`${UNANSWERED}. If “${NAME}” is in the panel above by then, revoke it.`);
+  const lost = sentence({ kind: 'unreachable' }, 'action');
+  return unmade(`${lost} If “${NAME}” is in the panel above, revoke it first.`);
 }
 
 /** A time since `from`, of `performance.now()`, in words: "12 ms". */

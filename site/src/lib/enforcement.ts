@@ -3,6 +3,7 @@
  * Nothing is claimed that the API did not say.
  */
 import { counted } from './counted.ts';
+import { type Notice, pending, success } from './notice.ts';
 
 /**
  * The receipt that a person reads: "2 connections cut, 2 of 2 servers, 24 ms.". Begins with a space; empty where the
@@ -16,6 +17,17 @@ export function receipt(headers: Headers): string {
   if (state === 'pending') return ` ${capital([...cut, confirmed(headers)].join(', '))} so far.`;
   const took = duration === undefined ? [] : [`${duration} ms`];
   return ` ${[...cut, `${servers} of ${counted(servers, 'server')}`, ...took].join(', ')}.`;
+}
+
+/** What to say of a revocation: pending for as long as a server has to confirm it. */
+export function revoked(name: string, headers: Headers): Notice {
+  return outcome(`Revoked ${name}.`, headers);
+}
+
+/** What was done, with its receipt, in the tone that the servers allow. */
+export function outcome(done: string, headers: Headers): Notice {
+  const text = `${done}${receipt(headers)}`;
+  return standing(headers) ? pending(text) : success(text);
 }
 
 /** How far a pending revocation has come: "Revoked, 1 of 2 servers confirmed". Undefined when none is pending. */

@@ -3,7 +3,7 @@
  * busy button, and nothing typed is lost when something fails. Owns no request and no words of a product.
  *
  * The markup: field.astro's and permission-fields.astro's fields, a summary `.errors[hidden]`, and a submit button with
- * `data-busy`, its label meanwhile; disabled until the form works.
+ * `data-busy`, its label meanwhile; disabled until the form works. `data-at` names the step that the form was opened at.
  */
 import { find } from './markup.ts';
 import { type Problem, sentence } from './problems.ts';
@@ -21,6 +21,7 @@ export function wireForm(form: HTMLFormElement, send: Send, done: () => void): v
   form.noValidate = true;
   // Rendered disabled where it is seen before its script is here: the browser would send the form by itself.
   submitOf(form).disabled = false;
+  form.addEventListener('input', ({ target }) => complainOfLength(target as HTMLInputElement));
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     if (isBusy(form)) return;
@@ -40,6 +41,26 @@ export function clearErrors(form: HTMLFormElement): void {
     input.removeAttribute('aria-invalid');
     errorOf(input).hidden = true;
   }
+}
+
+/** Says at once that a text is too long. Nothing is cut off: a name cut short would be another name. */
+function complainOfLength(input: HTMLInputElement): void {
+  const text = tooLong(input);
+  const error = errorOf(input);
+  if (text) error.textContent = text;
+  else if (!error.textContent?.startsWith(LONG)) return;
+  error.hidden = !text;
+  if (text) input.setAttribute('aria-invalid', 'true');
+  else input.removeAttribute('aria-invalid');
+}
+
+const LONG = 'Too long: ';
+
+/** What is wrong with the length of a text; the longest that the API takes is `data-max`, in UTF-16 units. */
+function tooLong(input: HTMLInputElement): string | undefined {
+  const most = Number(input.dataset.max ?? Number.POSITIVE_INFINITY);
+  const { length } = typedIn(input);
+  return length > most ? `${LONG}${length} characters. Use ${most} at most.` : undefined;
 }
 
 async function submit(
@@ -103,8 +124,10 @@ function complaint(input: HTMLInputElement): Complaint | undefined {
   // One box of a group speaks for all of them.
   const empty = input.type === 'checkbox' ? !groupOf(input).querySelector(':checked') : !typedIn(input);
   if (missing && empty) return { input, text: missing };
-  const { typeMismatch, patternMismatch, tooLong, tooShort } = input.validity;
-  return typeMismatch || patternMismatch || tooLong || tooShort ? { input, text: mismatch } : undefined;
+  const long = tooLong(input);
+  if (long) return { input, text: long };
+  const { typeMismatch, patternMismatch, tooShort } = input.validity;
+  return typeMismatch || patternMismatch || tooShort ? { input, text: mismatch } : undefined;
 }
 
 function showFieldErrors(form: HTMLFormElement, complaints: Complaint[]): void {
@@ -112,7 +135,8 @@ function showFieldErrors(form: HTMLFormElement, complaints: Complaint[]): void {
     const error = errorOf(input);
     error.textContent = text;
     error.hidden = false;
-    input.setAttribute('aria-invalid', 'true');
+    const group = input.type === 'checkbox' ? [...groupOf(input).querySelectorAll('input')] : [input];
+    for (const one of group) one.setAttribute('aria-invalid', 'true');
     return linkTo(input, text);
   });
   showSummary(form, ...links);
@@ -134,7 +158,7 @@ function linkTo(input: HTMLInputElement, text: string): HTMLAnchorElement {
 export function showProblem(form: HTMLFormElement, problem: Problem): void {
   const complaints = problem.kind === 'fields' ? complaintsOf(form, problem.fields) : [];
   if (complaints.length > 0) showFieldErrors(form, complaints);
-  else showSummary(form, ...wording(problem));
+  else showSummary(form, ...wording(form, problem));
 }
 
 function complaintsOf(form: HTMLFormElement, refused: { name: string }[]): Complaint[] {
@@ -142,13 +166,15 @@ function complaintsOf(form: HTMLFormElement, refused: { name: string }[]): Compl
   return inputs.map((input) => ({ input, text: input.dataset.mismatch ?? '' }));
 }
 
-function wording(problem: Problem): Node[] {
+function wording(form: HTMLFormElement, problem: Problem): Node[] {
   const text = document.createElement('p');
-  text.textContent = sentence(problem);
+  text.textContent = sentence(problem, 'form');
   if (problem.kind !== 'signed-out') return [text];
   const link = document.createElement('a');
-  link.href = signInLink();
-  link.textContent = 'Sign in';
+  link.href = signInLink(form.dataset.at || undefined);
+  // This page stays, with what was typed.
+  link.target = '_blank';
+  link.textContent = 'Sign in (opens a new tab)';
   return [text, link];
 }
 

@@ -1,6 +1,7 @@
 /** The projects of who belongs to several organizations, by organization. Loaded for them alone. */
 import type { Project } from './api.ts';
 import { openOrganization } from './open-organization.ts';
+import { PLACE_CHANGED } from './place.ts';
 
 /** The options of a drop-down of projects, in a group for each organization; one whose name is not told has its id. */
 export async function groupedProjects(projects: readonly Project[]): Promise<HTMLElement[]> {
@@ -12,4 +13,22 @@ export async function groupedProjects(projects: readonly Project[]): Promise<HTM
     group.append(...own.map((project) => new Option(project.name, project.id)));
     return group;
   });
+}
+
+/** Says beside the label of a closed drop-down whose the chosen project is, where its options are grouped. */
+function nameOrganization(root: ParentNode): void {
+  const select = root.querySelector<HTMLSelectElement>('select[name="project"]');
+  const group = select?.selectedOptions[0]?.closest('optgroup');
+  const node = select?.labels[0]?.querySelector('span');
+  if (node) node.textContent = group ? ` of ${group.label}` : '';
+}
+
+const named = new WeakSet<ParentNode>();
+
+/** Names the organization of the chosen project, now and when another is chosen. */
+export function nameChosen(root: ParentNode): void {
+  nameOrganization(root);
+  if (named.has(root)) return;
+  named.add(root);
+  document.addEventListener(PLACE_CHANGED, () => nameOrganization(root));
 }

@@ -4,7 +4,7 @@
  */
 import { ask } from './answers.ts';
 import { fill, find } from './markup.ts';
-import { UNANSWERED } from './problems.ts';
+import { UNLOADED } from './notice.ts';
 
 const allowed = ask<{ enabled: boolean; minutes: number }>(() => fetch('/auth/guest'));
 
@@ -15,11 +15,9 @@ export async function offer(notice: HTMLElement): Promise<void> {
   if (document.querySelector('[data-as-guest]')) return (await guests())?.end();
   const result = await allowed;
   if (!result.ok || !result.body.enabled) return;
-  fill(notice, {
-    'guest-terms': `Or try it with a project of your own, which is deleted with all that you make after ${result.body.minutes} minutes.`,
-  });
+  fill(notice, { minutes: `${result.body.minutes}` });
   for (const node of notice.querySelectorAll<HTMLElement>('[data-guest]')) node.hidden = false;
   const button = find(notice, '[data-action="try"]', HTMLButtonElement);
   button.onclick = async () =>
-    (await guests(() => fill(notice, { 'guest-problem': `${UNANSWERED}.` })))?.enter(notice, button);
+    (await guests(() => fill(notice, { 'guest-problem': UNLOADED.text })))?.enter(notice, button);
 }

@@ -31,7 +31,7 @@ export async function enter(notice: HTMLElement, button: HTMLButtonElement): Pro
 
 function refusal(problem: Parameters<typeof sentence>[0]): string {
   if (problem.kind === 'wait') return 'There are as many guests as there can be. Try again in a few minutes.';
-  return sentence(problem);
+  return sentence(problem, 'action');
 }
 
 /** Has every form of the page begin anew with whoever is at the browser now. */

@@ -4,6 +4,7 @@ import { idempotent, type KeyedCredentials, keyed } from './api.ts';
 import { type Bearer, issue, type Made, NAME, since, type Use, unmade } from './bearer.ts';
 import { KEYED, type KeyedId } from './keyed.ts';
 import { LISTING, send } from './keyed-request.ts';
+import { failure, pending, success } from './notice.ts';
 import { currentPlace } from './place.ts';
 import { regionLabel } from './place-fields.ts';
 
@@ -57,10 +58,11 @@ function bearerOf(keys: KeyedCredentials, product: KeyedId, endpoint: string): B
       const took = since(answeredAt);
       log(next);
       return {
-        accepted:
-          'The next request was accepted all the same. That must not be: tell whoever runs this Latchkey.',
-        denied: `Denied on the next request, ${took} after the revocation was answered.`,
-        untold: 'The credentials are revoked, but the next request had no answer to show that by.',
+        accepted: failure(
+          'The next request was still accepted. This must not happen: report it to the operator of this deployment.',
+        ),
+        denied: success(`Denied on the next request, ${took} after the revocation was answered.`),
+        untold: pending('The credentials are revoked, but the next request got no response to confirm it.'),
       }[next.outcome];
     },
     close: () => undefined,

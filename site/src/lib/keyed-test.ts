@@ -5,27 +5,28 @@
 import type { KeyedCredentials } from './api.ts';
 import type { KeyedProduct } from './keyed.ts';
 import { LISTING, noQueue, send } from './keyed-request.ts';
+import { failure, type Notice, pending, success } from './notice.ts';
 import { regionLabel } from './place-fields.ts';
-import { UNANSWERED } from './problems.ts';
+import { sentence } from './problems.ts';
 
 /** Resolves to what came of it, for a person. */
 export async function tryKeys(
   keys: KeyedCredentials,
   { id, label }: KeyedProduct,
   endpoint: string,
-): Promise<string> {
+): Promise<Notice> {
   const began = performance.now();
   const listable = id === 'sns' || keys.permissions.can_manage;
   const { outcome, answered } = await send(keys, id, endpoint, listable ? LISTING[id] : noQueue());
   const took = Math.round(performance.now() - began);
   const where = `${label} in ${regionLabel(keys.region)}`;
-  if (!answered) return `${UNANSWERED}.`;
+  if (!answered) return failure(sentence({ kind: 'unreachable' }, 'action'));
   switch (outcome) {
     case 'accepted':
-      return `Accepted by ${where}, after ${took} ms.`;
+      return success(`Accepted by ${where}, after ${took} ms.`);
     case 'denied':
-      return `Refused by ${where}. Were these credentials revoked meanwhile?`;
+      return failure(`Refused by ${where}. Have these credentials been revoked?`);
     case 'untold':
-      return `${where} cannot tell now. Try again in a moment.`;
+      return pending(`${where} could not check the keys right now. Try again in a moment.`);
   }
 }

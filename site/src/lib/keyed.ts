@@ -11,6 +11,8 @@ export type KeyedId = 'sqs' | 'sns';
 export interface KeyedProduct {
   id: KeyedId;
   label: string;
+  /** What file names call it. */
+  slug: string;
   /** What it holds, in the plural. */
   things: string;
   /** What each permission lets its bearer do, by the permission's name on the wire. */
@@ -28,6 +30,7 @@ export const KEYED: Record<KeyedId, KeyedProduct> = {
   sqs: {
     id: 'sqs',
     label: 'Queues',
+    slug: 'queues',
     things: 'queues',
     grants: {
       can_publish: 'Send messages to queues',
@@ -41,6 +44,7 @@ export const KEYED: Record<KeyedId, KeyedProduct> = {
   sns: {
     id: 'sns',
     label: 'Topics and Events',
+    slug: 'topics',
     things: 'topics',
     grants: {
       can_publish: 'Publish messages to topics',

@@ -14,7 +14,10 @@ export function find<E extends Element>(root: ParentNode, selector: string, type
 export function fill(root: ParentNode, texts: Record<string, string>): void {
   for (const node of root.querySelectorAll<HTMLElement>('[data-text]')) {
     const text = texts[node.dataset.text ?? ''];
-    if (text !== undefined) node.textContent = text;
+    if (text === undefined) continue;
+    node.textContent = text;
+    // A name keeps its direction to itself, and the sentence around it keeps its own.
+    node.dir = 'auto';
   }
 }
 
@@ -51,4 +54,12 @@ function relative(milliseconds: number): string {
   if (size === 0) return 'just now';
   const format = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
   return format.format(Math.round(milliseconds / size), unit);
+}
+
+/** The result of `work`, until which the button is busy: at once, also while a script is being loaded. */
+export async function busyWhile<T>(button: HTMLElement, work: Promise<T>): Promise<T> {
+  button.ariaBusy = 'true';
+  return work.finally(() => {
+    button.ariaBusy = 'false';
+  });
 }

@@ -9,8 +9,9 @@ import {
   natsCredentials,
 } from './api.ts';
 import { type Answered, type Bearer, issue, type Made, NAME, since, type Use, unmade } from './bearer.ts';
-import { receipt } from './enforcement.ts';
+import { outcome, receipt } from './enforcement.ts';
 import { connect, exchange, isRefusal, NO_WEBSOCKET } from './nats-live.ts';
+import { failure, type Notice, pending } from './notice.ts';
 import { currentPlace } from './place.ts';
 import { regionLabel } from './place-fields.ts';
 
@@ -80,19 +81,28 @@ class NatsBearer implements Bearer {
     return revoke(this.#issued, init);
   }
 
-  async prove({ sentAt, answeredAt, headers }: Answered, log: (use: Use) => void): Promise<string> {
+  async prove({ sentAt, answeredAt, headers }: Answered, log: (use: Use) => void): Promise<Notice> {
     const patience = new Promise<undefined>((resolve) => setTimeout(resolve, PATIENCE_MS));
     const cutAt = await Promise.race([this.#ended, patience]);
     if (cutAt === undefined) {
-      return `The connection is open still: its server has yet to hear of the revocation.${receipt(headers)}`;
+      return pending(
+        `The connection is still open: its server has not received the revocation yet.${receipt(headers)}`,
+      );
     }
     if (cutAt >= sentAt) {
       log({ action: 'Connection', outcome: 'denied', text: `Cut by the server, ${since(sentAt, cutAt)}` });
     }
     const again = await this.#connectAgain();
     log(again);
-    const denied = again.outcome === 'denied' ? ' Connecting again is denied.' : '';
-    return `${cutBetween(sentAt, cutAt, answeredAt)}${denied}${receipt(headers)}`;
+    const cut = cutBetween(sentAt, cutAt, answeredAt);
+    switch (again.outcome) {
+      case 'denied':
+        return outcome(`${cut} Connecting again is denied.`, headers);
+      case 'accepted':
+        return failure(`${cut} Connecting again was accepted: some server has not received the revocation.`);
+      case 'untold':
+        return pending(`${cut} No server responded to connecting again.${receipt(headers)}`);
+    }
   }
 
   close(): void {

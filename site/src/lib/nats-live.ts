@@ -10,6 +10,7 @@ import {
   wsconnect,
 } from '@nats-io/nats-core';
 import type { IssuedNatsCredentials, NatsAccount } from './api.ts';
+import { failure, info, type Notice, success } from './notice.ts';
 import { regionLabel } from './place-fields.ts';
 
 const PATIENCE_MS = 5_000;
@@ -48,8 +49,8 @@ export const isRefusal = (error: unknown): boolean =>
   error instanceof AuthorizationError || error instanceof UserAuthenticationExpiredError;
 
 /** Connects with creds, publishes and receives. Resolves to what came of it, for a person. */
-export async function tryCreds(issued: IssuedNatsCredentials, account: NatsAccount): Promise<string> {
-  if (account.websockets.length === 0) return NO_WEBSOCKET;
+export async function tryCreds(issued: IssuedNatsCredentials, account: NatsAccount): Promise<Notice> {
+  if (account.websockets.length === 0) return info(NO_WEBSOCKET);
   const where = `NATS in ${regionLabel(account.region)}`;
   const began = performance.now();
   try {
@@ -57,13 +58,17 @@ export async function tryCreds(issued: IssuedNatsCredentials, account: NatsAccou
     try {
       const received = await exchange(connection, 'it works');
       const took = Math.round(performance.now() - began);
-      return `Connected to ${where}, published a message and received it: “${received}”. It took ${took} ms.`;
+      return success(
+        `Connected to ${where}, published a message and received it: “${received}”. It took ${took} ms.`,
+      );
     } finally {
       void connection.close();
     }
   } catch (error) {
-    return isRefusal(error)
-      ? `Refused by ${where}. Were these credentials revoked meanwhile?`
-      : `This page could not reach ${where}. Test them from where your service runs, with the command below.`;
+    return failure(
+      isRefusal(error)
+        ? `Refused by ${where}. Have these credentials been revoked?`
+        : `This page could not reach ${where}. Test them from where your service runs, with a command above.`,
+    );
   }
 }

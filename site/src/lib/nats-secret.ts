@@ -1,21 +1,30 @@
-/** What the secret dialog shows for NATS: the `.creds` file, and a command that tries it. */
+/** What the secret dialog shows for NATS: the `.creds` file, and commands that try it. */
 import type { Secret } from '../components/secret-dialog.ts';
 import type { IssuedNatsCredentials, NatsAccount } from './api.ts';
 import { fileStem } from './file-name.ts';
-import { UNANSWERED } from './problems.ts';
+import { UNLOADED } from './notice.ts';
 
 /** The dialog's content for credentials of the account, just issued. */
 export function natsSecret(issued: IssuedNatsCredentials, account: NatsAccount): Secret {
-  const file = `${fileStem(issued.name, 'nats')}.creds`;
+  const { region, endpoint } = account;
+  const file = `${fileStem(issued.name, 'credentials')}-nats-${region}.creds`;
   const { content } = issued.credentials;
   return {
-    fields: [{ label: file, value: content }],
+    fields: [
+      { label: file, value: content, secret: true },
+      { label: 'Endpoint', value: endpoint },
+      { label: 'Region', value: region },
+    ],
     files: [{ name: file, content }],
     test: async () => {
       const code = await import('./nats-live.ts').catch(() => undefined);
-      return code ? code.tryCreds(issued, account) : `${UNANSWERED}.`;
+      return code ? code.tryCreds(issued, account) : UNLOADED;
     },
-    commands: [{ label: 'With Node.js', text: nodeCommand(file, account.endpoint) }],
+    commands: [
+      { label: 'nats CLI', text: `nats --server ${endpoint} --creds ${file} pub latchkey.test "it works"` },
+      { label: 'Node.js', text: nodeCommand(file, endpoint) },
+      { label: 'Python', text: pythonCommand(file, endpoint) },
+    ],
   };
 }
 
@@ -32,4 +41,17 @@ const inbox = nats.subscribe("latchkey.test", { max: 1 });
 nats.publish("latchkey.test", "it works");
 for await (const message of inbox) console.log(message.string());
 await nats.close();'`;
+}
+
+function pythonCommand(file: string, endpoint: string): string {
+  return `pip install "nats-py[nkeys]"
+python3 -c '
+import asyncio, nats
+async def main():
+    client = await nats.connect("${endpoint}", user_credentials="${file}")
+    inbox = await client.subscribe("latchkey.test")
+    await client.publish("latchkey.test", b"it works")
+    print((await inbox.next_msg()).data.decode())
+    await client.close()
+asyncio.run(main())'`;
 }

@@ -1,6 +1,6 @@
 /** Loads what an element needs when it comes into sight: a page pays for what its reader gets to. */
 import { fill, show } from './markup.ts';
-import { UNANSWERED } from './problems.ts';
+import { say, UNLOADED } from './notice.ts';
 
 /**
  * Loads the script of each of these elements, by their name, once one of them is within `margin` of the window. One that is
@@ -26,8 +26,9 @@ export function loadOnSight(scripts: Record<string, () => Promise<unknown>>, mar
 
 /** A script that could not be loaded is not asked for again by the same page: trying again is to load the page. */
 function fail(element: Element): void {
-  fill(element, { problem: `${UNANSWERED}.` });
-  show(element, 'problem');
+  fill(element, { problem: UNLOADED.text });
+  if (element.querySelector('[data-when~="problem"]')) show(element, 'problem');
+  else say(element, UNLOADED);
   for (const button of element.querySelectorAll<HTMLElement>('[data-action="retry"]')) {
     button.onclick = () => location.reload();
   }

@@ -9,33 +9,41 @@ import { currentSession, SESSION_CHANGED } from './session.ts';
 /** Where a form can work, or why it cannot. */
 export type Opened = { ok: true; place: ChosenPlace } | { ok: false; problem: Problem };
 
-const NO_PROJECT =
-  'You are signed in, but no project is open to you. A policy with MessagingAndQueuingFullAccess in a project opens one for all of this: ask an Owner of the organization for it.';
-
-const noProject: Opened = { ok: false, problem: { kind: 'refused', message: NO_PROJECT } };
-
 let listed: Promise<Result<Project[]>> | undefined;
 document.addEventListener(SESSION_CHANGED, () => (listed = undefined));
 
 /** Offers the reader's projects in the drop-downs under `root` and settles the place. A failure is not kept. */
 export async function openPlace(root: ParentNode): Promise<Opened> {
   const session = await currentSession();
-  if (!session.ok) return session;
-  if (!session.body) return { ok: false, problem: { kind: 'signed-out' } };
+  if (!session.ok) return refuse(root, session.problem);
+  if (!session.body) return refuse(root, { kind: 'signed-out' });
   listed ??= projectsOf();
   const result = await listed;
   if (!result.ok) {
     listed = undefined;
-    // Who may do nothing anywhere would be told to ask for the sight of projects, and then be no further.
-    return result.problem.kind === 'denied' ? noProject : result;
+    return refuse(root, result.problem);
   }
   const open = result.body;
-  if (open.length === 0) return noProject;
-  return { ok: true, place: offerProjects(root, open, await optionsOf(open)) };
+  if (open.length === 0) return refuse(root);
+  return { ok: true, place: await offer(root, open) };
 }
 
-async function optionsOf(open: Project[]): Promise<HTMLElement[]> {
+/** Says under `root` why no project is offered, for this problem or because there is none. */
+async function refuse(root: ParentNode, problem?: Problem): Promise<Opened> {
+  // The markup says what there is to say to strangers.
+  const offered = root.querySelector<HTMLSelectElement>('select[name="project"]')?.disabled === false;
+  const code =
+    problem?.kind === 'signed-out' && !offered
+      ? undefined
+      : await import('./no-place.ts').catch(() => undefined);
+  return { ok: false, problem: code?.explain(root, problem) ?? problem ?? { kind: 'unreachable' } };
+}
+
+async function offer(root: ParentNode, open: Project[]): Promise<ChosenPlace> {
   const several = open.some(({ organization_id }) => organization_id !== open[0]?.organization_id);
-  const code = several && (await import('./grouped-projects.ts').catch(() => undefined));
-  return code ? code.groupedProjects(open) : open.map(({ id, name }) => new Option(name, id));
+  const code = several ? await import('./grouped-projects.ts').catch(() => undefined) : undefined;
+  const options = code ? await code.groupedProjects(open) : open.map(({ id, name }) => new Option(name, id));
+  const place = offerProjects(root, open, options);
+  if (code) code.nameChosen(root);
+  return place;
 }

@@ -32,7 +32,6 @@ export function offerProjects(root: ParentNode, projects: Project[], options: HT
   if (select && wanted) select.value = wanted.id;
   const place = { region: placeUnder(root).region, project: wanted?.id ?? '' };
   choose(place);
-  nameOrganization(select);
   return place;
 }
 
@@ -40,15 +39,7 @@ export function offerProjects(root: ParentNode, projects: Project[], options: HT
 export function followPlace(root: ParentNode): ChosenPlace {
   follow(root, 'region');
   follow(root, 'project');
-  nameOrganization(selectOf(root, 'project'));
   return placeUnder(root);
-}
-
-/** Says beside the label of a closed drop-down whose the chosen project is, where its options are grouped. */
-function nameOrganization(select: HTMLSelectElement | null): void {
-  const group = select?.selectedOptions[0]?.closest('optgroup');
-  const node = select?.labels[0]?.querySelector('span');
-  if (node) node.textContent = group ? ` of ${group.label}` : '';
 }
 
 /** What people call a region: "Paris". */

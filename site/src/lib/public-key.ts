@@ -1,6 +1,6 @@
 /**
- * Finds, in what somebody pastes, the one part that may leave the browser: the public name of a key. The rest, a secret
- * perhaps, is not looked at further.
+ * Finds, in what somebody pastes, what may leave the browser: the public name of a key, or else the checksum of a secret.
+ * The secret itself stays here.
  */
 
 const JWT = /eyJ[\w-]*\.([\w-]+)\.[\w-]+/;
@@ -10,6 +10,16 @@ const PUBLIC = /\b(LKEY[0-9A-Za-z]{16}|SCW[A-Z0-9]{17}|[AU][A-Z2-7]{55})\b/;
 export function publicKeyIn(text: string): string | undefined {
   const [, payload] = JWT.exec(text) ?? [];
   return PUBLIC.exec(payload ? subjectOf(payload) : text)?.[0];
+}
+
+const SECRET = /\blatchkey_[0-9A-Za-z]{46}\b/;
+
+/** The SHA-1 of the secret key in a text, in hex, as the API lists it; undefined when there is none. */
+export async function checksumIn(text: string): Promise<string | undefined> {
+  const [secret] = SECRET.exec(text) ?? [];
+  if (!secret) return undefined;
+  const digest = await crypto.subtle.digest('SHA-1', new TextEncoder().encode(secret));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 function subjectOf(payload: string): string {

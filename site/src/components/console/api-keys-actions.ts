@@ -3,6 +3,7 @@ import { ask } from '../../lib/answers.ts';
 import { type ApiKey, type IssuedApiKey, iam, idempotent } from '../../lib/api.ts';
 import type { Values } from '../../lib/form.ts';
 import { find } from '../../lib/markup.ts';
+import type { Notice } from '../../lib/notice.ts';
 import type { Party } from '../../lib/parties.ts';
 import { currentPlace } from '../../lib/place.ts';
 import { projectsOf } from '../../lib/projects-of.ts';
@@ -57,7 +58,7 @@ export function showSecret(root: ParentNode, issued: IssuedApiKey): Promise<void
   return find(root, 'secret-dialog', SecretDialog).show({
     fields: [
       { label: 'Access key', value: access },
-      { label: 'Secret key', value: secret },
+      { label: 'Secret key', value: secret, secret: true },
     ],
     files: [{ name: 'latchkey.env', content: env }],
     all: env,
@@ -69,7 +70,7 @@ const COMMAND = (origin: string) => `set -a && . ./latchkey.env && set +a
 curl --fail-with-body -H "X-Auth-Token: $LATCHKEY_SECRET_KEY" ${origin}/iam/v1alpha1/principal`;
 
 /** Asks for confirmation and deletes. Resolves to what to say of it, or to undefined when the person cancels. */
-export function remove(root: ParentNode, key: ApiKey, bearer: string): Promise<string | undefined> {
+export function remove(root: ParentNode, key: ApiKey, bearer: string): Promise<Notice | undefined> {
   const name = key.access_key;
   const send = () =>
     ask<unknown>(() => iam['api-keys'][':access_key'].$delete({ param: { access_key: name } }));

@@ -1,7 +1,9 @@
 /** The element `<iam-api-keys>`: lists API keys, creates them with a secret that shows once, and deletes them. */
+import { type PageQuery, sliceOf } from '../../lib/answers.ts';
 import { type ApiKey, iam } from '../../lib/api.ts';
+import { success } from '../../lib/notice.ts';
 import { type Party, partiesOf, partyName } from '../../lib/parties.ts';
-import { type Context, listing, OrganizationList } from './organization-list.ts';
+import { type Context, OrganizationList } from './organization-list.ts';
 import type { Row } from './resource-list.ts';
 
 const actions = () => import('./api-keys-actions.ts');
@@ -10,19 +12,18 @@ class IamApiKeys extends OrganizationList<ApiKey> {
   protected readonly panel = 'api-keys';
   #parties: Party[] = [];
 
-  protected async read({ organization }: Context, page: number) {
+  protected async read({ organization }: Context, page: PageQuery, init: RequestInit) {
     const query = {
       organization_id: organization.id,
       order_by: 'created_at_desc',
-      page: `${page}`,
-      page_size: '50',
+      ...page,
     } as const;
     const [result, parties] = await Promise.all([
-      listing(
-        this.latest.ask((init) => iam['api-keys'].$get({ query }, { init })),
+      sliceOf(
+        () => iam['api-keys'].$get({ query }, { init }),
         (body) => body.api_keys,
       ),
-      partiesOf(organization.id, page === 1),
+      partiesOf(organization.id, page.page === '1'),
     ]);
     if (this.context.organization === organization) this.#parties = parties;
     return result;
@@ -41,8 +42,8 @@ class IamApiKeys extends OrganizationList<ApiKey> {
         expires: key.expires_at ?? { none: 'never' },
       },
       menu: {
-        delete: () =>
-          this.act(actions(), async ({ remove }) => {
+        delete: (button) =>
+          this.act(button, actions(), async ({ remove }) => {
             const notice = await remove(this, key, bearer);
             if (notice) await this.done(notice);
           }),
@@ -50,15 +51,14 @@ class IamApiKeys extends OrganizationList<ApiKey> {
     };
   }
 
-  protected create(context: Context): Promise<void> {
-    return this.act(actions(), async ({ create, showSecret }) => {
+  protected create(context: Context, button: HTMLElement): Promise<void> {
+    return this.act(button, actions(), async ({ create, showSecret }) => {
       const parties = await partiesOf(context.organization.id, true);
       const issued = await create(this, context, parties);
       if (!issued) return;
-      const reload = this.load();
       await showSecret(this, issued);
-      await reload;
-      this.list.announceNew(`Created ${issued.access_key}.`, issued.access_key);
+      await this.load();
+      this.list.announceNew(success(`Created ${issued.access_key}.`), issued.access_key);
     });
   }
 

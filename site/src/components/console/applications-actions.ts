@@ -1,6 +1,7 @@
 /** What the list of applications changes. Loaded when the reader first does so. */
 import { ask } from '../../lib/answers.ts';
 import { type Application, iam } from '../../lib/api.ts';
+import type { Notice } from '../../lib/notice.ts';
 import { confirmed, submitted } from './dialogs.ts';
 
 /** Asks for a name and creates an application. Undefined when the person cancels. */
@@ -26,7 +27,7 @@ export function rename(
 }
 
 /** Asks for confirmation and deletes. Resolves to what to say of it, or to undefined when the person cancels. */
-export function remove(root: ParentNode, { id, name }: Application): Promise<string | undefined> {
+export function remove(root: ParentNode, { id, name }: Application): Promise<Notice | undefined> {
   const param = { application_id: id };
   const send = () => ask<unknown>(() => iam.applications[':application_id'].$delete({ param }));
   return confirmed(root, 'delete', send, { name }, `Deleted ${name}.`);

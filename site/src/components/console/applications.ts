@@ -1,6 +1,8 @@
 /** The element `<iam-applications>`: lists applications, and creates, renames and deletes them. */
+import { type PageQuery, sliceOf } from '../../lib/answers.ts';
 import { type Application, iam } from '../../lib/api.ts';
-import { type Context, listing, OrganizationList } from './organization-list.ts';
+import { success } from '../../lib/notice.ts';
+import { type Context, OrganizationList } from './organization-list.ts';
 import type { Row } from './resource-list.ts';
 
 const actions = () => import('./applications-actions.ts');
@@ -8,10 +10,10 @@ const actions = () => import('./applications-actions.ts');
 class IamApplications extends OrganizationList<Application> {
   protected readonly panel = 'applications';
 
-  protected read({ organization }: Context, page: number) {
-    const query = { organization_id: organization.id, page: `${page}`, page_size: '50' };
-    return listing(
-      this.latest.ask((init) => iam.applications.$get({ query }, { init })),
+  protected read({ organization }: Context, page: PageQuery, init: RequestInit) {
+    const query = { organization_id: organization.id, ...page };
+    return sliceOf(
+      () => iam.applications.$get({ query }, { init }),
       (body) => body.applications,
     );
   }
@@ -25,13 +27,13 @@ class IamApplications extends OrganizationList<Application> {
       texts: { id, keys: `${keys}` },
       times: { created },
       menu: {
-        rename: () =>
-          this.act(actions(), async ({ rename }) => {
+        rename: (button) =>
+          this.act(button, actions(), async ({ rename }) => {
             const renamed = await rename(this, application);
-            if (renamed) await this.done(`Saved ${renamed.name}.`, renamed.id);
+            if (renamed) await this.done(success(`Saved ${renamed.name}.`), renamed.id);
           }),
-        delete: () =>
-          this.act(actions(), async ({ remove }) => {
+        delete: (button) =>
+          this.act(button, actions(), async ({ remove }) => {
             const notice = await remove(this, application);
             if (notice) await this.done(notice);
           }),
@@ -39,10 +41,10 @@ class IamApplications extends OrganizationList<Application> {
     };
   }
 
-  protected create({ organization }: Context): Promise<void> {
-    return this.act(actions(), async ({ create }) => {
+  protected create({ organization }: Context, button: HTMLElement): Promise<void> {
+    return this.act(button, actions(), async ({ create }) => {
       const created = await create(this, organization.id);
-      if (created) await this.done(`Created ${created.name}.`, created.id);
+      if (created) await this.done(success(`Created ${created.name}.`), created.id);
     });
   }
 }

@@ -1,18 +1,19 @@
 /** The element `<console-audit>`: lists the changes that the filters let through, and leads to their export. */
 import { Latest } from '../../lib/answers.ts';
 import type { AuditEvent } from '../../lib/api.ts';
-import { type AuditQuery, AuditTrail, exportAddress, GLOBAL } from '../../lib/audit-trail.ts';
-import { happened } from '../../lib/audit-words.ts';
-import { fill, find, showTime } from '../../lib/markup.ts';
+import { type AuditQuery, AuditTrail, GLOBAL } from '../../lib/audit-trail.ts';
+import { fill, find } from '../../lib/markup.ts';
+import { UNLOADED } from '../../lib/notice.ts';
 import { onOtherOrganization, openOrganization } from '../../lib/open-organization.ts';
-import { type Party, partiesOf, partyName, partyOptions } from '../../lib/parties.ts';
+import type { Party } from '../../lib/parties.ts';
 import { regionLabel } from '../../lib/place-fields.ts';
 import { sentence } from '../../lib/problems.ts';
-import { Part } from '../part.ts';
+import { onStale, Part } from '../part.ts';
 
 const FILTERS = ['where', 'resource_type', 'action', 'principal_id', 'from', 'until'] as const;
 const PLACES = [GLOBAL, ...REGIONS.map(({ name }) => name)];
-const placeLabel = (where: string) => (where === GLOBAL ? 'Organization' : regionLabel(where));
+/** What people call the place of a trail. */
+export const placeLabel = (where: string) => (where === GLOBAL ? 'Organization' : regionLabel(where));
 
 class AuditList extends Part {
   constructor(owner: ParentNode) {
@@ -24,82 +25,39 @@ class AuditList extends Part {
     this.onMore('more-audit', reactions.more);
   }
 
-  render(events: AuditEvent[], parties: readonly Party[], more: boolean, page: number): void {
-    const rows = events.map((event) => this.#row(event, parties));
-    this.put('audit', rows, more ? Number.POSITIVE_INFINITY : 0, page);
+  /** `fillRow` of audit-rows.ts fills a row. */
+  render(
+    events: AuditEvent[],
+    fillRow: (row: HTMLElement, copyFact: () => HTMLElement, event: AuditEvent) => HTMLElement,
+    more: boolean,
+    page: number,
+  ): Promise<void> {
+    const items = events.map((event) => ({
+      id: `${event.locality} ${event.id}`,
+      look: event,
+      render: () => fillRow(this.copy('audit'), () => this.copy('fact'), event),
+    }));
+    return this.put('audit', items, more ? Number.POSITIVE_INFINITY : 0, page);
   }
 
   sayUnread(text: string): void {
     fill(this.root, { unread: text });
   }
 
+  /** Offers the trails for download. */
   offerExports(places: readonly string[], query: AuditQuery): void {
     const items = places.map((where) => {
       const item = this.copy('export');
       fill(item, { label: `${placeLabel(where)}, as NDJSON` });
-      find(item, 'a', HTMLAnchorElement).href = exportAddress(where, query);
+      item.addEventListener('click', async (event) => {
+        event.preventDefault();
+        const code = await import('./audit-export.ts').catch(() => undefined);
+        this.say(code ? await code.exportTrail(where, query) : UNLOADED);
+      });
       return item;
     });
     find(this.root, '[data-list="exports"]', HTMLElement).replaceChildren(...items);
   }
-
-  #row(event: AuditEvent, parties: readonly Party[]): HTMLElement {
-    const row = this.copy('audit');
-    const { principal, resource, before, after } = event;
-    const thing = `${after?.name ?? before?.name ?? after?.email ?? before?.email ?? ''}`;
-    const what = happened(event.action, resource.type);
-    fill(row, {
-      happened: what,
-      thing,
-      of: ` of: ${what} ${thing}`,
-      who: principal.type === 'system' ? 'Latchkey' : partyName(parties, principal.id),
-      where: placeLabel(event.locality),
-    });
-    showTime(find(row, 'time', HTMLTimeElement), event.recorded_at);
-    const facts = factsOf(event).map(([name, value]) => {
-      const fact = this.copy('fact');
-      fill(fact, { name, value });
-      return fact;
-    });
-    find(row, '[data-list="facts"]', HTMLElement).append(...facts);
-    return row;
-  }
-}
-
-function factsOf(event: AuditEvent): [name: string, value: string][] {
-  const { resource, principal, before, after } = event;
-  const facts: [string, string | null][] = [
-    ['ID', resource.id],
-    ...changesOf(before, after),
-    ['By', principal.id],
-    ['API key', principal.access_key],
-    ['Address', event.source_ip],
-    ['Project', event.project_id],
-    ['Request', event.request_id],
-    ['At', event.recorded_at],
-  ];
-  return facts.flatMap(([name, value]): [string, string][] => (value ? [[name, value]] : []));
-}
-
-type State = Record<string, unknown> | null;
-
-/** What is different after a change, member by member: "false → true". Of something new or deleted, what it is or was. */
-function changesOf(before: State, after: State): [name: string, value: string][] {
-  const names = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
-  return [...names].flatMap((name): [string, string][] => {
-    const [was, is] = [text(before?.[name]), text(after?.[name])];
-    if (was === is) return [];
-    const label = name.charAt(0).toUpperCase() + name.slice(1).replaceAll('_', ' ');
-    return [[label, before && after ? `${was || 'none'} → ${is || 'none'}` : was || is]];
-  });
-}
-
-function text(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  if (Array.isArray(value)) return value.map(text).join(', ');
-  if (typeof value !== 'object') return String(value);
-  const members = Object.entries(value).map(([name, part]) => `${name.replaceAll('_', ' ')}: ${text(part)}`);
-  return members.join(', ');
 }
 
 class ConsoleAudit extends HTMLElement {
@@ -107,6 +65,8 @@ class ConsoleAudit extends HTMLElement {
   #latest = new Latest();
   #organization = '';
   #parties: Party[] = [];
+  /** What words the changes, once it is here. */
+  #rows: typeof import('./audit-rows.ts') | undefined;
   #trail: AuditTrail | undefined;
 
   connectedCallback(): void {
@@ -115,7 +75,14 @@ class ConsoleAudit extends HTMLElement {
     form.addEventListener('submit', (event) => event.preventDefault());
     form.addEventListener('change', () => {
       this.#remember();
+      this.#list.show('loading');
       void this.#load();
+    });
+    onStale(this.#list, {
+      start: () => this.#start(),
+      open: openOrganization,
+      // What was paged through stays: its pages can only be read in turn.
+      again: () => this.#list.pages === 1 && this.#load(),
     });
     onOtherOrganization(() => this.#start());
     this.#recall();
@@ -128,7 +95,10 @@ class ConsoleAudit extends HTMLElement {
     if (!opened.ok) return this.#list.fail(opened.problem);
     const { id } = opened.organization;
     this.#organization = id;
-    const parties = await partiesOf(id);
+    const code = await import('./audit-rows.ts').catch(() => undefined);
+    if (!code) return this.#list.fail({ kind: 'refused', message: UNLOADED.text });
+    this.#rows = code;
+    const parties = await code.partiesOf(id);
     // The reader has turned to another organization meanwhile.
     if (this.#organization !== id) return;
     this.#parties = parties;
@@ -139,7 +109,7 @@ class ConsoleAudit extends HTMLElement {
   #offer(): void {
     const who = this.#field('principal_id') as HTMLSelectElement;
     const [anyone] = who.options;
-    const groups = partyOptions(this.#parties);
+    const groups = this.#rows?.partyOptions(this.#parties) ?? [];
     for (const option of groups.flatMap((group) => [...group.querySelectorAll('option')])) {
       option.value = option.value.split(':')[1] ?? '';
     }
@@ -164,11 +134,10 @@ class ConsoleAudit extends HTMLElement {
 
   async #load(page = 1): Promise<void> {
     if (page === 1) {
-      this.#list.show('loading');
+      this.#list.await();
       const where = this.#field('where').value;
       const places = PLACES.filter((place) => !where || place === where);
       this.#trail = new AuditTrail(this.#query(), places);
-      this.#list.offerExports(places, this.#query());
     }
     const trail = this.#trail;
     const events = await this.#latest.run((init) => trail?.read(init) ?? Promise.resolve([]));
@@ -178,9 +147,16 @@ class ConsoleAudit extends HTMLElement {
 
   #tell(trail: AuditTrail, events: AuditEvent[], page: number): void {
     const [first] = trail.unread;
-    const where = trail.unread.map((one) => placeLabel(one.where)).join(', ');
-    this.#list.sayUnread(first ? `Without the changes of ${where}: ${sentence(first.problem)}` : '');
-    this.#list.render(events, this.#parties, trail.more, page);
+    const missing = trail.unread.map((one) => placeLabel(one.where)).join(', ');
+    this.#list.sayUnread(
+      first ? `Without the changes of ${missing}: ${sentence(first.problem, 'list')}` : '',
+    );
+    const unread = trail.unread.map((one) => one.where);
+    const where = this.#field('where').value;
+    const read = PLACES.filter((place) => (!where || place === where) && !unread.includes(place));
+    this.#list.offerExports(read, this.#query());
+    const fillRow = this.#rows?.rowsOf(this.#parties);
+    if (fillRow) void this.#list.render(events, fillRow, trail.more, page);
     if (first && events.length === 0 && page === 1) {
       this.#list.sayUnread('');
       this.#list.fail(first.problem);

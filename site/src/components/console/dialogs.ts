@@ -1,6 +1,7 @@
 /** What the console's dialogs have in common: they send one request and stay open until it has succeeded. */
 import type { Result } from '../../lib/answers.ts';
 import type { Values } from '../../lib/form.ts';
+import { info, type Notice, success } from '../../lib/notice.ts';
 import { type Party, partyName, partyOptions } from '../../lib/parties.ts';
 import { dialogIn } from '../form-dialog.ts';
 
@@ -52,12 +53,12 @@ export async function confirmed(
   send: () => Promise<Result<unknown>>,
   texts: Record<string, string>,
   done: string,
-): Promise<string | undefined> {
-  let notice: string | undefined;
+): Promise<Notice | undefined> {
+  let notice: Notice | undefined;
   await dialogIn(root, dialog).open(async () => {
     const result = await send();
     if (!result.ok && result.problem.kind !== 'gone') return result.problem;
-    notice = result.ok ? done : `${texts.name} was gone already.`;
+    notice = result.ok ? success(done) : info(`${texts.name} was already gone.`);
     return undefined;
   }, texts);
   return notice;

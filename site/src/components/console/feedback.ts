@@ -11,16 +11,22 @@ class FeedbackList extends Part {
     this.onMore('more-feedback', reactions.more);
   }
 
-  render(said: Feedback[], total: number, page: number): void {
-    const rows = said.map(({ page: path, helpful, remark, at }) => {
-      const row = this.copy('feedback');
-      fill(row, { page: path, helpful: helpful ? 'Yes' : 'No', remark });
-      // Rows from before paths were held to one leading slash may name another host.
-      if (!path.startsWith('//')) find(row, 'a', HTMLAnchorElement).href = path;
-      showTime(find(row, 'time', HTMLTimeElement), at);
-      return row;
-    });
-    this.put('feedback', rows, total, page);
+  render(said: Feedback[], total: number, page: number): Promise<void> {
+    const rows = said.map((feedback, at) => ({
+      id: `${page} ${at}`,
+      look: feedback,
+      render: () => this.#row(feedback),
+    }));
+    return this.put('feedback', rows, total, page);
+  }
+
+  #row({ page: path, helpful, remark, at }: Feedback): HTMLElement {
+    const row = this.copy('feedback');
+    fill(row, { page: path, helpful: helpful ? 'Yes' : 'No', remark });
+    // Rows from before paths were held to one leading slash may name another host.
+    if (!path.startsWith('//')) find(row, 'a', HTMLAnchorElement).href = path;
+    showTime(find(row, 'time', HTMLTimeElement), at);
+    return row;
   }
 }
 

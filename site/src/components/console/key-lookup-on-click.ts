@@ -1,12 +1,16 @@
 /** Opens the dialog of `<key-lookup>`, whose script is loaded for it. */
-import { find } from '../../lib/markup.ts';
-import { UNANSWERED } from '../../lib/problems.ts';
+
+import { busyWhile, find } from '../../lib/markup.ts';
+import { say, UNLOADED } from '../../lib/notice.ts';
 
 for (const element of document.querySelectorAll('key-lookup')) {
   const button = find(element, '[data-action="look-up"]', HTMLButtonElement);
   button.addEventListener('click', async () => {
-    const code = await import('./key-lookup.ts').catch(() => undefined);
-    find(element, '[data-part="trouble"]', HTMLElement).textContent = code ? '' : `${UNANSWERED}.`;
+    const code = await busyWhile(
+      button,
+      import('./key-lookup.ts').catch(() => undefined),
+    );
+    say(find(element, '[data-part="trouble"]', HTMLElement), code ? undefined : UNLOADED);
     code?.open(element);
   });
 }

@@ -3,20 +3,23 @@
  */
 import { ask, type Result } from '../../lib/answers.ts';
 import { type Found, iam, keyed, lookup, natsCredentials } from '../../lib/api.ts';
-import { receipt } from '../../lib/enforcement.ts';
+import { revoked } from '../../lib/enforcement.ts';
 import { clearErrors, isBusy, type Values, wireForm } from '../../lib/form.ts';
 import { copyOf, fill, find } from '../../lib/markup.ts';
+import { info, type Notice, say } from '../../lib/notice.ts';
 import { regionLabel } from '../../lib/place-fields.ts';
 import type { Problem } from '../../lib/problems.ts';
-import { publicKeyIn } from '../../lib/public-key.ts';
+import { checksumIn, publicKeyIn } from '../../lib/public-key.ts';
 import { showConnected } from '../connected-clients.ts';
 import { dialogIn } from '../form-dialog.ts';
 import { showLastUsed } from '../last-used.ts';
+import { markStale } from '../part.ts';
 import { type Told, told } from './found-key.ts';
 
 const NO_KEY: Problem = {
   kind: 'refused',
-  message: 'There is no public key in this. Paste the access key, the U… key, or all of the .creds file.',
+  message:
+    'There is no key in this. Paste the access key, the secret key (latchkey_…), the U… key, or all of the .creds file.',
 };
 
 /** Opens the dialog under `root`. */
@@ -47,22 +50,25 @@ function wire(root: Element, dialog: HTMLDialogElement): void {
     form.reset();
     clearErrors(form);
     find(root, '[data-part="found"]', HTMLElement).hidden = true;
-    say(root, '');
+    say(root);
   });
 }
 
 async function look(root: Element, { text = '' }: Values): Promise<Problem | undefined> {
   const key = publicKeyIn(text);
-  if (!key) return NO_KEY;
-  say(root, '');
-  const result = await ask(() => lookup.$get({ query: { key } }));
+  const checksum = key ? undefined : await checksumIn(text);
+  if (!key && !checksum) return NO_KEY;
+  say(root);
+  const query = key ? { key } : { secret_checksum: checksum };
+  const result = await ask(() => lookup.$get({ query }));
   if (!result.ok) return result.problem;
   const { results, unavailable_regions: silent } = result.body;
   const regions = silent.map(regionLabel).join(', ');
-  const caveat = regions ? ` ${regions} did not answer: it may be there.` : '';
+  const caveat = regions ? ` ${regions} did not respond, so it may be there.` : '';
   const [found] = results;
-  if (found) show(root, `${key} is known.${caveat}`, await told(found), found);
-  else show(root, `${key} is of nothing that is open to you, or no longer exists.${caveat}`);
+  const what = key ?? 'This secret key';
+  if (found) show(root, `${what} is known.${caveat}`, await told(found), found);
+  else show(root, `${what} belongs to nothing that you have access to, or no longer exists.${caveat}`);
   return undefined;
 }
 
@@ -96,12 +102,12 @@ async function revoke(root: Element, found: Found, { name, about, used }: Told):
   find(form, '[data-part="clients"]', HTMLElement).hidden = !nats;
   showLastUsed(form, used);
   if (nats) void showConnected(form, nats, asking.signal);
-  let notice = '';
+  let notice: Notice | undefined;
   await form.open(
     async () => {
       const result = await send(found);
       if (!result.ok && result.problem.kind !== 'gone') return result.problem;
-      notice = result.ok ? `Revoked ${name}.${receipt(result.headers)}` : `${name} was revoked already.`;
+      notice = result.ok ? revoked(name, result.headers) : info(`${name} was already revoked.`);
       return undefined;
     },
     { name, about },
@@ -111,6 +117,7 @@ async function revoke(root: Element, found: Found, { name, about, used }: Told):
   find(root, '[data-action="revoke"]', HTMLButtonElement).hidden = true;
   find(root, '[data-part="found"]', HTMLElement).focus();
   say(root, notice);
+  markStale();
 }
 
 function send({ product, region, credentials, api_key: key }: Found): Promise<Result<unknown>> {
@@ -121,8 +128,4 @@ function send({ product, region, credentials, api_key: key }: Found): Promise<Re
   const param = { region: region ?? '', credentials_id: credentials?.id ?? '' };
   const endpoint = product === 'nats' ? natsCredentials : keyed[product].credentials;
   return ask<unknown>(() => endpoint[':credentials_id'].$delete({ param }));
-}
-
-function say(root: Element, text: string): void {
-  find(root, '[role="status"]', HTMLElement).textContent = text;
 }

@@ -1,6 +1,7 @@
 /** The element `<iam-members>`: lists the members of the organization, invites, and changes who is an Owner. */
+import { type PageQuery, sliceOf } from '../../lib/answers.ts';
 import { iam, type Member } from '../../lib/api.ts';
-import { type Context, listing, OrganizationList } from './organization-list.ts';
+import { type Context, OrganizationList } from './organization-list.ts';
 import type { Row } from './resource-list.ts';
 
 const actions = () => import('./members-actions.ts');
@@ -9,10 +10,10 @@ type Actions = Awaited<ReturnType<typeof actions>>;
 class IamMembers extends OrganizationList<Member> {
   protected readonly panel = 'members';
 
-  protected read({ organization }: Context, page: number) {
-    const query = { organization_id: organization.id, page: `${page}`, page_size: '50' };
-    return listing(
-      this.latest.ask((init) => iam.users.$get({ query }, { init })),
+  protected read({ organization }: Context, page: PageQuery, init: RequestInit) {
+    const query = { organization_id: organization.id, ...page };
+    return sliceOf(
+      () => iam.users.$get({ query }, { init }),
       (body) => body.users,
     );
   }
@@ -31,10 +32,12 @@ class IamMembers extends OrganizationList<Member> {
       menu: {
         ...(owns && type === 'member' && !pending && { promote: this.#change(member, 'owner') }),
         ...(owns && type === 'owner' && deletable && { demote: this.#change(member, 'member') }),
-        ...(pending && { invite: () => this.#invite(({ inviteAgain }) => inviteAgain(this, member)) }),
+        ...(pending && {
+          invite: (button) => this.#invite(button, ({ inviteAgain }) => inviteAgain(this, member)),
+        }),
         ...(deletable && {
-          remove: () =>
-            this.act(actions(), async ({ remove }) => {
+          remove: (button) =>
+            this.act(button, actions(), async ({ remove }) => {
               const notice = await remove(this, member);
               if (notice) await this.done(notice);
             }),
@@ -43,25 +46,27 @@ class IamMembers extends OrganizationList<Member> {
     };
   }
 
-  protected create({ organization }: Context): Promise<void> {
-    return this.#invite(({ invite }) => invite(this, organization.id));
+  protected create({ organization }: Context, button: HTMLElement): Promise<void> {
+    return this.#invite(button, ({ invite }) => invite(this, organization.id));
   }
 
-  #invite(send: (actions: Actions) => ReturnType<Actions['invite']>): Promise<void> {
-    return this.act(actions(), async (loaded) => {
+  #invite(
+    button: HTMLElement,
+    send: (actions: Actions) => ReturnType<Actions['invite' | 'inviteAgain']>,
+  ): Promise<void> {
+    return this.act(button, actions(), async (loaded) => {
       const invited = await send(loaded);
-      if (typeof invited === 'string') return this.list.announce(invited);
       if (!invited) return;
-      const reload = this.load();
+      if ('text' in invited) return this.list.announce(invited);
       const notice = await loaded.told(this, invited);
-      await reload;
+      await this.load();
       this.list.announceNew(notice, invited.id);
     });
   }
 
-  #change(member: Member, type: Member['type']): () => Promise<void> {
-    return () =>
-      this.act(actions(), async ({ setRole }) => {
+  #change(member: Member, type: Member['type']): (button: HTMLElement) => Promise<void> {
+    return (button) =>
+      this.act(button, actions(), async ({ setRole }) => {
         const notice = await setRole(this, member, type);
         if (notice) await this.done(notice, member.id);
       });

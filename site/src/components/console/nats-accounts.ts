@@ -1,19 +1,23 @@
 /** The element `<console-nats-accounts>`: lists the NATS accounts of the place, and creates one. */
-import { Latest } from '../../lib/answers.ts';
+import { Latest, type PageQuery, readPages, sliceOf } from '../../lib/answers.ts';
 import { type NatsAccount, natsAccounts } from '../../lib/api.ts';
-import { fill, find, showTime } from '../../lib/markup.ts';
+import { busyWhile, fill, find, showTime } from '../../lib/markup.ts';
+import { UNLOADED } from '../../lib/notice.ts';
 import { openPlace } from '../../lib/open-place.ts';
 import { accountPage, PLACE_CHANGED } from '../../lib/place.ts';
 import { type ChosenPlace, followPlace, regionLabel, wirePlaceFields } from '../../lib/place-fields.ts';
-import { sentence } from '../../lib/problems.ts';
-import { Part, type State } from '../part.ts';
+import { onStale, Part, type State } from '../part.ts';
 
 class AccountTable extends Part {
   constructor(owner: ParentNode) {
     super(owner, 'accounts');
   }
 
-  wire(reactions: { retry: () => unknown; more: (page: number) => unknown; create: () => unknown }): void {
+  wire(reactions: {
+    retry: () => unknown;
+    more: (page: number) => unknown;
+    create: (button: HTMLElement) => unknown;
+  }): void {
     this.on('retry', reactions.retry);
     this.on('create-account', reactions.create);
     this.onMore('more-accounts', reactions.more);
@@ -25,9 +29,13 @@ class AccountTable extends Part {
     find(this.root, '[data-action="create-account"]', HTMLButtonElement).disabled = !usable;
   }
 
-  render(accounts: NatsAccount[], total: number, page: number): void {
-    const rows = accounts.map((account) => this.#row(account));
-    this.put('accounts', rows, total, page);
+  /** Shows the pages `first` to `last` of the accounts. */
+  render(accounts: NatsAccount[], total: number, last: number, first: number): Promise<void> {
+    const items = accounts.map((account) => {
+      const { id, name } = account;
+      return { id, look: name, render: () => this.#row(account) };
+    });
+    return this.put('accounts', items, total, last, first);
   }
 
   #row({ id, name, region, created_at }: NatsAccount): HTMLElement {
@@ -49,9 +57,14 @@ class ConsoleNatsAccounts extends HTMLElement {
     this.#list.wire({
       retry: () => this.#start(),
       more: (page) => this.#load(page),
-      create: () => this.#create(),
+      create: (button) => this.#create(button),
     });
     document.addEventListener(PLACE_CHANGED, () => this.#follow());
+    onStale(this.#list, {
+      start: () => this.#start(),
+      open: () => openPlace(this),
+      again: () => this.#load(undefined, true),
+    });
     this.#follow();
     void this.#start();
   }
@@ -70,24 +83,32 @@ class ConsoleNatsAccounts extends HTMLElement {
     this.#list.nameRegion(regionLabel(place.region));
     if (!before || (before.region === place.region && before.project === place.project)) return;
     this.#place = place;
+    this.#list.show('loading');
     void this.#load();
   }
 
-  async #load(page = 1): Promise<void> {
-    const place = this.#place;
-    if (!place) return;
-    if (page === 1) this.#list.show('loading');
-    const query = { project_id: place.project, page: `${page}`, page_size: '50' };
-    const result = await this.#latest.ask((init) =>
-      natsAccounts.$get({ param: { region: place.region }, query }, { init }),
-    );
-    if (!result.ok) return this.#list.fail(result.problem);
-    this.#list.render(result.body.nats_accounts, result.body.total_count, page);
+  /** Lists the next page; without one, all pages that are shown. */
+  async #load(next?: number, quiet = false): Promise<void> {
+    const { region, project: project_id } = this.#place ?? {};
+    if (!region || !project_id) return;
+    const [first, last] = next ? [next, next] : [1, this.#list.pages];
+    const read = (init: RequestInit, page: PageQuery) =>
+      sliceOf(
+        () => natsAccounts.$get({ param: { region }, query: { project_id, ...page } }, { init }),
+        (body) => body.nats_accounts,
+      );
+    const result = await this.#latest.run((init) => readPages(first, last, (page) => read(init, page)));
+    if (!result) return;
+    if (!result.ok) return this.#list.fail(result.problem, quiet);
+    await this.#list.render(result.body.items, result.body.total, last, first);
   }
 
-  async #create(): Promise<void> {
-    const actions = await import('../nats-actions.ts').catch(() => undefined);
-    if (!actions) return this.#list.announce(sentence({ kind: 'unreachable' }));
+  async #create(button: HTMLElement): Promise<void> {
+    const actions = await busyWhile(
+      button,
+      import('../nats-actions.ts').catch(() => undefined),
+    );
+    if (!actions) return this.#list.announce(UNLOADED);
     const created = this.#place && (await actions.createAccount(this, this.#place));
     if (created) location.assign(accountPage(created.region, created.id));
   }

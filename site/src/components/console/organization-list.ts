@@ -2,10 +2,13 @@
  * What the lists of an organization have in common: open the organization, load a page, follow another choice, and load
  * what changes things only when somebody wants to. A subclass says what is listed and what can be done with it.
  */
-import { Latest, type Result } from '../../lib/answers.ts';
+
+import { Latest, type PageQuery, type Result, readPages, type Slice } from '../../lib/answers.ts';
 import type { Organization, Principal } from '../../lib/api.ts';
+import { busyWhile } from '../../lib/markup.ts';
+import { type Notice, UNLOADED } from '../../lib/notice.ts';
 import { onOtherOrganization, openOrganization } from '../../lib/open-organization.ts';
-import { sentence } from '../../lib/problems.ts';
+import { onStale } from '../part.ts';
 import { ResourceList, type Row } from './resource-list.ts';
 
 /** Who looks at which organization. */
@@ -14,33 +17,36 @@ export interface Context {
   organization: Organization;
 }
 
-/** A page of things. */
-export interface Listing<Thing> {
-  things: Thing[];
-  total: number;
-}
-
 /** See the file's description. */
 export abstract class OrganizationList<Thing> extends HTMLElement {
-  protected readonly latest = new Latest();
+  readonly #latest = new Latest();
   protected list!: ResourceList<Thing>;
   #context: Context | undefined;
   #acting = false;
 
   /** The panel's id. */
   protected abstract readonly panel: string;
-  protected abstract read(context: Context, page: number): Promise<Result<Listing<Thing>>>;
+  protected abstract read(
+    context: Context,
+    page: PageQuery,
+    init: RequestInit,
+  ): Promise<Result<Slice<Thing>>>;
   protected abstract describe(thing: Thing, context: Context): Row;
-  protected abstract create(context: Context): Promise<unknown>;
+  protected abstract create(context: Context, button: HTMLElement): Promise<unknown>;
 
   connectedCallback(): void {
     this.list = new ResourceList(this, this.panel, (thing) => this.describe(thing, this.context));
     this.list.wire({
       retry: () => this.#start(),
       more: (page) => this.load(page),
-      create: () => this.create(this.context),
+      create: (button) => this.create(this.context, button),
     });
     onOtherOrganization(() => this.#start());
+    onStale(this.list, {
+      start: () => this.#start(),
+      open: openOrganization,
+      again: () => this.load(undefined, true),
+    });
     void this.#start();
   }
 
@@ -49,15 +55,18 @@ export abstract class OrganizationList<Thing> extends HTMLElement {
     return this.#context;
   }
 
-  /** Lists from the beginning, or another page more. */
-  protected async load(page = 1): Promise<void> {
-    if (page === 1) this.list.show('loading');
+  /** Lists the next page; without one, all pages that are shown. `quiet` is for what nobody has asked for. */
+  protected async load(next?: number, quiet = false): Promise<void> {
+    const [first, last] = next ? [next, next] : [1, this.list.pages];
+    this.list.await();
     const { context } = this;
-    const result = await this.read(context, page);
-    // The reader has turned to another organization meanwhile.
-    if (context !== this.#context) return;
-    if (result.ok) this.list.render(result.body.things, result.body.total, page);
-    else this.list.fail(result.problem);
+    const result = await this.#latest.run((init) =>
+      readPages(first, last, (page) => this.read(context, page, init)),
+    );
+    // Overtaken, or the reader has turned to another organization.
+    if (!result || context !== this.#context) return;
+    if (result.ok) await this.list.render(result.body.items, result.body.total, last, first);
+    else this.list.fail(result.problem, quiet);
   }
 
   /**
@@ -65,22 +74,26 @@ export abstract class OrganizationList<Thing> extends HTMLElement {
    * be shown in the form of another.
    */
   protected async act<Actions>(
+    button: HTMLElement,
     loading: Promise<Actions>,
     action: (actions: Actions) => Promise<unknown>,
   ): Promise<void> {
     if (this.#acting) return;
     this.#acting = true;
     try {
-      const actions = await loading.catch(() => undefined);
+      const actions = await busyWhile(
+        button,
+        loading.catch(() => undefined),
+      );
       if (actions) await action(actions);
-      else this.list.announce(sentence({ kind: 'unreachable' }));
+      else this.list.announce(UNLOADED);
     } finally {
       this.#acting = false;
     }
   }
 
   /** Lists anew, and says what has happened. */
-  protected async done(notice: string, id?: string): Promise<void> {
+  protected async done(notice: Notice, id?: string): Promise<void> {
     await this.load();
     if (id) this.list.announceNew(notice, id);
     else this.list.announce(notice);
@@ -93,14 +106,4 @@ export abstract class OrganizationList<Thing> extends HTMLElement {
     this.#context = opened;
     await this.load();
   }
-}
-
-/** The result of a list's request, as a listing. */
-export async function listing<Body extends { total_count: number }, Thing>(
-  result: Promise<Result<Body>>,
-  things: (body: Body) => Thing[],
-): Promise<Result<Listing<Thing>>> {
-  const answer = await result;
-  if (!answer.ok) return answer;
-  return { ...answer, body: { things: things(answer.body), total: answer.body.total_count } };
 }

@@ -2,6 +2,7 @@
 import { ask, type Result } from '../../lib/answers.ts';
 import { iam, type Policy, type Rule } from '../../lib/api.ts';
 import { find } from '../../lib/markup.ts';
+import { failure, type Notice } from '../../lib/notice.ts';
 import type { Party } from '../../lib/parties.ts';
 import { sentence } from '../../lib/problems.ts';
 import { projectsOf } from '../../lib/projects-of.ts';
@@ -11,7 +12,7 @@ import { RuleEditor, type RuleSpec } from './policy-rules.ts';
 type Saved = Pick<Policy, 'id' | 'name'>;
 
 /**
- * Asks what a policy grants to whom, and saves it; a new one without `policy`. Undefined when the person cancels; a text
+ * Asks what a policy grants to whom, and saves it; a new one without `policy`. Undefined when the person cancels; a notice
  * says why there was nothing to edit.
  */
 export async function edit(
@@ -19,9 +20,9 @@ export async function edit(
   organization: string,
   parties: readonly Party[],
   policy?: Policy,
-): Promise<Saved | string | undefined> {
+): Promise<Saved | Notice | undefined> {
   const [listed, ruled] = await Promise.all([projectsOf(organization), rulesOf(policy)]);
-  if (!ruled.ok) return sentence(ruled.problem);
+  if (!ruled.ok) return failure(sentence(ruled.problem, 'action'));
   const editor = new RuleEditor(root, organization, listed.ok ? listed.body : []);
   editor.show(ruled.body);
   const principal = find(root, 'select[name="principal"]', HTMLSelectElement);
@@ -86,7 +87,7 @@ export function remove(
   root: ParentNode,
   { id, name }: Policy,
   principal: string,
-): Promise<string | undefined> {
+): Promise<Notice | undefined> {
   const send = () => ask<unknown>(() => iam.policies[':policy_id'].$delete({ param: { policy_id: id } }));
   return confirmed(root, 'delete', send, { name, principal }, `Deleted ${name}.`);
 }

@@ -1,8 +1,10 @@
 /** The element `<iam-policies>`: lists policies with what they grant, and creates, edits and deletes them. */
+import { type PageQuery, sliceOf } from '../../lib/answers.ts';
 import { iam, type Policy } from '../../lib/api.ts';
 import { counted } from '../../lib/counted.ts';
+import { success } from '../../lib/notice.ts';
 import { type Party, partiesOf, partyName } from '../../lib/parties.ts';
-import { type Context, listing, OrganizationList } from './organization-list.ts';
+import { type Context, OrganizationList } from './organization-list.ts';
 import type { Row } from './resource-list.ts';
 
 const actions = () => import('./policies-actions.ts');
@@ -11,14 +13,14 @@ class IamPolicies extends OrganizationList<Policy> {
   protected readonly panel = 'policies';
   #parties: Party[] = [];
 
-  protected async read({ organization }: Context, page: number) {
-    const query = { organization_id: organization.id, page: `${page}`, page_size: '50' };
+  protected async read({ organization }: Context, page: PageQuery, init: RequestInit) {
+    const query = { organization_id: organization.id, ...page };
     const [result, parties] = await Promise.all([
-      listing(
-        this.latest.ask((init) => iam.policies.$get({ query }, { init })),
+      sliceOf(
+        () => iam.policies.$get({ query }, { init }),
         (body) => body.policies,
       ),
-      partiesOf(organization.id, page === 1),
+      partiesOf(organization.id, page.page === '1'),
     ]);
     if (this.context.organization === organization) this.#parties = parties;
     return result;
@@ -36,9 +38,9 @@ class IamPolicies extends OrganizationList<Policy> {
       texts: { principal, grants },
       times: { updated: policy.updated_at },
       menu: {
-        edit: () => this.#edit(context, policy),
-        delete: () =>
-          this.act(actions(), async ({ remove }) => {
+        edit: (button) => this.#edit(button, context, policy),
+        delete: (button) =>
+          this.act(button, actions(), async ({ remove }) => {
             const notice = await remove(this, policy, principal);
             if (notice) await this.done(notice);
           }),
@@ -46,16 +48,16 @@ class IamPolicies extends OrganizationList<Policy> {
     };
   }
 
-  protected create(context: Context): Promise<void> {
-    return this.#edit(context);
+  protected create(context: Context, button: HTMLElement): Promise<void> {
+    return this.#edit(button, context);
   }
 
-  #edit({ organization }: Context, policy?: Policy): Promise<void> {
-    return this.act(actions(), async ({ edit }) => {
+  #edit(button: HTMLElement, { organization }: Context, policy?: Policy): Promise<void> {
+    return this.act(button, actions(), async ({ edit }) => {
       const parties = await partiesOf(organization.id, true);
       const saved = await edit(this, organization.id, parties, policy);
-      if (typeof saved === 'string') this.list.announce(saved);
-      else if (saved) await this.done(`Saved ${saved.name}.`, saved.id);
+      if (saved && 'kind' in saved) this.list.announce(saved);
+      else if (saved) await this.done(success(`Saved ${saved.name}.`), saved.id);
     });
   }
 

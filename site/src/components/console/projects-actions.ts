@@ -1,6 +1,7 @@
 /** What the page of projects changes. Loaded when the reader first does so. */
 import { ask } from '../../lib/answers.ts';
 import { idempotent, type Project, projects } from '../../lib/api.ts';
+import type { Notice } from '../../lib/notice.ts';
 import { confirmed, submitted } from './dialogs.ts';
 
 /** Asks for a name and creates a project. Undefined when the person cancels. */
@@ -22,7 +23,7 @@ export function rename(root: ParentNode, { id, name, description }: Project): Pr
 }
 
 /** Asks for confirmation and deletes. Resolves to what to say of it, or to undefined when the person cancels. */
-export function remove(root: ParentNode, { id, name }: Project): Promise<string | undefined> {
+export function remove(root: ParentNode, { id, name }: Project): Promise<Notice | undefined> {
   const send = () => ask<unknown>(() => projects[':project_id'].$delete({ param: { project_id: id } }));
   return confirmed(root, 'delete', send, { name }, `Deleted ${name}.`);
 }

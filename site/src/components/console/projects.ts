@@ -1,7 +1,9 @@
 /** The element `<console-projects>`: lists projects, and creates, renames and deletes them. */
+import { type PageQuery, sliceOf } from '../../lib/answers.ts';
 import { type Project, projects } from '../../lib/api.ts';
+import { success } from '../../lib/notice.ts';
 import { choose } from '../../lib/place.ts';
-import { type Context, listing, OrganizationList } from './organization-list.ts';
+import { type Context, OrganizationList } from './organization-list.ts';
 import type { Row } from './resource-list.ts';
 
 const actions = () => import('./projects-actions.ts');
@@ -9,10 +11,10 @@ const actions = () => import('./projects-actions.ts');
 class ConsoleProjects extends OrganizationList<Project> {
   protected readonly panel = 'projects';
 
-  protected read({ organization }: Context, page: number) {
-    const query = { organization_id: organization.id, page: `${page}`, page_size: '50' };
-    return listing(
-      this.latest.ask((init) => projects.$get({ query }, { init })),
+  protected read({ organization }: Context, page: PageQuery, init: RequestInit) {
+    const query = { organization_id: organization.id, ...page };
+    return sliceOf(
+      () => projects.$get({ query }, { init }),
       (body) => body.projects,
     );
   }
@@ -29,13 +31,13 @@ class ConsoleProjects extends OrganizationList<Project> {
           choose({ project: project.id });
           location.assign(`/console/?${new URLSearchParams({ project: project.id })}`);
         },
-        rename: () =>
-          this.act(actions(), async ({ rename }) => {
+        rename: (button) =>
+          this.act(button, actions(), async ({ rename }) => {
             const renamed = await rename(this, project);
-            if (renamed) await this.done(`Saved ${renamed.name}.`, renamed.id);
+            if (renamed) await this.done(success(`Saved ${renamed.name}.`), renamed.id);
           }),
-        delete: () =>
-          this.act(actions(), async ({ remove }) => {
+        delete: (button) =>
+          this.act(button, actions(), async ({ remove }) => {
             const notice = await remove(this, project);
             if (notice) await this.done(notice);
           }),
@@ -43,10 +45,10 @@ class ConsoleProjects extends OrganizationList<Project> {
     };
   }
 
-  protected create({ organization }: Context): Promise<void> {
-    return this.act(actions(), async ({ create }) => {
+  protected create({ organization }: Context, button: HTMLElement): Promise<void> {
+    return this.act(button, actions(), async ({ create }) => {
       const created = await create(this, organization.id);
-      if (created) await this.done(`Created ${created.name}.`, created.id);
+      if (created) await this.done(success(`Created ${created.name}.`), created.id);
     });
   }
 }

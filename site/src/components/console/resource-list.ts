@@ -3,8 +3,9 @@
  * Requests are its owner's.
  */
 import { fill, find, showTime } from '../../lib/markup.ts';
+import type { Notice } from '../../lib/notice.ts';
 import { Part, type State } from '../part.ts';
-import { offerMenu } from '../row-menu-on-click.ts';
+import { offerMenu, type Reactions } from '../row-menu-on-click.ts';
 
 /** How a thing is shown. */
 export interface Row {
@@ -16,7 +17,7 @@ export interface Row {
   /** Instants by their field; where there is none, what to say instead. */
   times?: Record<string, string | { none: string }>;
   /** What the menu offers for it, by item. */
-  menu: Record<string, () => unknown>;
+  menu: Reactions;
 }
 
 /** See the file's description. */
@@ -31,7 +32,11 @@ export class ResourceList<Thing> extends Part {
     this.#describe = describe;
   }
 
-  wire(reactions: { retry: () => unknown; more: (page: number) => unknown; create: () => unknown }): void {
+  wire(reactions: {
+    retry: () => unknown;
+    more: (page: number) => unknown;
+    create: (button: HTMLElement) => unknown;
+  }): void {
     this.on('retry', reactions.retry);
     this.on('create', reactions.create);
     this.onMore(`more-${this.#name}`, reactions.more);
@@ -43,21 +48,24 @@ export class ResourceList<Thing> extends Part {
     find(this.root, '[data-action="create"]', HTMLButtonElement).disabled = !usable;
   }
 
-  /** Shows a page of things. */
-  render(things: Thing[], total: number, page: number): void {
-    const rows = things.map((thing) => this.#row(this.#describe(thing)));
-    this.put(this.#name, rows, total, page);
+  /** Shows the pages `first` to `last` of the things. */
+  render(things: Thing[], total: number, last: number, first: number): Promise<void> {
+    const items = things.map((thing) => {
+      const row = this.#describe(thing);
+      const look = [thing, row, Object.keys(row.menu)];
+      return { id: row.id, look, render: () => this.#row(row) };
+    });
+    return this.put(this.#name, items, total, last, first);
   }
 
   /** Says what has happened, and points at the row of something new. */
-  announceNew(text: string, id: string): void {
-    this.announce(text);
+  announceNew(notice: Notice, id: string): void {
+    this.announce(notice);
     this.root.querySelector(`[data-id="${CSS.escape(id)}"]`)?.setAttribute('data-fresh', '');
   }
 
-  #row({ id, name, sub = '', texts = {}, times = {}, menu }: Row): HTMLElement {
+  #row({ name, sub = '', texts = {}, times = {}, menu }: Row): HTMLElement {
     const row = this.copy(this.#name);
-    row.dataset.id = id;
     fill(row, { name, sub, ...texts });
     if (!sub) row.querySelector('.sub')?.remove();
     for (const [field, value] of Object.entries(times)) {
@@ -71,7 +79,7 @@ export class ResourceList<Thing> extends Part {
     if (offered.length === 0) find(row, '.act', HTMLElement).replaceChildren();
     else {
       offered[0]?.setAttribute('autofocus', '');
-      offerMenu(row, name, menu, (text) => this.announce(text));
+      offerMenu(row, name, menu, (notice) => this.announce(notice));
     }
     return row;
   }

@@ -1,0 +1,1 @@
+CREATE INDEX `credentials_by_checksum` ON `credentials` (`checksum`);

@@ -1,0 +1,294 @@
+/**
+ * What the live panels say and keep, in a real browser on the real stack: outcomes in the tone of their kind, lists that
+ * notice what happens elsewhere, problems in the words of what happened, and nothing lost.
+ */
+import type { Locator, Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { axe, region, useBrowser } from './browser.ts';
+import {
+  activate as activateByApi,
+  type Credentials,
+  newCredentials,
+  newProject,
+  revoke,
+} from './gateway-clients.ts';
+import {
+  activate,
+  dialog,
+  generate,
+  hasFocus,
+  open,
+  PRODUCTS,
+  panel,
+  row,
+  save,
+  status,
+} from './keyed-form.ts';
+import { api, useStack } from './local-stack.ts';
+import { newAccount, newCreds } from './nats-client.ts';
+
+const local = useStack();
+const browser = useBrowser(local);
+const [QUEUES] = PRODUCTS;
+const AT = 'fr-par';
+
+const alert = (part: Locator) => part.getByRole('alert');
+const colorOf = (locator: Locator) => locator.evaluate((node) => getComputedStyle(node).color);
+
+/** An active product in a project of its own, with sets of credentials made by the API. */
+async function made(names: string[]): Promise<{ page: Page; project: string; sets: Credentials[] }> {
+  const project = await newProject(local);
+  await activateByApi(local, AT, project, ['sqs']);
+  const sets: Credentials[] = [];
+  for (const name of names) {
+    const json = { project_id: project, name, permissions: { can_publish: true } };
+    sets.push(await api(local, 'POST', `/mnq/v1beta1/regions/${AT}/sqs-credentials`, json));
+  }
+  return { page: await open(browser, 'manage', QUEUES, AT, project), project, sets };
+}
+
+/** As if the reader had been in another tab. */
+const comeBack = (page: Page) => page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+
+describe('an outcome', () => {
+  it.each(['light', 'dark'] as const)('has the role and the color of its kind, %s', async (colorScheme) => {
+    const creds = await newCreds(local, AT);
+    await newCreds(local, AT, creds.account);
+    const page = await browser.open(`/how-to/manage-credentials/?region=${AT}&account=${creds.account}`, {
+      colorScheme,
+    });
+    const part = region(page, 'Credentials');
+    const ask = async (
+      answer: { status: number; headers?: Record<string, string>; body?: string },
+      at: number,
+    ) => {
+      await page.route('**/nats-credentials/*', (route) =>
+        route.request().method() === 'DELETE' ? route.fulfill(answer) : route.fallback(),
+      );
+      await part
+        .getByRole('button', { name: /^Revoke/ })
+        .nth(at)
+        .click();
+      await page.getByRole('alertdialog').getByRole('button', { name: 'Revoke credentials' }).click();
+      await page.unroute('**/nats-credentials/*');
+    };
+    const enforced = { 'Latchkey-Enforcement': 'enforced; servers=1; acknowledged=1' };
+    const pending = { 'Latchkey-Enforcement': 'pending; servers=1; acknowledged=0' };
+    await ask({ status: 204, headers: enforced }, 0);
+    const success = part.getByRole('status').filter({ hasText: '1 of 1 server' });
+    await success.waitFor();
+    const colors = [await colorOf(success)];
+    expect(await axe(page)).toEqual([]);
+    await ask({ status: 204, headers: pending }, 0);
+    const waiting = part.getByRole('status').filter({ hasText: 'confirmed so far' });
+    await waiting.waitFor();
+    colors.push(await colorOf(waiting));
+    expect(await axe(page)).toEqual([]);
+    await page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }));
+    await page.getByRole('button', { name: 'Copy code' }).first().scrollIntoViewIfNeeded();
+    await page.getByRole('button', { name: 'Copy code' }).first().click();
+    const failed = page.getByRole('alert').getByText('does not allow copying');
+    await failed.waitFor();
+    colors.push(await colorOf(failed));
+    expect(await axe(page)).toEqual([]);
+    expect(new Set(colors).size).toBe(3);
+  });
+
+  it('of keys that are refused is an alert, and no success', async () => {
+    const project = await newProject(local);
+    const page = await open(browser, 'create', QUEUES, AT, project);
+    await activate(page, QUEUES);
+    await generate(page, QUEUES, 'orders', ['Manage']);
+    const path = `/mnq/v1beta1/regions/${AT}/sqs-credentials?project_id=${project}`;
+    const [set] = (await api<{ sqs_credentials: Credentials[] }>(local, 'GET', path)).sqs_credentials;
+    await revoke(local, 'sqs', set as Credentials);
+    const secret = dialog(page, 'Save your credentials');
+    await secret.getByRole('button', { name: 'Test these credentials' }).click();
+    await alert(secret).getByText('Refused by Queues in Paris').waitFor();
+    expect(await secret.getByRole('status').textContent()).toBe('');
+    browser.complaints.splice(0);
+    await save(page);
+    // Revoked while the secret was on screen: not said to be there.
+    await status(page, QUEUES).getByText('orders has been revoked.').waitFor();
+  });
+});
+
+describe('a name with a character that turns text around', () => {
+  it('turns nothing around but itself, also in what a screen reader says', async () => {
+    const { page, sets } = await made(['orders']);
+    await page.route('**/sqs-credentials?*', async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: (await response.text()).replace('orders', '\u202Esredro live') });
+    });
+    await page.reload();
+    await row(page, QUEUES, 'sredro live').waitFor();
+    expect(await page.evaluate(() => /\p{Bidi_Control}/u.test(document.body.outerHTML))).toBe(false);
+    await panel(page, QUEUES)
+      .getByRole('button', { name: /sredro live/ })
+      .click();
+    await page.getByRole('menuitem', { name: 'Revoke' }).click();
+    const name = page.getByRole('alertdialog').locator('[data-text="name"]');
+    expect(await name.evaluate((node) => getComputedStyle(node).unicodeBidi)).toBe('isolate');
+    expect(sets).toHaveLength(1);
+  });
+});
+
+describe('a list', () => {
+  it('says when keys were last used as soon as the dialog that tested them is closed', async () => {
+    const page = await open(browser, 'create', QUEUES, AT, await newProject(local));
+    await activate(page, QUEUES);
+    await generate(page, QUEUES, 'orders', ['Write']);
+    const secret = dialog(page, 'Save your credentials');
+    await secret.getByRole('button', { name: 'Test these credentials' }).click();
+    await secret.getByRole('status').getByText('Accepted by Queues in Paris').waitFor();
+    browser.complaints.splice(0);
+    await save(page);
+    await status(page, QUEUES).getByText('Generated orders.').waitFor();
+    expect(await row(page, QUEUES, 'orders').getByText('never').count()).toBe(0);
+  });
+
+  it('notices what was revoked elsewhere when the reader comes back, and keeps the focus', async () => {
+    const { page, sets } = await made(['one', 'two', 'three']);
+    await row(page, QUEUES, 'two').waitFor();
+    const button = panel(page, QUEUES).getByRole('button', { name: 'See more actions for two' });
+    await button.focus();
+    await revoke(local, 'sqs', sets[0] as Credentials);
+    await comeBack(page);
+    await row(page, QUEUES, 'one').waitFor({ state: 'detached' });
+    expect(await hasFocus(button)).toBe(true);
+    await revoke(local, 'sqs', sets[1] as Credentials);
+    await comeBack(page);
+    await row(page, QUEUES, 'two').waitFor({ state: 'detached' });
+    const left = panel(page, QUEUES).getByRole('button', { name: 'See more actions for three' });
+    expect(await hasFocus(left)).toBe(true);
+  });
+
+  it('keeps the place of the reader after an action on a later page', async () => {
+    const { page } = await made(Array.from({ length: 60 }, (_, at) => `set-${at}`));
+    await panel(page, QUEUES).getByText('50 of 60').waitFor();
+    await panel(page, QUEUES).getByRole('button', { name: 'Show more credentials' }).click();
+    await expect.poll(() => panel(page, QUEUES).getByRole('row').count()).toBe(61);
+    const oldest = panel(page, QUEUES).getByRole('row').last();
+    expect(await oldest.innerText()).toContain('set-0');
+    await panel(page, QUEUES)
+      .getByRole('button', { name: 'See more actions for set-2', exact: true })
+      .click();
+    await page.getByRole('menuitem', { name: 'Update credentials' }).click();
+    const form = dialog(page, 'Update credentials');
+    await form.getByLabel('Name').fill('renamed');
+    await form.getByRole('button', { name: 'Update credentials' }).click();
+    await status(page, QUEUES).getByText('Updated renamed.').waitFor();
+    expect(await panel(page, QUEUES).getByRole('row').count()).toBe(61);
+    const button = panel(page, QUEUES).getByRole('button', { name: 'See more actions for renamed' });
+    expect(await hasFocus(button)).toBe(true);
+    // Said in sight, too, far above the end of the list.
+    expect(
+      await status(page, QUEUES).evaluate((node) => node.getBoundingClientRect().bottom),
+    ).toBeLessThanOrEqual(900);
+  });
+
+  it('has what a lost answer has left behind once the form is cancelled', async () => {
+    const { page } = await made([]);
+    await page.route('**/sqs-credentials', async (route) => {
+      await route.fetch();
+      await route.abort();
+    });
+    await panel(page, QUEUES).getByRole('button', { name: 'Generate credentials' }).click();
+    const form = dialog(page, 'Generate credentials');
+    await form.getByLabel('Name').fill('left');
+    await form.getByRole('checkbox', { name: 'Write' }).check();
+    await form.getByRole('button', { name: 'Generate credentials' }).click();
+    await alert(form).getByText('What you typed is still here.').waitFor();
+    browser.complaints.splice(0);
+    await form.getByRole('button', { name: 'Cancel' }).click();
+    await row(page, QUEUES, 'left').waitFor();
+  });
+});
+
+describe('a problem', () => {
+  it('of a region is said to be of the region, where nothing was typed', async () => {
+    const { page } = await made([]);
+    await page.route('**/sqs-info?*', (route) =>
+      route.fulfill({ status: 503, json: { type: 'unavailable', message: 'temporarily unavailable' } }),
+    );
+    await page.reload();
+    const problem = alert(panel(page, QUEUES)).getByText(
+      'Paris is unavailable right now. Other regions are not affected.',
+    );
+    await problem.waitFor();
+    await page.unroute('**/sqs-info?*');
+    await page.route('**/sqs-info?*', (route) => route.abort());
+    await panel(page, QUEUES).getByRole('button', { name: 'Try again' }).click();
+    await alert(panel(page, QUEUES)).getByText('Latchkey did not respond').waitFor();
+    expect(await panel(page, QUEUES).textContent()).not.toContain('typed');
+    browser.complaints.splice(0);
+  });
+
+  it('of a revocation names the credentials that are gone, and not the servers', async () => {
+    const creds = await newCreds(local, AT);
+    const page = await browser.open(`/how-to/manage-credentials/?region=${AT}&account=${creds.account}`);
+    const button = region(page, 'Credentials').getByRole('button', { name: /^Revoke/ });
+    await button.waitFor();
+    await api(local, 'DELETE', `/mnq/v1beta1/regions/${AT}/nats-credentials/${creds.id}`);
+    await button.click();
+    await page.getByRole('alertdialog').getByText('These credentials no longer exist.').waitFor();
+    expect(await page.getByRole('alertdialog').textContent()).not.toContain('servers did not');
+    expect(browser.complaints.splice(0)).toEqual([expect.stringContaining('404')]);
+  });
+
+  it('of an ended session reaches the header, and leaves the form with what was typed', async () => {
+    const page = await browser.open(
+      `/how-to/create-credentials/?region=${AT}&account=${await newAccount(local, AT)}#nats-generate`,
+    );
+    await page.getByRole('button', { name: /^Signed in as/ }).waitFor();
+    await region(page, 'Credentials').getByRole('button', { name: 'Generate credentials' }).click();
+    const form = dialog(page, 'Generate credentials');
+    await form.getByLabel('Name').fill('kept');
+    const cookies = await page.context().cookies();
+    await page.context().clearCookies();
+    await page.keyboard.press('Enter');
+    await alert(form).getByText('Your session has ended. Sign in again to continue.').waitFor();
+    const link = form.getByRole('link', { name: 'Sign in (opens a new tab)' });
+    expect(await link.getAttribute('target')).toBe('_blank');
+    expect(decodeURIComponent((await link.getAttribute('href')) ?? '')).toContain('#nats-generate');
+    await page.locator('session-menu').getByText('Sign in', { exact: true }).first().waitFor();
+    // Signed in again in the other tab.
+    await page.context().addCookies(cookies);
+    await page.keyboard.press('Escape');
+    await comeBack(page);
+    await page.getByRole('button', { name: /^Signed in as/ }).waitFor();
+    await region(page, 'Credentials').getByRole('button', { name: 'Generate credentials' }).click();
+    expect(await form.getByLabel('Name').inputValue()).toBe('kept');
+    browser.complaints.splice(0);
+  });
+});
+
+describe('a form', () => {
+  it('marks all boxes of a group, and says that a text is too long without cutting it', async () => {
+    const { page } = await made([]);
+    await panel(page, QUEUES).getByRole('button', { name: 'Generate credentials' }).click();
+    const form = dialog(page, 'Generate credentials');
+    await form.getByLabel('Name').fill('x'.repeat(600));
+    await form.getByText('Too long: 600 characters. Use 500 at most.').waitFor();
+    expect(await form.getByLabel('Name').inputValue()).toHaveLength(600);
+    await form.getByRole('button', { name: 'Generate credentials' }).click();
+    for (const name of ['Write', 'Read', 'Manage']) {
+      expect(await form.getByRole('checkbox', { name }).getAttribute('aria-invalid')).toBe('true');
+    }
+  });
+});
+
+it('a leaked secret key is looked up by its checksum alone', async () => {
+  const projectId = await newProject(local);
+  await activateByApi(local, AT, projectId, ['sqs']);
+  const set = await newCredentials(local, 'sqs', { can_publish: true }, { projectId });
+  const page = await browser.open('/console/');
+  const sent: string[] = [];
+  page.on('request', (request) => sent.push(`${request.url()} ${request.postData() ?? ''}`));
+  await page.getByRole('button', { name: 'Look up a key' }).click();
+  await page.getByLabel('Key or .creds text').fill(`SECRET="${set.secret_key}"`);
+  await page.getByRole('button', { name: 'Look up', exact: true }).click();
+  await page.getByText('This secret key is known.').waitFor();
+  expect(sent.filter((request) => request.includes('secret_checksum='))).toHaveLength(1);
+  expect(sent.join()).not.toContain(set.secret_key);
+});
