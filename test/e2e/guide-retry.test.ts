@@ -43,6 +43,8 @@ async function insist(page: Page, title: string, button: string | RegExp): Promi
     await form.getByRole('alert').getByText('Latchkey did not respond').waitFor();
     // Whoever gives up and comes back finds what they typed, and it is still the same creation.
     await form.getByRole('button', { name: 'Cancel' }).click();
+    // The list is read again: what was lost may be there.
+    await page.waitForLoadState('networkidle');
     await page.getByRole('button', { name: button }).filter({ visible: true }).first().click();
   }
   await form.getByRole('button', { name: button }).dblclick();

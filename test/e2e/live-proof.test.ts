@@ -27,8 +27,12 @@ const local = useStack({
 const browser = useBrowser(local);
 
 const proof = (page: Page, label: string) => region(page, `Revoke and watch it fail: ${label}`);
-const press = (page: Page, label: string, name: string) =>
-  proof(page, label).getByRole('button', { name, exact: true }).click();
+/** Presses a button of the proof, whose script comes when it is scrolled to. */
+async function press(page: Page, label: string, name: string): Promise<void> {
+  const button = proof(page, label).getByRole('button', { name, exact: true });
+  await button.scrollIntoViewIfNeeded();
+  await button.click();
+}
 const says = (page: Page, label: string, text: string | RegExp) =>
   proof(page, label).locator('.status').getByText(text).waitFor();
 const uses = (page: Page, label: string) => proof(page, label).getByRole('log').getByRole('listitem');
