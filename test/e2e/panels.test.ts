@@ -86,6 +86,7 @@ describe('an outcome', () => {
     expect(await axe(page)).toEqual([]);
     await page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }));
     await page.getByRole('button', { name: 'Copy code' }).first().scrollIntoViewIfNeeded();
+    await page.evaluate(() => customElements.whenDefined('code-samples').then(() => true));
     await page.getByRole('button', { name: 'Copy code' }).first().click();
     const failed = page.getByRole('alert').getByText('does not allow copying');
     await failed.waitFor();

@@ -15,7 +15,7 @@ type Plugin = NonNullable<NonNullable<AstroUserConfig['vite']>['plugins']>[numbe
 const FILES = [
   {
     name: 'pages',
-    test: /lib\/(answers|markup|notice|on-sight|problems|session)\.ts|components\/(parts-on-sight|session-menu)\.ts|preload-helper\.js/,
+    test: /lib\/(answers|markup|notice|on-sight|problems|session)\.ts|components\/(page-feedback-on-click|parts-on-sight|session-menu)\.ts|preload-helper\.js/,
   },
   {
     name: 'lists',

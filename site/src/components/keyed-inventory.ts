@@ -4,9 +4,9 @@
  */
 import { Latest } from '../lib/answers.ts';
 import { keyed, type Queue, type Topic } from '../lib/api.ts';
-import { copyText } from '../lib/copy.ts';
 import type { KeyedId } from '../lib/keyed.ts';
 import { fill, find } from '../lib/markup.ts';
+import { UNLOADED } from '../lib/notice.ts';
 import { type ChosenPlace, regionLabel } from '../lib/place-fields.ts';
 import { type KeyedCredentialsForm, TOLD } from './keyed-credentials.ts';
 import { Part } from './part.ts';
@@ -45,7 +45,10 @@ class Inventory extends Part {
     fill(row, { name: thing.name, address });
     const button = find(row, 'button', HTMLButtonElement);
     button.ariaLabel = button.title = `Copy the address of ${thing.name}`;
-    button.addEventListener('click', async () => this.say(await copyText(address)));
+    button.addEventListener('click', async () => {
+      const code = await import('../lib/copy.ts').catch(() => undefined);
+      this.say(code ? await code.copyText(address) : UNLOADED);
+    });
     return row;
   }
 }

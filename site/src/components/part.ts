@@ -1,6 +1,6 @@
 /** A part of a page that shows data, or what stands in its place. Shows what it is given; requests are its owner's. */
 import { copyOf, fill, find, show } from '../lib/markup.ts';
-import { type Notice, say } from '../lib/notice.ts';
+import { type Notice, say, UNLOADED } from '../lib/notice.ts';
 import { type Problem, sentence } from '../lib/problems.ts';
 import { SESSION_CHANGED, signInLink } from '../lib/session.ts';
 
@@ -20,17 +20,6 @@ export interface Item {
   id: string;
   look: unknown;
   render: () => HTMLElement;
-}
-
-/** What the items of lists looked like when they were rendered, as JSON. */
-export const looks = new WeakMap<Element, string>();
-
-/** An item as an element of its list. */
-export function rendered({ id, look, render }: Item): HTMLElement {
-  const node = render();
-  node.dataset.id = id;
-  looks.set(node, JSON.stringify(look));
-  return node;
 }
 
 /** See the file's description: `[data-part]` with the states of unavailable.astro. */
@@ -144,23 +133,13 @@ export class Part {
    * same stays as it is, with the focus. Offers the next page when there are more than these, of `total`.
    */
   protected async put(name: string, items: Item[], total: number, last: number, first = last): Promise<void> {
-    const list = find(this.root, `[data-list="${name}"]`, HTMLElement);
-    const more = find(this.root, `[data-action="more-${name}"]`, HTMLElement);
-    // A list that is read for the first time does without what changes one.
-    const code = this.shown ? await import('../lib/again.ts').catch(() => undefined) : undefined;
-    const settled = code?.settle(list, items, first === 1, more);
-    if (!settled) {
-      if (first === 1) list.replaceChildren();
-      list.append(...items.map(rendered));
-    }
+    const code = await import('../lib/rows.ts').catch(() => undefined);
+    if (!code) return this.fail({ kind: 'refused', message: UNLOADED.text });
+    const kept = this.shown ? await import('../lib/again.ts').catch(() => undefined) : undefined;
+    const { filled, focus } = code.putRows(this.root, name, items, { total, first }, kept?.settle);
     this.#page = last;
-    const shown = list.childElementCount;
-    more.hidden = shown >= total;
-    const count = more.parentElement?.querySelector('[data-count]');
-    if (count)
-      count.textContent = more.hidden || total === Number.POSITIVE_INFINITY ? '' : `${shown} of ${total}`;
-    this.show(shown > 0 ? 'ready' : 'empty');
-    if (settled?.() === false) this.heading?.focus();
+    this.show(filled ? 'ready' : 'empty');
+    if (focus?.() === false) this.heading?.focus();
   }
 
   protected copy(name: string): HTMLElement {

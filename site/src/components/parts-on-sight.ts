@@ -9,8 +9,6 @@ loadOnSight(
     'keyed-credentials': () => import('./keyed-credentials.ts'),
     'keyed-inventory': () => import('./keyed-inventory.ts'),
     'code-samples': () => import('./code-samples.ts'),
-    'live-proof': () => import('./live-proof-on-click.ts'),
-    'page-feedback': () => import('./page-feedback-on-click.ts'),
   },
   '75%',
 );

@@ -2,9 +2,10 @@
  * What a list needs when it is read again: it keeps the rows that look the same, and the reader's place among them. Loaded
  * then; a page that is only read does without it.
  */
-import { type Item, looks, type Part, type Reading, rendered } from '../components/part.ts';
+import type { Item, Part, Reading } from '../components/part.ts';
 import type { PageQuery, Result, Slice } from './answers.ts';
 import { showTime } from './markup.ts';
+import { looks, rendered } from './rows.ts';
 import { doubtSession, SESSION_CHANGED } from './session.ts';
 
 /**

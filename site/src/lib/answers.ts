@@ -72,6 +72,8 @@ export async function readPages<Item>(
   last: number,
   read: (query: PageQuery) => Promise<Result<Slice<Item>>>,
 ): Promise<Result<Slice<Item>>> {
+  // Needed once there is a response, so not after it.
+  void import('./rows.ts').catch(() => undefined);
   if (first === last) return read({ page: `${last}`, page_size: '50' });
   return (await import('./again.ts')).readAll(last, read);
 }

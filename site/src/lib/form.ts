@@ -45,6 +45,7 @@ export function clearErrors(form: HTMLFormElement): void {
 
 /** Says at once that a text is too long. Nothing is cut off: a name cut short would be another name. */
 function complainOfLength(input: HTMLInputElement): void {
+  if (!input.dataset.max) return;
   const text = tooLong(input);
   const error = errorOf(input);
   if (text) error.textContent = text;
