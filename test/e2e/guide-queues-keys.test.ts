@@ -90,6 +90,8 @@ async function sampleOf(page: Page, { id }: Product, language: string): Promise<
   const form = page.locator(`keyed-credentials[data-product="${id}"]`);
   const tabs = form.getByRole('tablist').getByRole('tab');
   expect((await tabs.allTextContents()).map((text) => text.trim())).toEqual(LANGUAGES);
+  await tabs.first().scrollIntoViewIfNeeded();
+  await page.evaluate(() => customElements.whenDefined('code-samples').then(() => true));
   await tabs.filter({ hasText: language }).click();
   return form.getByRole('tabpanel', { name: language }).innerText();
 }

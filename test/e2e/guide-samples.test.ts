@@ -59,6 +59,9 @@ async function sampleOf(page: Page, language: string): Promise<string> {
     expect.arrayContaining([expect.stringMatching(/\S/)]),
   );
   expect((await tabs.getByRole('tab').allTextContents()).map((text) => text.trim())).toEqual(LANGUAGES);
+  // The script of the samples comes when they are in sight.
+  await tabs.scrollIntoViewIfNeeded();
+  await page.evaluate(() => customElements.whenDefined('code-samples').then(() => true));
   await tabs.getByRole('tab', { name: language }).click();
   return form.getByRole('tabpanel', { name: language }).innerText();
 }
@@ -116,7 +119,7 @@ it('the command of the secret dialog publishes and hears itself', async () => {
   const [file] = await Promise.all([page.waitForEvent('download'), button.click()]);
   await file.saveAs(join(folder, file.suggestedFilename()));
   await secret.getByText('Test them from where your service runs').click();
-  const command = await secret.getByRole('group', { name: 'With Node.js' }).locator('pre').innerText();
+  const command = await secret.getByRole('group', { name: 'Node.js' }).locator('pre').innerText();
   // The package that its first line installs is here already.
   const [install, ...rest] = command.split('\n');
   expect(install).toBe('npm install @nats-io/transport-node');

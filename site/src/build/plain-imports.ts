@@ -9,17 +9,22 @@ import type { AstroUserConfig } from 'astro';
 type Plugin = NonNullable<NonNullable<AstroUserConfig['vite']>['plugins']>[number];
 
 /**
- * The files that are joined: what most pages need, what those with a list of the API's do, and those with tabs. A script
- * that runs by itself may be among them: it does nothing on a page without its element.
+ * The files that are joined: what most pages need, what those with a list of the API's do, what guides load more with as
+ * the reader comes near, and tabs. A script that runs by itself may be among them: it does nothing on a page without its
+ * element.
  */
 const FILES = [
   {
     name: 'pages',
-    test: /lib\/(answers|markup|notice|on-sight|problems|session)\.ts|components\/(page-feedback-on-click|parts-on-sight|session-menu)\.ts|preload-helper\.js/,
+    test: /lib\/(answers|markup|notice|problems|session)\.ts|components\/session-menu\.ts|preload-helper\.js/,
   },
   {
     name: 'lists',
-    test: /lib\/(api|client|open-place|place|place-fields|projects-of)\.ts|components\/(credentials-list|part)\.ts/,
+    test: /lib\/(api|client|open-place|place|place-fields|projects-of)\.ts|components\/part\.ts/,
+  },
+  {
+    name: 'guides',
+    test: /lib\/on-sight\.ts|components\/(credentials-list|parts-on-sight)\.ts/,
   },
   { name: 'tabs', test: /lib\/tabs\.ts|components\/page-tabs\.ts/ },
 ];

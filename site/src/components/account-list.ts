@@ -1,6 +1,7 @@
 /** The list of NATS accounts to choose from. It reports what the reader does; requests are its owner's. */
 import type { NatsAccount } from '../lib/api.ts';
 import { fill, find, showTime } from '../lib/markup.ts';
+import { onceInSight } from '../lib/on-sight.ts';
 import { accountPage } from '../lib/place.ts';
 import { Part, type State } from './part.ts';
 
@@ -52,9 +53,12 @@ export class AccountList extends Part {
     if (link) link.href = accountPage(account.region, account.id);
     showTime(find(this.#overview, 'time', HTMLTimeElement), account.created_at);
     this.#overview.hidden = false;
-    void import('./server-notice.ts').then(
-      ({ showServerNotice }) => showServerNotice(this.#overview, account.region),
-      () => undefined,
+    onceInSight(this.#overview, () =>
+      import('./server-notice.ts').then(
+        ({ showServerNotice }) =>
+          this.#chosen === account && showServerNotice(this.#overview, account.region),
+        () => undefined,
+      ),
     );
     this.#choose(account);
   }

@@ -2,7 +2,6 @@
  * The element `<keyed-credentials>`: region and project → is the product active → credentials → generate, update or
  * revoke. Owns the order of things and what is read; what is changed is keyed-actions.ts's, how the list looks credentials-list.ts's.
  */
-import { accessLevel } from '../lib/access-level.ts';
 import { Latest, type PageQuery, type Result, readPages, type Slice, sliceOf } from '../lib/answers.ts';
 import { type KeyedCredentials, keyed } from '../lib/api.ts';
 import type { KeyedId } from '../lib/keyed.ts';
@@ -16,7 +15,6 @@ import type { Facts } from '../lib/steps.ts';
 import type { CodeSamples } from './code-samples.ts';
 import { CredentialsList } from './credentials-list.ts';
 import { onStale } from './part.ts';
-import { offerMenu } from './row-menu-on-click.ts';
 
 type Actions = typeof import('./keyed-actions.ts');
 
@@ -36,9 +34,9 @@ export class KeyedCredentialsForm extends HTMLElement {
   #endpoint = '';
   #credentials = new CredentialsList<KeyedCredentials>(
     this,
-    ({ permissions }) => accessLevel(permissions),
+    ({ permissions }) => this.#rows?.accessLevel(permissions) ?? '',
     (row, credentials) =>
-      offerMenu(
+      this.#rows?.offerMenu(
         row,
         credentials.name,
         {
@@ -48,6 +46,7 @@ export class KeyedCredentialsForm extends HTMLElement {
         this.#announce,
       ),
   );
+  #rows: typeof import('./keyed-rows.ts') | undefined;
   #announce = (notice: Notice) => this.#credentials.announce(notice);
   #latest = new Latest();
   #told: Told = { state: 'asking' };
@@ -157,11 +156,14 @@ export class KeyedCredentialsForm extends HTMLElement {
     if (!place) return;
     const [first, last] = next ? [next, next] : [1, this.#credentials.pages];
     this.#credentials.await();
+    const rows = import('./keyed-rows.ts').catch(() => undefined);
     const result = await this.#latest.run((init) =>
       readPages(first, last, (page) => this.#page(place, page, init)),
     );
+    this.#rows = await rows;
     if (!result) return;
     if (!result.ok) return this.#credentials.fail(result.problem, quiet);
+    if (!this.#rows) return this.#credentials.fail({ kind: 'refused', message: UNLOADED.text });
     await this.#credentials.render(result.body.items, result.body.total, last, first);
     this.#learn({ listed: this.#credentials.ids });
   }

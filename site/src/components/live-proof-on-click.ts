@@ -4,6 +4,7 @@ import { say, UNLOADED } from '../lib/notice.ts';
 
 for (const proof of document.querySelectorAll('live-proof')) {
   const button = find(proof, '[data-action="start"]', HTMLButtonElement);
+  button.disabled = false;
   button.addEventListener('click', async () => {
     // Its script is here, for this one or another on the page: the element does it itself.
     if (customElements.get('live-proof')) return;

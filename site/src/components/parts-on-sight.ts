@@ -7,8 +7,9 @@ import { loadOnSight } from '../lib/on-sight.ts';
 loadOnSight(
   {
     'keyed-credentials': () => import('./keyed-credentials.ts'),
-    'keyed-inventory': () => import('./keyed-inventory.ts'),
+    'keyed-inventory': () => import('./inventory-on-sight.ts'),
     'code-samples': () => import('./code-samples.ts'),
+    'live-proof': () => import('./live-proof-on-click.ts'),
   },
   '75%',
 );

@@ -24,6 +24,16 @@ export function loadOnSight(scripts: Record<string, () => Promise<unknown>>, mar
   });
 }
 
+/** Calls `react` once some of the element is in sight. */
+export function onceInSight(element: Element, react: () => unknown): void {
+  const observer = new IntersectionObserver((entries) => {
+    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+    observer.disconnect();
+    react();
+  });
+  observer.observe(element);
+}
+
 /** A script that could not be loaded is not asked for again by the same page: trying again is to load the page. */
 function fail(element: Element): void {
   fill(element, { problem: UNLOADED.text });
