@@ -69,7 +69,7 @@ it('says so when the script for it does not come', async () => {
   await page.route(/\/page-feedback\.[^.]+\.js$/, (route) => route.abort());
   const question = page.getByRole('group', { name: 'Was this page helpful?' });
   await question.getByRole('button', { name: 'No' }).click();
-  await page.getByText('Latchkey did not respond').waitFor();
+  await page.getByText('could not be loaded').waitFor();
   expect(browser.complaints.splice(0).join()).toContain('ERR_FAILED');
 });
 
@@ -82,7 +82,7 @@ it('what could not be sent stays in the field, and is sent when it can be', asyn
   await page.route('**/feedback', (route) => route.abort());
   await page.getByLabel('(optional)').fill('Too short');
   await page.getByRole('button', { name: 'Send' }).click();
-  await page.getByText('Check the connection').waitFor();
+  await page.getByText('Check your connection').waitFor();
   expect(browser.complaints.splice(0)).toEqual([expect.stringContaining('ERR_FAILED')]);
   await page.unroute('**/feedback');
   expect(await page.getByLabel('(optional)').inputValue()).toBe('Too short');

@@ -10,7 +10,7 @@ type Plugin = NonNullable<NonNullable<AstroUserConfig['vite']>['plugins']>[numbe
 
 /**
  * The files that are joined: what most pages need, what those with a list of the API's do, what guides load more with as
- * the reader comes near, and tabs. A script that runs by itself may be among them: it does nothing on a page without its
+ * the reader comes near, and so on. A script that runs by itself may be among them: it does nothing on a page without its
  * element.
  */
 const FILES = [
@@ -20,12 +20,16 @@ const FILES = [
   },
   {
     name: 'lists',
-    test: /lib\/(api|client|open-place|place|place-fields|projects-of)\.ts|components\/part\.ts/,
+    test: /lib\/(api|client|on-sight|open-place|place|place-fields|projects-of|rows)\.ts|components\/part\.ts/,
   },
   {
     name: 'guides',
-    test: /lib\/on-sight\.ts|components\/(credentials-list|parts-on-sight)\.ts/,
+    test: /components\/(credentials-list|parts-on-sight)\.ts/,
   },
+  { name: 'organization', test: /lib\/open-organization\.ts|components\/console\/organization-field\.ts/ },
+  { name: 'console', test: /components\/console\/(organization-list|resource-list)\.ts/ },
+  { name: 'parties', test: /lib\/(parties|party-options)\.ts/ },
+  { name: 'audit', test: /lib\/audit-trail\.ts|components\/console\/(audit|audit-rows)\.ts/ },
   { name: 'tabs', test: /lib\/tabs\.ts|components\/page-tabs\.ts/ },
 ];
 

@@ -55,8 +55,9 @@ export class AccountList extends Part {
     this.#overview.hidden = false;
     onceInSight(this.#overview, () =>
       import('./server-notice.ts').then(
-        ({ showServerNotice }) =>
-          this.#chosen === account && showServerNotice(this.#overview, account.region),
+        ({ showServerNotice }) => {
+          if (this.#chosen === account) void showServerNotice(this.#overview, account.region);
+        },
         () => undefined,
       ),
     );

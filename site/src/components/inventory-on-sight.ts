@@ -1,4 +1,4 @@
-/** Loads the element `<keyed-inventory>` for readers who are signed in, and asks all others to sign in. */
+/** Loads the element `<keyed-inventory>` for readers who are signed in, and asks all others to sign in until they are. */
 import { currentSession, SESSION_CHANGED } from '../lib/session.ts';
 import { Part } from './part.ts';
 
@@ -9,6 +9,5 @@ if (session.ok && !session.body) {
   for (const element of document.querySelectorAll('keyed-inventory')) {
     new Part(element, 'inventory').fail({ kind: 'signed-out' });
   }
-  // A guest, or somebody who has signed in in another tab.
   document.addEventListener(SESSION_CHANGED, () => void load(), { once: true });
 } else await load();

@@ -14,12 +14,9 @@ import type { Problem } from '../lib/problems.ts';
 import type { Facts } from '../lib/steps.ts';
 import type { CodeSamples } from './code-samples.ts';
 import { CredentialsList } from './credentials-list.ts';
-import { onStale } from './part.ts';
+import { onStale, TOLD } from './part.ts';
 
 type Actions = typeof import('./keyed-actions.ts');
-
-/** The event that the element receives when what it has been told of the product changes. */
-export const TOLD = 'latchkey:told';
 
 /** What the API has told of the product in the place; `asking` until it has. */
 export type Told =
@@ -194,9 +191,7 @@ export class KeyedCredentialsForm extends HTMLElement {
     const place = this.#place;
     const notice =
       place && (await deactivate(this, this.#product, { ...place, projectName: this.#projectName }));
-    if (!notice) return;
-    await this.#load();
-    this.#credentials.announce(notice);
+    if (notice) await this.#done(notice, {}, this.#load());
   }
 
   async #generate({ generate, showSecret }: Actions): Promise<void> {
@@ -215,18 +210,19 @@ export class KeyedCredentialsForm extends HTMLElement {
   }
 
   async #update({ update }: Actions, credentials: KeyedCredentials): Promise<void> {
-    const updated = await update(this, this.#product, credentials);
-    if (!updated) return;
-    await this.#loadCredentials();
-    this.#learn({ updated: credentials.id });
-    this.#credentials.announce(updated);
+    const notice = await update(this, this.#product, credentials);
+    if (notice) await this.#done(notice, { updated: credentials.id });
   }
 
   async #revoke({ revoke }: Actions, credentials: KeyedCredentials): Promise<void> {
     const notice = await revoke(this, this.#product, credentials);
-    if (!notice) return;
-    this.#learn({ revoked: { id: credentials.id, pending: false } });
-    await this.#loadCredentials();
+    if (notice) await this.#done(notice, { revoked: { id: credentials.id, pending: false } });
+  }
+
+  /** Says what was done once it is shown. */
+  async #done(notice: Notice, facts: Partial<Facts>, shown = this.#loadCredentials()): Promise<void> {
+    this.#learn(facts);
+    await shown;
     this.#credentials.announce(notice);
   }
 

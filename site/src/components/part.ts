@@ -147,6 +147,9 @@ export class Part {
   }
 }
 
+/** The event that `<keyed-credentials>` receives when what it has been told of the product changes. */
+export const TOLD = 'latchkey:told';
+
 const STALE = 'latchkey:stale';
 
 /** Has the lists of this page read again what they show. */

@@ -1,6 +1,6 @@
 /**
- * Loads what a page has further down when the reader comes within three quarters of a window's height of the first of its kind. What is in
- * a tab is not in sight before the tab is shown.
+ * Loads what a page has further down when the reader comes within three quarters of a window's height of the first of its
+ * kind. What is in a tab is not in sight before the tab is shown.
  */
 import { loadOnSight } from '../lib/on-sight.ts';
 

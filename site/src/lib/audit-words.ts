@@ -1,4 +1,4 @@
-/** What people call the things and changes of the audit trail. Read while building and in the browser. */
+/** What people call the things and changes of the audit trail. Read while building. */
 
 /** The types of resources, as the trail has them. */
 export const RESOURCES: Record<string, string> = {
@@ -28,8 +28,3 @@ export const ACTIONS: Record<string, string> = {
   activate: 'Activated',
   deactivate: 'Deactivated',
 };
-
-/** What happened: "Revoked NATS credentials". */
-export function happened(action: string, resource: string): string {
-  return `${ACTIONS[action] ?? action} ${RESOURCES[resource] ?? resource.replaceAll('_', ' ')}`;
-}

@@ -1,7 +1,7 @@
 /** What the pages of an organization begin with: who is at the browser, and which organization is theirs to look at. */
 import { ask, type Result } from './answers.ts';
 import { iam, type Organization, type Principal } from './api.ts';
-import { choose, currentPlace, PLACE_CHANGED, type Place } from './place.ts';
+import { currentPlace, PLACE_CHANGED, type Place } from './place.ts';
 import type { Problem } from './problems.ts';
 import { currentSession, SESSION_CHANGED } from './session.ts';
 
@@ -32,19 +32,6 @@ export async function openOrganization(): Promise<Opened> {
   return organization
     ? { ok: true, principal: result.body, organization }
     : { ok: false, problem: { kind: 'refused', message: NO_ORGANIZATION } };
-}
-
-/** Shows the drop-down of organization-field.astro under `root` to who belongs to several, and keeps the choice. */
-export async function offerOrganizations(root: HTMLElement): Promise<void> {
-  const opened = await openOrganization();
-  if (!opened.ok) return;
-  const { organizations } = opened.principal;
-  const select = root.querySelector('select');
-  if (!select || organizations.length < 2) return;
-  select.replaceChildren(...organizations.map(({ id, name }) => new Option(name || id, id)));
-  select.value = opened.organization.id;
-  select.addEventListener('change', () => choose({ organization: select.value }));
-  root.hidden = false;
 }
 
 /** Calls `react` when the reader turns to another organization. */

@@ -1,11 +1,19 @@
 /** How the audit trail words its changes. Loaded for readers who may see some. */
 import type { AuditEvent } from '../../lib/api.ts';
-import { happened } from '../../lib/audit-words.ts';
 import { fill, find, showTime } from '../../lib/markup.ts';
 import { type Party, partyName } from '../../lib/parties.ts';
 import { placeLabel } from './audit.ts';
 
-export { partiesOf, partyOptions } from '../../lib/parties.ts';
+export { partiesOf } from '../../lib/parties.ts';
+export { partyOptions } from '../../lib/party-options.ts';
+
+/** What people call an action or a type of resource: the drop-downs of the filters say it. */
+function word(value: string): string {
+  const option = document.querySelector<HTMLOptionElement>(
+    `console-audit option[value="${CSS.escape(value)}"]`,
+  );
+  return option?.dataset.word ?? value.replaceAll('_', ' ');
+}
 
 /** What fills a row with a change, and the facts of it; the parties have names. */
 export const rowsOf =
@@ -13,7 +21,7 @@ export const rowsOf =
   (row: HTMLElement, copyFact: () => HTMLElement, event: AuditEvent): HTMLElement => {
     const { principal, resource, before, after } = event;
     const thing = `${after?.name ?? before?.name ?? after?.email ?? before?.email ?? ''}`;
-    const what = happened(event.action, resource.type);
+    const what = `${word(event.action)} ${word(resource.type)}`;
     fill(row, {
       happened: what,
       thing,

@@ -2,7 +2,8 @@
 import type { Result } from '../../lib/answers.ts';
 import type { Values } from '../../lib/form.ts';
 import { info, type Notice, success } from '../../lib/notice.ts';
-import { type Party, partyName, partyOptions } from '../../lib/parties.ts';
+import { type Party, partyName } from '../../lib/parties.ts';
+import { partyOptions } from '../../lib/party-options.ts';
 import { dialogIn } from '../form-dialog.ts';
 
 /** Opens a dialog and sends what was typed. Resolves to the answer, or to undefined when the person cancels. */

@@ -1,9 +1,12 @@
 /** The element `<organization-field>`: see organization-field.astro. */
-import { offerOrganizations } from '../../lib/open-organization.ts';
+import { openOrganization } from '../../lib/open-organization.ts';
 
 class OrganizationField extends HTMLElement {
-  connectedCallback(): void {
-    void offerOrganizations(this);
+  async connectedCallback(): Promise<void> {
+    const opened = await openOrganization();
+    if (!opened.ok || opened.principal.organizations.length < 2) return;
+    const code = await import('./organization-choice.ts').catch(() => undefined);
+    code?.offerOrganizations(this, opened.principal.organizations, opened.organization.id);
   }
 }
 
