@@ -302,14 +302,14 @@ describe('somebody without the permission', () => {
     await page.getByRole('button', { name: 'Cancel' }).click();
   }
 
-  it('is told by the form of another product what opens it, and without any that no project is open', async () => {
+  it('is told by the form of another product what opens it, and without any permission that there is no project', async () => {
     const { project_id: project } = local.owner;
     const as = await member(['QueuesReadOnly'], project);
     const page = await browser.open(guide('create', 'fr-par', project), { as });
     await region(page, 'NATS accounts').getByText('A policy with NATSReadOnly grants it').waitFor();
     const edsger = await newMember(local, 'Edsger');
     const nobody = await browser.open(guide('create', 'nl-ams', project), { as: edsger });
-    await region(nobody, 'NATS accounts').getByText('no project is open to you').waitFor();
+    await region(nobody, 'NATS accounts').getByText('you have no access to a project').waitFor();
     onlyDenials();
   });
 });
