@@ -57,7 +57,8 @@ it('somebody is invited, joins, changes their password and resets it', async () 
   await typeAt(theirs, 'Password', first);
   await send(theirs, 'Join');
   await theirs.getByRole('button', { name: 'Signed in as Grace' }).waitFor();
-  // No policy grants her anything yet, and the console that welcomes her has asked.
+  // No policy grants her anything yet, and the console that welcomes her has asked for her projects.
+  await theirs.getByText('you have no access to a project').first().waitFor();
   await theirs.waitForLoadState('networkidle');
   expect(browser.complaints.splice(0).every((text) => text.includes('403'))).toBe(true);
 

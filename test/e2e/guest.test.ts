@@ -42,7 +42,7 @@ async function newCreds(page: Page, name: string): Promise<string> {
   await dialog(page, 'Generate credentials').getByLabel('Name').fill(name);
   await dialog(page, 'Generate credentials').getByRole('button', { name: 'Generate credentials' }).click();
   const secret = dialog(page, 'Save your credentials');
-  await secret.getByRole('button', { name: `Show ${name}.creds` }).click();
+  await secret.getByRole('button', { name: `Show ${name}-nats-fr-par.creds` }).click();
   const content = await secret.locator('pre').first().innerText();
   await save(page);
   return content;

@@ -47,6 +47,7 @@ export function clearErrors(form: HTMLFormElement): void {
 function complainOfLength(input: HTMLInputElement): void {
   if (!input.dataset.max) return;
   const text = tooLong(input);
+  if (!text && !groupOf(input).querySelector('.error')) return;
   const error = errorOf(input);
   if (text) error.textContent = text;
   else if (!error.textContent?.startsWith(LONG)) return;
