@@ -69,9 +69,9 @@ async function startUpOf(config: string, folder: string): Promise<number> {
   return Number(active);
 }
 
-/** The page that loads most script of ours, imports included: the scripts of our own components are named after them. */
+/** The page that loads most script of ours, imports included: the scripts of our own elements are named after their .astro files. */
 function heaviestPage(dist: string): Figure[] {
-  const components = readdirSync(join(root, 'site/src/components'), { recursive: true, encoding: 'utf8' })
+  const components = readdirSync(join(root, 'site/src'), { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.astro'))
     .map((path) => basename(path, '.astro'));
   const pages = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((path) =>

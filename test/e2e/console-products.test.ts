@@ -243,7 +243,7 @@ describe('the list of queues', () => {
 
   it('is offered a place only once its script is here, and keeps it', async () => {
     const page = await browser.open('/concepts/');
-    const release = await hold(page, /\/keyed-credentials\.[^.]+\.js$/);
+    const release = await hold(page, /\/access-key-credentials\.[^.]+\.js$/);
     await page.goto(`${QUEUES}?region=fr-par&project=${await newProject(local)}`);
     const select = page.getByLabel('Region');
     expect(await select.isDisabled()).toBe(true);
@@ -255,7 +255,7 @@ describe('the list of queues', () => {
 
   it('says so when its script does not come, and loads the page again when asked to', async () => {
     const page = await browser.open('/concepts/');
-    const script = /\/keyed-credentials\.[^.]+\.js$/;
+    const script = /\/access-key-credentials\.[^.]+\.js$/;
     await page.route(script, (route) => route.abort());
     await page.goto(`${QUEUES}?region=fr-par&project=${await newProject(local)}#credentials`);
     const credentials = region(page, 'Credentials for Queues');

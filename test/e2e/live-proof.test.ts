@@ -282,7 +282,7 @@ describe('testing NATS credentials', () => {
     const account = await newAccount(local, at);
     const page = await openAt('create', at, account);
     const clients: string[] = [];
-    page.on('request', (request) => request.url().includes('nats-live') && clients.push(request.url()));
+    page.on('request', (request) => request.url().includes('test-connection') && clients.push(request.url()));
     await region(page, 'Credentials').getByRole('button', { name: 'Generate credentials' }).click();
     await page.getByRole('dialog').getByLabel('Name').fill('orders');
     await page.keyboard.press('Enter');

@@ -4,7 +4,7 @@ import type { Owner } from '../../db/identity/bootstrap.ts';
 import { RESOURCES } from '../../functions/audit/resources.ts';
 import { configOf } from '../../functions/env.ts';
 import worker from '../../functions/index.ts';
-import { RESOURCES as WORDS } from '../../site/src/lib/audit-words.ts';
+import { RESOURCES as WORDS } from '../../site/src/console/audit/labels.ts';
 import { type Cost, counted } from './cost.ts';
 import { env } from './env.ts';
 import { call, clientOf, databaseOf, newOwner, rows } from './harness.ts';

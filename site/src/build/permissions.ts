@@ -4,7 +4,7 @@
  */
 import { PERMISSIONS } from '../../../functions/credentials/permissions.ts';
 import { actions, allows, type Needs } from '../../../functions/gateway/actions.ts';
-import type { KeyedId } from '../lib/keyed.ts';
+import type { KeyedId } from '../credentials/access-key/products.ts';
 
 /** An action that is served, with whether each of {@link PERMISSIONS}, in their order, is enough for it. */
 export interface ActionRow {

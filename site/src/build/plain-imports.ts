@@ -1,40 +1,63 @@
 /**
- * How the pages' scripts are cut into files. A dynamic import is the browser's own: Vite's wrapper asks for what a module
- * imports beforehand; most of that is on the page already, and the wrapper with its lists would be a tenth of the script
- * that a page loads at once. And what the pages need together is one file: each file apart compresses worse and repeats
- * its imports.
+ * Defines how the scripts of the pages are bundled. Dynamic imports stay plain `import()` calls: Vite's wrapper would
+ * preload modules that are mostly on the page already, and would take a tenth of the script that a page loads at once.
+ * Modules that pages need together share a bundle, because many small files compress worse and repeat their imports.
  */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { AstroUserConfig } from 'astro';
 
 type Plugin = NonNullable<NonNullable<AstroUserConfig['vite']>['plugins']>[number];
 
 /**
- * The files that are joined: what most pages need, what those with a list of the API's do, what guides load more with as
- * the reader comes near, and so on. A script that runs by itself may be among them: it does nothing on a page without its
- * element.
+ * The modules of each bundle, by their path below site/src. A module that defines an element can be in a bundle, because it
+ * does nothing on a page without that element.
  */
-const FILES = [
-  {
-    name: 'pages',
-    test: /lib\/(answers|markup|notice|problems|session)\.ts|components\/session-menu\.ts|preload-helper\.js/,
-  },
-  {
-    name: 'lists',
-    test: /lib\/(api|client|on-sight|open-place|place|place-fields|projects-of|rows)\.ts|components\/part\.ts/,
-  },
-  {
-    name: 'guides',
-    test: /components\/(credentials-list|parts-on-sight)\.ts/,
-  },
-  { name: 'organization', test: /lib\/open-organization\.ts|components\/console\/organization-field\.ts/ },
-  { name: 'console', test: /components\/console\/(organization-list|resource-list)\.ts/ },
-  { name: 'parties', test: /lib\/(parties|party-options)\.ts/ },
-  { name: 'audit', test: /lib\/audit-trail\.ts|components\/console\/(audit|audit-rows)\.ts/ },
-  { name: 'tabs', test: /lib\/tabs\.ts|components\/page-tabs\.ts/ },
-];
+const BUNDLES: Record<string, readonly string[]> = {
+  pages: [
+    'api/errors.ts',
+    'api/request.ts',
+    'api/session.ts',
+    'shell/session-menu.ts',
+    'ui/dom.ts',
+    'ui/panels/notice.ts',
+  ],
+  lists: [
+    'api/api.ts',
+    'api/typed-client.ts',
+    'ui/load-when-visible.ts',
+    'ui/panels/panel.ts',
+    'ui/panels/rows.ts',
+    'workspace/list-projects.ts',
+    'workspace/load-project.ts',
+    'workspace/project-region-fields.ts',
+    'workspace/selection.ts',
+  ],
+  guides: ['credentials/credentials-panel.ts', 'credentials/panels.lazy.ts'],
+  organization: ['workspace/load-organization.ts', 'workspace/organization-field.ts'],
+  console: ['console/list/list-panel.ts', 'console/list/organization-list.ts'],
+  principals: ['console/iam/principals.ts', 'console/iam/principal-options.ts'],
+  audit: ['console/audit/audit.ts', 'console/audit/audit-rows.ts', 'console/audit/merged-trail.ts'],
+  tabs: ['ui/tabs/page-tabs.ts', 'ui/tabs/tabs.ts'],
+};
 
-/** Puts a call of the import in the place of Vite's wrapper, and joins small files. */
+const source = fileURLToPath(new URL('../', import.meta.url));
+
+/** Returns the name of the bundle that a module is in, if any. Throws when a listed module does not exist. */
+function bundles(): (id: string) => string | undefined {
+  const byFile = new Map(
+    Object.entries(BUNDLES).flatMap(([name, paths]) => paths.map((path) => [join(source, path), name])),
+  );
+  for (const file of byFile.keys()) {
+    if (!existsSync(file)) throw new Error(`plain-imports.ts lists ${file}, which does not exist`);
+  }
+  return (id) => (id.includes('preload-helper.js') ? 'pages' : byFile.get(id.replace(/\?.*$/, '')));
+}
+
+/** Replaces Vite's wrapper of dynamic imports with a plain call, and bundles the modules above. */
 export function plainImports(): Plugin {
+  const bundleOf = bundles();
   return {
     name: 'plain-imports',
     enforce: 'pre',
@@ -42,7 +65,16 @@ export function plainImports(): Plugin {
       build: {
         modulePreload: { polyfill: false, resolveDependencies: () => [] },
         ...(environment === 'client' && {
-          rolldownOptions: { output: { codeSplitting: { groups: FILES } } },
+          rolldownOptions: {
+            output: {
+              codeSplitting: {
+                groups: Object.keys(BUNDLES).map((name) => ({
+                  name,
+                  test: (id: string) => bundleOf(id) === name,
+                })),
+              },
+            },
+          },
         }),
       },
     }),

@@ -1,5 +1,5 @@
 /** What the forms of Queues and of Topics and Events do, as programs do it. Each of these texts runs in a test. */
-import type { KeyedId } from '../lib/keyed.ts';
+import type { KeyedId } from '../credentials/access-key/products.ts';
 import type { Sample } from './samples.ts';
 
 const names = { sqs: 'Sqs', sns: 'Sns' };

@@ -1,0 +1,46 @@
+/** The element `<reset-password>`: asks for the mail or, where the address has its token, sets the new password. */
+
+import { fill, find, show } from '../ui/dom.ts';
+import { wireForm } from '../ui/forms/form.ts';
+import { wireReveal } from '../ui/forms/password-field.ts';
+import { postAuth, problemOf, tokenInAddress } from './auth-client.ts';
+
+class ResetPassword extends HTMLElement {
+  connectedCallback(): void {
+    const form = (name: string) => find(this, `[data-form="${name}"]`, HTMLFormElement);
+    wireForm(
+      form('request'),
+      async ({ email = '' }) => {
+        fill(this, { email });
+        return problemOf(await postAuth('/request-password-reset', { email }));
+      },
+      () => this.#settle('sent'),
+    );
+    wireForm(
+      form('choose'),
+      async ({ newPassword = '' }) =>
+        problemOf(await postAuth('/reset-password', { token: tokenInAddress(), newPassword })),
+      () => {
+        history.replaceState(null, '', location.pathname);
+        this.#settle('done');
+      },
+    );
+    wireReveal(this);
+    const choose = () => show(this, tokenInAddress() ? 'choose' : 'request');
+    // Without its token the address is that of the same page, which the browser does not load again.
+    addEventListener('hashchange', choose);
+    find(this, '[data-action="again"]', HTMLAnchorElement).addEventListener('click', (event) => {
+      event.preventDefault();
+      history.replaceState(null, '', location.pathname);
+      choose();
+    });
+    choose();
+  }
+
+  #settle(state: 'sent' | 'done'): void {
+    show(this, state);
+    find(this, `[data-when="${state}"] h2`, HTMLElement).focus();
+  }
+}
+
+customElements.define('reset-password', ResetPassword);

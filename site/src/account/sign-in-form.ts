@@ -1,0 +1,49 @@
+/**
+ * The element `<sign-in-form>`: exchanges an email address and a password for a session cookie, or the token of a link that
+ * signs in once, which comes after the `#` of the address.
+ */
+
+import { currentSession } from '../api/session.ts';
+import { signOut } from '../api/sign-out.ts';
+import { fill, find, show } from '../ui/dom.ts';
+import { showProblem, wireForm } from '../ui/forms/form.ts';
+import { wireReveal } from '../ui/forms/password-field.ts';
+import { signIn, signInByLink, tokenInAddress } from './auth-client.ts';
+import { returnAddress } from './return-url.ts';
+
+/** What the token of a link looks like, unlike a place on the page. */
+const LINK_TOKEN = /^[\w-]{43}$/;
+
+class SignInForm extends HTMLElement {
+  connectedCallback(): void {
+    wireForm(
+      find(this, 'form', HTMLFormElement),
+      ({ email = '', password = '' }) => signIn(email, password),
+      () => location.assign(returnAddress()),
+    );
+    wireReveal(this);
+    find(this, '[data-when="signed-in"] a', HTMLAnchorElement).href = returnAddress();
+    find(this, '[data-action="sign-out"]', HTMLButtonElement).addEventListener('click', () => void signOut());
+    addEventListener('hashchange', () => void this.#useLink());
+    void this.#useLink();
+  }
+
+  /** Signs in by the link in the address, if there is one. It is taken out of the address and the history first. */
+  async #useLink(): Promise<void> {
+    const token = tokenInAddress();
+    if (!LINK_TOKEN.test(token)) return this.#render();
+    history.replaceState(null, '', location.pathname + location.search);
+    const problem = await signInByLink(token);
+    if (!problem) return location.assign(returnAddress());
+    showProblem(find(this, 'form', HTMLFormElement), problem);
+  }
+
+  async #render(): Promise<void> {
+    const session = await currentSession();
+    if (!session.ok || !session.body) return;
+    fill(this, { name: session.body.name, email: session.body.email });
+    show(this, 'signed-in');
+  }
+}
+
+customElements.define('sign-in-form', SignInForm);

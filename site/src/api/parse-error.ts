@@ -1,0 +1,113 @@
+/**
+ * Reads the problem that an answer other than 2xx stands for, and words it for a person. Errors of the API are read by
+ * their `type`, never by their message.
+ */
+import type { Problem } from './errors.ts';
+import { currentSession, forgetSession } from './session.ts';
+
+interface ErrorBody {
+  type?: string;
+  message?: string;
+  help_message?: string;
+  details?: Record<string, string | undefined>[];
+}
+
+/**
+ * The problem that an answer other than 2xx stands for. `body` is whatever JSON came with it, `url` what was asked. After a
+ * 401 the page asks who is at the browser.
+ */
+export async function problemOf(status: number, headers: Headers, body: unknown, url = ''): Promise<Problem> {
+  const { type, message = '', help_message, details = [] } = (body ?? {}) as ErrorBody;
+  switch (type) {
+    case 'denied_authentication':
+      return signedOut();
+    case 'permissions_denied':
+      return { kind: 'denied', message: (await isGuest()) ? GUEST_DENIED : denial(details) };
+    case 'invalid_arguments':
+      return { kind: 'fields', message: complaints(details), fields: details.map(fieldOf) };
+    case 'not_found':
+      return {
+        kind: 'gone',
+        message: 'This no longer exists. It may have been deleted in another tab, or by someone else.',
+      };
+    case 'quotas_exceeded':
+      return { kind: 'refused', message: quota(details[0], await isGuest()) };
+    case 'already_exists':
+    case 'precondition_failed':
+      return { kind: 'refused', message: capitalised(help_message ?? message) };
+  }
+  if (status === 401) return signedOut();
+  if (status === 429) {
+    const seconds = Number(headers.get('Retry-After')) || 60;
+    return { kind: 'wait', message: `Too many attempts. Wait ${seconds} seconds, then try again.` };
+  }
+  const request = headers.get('X-Request-Id');
+  const report = request ? ` If it happens again, report request ${request}.` : '';
+  if (status === 503) return { kind: 'down', message: `${outage(url)} Try again in a moment.${report}` };
+  return { kind: 'failed', message: `Latchkey could not finish this. Try again in a moment.${report}` };
+}
+
+let doubted = Number.NEGATIVE_INFINITY;
+
+/** Has the page ask again who is at the browser, where it thinks that somebody is. Not time and again. */
+async function signedOut(): Promise<Problem> {
+  const known = await currentSession();
+  if (known.ok && known.body && performance.now() > doubted + 10_000) {
+    doubted = performance.now();
+    forgetSession();
+  }
+  return { kind: 'signed-out' };
+}
+
+/** A guest has no Owner to ask, and cannot be granted anything. */
+async function isGuest(): Promise<boolean> {
+  const session = await currentSession();
+  return session.ok && session.body?.guest !== undefined;
+}
+
+const GUEST_DENIED = 'Guests cannot use this. Sign in with an account of your own to use it.';
+
+/** What is down: a region, where the address names one. */
+function outage(url: string): string {
+  const [, name] = /\/regions\/([^/?]+)/.exec(url) ?? [];
+  const region = REGIONS.find((one) => one.name === name)?.label;
+  return region
+    ? `${region} is unavailable right now. Other regions are not affected.`
+    : 'Latchkey is unavailable right now.';
+}
+
+type Detail = Record<string, string | undefined>;
+
+const fieldOf = ({ argument_name = '', reason = '' }: Detail) => ({ name: argument_name, reason });
+
+const complaints = (details: Detail[]) =>
+  details
+    .map(({ argument_name = '', help_message = '' }) => `${words(argument_name)}: ${help_message}`)
+    .join('; ');
+
+const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+
+function quota(detail: Record<string, unknown> = {}, guest = false): string {
+  const resource = String(detail.resource);
+  const way = guest
+    ? 'Delete some first: a guest cannot have more.'
+    : 'Delete some that are no longer used, or ask an Owner for a higher quota.';
+  return `The quota is reached: ${detail.current} of ${detail.quota} ${RESOURCES[resource] ?? words(resource)}. ${way}`;
+}
+
+/** What people call the resources that quotas are about. */
+const RESOURCES: Record<string, string> = { nats_accounts: 'NATS accounts' };
+
+const words = (identifier: string) => identifier.replaceAll('_', ' ');
+
+/** Names what is missing by the permission set that grants the least of it. */
+function denial(missing: Detail[]): string {
+  const sets = missing.flatMap(({ resource, action }) => GRANTED_BY[`${resource}/${action}`] ?? []);
+  if (missing.some(({ resource }) => resource === 'owner'))
+    return 'Only an Owner of the organization can do this.';
+  if (sets.length === 0) {
+    const what = missing.map(({ resource = '', action }) => `${words(resource)}, ${action}`).join('; ');
+    return `You are signed in, but without the permission for this: ${what}.`;
+  }
+  return `You are signed in, but without the permission for this. A policy with ${[...new Set(sets)].join(' and ')} grants it: ask an Owner of the organization for one.`;
+}

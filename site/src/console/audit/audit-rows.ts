@@ -1,0 +1,76 @@
+/** How the audit trail words its changes. Loaded for readers who may see some. */
+import type { AuditEvent } from '../../api/api.ts';
+import { fill, find, showTime } from '../../ui/dom.ts';
+import { type Party, partyName } from '../iam/principals.ts';
+import { placeLabel } from './audit.ts';
+
+export { partyOptions } from '../iam/principal-options.ts';
+export { partiesOf } from '../iam/principals.ts';
+
+/** What people call an action or a type of resource: the drop-downs of the filters say it. */
+function word(value: string): string {
+  const option = document.querySelector<HTMLOptionElement>(
+    `console-audit option[value="${CSS.escape(value)}"]`,
+  );
+  return option?.dataset.word ?? value.replaceAll('_', ' ');
+}
+
+/** What fills a row with a change, and the facts of it; the parties have names. */
+export const rowsOf =
+  (parties: readonly Party[]) =>
+  (row: HTMLElement, copyFact: () => HTMLElement, event: AuditEvent): HTMLElement => {
+    const { principal, resource, before, after } = event;
+    const thing = `${after?.name ?? before?.name ?? after?.email ?? before?.email ?? ''}`;
+    const what = `${word(event.action)} ${word(resource.type)}`;
+    fill(row, {
+      happened: what,
+      thing,
+      of: ` of: ${what} ${thing}`,
+      who: principal.type === 'system' ? 'Latchkey' : partyName(parties, principal.id),
+      where: placeLabel(event.locality),
+    });
+    showTime(find(row, 'time', HTMLTimeElement), event.recorded_at);
+    const facts = factsOf(event).map(([name, value]) => {
+      const fact = copyFact();
+      fill(fact, { name, value });
+      return fact;
+    });
+    find(row, '[data-list="facts"]', HTMLElement).append(...facts);
+    return row;
+  };
+
+function factsOf(event: AuditEvent): [name: string, value: string][] {
+  const { resource, principal, before, after } = event;
+  const facts: [string, string | null][] = [
+    ['ID', resource.id],
+    ...changesOf(before, after),
+    ['By', principal.id],
+    ['API key', principal.access_key],
+    ['Address', event.source_ip],
+    ['Project', event.project_id],
+    ['Request', event.request_id],
+    ['At', event.recorded_at],
+  ];
+  return facts.flatMap(([name, value]): [string, string][] => (value ? [[name, value]] : []));
+}
+
+type State = Record<string, unknown> | null;
+
+/** What is different after a change, member by member: "false → true". Of something new or deleted, what it is or was. */
+function changesOf(before: State, after: State): [name: string, value: string][] {
+  const names = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
+  return [...names].flatMap((name): [string, string][] => {
+    const [was, is] = [text(before?.[name]), text(after?.[name])];
+    if (was === is) return [];
+    const label = name.charAt(0).toUpperCase() + name.slice(1).replaceAll('_', ' ');
+    return [[label, before && after ? `${was || 'none'} → ${is || 'none'}` : was || is]];
+  });
+}
+
+function text(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  if (Array.isArray(value)) return value.map(text).join(', ');
+  if (typeof value !== 'object') return String(value);
+  const members = Object.entries(value).map(([name, part]) => `${name.replaceAll('_', ' ')}: ${text(part)}`);
+  return members.join(', ');
+}

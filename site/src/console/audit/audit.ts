@@ -1,0 +1,185 @@
+/** The element `<console-audit>`: lists the changes that the filters let through, and leads to their export. */
+
+import type { AuditEvent } from '../../api/api.ts';
+import { sentence } from '../../api/errors.ts';
+import { Latest } from '../../api/request.ts';
+import { fill, find } from '../../ui/dom.ts';
+import { UNLOADED } from '../../ui/panels/notice.ts';
+import { onStale, Part } from '../../ui/panels/panel.ts';
+import { onOtherOrganization, openOrganization } from '../../workspace/load-organization.ts';
+import { regionLabel } from '../../workspace/project-region-fields.ts';
+import type { Party } from '../iam/principals.ts';
+import { type AuditQuery, AuditTrail, GLOBAL } from './merged-trail.ts';
+
+const FILTERS = ['where', 'resource_type', 'action', 'principal_id', 'from', 'until'] as const;
+const PLACES = [GLOBAL, ...REGIONS.map(({ name }) => name)];
+/** What people call the place of a trail. */
+export const placeLabel = (where: string) => (where === GLOBAL ? 'Organization' : regionLabel(where));
+
+class AuditList extends Part {
+  constructor(owner: ParentNode) {
+    super(owner, 'audit');
+  }
+
+  wire(reactions: { retry: () => unknown; more: (page: number) => unknown }): void {
+    this.on('retry', reactions.retry);
+    this.onMore('more-audit', reactions.more);
+  }
+
+  /** `fillRow` of audit-rows.ts fills a row. */
+  render(
+    events: AuditEvent[],
+    fillRow: (row: HTMLElement, copyFact: () => HTMLElement, event: AuditEvent) => HTMLElement,
+    more: boolean,
+    page: number,
+  ): Promise<void> {
+    const items = events.map((event) => ({
+      id: `${event.locality} ${event.id}`,
+      look: event,
+      render: () => fillRow(this.copy('audit'), () => this.copy('fact'), event),
+    }));
+    return this.put('audit', items, more ? Number.POSITIVE_INFINITY : 0, page);
+  }
+
+  sayUnread(text: string): void {
+    fill(this.root, { unread: text });
+  }
+
+  /** Offers the trails for download. */
+  offerExports(places: readonly string[], query: AuditQuery): void {
+    const items = places.map((where) => {
+      const item = this.copy('export');
+      fill(item, { label: `${placeLabel(where)}, as NDJSON` });
+      item.addEventListener('click', async (event) => {
+        event.preventDefault();
+        const code = await import('./audit-export.ts').catch(() => undefined);
+        this.say(code ? await code.exportTrail(where, query) : UNLOADED);
+      });
+      return item;
+    });
+    find(this.root, '[data-list="exports"]', HTMLElement).replaceChildren(...items);
+  }
+}
+
+class ConsoleAudit extends HTMLElement {
+  #list = new AuditList(this);
+  #latest = new Latest();
+  #organization = '';
+  #parties: Party[] = [];
+  /** What words the changes, once it is here. */
+  #rows: typeof import('./audit-rows.ts') | undefined;
+  #trail: AuditTrail | undefined;
+
+  connectedCallback(): void {
+    this.#list.wire({ retry: () => this.#start(), more: (page) => this.#load(page) });
+    const form = find(this, 'form', HTMLFormElement);
+    form.addEventListener('submit', (event) => event.preventDefault());
+    form.addEventListener('change', () => {
+      this.#remember();
+      this.#list.show('loading');
+      void this.#load();
+    });
+    onStale(this.#list, {
+      start: () => this.#start(),
+      open: openOrganization,
+      // What was paged through stays: its pages can only be read in turn.
+      again: () => this.#list.pages === 1 && this.#load(),
+    });
+    onOtherOrganization(() => this.#start());
+    this.#recall();
+    void this.#start();
+  }
+
+  async #start(): Promise<void> {
+    this.#list.show('loading');
+    const opened = await openOrganization();
+    if (!opened.ok) return this.#list.fail(opened.problem);
+    const { id } = opened.organization;
+    this.#organization = id;
+    const code = await import('./audit-rows.ts').catch(() => undefined);
+    if (!code) return this.#list.fail({ kind: 'refused', message: UNLOADED.text });
+    this.#rows = code;
+    const parties = await code.partiesOf(id);
+    // The reader has turned to another organization meanwhile.
+    if (this.#organization !== id) return;
+    this.#parties = parties;
+    this.#offer();
+    await this.#load();
+  }
+
+  #offer(): void {
+    const who = this.#field('principal_id') as HTMLSelectElement;
+    const [anyone] = who.options;
+    const groups = this.#rows?.partyOptions(this.#parties) ?? [];
+    for (const option of groups.flatMap((group) => [...group.querySelectorAll('option')])) {
+      option.value = option.value.split(':')[1] ?? '';
+    }
+    who.replaceChildren(...(anyone ? [anyone] : []), ...groups);
+    this.#recall();
+  }
+
+  #recall(): void {
+    const address = new URLSearchParams(location.search);
+    for (const name of FILTERS) this.#field(name).value = address.get(name) ?? '';
+  }
+
+  #remember(): void {
+    const address = new URL(location.href);
+    for (const name of FILTERS) {
+      const { value } = this.#field(name);
+      if (value) address.searchParams.set(name, value);
+      else address.searchParams.delete(name);
+    }
+    history.replaceState(history.state, '', address);
+  }
+
+  async #load(page = 1): Promise<void> {
+    if (page === 1) {
+      this.#list.await();
+      const where = this.#field('where').value;
+      const places = PLACES.filter((place) => !where || place === where);
+      this.#trail = new AuditTrail(this.#query(), places);
+    }
+    const trail = this.#trail;
+    const events = await this.#latest.run((init) => trail?.read(init) ?? Promise.resolve([]));
+    if (!trail || !events) return;
+    this.#tell(trail, events, page);
+  }
+
+  #tell(trail: AuditTrail, events: AuditEvent[], page: number): void {
+    const [first] = trail.unread;
+    const missing = trail.unread.map((one) => placeLabel(one.where)).join(', ');
+    this.#list.sayUnread(
+      first ? `Without the changes of ${missing}: ${sentence(first.problem, 'list')}` : '',
+    );
+    const unread = trail.unread.map((one) => one.where);
+    const where = this.#field('where').value;
+    const read = PLACES.filter((place) => (!where || place === where) && !unread.includes(place));
+    this.#list.offerExports(read, this.#query());
+    const fillRow = this.#rows?.rowsOf(this.#parties);
+    if (fillRow) void this.#list.render(events, fillRow, trail.more, page);
+    if (first && events.length === 0 && page === 1) {
+      this.#list.sayUnread('');
+      this.#list.fail(first.problem);
+    }
+  }
+
+  #query(): AuditQuery {
+    const query: AuditQuery = { organization_id: this.#organization };
+    for (const name of ['resource_type', 'action', 'principal_id'] as const) {
+      if (this.#field(name).value) query[name] = this.#field(name).value;
+    }
+    const day = (name: 'from' | 'until', days: number) => {
+      const [year = 0, month = 1, date = 1] = this.#field(name).value.split('-').map(Number);
+      return year ? new Date(year, month - 1, date + days).toISOString() : '';
+    };
+    const [after, before] = [day('from', 0), day('until', 1)];
+    return { ...query, ...(after && { recorded_after: after }), ...(before && { recorded_before: before }) };
+  }
+
+  #field(name: (typeof FILTERS)[number]): HTMLInputElement | HTMLSelectElement {
+    return find(this, `[name="${name}"]`, HTMLElement) as HTMLInputElement | HTMLSelectElement;
+  }
+}
+
+customElements.define('console-audit', ConsoleAudit);

@@ -1,0 +1,55 @@
+/** The element `<console-feedback>`: lists what readers said of the pages. */
+
+import { type Feedback, feedback } from '../../api/api.ts';
+import { Latest } from '../../api/request.ts';
+import { currentSession } from '../../api/session.ts';
+import { fill, find, showTime } from '../../ui/dom.ts';
+import { Part } from '../../ui/panels/panel.ts';
+
+class FeedbackList extends Part {
+  wire(reactions: { retry: () => unknown; more: (page: number) => unknown }): void {
+    this.on('retry', reactions.retry);
+    this.onMore('more-feedback', reactions.more);
+  }
+
+  render(said: Feedback[], total: number, page: number): Promise<void> {
+    const rows = said.map((feedback, at) => ({
+      id: `${page} ${at}`,
+      look: feedback,
+      render: () => this.#row(feedback),
+    }));
+    return this.put('feedback', rows, total, page);
+  }
+
+  #row({ page: path, helpful, remark, at }: Feedback): HTMLElement {
+    const row = this.copy('feedback');
+    fill(row, { page: path, helpful: helpful ? 'Yes' : 'No', remark });
+    // Rows from before paths were held to one leading slash may name another host.
+    if (!path.startsWith('//')) find(row, 'a', HTMLAnchorElement).href = path;
+    showTime(find(row, 'time', HTMLTimeElement), at);
+    return row;
+  }
+}
+
+class ConsoleFeedback extends HTMLElement {
+  #list = new FeedbackList(this, 'feedback');
+  #latest = new Latest();
+
+  connectedCallback(): void {
+    this.#list.wire({ retry: () => this.#load(), more: (page) => this.#load(page) });
+    void this.#load();
+  }
+
+  async #load(page = 1): Promise<void> {
+    if (page === 1) this.#list.show('loading');
+    const session = await currentSession();
+    if (!session.ok) return this.#list.fail(session.problem);
+    if (!session.body) return this.#list.fail({ kind: 'signed-out' });
+    const query = { page: `${page}`, page_size: '50' };
+    const result = await this.#latest.ask((init) => feedback.$get({ query }, { init }));
+    if (!result.ok) return this.#list.fail(result.problem);
+    this.#list.render(result.body.feedback, result.body.total_count, page);
+  }
+}
+
+customElements.define('console-feedback', ConsoleFeedback);

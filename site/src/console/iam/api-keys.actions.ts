@@ -1,0 +1,79 @@
+/** What the list of API keys changes. Loaded when the reader first does so. */
+
+import { type ApiKey, type IssuedApiKey, iam, idempotent } from '../../api/api.ts';
+import { ask } from '../../api/request.ts';
+import { SecretDialog } from '../../ui/dialogs/secret-dialog.ts';
+import { find } from '../../ui/dom.ts';
+import type { Values } from '../../ui/forms/form.ts';
+import type { Notice } from '../../ui/panels/notice.ts';
+import { projectsOf } from '../../workspace/list-projects.ts';
+import { currentPlace } from '../../workspace/selection.ts';
+import { confirmed, offerParties, submitted } from '../list/list-dialogs.ts';
+import type { Context } from '../list/organization-list.ts';
+import type { Party } from './principals.ts';
+
+const DAY_MS = 24 * 3600 * 1000;
+
+/** What was sent last. Until it is answered it is sent as it was: an expiry reckoned anew would be another creation. */
+let sent: { key: string; json: ReturnType<typeof bodyOf> } | undefined;
+
+/** Asks for whom and until when, and creates a key. Undefined when the person cancels. */
+export async function create(
+  root: ParentNode,
+  { principal, organization }: Context,
+  parties: readonly Party[],
+): Promise<IssuedApiKey | undefined> {
+  const listed = await projectsOf(organization.id);
+  const open = listed.ok ? listed.body : [];
+  const select = (name: string) => find(root, `select[name="${name}"]`, HTMLSelectElement);
+  offerParties(select('bearer'), parties, { kind: 'member', id: principal.id });
+  select('project').replaceChildren(...open.map(({ id, name }) => new Option(name, id)));
+  if (open.some(({ id }) => id === currentPlace().project))
+    select('project').value = currentPlace().project ?? '';
+  return submitted(
+    root,
+    'create',
+    (values, key) => {
+      if (sent?.key !== key) sent = { key, json: bodyOf(values) };
+      const request = { header: idempotent(key, organization.id), json: sent.json };
+      return ask(() => iam['api-keys'].$post(request));
+    },
+    { values: { days: '90' } },
+  );
+}
+
+function bodyOf({ description = '', bearer = '', project = '', days = '' }: Values) {
+  const [kind, id] = bearer.split(':');
+  return {
+    description,
+    ...(kind === 'member' ? { user_id: id } : { application_id: id }),
+    ...(project && { default_project_id: project }),
+    ...(days && { expires_at: new Date(Date.now() + Number(days) * DAY_MS).toISOString() }),
+  };
+}
+
+/** Shows a key just created; resolves when the person has said that it is saved. */
+export function showSecret(root: ParentNode, issued: IssuedApiKey): Promise<void> {
+  const { access_key: access, secret_key: secret } = issued;
+  const env = `LATCHKEY_ACCESS_KEY=${access}\nLATCHKEY_SECRET_KEY=${secret}\n`;
+  return find(root, 'secret-dialog', SecretDialog).show({
+    fields: [
+      { label: 'Access key', value: access },
+      { label: 'Secret key', value: secret, secret: true },
+    ],
+    files: [{ name: 'latchkey.env', content: env }],
+    all: env,
+    commands: [{ label: 'With curl', text: COMMAND(location.origin) }],
+  });
+}
+
+const COMMAND = (origin: string) => `set -a && . ./latchkey.env && set +a
+curl --fail-with-body -H "X-Auth-Token: $LATCHKEY_SECRET_KEY" ${origin}/iam/v1alpha1/principal`;
+
+/** Asks for confirmation and deletes. Resolves to what to say of it, or to undefined when the person cancels. */
+export function remove(root: ParentNode, key: ApiKey, bearer: string): Promise<Notice | undefined> {
+  const name = key.access_key;
+  const send = () =>
+    ask<unknown>(() => iam['api-keys'][':access_key'].$delete({ param: { access_key: name } }));
+  return confirmed(root, 'delete', send, { name, bearer }, `Deleted ${name}.`);
+}

@@ -1,0 +1,71 @@
+/** The element `<iam-policies>`: lists policies with what they grant, and creates, edits and deletes them. */
+
+import { iam, type Policy } from '../../api/api.ts';
+import { type PageQuery, sliceOf } from '../../api/request.ts';
+import { success } from '../../ui/panels/notice.ts';
+import { counted } from '../../ui/pluralize.ts';
+import type { Row } from '../list/list-panel.ts';
+import { type Context, OrganizationList } from '../list/organization-list.ts';
+import { type Party, partiesOf, partyName } from './principals.ts';
+
+const actions = () => import('./policies.actions.ts');
+
+class IamPolicies extends OrganizationList<Policy> {
+  protected readonly panel = 'policies';
+  #parties: Party[] = [];
+
+  protected async read({ organization }: Context, page: PageQuery, init: RequestInit) {
+    const query = { organization_id: organization.id, ...page };
+    const [result, parties] = await Promise.all([
+      sliceOf(
+        () => iam.policies.$get({ query }, { init }),
+        (body) => body.policies,
+      ),
+      partiesOf(organization.id, page.page === '1'),
+    ]);
+    if (this.context.organization === organization) this.#parties = parties;
+    return result;
+  }
+
+  protected describe(policy: Policy, context: Context): Row {
+    const { id, name, description, nb_rules: rules, nb_permission_sets: sets } = policy;
+    const principal = this.#principalOf(policy);
+    const grants =
+      rules === 0 ? 'Nothing' : `${counted(sets, 'permission set')} in ${counted(rules, 'rule')}`;
+    return {
+      id,
+      name,
+      sub: description,
+      texts: { principal, grants },
+      times: { updated: policy.updated_at },
+      menu: {
+        edit: (button) => this.#edit(button, context, policy),
+        delete: (button) =>
+          this.act(button, actions(), async ({ remove }) => {
+            const notice = await remove(this, policy, principal);
+            if (notice) await this.done(notice);
+          }),
+      },
+    };
+  }
+
+  protected create(context: Context, button: HTMLElement): Promise<void> {
+    return this.#edit(button, context);
+  }
+
+  #edit(button: HTMLElement, { organization }: Context, policy?: Policy): Promise<void> {
+    return this.act(button, actions(), async ({ edit }) => {
+      const parties = await partiesOf(organization.id, true);
+      const saved = await edit(this, organization.id, parties, policy);
+      if (saved && 'kind' in saved) this.list.announce(saved);
+      else if (saved) await this.done(success(`Saved ${saved.name}.`), saved.id);
+    });
+  }
+
+  #principalOf({ user_id, application_id }: Policy): string {
+    const id = user_id ?? application_id;
+    return id ? partyName(this.#parties, id) : 'Nobody';
+  }
+}
+
+customElements.define('iam-policies', IamPolicies);

@@ -1,0 +1,59 @@
+/** What people call those who act in an organization: its members and applications, by their id. */
+
+import { iam } from '../../api/api.ts';
+import { askAll } from '../../api/request.ts';
+
+/** A member or an application. */
+export interface Party {
+  id: string;
+  kind: 'member' | 'application';
+  name: string;
+  /** Whether it is a member that may do everything. */
+  owner?: boolean;
+}
+
+const known = new Map<string, Promise<Party[]>>();
+
+/**
+ * The members and applications of an organization. Asked once for each page, unless `anew`; what may not be read is left
+ * out.
+ */
+export function partiesOf(organization: string, anew = false): Promise<Party[]> {
+  const told = known.get(organization);
+  if (told && !anew) return told;
+  const asking = read(organization);
+  known.set(organization, asking);
+  return asking;
+}
+
+async function read(organization: string): Promise<Party[]> {
+  const of = { organization_id: organization };
+  const [members, applications] = await Promise.all([
+    askAll(
+      (query) => iam.users.$get({ query: { ...of, ...query } }),
+      ({ users }) => users,
+    ),
+    askAll(
+      (query) => iam.applications.$get({ query: { ...of, ...query } }),
+      (body) => body.applications,
+    ),
+  ]);
+  const people = members.ok ? members.body : [];
+  const programs = applications.ok ? applications.body : [];
+  return [
+    ...people.map(
+      ({ id, first_name, email, type }): Party => ({
+        id,
+        kind: 'member',
+        name: first_name || email,
+        owner: type === 'owner',
+      }),
+    ),
+    ...programs.map(({ id, name }): Party => ({ id, kind: 'application', name })),
+  ];
+}
+
+/** The name of one of them; of somebody who is gone or not to be read, the beginning of the id. */
+export function partyName(parties: readonly Party[], id: string): string {
+  return parties.find((party) => party.id === id)?.name ?? `${id.slice(0, 8)}…`;
+}

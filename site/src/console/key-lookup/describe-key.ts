@@ -1,0 +1,103 @@
+/** What there is to say of a key that was looked up: whose it is, where, and the page that has it. */
+
+import { type Found, natsAccounts, projects } from '../../api/api.ts';
+import { ask } from '../../api/request.ts';
+import { KEYED } from '../../credentials/access-key/products.ts';
+import { accessLevel } from '../../credentials/access-level.ts';
+import { regionLabel } from '../../workspace/project-region-fields.ts';
+import { accountPage } from '../../workspace/selection.ts';
+
+/** See the file's description. */
+export interface Told {
+  name: string;
+  /** "credentials for Queues, in Paris". */
+  about: string;
+  facts: [name: string, value: string][];
+  /** When it was last used: RFC 3339, null when it never was. Absent where who is connected says more. */
+  used?: string | null;
+  /** The page of the console that has it. */
+  href: string;
+  revocable: boolean;
+}
+
+/** Asks for the names of the project and the account that a find belongs to. */
+export async function told(found: Found): Promise<Told> {
+  const { region, project_id: id } = found;
+  const project = await ask(() => projects[':project_id'].$get({ param: { project_id: id } }));
+  const where: [string, string][] = region ? [['Region', `${regionLabel(region)} (${region})`]] : [];
+  const facts: [string, string][] = [...where, ['Project', project.ok ? project.body.name : id]];
+  const at = { region: region ?? '', project: id };
+  if (found.product === 'api_key') return apiKey(found, facts);
+  return found.product === 'nats' ? nats(found, facts, at.region) : keyed(found, found.product, facts, at);
+}
+
+type Facts = Told['facts'];
+
+function apiKey({ api_key: key }: Found, facts: Facts): Told {
+  const name = key?.access_key ?? '';
+  const bearer = key?.application_id ? 'application' : 'member';
+  return {
+    name,
+    about: `an API key of ${bearer === 'member' ? 'a member' : 'an application'}, for all regions.`,
+    used: key?.last_used_at ?? null,
+    facts: [
+      ['What', `API key of ${bearer === 'member' ? 'a member' : 'an application'}`],
+      ...(key?.description ? [['Description', key.description] as [string, string]] : []),
+      ...facts.map(([fact, value]): [string, string] => [
+        fact === 'Project' ? 'Default project' : fact,
+        value,
+      ]),
+    ],
+    href: '/console/iam/#api-keys',
+    revocable: true,
+  };
+}
+
+async function nats(found: Found, facts: Facts, region: string): Promise<Told> {
+  const { credentials, nats_account: itself } = found;
+  if (itself) {
+    return {
+      name: itself.name,
+      about: '',
+      facts: [['What', 'NATS account'], ['Name', itself.name], ...facts],
+      href: accountPage(region, itself.id),
+      revocable: false,
+    };
+  }
+  const id = credentials && 'nats_account_id' in credentials ? credentials.nats_account_id : '';
+  const account = await ask(() =>
+    natsAccounts[':nats_account_id'].$get({ param: { region, nats_account_id: id } }),
+  );
+  const of = account.ok ? account.body.name : id;
+  return {
+    name: credentials?.name ?? '',
+    about: `of the NATS account ${of}, in the region ${regionLabel(region)}.`,
+    facts: [['What', 'NATS credentials'], ['Name', credentials?.name ?? ''], ['NATS account', of], ...facts],
+    href: accountPage(region, id),
+    revocable: true,
+  };
+}
+
+function keyed(
+  { credentials }: Found,
+  product: 'sqs' | 'sns',
+  facts: Facts,
+  at: { region: string; project: string },
+): Told {
+  const { label } = KEYED[product];
+  const permissions = credentials && 'permissions' in credentials ? credentials.permissions : {};
+  const path = product === 'sqs' ? 'queues' : 'topics-and-events';
+  return {
+    name: credentials?.name ?? '',
+    about: `credentials for ${label}, in the region ${regionLabel(at.region)}.`,
+    used: credentials?.last_used_at ?? null,
+    facts: [
+      ['What', `Credentials for ${label}`],
+      ['Name', credentials?.name ?? ''],
+      ['Access level', accessLevel(permissions)],
+      ...facts,
+    ],
+    href: `/console/${path}/?${new URLSearchParams(at)}#credentials`,
+    revocable: true,
+  };
+}

@@ -1,0 +1,132 @@
+/**
+ * The dialog that tells whose a key is (key-lookup.astro), in which region, and revokes it. Loaded when it is first opened.
+ */
+
+import { type Found, iam, keyed, lookup, natsCredentials } from '../../api/api.ts';
+import type { Problem } from '../../api/errors.ts';
+import { ask, type Result } from '../../api/request.ts';
+import { showLastUsed } from '../../credentials/last-used.ts';
+import { showConnected } from '../../credentials/nats/connected-clients.ts';
+import { revoked } from '../../credentials/revocation-receipt.ts';
+import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
+import { copyOf, fill, find } from '../../ui/dom.ts';
+import { clearErrors, isBusy, type Values, wireForm } from '../../ui/forms/form.ts';
+import { info, type Notice, say } from '../../ui/panels/notice.ts';
+import { markStale } from '../../ui/panels/panel.ts';
+import { regionLabel } from '../../workspace/project-region-fields.ts';
+import { type Told, told } from './describe-key.ts';
+import { checksumIn, publicKeyIn } from './find-public-key.ts';
+
+const NO_KEY: Problem = {
+  kind: 'refused',
+  message:
+    'There is no key in this. Paste the access key, the secret key (latchkey_…), the U… key, or all of the .creds file.',
+};
+
+/** Opens the dialog under `root`. */
+export function open(root: Element): void {
+  const dialog = find(root, 'dialog', HTMLDialogElement);
+  if (!wired.has(root)) wire(root, dialog);
+  dialog.showModal();
+}
+
+const wired = new WeakSet<Element>();
+
+function wire(root: Element, dialog: HTMLDialogElement): void {
+  wired.add(root);
+  const form = find(dialog, 'form', HTMLFormElement);
+  wireForm(
+    form,
+    (values) => look(root, values),
+    () => find(root, '[data-part="found"]', HTMLElement).focus(),
+  );
+  find(dialog, '[data-action="close"]', HTMLButtonElement).addEventListener('click', () => {
+    if (!isBusy(form)) dialog.close();
+  });
+  dialog.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && isBusy(form)) event.preventDefault();
+  });
+  // What was pasted may hold a secret: it goes with the dialog.
+  dialog.addEventListener('close', () => {
+    form.reset();
+    clearErrors(form);
+    find(root, '[data-part="found"]', HTMLElement).hidden = true;
+    say(root);
+  });
+}
+
+async function look(root: Element, { text = '' }: Values): Promise<Problem | undefined> {
+  const key = publicKeyIn(text);
+  const checksum = key ? undefined : await checksumIn(text);
+  if (!key && !checksum) return NO_KEY;
+  say(root);
+  const query = key ? { key } : { secret_checksum: checksum };
+  const result = await ask(() => lookup.$get({ query }));
+  if (!result.ok) return result.problem;
+  const { results, unavailable_regions: silent } = result.body;
+  const regions = silent.map(regionLabel).join(', ');
+  const caveat = regions ? ` ${regions} did not respond, so it may be there.` : '';
+  const [found] = results;
+  const what = key ?? 'This secret key';
+  if (found) show(root, `${what} is known.${caveat}`, await told(found), found);
+  else show(root, `${what} belongs to nothing that you have access to, or no longer exists.${caveat}`);
+  return undefined;
+}
+
+function show(root: Element, text: string, what?: Told, found?: Found): void {
+  const part = find(root, '[data-part="found"]', HTMLElement);
+  const facts = find(part, '[data-list="facts"]', HTMLElement);
+  fill(part, { found: text, verb: `Revoke ${what?.name ?? ''}` });
+  facts.replaceChildren(...(what?.facts ?? []).map(([name, value]) => fact(root, name, value)));
+  facts.hidden = !what;
+  const way = find(part, '[data-part="way"]', HTMLAnchorElement);
+  way.hidden = !what;
+  if (what) way.href = what.href;
+  const button = find(part, '[data-action="revoke"]', HTMLButtonElement);
+  button.hidden = !found || !what?.revocable;
+  button.onclick = () => found && what && void revoke(root, found, what);
+  part.hidden = false;
+}
+
+function fact(root: Element, name: string, value: string): HTMLElement {
+  const copy = copyOf(find(root, '[data-template="fact"]', HTMLTemplateElement));
+  fill(copy, { name, value });
+  return copy;
+}
+
+async function revoke(root: Element, found: Found, { name, about, used }: Told): Promise<void> {
+  const form = dialogIn(root, 'revoke');
+  if (form.isOpen) return;
+  const asking = new AbortController();
+  const { credentials } = found;
+  const nats = credentials && 'nats_account_id' in credentials ? credentials : undefined;
+  find(form, '[data-part="clients"]', HTMLElement).hidden = !nats;
+  showLastUsed(form, used);
+  if (nats) void showConnected(form, nats, asking.signal);
+  let notice: Notice | undefined;
+  await form.open(
+    async () => {
+      const result = await send(found);
+      if (!result.ok && result.problem.kind !== 'gone') return result.problem;
+      notice = result.ok ? revoked(name, result.headers) : info(`${name} was already revoked.`);
+      return undefined;
+    },
+    { name, about },
+  );
+  asking.abort();
+  if (!notice) return;
+  find(root, '[data-action="revoke"]', HTMLButtonElement).hidden = true;
+  find(root, '[data-part="found"]', HTMLElement).focus();
+  say(root, notice);
+  markStale();
+}
+
+function send({ product, region, credentials, api_key: key }: Found): Promise<Result<unknown>> {
+  if (product === 'api_key') {
+    const param = { access_key: key?.access_key ?? '' };
+    return ask<unknown>(() => iam['api-keys'][':access_key'].$delete({ param }));
+  }
+  const param = { region: region ?? '', credentials_id: credentials?.id ?? '' };
+  const endpoint = product === 'nats' ? natsCredentials : keyed[product].credentials;
+  return ask<unknown>(() => endpoint[':credentials_id'].$delete({ param }));
+}

@@ -1,0 +1,92 @@
+/**
+ * The element `<console-overview>`: counts what the project has in the region. What may not be read, or cannot be now, is
+ * left out: the page it leads to says why.
+ */
+
+import { keyed, natsAccounts } from '../../api/api.ts';
+import { type Answer, ask } from '../../api/request.ts';
+import type { KeyedId } from '../../credentials/access-key/products.ts';
+import { fill } from '../../ui/dom.ts';
+import { Part } from '../../ui/panels/panel.ts';
+import { counted } from '../../ui/pluralize.ts';
+import { openPlace } from '../../workspace/load-project.ts';
+import { type ChosenPlace, followPlace, wirePlaceFields } from '../../workspace/project-region-fields.ts';
+import { PLACE_CHANGED } from '../../workspace/selection.ts';
+
+class Trouble extends Part {
+  constructor(owner: ParentNode) {
+    super(owner, 'trouble');
+  }
+
+  wire(retry: () => unknown): void {
+    this.on('retry', retry);
+  }
+
+  override say(): void {}
+}
+
+const COUNTS: Record<string, (place: ChosenPlace) => Promise<string>> = {
+  nats: async ({ region, project }) => {
+    const query = { project_id: project, page_size: '1' };
+    const result = await ask(() => natsAccounts.$get({ param: { region }, query }));
+    return result.ok ? counted(result.body.total_count, 'account') : '';
+  },
+  sqs: (place) => countKeyed('sqs', place),
+  sns: (place) => countKeyed('sns', place),
+};
+
+async function countKeyed(product: KeyedId, { region, project }: ChosenPlace): Promise<string> {
+  const param = { region };
+  const info = await ask<{ status: string }>(() =>
+    keyed[product].info.$get({ param, query: { project_id: project } }),
+  );
+  if (!info.ok) return '';
+  if (info.body.status !== 'enabled') return 'Not active here yet';
+  const query = { project_id: project, page_size: '1' };
+  const list = await ask<{ total_count: number }>(
+    (): Promise<Answer<{ total_count: number }>> => keyed[product].credentials.$get({ param, query }),
+  );
+  if (!list.ok) return 'Active';
+  const count = list.body.total_count;
+  return `Active, ${count} ${count === 1 ? 'set' : 'sets'} of credentials`;
+}
+
+class ConsoleOverview extends HTMLElement {
+  #place: ChosenPlace | undefined;
+  #trouble = new Trouble(this);
+
+  connectedCallback(): void {
+    wirePlaceFields(this);
+    this.#trouble.wire(() => this.#start());
+    document.addEventListener(PLACE_CHANGED, () => this.#follow());
+    void this.#start();
+  }
+
+  async #start(): Promise<void> {
+    this.#trouble.show('loading');
+    const opened = await openPlace(this);
+    if (!opened.ok) return this.#trouble.fail(opened.problem);
+    this.#trouble.show('ready');
+    this.#count(opened.place);
+  }
+
+  #follow(): void {
+    const place = followPlace(this);
+    const before = this.#place;
+    if (!before || (before.region === place.region && before.project === place.project)) return;
+    this.#count(place);
+  }
+
+  #count(place: ChosenPlace): void {
+    this.#place = place;
+    for (const [product, count] of Object.entries(COUNTS)) {
+      fill(this, { [product]: '' });
+      void count(place).then((text) => {
+        // Of a place that the reader has left meanwhile, nothing is said.
+        if (place === this.#place) fill(this, { [product]: text });
+      });
+    }
+  }
+}
+
+customElements.define('console-overview', ConsoleOverview);

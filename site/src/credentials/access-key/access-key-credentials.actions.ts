@@ -1,0 +1,180 @@
+/**
+ * What the forms of Queues and of Topics and Events change: activate the product or deactivate it, generate credentials,
+ * update or revoke them. Each opens its dialog under `root` and sends the request. Loaded when the reader first presses one of
+ * the buttons: a page that is only read does without it.
+ */
+import { PERMISSIONS } from '../../../../functions/credentials/permissions.ts';
+import { idempotent, type KeyedCredentials, keyed } from '../../api/api.ts';
+import type { Problem } from '../../api/errors.ts';
+import { type Answer, ask } from '../../api/request.ts';
+import { permissionValues } from '../../samples/permissions.ts';
+import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
+import { SecretDialog } from '../../ui/dialogs/secret-dialog.ts';
+import { find } from '../../ui/dom.ts';
+import type { Values } from '../../ui/forms/form.ts';
+import { info, type Notice, pending, success } from '../../ui/panels/notice.ts';
+import { type ChosenPlace, regionLabel } from '../../workspace/project-region-fields.ts';
+import { showLastUsed } from '../last-used.ts';
+import { KEYED, type KeyedId } from './products.ts';
+import { keyedSecret } from './secret-files.ts';
+
+type Permissions = KeyedCredentials['permissions'];
+
+/** A place with what people call its project. */
+type NamedPlace = ChosenPlace & { projectName: string };
+
+const permissionsOf = (values: Values) =>
+  Object.fromEntries(PERMISSIONS.map(({ wire }) => [wire, Boolean(values[wire])])) as Permissions;
+
+/**
+ * Activates a product for a project in a region. One that is active already is no problem. `notice` is what to say of it
+ * where there is none.
+ */
+export async function activate(
+  product: KeyedId,
+  place: ChosenPlace,
+): Promise<{ problem: Problem | undefined; notice: Notice }> {
+  const request = { param: { region: place.region }, json: { project_id: place.project } };
+  const result = await ask<unknown>(() => keyed[product].activate.$post(request));
+  // Someone else was faster, or this was sent twice: the list says the rest.
+  const problem = result.ok || result.problem.kind === 'refused' ? undefined : result.problem;
+  const where = `${KEYED[product].label} is active in ${regionLabel(place.region)}`;
+  return { problem, notice: success(`${where}. Next, generate credentials.`) };
+}
+
+/**
+ * Asks for confirmation and deactivates a product with all that it holds. Resolves to what to say of it, or to undefined
+ * when the person cancels.
+ */
+export async function deactivate(
+  root: ParentNode,
+  product: KeyedId,
+  place: NamedPlace,
+): Promise<Notice | undefined> {
+  const { label, things } = KEYED[product];
+  const at = regionLabel(place.region);
+  let notice: Notice | undefined;
+  await dialogIn(root, 'deactivate').open(
+    async () => {
+      const request = { param: { region: place.region }, json: { project_id: place.project } };
+      const result = await ask<unknown>(() => keyed[product].deactivate.$post(request));
+      if (!result.ok && result.problem.kind !== 'gone') return result.problem;
+      // The API does not tell whether the engine is done with it: nothing is claimed of that.
+      notice = result.ok
+        ? pending(
+            `${label} is no longer active in ${at}, and its credentials are revoked. Deleting its ${things} can take a few more minutes.`,
+          )
+        : info(`${label} was already deactivated in ${at}.`);
+      return undefined;
+    },
+    { project: place.projectName, place: at },
+  );
+  return notice;
+}
+
+/**
+ * Asks for a name and permissions and generates credentials. Resolves to undefined when the person cancels. `chosen`
+ * hears of the sample's values while they are typed. The secret has not been shown yet: {@link showSecret} does.
+ */
+export async function generate(
+  root: ParentNode,
+  product: KeyedId,
+  place: NamedPlace,
+  chosen: (values: Record<string, string>) => void,
+): Promise<KeyedCredentials | undefined> {
+  const form = dialogIn(root, 'generate');
+  let issued: KeyedCredentials | undefined;
+  const listener = () => {
+    const data = new FormData(form.form);
+    const values = Object.fromEntries(PERMISSIONS.map(({ wire }) => [wire, data.get(wire) ? 'true' : '']));
+    chosen({ name: `${data.get('name') ?? ''}`.trim(), ...permissionValues(permissionsOf(values)) });
+  };
+  form.addEventListener('input', listener);
+  await form.open(
+    async (values, key) => {
+      const json = {
+        project_id: place.project,
+        name: values.name ?? '',
+        permissions: permissionsOf(values),
+      };
+      const request = { param: { region: place.region }, header: idempotent(key, place.project), json };
+      const result = await ask<KeyedCredentials>(() => keyed[product].credentials.$post(request));
+      if (!result.ok) return result.problem;
+      issued = result.body;
+      return undefined;
+    },
+    { project: place.projectName, place: regionLabel(place.region) },
+  );
+  form.removeEventListener('input', listener);
+  return issued;
+}
+
+/** Shows credentials just generated; resolves when the person has said that they are saved. */
+export function showSecret(
+  root: ParentNode,
+  product: KeyedId,
+  issued: KeyedCredentials,
+  endpoint: string,
+): Promise<void> {
+  return find(root, 'secret-dialog', SecretDialog).show(keyedSecret(issued, KEYED[product], endpoint));
+}
+
+/** Asks what to change and sends only that. Resolves to what to say of it, or to undefined when the person cancels. */
+export async function update(
+  root: ParentNode,
+  product: KeyedId,
+  credentials: KeyedCredentials,
+): Promise<Notice | undefined> {
+  const { id, name: before, region, permissions } = credentials;
+  let notice: Notice | undefined;
+  await dialogIn(root, 'update').open(
+    async (values) => {
+      const wanted = permissionsOf(values);
+      const changed = PERMISSIONS.filter(({ wire }) => wanted[wire] !== permissions[wire]);
+      const json = {
+        ...(values.name !== before && { name: values.name }),
+        permissions: Object.fromEntries(changed.map(({ wire }) => [wire, wanted[wire]])),
+      };
+      const request = { param: { region, credentials_id: id }, json };
+      const result = await ask<KeyedCredentials>(() =>
+        (keyed[product].credentials[':credentials_id'].$patch as Patch)(request),
+      );
+      if (!result.ok) return result.problem;
+      notice = success(`Updated ${result.body.name}.`);
+      return undefined;
+    },
+    { place: regionLabel(region) },
+    {
+      name: before,
+      ...Object.fromEntries(PERMISSIONS.map(({ wire }) => [wire, permissions[wire] ? 'true' : ''])),
+    },
+  );
+  return notice;
+}
+
+type Patch = (request: object) => Promise<Answer<KeyedCredentials>>;
+
+/** Asks for confirmation and revokes credentials. Resolves to what to say of it, or to undefined when the person cancels. */
+export async function revoke(
+  root: ParentNode,
+  product: KeyedId,
+  { id, name, region, last_used_at: used }: KeyedCredentials,
+): Promise<Notice | undefined> {
+  const form = dialogIn(root, 'revoke');
+  if (form.isOpen) return undefined;
+  showLastUsed(form, used);
+  let notice: Notice | undefined;
+  await form.open(
+    async () => {
+      const request = { param: { region, credentials_id: id } };
+      const result = await ask<unknown>(() => keyed[product].credentials[':credentials_id'].$delete(request));
+      if (!result.ok && result.problem.kind !== 'gone') return result.problem;
+      notice = result.ok
+        ? success(`Revoked ${name}. Its next request is denied.`)
+        : info(`${name} was already revoked.`);
+      return undefined;
+    },
+    { name, place: regionLabel(region) },
+  );
+  return notice;
+}

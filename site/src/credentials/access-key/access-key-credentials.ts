@@ -1,0 +1,275 @@
+/**
+ * The element `<keyed-credentials>`: region and project → is the product active → credentials → generate, update or
+ * revoke. Owns the order of things and what is read; what is changed is access-key-credentials.actions.ts's, how the list looks credentials-panel.ts's.
+ */
+
+import { type KeyedCredentials, keyed } from '../../api/api.ts';
+import type { Problem } from '../../api/errors.ts';
+import { Latest, type PageQuery, type Result, readPages, type Slice, sliceOf } from '../../api/request.ts';
+import type { CodeSamples } from '../../guide/code-samples.ts';
+import type { Facts } from '../../guide/progress.ts';
+import { busyWhile, find } from '../../ui/dom.ts';
+import { type Notice, UNLOADED } from '../../ui/panels/notice.ts';
+import { onStale, TOLD } from '../../ui/panels/panel.ts';
+import { openPlace } from '../../workspace/load-project.ts';
+import {
+  type ChosenPlace,
+  followPlace,
+  regionLabel,
+  wirePlaceFields,
+} from '../../workspace/project-region-fields.ts';
+import { PLACE_CHANGED } from '../../workspace/selection.ts';
+import { CredentialsList } from '../credentials-panel.ts';
+import type { KeyedId } from './products.ts';
+
+type Actions = typeof import('./access-key-credentials.actions.ts');
+
+/** What the API has told of the product in the place; `asking` until it has. */
+export type Told =
+  | { state: 'asking' }
+  | { state: 'problem'; problem: Problem }
+  | { state: 'told'; place: ChosenPlace; active: boolean; endpoint: string };
+
+/** See access-key-credentials.astro. */
+export class KeyedCredentialsForm extends HTMLElement {
+  #place: ChosenPlace | undefined;
+  #facts: Facts = { regionTold: false };
+  #endpoint = '';
+  #credentials = new CredentialsList<KeyedCredentials>(
+    this,
+    ({ permissions }) => this.#rows?.accessLevel(permissions) ?? '',
+    (row, credentials) =>
+      this.#rows?.offerMenu(
+        row,
+        credentials.name,
+        {
+          update: (button) => this.#act(button, (actions) => this.#update(actions, credentials)),
+          revoke: (button) => this.#act(button, (actions) => this.#revoke(actions, credentials)),
+        },
+        this.#announce,
+      ),
+  );
+  #rows: typeof import('./credential-rows.ts') | undefined;
+  #announce = (notice: Notice) => this.#credentials.announce(notice);
+  #latest = new Latest();
+  #told: Told = { state: 'asking' };
+
+  connectedCallback(): void {
+    wirePlaceFields(this);
+    this.#credentials.wire({
+      retry: () => this.#start(),
+      more: (page) => this.#loadCredentials(page),
+      generate: (button) => this.#act(button, (actions) => this.#generate(actions)),
+    });
+    this.#credentials.wireProduct({
+      activate: (button) => this.#act(button, (actions) => this.#activate(actions)),
+      deactivate: (button) => this.#act(button, (actions) => this.#deactivate(actions)),
+    });
+    document.addEventListener(PLACE_CHANGED, () => this.#follow());
+    onStale(this.#credentials, {
+      start: () => this.#start(),
+      open: () => openPlace(this),
+      again: () => this.#ask(true),
+    });
+    void customElements.whenDefined('code-samples').then(() => this.#updateSamples({}));
+    this.#follow();
+    void this.#start();
+  }
+
+  /** What the parts beside the list need to know, so that they don't have to ask for themselves. */
+  get told(): Told {
+    return this.#told;
+  }
+
+  /** Asks anew. */
+  retry(): void {
+    void this.#start();
+  }
+
+  /** Activates the product here, for a part that offers it; what came of it is said by `announce`. */
+  activate(button: HTMLElement, announce: (notice: Notice) => void): void {
+    void this.#act(button, (actions) => this.#activate(actions, announce), announce);
+  }
+
+  #tell(told: Told): void {
+    this.#told = told;
+    this.dispatchEvent(new Event(TOLD));
+  }
+
+  /** Shows a problem in place of the list, and tells of it. */
+  #fail(problem: Problem, quiet = false): void {
+    this.#credentials.fail(problem, quiet);
+    const shown = this.#credentials.state === 'problem' || this.#credentials.state === 'signed-out';
+    if (problem.kind !== 'superseded' && shown) this.#tell({ state: 'problem', problem });
+  }
+
+  get #product(): KeyedId {
+    return this.dataset.product as KeyedId;
+  }
+
+  async #start(): Promise<void> {
+    this.#credentials.show('loading');
+    const opened = await openPlace(this);
+    if (!opened.ok) return this.#fail(opened.problem);
+    this.#place = opened.place;
+    await this.#load();
+  }
+
+  #follow(): void {
+    const before = this.#place;
+    const place = followPlace(this);
+    this.#credentials.nameRegion(regionLabel(place.region));
+    this.#updateSamples({});
+    if (!before || (before.region === place.region && before.project === place.project)) return;
+    this.#place = place;
+    void this.#load();
+  }
+
+  /** Asks whether the product is active, and lists the credentials if it is. */
+  async #load(): Promise<void> {
+    this.#facts = { regionTold: false };
+    this.#learn({});
+    this.#tell({ state: 'asking' });
+    // Nothing is offered before it is known of this place; while only the list is read anew, it stays.
+    this.#credentials.show('unchosen');
+    this.#credentials.show('loading');
+    await this.#ask();
+  }
+
+  async #ask(quiet = false): Promise<void> {
+    const place = this.#place;
+    if (!place) return;
+    const request = { param: { region: place.region }, query: { project_id: place.project } };
+    const result = await this.#latest.ask<{ status: string }>((init) =>
+      keyed[this.#product].info.$get(request, { init }),
+    );
+    if (!result.ok) return this.#fail(result.problem, quiet);
+    const info: { status: string } & Partial<Record<string, unknown>> = result.body;
+    this.#endpoint = String(info[`${this.#product}_endpoint_url`]);
+    this.#learn({ regionTold: true });
+    const active = info.status === 'enabled';
+    this.#tell({ state: 'told', place, active, endpoint: this.#endpoint });
+    if (active) await this.#loadCredentials(undefined, quiet);
+    else this.#credentials.show('inactive');
+  }
+
+  /** Lists the next page; without one, all pages that are shown. */
+  async #loadCredentials(next?: number, quiet = false): Promise<void> {
+    const place = this.#place;
+    if (!place) return;
+    const [first, last] = next ? [next, next] : [1, this.#credentials.pages];
+    this.#credentials.await();
+    const rows = import('./credential-rows.ts').catch(() => undefined);
+    const result = await this.#latest.run((init) =>
+      readPages(first, last, (page) => this.#page(place, page, init)),
+    );
+    this.#rows = await rows;
+    if (!result) return;
+    if (!result.ok) return this.#credentials.fail(result.problem, quiet);
+    if (!this.#rows) return this.#credentials.fail({ kind: 'refused', message: UNLOADED.text });
+    await this.#credentials.render(result.body.items, result.body.total, last, first);
+    this.#learn({ listed: this.#credentials.ids });
+  }
+
+  #page(
+    { region, project: project_id }: ChosenPlace,
+    page: PageQuery,
+    init: RequestInit,
+  ): Promise<Result<Slice<KeyedCredentials>>> {
+    const query = { project_id, order_by: 'created_at_desc', ...page } as const;
+    return sliceOf<Listed, KeyedCredentials>(
+      () => keyed[this.#product].credentials.$get({ param: { region }, query }, { init }),
+      (body) => ('sqs_credentials' in body ? body.sqs_credentials : body.sns_credentials),
+    );
+  }
+
+  async #activate({ activate }: Actions, announce = this.#announce): Promise<void> {
+    const place = this.#place;
+    if (!place) return;
+    this.#credentials.show('loading');
+    const { problem, notice } = await activate(this.#product, place);
+    if (problem) return this.#fail(problem);
+    await this.#load();
+    announce(notice);
+  }
+
+  async #deactivate({ deactivate }: Actions): Promise<void> {
+    const place = this.#place;
+    const notice =
+      place && (await deactivate(this, this.#product, { ...place, projectName: this.#projectName }));
+    if (notice) await this.#done(notice, {}, this.#load());
+  }
+
+  async #generate({ generate, showSecret }: Actions): Promise<void> {
+    const place = this.#place;
+    const issued =
+      place &&
+      (await generate(this, this.#product, { ...place, projectName: this.#projectName }, (choice) =>
+        this.#updateSamples(choice),
+      ));
+    if (!issued) return;
+    this.#learn({ issued: issued.id });
+    await showSecret(this, this.#product, issued, this.#endpoint);
+    // Only now: they may have been used, or revoked elsewhere, while the secret was on screen.
+    await this.#loadCredentials();
+    this.#credentials.announceNew(issued);
+  }
+
+  async #update({ update }: Actions, credentials: KeyedCredentials): Promise<void> {
+    const notice = await update(this, this.#product, credentials);
+    if (notice) await this.#done(notice, { updated: credentials.id });
+  }
+
+  async #revoke({ revoke }: Actions, credentials: KeyedCredentials): Promise<void> {
+    const notice = await revoke(this, this.#product, credentials);
+    if (notice) await this.#done(notice, { revoked: { id: credentials.id, pending: false } });
+  }
+
+  /** Says what was done once it is shown. */
+  async #done(notice: Notice, facts: Partial<Facts>, shown = this.#loadCredentials()): Promise<void> {
+    this.#learn(facts);
+    await shown;
+    this.#credentials.announce(notice);
+  }
+
+  /** Loads what changes things, for an action of a button; `announce` says that it could not be. */
+  async #act(
+    button: HTMLElement,
+    action: (actions: Actions) => Promise<void>,
+    announce = this.#announce,
+  ): Promise<void> {
+    const actions = await busyWhile(
+      button,
+      import('./access-key-credentials.actions.ts').catch(() => undefined),
+    );
+    if (actions) await action(actions);
+    else announce(UNLOADED);
+  }
+
+  get #projectName(): string {
+    return find(this, 'select[name="project"]', HTMLSelectElement).selectedOptions[0]?.text ?? '';
+  }
+
+  #learn(facts: Partial<Facts>): void {
+    this.#facts = { ...this.#facts, ...facts };
+    // The console has no steps.
+    if (this.querySelector('[data-step]')) {
+      void import('../../guide/progress.ts').then(
+        ({ tickSteps }) => tickSteps(this, this.#facts),
+        () => undefined,
+      );
+    }
+  }
+
+  #updateSamples(choice: Record<string, string>): void {
+    const values = { ...followPlace(this), ...choice };
+    for (const samples of this.querySelectorAll<CodeSamples>('code-samples')) samples.update?.(values);
+  }
+}
+
+type Listed = { total_count: number } & (
+  | { sqs_credentials: KeyedCredentials[] }
+  | { sns_credentials: KeyedCredentials[] }
+);
+
+customElements.define('keyed-credentials', KeyedCredentialsForm);

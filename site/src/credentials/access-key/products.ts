@@ -1,0 +1,58 @@
+/**
+ * What sets Queues and Topics and Events apart on the pages, as data: their forms, dialogs and texts are the same.
+ * Read while building and in the browser.
+ */
+import type { PERMISSIONS } from '../../../../functions/credentials/permissions.ts';
+
+/** The products whose credentials are an access key and a secret key, by their id on the wire. */
+export type KeyedId = 'sqs' | 'sns';
+
+/** A product with permissions. */
+export interface KeyedProduct {
+  id: KeyedId;
+  label: string;
+  /** What file names call it. */
+  slug: string;
+  /** What it holds, in the plural. */
+  things: string;
+  /** What each permission lets its bearer do, by the permission's name on the wire. */
+  grants: Record<(typeof PERMISSIONS)[number]['wire'], string>;
+  /** The guide that connects a client. */
+  example: string;
+  /** What a revocation leaves as it is; empty when there is nothing to say. */
+  remains: string;
+  /** What a deactivation deletes. */
+  ends: string;
+}
+
+/** See the file's description. */
+export const KEYED: Record<KeyedId, KeyedProduct> = {
+  sqs: {
+    id: 'sqs',
+    label: 'Queues',
+    slug: 'queues',
+    things: 'queues',
+    grants: {
+      can_publish: 'Send messages to queues',
+      can_receive: 'Receive messages and delete them',
+      can_manage: 'Create, change, list and delete queues',
+    },
+    example: '/how-to/connect-queues/',
+    remains: '',
+    ends: 'Its queues are deleted with the messages in them, and the subscriptions that deliver to them.',
+  },
+  sns: {
+    id: 'sns',
+    label: 'Topics and Events',
+    slug: 'topics',
+    things: 'topics',
+    grants: {
+      can_publish: 'Publish messages to topics',
+      can_receive: 'Subscribe to topics',
+      can_manage: 'Create, change and delete topics',
+    },
+    example: '/how-to/connect-topics/',
+    remains: 'Subscriptions that were made with it belong to the project: they stay, and go on delivering.',
+    ends: 'Its topics are deleted with their subscriptions.',
+  },
+};

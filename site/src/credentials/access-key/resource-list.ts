@@ -1,0 +1,86 @@
+/**
+ * The element `<keyed-inventory>`: lists the queues or topics of the place, once `<keyed-credentials>` around it knows that
+ * the product is active there. It changes nothing. Loaded when its tab is shown; how it reads and shows what there is,
+ * resource-list-panel.ts, when there may be some.
+ */
+import { fill } from '../../ui/dom.ts';
+import { UNLOADED } from '../../ui/panels/notice.ts';
+import { Part, TOLD } from '../../ui/panels/panel.ts';
+import { regionLabel } from '../../workspace/project-region-fields.ts';
+import type { KeyedCredentialsForm } from './access-key-credentials.ts';
+import type { InventoryList } from './resource-list-panel.ts';
+
+/** The part of `<keyed-inventory>`. */
+export class Inventory extends Part {
+  constructor(owner: ParentNode) {
+    super(owner, 'inventory');
+  }
+
+  wire(reactions: {
+    retry: () => unknown;
+    activate: (button: HTMLElement) => unknown;
+    more: () => unknown;
+  }): void {
+    this.on('retry', reactions.retry);
+    this.on('activate', reactions.activate);
+    this.onMore('more-things', reactions.more);
+  }
+
+  /** Says where, and what clients of the product connect to. */
+  describe(region: string, endpoint: string): void {
+    fill(this.root, { region: regionLabel(region), endpoint });
+  }
+}
+
+class KeyedInventory extends HTMLElement {
+  #part = new Inventory(this);
+  #list: InventoryList | undefined;
+
+  connectedCallback(): void {
+    const form = this.#form;
+    this.#part.wire({
+      retry: () => form.retry(),
+      activate: (button) => form.activate(button, (notice) => this.#part.announce(notice)),
+      more: () => this.#list?.load(this.#list.pages + 1),
+    });
+    form.addEventListener(TOLD, () => this.#follow());
+    this.#follow();
+  }
+
+  /** The element around this one; its script may yet be on its way. */
+  get #form(): KeyedCredentialsForm {
+    return this.closest('keyed-credentials') as KeyedCredentialsForm;
+  }
+
+  #follow(): void {
+    const told = this.#form.told ?? { state: 'asking' };
+    if (told.state === 'problem') {
+      this.#part.fail(told.problem);
+      return;
+    }
+    if (told.state === 'asking') {
+      this.#list = undefined;
+      this.#part.show('loading');
+      return;
+    }
+    this.#part.describe(told.place.region, told.endpoint);
+    if (!told.active) {
+      this.#list = undefined;
+      this.#part.show('inactive');
+      return;
+    }
+    if (!this.#list) this.#part.show('loading');
+    // What was paged through stays: its pages can only be read in turn.
+    if ((this.#list?.pages ?? 1) === 1) void this.#load();
+  }
+
+  async #load(): Promise<void> {
+    const form = this.#form;
+    const code = await import('./resource-list-panel.ts').catch(() => undefined);
+    if (!code) return this.#part.fail({ kind: 'refused', message: UNLOADED.text });
+    this.#list ??= new code.InventoryList(this, form);
+    await this.#list.load();
+  }
+}
+
+customElements.define('keyed-inventory', KeyedInventory);

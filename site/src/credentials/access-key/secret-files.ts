@@ -1,0 +1,140 @@
+/** What the secret dialog shows for Queues and for Topics and Events: two keys, and files that clients read them from. */
+
+import type { KeyedCredentials } from '../../api/api.ts';
+import type { Secret } from '../../ui/dialogs/secret-dialog.ts';
+import { UNLOADED } from '../../ui/panels/notice.ts';
+import { asciiWord, fileStem } from '../file-name.ts';
+import type { KeyedId, KeyedProduct } from './products.ts';
+
+/** The dialog's content for credentials just issued; `endpoint` is where clients of the product send their requests. */
+export function keyedSecret(issued: KeyedCredentials, product: KeyedProduct, endpoint: string): Secret {
+  const { name, region, access_key: accessKey, secret_key: secretKey } = issued;
+  const { id, slug, label } = product;
+  const stem = `${fileStem(name, 'credentials')}-${slug}-${region}`;
+  // SDKs read only ASCII in the names of profiles, and two sets may have one name.
+  const profileName = `${asciiWord(name, 'credentials')}-${slug}-${region}-${accessKey.slice(-4)}`;
+  const env = lines(
+    `AWS_ACCESS_KEY_ID=${accessKey}`,
+    `AWS_SECRET_ACCESS_KEY=${secretKey}`,
+    `AWS_REGION=${region}`,
+    // The AWS CLI and the SDK for Python read this one.
+    `AWS_DEFAULT_REGION=${region}`,
+    `AWS_ENDPOINT_URL_${id.toUpperCase()}=${endpoint}`,
+  );
+  const profile = lines(
+    `[profile ${profileName}]`,
+    `aws_access_key_id = ${accessKey}`,
+    `aws_secret_access_key = ${secretKey}`,
+    `region = ${region}`,
+    `endpoint_url = ${endpoint}`,
+  );
+  const csv = lines(
+    'Name,Product,Region,Endpoint,Access key,Secret key',
+    [name, label, region, endpoint, accessKey, secretKey].map(quoted).join(','),
+  );
+  const listing = id === 'sns' || issued.permissions.can_manage;
+  return {
+    fields: [
+      { label: 'Access key', value: accessKey },
+      { label: 'Secret key', value: secretKey, secret: true },
+      { label: 'Endpoint', value: endpoint },
+      { label: 'Region', value: region },
+    ],
+    all: env,
+    files: [
+      { name: `${stem}.env`, label: '.env', content: env },
+      { name: `${stem}.aws`, label: 'AWS profile', content: profile },
+      { name: `${stem}.csv`, label: 'CSV', content: csv },
+    ],
+    test: async () => {
+      const code = await import('./test-keys.ts').catch(() => undefined);
+      return code ? code.tryKeys(issued, product, endpoint) : UNLOADED;
+    },
+    commands: COMMANDS[id](`${stem}.env`, listing),
+  };
+}
+
+/** Commands that try the keys in a file. `listing` says whether they permit to list what the product holds. */
+const COMMANDS: Record<KeyedId, (file: string, listing: boolean) => Secret['commands']> = {
+  // Every permission lets a queue be looked up: that no queue has the name is the response to an accepted signature.
+  sqs: (file, listing) => [
+    {
+      label: 'Node.js',
+      text: `npm install @aws-sdk/client-sqs
+node --env-file=${file} --input-type=module -e '
+import { GetQueueUrlCommand, QueueDoesNotExist, SQSClient } from "@aws-sdk/client-sqs";
+const queues = new SQSClient();
+await queues.send(new GetQueueUrlCommand({ QueueName: "latchkey-test" })).catch((error) => {
+  if (!(error instanceof QueueDoesNotExist)) throw error;
+});
+console.log("accepted");'`,
+    },
+    {
+      label: 'Python',
+      text: `pip install boto3
+set -a; . ./${file}; set +a
+python3 -c '
+import boto3
+queues = boto3.client("sqs")
+try:
+    queues.get_queue_url(QueueName="latchkey-test")
+except queues.exceptions.QueueDoesNotExist:
+    pass
+print("accepted")'`,
+    },
+    {
+      label: 'AWS CLI',
+      text: inShell(file, `aws sqs ${listing ? 'list-queues' : 'get-queue-url --queue-name orders'}`),
+    },
+    {
+      label: 'curl',
+      text: inShell(
+        file,
+        signed(
+          'sqs',
+          '-H "Content-Type: application/x-amz-json-1.0"',
+          listing
+            ? '-H "X-Amz-Target: AmazonSQS.ListQueues" -d "{}"'
+            : `-H "X-Amz-Target: AmazonSQS.GetQueueUrl" -d '{"QueueName":"orders"}'`,
+        ),
+      ),
+    },
+  ],
+  sns: (file) => [
+    {
+      label: 'Node.js',
+      text: `npm install @aws-sdk/client-sns
+node --env-file=${file} --input-type=module -e '
+import { ListTopicsCommand, SNSClient } from "@aws-sdk/client-sns";
+const topics = new SNSClient();
+await topics.send(new ListTopicsCommand());
+console.log("accepted");'`,
+    },
+    {
+      label: 'Python',
+      text: `pip install boto3
+set -a; . ./${file}; set +a
+python3 -c '
+import boto3
+boto3.client("sns").list_topics()
+print("accepted")'`,
+    },
+    { label: 'AWS CLI', text: inShell(file, 'aws sns list-topics') },
+    { label: 'curl', text: inShell(file, signed('sns', '-d "Action=ListTopics&Version=2010-03-31"')) },
+  ],
+};
+
+const inShell = (file: string, command: string) => `set -a; . ./${file}; set +a\n${command}`;
+
+/** curl reads the secret key from its input, where the list of processes does not show it. */
+const signed = (product: KeyedId, ...options: string[]) =>
+  [
+    `echo "user = $AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" | curl --config - --silent --show-error --fail-with-body`,
+    `--aws-sigv4 "aws:amz:$AWS_REGION:${product}"`,
+    ...options,
+    `"$AWS_ENDPOINT_URL_${product.toUpperCase()}/"`,
+  ].join(' \\\n  ');
+
+const lines = (...texts: string[]) => texts.map((text) => `${text}\n`).join('');
+
+const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;

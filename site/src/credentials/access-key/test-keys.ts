@@ -1,0 +1,32 @@
+/**
+ * Tries keys that were just generated, with one signed request from the page: to look something up, so that nothing is
+ * changed and every permission will do. Keeps nothing. Loaded when somebody wants to know.
+ */
+import type { KeyedCredentials } from '../../api/api.ts';
+import { sentence } from '../../api/errors.ts';
+import { failure, type Notice, pending, success } from '../../ui/panels/notice.ts';
+import { regionLabel } from '../../workspace/project-region-fields.ts';
+import type { KeyedProduct } from './products.ts';
+import { LISTING, noQueue, send } from './signed-request.ts';
+
+/** Resolves to what came of it, for a person. */
+export async function tryKeys(
+  keys: KeyedCredentials,
+  { id, label }: KeyedProduct,
+  endpoint: string,
+): Promise<Notice> {
+  const began = performance.now();
+  const listable = id === 'sns' || keys.permissions.can_manage;
+  const { outcome, answered } = await send(keys, id, endpoint, listable ? LISTING[id] : noQueue());
+  const took = Math.round(performance.now() - began);
+  const where = `${label} in ${regionLabel(keys.region)}`;
+  if (!answered) return failure(sentence({ kind: 'unreachable' }, 'action'));
+  switch (outcome) {
+    case 'accepted':
+      return success(`Accepted by ${where}, after ${took} ms.`);
+    case 'denied':
+      return failure(`Refused by ${where}. Have these credentials been revoked?`);
+    case 'untold':
+      return pending(`${where} could not check the keys right now. Try again in a moment.`);
+  }
+}

@@ -1,0 +1,89 @@
+/** The list of NATS accounts to choose from. It reports what the reader does; requests are its owner's. */
+import type { NatsAccount } from '../../api/api.ts';
+import { fill, find, showTime } from '../../ui/dom.ts';
+import { onceInSight } from '../../ui/load-when-visible.ts';
+import { Part, type State } from '../../ui/panels/panel.ts';
+import { accountPage } from '../../workspace/selection.ts';
+
+/** The NATS accounts of a region (account-picker.astro). */
+export class AccountList extends Part {
+  #choose: (account: NatsAccount) => unknown = () => undefined;
+  #chosen: NatsAccount | undefined;
+
+  constructor(owner: ParentNode) {
+    super(owner, 'accounts');
+  }
+
+  wire(reactions: {
+    retry: () => unknown;
+    more: (page: number) => unknown;
+    create: (button: HTMLElement) => unknown;
+    remove: (account: NatsAccount, button: HTMLElement) => unknown;
+    choose: (account: NatsAccount) => unknown;
+  }): void {
+    this.#choose = reactions.choose;
+    this.on('retry', reactions.retry);
+    this.on('create-account', reactions.create);
+    this.on('delete-account', (button) => this.#chosen && reactions.remove(this.#chosen, button));
+    this.onMore('more-accounts', reactions.more);
+  }
+
+  override show(state: State): void {
+    super.show(state);
+    if (state !== 'ready') this.#overview.hidden = true;
+  }
+
+  /** Shows the pages `first` to `last` of the accounts. The chosen one stays chosen. */
+  render(accounts: NatsAccount[], total: number, last: number, first: number): Promise<void> {
+    const items = accounts.map((account) => ({
+      id: account.id,
+      look: account.name,
+      render: () => this.#choice(account),
+    }));
+    return this.put('accounts', items, total, last, first);
+  }
+
+  /** Chooses one of the accounts shown, as if the reader had. */
+  select(account: NatsAccount): void {
+    for (const input of this.root.querySelectorAll('input')) input.checked = input.value === account.id;
+    this.#chosen = account;
+    fill(this.root, { account: account.name });
+    fill(this.#overview, { id: account.id, endpoint: account.endpoint });
+    const link = this.#overview.querySelector('a');
+    if (link) link.href = accountPage(account.region, account.id);
+    showTime(find(this.#overview, 'time', HTMLTimeElement), account.created_at);
+    this.#overview.hidden = false;
+    onceInSight(this.#overview, () =>
+      import('./server-notice.ts').then(
+        ({ showServerNotice }) => {
+          if (this.#chosen === account) void showServerNotice(this.#overview, account.region);
+        },
+        () => undefined,
+      ),
+    );
+    this.#choose(account);
+  }
+
+  /** Leads the focus to the chosen account; false when none is. */
+  focus(): boolean {
+    const chosen = this.root.querySelector<HTMLElement>('input:checked');
+    chosen?.focus();
+    return chosen !== null;
+  }
+
+  #choice(account: NatsAccount): HTMLElement {
+    const choice = this.copy('account');
+    fill(choice, { name: account.name, short: `${account.id.slice(0, 5)}…${account.id.slice(-4)}` });
+    const input = find(choice, 'input', HTMLInputElement);
+    input.value = account.id;
+    input.addEventListener('change', () => {
+      this.select(account);
+      this.#overview.scrollIntoView({ block: 'nearest' });
+    });
+    return choice;
+  }
+
+  get #overview(): HTMLElement {
+    return find(this.root, '[data-part="overview"]', HTMLElement);
+  }
+}

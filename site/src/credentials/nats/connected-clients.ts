@@ -1,0 +1,76 @@
+/** Shows who is connected with NATS credentials now (connected-clients.astro), or says why that is not known. */
+import type { InferResponseType } from 'hono/client';
+import { type NatsCredentials, natsCredentials } from '../../api/api.ts';
+import { type Problem, sentence } from '../../api/errors.ts';
+import { ask } from '../../api/request.ts';
+import { copyOf, fill, find, showTime } from '../../ui/dom.ts';
+import { counted } from '../../ui/pluralize.ts';
+
+const endpoint = natsCredentials[':credentials_id'].connections;
+type Told = InferResponseType<typeof endpoint.$get, 200>;
+type Client = Told['connections'][number];
+
+/** More than these are a number. */
+const SHOWN = 5;
+
+/** Why it is not known who is connected, in the words of what happened. */
+function unknown(problem: Problem): string {
+  switch (problem.kind) {
+    case 'gone':
+      return 'These credentials no longer exist. They may have been revoked in another tab, or by someone else.';
+    case 'down':
+      return 'It is not known who is connected: the servers did not respond in time. You can still revoke. Each server enforces the revocation as soon as it receives it.';
+    default:
+      return `It is not known who is connected. ${sentence(problem, 'list')}`;
+  }
+}
+
+/** Asks who is connected and shows it under `root`. Does nothing more once `signal` is aborted. */
+export async function showConnected(
+  root: ParentNode,
+  { id, region }: NatsCredentials,
+  signal: AbortSignal,
+): Promise<void> {
+  const part = find(root, '[data-part="connected"]', HTMLElement);
+  put(part, 'Asking the servers who is connected…', []);
+  part.ariaBusy = 'true';
+  const result = await ask(() =>
+    endpoint.$get({ param: { region, credentials_id: id } }, { init: { signal } }),
+  );
+  if (signal.aborted) return;
+  part.ariaBusy = 'false';
+  if (!result.ok) return put(part, unknown(result.problem), []);
+  const { connections, servers } = result.body;
+  const items = connections.slice(0, SHOWN).map((client) => item(part, client, servers > 1));
+  put(part, summary(result.body), items);
+}
+
+function summary({ connections, servers, servers_answered: answered, truncated }: Told): string {
+  const count = connections.length;
+  const rest = count > SHOWN ? `, of which ${SHOWN} are shown` : '';
+  const known =
+    count === 0
+      ? 'Nobody is connected with these credentials now.'
+      : `${counted(count, 'client')} ${count === 1 ? 'is' : 'are'} connected with these credentials now${rest}.`;
+  if (answered < servers) {
+    return `${known} Only ${answered} of ${counted(servers, 'server')} answered: there may be more.`;
+  }
+  return truncated
+    ? `${known} There may be more: a server tells of 256 connections of the account at most.`
+    : known;
+}
+
+function item(part: HTMLElement, client: Client, several: boolean): HTMLElement {
+  const copy = copyOf(find(part, '[data-template="client"]', HTMLTemplateElement));
+  const about = [client.client, several ? client.server : ''].filter(Boolean);
+  fill(copy, { address: client.address, about: about.map((word) => `${word}, `).join('') });
+  showTime(find(copy, 'time', HTMLTimeElement), client.last_activity_at);
+  return copy;
+}
+
+function put(part: HTMLElement, text: string, items: HTMLElement[]): void {
+  fill(part, { connected: text });
+  const list = find(part, '[data-list="clients"]', HTMLElement);
+  list.replaceChildren(...items);
+  list.hidden = items.length === 0;
+}

@@ -1,0 +1,58 @@
+/** What the secret dialog shows for NATS: the `.creds` file, and commands that try it. */
+
+import type { IssuedNatsCredentials, NatsAccount } from '../../api/api.ts';
+import type { Secret } from '../../ui/dialogs/secret-dialog.ts';
+import { UNLOADED } from '../../ui/panels/notice.ts';
+import { fileStem } from '../file-name.ts';
+
+/** The dialog's content for credentials of the account, just issued. */
+export function natsSecret(issued: IssuedNatsCredentials, account: NatsAccount): Secret {
+  const { region, endpoint } = account;
+  const file = `${fileStem(issued.name, 'credentials')}-nats-${region}.creds`;
+  const { content } = issued.credentials;
+  return {
+    fields: [
+      { label: file, value: content, secret: true },
+      { label: 'Endpoint', value: endpoint },
+      { label: 'Region', value: region },
+    ],
+    files: [{ name: file, content }],
+    test: async () => {
+      const code = await import('./test-connection.ts').catch(() => undefined);
+      return code ? code.tryCreds(issued, account) : UNLOADED;
+    },
+    commands: [
+      { label: 'nats CLI', text: `nats --server ${endpoint} --creds ${file} pub latchkey.test "it works"` },
+      { label: 'Node.js', text: nodeCommand(file, endpoint) },
+      { label: 'Python', text: pythonCommand(file, endpoint) },
+    ],
+  };
+}
+
+function nodeCommand(file: string, endpoint: string): string {
+  return `npm install @nats-io/transport-node
+node --input-type=module -e '
+import { readFileSync } from "node:fs";
+import { connect, credsAuthenticator } from "@nats-io/transport-node";
+const nats = await connect({
+  servers: "${endpoint}",
+  authenticator: credsAuthenticator(readFileSync("${file}")),
+});
+const inbox = nats.subscribe("latchkey.test", { max: 1 });
+nats.publish("latchkey.test", "it works");
+for await (const message of inbox) console.log(message.string());
+await nats.close();'`;
+}
+
+function pythonCommand(file: string, endpoint: string): string {
+  return `pip install "nats-py[nkeys]"
+python3 -c '
+import asyncio, nats
+async def main():
+    client = await nats.connect("${endpoint}", user_credentials="${file}")
+    inbox = await client.subscribe("latchkey.test")
+    await client.publish("latchkey.test", b"it works")
+    print((await inbox.next_msg()).data.decode())
+    await client.close()
+asyncio.run(main())'`;
+}

@@ -1,0 +1,192 @@
+/**
+ * The element `<live-proof>` (revocation-demo.astro): makes throw-away credentials, uses them in a steady rhythm, has them
+ * revoked and shows what comes of it. Sees to it that they do not stay. What differs between products is the bearer's.
+ */
+
+import { type Problem, sentence } from '../../api/errors.ts';
+import { currentSession, signInLink } from '../../api/session.ts';
+import { copyOf, fill, find, show } from '../../ui/dom.ts';
+import { failure, info, type Notice, say, success, UNLOADED } from '../../ui/panels/notice.ts';
+import { markStale } from '../../ui/panels/panel.ts';
+import { type Bearer, type Made, NAME, since, type Use } from './trial-credentials.ts';
+
+const RHYTHM_MS = 1_000;
+/** Forgotten in some window, it ends by itself. */
+const LONGEST_MS = 120_000;
+/** How many uses are shown: the last ones. */
+const SHOWN = 6;
+
+const STOPPED = success('Stopped. The credentials are revoked.');
+const LEFT_OVER = `“${NAME}” is not revoked yet. Select Stop or Revoke now again, or revoke it in the panel above.`;
+
+/** See the file's description. */
+export class LiveProof extends HTMLElement {
+  /** Undefined when no credentials are to be cared for. */
+  #bearer: Bearer | undefined;
+  #busy = false;
+  #making = false;
+
+  connectedCallback(): void {
+    const on = (action: string, react: () => Promise<void>) =>
+      this.#button(action).addEventListener('click', () => this.#once(action, react));
+    on('start', () => this.#start());
+    on('revoke', () => this.#revoke());
+    on('stop', () => this.#stop(STOPPED));
+    addEventListener('pagehide', () => this.#leave());
+    addEventListener('beforeunload', (event) => {
+      // Credentials on their way have no id yet to revoke them by.
+      if (this.#making) event.preventDefault();
+    });
+  }
+
+  /** What the button "Start" does. */
+  start(): Promise<void> {
+    return this.#once('start', () => this.#start());
+  }
+
+  /** One thing at a time; the button is busy meanwhile. */
+  async #once(action: string, work: () => Promise<void>): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    const button = this.#button(action);
+    button.ariaBusy = 'true';
+    await work().finally(() => {
+      this.#busy = false;
+      button.ariaBusy = 'false';
+    });
+  }
+
+  async #start(): Promise<void> {
+    this.#list.replaceChildren();
+    say(this);
+    const session = await currentSession();
+    if (!session.ok) return this.#fail(session.problem);
+    if (!session.body) return this.#fail({ kind: 'signed-out' });
+    this.#making = true;
+    const made = await this.#make().finally(() => {
+      this.#making = false;
+    });
+    if (!made.ok) return this.#fail(made.problem);
+    this.#bearer = made.bearer;
+    find(this, '[data-sign-in]', HTMLAnchorElement).hidden = true;
+    fill(this, { where: made.bearer.where });
+    this.#show('running');
+    say(this, info(`“${NAME}” is in use. Revoke it, and watch.`));
+    markStale();
+    void this.#beat(made.bearer);
+  }
+
+  async #make(): Promise<Made> {
+    const { product } = this.dataset;
+    try {
+      if (product === 'nats') return await (await import('./trial-nats.ts')).makeNatsBearer();
+      const { makeKeyedBearer } = await import('./trial-access-key.ts');
+      return await makeKeyedBearer(product === 'sns' ? 'sns' : 'sqs');
+    } catch {
+      return { ok: false, problem: { kind: 'refused', message: UNLOADED.text } };
+    }
+  }
+
+  /** Uses the credentials until they are revoked, here or elsewhere, or nobody does so. */
+  async #beat(bearer: Bearer): Promise<void> {
+    let began = performance.now();
+    while (this.#bearer === bearer) {
+      const use = this.#busy ? undefined : await bearer.use();
+      // What happens while they are being revoked is told with the revocation.
+      if (this.#bearer === bearer && !this.#busy) {
+        if (use) this.#log(use);
+        if (use?.outcome === 'denied') {
+          await this.#halt(info('Denied: the credentials were revoked, though not by this panel.'));
+        } else if (performance.now() - began > LONGEST_MS) {
+          began = performance.now();
+          await this.#halt(success('Stopped after two minutes. The credentials are revoked.'));
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, RHYTHM_MS));
+    }
+  }
+
+  #halt(notice: Notice): Promise<void> {
+    return this.#once('stop', () => this.#stop(notice));
+  }
+
+  async #revoke(): Promise<void> {
+    const bearer = this.#bearer;
+    if (!bearer) return;
+    const sentAt = performance.now();
+    const result = await bearer.revoke();
+    const answeredAt = performance.now();
+    if (!result.ok) return this.#keep(bearer, result.problem);
+    this.#bearer = undefined;
+    this.#log({ action: 'Revoke', outcome: 'untold', text: `Answered, ${since(sentAt, answeredAt)}` });
+    const answered = { sentAt, answeredAt, headers: result.headers };
+    this.#end(bearer, await bearer.prove(answered, (use) => this.#log(use)));
+  }
+
+  async #stop(notice: Notice): Promise<void> {
+    const bearer = this.#bearer;
+    if (!bearer) return;
+    const result = await bearer.revoke();
+    if (!result.ok && result.problem.kind !== 'gone') return this.#keep(bearer, result.problem);
+    this.#end(bearer, notice);
+  }
+
+  /** The credentials could not be revoked: says so, and goes on. */
+  #keep(bearer: Bearer, problem: Problem): void {
+    if (problem.kind === 'gone') this.#end(bearer, info(`“${NAME}” was already revoked.`));
+    else say(this, failure(`${sentence(problem, 'action')} ${LEFT_OVER}`));
+  }
+
+  #end(bearer: Bearer, notice: Notice): void {
+    this.#bearer = undefined;
+    bearer.close();
+    this.#show('idle');
+    say(this, notice);
+    markStale();
+  }
+
+  #leave(): void {
+    const bearer = this.#bearer;
+    if (!bearer) return;
+    void bearer.revoke({ keepalive: true });
+    this.#end(bearer, STOPPED);
+  }
+
+  #fail(problem: Problem): void {
+    this.#show('idle');
+    const link = find(this, '[data-sign-in]', HTMLAnchorElement);
+    link.hidden = problem.kind !== 'signed-out';
+    link.href = signInLink(this.id);
+    say(
+      this,
+      problem.kind === 'signed-out'
+        ? info('Sign in to see it happen. You come back to this place.')
+        : failure(sentence(problem, 'action')),
+    );
+  }
+
+  /** Shows the buttons of a state. Who had the focus on one that goes gets it on the one that takes its place. */
+  #show(state: 'idle' | 'running'): void {
+    const here = this.contains(document.activeElement);
+    show(this, state);
+    if (here) this.#button(state === 'idle' ? 'start' : 'revoke').focus();
+  }
+
+  #log({ action, outcome, text }: Use): void {
+    const row = copyOf(find(this, 'template', HTMLTemplateElement));
+    fill(row, { at: new Date().toLocaleTimeString('en-GB'), action, outcome: text });
+    row.dataset.outcome = outcome;
+    this.#list.append(row);
+    while (this.#list.childElementCount > SHOWN) this.#list.firstElementChild?.remove();
+  }
+
+  #button(action: string): HTMLButtonElement {
+    return find(this, `[data-action="${action}"]`, HTMLButtonElement);
+  }
+
+  get #list(): HTMLElement {
+    return find(this, '[data-list="uses"]', HTMLElement);
+  }
+}
+
+customElements.define('live-proof', LiveProof);

@@ -1,0 +1,71 @@
+/** Throw-away credentials for Queues, or for Topics and Events, used by signed requests. See trial-credentials.ts. */
+
+import { idempotent, type KeyedCredentials, keyed } from '../../api/api.ts';
+import { type Answer, ask } from '../../api/request.ts';
+import { failure, pending, success } from '../../ui/panels/notice.ts';
+import { regionLabel } from '../../workspace/project-region-fields.ts';
+import { currentPlace } from '../../workspace/selection.ts';
+import { KEYED, type KeyedId } from '../access-key/products.ts';
+import { LISTING, send } from '../access-key/signed-request.ts';
+import { type Bearer, issue, type Made, NAME, since, type Use, unmade } from './trial-credentials.ts';
+
+const PERMISSIONS = { can_publish: false, can_receive: false, can_manage: true };
+
+type Info = { status: string } & Partial<Record<string, unknown>>;
+
+/** Makes credentials of the product in the place that the reader has chosen on the page. */
+export async function makeKeyedBearer(product: KeyedId): Promise<Made> {
+  const { region, project } = currentPlace();
+  const { label } = KEYED[product];
+  if (!region || !project) return unmade('Choose a region and a project first, in the steps above.');
+  const param = { region };
+  const info = await ask<Info>(() =>
+    (keyed[product].info.$get as Asking<Info>)({ param, query: { project_id: project } }),
+  );
+  if (!info.ok) return info;
+  if (info.body.status !== 'enabled') {
+    return unmade(`${label} is not active in ${regionLabel(region)}: activate it first, in the panel above.`);
+  }
+  const json = { project_id: project, name: NAME, permissions: PERMISSIONS };
+  const issued = await issue<KeyedCredentials>((key) =>
+    keyed[product].credentials.$post({ param, header: idempotent(key, project), json }),
+  );
+  if (!issued.ok) return issued;
+  return { ok: true, bearer: bearerOf(issued.body, product, String(info.body[`${product}_endpoint_url`])) };
+}
+
+type Asking<Body> = (request: object) => Promise<Answer<Body>>;
+
+function bearerOf(keys: KeyedCredentials, product: KeyedId, endpoint: string): Bearer {
+  const use = async (): Promise<Use> => {
+    const began = performance.now();
+    const { outcome, code } = await send(keys, product, endpoint, LISTING[product]);
+    const text = {
+      accepted: `Accepted, ${since(began)}`,
+      denied: `Denied: ${code}`,
+      untold: `No answer${code && `: ${code}`}`,
+    }[outcome];
+    return { action: LISTING[product].action, outcome, text };
+  };
+  return {
+    where: `${KEYED[product].label} in ${regionLabel(keys.region)}`,
+    use,
+    revoke: (init = {}) => {
+      const request = { param: { region: keys.region, credentials_id: keys.id } };
+      return ask<unknown>(() => keyed[product].credentials[':credentials_id'].$delete(request, { init }));
+    },
+    async prove({ answeredAt }, log) {
+      const next = await use();
+      const took = since(answeredAt);
+      log(next);
+      return {
+        accepted: failure(
+          'The next request was still accepted. This must not happen: report it to the operator of this deployment.',
+        ),
+        denied: success(`Denied on the next request, ${took} after the revocation was answered.`),
+        untold: pending('The credentials are revoked, but the next request got no response to confirm it.'),
+      }[next.outcome];
+    },
+    close: () => undefined,
+  };
+}

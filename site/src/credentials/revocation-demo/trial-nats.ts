@@ -1,0 +1,148 @@
+/** Throw-away NATS credentials, used on a connection that stays open until a server cuts it. See trial-credentials.ts. */
+import type { NatsConnection } from '@nats-io/nats-core';
+import {
+  type IssuedNatsCredentials,
+  idempotent,
+  type NatsAccount,
+  natsAccounts,
+  natsCredentials,
+} from '../../api/api.ts';
+import { ask } from '../../api/request.ts';
+import { failure, type Notice, pending } from '../../ui/panels/notice.ts';
+import { regionLabel } from '../../workspace/project-region-fields.ts';
+import { currentPlace } from '../../workspace/selection.ts';
+import { connect, exchange, isRefusal, NO_WEBSOCKET } from '../nats/test-connection.ts';
+import { outcome, receipt } from '../revocation-receipt.ts';
+import {
+  type Answered,
+  type Bearer,
+  issue,
+  type Made,
+  NAME,
+  since,
+  type Use,
+  unmade,
+} from './trial-credentials.ts';
+
+/** How long to wait for a server that has yet to hear of the revocation, in milliseconds. */
+const PATIENCE_MS = 10_000;
+
+/** Makes credentials of the NATS account that the reader has chosen on the page, and connects with them. */
+export async function makeNatsBearer(): Promise<Made> {
+  const { region, account: id } = currentPlace();
+  if (!region || !id) return unmade('Choose a NATS account first, in the steps above.');
+  const account = await ask(() =>
+    natsAccounts[':nats_account_id'].$get({ param: { region, nats_account_id: id } }),
+  );
+  if (!account.ok) return account;
+  if (account.body.websockets.length === 0) return unmade(NO_WEBSOCKET);
+  const json = { nats_account_id: id, name: NAME };
+  const issued = await issue((key) =>
+    natsCredentials.$post({ param: { region }, header: idempotent(key, id), json }),
+  );
+  if (!issued.ok) return issued;
+  try {
+    const connection = await connect(account.body, issued.body);
+    return { ok: true, bearer: new NatsBearer(account.body, issued.body, connection) };
+  } catch {
+    const revoked = await revoke(issued.body);
+    const left = revoked.ok ? '' : ` Revoke “${NAME}”, in the panel above: it is left over.`;
+    return unmade(`This page could not reach NATS in ${regionLabel(region)}.${left}`);
+  }
+}
+
+function revoke({ id, region }: IssuedNatsCredentials, init: RequestInit = {}) {
+  const request = { param: { region, credentials_id: id } };
+  return ask<unknown>(() => natsCredentials[':credentials_id'].$delete(request, { init }));
+}
+
+class NatsBearer implements Bearer {
+  readonly where: string;
+  readonly #account: NatsAccount;
+  readonly #issued: IssuedNatsCredentials;
+  #connection: NatsConnection;
+  /** When the connection ended, as of `performance.now()`. */
+  #ended: Promise<number>;
+  #sent = 0;
+
+  constructor(account: NatsAccount, issued: IssuedNatsCredentials, connection: NatsConnection) {
+    this.where = `NATS in ${regionLabel(account.region)}`;
+    this.#account = account;
+    this.#issued = issued;
+    this.#connection = connection;
+    this.#ended = endOf(connection);
+  }
+
+  async use(): Promise<Use | undefined> {
+    const began = performance.now();
+    const action = `Message ${++this.#sent}`;
+    try {
+      await exchange(this.#connection, action);
+      return { action, outcome: 'accepted', text: `Received, ${since(began)}` };
+    } catch {
+      if (!this.#connection.isClosed()) return { action, outcome: 'untold', text: 'Not received' };
+      // Why it ended, the server says to who connects again: it may have been restarted, too.
+      return this.#connectAgain();
+    }
+  }
+
+  revoke(init?: RequestInit) {
+    return revoke(this.#issued, init);
+  }
+
+  async prove({ sentAt, answeredAt, headers }: Answered, log: (use: Use) => void): Promise<Notice> {
+    const patience = new Promise<undefined>((resolve) => setTimeout(resolve, PATIENCE_MS));
+    const cutAt = await Promise.race([this.#ended, patience]);
+    if (cutAt === undefined) {
+      return pending(
+        `The connection is still open: its server has not received the revocation yet.${receipt(headers)}`,
+      );
+    }
+    if (cutAt >= sentAt) {
+      log({ action: 'Connection', outcome: 'denied', text: `Cut by the server, ${since(sentAt, cutAt)}` });
+    }
+    const again = await this.#connectAgain();
+    log(again);
+    const cut = cutBetween(sentAt, cutAt, answeredAt);
+    switch (again.outcome) {
+      case 'denied':
+        return outcome(`${cut} Connecting again is denied.`, headers);
+      case 'accepted':
+        return failure(`${cut} Connecting again was accepted: some server has not received the revocation.`);
+      case 'untold':
+        return pending(`${cut} No server responded to connecting again.${receipt(headers)}`);
+    }
+  }
+
+  close(): void {
+    void this.#connection.close();
+  }
+
+  async #connectAgain(): Promise<Use> {
+    const action = 'Connect again';
+    try {
+      this.#connection = await connect(this.#account, this.#issued);
+      this.#ended = endOf(this.#connection);
+      return { action, outcome: 'accepted', text: 'Accepted' };
+    } catch (error) {
+      return isRefusal(error)
+        ? { action, outcome: 'denied', text: 'Denied: Authorization Violation' }
+        : { action, outcome: 'untold', text: 'No answer' };
+    }
+  }
+}
+
+function cutBetween(sentAt: number, cutAt: number, answeredAt: number): string {
+  if (cutAt < sentAt) return 'The connection had ended before.';
+  const when =
+    cutAt <= answeredAt ? 'before it was answered' : `${since(answeredAt, cutAt)} after it was answered`;
+  return `The open connection was cut ${since(sentAt, cutAt)} after the revocation was sent, ${when}.`;
+}
+
+/** When the server ended the connection: its reason comes first, and closing takes the client a moment more. */
+async function endOf(connection: NatsConnection): Promise<number> {
+  for await (const { type } of connection.status()) {
+    if (type === 'error' || type === 'disconnect' || type === 'close') break;
+  }
+  return performance.now();
+}

@@ -1,0 +1,10 @@
+/** Copying, with what to say about it. */
+import { failure, type Notice, success } from './panels/notice.ts';
+
+/** Copies a text to the clipboard; resolves to what to say about it. */
+export function copyText(text: string): Promise<Notice> {
+  return (navigator.clipboard?.writeText(text) ?? Promise.reject()).then(
+    () => success('Copied'),
+    () => failure('The browser does not allow copying here. Select the text and copy it instead.'),
+  );
+}

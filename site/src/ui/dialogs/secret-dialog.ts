@@ -1,0 +1,177 @@
+/**
+ * The element `<secret-dialog>`: holds a secret for as long as it is open. The secret is in no storage, no address and
+ * no attribute; closing wipes it from the page.
+ */
+import { copyText } from '../copy.ts';
+import { busyWhile, copyOf, fill, find } from '../dom.ts';
+import { info, type Notice, pending, say, success } from '../panels/notice.ts';
+
+/** What the dialog shows. A secret field stays masked until asked for; a file's content is only ever downloaded. */
+export interface Secret {
+  fields: { label: string; value: string; secret?: boolean }[];
+  /** The first is the one to take. */
+  files: { name: string; label?: string; content: string }[];
+  /** Tries the secret from this page; resolves to what to say of it. For a dialog that has a button for it. */
+  test?: () => Promise<Notice>;
+  /** What "Copy all" copies. Without it there is no such button. */
+  all?: string;
+  commands: { label: string; text: string }[];
+}
+
+const MASK = '•'.repeat(24);
+
+const NOT_SAVED = pending(
+  'You have not copied, downloaded or shown the secret yet, and nobody can read it again. To close anyway, select the button once more.',
+);
+
+/** See secret-dialog.astro. */
+export class SecretDialog extends HTMLElement {
+  #settle: (() => void) | undefined;
+  #secret: Secret | undefined;
+  /** Whether the person has the secret, or has been asked about it. */
+  #taken = false;
+
+  connectedCallback(): void {
+    const dialog = this.#dialog;
+    find(this, '[data-action="close"]', HTMLButtonElement).addEventListener('click', () => {
+      if (this.#taken) return dialog.close();
+      this.#taken = true;
+      say(this, NOT_SAVED);
+    });
+    find(this, '[data-action="copy-all"]', HTMLElement).addEventListener('click', () => {
+      if (this.#secret?.all) void this.#copyText(this.#secret.all, true);
+    });
+    const test = this.querySelector<HTMLButtonElement>('[data-action="test"]');
+    test?.addEventListener('click', () => void this.#test(test));
+    // `closedby="none"` says so too, but not to every browser.
+    dialog.addEventListener('cancel', (event) => event.preventDefault());
+    dialog.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape') event.preventDefault();
+    });
+    dialog.addEventListener('close', () => this.#wipe());
+  }
+
+  /** Shows the secret; resolves when the person has said that it is saved. */
+  show(secret: Secret): Promise<void> {
+    this.#list(
+      'fields',
+      secret.fields.map((field) => this.#field(field)),
+    );
+    this.#list(
+      'files',
+      secret.files.map((file, at) => this.#file(file, at === 0)),
+    );
+    this.#list(
+      'commands',
+      secret.commands.map((command) => this.#command(command)),
+    );
+    this.#secret = secret;
+    this.#taken = false;
+    find(this, '[data-action="copy-all"]', HTMLElement).hidden = secret.all === undefined;
+    find(this, 'details', HTMLElement).hidden = secret.commands.length === 0;
+    addEventListener('beforeunload', askBeforeLeaving);
+    this.#dialog.showModal();
+    return new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  #wipe(): void {
+    for (const name of ['fields', 'files', 'commands']) this.#list(name, []);
+    this.#secret = undefined;
+    say(this);
+    find(this, 'details', HTMLDetailsElement).open = false;
+    removeEventListener('beforeunload', askBeforeLeaving);
+    this.#settle?.();
+  }
+
+  async #test(button: HTMLButtonElement): Promise<void> {
+    const secret = this.#secret;
+    if (!secret?.test || button.ariaBusy === 'true') return;
+    say(this, info('Testing…'));
+    const outcome = await busyWhile(button, secret.test());
+    // The dialog may have been closed, and opened again for another secret.
+    if (this.#secret === secret) say(this, outcome);
+  }
+
+  #field({ label, value, secret = false }: Secret['fields'][number]): HTMLElement {
+    if (!secret) {
+      const item = this.#copy('plain', { label, value });
+      this.#wireCopy(item, label, value);
+      return item;
+    }
+    const item = this.#copy('field', { label, value: MASK });
+    const toggle = find(item, '[data-action="show"]', HTMLButtonElement);
+    let shown = false;
+    const name = () => toggle.setAttribute('aria-label', `${shown ? 'Hide' : 'Show'} ${label}`);
+    toggle.addEventListener('click', () => {
+      shown = !shown;
+      this.#taken = true;
+      fill(item, { value: shown ? value : MASK });
+      toggle.textContent = shown ? 'Hide' : 'Show';
+      name();
+    });
+    name();
+    this.#wireCopy(item, label, value, true);
+    return item;
+  }
+
+  #file({ name, label = name, content }: Secret['files'][number], primary: boolean): HTMLElement {
+    const button = this.#copy('file', { label: `Download ${label}` });
+    button.classList.toggle('primary', primary);
+    button.addEventListener('click', () => {
+      download(name, content);
+      this.#taken = true;
+      say(this, success(`Downloaded ${name}`));
+    });
+    return button;
+  }
+
+  #command({ label, text }: Secret['commands'][number]): HTMLElement {
+    const item = this.#copy('command', { label, text });
+    this.#wireCopy(item, label, text);
+    return item;
+  }
+
+  #wireCopy(item: HTMLElement, label: string, text: string, secret = false): void {
+    const button = find(item, '[data-action="copy"]', HTMLButtonElement);
+    button.setAttribute('aria-label', `Copy ${label}`);
+    item.setAttribute('aria-label', label);
+    button.addEventListener('click', () => void this.#copyText(text, secret));
+  }
+
+  async #copyText(text: string, secret: boolean): Promise<void> {
+    const notice = await copyText(text);
+    if (secret && notice.kind === 'success') this.#taken = true;
+    say(this, notice);
+  }
+
+  #copy(template: string, texts: Record<string, string>): HTMLElement {
+    const copy = copyOf(find(this, `[data-template="${template}"]`, HTMLTemplateElement));
+    fill(copy, texts);
+    return copy;
+  }
+
+  #list(name: string, items: HTMLElement[]): void {
+    find(this, `[data-list="${name}"]`, HTMLElement).replaceChildren(...items);
+  }
+
+  get #dialog(): HTMLDialogElement {
+    return find(this, 'dialog', HTMLDialogElement);
+  }
+}
+
+function download(name: string, content: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([content], { type: 'application/octet-stream' }));
+  link.download = name;
+  link.click();
+  // Some browsers read it only after the click has been handled.
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+function askBeforeLeaving(event: BeforeUnloadEvent): void {
+  event.preventDefault();
+}
+
+customElements.define('secret-dialog', SecretDialog);

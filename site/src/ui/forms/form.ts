@@ -1,0 +1,209 @@
+/**
+ * How every form behaves: what is missing is said beside the field and in a focused summary, one request at a time, a
+ * busy button, and nothing typed is lost when something fails. Owns no request and no words of a product.
+ *
+ * The markup: text-field.astro's and permission-fields.astro's fields, a summary `.errors[hidden]`, and a submit button with
+ * `data-busy`, its label meanwhile; disabled until the form works. `data-at` names the step that the form was opened at.
+ */
+
+import { type Problem, sentence } from '../../api/errors.ts';
+import { signInLink } from '../../api/session.ts';
+import { find } from '../dom.ts';
+
+/** The trimmed values of a form's fields, by name; of a checkbox `true` or nothing. */
+export type Values = Record<string, string>;
+
+/** Performs what a form is for. The key stays the same while the same values are sent again without an answer. */
+export type Send = (values: Values, idempotencyKey: string) => Promise<Problem | undefined>;
+
+/** Wires a form to `send`. `done` is called after each success. */
+export function wireForm(form: HTMLFormElement, send: Send, done: () => void): void {
+  const attempts = new Attempts();
+  form.noValidate = true;
+  // Rendered disabled where it is seen before its script is here: the browser would send the form by itself.
+  submitOf(form).disabled = false;
+  form.addEventListener('input', ({ target }) => complainOfLength(target as HTMLInputElement));
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    if (isBusy(form)) return;
+    void submit(form, attempts, send, done);
+  });
+}
+
+/** Whether a request of the form is under way. */
+export function isBusy(form: HTMLFormElement): boolean {
+  return form.querySelector('button[aria-busy="true"]') !== null;
+}
+
+/** Takes away what a form says about an earlier attempt. */
+export function clearErrors(form: HTMLFormElement): void {
+  find(form, '.errors', HTMLElement).hidden = true;
+  for (const input of fieldsOf(form)) {
+    input.removeAttribute('aria-invalid');
+    errorOf(input).hidden = true;
+  }
+}
+
+/** Says at once that a text is too long. Nothing is cut off: a name cut short would be another name. */
+function complainOfLength(input: HTMLInputElement): void {
+  if (!input.dataset.max) return;
+  const text = tooLong(input);
+  if (!text && !groupOf(input).querySelector('.error')) return;
+  const error = errorOf(input);
+  if (text) error.textContent = text;
+  else if (!error.textContent?.startsWith(LONG)) return;
+  error.hidden = !text;
+  if (text) input.setAttribute('aria-invalid', 'true');
+  else input.removeAttribute('aria-invalid');
+}
+
+const LONG = 'Too long: ';
+
+/** What is wrong with the length of a text; the longest that the API takes is `data-max`, in UTF-16 units. */
+function tooLong(input: HTMLInputElement): string | undefined {
+  const most = Number(input.dataset.max ?? Number.POSITIVE_INFINITY);
+  const { length } = typedIn(input);
+  return length > most ? `${LONG}${length} characters. Use ${most} at most.` : undefined;
+}
+
+async function submit(
+  form: HTMLFormElement,
+  attempts: Attempts,
+  send: Send,
+  done: () => void,
+): Promise<void> {
+  clearErrors(form);
+  const complaints = fieldsOf(form).flatMap((input) => complaint(input) ?? []);
+  if (complaints.length > 0) return showFieldErrors(form, complaints);
+  const values = valuesOf(form);
+  const release = busy(form);
+  const problem = await send(values, attempts.keyFor(values)).finally(release);
+  if (!problem || ANSWERS.includes(problem.kind)) attempts.finish();
+  if (problem) showProblem(form, problem);
+  else done();
+}
+
+/** The problems that say what came of the request. After any other, it may have been done all the same. */
+const ANSWERS: Problem['kind'][] = ['fields', 'gone', 'refused'];
+
+/** Gives each set of values one key until it was answered, so that sending it again can be recognised. */
+class Attempts {
+  #values = '';
+  #key = '';
+
+  keyFor(values: Values): string {
+    const text = JSON.stringify(values);
+    if (text !== this.#values || !this.#key) this.#key = crypto.randomUUID();
+    this.#values = text;
+    return this.#key;
+  }
+
+  finish(): void {
+    this.#key = '';
+  }
+}
+
+/** What holds a value: an input, or a drop-down or a text of several lines, which have the same members. */
+const fieldsOf = (form: HTMLFormElement) => [
+  ...form.querySelectorAll<HTMLInputElement>('.field :is(input, select, textarea)'),
+];
+
+function typedIn(input: HTMLInputElement): string {
+  if (input.type === 'checkbox') return input.checked ? 'true' : '';
+  // A password is taken as it is, shown or not: a space may belong to it.
+  return input.autocomplete.endsWith('-password') ? input.value : input.value.trim();
+}
+
+const valuesOf = (form: HTMLFormElement): Values =>
+  Object.fromEntries(fieldsOf(form).map((input) => [input.name, typedIn(input)]));
+
+interface Complaint {
+  input: HTMLInputElement;
+  text: string;
+}
+
+function complaint(input: HTMLInputElement): Complaint | undefined {
+  const { missing, mismatch = '' } = input.dataset;
+  // One box of a group speaks for all of them.
+  const empty = input.type === 'checkbox' ? !groupOf(input).querySelector(':checked') : !typedIn(input);
+  if (missing && empty) return { input, text: missing };
+  const long = tooLong(input);
+  if (long) return { input, text: long };
+  const { typeMismatch, patternMismatch, tooShort } = input.validity;
+  return typeMismatch || patternMismatch || tooShort ? { input, text: mismatch } : undefined;
+}
+
+function showFieldErrors(form: HTMLFormElement, complaints: Complaint[]): void {
+  const links = complaints.map(({ input, text }) => {
+    const error = errorOf(input);
+    error.textContent = text;
+    error.hidden = false;
+    const group = input.type === 'checkbox' ? [...groupOf(input).querySelectorAll('input')] : [input];
+    for (const one of group) one.setAttribute('aria-invalid', 'true');
+    return linkTo(input, text);
+  });
+  showSummary(form, ...links);
+}
+
+function linkTo(input: HTMLInputElement, text: string): HTMLAnchorElement {
+  const link = document.createElement('a');
+  link.href = `#${input.id}`;
+  link.textContent = text;
+  link.addEventListener('click', (event) => {
+    // The address keeps the step that the reader is at.
+    event.preventDefault();
+    input.focus();
+  });
+  return link;
+}
+
+/** Says in a form what the problem is, at its fields where it is about them. */
+export function showProblem(form: HTMLFormElement, problem: Problem): void {
+  const complaints = problem.kind === 'fields' ? complaintsOf(form, problem.fields) : [];
+  if (complaints.length > 0) showFieldErrors(form, complaints);
+  else showSummary(form, ...wording(form, problem));
+}
+
+function complaintsOf(form: HTMLFormElement, refused: { name: string }[]): Complaint[] {
+  const inputs = fieldsOf(form).filter((input) => refused.some(({ name }) => name === input.name));
+  return inputs.map((input) => ({ input, text: input.dataset.mismatch ?? '' }));
+}
+
+function wording(form: HTMLFormElement, problem: Problem): Node[] {
+  const text = document.createElement('p');
+  text.textContent = sentence(problem, 'form');
+  if (problem.kind !== 'signed-out') return [text];
+  const link = document.createElement('a');
+  link.href = signInLink(form.dataset.at || undefined);
+  // This page stays, with what was typed.
+  link.target = '_blank';
+  link.textContent = 'Sign in (opens a new tab)';
+  return [text, link];
+}
+
+function showSummary(form: HTMLFormElement, ...content: Node[]): void {
+  const summary = find(form, '.errors', HTMLElement);
+  summary.replaceChildren(...content);
+  summary.hidden = false;
+  summary.focus();
+}
+
+function errorOf(input: HTMLInputElement): HTMLElement {
+  return find(groupOf(input), '.error', HTMLElement);
+}
+
+const groupOf = (input: HTMLInputElement): Element => input.closest('.field') ?? input;
+
+const submitOf = (form: HTMLFormElement) => find(form, 'button[type="submit"]', HTMLButtonElement);
+
+function busy(form: HTMLFormElement): () => void {
+  const button = submitOf(form);
+  const label = button.textContent;
+  // Disabling it would take the focus away; `isBusy` refuses the second click.
+  button.setAttribute('aria-busy', 'true');
+  button.textContent = button.dataset.busy ?? label;
+  return () => {
+    button.removeAttribute('aria-busy');
+    button.textContent = label;
+  };
+}

@@ -1,0 +1,41 @@
+/** The menu behind the … of a row (credentials-panel.astro). The browser closes it on Esc and on a click elsewhere. */
+import { find } from '../dom.ts';
+import type { Reactions } from './row-menu.lazy.ts';
+
+let menus = 0;
+
+/** Gives a row its menu; each item's `data-item` names the reaction. */
+export function equipMenu(row: HTMLElement, name: string, reactions: Reactions): void {
+  const button = find(row, 'button', HTMLButtonElement);
+  const menu = find(row, '[role="menu"]', HTMLElement);
+  menu.id = `row-menu-${menus++}`;
+  menu.ariaLabel = name;
+  button.setAttribute('popovertarget', menu.id);
+  // It stays beside its button wherever that goes, as the page is scrolled or more of it is loaded (lists.css).
+  button.style.setProperty('anchor-name', `--${menu.id}`);
+  menu.style.setProperty('position-anchor', `--${menu.id}`);
+  const items = [...menu.querySelectorAll<HTMLElement>('[role="menuitem"]')];
+  for (const item of items) {
+    item.addEventListener('click', () => {
+      // The focus is back at the button before a dialog opens, and returns there when it closes.
+      menu.hidePopover();
+      button.focus();
+      void reactions[item.dataset.item ?? '']?.(button);
+    });
+  }
+  // Opened, it focuses the item that has `autofocus`.
+  menu.addEventListener('beforetoggle', (event) => {
+    button.ariaExpanded = `${(event as ToggleEvent).newState === 'open'}`;
+  });
+  menu.addEventListener('keydown', (event) => move(event, items, menu));
+}
+
+function move(event: KeyboardEvent, items: HTMLElement[], menu: HTMLElement): void {
+  const at = items.indexOf(document.activeElement as HTMLElement);
+  const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
+  if (next !== undefined) {
+    event.preventDefault();
+    items.at(next % items.length)?.focus();
+  }
+  if (event.key === 'Tab') menu.hidePopover();
+}

@@ -1,0 +1,47 @@
+/** What the pages of an organization begin with: who is at the browser, and which organization is theirs to look at. */
+
+import { iam, type Organization, type Principal } from '../api/api.ts';
+import type { Problem } from '../api/errors.ts';
+import { ask, type Result } from '../api/request.ts';
+import { currentSession, SESSION_CHANGED } from '../api/session.ts';
+import { currentPlace, PLACE_CHANGED, type Place } from './selection.ts';
+
+/** Who looks at which organization, or why they cannot. */
+export type Opened =
+  | { ok: true; principal: Principal; organization: Organization }
+  | { ok: false; problem: Problem };
+
+const NO_ORGANIZATION =
+  'You are signed in, but belong to no organization. Ask an Owner of yours for an invitation.';
+
+let told: Promise<Result<Principal>> | undefined;
+document.addEventListener(SESSION_CHANGED, () => (told = undefined));
+
+/** Settles the organization: what is remembered, or else the first. Asked once for each page; a failure is not kept. */
+export async function openOrganization(): Promise<Opened> {
+  const session = await currentSession();
+  if (!session.ok) return session;
+  if (!session.body) return { ok: false, problem: { kind: 'signed-out' } };
+  told ??= ask(() => iam.principal.$get());
+  const result = await told;
+  if (!result.ok) {
+    told = undefined;
+    return result;
+  }
+  const { organizations } = result.body;
+  const organization = organizations.find(({ id }) => id === currentPlace().organization) ?? organizations[0];
+  return organization
+    ? { ok: true, principal: result.body, organization }
+    : { ok: false, problem: { kind: 'refused', message: NO_ORGANIZATION } };
+}
+
+/** Calls `react` when the reader turns to another organization. */
+export function onOtherOrganization(react: () => unknown): void {
+  let before = currentPlace().organization;
+  document.addEventListener(PLACE_CHANGED, (event) => {
+    const { organization } = (event as CustomEvent<Place>).detail;
+    if (organization === before) return;
+    before = organization;
+    void react();
+  });
+}

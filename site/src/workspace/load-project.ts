@@ -1,0 +1,50 @@
+/** What every form begins with: who is at the browser, and the projects that are open to them. Asked once for each page. */
+
+import type { Project } from '../api/api.ts';
+import type { Problem } from '../api/errors.ts';
+import type { Result } from '../api/request.ts';
+import { currentSession, SESSION_CHANGED } from '../api/session.ts';
+import { projectsOf } from './list-projects.ts';
+import { type ChosenPlace, offerProjects } from './project-region-fields.ts';
+
+/** Where a form can work, or why it cannot. */
+export type Opened = { ok: true; place: ChosenPlace } | { ok: false; problem: Problem };
+
+let listed: Promise<Result<Project[]>> | undefined;
+document.addEventListener(SESSION_CHANGED, () => (listed = undefined));
+
+/** Offers the reader's projects in the drop-downs under `root` and settles the place. A failure is not kept. */
+export async function openPlace(root: ParentNode): Promise<Opened> {
+  const session = await currentSession();
+  if (!session.ok) return refuse(root, session.problem);
+  if (!session.body) return refuse(root, { kind: 'signed-out' });
+  listed ??= projectsOf();
+  const result = await listed;
+  if (!result.ok) {
+    listed = undefined;
+    return refuse(root, result.problem);
+  }
+  const open = result.body;
+  if (open.length === 0) return refuse(root);
+  return { ok: true, place: await offer(root, open) };
+}
+
+/** Says under `root` why no project is offered, for this problem or because there is none. */
+async function refuse(root: ParentNode, problem?: Problem): Promise<Opened> {
+  // The markup says what there is to say to strangers.
+  const offered = root.querySelector<HTMLSelectElement>('select[name="project"]')?.disabled === false;
+  const code =
+    problem?.kind === 'signed-out' && !offered
+      ? undefined
+      : await import('./no-project.ts').catch(() => undefined);
+  return { ok: false, problem: code?.explain(root, problem) ?? problem ?? { kind: 'unreachable' } };
+}
+
+async function offer(root: ParentNode, open: Project[]): Promise<ChosenPlace> {
+  const several = open.some(({ organization_id }) => organization_id !== open[0]?.organization_id);
+  const code = several ? await import('./project-options.ts').catch(() => undefined) : undefined;
+  const options = code ? await code.groupedProjects(open) : open.map(({ id, name }) => new Option(name, id));
+  const place = offerProjects(root, open, options);
+  if (code) code.nameChosen(root);
+  return place;
+}

@@ -1,0 +1,13 @@
+/** The drop-down of organization-field.astro. Loaded for people who belong to several organizations. */
+import type { Organization } from '../api/api.ts';
+import { choose } from './selection.ts';
+
+/** Shows the drop-down under `root`, and keeps what the reader chooses. */
+export function offerOrganizations(root: HTMLElement, all: readonly Organization[], chosen: string): void {
+  const select = root.querySelector('select');
+  if (!select) return;
+  select.replaceChildren(...all.map(({ id, name }) => new Option(name || id, id)));
+  select.value = chosen;
+  select.addEventListener('change', () => choose({ organization: select.value }));
+  root.hidden = false;
+}

@@ -1,0 +1,66 @@
+/** Joins the drop-downs of project-region-fields.astro to the place that all forms share. Owns no request. */
+
+import type { Project } from '../api/api.ts';
+import { choose, currentPlace } from './selection.ts';
+
+/** The place that forms can work with: a region that is served and a project that is the reader's. */
+export interface ChosenPlace {
+  region: string;
+  project: string;
+}
+
+/** Shows the remembered region under `root`, to who is signed out too, and keeps what the reader chooses. */
+export function wirePlaceFields(root: ParentNode): void {
+  follow(root, 'region');
+  const region = selectOf(root, 'region');
+  if (region) region.disabled = false;
+  for (const member of ['region', 'project'] as const) {
+    const select = selectOf(root, member);
+    select?.addEventListener('change', () => choose({ [member]: select.value }));
+  }
+}
+
+/**
+ * Offers the reader's projects under `root`, as `options`, and settles the place: what is remembered, or else the first. A
+ * page about one thing has no drop-downs: its place is the remembered one.
+ */
+export function offerProjects(root: ParentNode, projects: Project[], options: HTMLElement[]): ChosenPlace {
+  const select = selectOf(root, 'project');
+  select?.replaceChildren(...options);
+  if (select) select.disabled = false;
+  const wanted = projects.find(({ id }) => id === currentPlace().project) ?? projects[0];
+  if (select && wanted) select.value = wanted.id;
+  const place = { region: placeUnder(root).region, project: wanted?.id ?? '' };
+  choose(place);
+  return place;
+}
+
+/** Brings the drop-downs under `root` in line with a choice that was made elsewhere on the page. */
+export function followPlace(root: ParentNode): ChosenPlace {
+  follow(root, 'region');
+  follow(root, 'project');
+  return placeUnder(root);
+}
+
+/** What people call a region: "Paris". */
+export function regionLabel(region: string): string {
+  return REGIONS.find(({ name }) => name === region)?.label ?? region;
+}
+
+/** A drop-down that does not offer what is chosen stays: it is about to offer other things. */
+function follow(root: ParentNode, name: keyof ChosenPlace): void {
+  const select = selectOf(root, name);
+  const wanted = currentPlace()[name];
+  if (select && [...select.options].some(({ value }) => value === wanted)) select.value = wanted ?? '';
+}
+
+function placeUnder(root: ParentNode): ChosenPlace {
+  const { region = REGIONS[0]?.name ?? '', project = '' } = currentPlace();
+  return {
+    region: selectOf(root, 'region')?.value ?? region,
+    project: selectOf(root, 'project')?.value ?? project,
+  };
+}
+
+const selectOf = (root: ParentNode, name: keyof ChosenPlace) =>
+  root.querySelector<HTMLSelectElement>(`select[name="${name}"]`);
