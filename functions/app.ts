@@ -58,7 +58,7 @@ async function unreadBody(c: Context): Promise<ApiError> {
   return invalidArgument(
     'body',
     'required',
-    'is required: JSON, with the header Content-Type: application/json',
+    'is required, as JSON with the header Content-Type: application/json',
   );
 }
 
@@ -262,4 +262,4 @@ export function ok<Schema extends z.ZodType>(schema: Schema, example: z.output<S
   return { 200: { description, content: json(schema, example) } };
 }
 
-export const noContent = { 204: { description: 'Done. There is no body.' } };
+export const noContent = { 204: { description: 'Success. The response has no body.' } };

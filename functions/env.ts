@@ -62,7 +62,7 @@ const MOST_BYTES = 1e15;
 
 /** A number from `least` to `most`, or `none` for no limit or no expiry. */
 function orNone(none: 0 | -1, least: number, most: number, unit = '') {
-  const error = `must be ${none} for none, or ${least} to ${most}${unit}`;
+  const error = `must be ${none} for no limit, or ${least} to ${most}${unit}`;
   return z.union([z.literal(none), z.number().int(error).min(least, error).max(most, error)], { error });
 }
 
@@ -82,7 +82,7 @@ const limitsOf = (own: { connections: number; disk: number; streams: number; con
       consumers: count.default(own.consumers),
     })
     .refine(({ memory, disk }) => memory !== 0 || disk !== 0, {
-      error: 'memory and disk cannot both be 0: the servers would stop the streams of every account',
+      error: 'memory and disk cannot both be 0: the servers would disable the streams of every account',
     })
     .prefault({});
 
@@ -121,7 +121,7 @@ export const mailSettings = z.strictObject({
   /** The provider's endpoint. Plain http only on this machine, because requests contain the token. */
   endpoint: z
     .string()
-    .regex(/^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost)[:/])/, 'must be https://…')
+    .regex(/^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost)[:/])/, 'must be an https:// URL')
     .optional(),
   from: z.string().min(3).optional(),
 });
@@ -197,7 +197,7 @@ const vars = z
   })
   .superRefine(({ REGIONS, NATS, MAIL, SITE }, context) => {
     if (MAIL && SITE.url === undefined) {
-      const message = 'is required with MAIL, whose links lead there: "https://latchkey.example.com"';
+      const message = 'is required with MAIL, for the links in emails: "https://latchkey.example.com"';
       context.addIssue({ code: 'custom', path: ['SITE', 'url'], message });
     }
     for (const [name, region] of Object.entries(REGIONS)) {
@@ -219,7 +219,7 @@ export function parseVars(given: unknown): z.infer<typeof vars> {
   const result = vars.safeParse(given);
   if (result.success) return result.data;
   const problems = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-  throw new Error(`The Worker's configuration is wrong: ${problems.join('; ')}`);
+  throw new Error(`The Worker's configuration is invalid: ${problems.join('; ')}`);
 }
 
 /** A sealing key: its id and the raw AES-256 key in base64. */
@@ -322,9 +322,10 @@ function parse(env: Bindings): Config {
 
 function mail(env: Bindings, { transport, endpoint, from }: z.infer<typeof mailSettings>): Mail {
   if (transport === 'console') return { transport };
-  if (!endpoint || !from) throw new Error('Mail by http needs MAIL.endpoint and MAIL.from');
+  if (!endpoint || !from) throw new Error('MAIL.transport "http" requires MAIL.endpoint and MAIL.from');
   const token = env.MAIL_TOKEN;
-  if (typeof token !== 'string' || !token) throw new Error('Mail by http needs the secret MAIL_TOKEN');
+  if (typeof token !== 'string' || !token)
+    throw new Error('MAIL.transport "http" requires the secret MAIL_TOKEN');
   return { transport, endpoint, from, token };
 }
 
@@ -350,7 +351,7 @@ function region(env: Bindings, name: string, settings: RegionsVar[string]): Regi
 function engine(env: Bindings, name: string, settings: z.infer<typeof engineSettings>): Engine {
   const key = engineKey.safeParse(env[regionBinding('ENGINE_KEY', name)]);
   if (!key.success)
-    throw new Error(`Region ${name} has no key of its engine: set ${regionBinding('ENGINE_KEY', name)}`);
+    throw new Error(`Region ${name} has no key for its engine: set ${regionBinding('ENGINE_KEY', name)}`);
   return {
     sqsEndpoint: settings.sqs_endpoint,
     snsEndpoint: settings.sns_endpoint,

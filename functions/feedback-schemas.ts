@@ -9,7 +9,7 @@ export const feedbackBody = z.object({
   page: z
     .string()
     .max(200)
-    .regex(/^\/(?:[A-Za-z0-9_-]+\/)*[A-Za-z0-9_-]*$/, 'must be the path of a page'),
+    .regex(/^\/(?:[A-Za-z0-9_-]+\/)*[A-Za-z0-9_-]*$/, "must be a page's path"),
   helpful: z.boolean(),
   remark: z.string().trim().max(2000).default(''),
 });

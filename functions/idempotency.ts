@@ -19,12 +19,12 @@ export const idempotencyHeaders = z.object({
     .string()
     .regex(/^[ -~]{1,255}$/, 'must be 1 to 255 printable ASCII characters')
     .optional()
-    .meta({ description: 'Any text that is new for each creation, a UUID for example.' }),
+    .meta({ description: 'A unique text for each creation, for example a UUID.' }),
 });
 
 /** OpenAPI description of an idempotent creation. */
-export const REPEATABLE = `With an ${HEADER}, sending the same request again within 24 hours creates nothing further: the
-  answer is that of the first, with the same secret.`;
+export const REPEATABLE = `With an ${HEADER}, repeating the request within 24 hours creates nothing new and returns the
+  first response, with the same secret.`;
 
 /**
  * Returns the idempotent creation for a request, or null without the header. The key is scoped to the caller: the same
@@ -82,7 +82,7 @@ export async function derivedBytes(
   );
   let used = 0;
   return (length) => {
-    if (used + length > DERIVED_BYTES) throw new Error('a secret took more bytes than were derived for it');
+    if (used + length > DERIVED_BYTES) throw new Error('a secret needs more bytes than were derived');
     used += length;
     return new Uint8Array(derived, used - length, length);
   };
@@ -95,7 +95,7 @@ export async function bytesFor(
   kind: string,
 ): Promise<RandomBytes> {
   const bytes = once ? await derivedBytes(keys, once, kind) : randomBytes;
-  if (!bytes) throw new Error('There is no sealing key');
+  if (!bytes) throw new Error('SEALING_KEYS is empty');
   return bytes;
 }
 
@@ -121,6 +121,6 @@ export async function createdBefore<Row>(
 export function untold(resource: string, id: string): ApiError {
   return new ApiError('precondition_failed', {
     precondition: 'unknown_precondition',
-    help_message: `${resource} ${id} was created with this ${HEADER} before, but its secret can no longer be told: a sealing key is gone. Delete it and create another with a new ${HEADER}`,
+    help_message: `${resource} ${id} was already created with this ${HEADER}, but its secret can no longer be returned because a sealing key was removed. Delete it and create another with a new ${HEADER}`,
   });
 }

@@ -145,7 +145,7 @@ function refusalOf(error: Error, c: Context<AppEnv>): ApiError {
   if (error instanceof HTTPException && error.status === 415)
     return new ApiError('unsupported_media_type', {});
   if (error instanceof HTTPException && error.status === 400) {
-    return invalidArgument('body', 'format', 'must be well-formed JSON');
+    return invalidArgument('body', 'format', 'must be valid JSON');
   }
   console.error(JSON.stringify({ request_id: c.get('requestId'), path: c.req.path, ...innermost(error) }));
   // This isolate does not have the new key yet: a retry can reach one that has.
@@ -192,11 +192,11 @@ export default {
     jobs.push(
       runJob('idempotency keys', 'identity', () => forget(identity)),
       runJob('audit retention', 'identity', () => forgetOld(config, identity)),
-      runJob('settle projects', 'identity', () => settleProjects(config, deadline)),
-      runJob('end guests', 'identity', () => endGuests(config, deadline)),
-      runJob('end expired', 'identity', () => endExpired(identity, deadline)),
+      runJob('project deletions', 'identity', () => settleProjects(config, deadline)),
+      runJob('expired guests', 'identity', () => endGuests(config, deadline)),
+      runJob('expired rows', 'identity', () => endExpired(identity, deadline)),
     );
     // Fail the run, so that Cloudflare's list of runs shows it. The log has the details.
-    if ((await Promise.all(jobs)).includes(false)) throw new Error('The schedule failed: its log says where');
+    if ((await Promise.all(jobs)).includes(false)) throw new Error('Scheduled jobs failed; see the log');
   },
 };

@@ -20,7 +20,7 @@ const DEADLINE_MS = 5_000;
 export async function sendMail(mail: Mail | null, { to, subject, text }: Message): Promise<void> {
   if (!mail) return;
   if (mail.transport === 'console') {
-    console.log(`Mail to ${to}: ${subject}\n\n${text}`);
+    console.log(`Email to ${to}: ${subject}\n\n${text}`);
     return;
   }
   const answer = await fetch(mail.endpoint, {
@@ -32,5 +32,5 @@ export async function sendMail(mail: Mail | null, { to, subject, text }: Message
     signal: AbortSignal.timeout(DEADLINE_MS),
   });
   await answer.body?.cancel();
-  if (!answer.ok) throw new Error(`the mail provider answered ${answer.status}`);
+  if (!answer.ok) throw new Error(`the email provider returned ${answer.status}`);
 }

@@ -38,7 +38,7 @@ export function describeApi(router: Router, regions: string[]) {
       title: 'Latchkey',
       version: 'v1beta1',
       description:
-        'Credentials for NATS, Queues and Topics and Events. Wire-compatible with Scaleway Messaging and Queuing v1beta1.',
+        'Self-service credentials for NATS, Queues, and Topics and Events. Wire-compatible with Scaleway Messaging and Queuing v1beta1.',
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
     },
     servers: [{ url: '/' }],

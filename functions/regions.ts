@@ -54,7 +54,7 @@ export const regionSettings = z.object({
 
 /** The `REGIONS` var: region name → settings, in the order of drop-downs. */
 export const regionsVar = z.record(
-  z.string().regex(/^[a-z]{2}-[a-z]{3}$/, 'a region is named like fr-par'),
+  z.string().regex(/^[a-z]{2}-[a-z]{3}$/, 'the name of a region must look like fr-par'),
   regionSettings,
 );
 

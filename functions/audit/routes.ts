@@ -31,11 +31,7 @@ function filterOf(c: C, query: schemas.ExportQuery): AuditFilter {
   const organizationId =
     query.organization_id ?? (organizationIds.length === 1 ? organizationIds[0] : undefined);
   if (organizationIds.length > 0 && organizationId === undefined) {
-    throw invalidArgument(
-      'organization_id',
-      'required',
-      'is required: there is more than one to choose from',
-    );
+    throw invalidArgument('organization_id', 'required', 'is required: you have access to more than one');
   }
   if (organizationId === undefined || !organizationIds.includes(organizationId)) {
     throw new ApiError('permissions_denied', { details: [permission] });
@@ -136,7 +132,7 @@ async function exportAll(c: C, { store, locality }: Trail, query: schemas.Export
 
 const tags = ['Audit trail'];
 const description =
-  'Needs `audit_trail` `read` in the whole organization. `organization_id` may be left out by whoever may read one only.';
+  'Requires `audit_trail` `read` in the whole organization. `organization_id` is optional if you can read only one trail.';
 const listResponses = {
   ...ok(schemas.auditEventList, { events: [schemas.eventExample], next_page_token: null }),
   ...errorResponses(),
@@ -146,7 +142,7 @@ const NDJSON: string = 'application/x-ndjson';
 
 const exportResponses = {
   200: {
-    description: 'One event on each line.',
+    description: 'One event per line.',
     content: { [NDJSON]: { schema: schemas.auditEvent, example: schemas.eventExample } },
   },
   ...errorResponses(),

@@ -22,9 +22,7 @@ export const exportQuery = z.object({
   service_name: exactly.optional(),
   source_ip: exactly.optional(),
   /** Only successful changes are recorded. */
-  status: z
-    .enum(['0', '200'], 'must be 200: requests that were refused or failed are not recorded')
-    .optional(),
+  status: z.enum(['0', '200'], 'must be 200: only successful changes are recorded').optional(),
   resource_id: exactly.optional(),
   action: exactly.optional(),
   order_by: z.enum(['recorded_at_desc', 'recorded_at_asc']).default('recorded_at_desc'),
@@ -33,7 +31,7 @@ export const exportQuery = z.object({
 /** Time and id of the last row of the previous page, in base 36. */
 const pageToken = z
   .string()
-  .regex(/^[0-9a-z]{1,9}-[0-9a-z]{1,10}$/, 'must be a next_page_token')
+  .regex(/^[0-9a-z]{1,9}-[0-9a-z]{1,10}$/, 'must be a next_page_token from a previous response')
   .transform((token) => {
     const [at = 0, id = 0] = token.split('-').map((part) => Number.parseInt(part, 36));
     return { at, id };

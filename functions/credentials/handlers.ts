@@ -239,7 +239,7 @@ export async function activate<P extends Id>(
   throw new ApiError('already_exists', {
     resource: product.namespace,
     resource_id: projectId,
-    help_message: `${product.label} is active for this project in this region already`,
+    help_message: `${product.label} is already active for this project in this region`,
   });
 }
 

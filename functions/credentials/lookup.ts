@@ -29,16 +29,13 @@ const lookupQuery = z.object({
     .string()
     .regex(
       /^(LKEY[0-9A-Za-z]{16}|SCW[A-Z0-9]{17}|[AU][A-Z2-7]{55})$/,
-      'must be an access key (LKEY… or SCW…), the key of NATS credentials (U…) or a NATS account (A…)',
+      'must be an access key (LKEY… or SCW…), the public key of NATS credentials (U…) or the id of a NATS account (A…)',
     )
     .optional(),
   /** The SHA-1 of a secret key, or of a whole `.creds` file, in hex: the secret itself is not sent. */
   secret_checksum: z
     .string()
-    .regex(
-      /^[0-9a-f]{40}$/,
-      'must be the SHA-1 of a secret key or of a .creds file: 40 hex digits in lower case',
-    )
+    .regex(/^[0-9a-f]{40}$/, 'must be the SHA-1 of a secret key or of a .creds file: 40 lowercase hex digits')
     .optional(),
 });
 
@@ -159,11 +156,11 @@ async function lookUpApiKey(c: C, accessKey: string): Promise<Answer> {
 
 function lookUp(c: C, { key, secret_checksum: checksum }: z.infer<typeof lookupQuery>): Promise<Answer> {
   if (key !== undefined && checksum !== undefined) {
-    throw invalidArgument('secret_checksum', 'constraint', 'must not come with a key');
+    throw invalidArgument('secret_checksum', 'constraint', 'cannot be combined with key');
   }
   if (checksum !== undefined) return lookUpCredentials(c, 'checksum', checksum, PRODUCTS);
   if (key === undefined)
-    throw invalidArgument('key', 'required', 'is required, unless there is a secret_checksum');
+    throw invalidArgument('key', 'required', 'is required unless secret_checksum is given');
   const products = PRODUCTS.filter((product) => product.key.test(key));
   if (products.length > 0) return lookUpCredentials(c, 'key', key, products);
   return key.startsWith('SCW') ? lookUpApiKey(c, key) : lookUpAccount(c, key);
@@ -175,9 +172,9 @@ export const lookupRoutes = newRouter().openapi(
     method: 'get',
     path: '/lookup',
     tags: ['Look-up'],
-    summary: 'Find whose a key is',
+    summary: 'Look up a key',
     description:
-      'Asks every region for the public part of a credential, or for the SHA-1 of its secret; never send the secret itself. A key of another organization looks like one that does not exist.',
+      'Finds a credential in all regions by its public part, or by the SHA-1 of its secret. Never send the secret itself. A key of another organization looks like one that does not exist.',
     request: { query: lookupQuery },
     responses: {
       ...ok(z.object({ results: z.array(lookupResult), unavailable_regions: z.array(z.string()) }), {

@@ -36,7 +36,7 @@ export function natsCredentialsRoutes() {
         path: collection,
         tags,
         summary: 'Create NATS credentials',
-        description: `The creds file is in this response and never again. ${REPEATABLE}`,
+        description: `The creds file is returned only in this response. ${REPEATABLE}`,
         request: {
           params: schemas.regionParams,
           headers: idempotencyHeaders,
@@ -118,7 +118,7 @@ export function natsCredentialsRoutes() {
         method: 'get',
         path: `${item}/connections`,
         tags,
-        summary: 'Tell who is connected with NATS credentials',
+        summary: 'List the connections of NATS credentials',
         request: { params },
         responses: {
           ...ok(schemas.natsConnections, examples.natsConnections),
@@ -142,7 +142,7 @@ export function keyedCredentialsRoutes<const Id extends 'sqs' | 'sns'>(product: 
         path: collection,
         tags,
         summary: `Create ${product.label} credentials`,
-        description: `The secret key is in this response and never again. ${REPEATABLE}`,
+        description: `The secret key is returned only in this response. ${REPEATABLE}`,
         request: {
           params: schemas.regionParams,
           headers: idempotencyHeaders,
@@ -206,7 +206,7 @@ export function keyedCredentialsRoutes<const Id extends 'sqs' | 'sns'>(product: 
         path: item,
         tags,
         summary: `Update the name and permissions of ${product.label} credentials`,
-        description: 'What is absent or null stays as it was. At least one permission must remain.',
+        description: 'Absent and null fields keep their values. At least one permission must remain.',
         request: {
           params,
           body: {
@@ -275,7 +275,7 @@ export function serviceRoutes<const Id extends 'sqs' | 'sns'>(product: KeyedProd
         method: 'get',
         path: `/${product.id}-info`,
         tags,
-        summary: `Tell whether ${product.label} is active for a project`,
+        summary: `Get whether ${product.label} is active for a project`,
         request: { params: schemas.regionParams, query: schemas.projectQuery },
         responses: { ...response, ...errorResponses('not_found') },
       }),

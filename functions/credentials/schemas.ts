@@ -12,7 +12,7 @@ export const uuid = z.guid().toLowerCase();
 /** A NATS account's public key: `A` and 55 characters of base32 (nkeys). */
 export const natsAccountId = z
   .string()
-  .regex(/^A[A-Z2-7]{55}$/, 'must be the id of a NATS account: A and 55 characters of A-Z and 2-7');
+  .regex(/^A[A-Z2-7]{55}$/, 'must be the id of a NATS account: A followed by 55 characters from A-Z and 2-7');
 
 /**
  * Any Unicode text without control characters, line and paragraph separators, lone surrogates and characters that

@@ -115,7 +115,7 @@ const IV_BYTES = 12;
 /** Encrypts a secret with the first key: AES-256-GCM (NIST SP 800-38D) with its row as additional data. */
 export async function seal(keys: readonly SealingKey[], context: SealedFor, secret: string): Promise<Sealed> {
   const newest = keys[0];
-  if (!newest) throw new Error('There is no sealing key');
+  if (!newest) throw new Error('SEALING_KEYS is empty');
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
   const plain = new TextEncoder().encode(secret);
   const cipher = await crypto.subtle.encrypt(algorithm(iv, context), await importKey(newest), plain);
@@ -129,9 +129,7 @@ export class UnknownSealingKey extends Error {
   readonly region: string;
 
   constructor({ kind, region, id }: SealedFor, keyId: string) {
-    super(
-      `No sealing key has the id ${keyId}, under which the secret of ${kind} ${id} in ${region} is sealed`,
-    );
+    super(`Sealing key ${keyId} does not exist; it sealed the secret of ${kind} ${id} in ${region}`);
     this.region = region;
   }
 }
@@ -153,7 +151,9 @@ export async function open(keys: readonly SealingKey[], context: SealedFor, seal
     return new TextDecoder().decode(plain);
   } catch {
     const { kind, region, id } = context;
-    throw new Error(`The sealed secret of ${kind} ${id} in ${region} cannot be opened: it was altered`);
+    throw new Error(
+      `Cannot decrypt the sealed secret of ${kind} ${id} in ${region}: the key or the value was changed`,
+    );
   }
 }
 

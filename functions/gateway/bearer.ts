@@ -122,7 +122,7 @@ function refused(reason: SignatureReason): GatewayError {
 }
 
 const SESSION_TOKEN =
-  'The request has a session token (X-Amz-Security-Token), which credentials here do not have: configure the access key and the secret key alone.';
+  'The request has a session token (X-Amz-Security-Token), which is not supported. Configure only the access key and the secret key.';
 
 /**
  * Signing keys by credential and scope. They are not extractable, and are used only after the database has returned

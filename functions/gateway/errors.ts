@@ -38,25 +38,25 @@ export const faults = {
     type: `${CORAL}AccessDeniedException`,
     sqs: ['AccessDenied', 403],
     sns: ['MissingAuthenticationToken', 403],
-    message: 'The request is not signed: sign it with the access key and the secret key of credentials.',
+    message: 'The request is not signed. Sign it with an access key and a secret key.',
   },
   unknown_key: both(
     `${CORAL}UnrecognizedClientException`,
     'InvalidClientTokenId',
     403,
-    'The access key is not known here: it was revoked, or is of another region or product.',
+    'The access key does not exist here. It was revoked, or belongs to another region or product.',
   ),
   bad_signature: both(
     `${CORAL}InvalidSignatureException`,
     'SignatureDoesNotMatch',
     403,
-    'The signature does not match: check the secret key, and how the request is signed.',
+    'The signature does not match. Check the secret key and how the request is signed.',
   ),
   skewed: both(
     `${CORAL}InvalidSignatureException`,
     'SignatureDoesNotMatch',
     403,
-    'Signature expired or not yet current: the clock differs by more than 15 minutes.',
+    'Signature expired or not yet current. The client clock is more than 15 minutes off.',
   ),
   expired: both(`${CORAL}InvalidSignatureException`, 'RequestExpired', 403, 'The presigned URL has expired.'),
   incomplete_signature: both(
@@ -69,7 +69,7 @@ export const faults = {
     `${CORAL}InvalidSignatureException`,
     'SignatureDoesNotMatch',
     403,
-    'The credential is scoped to a region or service that is not served here.',
+    'The scope of the signature names a region or service that does not exist here.',
   ),
   denied: {
     type: `${CORAL}AccessDeniedException`,
@@ -81,19 +81,19 @@ export const faults = {
     `${CORAL}UnknownOperationException`,
     'InvalidAction',
     400,
-    'The service has no such action.',
+    'The service does not have this action.',
   ),
   malformed: {
     type: `${CORAL}SerializationException`,
     sqs: ['MalformedInput', 400],
     sns: ['InvalidParameter', 400],
-    message: 'The request cannot be read.',
+    message: 'The request could not be parsed.',
   },
   missing_parameter: {
     type: `${CORAL}MissingRequiredParameterException`,
     sqs: ['MissingParameter', 400],
     sns: ['InvalidParameter', 400],
-    message: 'The request lacks a required parameter.',
+    message: 'A required parameter is missing.',
   },
   empty_batch: {
     type: `${SQS}EmptyBatchRequest`,
@@ -105,7 +105,7 @@ export const faults = {
     type: `${CORAL}InvalidParameterValueException`,
     sqs: ['InvalidParameterValue', 400],
     sns: ['InvalidParameter', 400],
-    message: 'The value of a parameter is not valid.',
+    message: 'The value of a parameter is invalid.',
   },
   unsupported: {
     type: `${SQS}UnsupportedOperation`,
@@ -123,7 +123,7 @@ export const faults = {
     type: `${SQS}InvalidAttributeValue`,
     sqs: ['InvalidAttributeValue', 400],
     sns: ['InvalidParameter', 400],
-    message: 'The value of an attribute is not valid.',
+    message: 'The value of an attribute is invalid.',
   },
   not_found: {
     type: `${SQS}QueueDoesNotExist`,
@@ -142,19 +142,19 @@ export const faults = {
     // Not 400: botocore's default retry mode would not retry it.
     sqs: ['RequestThrottled', 403],
     sns: ['Throttled', 429],
-    message: 'Too many requests: try again later.',
+    message: 'Too many requests. Try again later.',
   },
   internal: both(
     `${CORAL}InternalFailure`,
     'InternalFailure',
     500,
-    'An internal error occurred. Tell the operator the request id.',
+    'An internal error occurred. Report the request ID to the operator.',
   ),
   unavailable: both(
     `${CORAL}ServiceUnavailable`,
     'ServiceUnavailable',
     503,
-    'The service is temporarily unavailable: try again later.',
+    'The service is temporarily unavailable. Try again later.',
   ),
 } as const satisfies Record<string, Fault>;
 

@@ -51,9 +51,9 @@ export async function execute(caller: Caller, request: Request): Promise<{ actio
       if (isMissing) request.outlive(forgetMissing({ place, store, fields, now: request.now }));
       throw error;
     });
-    const nonsense = (path: string) => unavailable(asked, `200, and no ${path} that could be told`);
+    const nonsense = (path: string) => unavailable(asked, `status 200 without a valid ${path}`);
     const told = convert(action.output, answer, outward(place, nonsense));
-    if (!isOfEachEntry(fields, told)) throw nonsense('result of each entry');
+    if (!isOfEachEntry(fields, told)) throw nonsense('result for each entry');
     return told;
   };
   const recheck = () => stillMay(caller, action);
@@ -121,7 +121,7 @@ function inward(place: Place): Conversion {
       if (kind === 'queueUrl' || kind === 'owner') throw notFound('queue');
       if (kind === 'topicArn' && text.startsWith('arn:')) throw notFound('topic');
       if (kind === 'subscriptionArn' && text.startsWith('arn:')) throw notFound('subscription');
-      throw new GatewayError('bad_parameter', `The value of ${path} is not valid.`);
+      throw new GatewayError('bad_parameter', `The value of ${path} is invalid.`);
     },
     refuse(problem, path) {
       if (problem === 'attribute') throw attributeRefused(path);
@@ -130,7 +130,7 @@ function inward(place: Place): Conversion {
       if (problem === 'missing') {
         throw new GatewayError('missing_parameter', `The request must contain the parameter ${path}.`);
       }
-      throw new GatewayError('bad_parameter', `The value of ${path} is not of its type.`);
+      throw new GatewayError('bad_parameter', `The value of ${path} has the wrong type.`);
     },
   };
 }

@@ -57,7 +57,7 @@ export const inventoryRoutes = newRouter()
       path: '/queues',
       tags: [queues.label],
       summary: 'List the queues of a project',
-      description: 'By name. A queue is listed once it has been created.',
+      description: 'Sorted by name. Lists queues that have been created.',
       request: { params: regionParams, query },
       responses: {
         ...ok(queueList, { queues: [queueExample], next_page_token: null }),
@@ -78,7 +78,7 @@ export const inventoryRoutes = newRouter()
       path: '/topics',
       tags: [topicsAndEvents.label],
       summary: 'List the topics of a project',
-      description: 'By name. A topic is listed once it has been created.',
+      description: 'Sorted by name. Lists topics that have been created.',
       request: { params: regionParams, query },
       responses: {
         ...ok(topicList, {

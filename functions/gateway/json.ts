@@ -14,12 +14,12 @@ export function parseUniqueJson(text: string): Record<string, unknown> {
   try {
     value = text === '' ? {} : JSON.parse(text);
   } catch {
-    throw new GatewayError('malformed', 'The body is not well-formed JSON.');
+    throw new GatewayError('malformed', 'The body is not valid JSON.');
   }
   if (!isRecord(value)) throw new GatewayError('malformed', 'The body is not a JSON object.');
   const twice = findRepeatedName(text);
   if (twice !== undefined)
-    throw new GatewayError('malformed', `The name ${twice} comes twice in one object.`);
+    throw new GatewayError('malformed', `The name ${twice} occurs twice in one object.`);
   return value;
 }
 
@@ -40,7 +40,7 @@ function findRepeatedName(text: string): string | undefined {
   for (let at = 0; at < text.length; at++) {
     const character = text[at];
     if (character === '{') {
-      if (open.length === DEEPEST) throw new GatewayError('malformed', 'The body is nested too deep.');
+      if (open.length === DEEPEST) throw new GatewayError('malformed', 'The body is nested too deeply.');
       open.push(new Set());
     } else if (character === '}') open.pop();
     else if (character === '"') {

@@ -160,7 +160,7 @@ function policyIn({ place, fields }: Call, queue: string): string | null | undef
   if (reason === undefined) return policy;
   throw new GatewayError(
     'bad_attribute_value',
-    `Invalid value for the parameter Policy. Reason: ${reason} Rights are those of credentials; a policy may only let topics of the project send to this queue, which they may in any case.`,
+    `Invalid value for the parameter Policy. Reason: ${reason} Credentials control access. A policy can only allow topics of the project to send to this queue, which they always can.`,
   );
 }
 
@@ -272,7 +272,7 @@ function afterToken(call: Call, list: string, isPlace: (after: string) => boolea
   } catch {}
   const after = decoded.slice(list.length + 1);
   if (decoded === `${list} ${after}` && isPlace(after)) return after;
-  throw new GatewayError('bad_parameter', 'The value of NextToken is not valid.');
+  throw new GatewayError('bad_parameter', 'The value of NextToken is invalid.');
 }
 
 const isQueue = (name: string) => isName('sqs', name);

@@ -22,14 +22,14 @@ export function checkPolicy(place: Place, queue: string, text: string): string |
   try {
     policy = JSON.parse(text);
   } catch {
-    return 'It is not well-formed JSON.';
+    return 'It is not valid JSON.';
   }
   if (!isRecord(policy)) return 'It is not a JSON object.';
   const { Version, Id, Statement, ...others } = policy;
   const [unknown] = Object.keys(others);
-  if (unknown !== undefined) return `It has the element ${unknown}.`;
+  if (unknown !== undefined) return `The element ${unknown} is not supported.`;
   if (!VERSIONS.includes(Version)) return 'Version must be 2012-10-17 or 2008-10-17.';
-  if (Id !== undefined && typeof Id !== 'string') return 'Id must be a text.';
+  if (Id !== undefined && typeof Id !== 'string') return 'Id must be a string.';
   const statements = Array.isArray(Statement) ? Statement : [Statement];
   if (statements.length === 0) return 'It has no Statement.';
   for (const statement of statements) {
@@ -43,8 +43,8 @@ function checkStatement(place: Place, queue: string, statement: unknown): string
   if (!isRecord(statement)) return 'A Statement must be an object.';
   const { Sid, Effect, Principal, Action, Resource, Condition, ...others } = statement;
   const [unknown] = Object.keys(others);
-  if (unknown !== undefined) return `A Statement has the element ${unknown}.`;
-  if (Sid !== undefined && typeof Sid !== 'string') return 'Sid must be a text.';
+  if (unknown !== undefined) return `The element ${unknown} of a Statement is not supported.`;
+  if (Sid !== undefined && typeof Sid !== 'string') return 'Sid must be a string.';
   if (Effect !== 'Allow') return 'Effect must be Allow.';
   if (!isTopicsOrEveryone(Principal)) {
     return 'Principal must be {"Service": "sns.amazonaws.com"}, "*" or {"AWS": "*"}.';

@@ -25,7 +25,7 @@ export function parseParameters(...texts: string[]): Map<string, string> {
     for (const [name, value] of new URLSearchParams(text)) {
       if (name.split('.', MOST_PARTS + 1).length > MOST_PARTS)
         throw new GatewayError('malformed', `The name of a parameter has more than ${MOST_PARTS} parts.`);
-      if (parameters.has(name)) throw new GatewayError('malformed', `The parameter ${name} comes twice.`);
+      if (parameters.has(name)) throw new GatewayError('malformed', `The parameter ${name} occurs twice.`);
       parameters.set(name, value);
     }
   }
@@ -77,14 +77,13 @@ function readTree(shape: Shape, tree: Tree): unknown {
     return key !== undefined && child ? [[key, readTree(value, child)] as const] : [];
   });
   const read = Object.fromEntries(entries);
-  if (Object.keys(read).length < entries.length) throw new GatewayError('malformed', 'A name comes twice.');
+  if (Object.keys(read).length < entries.length) throw new GatewayError('malformed', 'A name occurs twice.');
   return read;
 }
 
 function childNamed({ children }: Tree, name: string, alias: string | undefined): Tree | undefined {
   if (alias === undefined || !children.has(alias)) return children.get(name);
-  if (children.has(name))
-    throw new GatewayError('bad_parameter', `${name} and ${alias} cannot both be given.`);
+  if (children.has(name)) throw new GatewayError('bad_parameter', `${name} and ${alias} cannot be combined.`);
   return children.get(alias);
 }
 

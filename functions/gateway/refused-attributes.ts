@@ -3,9 +3,9 @@
  * compatibility page read this table. Other unknown attributes are refused without a reason.
  */
 
-const KEYS = 'encryption keys are those of the engine’s operator';
-const ROLES = 'roles are of the engine’s account';
-const ARCHIVES = 'topics keep no messages';
+const KEYS = 'the engine’s operator controls the encryption keys';
+const ROLES = 'roles would belong to the engine’s account';
+const ARCHIVES = 'topics do not store messages';
 
 /** Resource type → attribute name → why it cannot be set, as the end of a sentence. */
 export const refusedAttributes: Readonly<
@@ -14,10 +14,10 @@ export const refusedAttributes: Readonly<
   queue: {
     KmsMasterKeyId: KEYS,
     KmsDataKeyReusePeriodSeconds: KEYS,
-    RedriveAllowPolicy: 'every queue of a project may send its dead letters to any other',
+    RedriveAllowPolicy: 'any queue of a project can be the dead-letter queue of any other',
   },
   topic: {
-    Policy: 'rights are those of credentials',
+    Policy: 'credentials control access',
     KmsMasterKeyId: KEYS,
     TracingConfig: 'traces would go to the engine’s account',
     ArchivePolicy: ARCHIVES,

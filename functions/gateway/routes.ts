@@ -128,7 +128,7 @@ function decode(body: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
   } catch {
-    throw new GatewayError('malformed', 'The body is not UTF-8.');
+    throw new GatewayError('malformed', 'The body is not valid UTF-8.');
   }
 }
 
@@ -148,7 +148,7 @@ function ofQuery(request: Request, text: string): Asked {
   const { search } = new URL(request.url);
   const parameters = parseParameters(search.slice(1), text);
   const name = parameters.get('Action');
-  if (!name) throw new GatewayError('unknown_action', 'The request names no Action.');
+  if (!name) throw new GatewayError('unknown_action', 'The parameter Action is missing.');
   return { name, read: (action) => readQuery(action.input, parameters) };
 }
 
@@ -192,7 +192,7 @@ function withoutEmpty(name: string, value: unknown): unknown {
 function noteLastUse(c: Context<AppEnv>, { store, bearer }: Caller, now: number): void {
   if (now - (bearer.lastUsedAt ?? 0) < LAST_USE_MS) return;
   const noted = noteUse(store, bearer.id, now, now - LAST_USE_MS);
-  inBackground(c, 'noting the last use of credentials', noted);
+  inBackground(c, 'recording the last use of credentials', noted);
 }
 
 function refusalOf(error: unknown, requestId: string): GatewayError | EngineRefusal {

@@ -103,12 +103,12 @@ function refusalOf(reason: 'no_bearer' | 'of_owner' | 'ambiguous' | 'no_project'
       return invalidArgument(
         'default_project_id',
         'required',
-        'is required: the user belongs to several organizations',
+        'is required: the user is a member of several organizations',
       );
     case 'no_project':
       return new ApiError('precondition_failed', {
         precondition: 'attribute_must_be_set',
-        help_message: 'The organization has no project: create one first',
+        help_message: 'The organization has no project. Create one first.',
       });
   }
 }
@@ -142,7 +142,7 @@ export const apiKeyRoutes = newRouter()
       path: collection,
       tags,
       summary: 'Create an API key',
-      description: `The secret key is shown this once. Without a default project it is the oldest of the organization. A key for an Owner is created by an Owner only. ${REPEATABLE}`,
+      description: `The secret key is returned only in this response. The default project is the oldest of the organization unless you set one. Only an Owner can create a key for an Owner. ${REPEATABLE}`,
       request: {
         headers: idempotencyHeaders,
         body: { required: true, content: json(schemas.createApiKeyBody, examples.createApiKey) },
@@ -210,7 +210,7 @@ export const apiKeyRoutes = newRouter()
       path: item,
       tags,
       summary: 'Get an API key',
-      description: 'An API key may always read itself.',
+      description: 'An API key can always read itself.',
       request: { params },
       responses: { ...ok(schemas.apiKey, examples.apiKey), ...errorResponses('not_found') },
     }),
@@ -232,7 +232,7 @@ export const apiKeyRoutes = newRouter()
       path: item,
       tags,
       summary: 'Update an API key',
-      description: 'What is absent or null stays as it was. The key of an Owner is changed by an Owner only.',
+      description: 'Absent and null fields keep their values. Only an Owner can update the key of an Owner.',
       request: {
         params,
         body: { required: true, content: json(schemas.updateApiKeyBody, examples.updateApiKey) },
@@ -264,7 +264,7 @@ export const apiKeyRoutes = newRouter()
       path: item,
       tags,
       summary: 'Delete an API key',
-      description: 'It is refused from the next request on. The key of an Owner is deleted by an Owner only.',
+      description: 'The key stops working on the next request. Only an Owner can delete the key of an Owner.',
       request: { params },
       responses: { ...noContent, ...errorResponses('not_found') },
     }),

@@ -112,7 +112,7 @@ export const applicationRoutes = newRouter()
       path: item,
       tags,
       summary: 'Update an application',
-      description: 'What is absent or null stays as it was.',
+      description: 'Absent and null fields keep their values.',
       request: {
         params,
         body: { required: true, content: json(schemas.updateApplicationBody, examples.updateApplication) },
@@ -140,8 +140,7 @@ export const applicationRoutes = newRouter()
       path: item,
       tags,
       summary: 'Delete an application and its API keys',
-      description:
-        'Its API keys are refused from the next request on. Its policies stay, without a principal.',
+      description: 'Its API keys stop working on the next request. Its policies stay, without a principal.',
       request: { params },
       responses: { ...noContent, ...errorResponses('not_found') },
     }),

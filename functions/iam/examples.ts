@@ -15,12 +15,12 @@ const common = {
 
 export const createApplication = {
   name: 'orders',
-  description: 'Takes orders',
+  description: 'Receives orders',
   organization_id: organizationId,
   tags: ['shop'],
 };
 export const application = { id: applicationId, ...createApplication, ...common, nb_api_keys: 1 };
-export const updateApplication = { description: 'Takes and ships orders' };
+export const updateApplication = { description: 'Receives and ships orders' };
 
 export const createApiKey = { application_id: applicationId, description: 'orders, in production' };
 export const apiKey = {

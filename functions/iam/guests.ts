@@ -52,12 +52,12 @@ export async function endGuests(config: Config, deadline: number): Promise<void>
   const identity = openDatabase(config.identity);
   let well = true;
   for (const guest of shuffled(await listExpiredGuests(identity, Date.now(), PORTION))) {
-    const ended = await runJob(`end guest ${guest.organizationId}`, 'identity', () =>
+    const ended = await runJob(`expired guest ${guest.organizationId}`, 'identity', () =>
       endGuest(config, identity, guest, deadline),
     );
     well = well && ended;
   }
-  if (!well) throw new Error('What guests made could not be removed');
+  if (!well) throw new Error('Resources of expired guests could not be deleted');
 }
 
 async function endGuest(
@@ -73,7 +73,7 @@ async function endGuest(
     places.map(({ id, region }) => sweepProject(config, region, id, deadline)),
   );
   const failures = swept.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
-  if (failures.length > 0) throw new AggregateError(failures, 'A region could not be swept');
+  if (failures.length > 0) throw new AggregateError(failures, 'A region could not be cleaned up');
   const done = swept.every((one) => one.status === 'fulfilled' && one.value);
   if (settled && done) await removeGuest(identity, scheduledChange(), organizationId);
 }

@@ -31,7 +31,7 @@ async function invitationOf(c: Context<AppEnv>, tokenHash: string): Promise<Invi
   if (invitation.expiresAt <= Date.now()) {
     throw new ApiError('precondition_failed', {
       precondition: 'unknown_precondition',
-      help_message: 'This invitation has expired. Ask whoever invited you for a new one.',
+      help_message: 'This invitation has expired. Ask the person who invited you for a new one.',
     });
   }
   return invitation;

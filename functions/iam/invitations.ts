@@ -66,15 +66,15 @@ async function userIdOf(secret: string, email: string): Promise<string> {
 const UNSENT = new ApiError('precondition_failed', {
   precondition: 'unknown_precondition',
   help_message:
-    'This Latchkey sends no mail, and only an Owner is shown the link to pass on. Ask an Owner of the organization to invite.',
+    'This deployment sends no email, so only an Owner can invite members and share the link. Ask an Owner of the organization.',
 });
 
 // Names no organization and no person: our email must not carry text chosen by a stranger.
 const textOf = (
   url: string,
-) => `You are invited to join an organization on Latchkey. Open this link to see which one, and to accept:
+) => `You have been invited to join an organization on Latchkey. Open this link to see the organization and accept:
 
 ${url}
 
-It works once, for a week. If you did not expect it, you need not do anything.
+The link works once and expires in 7 days. If you did not expect this invitation, ignore this email.
 `;

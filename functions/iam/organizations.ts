@@ -38,7 +38,11 @@ export function writableOrganizations(c: Context<AppEnv>): string[] {
 export function writableOrganization(c: Context<AppEnv>, asked?: string | null): string {
   const [organization, other] = organizations(c, WRITE, asked);
   if (organization === undefined || other) {
-    throw invalidArgument('organization_id', 'required', 'is required: you act in several organizations');
+    throw invalidArgument(
+      'organization_id',
+      'required',
+      'is required: you have access to several organizations',
+    );
   }
   return organization;
 }

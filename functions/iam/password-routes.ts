@@ -56,7 +56,7 @@ async function requestReset(c: Context<AppEnv>): Promise<Response> {
   if (!c.get('config').mail) {
     throw new ApiError('precondition_failed', {
       precondition: 'unknown_precondition',
-      help_message: 'This Latchkey sends no mail, so that no password can be reset. Ask who runs it.',
+      help_message: 'This deployment sends no email, so passwords cannot be reset. Ask its operator.',
     });
   }
   await limitAttempts(c);
@@ -74,7 +74,7 @@ async function mailReset(c: Context<AppEnv>, to: string): Promise<void> {
 
 ${linkTo(c, 'reset-password', token)}
 
-It works once, for an hour. If it was not you, you need not do anything: your password is what it was.
+The link works once and expires in an hour. If you did not ask for it, ignore this email: your password has not changed.
 `;
   await sendMail(c.get('config').mail, { to, subject: 'Reset your Latchkey password', text });
 }
@@ -95,7 +95,7 @@ async function reset(c: Context<AppEnv>): Promise<Response> {
 
 const USED_UP = new ApiError('precondition_failed', {
   precondition: 'unknown_precondition',
-  help_message: 'This link works once and for an hour, and that is over. Ask for a new one.',
+  help_message: 'This link has been used or has expired. Request a new one.',
 });
 
 async function ready(c: Context<AppEnv>, next: () => Promise<void>): Promise<void> {

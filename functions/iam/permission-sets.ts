@@ -23,42 +23,42 @@ const FULL = ['read', 'write'] as const;
 /** Name → permission set. The sets of a product also allow reading the project that they are granted in. */
 export const permissionSets = {
   NATSReadOnly: {
-    description: 'Read NATS accounts and credentials',
+    description: 'List NATS accounts and their credentials',
     scope: 'projects',
     grants: { nats: READ, project: READ },
   },
   NATSFullAccess: {
-    description: 'Create, read, rename and delete NATS accounts; create, read and revoke their credentials',
+    description: 'Create, list, rename and delete NATS accounts; create, list and revoke their credentials',
     scope: 'projects',
     grants: { nats: FULL, project: READ },
   },
   QueuesReadOnly: {
-    description: 'Read the activation and the credentials of Queues',
+    description: 'See whether Queues is active; list its queues and credentials',
     scope: 'projects',
     grants: { sqs: READ, project: READ },
   },
   QueuesFullAccess: {
-    description: 'Activate and deactivate Queues; create, read, update and revoke credentials',
+    description: 'Activate and deactivate Queues; create, list, update and revoke credentials',
     scope: 'projects',
     grants: { sqs: FULL, project: READ },
   },
   TopicsAndEventsReadOnly: {
-    description: 'Read the activation and the credentials of Topics and Events',
+    description: 'See whether Topics and Events is active; list its topics and credentials',
     scope: 'projects',
     grants: { sns: READ, project: READ },
   },
   TopicsAndEventsFullAccess: {
-    description: 'Activate and deactivate Topics and Events; create, read, update and revoke credentials',
+    description: 'Activate and deactivate Topics and Events; create, list, update and revoke credentials',
     scope: 'projects',
     grants: { sns: FULL, project: READ },
   },
   MessagingAndQueuingReadOnly: {
-    description: 'Read what NATS, Queues and Topics and Events have',
+    description: 'Read access to NATS, Queues and Topics and Events',
     scope: 'projects',
     grants: { nats: READ, sqs: READ, sns: READ, project: READ },
   },
   MessagingAndQueuingFullAccess: {
-    description: 'Everything of NATS, Queues and Topics and Events',
+    description: 'Full access to NATS, Queues and Topics and Events',
     scope: 'projects',
     grants: { nats: FULL, sqs: FULL, sns: FULL, project: READ },
   },
@@ -75,7 +75,7 @@ export const permissionSets = {
   },
   IAMManager: {
     description:
-      'Manage members, applications, API keys and policies, and so grant any permission set to anyone; all but what concerns Owners',
+      'Manage members, applications, API keys and policies, and grant any permission set to anyone. Owners and their API keys are excluded',
     scope: 'organization',
     grants: { iam: FULL },
   },

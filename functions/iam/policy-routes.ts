@@ -89,7 +89,7 @@ export const policyRoutes = newRouter()
       tags,
       summary: 'Create a policy with its rules',
       description:
-        'It grants what its rules say to one user or application. An invited user may be named before having joined.',
+        'A policy grants the permission sets in its rules to one user or application. Invited users can have policies before they join.',
       request: { body: { required: true, content: json(schemas.createPolicyBody, examples.createPolicy) } },
       responses: {
         ...ok(schemas.policy, examples.policy),
@@ -162,7 +162,8 @@ export const policyRoutes = newRouter()
       path: item,
       tags,
       summary: 'Update a policy',
-      description: 'What is absent or null stays as it was. Rules are replaced with PUT /iam/v1alpha1/rules.',
+      description:
+        'Absent and null fields keep their values. To replace the rules, use PUT /iam/v1alpha1/rules.',
       request: {
         params,
         body: { required: true, content: json(schemas.updatePolicyBody, examples.updatePolicy) },
@@ -195,7 +196,7 @@ export const policyRoutes = newRouter()
       path: item,
       tags,
       summary: 'Delete a policy',
-      description: 'What it granted is refused from the next request on.',
+      description: 'The permissions that it granted end with the next request.',
       request: { params },
       responses: { ...noContent, ...errorResponses('not_found') },
     }),

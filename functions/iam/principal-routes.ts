@@ -14,9 +14,9 @@ export const principalRoutes = newRouter().openapi(
     method: 'get',
     path: '/principal',
     tags: ['IAM'],
-    summary: 'Tell who the caller is and what it is granted',
+    summary: 'Get the caller and its permissions',
     description:
-      'Needs no permission. An Owner may do everything, whatever the rules say. Of an API key, only its own organization is told.',
+      'Requires no permission. An Owner has full access, whatever the rules say. For an API key, only its own organization is returned.',
     responses: { ...ok(schemas.principal, examples.principal), ...errorResponses() },
   }),
   async (c) => {

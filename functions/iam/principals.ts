@@ -37,7 +37,7 @@ const LAST_USE_MS = 5 * 60 * 1000;
 function noteLastUse(c: Context<AppEnv>, accessKey: string | null, lastUsedAt: number | null): void {
   const now = Date.now();
   if (accessKey === null || now - (lastUsedAt ?? 0) < LAST_USE_MS) return;
-  inBackground(c, 'noting the last use of an API key', noteApiKeyUse(c.get('identity'), accessKey, now));
+  inBackground(c, 'recording the last use of an API key', noteApiKeyUse(c.get('identity'), accessKey, now));
 }
 
 type Found = { ok: true; method: Refusal['method']; bearer: Bearer } | { ok: false; refusal: Refusal };

@@ -114,7 +114,11 @@ function organizationFor(c: Context<AppEnv>, asked: string | null | undefined): 
   const [organization, other] = organizationIds;
   if (!organization) throw new ApiError('permissions_denied', { details: [{ ...write }] });
   if (other) {
-    throw invalidArgument('organization_id', 'required', 'is required: you act in several organizations');
+    throw invalidArgument(
+      'organization_id',
+      'required',
+      'is required: you have access to several organizations',
+    );
   }
   return organization;
 }
@@ -141,12 +145,12 @@ async function keptError(c: Context<AppEnv>, id: string, kept: Kept): Promise<Ap
     case 'only_one':
       return new ApiError('precondition_failed', {
         precondition,
-        help_message: 'the organization has no other project: create one first',
+        help_message: 'the organization has no other project. Create one first',
       });
     case 'held':
       return new ApiError('precondition_failed', {
         precondition,
-        help_message: `the project still has ${kept.held.map(told).join(', ')}: delete its NATS accounts and deactivate its products first`,
+        help_message: `the project still has ${kept.held.map(told).join(', ')}. Delete its NATS accounts and deactivate its products first`,
       });
   }
 }
@@ -237,7 +241,7 @@ export const projectRoutes = newRouter()
       path: item,
       tags,
       summary: 'Update the name and description of a project',
-      description: 'What is absent or null stays as it was.',
+      description: 'Absent and null fields keep their values.',
       request: {
         params,
         body: { required: true, content: json(updateBody, { name: 'production' }) },
@@ -260,7 +264,7 @@ export const projectRoutes = newRouter()
       tags,
       summary: 'Delete a project',
       description:
-        'Refused while a region holds anything of it, for the last project of its organization, and while a region cannot be asked. API keys whose default project it was get the oldest that is left.',
+        'A project cannot be deleted while it has resources in a region, while a region is unavailable, or if it is the last one of its organization. API keys that had it as default project get the oldest remaining one.',
       request: { params },
       responses: { ...noContent, ...errorResponses('not_found', 'precondition_failed') },
     }),

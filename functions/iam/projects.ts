@@ -93,12 +93,12 @@ export async function settleProjects(config: Config, deadline: number): Promise<
   let well = true;
   for (const project of shuffled(await listUnsettled(identity, PORTION))) {
     if (Date.now() > deadline) break;
-    const settled = await runJob(`settle project ${project.id}`, 'identity', () =>
+    const settled = await runJob(`project deletion ${project.id}`, 'identity', () =>
       settleProject(config, identity, project, deadline),
     );
     well = well && settled;
   }
-  if (!well) throw new Error('A project could not be settled');
+  if (!well) throw new Error('The deletion of a project could not be finished');
 }
 
 async function settleProject(

@@ -26,7 +26,7 @@ const TEXTS: Record<keyof Quotas, { pretty_name: string; unit: string; descripti
   credentials: {
     pretty_name: 'Credentials',
     unit: 'credentials',
-    description: 'Credentials of a project in a region: of NATS, Queues and Topics and Events together',
+    description: 'Credentials of a project in a region, for NATS, Queues and Topics and Events together',
   },
   nats_accounts: {
     pretty_name: 'NATS accounts',

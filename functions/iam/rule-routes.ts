@@ -35,7 +35,7 @@ export const ruleRoutes = newRouter()
       path: '/rules',
       tags,
       summary: 'Replace the rules of a policy',
-      description: `They count from the next request on. A policy has at most ${schemas.MAX_RULES} rules.`,
+      description: `They apply from the next request on. A policy has at most ${schemas.MAX_RULES} rules.`,
       request: { body: { required: true, content: json(schemas.setRulesBody, examples.setRules) } },
       responses: {
         ...ok(schemas.setRulesAnswer, { rules: [examples.rule] }),

@@ -21,7 +21,7 @@ export function problemOfRules(
     return invalidArgument(
       `rules.${elsewhere}.organization_id`,
       'constraint',
-      'must be the organization of the policy',
+      'must be the organization that the policy belongs to',
     );
   }
   const known = new Set(projectIds);

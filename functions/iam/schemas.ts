@@ -80,7 +80,7 @@ export const listApplicationsQuery = paging.extend({
 /** The format that the official clients require. */
 export const accessKey = z
   .string()
-  .regex(/^SCW[A-Z0-9]{17}$/, 'must be an access key: SCW and 17 of A-Z and 0-9');
+  .regex(/^SCW[A-Z0-9]{17}$/, 'must be an access key: SCW followed by 17 characters from A-Z and 0-9');
 
 const apiKeyFields = z.object({
   access_key: z.string(),
@@ -113,7 +113,7 @@ export const createApiKeyBody = z
   })
   .refine(
     (body) => !body.application_id !== !body.user_id,
-    'exactly one of application_id and user_id is needed',
+    'exactly one of application_id and user_id is required',
   )
   .meta(exactlyOne('application_id', 'user_id'));
 export const updateApiKeyBody = z.object({
@@ -157,7 +157,7 @@ const ruleSpec = z
   })
   .refine((rule) => !rule.project_ids !== !rule.organization_id, {
     path: ['project_ids'],
-    message: 'exactly one of project_ids and organization_id is needed',
+    message: 'exactly one of project_ids and organization_id is required',
   })
   .refine(
     (rule) =>
@@ -166,13 +166,13 @@ const ruleSpec = z
     {
       path: ['permission_set_names'],
       message:
-        'one of these is granted in the whole organization only: give organization_id, not project_ids',
+        'one of these can only be granted for the whole organization: set organization_id instead of project_ids',
     },
   )
   .refine((rule) => new Set(rule.permission_set_names.map((set) => permissionSets[set].scope)).size === 1, {
     path: ['permission_set_names'],
     message:
-      'permission sets must be of the same scope type: put those of the scope type organization and those of projects in rules of their own',
+      'all permission sets of a rule must have the same scope type: use separate rules for organization and projects',
   })
   .meta({ id: 'RuleSpecs', ...exactlyOne('project_ids', 'organization_id') });
 const ruleSpecs = z.array(ruleSpec).max(MAX_RULES);
@@ -239,7 +239,7 @@ export const createPolicyBody = z
   })
   .refine(
     (body) => principalsOf(body) === 1,
-    'exactly one of user_id, application_id and no_principal is needed',
+    'exactly one of user_id, application_id and no_principal is required',
   )
   .meta(EXACTLY_ONE_PRINCIPAL);
 export const updatePolicyBody = z
@@ -251,7 +251,7 @@ export const updatePolicyBody = z
   })
   .refine(
     (body) => principalsOf(body) <= 1,
-    'at most one of user_id, application_id and no_principal is possible',
+    'at most one of user_id, application_id and no_principal is allowed',
   );
 export const listPoliciesQuery = paging.omit({ order_by: true }).extend({
   order_by: z

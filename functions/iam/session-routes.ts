@@ -28,7 +28,7 @@ export const sessionRoutes = newRouter()
       path: '/jwts',
       tags: ['IAM'],
       summary: 'List your sessions',
-      description: 'Sessions of browsers that are signed in as you, without those that have expired.',
+      description: 'Your active browser sessions. Expired sessions are not listed.',
       request: { query: schemas.listJwtsQuery },
       responses: {
         ...ok(schemas.jwtList, { total_count: 1, jwts: [schemas.jwtExample] }),

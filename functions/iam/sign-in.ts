@@ -51,7 +51,7 @@ async function signInByLink(c: Context<AppEnv>): Promise<Response> {
     await refuseUnknown(c);
     throw new ApiError('precondition_failed', {
       precondition: 'unknown_precondition',
-      help_message: 'This link has been used or has expired. It works once. Sign in with your password.',
+      help_message: 'This link has been used or has expired. Sign in with your password.',
     });
   }
   await setSessionToken(c, session.token, SESSION_SECONDS);

@@ -33,12 +33,12 @@ const missing = (id: string) => new ApiError('not_found', { resource: 'user', re
 const isWanted = invalidArgument(
   'organization_id',
   'required',
-  'must be given: more than one of your organizations is possible',
+  'is required: you have access to several organizations',
 );
 
 const LAST_OWNER = new ApiError('precondition_failed', {
   precondition: 'resource_still_in_use',
-  help_message: 'An organization keeps at least one Owner: make another one first',
+  help_message: 'An organization needs at least one Owner. Make someone else an Owner first.',
 });
 
 /** Returns the organizations in which the caller can read members, or is the requested user. */
@@ -111,7 +111,7 @@ export const userRoutes = newRouter()
       tags,
       summary: 'Invite a member',
       description:
-        'Whoever opens the link joins the organization; it works once, for seven days. It is sent by mail where the deployment sends mail. An Owner is shown it as well, this once; for others `invitation_url` is null, and where no mail is sent they cannot invite (412). Inviting again replaces the link of who has not joined yet.',
+        'Creates a single-use link that is valid for seven days; anyone who opens it can join the organization. If the deployment sends email, the link is emailed. Owners also get it in `invitation_url`, only in this response; for others it is null. If the deployment sends no email, only Owners can invite members; others get 412. Inviting someone again before they join replaces their link.',
       request: {
         body: {
           required: true,
@@ -142,7 +142,7 @@ export const userRoutes = newRouter()
         throw new ApiError('already_exists', {
           resource: 'user',
           resource_id: member.id,
-          help_message: 'This person belongs to the organization already',
+          help_message: 'This person is already a member of the organization.',
         });
       }
       return c.json({ ...schemas.presentUser(member), invitation_url: url }, 200);
@@ -167,9 +167,9 @@ export const userRoutes = newRouter()
       method: 'patch',
       path: item,
       tags,
-      summary: 'Make a member an Owner, or an Owner a member',
+      summary: 'Update the role of a member',
       description:
-        'An addition. Only Owners may, and one always remains. Who becomes an Owner loses their API keys of the organization: others may know them.',
+        'Makes a member an Owner, or an Owner a member. Extends the Scaleway API. Only Owners can do this, and an organization always keeps at least one. A new Owner loses their API keys of the organization, because others might have them.',
       request: {
         params,
         query: schemas.organizationQuery,
@@ -194,7 +194,7 @@ export const userRoutes = newRouter()
         if (type === 'member') throw LAST_OWNER;
         throw new ApiError('precondition_failed', {
           precondition: 'unknown_precondition',
-          help_message: 'Only who has accepted the invitation can become an Owner',
+          help_message: 'The member must accept the invitation before becoming an Owner.',
         });
       }
       return c.json(schemas.presentUser(member), 200);
@@ -207,7 +207,7 @@ export const userRoutes = newRouter()
       tags,
       summary: 'Remove a member from an organization',
       description:
-        'Their API keys of the organization are deleted, their policies there are left without a principal. Anyone may leave, but for the last Owner.',
+        'Deletes their API keys of the organization. Their policies stay, without a principal. Any member can leave, except the last Owner.',
       request: { params, query: schemas.organizationQuery },
       responses: { ...noContent, ...errorResponses('not_found', 'precondition_failed') },
     }),

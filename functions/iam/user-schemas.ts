@@ -44,34 +44,34 @@ export const invitedUser = user.extend({ invitation_url: z.string().nullable() }
 export const email = z.string().trim().toLowerCase().max(254).pipe(z.email());
 
 const blank = (message: string) => z.string().max(0, message).nullish();
-const THEIR_OWN = 'is not kept: people choose their name when they accept the invitation';
+const THEIR_OWN = 'is not supported: people choose their name when they accept the invitation';
 
 /** The body that official clients send. It creates an invitation, so it accepts no password. */
 const invitedMember = z
   .object({
     email,
     username: z.string().nullish(),
-    password: blank('cannot be set: people choose their own when they accept the invitation'),
+    password: blank('is not supported: people choose their own when they accept the invitation'),
     first_name: blank(THEIR_OWN),
     last_name: blank(THEIR_OWN),
-    phone_number: blank('is not kept'),
-    locale: blank('is not kept'),
+    phone_number: blank('is not supported'),
+    locale: blank('is not supported'),
   })
   .refine((member) => !member.username || member.username.toLowerCase() === member.email, {
     path: ['username'],
-    message: 'must be the email address: there are no other user names',
+    message: 'must be the email address: other usernames are not supported',
   });
 
 export const inviteBody = z
   .object({
     organization_id: uuid.optional(),
     email: email.optional(),
-    tags: z.array(z.string()).max(0, 'tags of members are not kept: send none').nullish(),
+    tags: z.array(z.string()).max(0, 'tags of members are not supported').nullish(),
     member: invitedMember.nullish(),
   })
   .refine((body) => !body.email !== !body.member, {
     path: ['email'],
-    message: 'exactly one of email and member is needed',
+    message: 'exactly one of email and member is required',
   })
   .meta(exactlyOne('email', 'member'))
   .transform(({ email, member, ...body }) => ({ ...body, email: email ?? member?.email ?? '' }));

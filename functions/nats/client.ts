@@ -95,7 +95,7 @@ export async function connectNats(
       failures.push(`${url}: ${error instanceof Error ? error.message : 'failed'}`);
     }
   }
-  throw new Error(`No nats-server could be reached (${failures.join('; ') || 'none is configured'})`);
+  throw new Error(`Could not connect to a nats-server (${failures.join('; ') || 'none is configured'})`);
 }
 
 export async function connectOne(url: string, user: NatsUser, deadline: number): Promise<NatsClient> {
@@ -118,7 +118,7 @@ async function openSocket(url: string, deadline: number): Promise<WebSocket> {
       headers: { Upgrade: 'websocket' },
       signal: abort.signal,
     })) as Response & { webSocket: (WebSocket & { accept(): void }) | null };
-    if (!response.webSocket) throw new Error(`answered ${response.status} instead of a websocket`);
+    if (!response.webSocket) throw new Error(`returned ${response.status} instead of opening a websocket`);
     response.webSocket.binaryType = 'arraybuffer';
     response.webSocket.accept();
     return response.webSocket;
@@ -226,7 +226,7 @@ interface Info {
 /** Returns likely causes of the rejection of a user that was just created. */
 function hintFor(line: string): string {
   return /authorization violation/i.test(line)
-    ? ": the server's clock is more than an hour ahead, or its operator.jwt or system_account is not this deployment's"
+    ? ": the server's clock is more than an hour ahead, or its operator.jwt or system_account does not belong to this deployment"
     : '';
 }
 

@@ -8,7 +8,7 @@ ${jwt}
 ------END NATS USER JWT------
 
 ************************* IMPORTANT *************************
-Whoever has the seed below can connect as this user.
+Anyone who has the seed below can connect as this user.
 Keep this file secret, and revoke it if it leaks.
 
 -----BEGIN USER NKEY SEED-----

@@ -19,7 +19,7 @@ const ENFORCEMENT_HEADER = 'Latchkey-Enforcement';
 const RECEIPT_HEADER = 'Latchkey-Receipt';
 
 /** The OpenAPI description of a revocation's response. */
-export const ENFORCED = `The header ${ENFORCEMENT_HEADER} says whether every active server has confirmed
+export const ENFORCED = `The header ${ENFORCEMENT_HEADER} shows whether all active servers have confirmed
   (\`enforced; servers=2\`), or how many have so far (\`pending; acknowledged=1; servers=2\`).`;
 
 /**

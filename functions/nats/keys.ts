@@ -50,7 +50,7 @@ export async function importSeed(seed: string): Promise<SigningKey> {
   const raw = decode(seed);
   if (typeof raw === 'string') throw new Error(`Not an nkey seed: ${raw}`);
   const kind = kinds().find((kind) => seedPrefix(kind).every((byte, index) => raw[index] === byte));
-  if (!kind) throw new Error('Not an nkey seed: its prefix is not that of an operator, account or user');
+  if (!kind) throw new Error('Not an nkey seed: its prefix is not for an operator, account or user');
   if (raw.length !== 2 + KEY_BYTES) throw new Error('Not an nkey seed: wrong length');
   const { publicKey, key } = await importSecret(kind, raw.subarray(2));
   return {
@@ -95,7 +95,7 @@ async function importSecret(
   const key = await crypto.subtle.importKey('pkcs8', pkcs8, 'Ed25519', true, ['sign']);
   const { x = '' } = await crypto.subtle.exportKey('jwk', key);
   const point = unspell(x, BASE64URL);
-  if (point?.length !== KEY_BYTES) throw new Error('The public half of an Ed25519 key could not be read');
+  if (point?.length !== KEY_BYTES) throw new Error('Could not read the public part of an Ed25519 key');
   return { publicKey: encode(Uint8Array.of(KINDS[kind]), point), key };
 }
 
@@ -113,7 +113,7 @@ function encode(prefix: Uint8Array, key: Uint8Array): string {
 // Returns the prefix and key, or an error message that contains no part of the text.
 function decode(text: string): Uint8Array | string {
   const raw = unspell(text, BASE32);
-  if (!raw) return 'it is not base32, or cut off';
+  if (!raw) return 'it is truncated or not base32';
   const end = raw.length - CHECKSUM_BYTES;
   if (end <= KEY_BYTES) return 'it is too short';
   const crc = checksum(raw, end);

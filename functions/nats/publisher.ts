@@ -281,7 +281,7 @@ function countCut(
 
 /** Logs the servers that have not confirmed: names, or addresses that could not be reached. */
 function warnOfMissing(region: string, account: string, missing: readonly string[]): void {
-  console.warn(JSON.stringify({ publisher: 'not confirmed by all', region, account, missing }));
+  console.warn(JSON.stringify({ publisher: 'not confirmed by all servers', region, account, missing }));
 }
 
 function warn(what: string, error: unknown): void {

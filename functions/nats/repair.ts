@@ -48,7 +48,7 @@ export async function repair(config: Config, region: Region): Promise<boolean> {
   // Known work comes first, and a failure of one job does not stop the others.
   const parts: [string, () => Promise<unknown>][] = [
     ['shorten revocations', () => shortenLong(place)],
-    ['push what is due', () => pushUnfinished(place)],
+    ['push pending changes', () => pushUnfinished(place)],
     ['renew leases', () => renewLeases(place)],
     ['review', () => review(place)],
   ];

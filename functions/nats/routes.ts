@@ -76,11 +76,11 @@ function tooMany(quota: number, organizationId: string, current: number): ApiErr
 /** The error for a region whose servers cannot reserve storage for another account. */
 function noStorage(region: string): ApiError {
   console.warn(
-    JSON.stringify({ refused: 'nats_accounts', reason: 'nats_storage or nats_memory is used up', region }),
+    JSON.stringify({ refused: 'nats_accounts', reason: 'nats_storage or nats_memory is exhausted', region }),
   );
   return new ApiError('precondition_failed', {
     precondition: 'unknown_precondition',
-    help_message: `The NATS servers of ${region} have no storage left for another NATS account: delete one, or ask the operator for more`,
+    help_message: `The NATS servers of ${region} have no storage left for another NATS account. Delete one, or ask the operator for more`,
   });
 }
 
@@ -195,7 +195,7 @@ export const natsAccountRoutes = newRouter()
       path: item,
       tags,
       summary: 'Delete a NATS account and its credentials',
-      description: `Its streams and messages are deleted as well. ${ENFORCED}`,
+      description: `Also deletes its streams and messages. ${ENFORCED}`,
       request: { params },
       responses: { ...noContent, ...errorResponses('not_found') },
     }),

@@ -21,11 +21,11 @@ export function noteServer(
   const server = { nats_server: name, region, version: ver };
   if (!isSupported(ver)) {
     const faults = faultsOf(ver).map((fault) => fault.id);
-    console.warn(JSON.stringify({ ...server, reason: 'this version is not supported: update it', faults }));
+    console.warn(JSON.stringify({ ...server, reason: 'this version is not supported; update it', faults }));
   }
   if (off) {
     const seconds = Math.round(ahead / 1000);
-    const reason = `its clock is ${Math.abs(seconds)} seconds ${seconds > 0 ? 'ahead' : 'behind'}: it takes JWTs for expired at the wrong time`;
+    const reason = `its clock is ${Math.abs(seconds)} seconds ${seconds > 0 ? 'ahead' : 'behind'}, so it expires JWTs at the wrong time`;
     console.warn(JSON.stringify({ ...server, reason }));
   }
 }

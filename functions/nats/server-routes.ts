@@ -31,9 +31,9 @@ export const natsServerRoutes = newRouter().openapi(
     path: '/nats-servers',
     tags: [nats.label],
     summary: 'List the nats-servers of a region',
-    description: `Asks them now. \`no_reply\` marks a configured address where no server replied in time: revocations
+    description: `Queries the servers now. \`no_reply\` marks a configured address where no server replied in time. Revocations
       stay pending until it does, or until the address is removed from the configuration. \`total_count\` also counts
-      servers that others of the cluster know of and that did not reply.`,
+      servers that did not reply but are known to others in their cluster.`,
     request: { params: schemas.regionParams },
     responses: {
       ...ok(schemas.natsServerList, { total_count: 1, nats_servers: [examples.natsServer] }),

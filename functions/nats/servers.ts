@@ -192,7 +192,7 @@ async function askJetStream<Result extends { error?: { code: number; description
   deadline: number,
 ): Promise<Result | null> {
   const [reply] = await client.request(`$JS.API.${operation}`, '', (all) => all.length > 0, deadline);
-  if (!reply) throw new Error(`JetStream did not answer ${operation}`);
+  if (!reply) throw new Error(`JetStream did not respond to ${operation}`);
   if (reply.noResponders) return null;
   const result = JSON.parse(reply.text) as Result;
   // 404: already deleted by an earlier attempt. 503: JetStream is not enabled, so there are no streams.

@@ -36,7 +36,7 @@ async function opened(page: Page, name: string, title: string): Promise<void> {
 
 /** The link in a mail that the stack has printed, after `seen` others to the same address. */
 async function linkTo(email: string, seen = 0): Promise<string> {
-  const mails = () => local.logged.filter((line) => line.startsWith(`Mail to ${email}`)).slice(seen);
+  const mails = () => local.logged.filter((line) => line.startsWith(`Email to ${email}`)).slice(seen);
   await expect.poll(mails).not.toEqual([]);
   return /https?:\S+#\S+/.exec(mails().join())?.[0] ?? '';
 }

@@ -117,7 +117,7 @@ describe('members', () => {
     await expect.poll(() => local.logged.length).toBe(2);
     expect(await dialog(page, 'Pass on this link').count()).toBe(0);
     expect(local.logged.splice(0)).toEqual(
-      Array(2).fill(expect.stringContaining('Mail to edsger@example.com: Your invitation')),
+      Array(2).fill(expect.stringContaining('Email to edsger@example.com: Your invitation')),
     );
   });
 

@@ -267,7 +267,7 @@ describe('the database is what decides', () => {
     await expect
       .poll(() => pair.every(({ id }) => local.logged.some((line) => line.includes(id))))
       .toBe(true);
-    for (const line of local.logged.splice(0)) expect(line).toContain('cannot be opened: it was altered');
+    for (const line of local.logged.splice(0)) expect(line).toContain('the key or the value was changed');
   });
 });
 

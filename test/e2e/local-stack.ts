@@ -40,7 +40,7 @@ export function useStack(settings: Partial<StackSettings> = {}): LocalStack {
   afterAll(async () => {
     await local.stack?.stop();
     rmSync(local.state, { recursive: true, force: true });
-    expect(local.logged.filter((line) => !line.startsWith('Mail to '))).toEqual([]);
+    expect(local.logged.filter((line) => !line.startsWith('Email to '))).toEqual([]);
   });
   return local;
 }

@@ -74,7 +74,7 @@ it('the local stack prints the mail', async () => {
     body: JSON.stringify({ email: 'barbara@example.com' }),
   });
   const { invitation_url: url } = (await answer.json()) as { invitation_url: string };
-  const mail = 'Mail to barbara@example.com: Your invitation to Latchkey\n\n';
+  const mail = 'Email to barbara@example.com: Your invitation to Latchkey\n\n';
   await expect.poll(() => local.logged.join('')).toContain(mail);
   expect(url.startsWith(`${stack.origin}/invitation/#`)).toBe(true);
 });

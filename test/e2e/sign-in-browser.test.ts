@@ -320,7 +320,7 @@ describe('a provider of mail that is down', () => {
     await expect.poll(() => local.logged.length).toBe(1);
     provider.answer(200);
     const [line = ''] = local.logged.splice(0);
-    expect(line).toContain('the mail provider answered 500');
+    expect(line).toContain('the email provider returned 500');
     for (const secret of [email, new URL(url).hash.slice(1), provider.token])
       expect(line).not.toContain(secret);
     const page = await browser.open(url, { stranger: true });

@@ -124,7 +124,7 @@ describe('JSON', () => {
     '{"\\"":1,"\\"":2}',
     `{"a":1,"a"${' '.repeat(100)}:2}`,
   ])('with a name twice in an object is refused: %s', (text) => {
-    expect(() => parseUniqueJson(text)).toThrow('comes twice');
+    expect(() => parseUniqueJson(text)).toThrow('occurs twice');
   });
 
   it.each([

@@ -8,7 +8,7 @@ const parsed = (vars: object) => () => parseVars({ REGIONS: { 'fr-par': region }
 it.each([
   // 10,500 fit a JWT, and leave no room for roles; 11,300 cannot be pushed, and shut everyone out after a restart.
   [{ max_revocations: 9_501 }, /^.*: NATS\.max_revocations: .*9500/],
-  [{ account_limits: { streams: 0 } }, /NATS\.account_limits\.streams: must be -1 for none, or 1 to/],
+  [{ account_limits: { streams: 0 } }, /NATS\.account_limits\.streams: must be -1 for no limit, or 1 to/],
   [{ account_limits: { consumers: 0 } }, /NATS\.account_limits\.consumers: must be/],
   [{ account_limits: { connections: 0 } }, /NATS\.account_limits\.connections: must be/],
   [{ account_limits: { payload: 0 } }, /NATS\.account_limits\.payload: must be/],
@@ -16,7 +16,10 @@ it.each([
   [{ account_limits: { disk: 0 } }, /NATS\.account_limits: memory and disk cannot both be 0/],
   [{ guest_limits: { disk: 0 } }, /NATS\.guest_limits: memory and disk cannot both be 0/],
   [{ guest_limits: { streams: 1.5 } }, /NATS\.guest_limits\.streams: must be/],
-  [{ account_lease_seconds: 1e10 }, /NATS\.account_lease_seconds: must be 0 for none, or 3600 to 315360000/],
+  [
+    { account_lease_seconds: 1e10 },
+    /NATS\.account_lease_seconds: must be 0 for no limit, or 3600 to 315360000/,
+  ],
   [{ account_lease_seconds: 60 }, /NATS\.account_lease_seconds: must be/],
   [{ user_expiry_seconds: 1e12 }, /NATS\.user_expiry_seconds: must be/],
   [{ push_deadline_ms: 5 }, /NATS\.push_deadline_ms: /],

@@ -207,7 +207,7 @@ describe('a rule', () => {
       expect(answer.body.details).toMatchObject([
         {
           argument_name: 'rules.0.permission_set_names',
-          help_message: expect.stringContaining('must be of the same scope type'),
+          help_message: expect.stringContaining('must have the same scope type'),
         },
       ]);
     }

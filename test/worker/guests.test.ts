@@ -196,7 +196,7 @@ describe('a guest whose time is over', () => {
     const [here, there] = [await busyGuest('fr-par'), await busyGuest('nl-ams')];
     for (const { organization } of [here, there]) await endedAt(organization, Date.now() - 120_000);
     const down = { ...env, REGION_FR_PAR: failing(env.REGION_FR_PAR, /./) };
-    await expect(schedule(down)).rejects.toThrow('The schedule failed');
+    await expect(schedule(down)).rejects.toThrow('Scheduled jobs failed');
     expect(await held('nl-ams', there.project)).toEqual(NOTHING);
     expect(await held('fr-par', here.project)).not.toEqual(NOTHING);
     await schedule();

@@ -225,7 +225,9 @@ describe('a sealed secret', () => {
     await worker.scheduled({} as never, env, {} as never);
     expect((await sealedRow(id)).keyId).toBe('new');
     expect(await open([newest], contextOf(id), await sealedRow(id))).toBe(made.secret_key);
-    await expect(open([old], contextOf(id), await sealedRow(id))).rejects.toThrow('No sealing key');
+    await expect(open([old], contextOf(id), await sealedRow(id))).rejects.toThrow(
+      'Sealing key new does not exist',
+    );
     expect(await rows('fr-par', `select id from nats_accounts where sealing_key_id <> 'new'`)).toEqual([]);
   });
 });

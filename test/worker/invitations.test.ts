@@ -239,12 +239,12 @@ describe('the link of an invitation', () => {
       expect([again.status, again.body.invitation_url]).toEqual([200, null]);
       expect(again.text).not.toContain('/invitation/');
     });
-    expect(mails).toEqual([expect.stringContaining(`Mail to ${email}`)]);
+    expect(mails).toEqual([expect.stringContaining(`Email to ${email}`)]);
     expect((await postAuth('/invitation', { token: old })).status).toBe(404);
     const application = { token: await keyOfApplication(), body, env: mailing };
     expect(
       await mailsOf(async () => expect((await call('POST', USERS, application)).status).toBe(200)),
-    ).toEqual(mails.map(() => expect.stringContaining(`Mail to ${email}`)));
+    ).toEqual(mails.map(() => expect.stringContaining(`Email to ${email}`)));
     const { browser } = await atBrowser(owner);
     await mailsOf(async () => {
       const shown = await browser.post(USERS, body, { env: mailing });

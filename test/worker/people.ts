@@ -33,7 +33,7 @@ export const mailing: typeof env = { ...env, MAIL: { transport: 'console' }, SIT
 export async function mailsOf(work: () => Promise<unknown>, wanted = 0): Promise<string[]> {
   const log = vi.spyOn(console, 'log').mockReturnValue();
   const mails = () =>
-    log.mock.calls.map(([line]) => String(line)).filter((line) => line.startsWith('Mail to '));
+    log.mock.calls.map(([line]) => String(line)).filter((line) => line.startsWith('Email to '));
   try {
     await work();
     await vi.waitFor(() => expect(mails().length).toBeGreaterThanOrEqual(wanted), 10_000);

@@ -302,7 +302,9 @@ describe('what is created at the very moment of a deletion', () => {
     await newKey({ ...owner, project_id: id }, { user_id });
     await age(id, 2 * HOUR);
     const other = region === 'fr-par' ? 'REGION_NL_AMS' : 'REGION_FR_PAR';
-    await expect(schedule({ ...env, [other]: failing(env[other], /./) })).rejects.toThrow('schedule failed');
+    await expect(schedule({ ...env, [other]: failing(env[other], /./) })).rejects.toThrow(
+      'Scheduled jobs failed',
+    );
     expect(await statusOf(id), 'a region was not swept').toBe('deleted');
     await schedule();
     expect(await statusOf(id)).toBeUndefined();

@@ -58,7 +58,7 @@ describe('a poisoned row', () => {
       .bind(Date.now() - 2 * MINUTE, JSON.stringify(ids))
       .run();
     await poisoned(env.IDENTITY, 'update on projects', `old.id = '${ids[0]}'`, async () => {
-      await expect(settleProjects(configOf(env), soon())).rejects.toThrow('could not be settled');
+      await expect(settleProjects(configOf(env), soon())).rejects.toThrow('could not be finished');
     });
     const left = await identityRows<{ id: string }>(
       `select id from projects where status = 'deleting' and id in (select value from json_each(?))`,
@@ -81,7 +81,7 @@ describe('a poisoned row', () => {
       .bind(Date.now() - 10 * MINUTE, JSON.stringify(guests))
       .run();
     await poisoned(env.IDENTITY, 'delete on organizations', `old.id = '${guests[1]}'`, async () => {
-      await expect(endGuests(configOf(env), soon())).rejects.toThrow('could not be removed');
+      await expect(endGuests(configOf(env), soon())).rejects.toThrow('could not be deleted');
     });
     const left = await identityRows<{ id: string }>(
       'select id from organizations where id in (select value from json_each(?))',
@@ -220,7 +220,9 @@ async function withRevocations(account: string, n: number): Promise<void> {
 describe('a part that fails', () => {
   it('is logged with its name, its region and the reason, and the others are done', async () => {
     const bindings = { ...env, REGION_FR_PAR: failing(env.REGION_FR_PAR, /audit_events/) };
-    await expect(worker.scheduled({} as never, bindings, {} as never)).rejects.toThrow('The schedule failed');
+    await expect(worker.scheduled({} as never, bindings, {} as never)).rejects.toThrow(
+      'Scheduled jobs failed',
+    );
     expect(logged.map((line) => JSON.parse(line))).toEqual([
       { schedule: 'audit retention', where: 'fr-par', reasons: ['D1_ERROR: Network connection lost.'] },
     ]);

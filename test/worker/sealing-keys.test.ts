@@ -115,7 +115,7 @@ describe('a key that an isolate does not know yet', () => {
     const made = await newKeys();
     expect(await keyOf(made.id)).toBe('new');
     expect((await signed(made, withKeys(old))).status).toBe(503);
-    expect(logged.join()).toContain('No sealing key has the id new');
+    expect(logged.join()).toContain('Sealing key new does not exist');
   });
 
   it('makes the API answer 503 with Retry-After', async () => {
