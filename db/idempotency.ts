@@ -1,6 +1,6 @@
 /**
  * The table of idempotency keys, the same in every database, and the statements that make a creation happen once per
- * key. Callers decide how to respond to a replay; functions/idempotency.ts derives the secret again.
+ * key. Callers decide how to respond to a replay; functions/shared/idempotency.ts derives the secret again.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';

@@ -3,8 +3,8 @@
  * generated on the first request and cached for the isolate's lifetime.
  */
 import type { Context } from 'hono';
-import type { AppEnv, newRouter } from './app.ts';
-import type { Config } from './env.ts';
+import type { Config } from './shared/env.ts';
+import type { AppEnv, newRouter } from './shared/http.ts';
 
 type Router = ReturnType<typeof newRouter>;
 

@@ -1,5 +1,5 @@
 /**
- * The API keys of users and applications. Only an Owner can change an Owner's key. bearers.ts finds the principal of a
+ * The API keys of users and applications. Only an Owner can change an Owner's key. callers.ts finds the principal of a
  * key in use.
  */
 import { type SQL, sql } from 'drizzle-orm';

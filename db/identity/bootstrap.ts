@@ -1,20 +1,8 @@
 /**
- * Creates an organization with its Owner, a first project and an API key. Returns statements, because they run in
- * different ways: directly in the local stack and the tests, through wrangler in deployments. No endpoint does this, so
- * that a stranger cannot claim a newly deployed origin.
+ * The statements that create an organization with its Owner, a first project and an API key. They are plain text with
+ * parameters because they run in different ways: directly in the local stack and the tests, through wrangler in
+ * deployments. functions/iam/bootstrap.ts creates the secrets.
  */
-import { hashSecretKey, newApiKey } from '../../functions/iam/api-keys.ts';
-import { hashPassword } from '../../functions/iam/passwords.ts';
-
-/** The Owner's password and API key; the secrets are stored nowhere else. */
-export interface Owner {
-  organization_id: string;
-  project_id: string;
-  email: string;
-  password: string;
-  access_key: string;
-  secret_key: string;
-}
 
 /** A statement and its parameters, in order. */
 export interface Statement {
@@ -39,33 +27,35 @@ export function findUser(email: string): Statement {
   };
 }
 
-/**
- * Returns the statements that create an organization and its Owner; run them as one batch. The Owner is a new person
- * with this password, or `user`. An existing person gets the password only if they cannot sign in yet or `newPassword`
- * is set, which also ends their sessions and links. With `onlyFirst` (without `user`) every statement does nothing if
- * an organization exists. `now` is in milliseconds since the epoch.
- */
-export async function createOrganization(input: {
+/** An organization to create, with hashes of the Owner's secrets. */
+export interface NewOrganization {
+  organizationId: string;
   organizationName: string;
+  /** The Owner's email address in lower case. */
   email: string;
-  password: string;
+  /** Null keeps the password of `user`. */
+  passwordHash: string | null;
+  apiKey: { accessKey: string; secretHash: string };
+  /** Milliseconds since the epoch. */
   now: number;
-  onlyFirst?: boolean;
+  onlyFirst?: boolean | undefined;
   user?: KnownUser | undefined;
-  newPassword?: boolean;
-}): Promise<{ owner: Owner; statements: Statement[] }> {
-  const { now, user } = input;
-  const email = input.email.toLowerCase();
-  const organizationId = crypto.randomUUID();
+}
+
+/**
+ * Returns the statements that create an organization and its Owner; run them as one batch. A new password of an existing
+ * `user` also ends their sessions and links. With `onlyFirst` (without `user`) every statement does nothing if an
+ * organization exists.
+ */
+export function insertOrganization(input: NewOrganization): Statement[] {
+  const { organizationId, email, passwordHash, apiKey, now, user } = input;
   // As on Scaleway: clients without a project send the organization's id as the default project.
   const projectId = organizationId;
   const userId = user?.id ?? crypto.randomUUID();
-  const key = newApiKey();
-  const keepsPassword = user?.signsIn === true && !input.newPassword;
   const rows: Row[] = [
     ['organizations', { id: organizationId, name: input.organizationName, created_at: now, updated_at: now }],
     ...(user ? [] : [newPerson(userId, email, now)]),
-    ...(keepsPassword ? [] : [await newSignIn(userId, input.password, now)]),
+    ...(passwordHash === null ? [] : [newSignIn(userId, passwordHash, now)]),
     [
       'memberships',
       { user_id: userId, organization_id: organizationId, role: 'owner', created_at: now, joined_at: now },
@@ -85,8 +75,8 @@ export async function createOrganization(input: {
     [
       'api_keys',
       {
-        access_key: key.accessKey,
-        secret_hash: await hashSecretKey(key.secretKey),
+        access_key: apiKey.accessKey,
+        secret_hash: apiKey.secretHash,
         organization_id: organizationId,
         user_id: userId,
         description: 'Created with the organization',
@@ -114,25 +104,15 @@ export async function createOrganization(input: {
   const guard = input.onlyFirst
     ? `not exists (select 1 from organizations where id <> '${organizationId}')`
     : 'true';
-  return {
-    owner: {
-      organization_id: organizationId,
-      project_id: projectId,
-      email,
-      password: input.password,
-      access_key: key.accessKey,
-      secret_key: key.secretKey,
-    },
-    statements: [
-      ...(user && !keepsPassword ? endOfPassword(user.id, now) : []),
-      ...rows.map(([table, row]) => ({
-        sql: `insert into ${table} (${Object.keys(row).join(', ')}) select ${Object.keys(row)
-          .map(() => '?')
-          .join(', ')} where ${guard}`,
-        params: Object.values(row),
-      })),
-    ],
-  };
+  return [
+    ...(user && passwordHash !== null ? endOfPassword(user.id, now) : []),
+    ...rows.map(([table, row]) => ({
+      sql: `insert into ${table} (${Object.keys(row).join(', ')}) select ${Object.keys(row)
+        .map(() => '?')
+        .join(', ')} where ${guard}`,
+      params: Object.values(row),
+    })),
+  ];
 }
 
 type Row = [table: string, row: Record<string, string | number | null>];
@@ -142,12 +122,9 @@ const newPerson = (id: string, email: string, now: number): Row => [
   { id, name: email, email, email_verified: 1, created_at: now, updated_at: now },
 ];
 
-async function newSignIn(userId: string, password: string, now: number): Promise<Row> {
+function newSignIn(userId: string, passwordHash: string, now: number): Row {
   const method = { id: crypto.randomUUID(), account_id: userId, provider_id: 'credential', user_id: userId };
-  return [
-    'sign_in_methods',
-    { ...method, password: await hashPassword(password), created_at: now, updated_at: now },
-  ];
+  return ['sign_in_methods', { ...method, password: passwordHash, created_at: now, updated_at: now }];
 }
 
 /** Deletes a person's password and ends its sessions and links, so that the operator can give them a new one. */

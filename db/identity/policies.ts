@@ -1,6 +1,6 @@
 /**
- * Policies and their rules. iam/rules.ts validates permission sets and projects; the statements here check that the
- * principal belongs to the organization. bearers.ts reads a caller's rules.
+ * Policies and their rules. iam/policies/rules.ts validates permission sets and projects; the statements here check that the
+ * principal belongs to the organization. callers.ts reads a caller's rules.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { auditStatement, type Change } from '../audit.ts';

@@ -1,6 +1,6 @@
 /**
  * The projects of organizations. A deletion takes several steps, because a project's resources are in the regions:
- * `deleting` while iam/projects.ts asks the regions, `deleted` until no late write can remain, then the row is removed.
+ * `deleting` while projects/delete-project.ts asks the regions, `deleted` until no late write can remain, then the row is removed.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { auditStatement, type Change } from '../audit.ts';

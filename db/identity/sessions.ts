@@ -1,6 +1,6 @@
 /**
  * The sessions of people. Every insert checks its conditions in its `where` clause, so that no session starts from a
- * password, link or person that no longer exists. bearers.ts finds the person of a session.
+ * password, link or person that no longer exists. callers.ts finds the person of a session.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { auditStatement, type Change } from '../audit.ts';

@@ -3,7 +3,6 @@
  * (the local stack and the command line); no endpoint does. The database stores the token's SHA-256.
  */
 import { type SQL, sql } from 'drizzle-orm';
-import { hashLinkToken, newLinkToken } from '../../functions/iam/link-tokens.ts';
 import type { Database } from '../database.ts';
 import type { Statement } from './bootstrap.ts';
 import { insertSession, type NewSession } from './sessions.ts';
@@ -12,39 +11,29 @@ import { insertSession, type NewSession } from './sessions.ts';
 const identifierOf = (tokenHash: string) => `sign-in ${tokenHash}`;
 
 /**
- * Creates a link for the person with this email address. Returns its token, for `/sign-in/#TOKEN`, and the statements
- * that store it; run them as one batch. The link replaces the person's earlier one and ends when their password
- * changes. If nobody has the address, the statements do nothing. Times are milliseconds since the epoch.
+ * Returns the statements that store a link for the person with this email address (lower case); run them as one batch.
+ * The link replaces the person's earlier one and ends when their password changes. If nobody has the address, the
+ * statements do nothing. Times are milliseconds since the epoch.
  */
-export async function newSignInLink(input: {
+export function insertSignInLink(link: {
   email: string;
+  tokenHash: string;
   now: number;
   expiresAt: number;
-}): Promise<{ token: string; statements: Statement[] }> {
-  const token = newLinkToken();
-  const email = input.email.toLowerCase();
-  return {
-    token,
-    statements: [
-      {
-        sql: `delete from verifications where identifier glob 'sign-in *'
-          and value in (select id from users where email = ?)`,
-        params: [email],
-      },
-      {
-        sql: `insert into verifications (id, identifier, value, expires_at, created_at, updated_at)
-          select ?, ?, id, ?, ?, ? from users where email = ?`,
-        params: [
-          crypto.randomUUID(),
-          identifierOf(await hashLinkToken(token)),
-          input.expiresAt,
-          input.now,
-          input.now,
-          email,
-        ],
-      },
-    ],
-  };
+}): Statement[] {
+  const { email, tokenHash, now, expiresAt } = link;
+  return [
+    {
+      sql: `delete from verifications where identifier glob 'sign-in *'
+        and value in (select id from users where email = ?)`,
+      params: [email],
+    },
+    {
+      sql: `insert into verifications (id, identifier, value, expires_at, created_at, updated_at)
+        select ?, ?, id, ?, ?, ? from users where email = ?`,
+      params: [crypto.randomUUID(), identifierOf(tokenHash), expiresAt, now, now, email],
+    },
+  ];
 }
 
 /**

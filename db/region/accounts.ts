@@ -1,6 +1,6 @@
 /**
  * The NATS accounts of a region. Deleting an account deletes its credentials in the same batch and leaves a tombstone:
- * the resolver then serves a JWT that rejects every user. Synchronization with the servers is in enforcement.ts.
+ * the resolver then serves a JWT that rejects every user. Synchronization with the servers is in account-sync.ts.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { auditStatement, type Change, OF_ROW } from '../audit.ts';

@@ -7,9 +7,10 @@ import { auditStatement, type Change, OF_ROW } from '../audit.ts';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
 import { type Done, notDone, noteDone, type Once, selectDone } from '../idempotency.ts';
 import type { Listed, Page } from '../page.ts';
+import { REVOCATIONS } from './account-sync.ts';
 import { ACCOUNTS } from './accounts.ts';
-import { REVOCATIONS } from './enforcement.ts';
 import { inProjects, listPage, projectScopes } from './fragments.ts';
+import { ALL_PERMISSIONS } from './permissions.ts';
 import { credentials } from './schema.ts';
 
 export type Credential = typeof credentials.$inferSelect;
@@ -178,7 +179,7 @@ export async function updateCredential(
   update: CredentialUpdate,
 ): Promise<{ ok: true; row: Credential } | { ok: false; reason: 'not_found' | 'no_permission' }> {
   const name = sql`coalesce(${update.name ?? null}, name)`;
-  const permissions = sql`((permissions & ${7 - update.clear}) | ${update.set})`;
+  const permissions = sql`((permissions & ${ALL_PERMISSIONS & ~update.clear}) | ${update.set})`;
   const changing = sql`${matching(ref)} and (name <> ${name} or permissions <> ${permissions})`;
   try {
     const [, , rows] = await db.batch(

@@ -5,6 +5,7 @@
  */
 import { sql } from 'drizzle-orm';
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+import { ALL_PERMISSIONS } from './permissions.ts';
 
 /** Whether Queues or Topics and Events is activated in a project. Each activation has a new `prefix`. */
 export const services = sqliteTable(
@@ -152,7 +153,7 @@ export const natsRevocations = sqliteTable(
   (table) => [primaryKey({ columns: [table.accountId, table.userKey] })],
 );
 
-/** The credentials of all products. `permissions` is a bit mask (1 publish, 2 receive, 4 manage), null for NATS. */
+/** The credentials of all products. `permissions` is a bit mask (permissions.ts), null for NATS. */
 export const credentials = sqliteTable(
   'credentials',
   {
@@ -177,7 +178,7 @@ export const credentials = sqliteTable(
   (table) => [
     check(
       'credentials_permissions',
-      sql`case when nats_account_id is null then coalesce(permissions, 0) between 1 and 7 else permissions is null end`,
+      sql`case when nats_account_id is null then coalesce(permissions, 0) between 1 and ${sql.raw(`${ALL_PERMISSIONS}`)} else permissions is null end`,
     ),
     uniqueIndex('credentials_by_key').on(table.key),
     index('credentials_by_checksum').on(table.checksum),

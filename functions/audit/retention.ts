@@ -2,7 +2,7 @@
 import type { D1Database } from '@cloudflare/workers-types';
 import { forgetAuditEvents } from '../../db/audit.ts';
 import { openDatabase } from '../../db/database.ts';
-import type { Config } from '../env.ts';
+import type { Config } from '../shared/env.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
 const PORTION = 500;

@@ -6,9 +6,10 @@ import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { type AuditEvent, type AuditFilter, listAuditEvents } from '../../db/audit.ts';
 import type { Database } from '../../db/database.ts';
-import { type AppEnv, errorResponses, newRouter, ok, requireScope, wireTime } from '../app.ts';
-import { toWirePermissions } from '../credentials/permissions.ts';
-import { ApiError, invalidArgument } from '../errors.ts';
+import { requireScope } from '../iam/access/require-access.ts';
+import { ApiError, invalidArgument } from '../shared/errors.ts';
+import { type AppEnv, errorResponses, newRouter, ok, wireTime } from '../shared/http.ts';
+import { toWirePermissions } from '../shared/permissions.ts';
 import { kindsOf, officialNames } from './resources.ts';
 import * as schemas from './schemas.ts';
 

@@ -1,6 +1,6 @@
 /** The schemas of the audit trail, with examples. Names follow Scaleway Audit Trail v1alpha1 where it has them. */
 import * as z from 'zod';
-import { choiceOf, regionParams, uuid } from '../credentials/schemas.ts';
+import { choiceOf, regionParams, uuid } from '../shared/schemas.ts';
 import { RESOURCE_TYPES } from './resources.ts';
 
 /** RFC 3339 with any offset → milliseconds since the epoch. */

@@ -22,33 +22,29 @@ import {
   type Service,
   type ServiceRef,
 } from '../../db/region/services.ts';
+import { cleanUp } from '../gateway/cleanup.ts';
+import { newServicePrefix } from '../gateway/names.ts';
 import {
-  type AppEnv,
-  changeOf,
-  pageOf,
   refusalOfChange,
   requireInProject,
   requireScope,
-  wireTime,
-  workOf,
   writableProjects,
-} from '../app.ts';
-import { ApiError, invalidArgument } from '../errors.ts';
-import { cleanUp } from '../gateway/cleanup.ts';
-import { createdBefore, untold } from '../idempotency.ts';
-import { connectionsOf } from '../nats/enforcement.ts';
-import type { Work } from '../work.ts';
+} from '../iam/access/require-access.ts';
+import { connectionsOf } from '../nats/publication.ts';
+import { ApiError, invalidArgument } from '../shared/errors.ts';
+import { type AppEnv, pageOf, wireTime } from '../shared/http.ts';
+import { createdBefore, untold } from '../shared/idempotency.ts';
+import { mergeOf } from '../shared/permissions.ts';
+import type { paging } from '../shared/schemas.ts';
+import { changeOf, type Work, workOf } from '../shared/write-context.ts';
 import { createCredentials, secretAgain } from './lifecycle.ts';
-import { mergeOf } from './permissions.ts';
 import { type CreateRequest, type KeyedProduct, nats, type Product } from './products.ts';
 import {
   type natsConnections,
   PERMISSION_RULE,
-  type paging,
   type ServiceInfo,
   type updateKeyedCredentialsBody,
 } from './schemas.ts';
-import { newServicePrefix } from './secrets.ts';
 
 type C = Context<AppEnv>;
 type TooMany = Extract<NotCreated, { current: number }>;

@@ -4,8 +4,8 @@
  */
 import type { Done, Once } from '../../db/idempotency.ts';
 import { type Credential, createCredential, type NotCreated } from '../../db/region/credentials.ts';
-import { bytesFor, derivedBytes } from '../idempotency.ts';
-import type { Work } from '../work.ts';
+import { bytesFor, derivedBytes } from '../shared/idempotency.ts';
+import type { Work } from '../shared/write-context.ts';
 import { type CreateRequest, checksumOf, type Product } from './products.ts';
 
 /**

@@ -9,13 +9,15 @@ import { type Database, openDatabase } from '../../db/database.ts';
 import { getApiKey } from '../../db/identity/api-keys.ts';
 import { getAccount } from '../../db/region/accounts.ts';
 import { findCredential } from '../../db/region/credentials.ts';
-import { type AppEnv, errorResponses, newRouter, ok, requireScope } from '../app.ts';
-import type { Region } from '../env.ts';
-import { ApiError, innermost, invalidArgument } from '../errors.ts';
-import { presentApiKey } from '../iam/api-key-routes.ts';
-import { authorize } from '../iam/policies.ts';
+import { authorize } from '../iam/access/authorize.ts';
+import { requireScope } from '../iam/access/require-access.ts';
+import { presentApiKey } from '../iam/principals/api-key-routes.ts';
 import { apiKey } from '../iam/schemas.ts';
 import { presentAccount } from '../nats/routes.ts';
+import { natsAccount } from '../nats/schemas.ts';
+import type { Region } from '../shared/env.ts';
+import { ApiError, innermost, invalidArgument } from '../shared/errors.ts';
+import { type AppEnv, errorResponses, newRouter, ok } from '../shared/http.ts';
 import * as examples from './examples.ts';
 import { nats, PRODUCTS, type Product } from './products.ts';
 import * as schemas from './schemas.ts';
@@ -47,7 +49,7 @@ const lookupResult = z
     project_id: z.string(),
     organization_id: z.string(),
     credentials: z.union([schemas.natsCredentials, schemas.keyedCredentials]).optional(),
-    nats_account: schemas.natsAccount.optional(),
+    nats_account: natsAccount.optional(),
     api_key: apiKey.optional(),
   })
   .meta({ id: 'LookupResult' });

@@ -5,13 +5,15 @@
 import type * as z from 'zod';
 import { getAccount } from '../../db/region/accounts.ts';
 import type { Credential } from '../../db/region/credentials.ts';
-import { wireTime, wireTimeOrNull } from '../app.ts';
-import { ApiError } from '../errors.ts';
 import { issueCreds } from '../nats/accounts.ts';
-import type { Work } from '../work.ts';
-import { toWirePermissions } from './permissions.ts';
+import { newAccessKey, newSecretKey } from '../shared/access-keys.ts';
+import { digestHex, type RandomBytes } from '../shared/bytes.ts';
+import { ApiError } from '../shared/errors.ts';
+import { wireTime, wireTimeOrNull } from '../shared/http.ts';
+import { toWirePermissions } from '../shared/permissions.ts';
+import { type Sealed, seal } from '../shared/sealing.ts';
+import type { Work } from '../shared/write-context.ts';
 import type { issuedNatsCredentials, keyedCredentials, natsCredentials } from './schemas.ts';
-import { digestHex, newAccessKey, newSecretKey, type RandomBytes, type Sealed, seal } from './secrets.ts';
 
 /** A request to create credentials. */
 export interface CreateRequest {

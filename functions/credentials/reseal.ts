@@ -5,8 +5,8 @@
  */
 import { openDatabase } from '../../db/database.ts';
 import { countSealedUnder, findSealedUnder, replaceSealed, type SealedKind } from '../../db/region/sealed.ts';
-import type { Region, SealingKey } from '../env.ts';
-import { open, seal } from './secrets.ts';
+import type { Region, SealingKey } from '../shared/env.ts';
+import { open, seal } from '../shared/sealing.ts';
 
 const KINDS: SealedKind[] = ['credential', 'nats_account'];
 const PORTION = 100;

@@ -3,25 +3,19 @@
  * schemas and examples. The implementation is in handlers.ts.
  */
 import { createRoute } from '@hono/zod-openapi';
-import {
-  errorResponses,
-  json,
-  newRouter,
-  noContent,
-  ok,
-  requireInProject,
-  writableProjects,
-} from '../app.ts';
-import { idempotencyHeaders, onceOf, REPEATABLE } from '../idempotency.ts';
-import { ENFORCED, enforce } from '../nats/enforcement.ts';
+import { requireInProject, writableProjects } from '../iam/access/require-access.ts';
+import { ENFORCED, enforce } from '../nats/publication.ts';
+import { generateName } from '../shared/default-names.ts';
+import { errorResponses, json, newRouter, noContent, ok } from '../shared/http.ts';
+import { idempotencyHeaders, onceOf, REPEATABLE } from '../shared/idempotency.ts';
+import { bitsOf } from '../shared/permissions.ts';
+import { regionParams, uuid } from '../shared/schemas.ts';
 import * as examples from './examples.ts';
 import { activate, connections, create, deactivate, get, info, list, revoke, update } from './handlers.ts';
-import { generateName } from './names.ts';
-import { bitsOf } from './permissions.ts';
 import { type KeyedProduct, nats } from './products.ts';
 import * as schemas from './schemas.ts';
 
-const params = schemas.regionParams.extend({ credentials_id: schemas.uuid });
+const params = regionParams.extend({ credentials_id: uuid });
 const bodyErrors = ['payload_too_large', 'unsupported_media_type'] as const;
 
 /** Returns the routes of NATS credentials: create, list, read and revoke. There is no update. */
@@ -38,7 +32,7 @@ export function natsCredentialsRoutes() {
         summary: 'Create NATS credentials',
         description: `The creds file is returned only in this response. ${REPEATABLE}`,
         request: {
-          params: schemas.regionParams,
+          params: regionParams,
           headers: idempotencyHeaders,
           body: {
             required: true,
@@ -69,7 +63,7 @@ export function natsCredentialsRoutes() {
         path: collection,
         tags,
         summary: 'List NATS credentials',
-        request: { params: schemas.regionParams, query: schemas.listNatsCredentialsQuery },
+        request: { params: regionParams, query: schemas.listNatsCredentialsQuery },
         responses: {
           ...ok(schemas.natsCredentialsList, {
             total_count: 1,
@@ -144,7 +138,7 @@ export function keyedCredentialsRoutes<const Id extends 'sqs' | 'sns'>(product: 
         summary: `Create ${product.label} credentials`,
         description: `The secret key is returned only in this response. ${REPEATABLE}`,
         request: {
-          params: schemas.regionParams,
+          params: regionParams,
           headers: idempotencyHeaders,
           body: {
             required: true,
@@ -175,7 +169,7 @@ export function keyedCredentialsRoutes<const Id extends 'sqs' | 'sns'>(product: 
         path: collection,
         tags,
         summary: `List ${product.label} credentials`,
-        request: { params: schemas.regionParams, query: schemas.listKeyedCredentialsQuery },
+        request: { params: regionParams, query: schemas.listKeyedCredentialsQuery },
         responses: {
           ...ok(schemas.keyedCredentialsList(product.id), examples.keyedCredentialsList(product.id)),
           ...errorResponses(),
@@ -244,7 +238,7 @@ export function serviceRoutes<const Id extends 'sqs' | 'sns'>(product: KeyedProd
   const schema = schemas.serviceInfo(product.id);
   const response = ok(schema, examples.serviceInfo(product.id));
   const request = {
-    params: schemas.regionParams,
+    params: regionParams,
     body: { required: true, content: json(schemas.projectBody, examples.projectBody) },
   };
   return newRouter()
@@ -276,7 +270,7 @@ export function serviceRoutes<const Id extends 'sqs' | 'sns'>(product: KeyedProd
         path: `/${product.id}-info`,
         tags,
         summary: `Get whether ${product.label} is active for a project`,
-        request: { params: schemas.regionParams, query: schemas.projectQuery },
+        request: { params: regionParams, query: schemas.projectQuery },
         responses: { ...response, ...errorResponses('not_found') },
       }),
       async (c) => c.json(await info(c, product, c.req.valid('query').project_id), 200),

@@ -1,9 +1,9 @@
 /**
  * Defines every action of SQS and SNS: the permission it needs and the shapes of its request and response.
  * Authorization, parsing, renaming, serialization and the documentation of permissions all read this table. Side
- * effects of actions are in operations.ts.
+ * effects of actions are in action-effects.ts.
  */
-import { bitsOf, type PERMISSIONS } from '../credentials/permissions.ts';
+import { bitsOf, type PermissionName } from '../shared/permissions.ts';
 import type { Scalar, Structure } from './shapes.ts';
 import * as sns from './sns-shapes.ts';
 import * as sqs from './sqs-shapes.ts';
@@ -15,7 +15,7 @@ export type Service = 'sqs' | 'sns';
  * The permissions of which an action needs at least one. `any` accepts all valid credentials; `refused` rejects the
  * action for everyone.
  */
-export type Needs = readonly (typeof PERMISSIONS)[number]['wire'][] | 'any' | 'refused';
+export type Needs = readonly PermissionName[] | 'any' | 'refused';
 
 export interface Action {
   needs: Needs;

@@ -12,8 +12,8 @@ import {
   listLeftovers,
 } from '../../db/region/deactivations.ts';
 import { removeName, removeSubscription } from '../../db/region/inventory.ts';
-import type { Engine, Region } from '../env.ts';
-import { runJob, shuffled } from '../schedule.ts';
+import type { Engine, Region } from '../shared/env.ts';
+import { runJob, shuffled } from '../shared/jobs.ts';
 import { EngineRefusal, GatewayError } from './errors.ts';
 import { engineArn, engineQueueUrl, type Place } from './names.ts';
 import { callEngine, type EngineRequest, SETTLED_MS } from './upstream.ts';

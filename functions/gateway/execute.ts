@@ -4,11 +4,11 @@
  */
 import { openDatabase } from '../../db/database.ts';
 import { findBearer } from '../../db/region/gateway.ts';
+import { forgetMissing, operations } from './action-effects.ts';
 import { type Action, actionOf, allows, type Service } from './actions.ts';
-import type { Caller } from './bearer.ts';
+import type { Caller } from './authenticate.ts';
 import { EngineRefusal, GatewayError, notFound } from './errors.ts';
 import { type Place, toClient, toEngine, withoutEngine } from './names.ts';
-import { forgetMissing, operations } from './operations.ts';
 import { refusalReason } from './refused-attributes.ts';
 import { type Conversion, convert, type Fields, type Scalar, type Value } from './shapes.ts';
 import { callEngine, unavailable } from './upstream.ts';

@@ -6,9 +6,10 @@ import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import * as z from 'zod';
 import { type Kind, listNamesOfProject } from '../../db/region/inventory.ts';
-import { type AppEnv, errorResponses, newRouter, ok, requireScope } from '../app.ts';
-import { queues, topicsAndEvents } from '../credentials/products.ts';
-import { regionParams, uuid } from '../credentials/schemas.ts';
+import { requireScope } from '../iam/access/require-access.ts';
+import { type AppEnv, errorResponses, newRouter, ok } from '../shared/http.ts';
+import { PRODUCT_LABELS } from '../shared/products.ts';
+import { regionParams, uuid } from '../shared/schemas.ts';
 import { clientArn, clientQueueUrl } from './names.ts';
 
 const query = z.object({
@@ -55,7 +56,7 @@ export const inventoryRoutes = newRouter()
     createRoute({
       method: 'get',
       path: '/queues',
-      tags: [queues.label],
+      tags: [PRODUCT_LABELS.sqs],
       summary: 'List the queues of a project',
       description: 'Sorted by name. Lists queues that have been created.',
       request: { params: regionParams, query },
@@ -66,7 +67,7 @@ export const inventoryRoutes = newRouter()
     }),
     async (c) => {
       const asked = c.req.valid('query');
-      const { items, next_page_token } = await page(c, 'queues', queues.id, asked);
+      const { items, next_page_token } = await page(c, 'queues', 'sqs', asked);
       const place = { origin: new URL(c.req.url).origin, projectId: asked.project_id };
       const listed = items.map((item) => ({ ...item, url: clientQueueUrl(place, item.name) }));
       return c.json({ queues: listed, next_page_token }, 200);
@@ -76,7 +77,7 @@ export const inventoryRoutes = newRouter()
     createRoute({
       method: 'get',
       path: '/topics',
-      tags: [topicsAndEvents.label],
+      tags: [PRODUCT_LABELS.sns],
       summary: 'List the topics of a project',
       description: 'Sorted by name. Lists topics that have been created.',
       request: { params: regionParams, query },
@@ -89,7 +90,7 @@ export const inventoryRoutes = newRouter()
       },
     }),
     async (c) => {
-      const { items, next_page_token } = await page(c, 'topics', topicsAndEvents.id, c.req.valid('query'));
+      const { items, next_page_token } = await page(c, 'topics', 'sns', c.req.valid('query'));
       return c.json({ topics: items, next_page_token }, 200);
     },
   );

@@ -1,12 +1,13 @@
 /**
  * Translates names of queues, topics and subscriptions between the client, which sees only its project, and the
- * engine, where every name starts with the prefix of the project's activation. Functions are pure; a name that is
+ * engine, where every name starts with the prefix of the project's activation. Translation is pure; a name that is
  * malformed or outside the project has no translation.
  *
  *     client   <origin>/project-<project id>/<name>            arn:scw:sqs:<region>:project-<project id>:<name>
  *     engine   <endpoint>/<account>/<prefix><name>             arn:aws:sqs:<region>:<account>:<prefix><name>
  */
-import type { Engine } from '../env.ts';
+import { randomBase62, randomBytes } from '../shared/bytes.ts';
+import type { Engine } from '../shared/env.ts';
 import type { Service } from './actions.ts';
 import { isRecord, type Reference } from './shapes.ts';
 
@@ -27,6 +28,16 @@ export const PREFIX_LENGTH = 10;
 /** Returns the letters that every prefix of a region starts with: `frpar` for `fr-par`. */
 export function prefixLetters(region: string): string {
   return region.replaceAll('-', '');
+}
+
+/**
+ * Returns a new prefix for an activation's names on its engine: 10 characters of `[0-9A-Za-z]`. It starts with the
+ * region's letters because several regions can share an engine that separates queues by name only. The random rest is
+ * short, so the database must check that the prefix is free.
+ */
+export function newServicePrefix(region: string): string {
+  const letters = prefixLetters(region);
+  return letters + randomBase62(PREFIX_LENGTH - letters.length, randomBytes);
 }
 
 /** Maximum length of a queue's (`sqs`) or topic's (`sns`) name, without the prefix. */

@@ -1,15 +1,16 @@
 /**
  * Routes requests to the gateway: recognizes them, parses them and writes the responses. Authentication is in
- * bearer.ts, execution in execute.ts.
+ * authenticate.ts, execution in execute.ts.
  */
 import type { Context } from 'hono';
 import { unavailableDatabase } from '../../db/database.ts';
 import { noteUse } from '../../db/region/gateway.ts';
-import { type AppEnv, inBackground } from '../app.ts';
-import { configOf } from '../env.ts';
-import { innermost } from '../errors.ts';
+import { configOf } from '../shared/env.ts';
+import { innermost } from '../shared/errors.ts';
+import { type AppEnv, inBackground } from '../shared/http.ts';
+import { LAST_USE_INTERVAL_MS } from '../shared/last-use.ts';
 import type { Action, Service } from './actions.ts';
-import { authenticate, type Caller, readClaim } from './bearer.ts';
+import { authenticate, type Caller, readClaim } from './authenticate.ts';
 import {
   answerHeaders,
   EngineRefusal,
@@ -33,9 +34,6 @@ export const MAX_BODY_BYTES = 4 * 1024 * 1024;
  * see a write error instead of the response.
  */
 const MAX_DROPPED_BYTES = 64 * 1024 * 1024;
-
-/** Resolution of a credential's last use, in milliseconds. */
-const LAST_USE_MS = 5 * 60_000;
 
 /** Middleware that responds to gateway requests and passes on all others. */
 export async function gateway(c: Context<AppEnv>, next: () => Promise<void>): Promise<Response | undefined> {
@@ -190,8 +188,8 @@ function withoutEmpty(name: string, value: unknown): unknown {
 
 /** Records the last use in the background, unless a recent use is already recorded. */
 function noteLastUse(c: Context<AppEnv>, { store, bearer }: Caller, now: number): void {
-  if (now - (bearer.lastUsedAt ?? 0) < LAST_USE_MS) return;
-  const noted = noteUse(store, bearer.id, now, now - LAST_USE_MS);
+  if (now - (bearer.lastUsedAt ?? 0) < LAST_USE_INTERVAL_MS) return;
+  const noted = noteUse(store, bearer.id, now, now - LAST_USE_INTERVAL_MS);
   inBackground(c, 'recording the last use of credentials', noted);
 }
 

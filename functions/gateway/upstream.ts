@@ -4,7 +4,7 @@
  * engine's response is filtered by the caller.
  */
 import { AwsClient } from 'aws4fetch';
-import type { Engine } from '../env.ts';
+import type { Engine } from '../shared/env.ts';
 import { actionOf, type Service } from './actions.ts';
 import { EngineRefusal, GatewayError, notFound } from './errors.ts';
 import { readXml, writeQuery } from './query.ts';

@@ -4,10 +4,11 @@
  */
 import { createRoute } from '@hono/zod-openapi';
 import * as z from 'zod';
-import { errorResponses, newRouter, ok, requireScope } from '../app.ts';
-import { paging, uuid } from '../credentials/schemas.ts';
-import type { Config, Quotas } from '../env.ts';
-import { ApiError } from '../errors.ts';
+import type { Config, Quotas } from '../shared/env.ts';
+import { ApiError } from '../shared/errors.ts';
+import { errorResponses, newRouter, ok } from '../shared/http.ts';
+import { paging, uuid } from '../shared/schemas.ts';
+import { requireScope } from './access/require-access.ts';
 
 const quotum = z
   .object({

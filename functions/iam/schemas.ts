@@ -1,10 +1,10 @@
 /**
  * The schemas of applications, API keys, policies, rules, permission sets and the caller. Names and limits are those of
- * Scaleway IAM v1alpha1. Members and sessions are in user-schemas.ts.
+ * Scaleway IAM v1alpha1. Members and sessions are in members/user-schemas.ts.
  */
 import * as z from 'zod';
-import { choiceOf, exactlyOne, lineOf, listOf, nameOf, paging, uuid } from '../credentials/schemas.ts';
-import { type PermissionSetName, permissionSets } from './permission-sets.ts';
+import { choiceOf, exactlyOne, lineOf, listOf, nameOf, paging, uuid } from '../shared/schemas.ts';
+import { type PermissionSetName, permissionSets } from './access/permission-sets.ts';
 
 /** The size limits of a policy. The 64 KiB body limit also applies. */
 export const MAX_RULES = 100;

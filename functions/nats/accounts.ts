@@ -3,16 +3,17 @@
  * creation; its signing seed is sealed; a user's seed exists only in the creds.
  */
 import type { Once } from '../../db/idempotency.ts';
+import type { AccountState } from '../../db/region/account-sync.ts';
 import {
   createAccount as insertAccount,
   type NatsAccount,
   type StoragePromise,
 } from '../../db/region/accounts.ts';
-import type { AccountState } from '../../db/region/enforcement.ts';
-import { keepNewest } from '../credentials/kept.ts';
-import { open, type RandomBytes, type Sealed, seal } from '../credentials/secrets.ts';
-import type { Config, NatsSettings, Region, SealingKey } from '../env.ts';
-import type { Work } from '../work.ts';
+import { keepNewest } from '../shared/bounded-cache.ts';
+import type { RandomBytes } from '../shared/bytes.ts';
+import type { Config, NatsSettings, Region, SealingKey } from '../shared/env.ts';
+import { open, type Sealed, seal } from '../shared/sealing.ts';
+import type { Work } from '../shared/write-context.ts';
 import { credsText } from './creds.ts';
 import { accountJwt, systemAccountJwt, userJwt } from './jwt.ts';
 import { createKey, importSeed, KEY_BYTES, keyOf, type SigningKey } from './keys.ts';

@@ -13,8 +13,8 @@ import {
   isComplete,
   noteAcknowledgement,
   notePurged,
-} from '../../db/region/enforcement.ts';
-import { type Bindings, type Config, configOf, type Region } from '../env.ts';
+} from '../../db/region/account-sync.ts';
+import { type Bindings, type Config, configOf, type Region } from '../shared/env.ts';
 import { composeAccountJwt, operatorKey, signingKeyOf } from './accounts.ts';
 import { connectNats, shortLivedUser } from './client.ts';
 import { deleteStreams, type Listing, listConnections, pushAccountJwt } from './servers.ts';

@@ -4,18 +4,18 @@
  * every account gets its turn; the page about nats-servers says how long a round takes.
  */
 import { type Database, openDatabase } from '../../db/database.ts';
-import { readCursor, writeCursor } from '../../db/region/cursors.ts';
 import {
   getAccountStates,
   listLong,
   listRenewable,
   listUnfinished,
   shortenRevocations,
-} from '../../db/region/enforcement.ts';
-import type { Config, Region } from '../env.ts';
-import { runJob, someAtOnce } from '../schedule.ts';
+} from '../../db/region/account-sync.ts';
+import { readCursor, writeCursor } from '../../db/region/cursors.ts';
+import type { Config, Region } from '../shared/env.ts';
+import { runJob, someAtOnce } from '../shared/jobs.ts';
 import { composeAccountJwt, leaseEnd, operatorKey } from './accounts.ts';
-import { noteUses, publish } from './enforcement.ts';
+import { noteUses, publish } from './publication.ts';
 import { listActive, listHeldJwts, listLoadedAccounts } from './servers.ts';
 import { Servers } from './system.ts';
 

@@ -4,10 +4,10 @@
  */
 import type { Context } from 'hono';
 import { Hono } from 'hono';
-import { getAccountState } from '../../db/region/enforcement.ts';
-import { type AppEnv, useRegion } from '../app.ts';
-import { ApiError } from '../errors.ts';
-import { networkOf } from '../iam/limits.ts';
+import { getAccountState } from '../../db/region/account-sync.ts';
+import { ApiError } from '../shared/errors.ts';
+import { type AppEnv, useRegion } from '../shared/http.ts';
+import { networkOf } from '../shared/rate-limits.ts';
 import { composeAccountJwt, composeSystemAccountJwt, leaseEnd, operatorKey, systemKey } from './accounts.ts';
 import { isPublicKey } from './keys.ts';
 

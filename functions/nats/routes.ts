@@ -13,37 +13,39 @@ import {
   renameAccount,
 } from '../../db/region/accounts.ts';
 import {
+  refusalOfChange,
+  requireInProject,
+  requireScope,
+  writableProjects,
+} from '../iam/access/require-access.ts';
+import { generateName } from '../shared/default-names.ts';
+import type { Region } from '../shared/env.ts';
+import { ApiError } from '../shared/errors.ts';
+import {
   type AppEnv,
-  changeOf,
   errorResponses,
   json,
   newRouter,
   noContent,
   ok,
   pageOf,
-  refusalOfChange,
-  requireInProject,
-  requireScope,
   wireTime,
-  workOf,
-  writableProjects,
-} from '../app.ts';
-import * as examples from '../credentials/examples.ts';
-import { generateName } from '../credentials/names.ts';
-import { nats } from '../credentials/products.ts';
-import * as schemas from '../credentials/schemas.ts';
-import type { Region } from '../env.ts';
-import { ApiError } from '../errors.ts';
-import { createdBefore, idempotencyHeaders, onceOf, REPEATABLE } from '../idempotency.ts';
+} from '../shared/http.ts';
+import { createdBefore, idempotencyHeaders, onceOf, REPEATABLE } from '../shared/idempotency.ts';
+import { PRODUCT_LABELS } from '../shared/products.ts';
+import { regionParams } from '../shared/schemas.ts';
+import { changeOf, workOf } from '../shared/write-context.ts';
 import { createAccount } from './accounts.ts';
-import { ENFORCED, enforce, presentEnforcement } from './enforcement.ts';
+import * as examples from './examples.ts';
+import { ENFORCED, enforce, presentEnforcement } from './publication.ts';
+import * as schemas from './schemas.ts';
 
 const collection = '/nats-accounts';
 const item = `${collection}/{nats_account_id}` as const;
-const params = schemas.regionParams.extend({ nats_account_id: schemas.natsAccountId });
-const tags = [nats.label];
-const read = { resource: nats.id, action: 'read' } as const;
-const write = { resource: nats.id, action: 'write' } as const;
+const params = regionParams.extend({ nats_account_id: schemas.natsAccountId });
+const tags = [PRODUCT_LABELS.nats];
+const read = { resource: 'nats', action: 'read' } as const;
+const write = { resource: 'nats', action: 'write' } as const;
 
 /** Returns the API representation of an account. */
 export function presentAccount(account: NatsAccount, region: Region): z.infer<typeof schemas.natsAccount> {
@@ -64,7 +66,7 @@ const missing = (id: string) => new ApiError('not_found', { resource: 'namespace
 
 /** The error for a change to an account that was not found where the caller can change accounts. */
 const refusal = (c: Context<AppEnv>, id: string) =>
-  refusalOfChange(c, nats.id, missing(id), (projectIds) => getAccount(c.get('store'), { id, projectIds }));
+  refusalOfChange(c, 'nats', missing(id), (projectIds) => getAccount(c.get('store'), { id, projectIds }));
 
 /** The error for an organization at its account quota. */
 function tooMany(quota: number, organizationId: string, current: number): ApiError {
@@ -93,7 +95,7 @@ export const natsAccountRoutes = newRouter()
       summary: 'Create a NATS account',
       description: REPEATABLE,
       request: {
-        params: schemas.regionParams,
+        params: regionParams,
         headers: idempotencyHeaders,
         body: { required: true, content: json(schemas.createAccountBody, examples.createAccount) },
       },
@@ -134,7 +136,7 @@ export const natsAccountRoutes = newRouter()
       path: collection,
       tags,
       summary: 'List NATS accounts',
-      request: { params: schemas.regionParams, query: schemas.listAccountsQuery },
+      request: { params: regionParams, query: schemas.listAccountsQuery },
       responses: {
         ...ok(schemas.natsAccountList, { total_count: 1, nats_accounts: [examples.account] }),
         ...errorResponses(),
@@ -182,7 +184,7 @@ export const natsAccountRoutes = newRouter()
     }),
     async (c) => {
       const id = c.req.valid('param').nats_account_id;
-      const projectIds = writableProjects(c, nats.id);
+      const projectIds = writableProjects(c, 'nats');
       const name = c.req.valid('json').name ?? undefined;
       const account = await renameAccount(c.get('store'), changeOf(c), { id, projectIds }, name);
       if (!account) throw await refusal(c, id);
@@ -201,7 +203,7 @@ export const natsAccountRoutes = newRouter()
     }),
     async (c) => {
       const id = c.req.valid('param').nats_account_id;
-      const projectIds = writableProjects(c, nats.id);
+      const projectIds = writableProjects(c, 'nats');
       if (!(await deleteAccount(c.get('store'), changeOf(c), { id, projectIds }))) throw await refusal(c, id);
       const request = { region: c.get('region').name, account: id, user: '*' };
       return c.body(null, 204, await enforce(c.get('config'), request));

@@ -2,7 +2,7 @@
  * The requests to a region's nats-servers over their system account: install an account JWT, list loaded accounts, list
  * connections.
  */
-import type { Region } from '../env.ts';
+import type { Region } from '../shared/env.ts';
 import type { NatsClient } from './client.ts';
 import type { Answer, Asked } from './question.ts';
 import { PING, Servers } from './system.ts';

@@ -4,7 +4,7 @@
  * connection, because the others may have lost sight of it. An unreachable address counts as a server that has not
  * replied.
  */
-import type { Region } from '../env.ts';
+import type { Region } from '../shared/env.ts';
 import { systemKey } from './accounts.ts';
 import { connectNats, connectOne, type NatsClient, type NatsUser, shortLivedUser } from './client.ts';
 import { type Answer, type Asked, type Count, parse, Question } from './question.ts';

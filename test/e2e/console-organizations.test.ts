@@ -1,6 +1,6 @@
 /** The console for somebody who belongs to two organizations: each page says which one it is about, and shows no other. */
 import { beforeAll, expect, it } from 'vitest';
-import type { Owner } from '../../db/identity/bootstrap.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { newOrganization } from '../stack/new-organization.ts';
 import { region, useBrowser } from './browser.ts';
 import { api, useStack } from './local-stack.ts';

@@ -4,7 +4,7 @@
  */
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { RegionsVar } from '../../functions/regions.ts';
+import type { RegionsVar } from '../../functions/shared/regions.ts';
 
 /** The recorder. */
 export interface EngineRecorder {

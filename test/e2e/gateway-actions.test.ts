@@ -6,8 +6,8 @@
 import * as sns from '@aws-sdk/client-sns';
 import * as sqs from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PERMISSIONS, toWirePermissions } from '../../functions/credentials/permissions.ts';
 import { type Action, actions, type Service } from '../../functions/gateway/actions.ts';
+import { PERMISSIONS, toWirePermissions } from '../../functions/shared/permissions.ts';
 import { neededRights, rightTo } from '../../site/src/build/engine-policy.ts';
 import { startEngineRecorder } from './engine-recorder.ts';
 import {

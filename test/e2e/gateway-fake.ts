@@ -2,7 +2,7 @@
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
-import type { RegionsVar } from '../../functions/regions.ts';
+import type { RegionsVar } from '../../functions/shared/regions.ts';
 import { type FakeEngine, startFakeEngine } from './fake-engine.ts';
 import { ALL, activate, type Credentials, newCredentials, snsClient, sqsClient } from './gateway-clients.ts';
 import { type LocalStack, useStack } from './local-stack.ts';

@@ -27,7 +27,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import type { RegionsVar } from '../../functions/regions.ts';
+import type { RegionsVar } from '../../functions/shared/regions.ts';
 import { signal } from '../stack/signal.ts';
 import {
   ALL,

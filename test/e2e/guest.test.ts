@@ -5,7 +5,7 @@
 import { CreateQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { regionBinding } from '../../functions/regions.ts';
+import { regionBinding } from '../../functions/shared/regions.ts';
 import { axe, region, useBrowser } from './browser.ts';
 import { outcome, sqsClient } from './gateway-clients.ts';
 import { activate, generate, PRODUCTS, panel, save, shownKeys } from './keyed-form.ts';

@@ -4,7 +4,7 @@ import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/trans
 import { credsText } from '../../functions/nats/creds.ts';
 import { userJwt } from '../../functions/nats/jwt.ts';
 import { createKey, importSeed } from '../../functions/nats/keys.ts';
-import { regionBinding } from '../../functions/regions.ts';
+import { regionBinding } from '../../functions/shared/regions.ts';
 import { ensureSecrets } from '../stack/secrets.ts';
 import { api, type LocalStack } from './local-stack.ts';
 

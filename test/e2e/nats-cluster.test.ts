@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { RegionsVar } from '../../functions/regions.ts';
+import type { RegionsVar } from '../../functions/shared/regions.ts';
 import { type NatsServer, type NatsSettings, natsServer } from '../stack/nats.ts';
 import { freePort } from '../stack/ports.ts';
 import { signal } from '../stack/signal.ts';

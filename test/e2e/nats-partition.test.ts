@@ -3,7 +3,7 @@
  * websocket can be reached, or not. Revocations reach it by its own address, and none is called enforced without it.
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { RegionsVar } from '../../functions/regions.ts';
+import type { RegionsVar } from '../../functions/shared/regions.ts';
 import { type NatsServer, natsServer } from '../stack/nats.ts';
 import { freePort } from '../stack/ports.ts';
 import { api, useStack } from './local-stack.ts';

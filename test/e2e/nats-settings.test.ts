@@ -11,7 +11,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { afterAll, describe, expect, it } from 'vitest';
 import { accountJwt } from '../../functions/nats/jwt.ts';
 import { importSeed } from '../../functions/nats/keys.ts';
-import type { RegionsVar } from '../../functions/regions.ts';
+import type { RegionsVar } from '../../functions/shared/regions.ts';
 import { freePort } from '../stack/ports.ts';
 import { ensureSecrets } from '../stack/secrets.ts';
 import { api, useStack } from './local-stack.ts';

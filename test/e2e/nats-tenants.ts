@@ -1,5 +1,5 @@
 /** Tenants of one nats-server for tests: an Owner's NATS account of an organization of its own, and a guest's. */
-import { createOrganization } from '../../db/identity/bootstrap.ts';
+import { createOrganization } from '../../functions/iam/bootstrap.ts';
 import type { LocalStack } from './local-stack.ts';
 
 /** A NATS account with creds, and who may do what with it over the API. */

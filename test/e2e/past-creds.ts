@@ -8,7 +8,7 @@ import { signingKeyOf } from '../../functions/nats/accounts.ts';
 import { credsText } from '../../functions/nats/creds.ts';
 import { userJwt } from '../../functions/nats/jwt.ts';
 import { createKey } from '../../functions/nats/keys.ts';
-import { regionBinding } from '../../functions/regions.ts';
+import { regionBinding } from '../../functions/shared/regions.ts';
 import { ensureSecrets } from '../stack/secrets.ts';
 import type { LocalStack } from './local-stack.ts';
 import type { Creds } from './nats-client.ts';

@@ -4,7 +4,7 @@
  */
 import type { Page } from 'playwright-core';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { newSignInLink } from '../../db/identity/sign-in-links.ts';
+import { newSignInLink } from '../../functions/iam/sign-in/sign-in-links.ts';
 import { axe, region, useBrowser } from './browser.ts';
 import { api, useStack } from './local-stack.ts';
 import { startMailServer } from './mail-server.ts';

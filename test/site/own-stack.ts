@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Owner } from '../../db/identity/bootstrap.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { bundleWorker } from '../stack/bundle.ts';
 import { defaultConfig } from '../stack/project.ts';
 import { buildSite } from '../stack/site.ts';

@@ -15,7 +15,7 @@ import {
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import type { V4WorkerOptions } from 'miniflare';
 import * as z from 'zod';
-import { type RegionsVar, regionsVar } from '../../functions/regions.ts';
+import { type RegionsVar, regionsVar } from '../../functions/shared/regions.ts';
 import { cache, hashOf, root, runTool } from './project.ts';
 
 /** A bundled Worker with its configuration, without secrets. */

@@ -4,8 +4,8 @@
  */
 import { dirname, resolve } from 'node:path';
 import * as z from 'zod';
-import { mailSettings, parseVars } from '../../functions/env.ts';
-import { type RegionsVar, regionBinding, regionsVar } from '../../functions/regions.ts';
+import { mailSettings, parseVars } from '../../functions/shared/env.ts';
+import { type RegionsVar, regionBinding, regionsVar } from '../../functions/shared/regions.ts';
 
 /** A D1 database to have. */
 export interface WantedDatabase {

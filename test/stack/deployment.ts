@@ -8,9 +8,10 @@
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createOrganization, type Owner, type Statement } from '../../db/identity/bootstrap.ts';
-import { engineKey } from '../../functions/env.ts';
-import { type RegionsVar, regionBinding } from '../../functions/regions.ts';
+import type { Statement } from '../../db/identity/bootstrap.ts';
+import { createOrganization, type Owner } from '../../functions/iam/bootstrap.ts';
+import { engineKey } from '../../functions/shared/env.ts';
+import { type RegionsVar, regionBinding } from '../../functions/shared/regions.ts';
 import { type DeployConfig, readDeployConfig } from './deploy-config.ts';
 import { natsConfiguration } from './nats.ts';
 import { newPassword } from './owner.ts';

@@ -5,7 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type * as z from 'zod';
-import type { engineSettings } from '../../functions/regions.ts';
+import type { engineSettings } from '../../functions/shared/regions.ts';
 import { type ServerProcess, serverProcess } from './server-process.ts';
 
 /** What an engine needs to know. */

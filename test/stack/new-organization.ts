@@ -4,13 +4,8 @@
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  createOrganization,
-  findUser,
-  type KnownUser,
-  type Owner,
-  type Statement,
-} from '../../db/identity/bootstrap.ts';
+import { findUser, type KnownUser, type Statement } from '../../db/identity/bootstrap.ts';
+import { createOrganization, type Owner } from '../../functions/iam/bootstrap.ts';
 import { openDatabase } from './databases.ts';
 import { type DeploymentActions, sqlText } from './deployment.ts';
 import { newPassword, runStatements } from './owner.ts';

@@ -6,8 +6,8 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { partyName } from '../../functions/credentials/schemas.ts';
-import { email as address } from '../../functions/iam/user-schemas.ts';
+import { email as address } from '../../functions/iam/members/user-schemas.ts';
+import { partyName } from '../../functions/shared/schemas.ts';
 import { onCloudflare } from './cloudflare.ts';
 import { readDeployConfig } from './deploy-config.ts';
 import {

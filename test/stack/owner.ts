@@ -6,7 +6,8 @@ import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import * as z from 'zod';
-import { createOrganization, type Owner, type Statement } from '../../db/identity/bootstrap.ts';
+import type { Statement } from '../../db/identity/bootstrap.ts';
+import { createOrganization, type Owner } from '../../functions/iam/bootstrap.ts';
 import { inTransaction, openDatabase } from './databases.ts';
 import { readJson, writePrivately } from './project.ts';
 

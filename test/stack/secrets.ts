@@ -1,13 +1,13 @@
 /**
  * The secrets of a deployment, local or real, in `secrets.json` of a folder: created once, completed when a region is
- * added, never printed. What each is for is told in functions/env.ts.
+ * added, never printed. What each is for is told in functions/shared/env.ts.
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { operatorJwt } from '../../functions/nats/jwt.ts';
 import { createKey, importSeed } from '../../functions/nats/keys.ts';
-import { regionBinding } from '../../functions/regions.ts';
+import { regionBinding } from '../../functions/shared/regions.ts';
 import { readJson, writePrivately } from './project.ts';
 
 /** The secrets of a deployment, and what follows from them and is public. */

@@ -7,8 +7,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { D1Database } from '@cloudflare/workers-types';
-import type { Owner } from '../../db/identity/bootstrap.ts';
-import { type RegionsVar, regionBinding } from '../../functions/regions.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
+import { type RegionsVar, regionBinding } from '../../functions/shared/regions.ts';
 import { type Bundle, bundleWorker } from './bundle.ts';
 import { databaseFile, type LocalDatabase, prepareDatabase } from './databases.ts';
 import { ENGINE_KEY, type EngineServer, engineEntry, engineServer } from './engine.ts';

@@ -8,7 +8,7 @@
  */
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { newSignInLink } from '../../db/identity/sign-in-links.ts';
+import { newSignInLink } from '../../functions/iam/sign-in/sign-in-links.ts';
 import { bundleWorker } from './bundle.ts';
 import { natsServerVersion, versionWarning } from './nats.ts';
 import { NATS_PORT, portOf } from './ports.ts';

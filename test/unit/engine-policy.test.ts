@@ -1,8 +1,7 @@
 /** The IAM policy of the page "Connect your queue engine": whose names it opens, and that it is written as IAM reads it. */
 import { expect, it } from 'vitest';
-import { newServicePrefix } from '../../functions/credentials/secrets.ts';
-import type { Engine } from '../../functions/env.ts';
-import { engineArn } from '../../functions/gateway/names.ts';
+import { engineArn, newServicePrefix } from '../../functions/gateway/names.ts';
+import type { Engine } from '../../functions/shared/env.ts';
 import { enginePolicy } from '../../site/src/build/engine-policy.ts';
 
 const at = { partition: 'aws', region: 'eu-west-3', account: '111122223333' };

@@ -1,7 +1,13 @@
 /** Names of queues, topics and subscriptions between client and engine, both ways. */
 import { describe, expect, it } from 'vitest';
-import { newServicePrefix } from '../../functions/credentials/secrets.ts';
-import { isName, type Place, PREFIX_LENGTH, toClient, toEngine } from '../../functions/gateway/names.ts';
+import {
+  isName,
+  newServicePrefix,
+  type Place,
+  PREFIX_LENGTH,
+  toClient,
+  toEngine,
+} from '../../functions/gateway/names.ts';
 import type { Reference } from '../../functions/gateway/shapes.ts';
 
 const PROJECT = '5f6b6a54-2f0e-4d7a-8c1d-3f1f3a3f7b10';

@@ -3,10 +3,10 @@
  * that its text is held here: a change must be meant.
  */
 import { expect, it } from 'vitest';
-import type { AccountState } from '../../db/region/enforcement.ts';
-import { natsSettings } from '../../functions/env.ts';
+import type { AccountState } from '../../db/region/account-sync.ts';
 import { composeAccountJwt } from '../../functions/nats/accounts.ts';
 import { importSeed } from '../../functions/nats/keys.ts';
+import { natsSettings } from '../../functions/shared/env.ts';
 
 const OPERATOR = 'SOAIHYUKTW65ZBTI3OXLLK4R72Q6OCXNOQNVM2KDGQS64U2OQRR7TA4YYA';
 

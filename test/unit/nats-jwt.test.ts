@@ -15,10 +15,10 @@ import { fromPublic, fromSeed } from '@nats-io/nkeys';
 import { credsAuthenticator } from '@nats-io/transport-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { natsSettings } from '../../functions/env.ts';
 import { credsText } from '../../functions/nats/creds.ts';
 import { accountJwt, operatorJwt, systemAccountJwt, userJwt } from '../../functions/nats/jwt.ts';
 import { createKey, importSeed, type SigningKey } from '../../functions/nats/keys.ts';
+import { natsSettings } from '../../functions/shared/env.ts';
 
 const issuedAt = 1_790_000_000;
 const hours = 3600;

@@ -1,7 +1,7 @@
 /** When account JWTs end: on this the schedule renews them, a quarter of the lease apart. */
 import { expect, it } from 'vitest';
-import { natsSettings } from '../../functions/env.ts';
 import { leaseEnd } from '../../functions/nats/accounts.ts';
+import { natsSettings } from '../../functions/shared/env.ts';
 
 const LEASE = 3_600;
 const settings = natsSettings.parse({ account_lease_seconds: LEASE });

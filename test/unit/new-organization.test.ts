@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { verifyPassword } from '../../functions/iam/passwords.ts';
+import { verifyPassword } from '../../functions/iam/sign-in/passwords.ts';
 import { migrate, openDatabase } from '../stack/databases.ts';
 import { localAccess, NotVerified, newOrganization } from '../stack/new-organization.ts';
 import { root } from '../stack/project.ts';

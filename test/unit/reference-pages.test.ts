@@ -1,11 +1,11 @@
 /** What the reference pages are made of is what the Worker has: every error, every operation, every limit. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { errors } from '../../functions/errors.ts';
 import { faults } from '../../functions/gateway/errors.ts';
-import { grants, permissionSets } from '../../functions/iam/permission-sets.ts';
+import { grants, permissionSets } from '../../functions/iam/access/permission-sets.ts';
 import { app } from '../../functions/index.ts';
 import { describeApi } from '../../functions/openapi.ts';
+import { errors } from '../../functions/shared/errors.ts';
 import { apiSections } from '../../site/src/build/api.ts';
 import { errorRows, faultRows } from '../../site/src/build/errors.ts';
 import { LIMITS } from '../../site/src/build/limits.ts';

@@ -1,6 +1,6 @@
 /** No setting can be given a value that breaks what it is about: such a value is refused, by the setting's name. */
 import { expect, it } from 'vitest';
-import { parseVars } from '../../functions/env.ts';
+import { parseVars } from '../../functions/shared/env.ts';
 
 const region = { label: 'Paris', nats_endpoint: 'tls://nats.example.com:4222' };
 const parsed = (vars: object) => () => parseVars({ REGIONS: { 'fr-par': region }, ...vars });

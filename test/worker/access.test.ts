@@ -1,6 +1,6 @@
 /** Who gets in: every route of the app, enumerated, so that none escapes by being forgotten here. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Owner } from '../../db/identity/bootstrap.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { app } from '../../functions/index.ts';
 import { env } from './env.ts';
 import {

@@ -3,7 +3,7 @@
  * change, or neither; and no row holds a secret.
  */
 import { describe, expect, it, vi } from 'vitest';
-import type { Owner } from '../../db/identity/bootstrap.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import worker, { app } from '../../functions/index.ts';
 import { env } from './env.ts';
 import { everything } from './everything.ts';

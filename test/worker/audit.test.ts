@@ -1,9 +1,9 @@
 /** The audit trail as its readers see it: pages, filters, exports, who may read, what it costs, and when rows end. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Owner } from '../../db/identity/bootstrap.ts';
 import { RESOURCES } from '../../functions/audit/resources.ts';
-import { configOf } from '../../functions/env.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import worker from '../../functions/index.ts';
+import { configOf } from '../../functions/shared/env.ts';
 import { RESOURCES as WORDS } from '../../site/src/console/audit/labels.ts';
 import { type Cost, counted } from './cost.ts';
 import { env } from './env.ts';

@@ -3,7 +3,7 @@
  * grows with the number of credentials, but for a later page of a list.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Owner } from '../../db/identity/bootstrap.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { type Cost, counted } from './cost.ts';
 import { env } from './env.ts';
 import { call, clientOf, databaseOf, newOwner } from './harness.ts';

@@ -1,6 +1,6 @@
 /** What a deleted project leaves in the policies of its organization: nothing that names it. */
 import { describe, expect, it } from 'vitest';
-import type { Owner } from '../../db/identity/bootstrap.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import worker from '../../functions/index.ts';
 import { env } from './env.ts';
 import { call, identityRows, newOwner, newProject } from './harness.ts';

@@ -4,7 +4,7 @@
 import { env as untyped } from 'cloudflare:test';
 import type { D1Migration } from '@cloudflare/vitest-plugin';
 import type { D1Database, RateLimit } from '@cloudflare/workers-types';
-import type { Bindings } from '../../functions/env.ts';
+import type { Bindings } from '../../functions/shared/env.ts';
 
 interface TestBindings extends Bindings {
   REGION_FR_PAR: D1Database;

@@ -1,7 +1,7 @@
 /** What is wrong with a request is said in the contract's shape, naming the argument and what would be right. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Owner } from '../../db/identity/bootstrap.ts';
-import { errors } from '../../functions/errors.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
+import { errors } from '../../functions/shared/errors.ts';
 import { failing } from './fault.ts';
 import { call, clientOf, newOwner } from './harness.ts';
 

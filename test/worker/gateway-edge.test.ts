@@ -5,8 +5,8 @@
 import { AwsClient } from 'aws4fetch';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
-import type { Owner } from '../../db/identity/bootstrap.ts';
 import { noteUse } from '../../db/region/gateway.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { app } from '../../functions/index.ts';
 import { type Cost, counted } from './cost.ts';
 import { env } from './env.ts';

@@ -4,7 +4,7 @@ import { openDatabase } from '../../db/database.ts';
 import { MOST_FEEDBACK } from '../../db/identity/feedback.ts';
 import { removeGuest } from '../../db/identity/guests.ts';
 import worker from '../../functions/index.ts';
-import { scheduledChange } from '../../functions/sweep.ts';
+import { scheduledChange } from '../../functions/projects/purge-project.ts';
 import { env } from './env.ts';
 import { everything } from './everything.ts';
 import { failing } from './fault.ts';

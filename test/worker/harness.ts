@@ -3,7 +3,7 @@
  * any client sees, and direct sight of a region's database.
  */
 import type { D1Database } from '@cloudflare/workers-types';
-import { createOrganization, type Owner } from '../../db/identity/bootstrap.ts';
+import { createOrganization, type Owner } from '../../functions/iam/bootstrap.ts';
 import { app } from '../../functions/index.ts';
 import { describeApi } from '../../functions/openapi.ts';
 import { env } from './env.ts';

@@ -1,6 +1,6 @@
 /** API keys: whose a key may be, who may make one, and when it ends. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Owner } from '../../db/identity/bootstrap.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { call, identityRows, newOwner, newProject } from './harness.ts';
 import { iamOf, newPerson, type Person, userIdOf } from './identity.ts';
 

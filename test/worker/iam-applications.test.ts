@@ -1,6 +1,6 @@
 /** Applications: what is told of them, and how they are found. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Owner } from '../../db/identity/bootstrap.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { identityRows, newOwner } from './harness.ts';
 import { iamOf } from './identity.ts';
 

@@ -1,6 +1,6 @@
 /** What every change of applications, API keys and policies has in common: what it costs, and all or nothing. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Owner } from '../../db/identity/bootstrap.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { type Cost, counted } from './cost.ts';
 import { env } from './env.ts';
 import { type Answer, identityRows, newOwner } from './harness.ts';

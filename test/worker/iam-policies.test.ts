@@ -1,7 +1,7 @@
 /** What policies grant, as programs see it: from the rule to the next request. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Owner } from '../../db/identity/bootstrap.ts';
-import { permissionSets } from '../../functions/iam/permission-sets.ts';
+import { permissionSets } from '../../functions/iam/access/permission-sets.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { call, identityRows, newOwner, newProject } from './harness.ts';
 import { iamOf, newPerson, userIdOf } from './identity.ts';
 

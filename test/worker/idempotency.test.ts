@@ -5,9 +5,9 @@
 import type { D1Database } from '@cloudflare/workers-types';
 import { describe, expect, it, vi } from 'vitest';
 import { KEPT_MS } from '../../db/idempotency.ts';
-import type { Owner } from '../../db/identity/bootstrap.ts';
-import { derivedBytes } from '../../functions/idempotency.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import worker from '../../functions/index.ts';
+import { derivedBytes } from '../../functions/shared/idempotency.ts';
 import { type Cost, counted } from './cost.ts';
 import { env } from './env.ts';
 import { failing } from './fault.ts';
@@ -188,7 +188,7 @@ describe('NATS credentials whose account was resealed', () => {
     );
     expect(row?.sealing_key_id).toBe(newest.id);
     const { reseal } = await import('../../functions/credentials/reseal.ts');
-    const { configOf } = await import('../../functions/env.ts');
+    const { configOf } = await import('../../functions/shared/env.ts');
     const rotated = withSealingKeys(old, newest);
     const region = configOf(rotated).regions.get('fr-par');
     await reseal(region ?? expect.unreachable(), configOf(rotated).sealingKeys);
@@ -358,7 +358,7 @@ describe('an Idempotency-Key', () => {
     expect(JSON.stringify(stored)).not.toContain(made.body.secret_key);
     const [row] = stored;
     const once = { key: row?.key, salt: row?.salt, sealingKeyId: row?.sealing_key_id } as never;
-    const { newSecretKey } = await import('../../functions/credentials/secrets.ts');
+    const { newSecretKey } = await import('../../functions/shared/access-keys.ts');
     const secretFrom = async (keys: typeof sealingKeys, kind: string) => {
       const random = await derivedBytes(keys, once, kind);
       return random && newSecretKey(random);

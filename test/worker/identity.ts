@@ -3,7 +3,7 @@
  * API, and faults in the identity database.
  */
 import type { D1Database } from '@cloudflare/workers-types';
-import type { Owner } from '../../db/identity/bootstrap.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { type Call, call, identityRows } from './harness.ts';
 import { newKey, newUser } from './matrix-callers.ts';
 

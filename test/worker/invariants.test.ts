@@ -2,10 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
 import { activateService, deactivateService } from '../../db/region/services.ts';
-import { isSecretKey, newServicePrefix, open } from '../../functions/credentials/secrets.ts';
-import { configOf } from '../../functions/env.ts';
+import { newServicePrefix } from '../../functions/gateway/names.ts';
 import worker from '../../functions/index.ts';
-import { scheduledChange } from '../../functions/sweep.ts';
+import { scheduledChange } from '../../functions/projects/purge-project.ts';
+import { isSecretKey } from '../../functions/shared/access-keys.ts';
+import { configOf } from '../../functions/shared/env.ts';
+import { open } from '../../functions/shared/sealing.ts';
 import { env } from './env.ts';
 import { clientOf, databaseOf, newOwner, REGIONS, rows } from './harness.ts';
 

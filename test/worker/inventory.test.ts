@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
 import { addName, hasName, note, noteMissing } from '../../db/region/inventory.ts';
 import { activateService } from '../../db/region/services.ts';
-import { newServicePrefix } from '../../functions/credentials/secrets.ts';
-import { scheduledChange } from '../../functions/sweep.ts';
+import { newServicePrefix } from '../../functions/gateway/names.ts';
+import { scheduledChange } from '../../functions/projects/purge-project.ts';
 import { clientOf, databaseOf, newOwner, REGIONS, rows } from './harness.ts';
 
 it('a name that is asked for again outlives the refusal of the request that asked first', async () => {

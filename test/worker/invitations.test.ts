@@ -1,6 +1,6 @@
 /** Invitations: who is sent one becomes a member once, with the link alone, and nobody else does. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Owner } from '../../db/identity/bootstrap.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { env } from './env.ts';
 import { call, identityRows, newOwner, postAuth, signIn } from './harness.ts';
 import { grant as grantTo, newApplication, newKey } from './matrix-callers.ts';

@@ -1,6 +1,6 @@
 /** Guessing is limited, and lets everything in that exists. The bindings are real, with tighter limits than a deployment's. */
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Owner } from '../../db/identity/bootstrap.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { type Cost, counted } from './cost.ts';
 import { env } from './env.ts';
 import { call, newOwner, postAuth, signIn } from './harness.ts';

@@ -1,7 +1,7 @@
 /** Whose a key is: told to whoever may read what it belongs to, from every region that answers. */
 import type { D1Database } from '@cloudflare/workers-types';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Owner } from '../../db/identity/bootstrap.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { type Cost, counted } from './cost.ts';
 import { env } from './env.ts';
 import { call, clientOf, newOwner, newProject, REGIONS } from './harness.ts';

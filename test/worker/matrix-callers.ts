@@ -1,5 +1,5 @@
 /** The callers of the matrix, as rows of the identity database: whoever reads this sees what each may do. */
-import type { Owner } from '../../db/identity/bootstrap.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { env } from './env.ts';
 import { call, newOwner, ORIGIN } from './harness.ts';
 import type { Caller } from './matrix-table.ts';

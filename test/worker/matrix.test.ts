@@ -3,7 +3,7 @@
  * each caller must get stands in matrix-table.ts.
  */
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Owner } from '../../db/identity/bootstrap.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { app } from '../../functions/index.ts';
 import { everything } from './everything.ts';
 import { call, clientOf, newOwner, newProject, parametersOf } from './harness.ts';

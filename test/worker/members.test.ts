@@ -1,7 +1,7 @@
 /** Members of organizations: listed, made Owner, removed, and always one Owner left. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Owner } from '../../db/identity/bootstrap.ts';
-import { hashSecretKey, newApiKey } from '../../functions/iam/api-keys.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
+import { hashSecretKey, newApiKey } from '../../functions/iam/principals/api-keys.ts';
 import { env } from './env.ts';
 import { call, identityRows, newOwner, postAuth, signIn, withCookie } from './harness.ts';
 import { newPerson } from './identity.ts';

@@ -1,7 +1,7 @@
 /** Text that people type and others read: no operation accepts a character that changes the direction of what is around it. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import type { Owner } from '../../db/identity/bootstrap.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { call, newOwner, postAuth } from './harness.ts';
 import { newPassword } from './people.ts';
 

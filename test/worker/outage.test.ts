@@ -2,7 +2,7 @@
 import type { D1Database } from '@cloudflare/workers-types';
 import { AwsClient } from 'aws4fetch';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Owner } from '../../db/identity/bootstrap.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { app } from '../../functions/index.ts';
 import { env } from './env.ts';
 import { failing } from './fault.ts';

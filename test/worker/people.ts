@@ -1,6 +1,6 @@
 /** People for tests: invited by an Owner, joined by their links, granted something by policies. */
 import { expect, vi } from 'vitest';
-import type { Owner } from '../../db/identity/bootstrap.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { env } from './env.ts';
 import { call, identityRows, postAuth, type SignedIn, signIn } from './harness.ts';
 

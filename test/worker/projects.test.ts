@@ -1,7 +1,7 @@
 /** The life of projects: what they are called, and that one is deleted only when nothing of it is left anywhere. */
 import type { D1Database } from '@cloudflare/workers-types';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Owner } from '../../db/identity/bootstrap.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import worker from '../../functions/index.ts';
 import { env } from './env.ts';
 import { failing, gated } from './fault.ts';

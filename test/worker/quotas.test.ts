@@ -1,8 +1,8 @@
 /** Quotas hold, however many ask at once, and a refusal says what there is. */
 import { describe, expect, it, vi } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
-import type { Owner } from '../../db/identity/bootstrap.ts';
-import { notePurged } from '../../db/region/enforcement.ts';
+import { notePurged } from '../../db/region/account-sync.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { env } from './env.ts';
 import { type Answer, call, cookieOf, databaseOf, newOwner, newProject, ORIGIN, rows } from './harness.ts';
 

@@ -1,8 +1,8 @@
 /** What nats-servers are told: account JWTs that follow from the rows, for each region its own. */
 import { decode } from '@nats-io/jwt';
 import { describe, expect, it } from 'vitest';
-import { configOf } from '../../functions/env.ts';
 import { importSeed } from '../../functions/nats/keys.ts';
+import { configOf } from '../../functions/shared/env.ts';
 import { env } from './env.ts';
 import { call, clientOf, newOwner, REGIONS, rows } from './harness.ts';
 

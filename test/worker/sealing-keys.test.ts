@@ -2,8 +2,8 @@
 import { AwsClient } from 'aws4fetch';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { reseal } from '../../functions/credentials/reseal.ts';
-import { type Bindings, configOf, type SealingKey } from '../../functions/env.ts';
 import { app } from '../../functions/index.ts';
+import { type Bindings, configOf, type SealingKey } from '../../functions/shared/env.ts';
 import { env } from './env.ts';
 import { gated } from './fault.ts';
 import { clientOf, newOwner, ORIGIN, rows } from './harness.ts';

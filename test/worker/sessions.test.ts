@@ -1,8 +1,8 @@
 /** How sessions begin, go on and end: by a password, by a link, by use, and by signing out. */
 import crypto from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Owner } from '../../db/identity/bootstrap.ts';
-import { newSignInLink } from '../../db/identity/sign-in-links.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
+import { newSignInLink } from '../../functions/iam/sign-in/sign-in-links.ts';
 import { type Cost, counted } from './cost.ts';
 import { env } from './env.ts';
 import { everything } from './everything.ts';

@@ -4,9 +4,9 @@
  */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
-import { createOrganization, type Owner } from '../../db/identity/bootstrap.ts';
 import { changePassword } from '../../db/identity/passwords.ts';
 import { beginByPassword, type NewSession } from '../../db/identity/sessions.ts';
+import { createOrganization, type Owner } from '../../functions/iam/bootstrap.ts';
 import { env } from './env.ts';
 import { gated } from './fault.ts';
 import { call, cookieOf, identityRows, newOwner, postAuth, withCookie } from './harness.ts';

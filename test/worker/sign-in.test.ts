@@ -1,6 +1,6 @@
 /** Passwords changed and reset, sessions listed and revoked: what the old ones let in is out with the next request. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Owner } from '../../db/identity/bootstrap.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { env } from './env.ts';
 import { refusingAudit } from './failing.ts';
 import { call, cookieOf, identityRows, newOwner, postAuth, signIn, withCookie } from './harness.ts';

@@ -1,6 +1,6 @@
 /** Two organizations side by side, with everything of the same name: neither learns anything of the other. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Owner } from '../../db/identity/bootstrap.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { app } from '../../functions/index.ts';
 import { env } from './env.ts';
 import { call, clientOf, newOwner, REGIONS, signIn } from './harness.ts';

@@ -7,7 +7,7 @@
 import type * as z from 'zod';
 import { actions, type Service } from '../../../functions/gateway/actions.ts';
 import { prefixLetters } from '../../../functions/gateway/names.ts';
-import type { engineSettings } from '../../../functions/regions.ts';
+import type { engineSettings } from '../../../functions/shared/regions.ts';
 
 /** Where queues and topics are at AWS: `partition`, `region` and `account` of a region's `engine`. */
 export type EnginePlace = Pick<z.output<typeof engineSettings>, 'partition' | 'region' | 'account'>;

@@ -2,8 +2,9 @@
  * The page about errors: the tables that the Worker answers from, with what each error means for whoever gets it. An
  * error that nobody explained stops the build.
  */
-import { type ErrorCode, errors } from '../../../functions/errors.ts';
+
 import { type FaultCode, faults } from '../../../functions/gateway/errors.ts';
+import { type ErrorCode, errors } from '../../../functions/shared/errors.ts';
 
 /** An error of the API. Backticks in `text` mean code. */
 export interface ErrorRow {

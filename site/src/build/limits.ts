@@ -1,11 +1,13 @@
 /** The limits that stand in code, for the page about them: read from the schemas and constants that enforce them. */
 import * as z from 'zod';
 import { MOST_FEEDBACK } from '../../../db/identity/feedback.ts';
-import { MAX_BODY_BYTES as API_BODY } from '../../../functions/app.ts';
-import { accountName, credentialName, paging } from '../../../functions/credentials/schemas.ts';
-import { guestSettings, natsSettings, quotaSettings } from '../../../functions/env.ts';
+import { credentialName } from '../../../functions/credentials/schemas.ts';
 import { MAX_LENGTH } from '../../../functions/gateway/names.ts';
 import { MAX_BODY_BYTES as GATEWAY_BODY } from '../../../functions/gateway/routes.ts';
+import { accountName } from '../../../functions/nats/schemas.ts';
+import { guestSettings, natsSettings, quotaSettings } from '../../../functions/shared/env.ts';
+import { MAX_BODY_BYTES as API_BODY } from '../../../functions/shared/http.ts';
+import { paging } from '../../../functions/shared/schemas.ts';
 import { sizeOf } from './size.ts';
 
 const kib = (bytes: number) => (bytes >= 1024 ** 2 ? `${bytes / 1024 ** 2} MiB` : `${bytes / 1024} KiB`);

@@ -2,7 +2,7 @@
  * Which permission sets grant what, read from the table that the API authorizes by while the site builds, so that the
  * pages can name the set that somebody is missing.
  */
-import { type PermissionSet, permissionSets } from '../../../functions/iam/permission-sets.ts';
+import { type PermissionSet, permissionSets } from '../../../functions/iam/access/permission-sets.ts';
 
 /** `resource/action` → the name of the permission set that grants it and least else. */
 export function grantedBy(): Record<string, string> {

@@ -2,8 +2,9 @@
  * What each permission lets its bearer do, read from the gateway's table of actions while the site builds. Owns the
  * reading only: the page shows what the gateway enforces, and nothing else.
  */
-import { PERMISSIONS } from '../../../functions/credentials/permissions.ts';
+
 import { actions, allows, type Needs } from '../../../functions/gateway/actions.ts';
+import { PERMISSIONS } from '../../../functions/shared/permissions.ts';
 import type { KeyedId } from '../credentials/access-key/products.ts';
 
 /** An action that is served, with whether each of {@link PERMISSIONS}, in their order, is enough for it. */

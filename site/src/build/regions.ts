@@ -1,10 +1,10 @@
 /**
  * The regions of this deployment, read from its wrangler configuration while the site builds. Owns the reading only:
- * the shape of a region is functions/regions.ts's.
+ * the shape of a region is functions/shared/regions.ts's.
  */
 import { fileURLToPath } from 'node:url';
 import { unstable_readConfig } from 'wrangler';
-import { regionsVar } from '../../../functions/regions.ts';
+import { regionsVar } from '../../../functions/shared/regions.ts';
 
 /** What the pages and their policy need to know of a region; `websockets` are the origins that browsers may open. */
 export interface BuildRegion {

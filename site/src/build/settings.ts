@@ -11,8 +11,8 @@ import {
   quotaSettings,
   secrets,
   siteSettings,
-} from '../../../functions/env.ts';
-import { regionSettings } from '../../../functions/regions.ts';
+} from '../../../functions/shared/env.ts';
+import { regionSettings } from '../../../functions/shared/regions.ts';
 
 /** A row of the table. Backticks in `text` mean code. */
 export interface SettingRow {

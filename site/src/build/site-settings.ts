@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { unstable_readConfig } from 'wrangler';
 import type * as z from 'zod';
-import { siteSettings } from '../../../functions/env.ts';
+import { siteSettings } from '../../../functions/shared/env.ts';
 
 /** Reads the var from the wrangler configuration at `path`. Throws when it is malformed. */
 export function readSiteSettings(path: string | URL): z.infer<typeof siteSettings> {

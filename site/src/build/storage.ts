@@ -4,7 +4,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { unstable_readConfig } from 'wrangler';
-import { parseVars } from '../../../functions/env.ts';
+import { parseVars } from '../../../functions/shared/env.ts';
 import { sizeOf } from './size.ts';
 
 /** A region's storage on disk. Texts for people; `accounts` is null where no number is refused. */

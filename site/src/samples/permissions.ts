@@ -1,5 +1,5 @@
 /** Permissions as the samples write them. */
-import { PERMISSIONS } from '../../../functions/credentials/permissions.ts';
+import { PERMISSIONS } from '../../../functions/shared/permissions.ts';
 
 /**
  * The samples' values for a choice of permissions: `permissions` as JSON, `sdkPermissions` as the SDK names them. Empty

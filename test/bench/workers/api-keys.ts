@@ -11,7 +11,7 @@ import { betterAuth } from 'better-auth/minimal';
 import { drizzle } from 'drizzle-orm/d1';
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import * as schema from '../../../db/identity/schema.ts';
-import { hashPassword, verifyPassword } from '../../../functions/iam/passwords.ts';
+import { hashPassword, verifyPassword } from '../../../functions/iam/sign-in/passwords.ts';
 
 const time = (name: string) => integer(name, { mode: 'timestamp_ms' });
 const flag = (name: string) => integer(name, { mode: 'boolean' });

@@ -3,11 +3,12 @@
  * an account whose sealed seed must be opened and imported first; and one signature over as many bytes.
  */
 import type { NatsAccount } from '../../../db/region/accounts.ts';
-import { randomBytes, seal } from '../../../functions/credentials/secrets.ts';
-import type { SealingKey } from '../../../functions/env.ts';
 import { issueCreds } from '../../../functions/nats/accounts.ts';
 import { createKey, importSeed } from '../../../functions/nats/keys.ts';
-import type { Work } from '../../../functions/work.ts';
+import { randomBytes } from '../../../functions/shared/bytes.ts';
+import type { SealingKey } from '../../../functions/shared/env.ts';
+import { seal } from '../../../functions/shared/sealing.ts';
+import type { Work } from '../../../functions/shared/write-context.ts';
 import { serveLoops } from './loops.ts';
 
 const REGION = 'fr-par';

@@ -1,7 +1,7 @@
 /** Our Worker's API, which tells with each answer what it cost in the region's database: `Bench-Cost: trips read written`. */
 import type { D1Database, ExecutionContext } from '@cloudflare/workers-types';
-import type { Bindings } from '../../../functions/env.ts';
 import { app } from '../../../functions/index.ts';
+import type { Bindings } from '../../../functions/shared/env.ts';
 import { type Cost, counted } from '../../worker/cost.ts';
 import { noServers } from './no-servers.ts';
 

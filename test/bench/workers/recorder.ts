@@ -3,8 +3,8 @@
  * and with its own answer's status and body.
  */
 import type { D1Database, D1PreparedStatement, D1Result, ExecutionContext } from '@cloudflare/workers-types';
-import type { Bindings } from '../../../functions/env.ts';
 import { app } from '../../../functions/index.ts';
+import type { Bindings } from '../../../functions/shared/env.ts';
 import type { Recorded, RecordedTrip } from '../replay.ts';
 import { noServers } from './no-servers.ts';
 

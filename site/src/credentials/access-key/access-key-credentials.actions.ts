@@ -3,7 +3,7 @@
  * update or revoke them. Each opens its dialog under `root` and sends the request. Loaded when the reader first presses one of
  * the buttons: a page that is only read does without it.
  */
-import { PERMISSIONS } from '../../../../functions/credentials/permissions.ts';
+import { PERMISSIONS } from '../../../../functions/shared/permissions.ts';
 import { idempotent, type KeyedCredentials, keyed } from '../../api/api.ts';
 import type { Problem } from '../../api/errors.ts';
 import { type Answer, ask } from '../../api/request.ts';

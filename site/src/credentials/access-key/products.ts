@@ -2,7 +2,7 @@
  * What sets Queues and Topics and Events apart on the pages, as data: their forms, dialogs and texts are the same.
  * Read while building and in the browser.
  */
-import type { PERMISSIONS } from '../../../../functions/credentials/permissions.ts';
+import type { PERMISSIONS } from '../../../../functions/shared/permissions.ts';
 
 /** The products whose credentials are an access key and a secret key, by their id on the wire. */
 export type KeyedId = 'sqs' | 'sns';

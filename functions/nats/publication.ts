@@ -1,0 +1,98 @@
+/**
+ * Pushes account changes to the servers and reports the outcome in response headers and in an account's `enforcement`,
+ * without claiming more than the servers confirmed. repair.ts retries what was missed.
+ */
+
+import { openDatabase } from '../../db/database.ts';
+import { isComplete } from '../../db/region/account-sync.ts';
+import type { NatsAccount } from '../../db/region/accounts.ts';
+import { noteLastUse } from '../../db/region/credentials.ts';
+import type { Config, Region } from '../shared/env.ts';
+import { NOTHING, type Publication, type PublishRequest } from './publisher.ts';
+import { type Connection, listConnections } from './servers.ts';
+import { Servers } from './system.ts';
+
+/** Whether a revocation is in force: `enforced; servers=2`, `pending; acknowledged=1; servers=2`. */
+const ENFORCEMENT_HEADER = 'Latchkey-Enforcement';
+
+/** Closed connections and duration of a push: `connections=2; duration_ms=24`. */
+const RECEIPT_HEADER = 'Latchkey-Receipt';
+
+/** The OpenAPI description of a revocation's response. */
+export const ENFORCED = `The header ${ENFORCEMENT_HEADER} shows whether all active servers have confirmed
+  (\`enforced; servers=2\`), or how many have so far (\`pending; acknowledged=1; servers=2\`).`;
+
+/**
+ * Pushes the account's newest JWT through its publisher and resolves to the headers that report the outcome. Never
+ * rejects: the change is stored, and the publisher's alarm and the scheduled job retry the push.
+ */
+export async function enforce(config: Config, request: PublishRequest): Promise<Record<string, string>> {
+  const start = Date.now();
+  const publication = await publish(config, request);
+  const { acknowledged, servers, cut } = publication;
+  return {
+    [ENFORCEMENT_HEADER]: isComplete(publication)
+      ? `enforced; servers=${servers}`
+      : `pending; acknowledged=${acknowledged}; servers=${servers}`,
+    ...(cut !== null && { [RECEIPT_HEADER]: `connections=${cut}; duration_ms=${Date.now() - start}` }),
+  };
+}
+
+/** Pushes the account's newest JWT through its publisher and resolves to the outcome. Logs a failure. */
+export async function publish({ publishers }: Config, request: PublishRequest): Promise<Publication> {
+  try {
+    const publisher = publishers.get(publishers.idFromName(`${request.region}/${request.account}`));
+    const response = await publisher.fetch('https://publisher/', {
+      method: 'POST',
+      body: JSON.stringify(request),
+    });
+    return (await response.json()) as Publication;
+  } catch (error) {
+    console.warn(
+      JSON.stringify({ publish: 'failed', reason: error instanceof Error ? error.message : 'unknown' }),
+    );
+    return NOTHING;
+  }
+}
+
+/** Returns the API representation of an account's `enforcement`. */
+export function presentEnforcement(account: NatsAccount) {
+  const enforced = account.acknowledgedRevision >= account.revision;
+  return {
+    state: enforced ? ('enforced' as const) : ('pending' as const),
+    revision: account.revision,
+    acknowledged_revision: account.acknowledgedRevision,
+    servers: account.servers,
+    acknowledged_servers: account.acknowledgedServers,
+  };
+}
+
+/** Returns the open connections of a user of the account, and how many of the active servers responded. */
+export async function connectionsOf(
+  config: Config,
+  region: Region,
+  accountId: string,
+  user: string,
+): Promise<{ connections: Connection[]; answered: number; servers: number; truncated: boolean }> {
+  const deadline = Date.now() + config.nats.push_deadline_ms;
+  const asked = await Servers.connect(region, deadline);
+  try {
+    const listed = await listConnections(asked, accountId, deadline);
+    await noteUses(region, listed.connections);
+    const { connections, answered, servers, truncated } = listed;
+    return {
+      connections: connections.filter((one) => one.user === user),
+      answered: answered.length,
+      servers,
+      truncated,
+    };
+  } finally {
+    asked.close();
+  }
+}
+
+/** Records when credentials were last used, from their open connections. */
+export function noteUses(region: Region, connections: readonly Connection[]): Promise<void> {
+  const uses = connections.map(({ user, lastActivityAt }) => ({ key: user, at: Date.parse(lastActivityAt) }));
+  return uses.length > 0 ? noteLastUse(openDatabase(region.database), uses) : Promise.resolve();
+}

@@ -1,0 +1,117 @@
+/**
+ * Rate limits against guessing. They reject too many password attempts before hashing, and unknown tokens, but never a
+ * valid API key, session, access key or link: these are looked up before the limit applies, however many guesses come
+ * from the same network. A miss reads no row. The counters are the platform's rate limit bindings (limits in
+ * wrangler.toml): approximate, and separate for each of the platform's locations.
+ */
+import type { Context } from 'hono';
+import { ApiError } from './errors.ts';
+import type { AppEnv } from './http.ts';
+
+/** The longest period that the bindings support. */
+const WINDOW_MS = 60_000;
+
+/** How many networks to remember. Beyond that, the one blocked first is evicted and counted again. */
+const REMEMBERED = 10_000;
+
+/** Network → end of its block for unknown tokens, in milliseconds since the epoch. Local to this isolate. */
+const over = new Map<string, number>();
+
+/**
+ * Throws 429 for too many attempts from a network or, with `email`, on one account. This also rejects correct
+ * passwords: every attempt is a guess until scrypt has run.
+ */
+export async function limitAttempts(c: Context<AppEnv>, email?: string): Promise<void> {
+  const network = networkOf(c);
+  const { success } = await c.get('config').signInLimit.limit({ key: network });
+  if (!success) throw tooMany(Date.now() + WINDOW_MS);
+  if (email !== undefined) await limitAccount(c, email.toLowerCase());
+}
+
+/** Throws 429 after too many password attempts on this account from this network. */
+export async function limitAccount(c: Context<AppEnv>, account: string): Promise<void> {
+  const { success } = await c.get('config').accountLimit.limit({ key: `${networkOf(c)} ${account}` });
+  if (!success) throw tooMany(Date.now() + WINDOW_MS);
+}
+
+/** Throws 429 if this account has received too many emails recently, whoever requested them. */
+export async function limitMails(c: Context<AppEnv>, email: string): Promise<void> {
+  const { success } = await c.get('config').accountLimit.limit({ key: `mail ${email.toLowerCase()}` });
+  if (!success) throw tooMany(Date.now() + WINDOW_MS);
+}
+
+/** Middleware that responds with 429 when a network exceeds the configured rate of requests without signing in. */
+export async function limitVisitors(c: Context<AppEnv>, next: () => Promise<void>): Promise<void> {
+  const { success } = await c.get('config').visitorLimit.limit({ key: networkOf(c) });
+  if (!success) throw tooMany(Date.now() + WINDOW_MS);
+  await next();
+}
+
+/**
+ * Counts an unknown token, key or link. Returns the end of the block (milliseconds since the epoch) if its network is
+ * over the limit, otherwise undefined.
+ */
+export async function countUnknown(c: Context<AppEnv>): Promise<number | undefined> {
+  const network = networkOf(c);
+  const until = over.get(network);
+  if (until !== undefined && until > Date.now()) return until;
+  over.delete(network);
+  const { success } = await c.get('config').tokenLimit.limit({ key: network });
+  if (success) return undefined;
+  const [first] = over.keys();
+  if (over.size >= REMEMBERED && first !== undefined) over.delete(first);
+  const end = (Math.floor(Date.now() / WINDOW_MS) + 1) * WINDOW_MS;
+  over.set(network, end);
+  return end;
+}
+
+/** Like {@link countUnknown}, but throws 429 if the network is over the limit. */
+export async function refuseUnknown(c: Context<AppEnv>): Promise<void> {
+  const until = await countUnknown(c);
+  if (until !== undefined) throw tooMany(until);
+}
+
+function tooMany(until: number): ApiError {
+  const seconds = Math.max(1, Math.ceil((until - Date.now()) / 1000));
+  return new ApiError('too_many_requests', {}, { 'Retry-After': `${seconds}` });
+}
+
+/** The network of every request sent by a Worker: `CF-Connecting-IP` is one address for all of them, in any zone. */
+const WORKERS = '2a06:98c0:3600:0';
+
+/**
+ * Returns the client's network in canonical form: an IPv4 address, or the /64 of an IPv6 address, which is what one
+ * subscriber gets. Requests from Workers share one address and are distinguished by the zone in `CF-Worker`, which the
+ * platform sets.
+ */
+export function networkOf(c: Context<AppEnv>): string {
+  const address = c.req.header('CF-Connecting-IP') ?? 'local';
+  if (!address.includes(':')) return address;
+  const groups = groupsOf(address);
+  const [high = 0, low = 0] = groups.slice(6);
+  // An IPv4-mapped IPv6 address, `::ffff:192.0.2.1`.
+  if (groups.slice(0, 6).join() === '0,0,0,0,0,65535') {
+    return [high >> 8, high & 255, low >> 8, low & 255].join('.');
+  }
+  const network = groups
+    .slice(0, 4)
+    .map((group) => group.toString(16))
+    .join(':');
+  return network === WORKERS ? `${network} ${c.req.header('CF-Worker') ?? ''}` : network;
+}
+
+/** The eight groups of an IPv6 address. */
+function groupsOf(address: string): number[] {
+  const [head = [], tail] = address.split('::').map((part) => part.split(':').flatMap(groupOf));
+  if (tail === undefined) return head;
+  const zeros = Array<number>(Math.max(0, 8 - head.length - tail.length)).fill(0);
+  return [...head, ...zeros, ...tail];
+}
+
+/** Returns the group of a part: two groups for a trailing IPv4 address, none for an empty part around `::`. */
+function groupOf(part: string): number[] {
+  if (part === '') return [];
+  if (!part.includes('.')) return [Number.parseInt(part, 16)];
+  const [a = 0, b = 0, c = 0, d = 0] = part.split('.').map(Number);
+  return [(a << 8) | b, (c << 8) | d];
+}
