@@ -152,9 +152,9 @@ from = "latchkey@example.com"
       await expect(deployAs(undefined, given)).rejects.toThrow('SITE.url: is required with MAIL');
       writeFileSync(config, before + others + site);
       for (const [environment, wanted] of [
-        [{}, 'set ENGINE_KEY_NL_AMS'],
-        [{ ENGINE_KEY_NL_AMS: 'AKIA' }, 'set ENGINE_KEY_NL_AMS'],
-        [{ ENGINE_KEY_NL_AMS }, 'set MAIL_TOKEN'],
+        [{}, 'Set ENGINE_KEY_NL_AMS'],
+        [{ ENGINE_KEY_NL_AMS: 'AKIA' }, 'Set ENGINE_KEY_NL_AMS'],
+        [{ ENGINE_KEY_NL_AMS }, 'Set MAIL_TOKEN'],
       ] as const)
         await expect(deployAs(undefined, environment)).rejects.toThrow(wanted);
       await deployAs(undefined, given);
@@ -195,7 +195,7 @@ from = "latchkey@example.com"
     const file = join(folder, 'secrets.json');
     const text = readFileSync(file, 'utf8');
     rmSync(file);
-    await expect(deployAs()).rejects.toThrow(/SEALING_KEYS.*Put your copy/);
+    await expect(deployAs()).rejects.toThrow(/SEALING_KEYS.*Restore your copy/);
     expect(existsSync(file)).toBe(false);
     writeFileSync(file, text);
   });

@@ -120,7 +120,7 @@ describe.each(['at first', 'after the engine was killed and started again'])('%s
       const engine = local.stack.engines.get('fr-par');
       signal(engine?.pid(), 'SIGKILL');
       await vi.waitUntil(() => engine?.pid() === undefined);
-      expect(String(told.mock.calls[0])).toContain('The engine of fr-par ended (SIGKILL)');
+      expect(String(told.mock.calls[0])).toContain('queue engine for fr-par exited (SIGKILL)');
       told.mockRestore();
       await engine?.start();
     });

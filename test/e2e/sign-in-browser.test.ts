@@ -276,7 +276,7 @@ describe('a password', () => {
     await page.goto(link);
     await page.getByLabel('New password', { exact: true }).fill(newPassword());
     await page.getByRole('button', { name: 'Save the password' }).click();
-    await page.getByRole('alert').getByText('works once').waitFor();
+    await page.getByRole('alert').getByText('has been used or has expired').waitFor();
     expect(browser.complaints.splice(0).join()).toMatch(/401.*412/);
   });
 

@@ -173,23 +173,23 @@ describe('npm start', () => {
     const before = recorded();
     const pid = before.find(({ role }) => role === 'stack')?.pid;
     await expect(startProcess(state)).rejects.toThrow(
-      `Latchkey is running on ${state} already, as process ${pid}. Press Ctrl-C where it was started, or type kill ${pid}, and start again.`,
+      `Latchkey is already running on ${state} as process ${pid}. Press Ctrl-C in its terminal or run kill ${pid}, then start again.`,
     );
     expect(recorded()).toEqual(before);
     expect((await fetch(`${running.origin}/healthz`)).status).toBe(200);
   });
 
   it.each([
-    ['nats fr-par', 'nats-server of fr-par'],
-    ['engine nl-ams', 'The engine of nl-ams'],
+    ['nats fr-par', 'nats-server for fr-par'],
+    ['engine nl-ams', 'queue engine for nl-ams'],
   ])('starts %s again when it dies, and says so', async (role, name) => {
     const pidOf = () => recorded().find((entry) => entry.role === role)?.pid;
     const [before, from] = [pidOf(), running.printed().length];
     signal(before, 'SIGKILL');
     const printed = () => running.printed().slice(from);
     await expect.poll(printed).toContain(`${name} is running again.`);
-    expect(printed()).toContain(`${name} ended (SIGKILL)`);
-    expect(printed()).toContain(`Starting ${name} again in 1 s.`);
+    expect(printed()).toContain(`${name} exited (SIGKILL)`);
+    expect(printed()).toContain(`Restarting ${name} in 1 s.`);
     expect(pidOf()).not.toBe(before);
   });
 
@@ -207,7 +207,7 @@ describe('npm start', () => {
 
   it('prints a link that signs the Owner in, once', async () => {
     const { origin, owner, printed } = running;
-    const token = new RegExp(`${origin}/sign-in/#(\\S+) \\(works once`).exec(printed())?.[1];
+    const token = new RegExp(`${origin}/sign-in/#(\\S+) \\(single use`).exec(printed())?.[1];
     const follow = () =>
       fetch(`${origin}/auth/sign-in/link`, {
         method: 'POST',
@@ -232,7 +232,9 @@ describe('npm start', () => {
       taken.listen(0, '127.0.0.1', () => resolve((taken.address() as { port: number }).port)),
     );
     const folder = mkdtempSync(join(tmpdir(), 'latchkey-stack-'));
-    await expect(startProcess(folder, other)).rejects.toThrow(/Port \d+ is taken.*PORT=\d+ npm start/s);
+    await expect(startProcess(folder, other)).rejects.toThrow(
+      /Port \d+ is already in use.*PORT=\d+ npm start/s,
+    );
     await new Promise((resolve) => taken.close(resolve));
     rmSync(folder, { recursive: true });
   });
@@ -256,7 +258,7 @@ describe('npm start', () => {
 
     it.each(['abc', '70000', '-1', '80.5', '0x1'])('when PORT is %s', async (port) => {
       expect(await refusal(port)).toContain(
-        `PORT is ${port}, which is not a port. Give a number from 1 to 65535`,
+        `PORT is ${port}, which is not a port. Use a number from 1 to 65535`,
       );
     });
 
@@ -266,7 +268,7 @@ describe('npm start', () => {
       writeFileSync(join(folder, 'tmp/mydata/file'), 'mine');
       writeFileSync(join(folder, 'pages/mine.txt'), 'mine');
       chmodSync(folder, 0o755);
-      expect(await refusal()).toContain(`${folder} has files in it that are not Latchkey's.`);
+      expect(await refusal()).toContain(`${folder} contains files that do not belong to Latchkey.`);
       expect(readdirSync(folder, { recursive: true }).sort()).toEqual(
         ['pages', 'pages/mine.txt', 'tmp', 'tmp/mydata', 'tmp/mydata/file'].map((path) => join(path)),
       );
@@ -277,13 +279,13 @@ describe('npm start', () => {
       const file = join(folder, 'file');
       writeFileSync(file, '');
       expect(await refusal(0, { LATCHKEY_STATE: file })).toContain(
-        `${file} cannot hold the state (it is a file).`,
+        `${file} cannot be used as the state folder (it is a file).`,
       );
     });
 
     it.each([
-      ['ports.json', '{"origin": "8787"}', 'Remove it, and the next start chooses ports.'],
-      ['processes.json', '{', 'Remove it, after you have ended'],
+      ['ports.json', '{"origin": "8787"}', 'Delete it; the next start chooses new ports.'],
+      ['processes.json', '{', 'End any processes left from an earlier start, then delete it.'],
       ['secrets.json', '{"worker": {}}', 'Restore it from a backup'],
     ])('when %s is damaged', async (name, text, remedy) => {
       writeFileSync(join(folder, '.latchkey-state'), '');
@@ -298,11 +300,11 @@ describe('npm start', () => {
       const file = identity?.file ?? '';
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, 'not a database '.repeat(100));
-      expect(await refusal()).toContain(`${file} is damaged, or no database.`);
+      expect(await refusal()).toContain(`${file} is damaged or not a database.`);
     });
 
     it('when NATS_SERVER is another program', async () => {
-      expect(await refusal(0, { NATS_SERVER: '/bin/ls' })).toContain('/bin/ls is no nats-server');
+      expect(await refusal(0, { NATS_SERVER: '/bin/ls' })).toContain('/bin/ls is not a nats-server');
     });
   });
 });

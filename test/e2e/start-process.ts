@@ -40,7 +40,7 @@ export async function startProcess(
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (data) => {
         printed += data;
-        if (printed.includes('Ctrl-C ends all of it')) resolve();
+        if (printed.includes('Press Ctrl-C to stop')) resolve();
       });
     }
     child.on('error', reject);

@@ -49,7 +49,7 @@ function dependenciesAreCurrent() {
 }
 
 function installDependencies() {
-  console.log('Installing the dependencies (npm ci); this takes up to two minutes…');
+  console.log('Installing dependencies with npm ci. This takes up to two minutes…');
   const npm = process.env.npm_execpath;
   const [command, ...before] = npm?.endsWith('.js') ? [process.execPath, npm] : ['npm'];
   runQuietly(command, [...before, 'ci', '--no-audit', '--no-fund']);
@@ -90,7 +90,7 @@ function main([command, ...args]) {
   const script = SCRIPTS[command];
   if (!script) throw new Stop(`Usage: bootstrap.mjs ${Object.keys(SCRIPTS).join('|')} [arguments]`);
   if (Number(process.versions.node.split('.')[0]) < 20) {
-    throw new Stop(`Node 20 or newer is needed; this is ${process.version}.`);
+    throw new Stop(`Latchkey requires Node.js 20 or later. This is ${process.version}.`);
   }
   const env = {
     ...process.env,

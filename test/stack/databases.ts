@@ -59,14 +59,14 @@ export function prepareDatabase(file: string, migrations: string): void {
 }
 
 const DAMAGED =
-  'is damaged, or no database. Restore it from a backup, or remove the state folder to start over.';
-const FULL = 'cannot be written: the disk is full, or reports an error. Free some space on it.';
+  'is damaged or not a database. Restore it from a backup, or delete the state folder to start over.';
+const FULL = 'cannot be written: the disk is full or reports an error. Free some disk space.';
 const SQLITE_REASONS: Record<number, string> = {
-  8: 'cannot be written: you have no permission. Correct its mode, or name another folder in LATCHKEY_STATE.',
+  8: 'cannot be written: permission denied. Change its permissions, or set LATCHKEY_STATE to another folder.',
   10: FULL,
   11: DAMAGED,
   13: FULL,
-  14: 'cannot be opened. Correct its mode, or name another folder in LATCHKEY_STATE.',
+  14: 'cannot be opened. Change its permissions, or set LATCHKEY_STATE to another folder.',
   26: DAMAGED,
 };
 

@@ -57,7 +57,7 @@ export async function readDeployConfig(path: string): Promise<DeployConfig> {
     Object.entries(regions).map(([name, { location }]) => [regionBinding('REGION', name), location]),
   );
   const identity = config.d1_databases.find(({ binding }) => binding === 'IDENTITY');
-  if (!identity) throw new Error(`${path} binds no database as IDENTITY`);
+  if (!identity) throw new Error(`${path} has no database with the binding IDENTITY`);
   return {
     name: config.name,
     assets: near(config.assets.directory),

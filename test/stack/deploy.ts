@@ -59,7 +59,7 @@ function refuseExamples({ regions }: DeployConfig): void {
     );
     if (!example) continue;
     throw new CannotDeploy(
-      `wrangler.toml still has ${example} for ${region}: put your nats-server's address there.`,
+      `wrangler.toml still has ${example} for ${region}. Replace it with the address of your nats-server.`,
     );
   }
 }

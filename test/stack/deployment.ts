@@ -117,7 +117,7 @@ function missingSecrets(
   const lost = secretNames(regions).filter((name) => deployed.includes(name) && !stored.includes(name));
   if (lost.length > 0) {
     throw new CannotDeploy(
-      `The deployed Worker has ${lost.join(', ')}, and ${join(folder, 'secrets.json')} has not. Put your copy of that file there.`,
+      `The deployed Worker has ${lost.join(', ')}, but ${join(folder, 'secrets.json')} does not. Restore your copy of that file.`,
     );
   }
   return secretNames(regions).filter((name) => !deployed.includes(name));
@@ -135,7 +135,7 @@ function givenEngineKeys(
     const value = environment[name];
     if (!engine || (!value && deployed.includes(name))) continue;
     if (!engineKey.safeParse(value).success) {
-      throw new CannotDeploy(`Region ${region} has an engine: set ${name} to the operator's key of it, as JSON:
+      throw new CannotDeploy(`Region ${region} has an engine. Set ${name} to the operator's key for it, as JSON:
 
   ${name}='{"access_key_id":"…","secret_access_key":"…"}' npm run deploy`);
     }
@@ -151,7 +151,7 @@ function givenMailToken(
 ): Record<string, string> {
   if (MAIL_TOKEN) return { MAIL_TOKEN };
   if (deployed.includes('MAIL_TOKEN')) return {};
-  throw new CannotDeploy(`Mail is sent by http: set MAIL_TOKEN to what the provider knows you by:
+  throw new CannotDeploy(`MAIL.transport is "http". Set MAIL_TOKEN to your token for the email provider:
 
   MAIL_TOKEN=… npm run deploy`);
 }
@@ -209,11 +209,11 @@ async function bootstrapOwner(
   const owner: Owner | undefined = existsSync(draft) ? JSON.parse(readFileSync(draft, 'utf8')) : undefined;
   if (owner?.organization_id !== organization) return;
   renameSync(draft, file);
-  actions.say(`The Owner is ${owner.email}; the password and an API key are in ${file}.`);
+  actions.say(`The Owner is ${owner.email}. The password and an API key are in ${file}.`);
 }
 
 const FIRST = 'select id from organizations order by created_at limit 1';
-const OWNER_WANTED = `This deployment has no organization yet. Say who owns it:
+const OWNER_WANTED = `This deployment has no organization yet. Set its Owner:
 
   npm run deploy -- --owner-email you@example.com`;
 
@@ -297,7 +297,7 @@ function writeNatsFiles(
     actions.announce(join(nats, name), text, []);
   }
   actions.say(
-    `Configure each region's nats-servers with ${nats}, your certificates in place of those named there.`,
+    `Configure each region's nats-servers with the files in ${nats}, and replace the certificate paths with yours.`,
   );
 }
 

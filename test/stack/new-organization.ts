@@ -25,9 +25,9 @@ export type NewOrganization = Omit<Owner, 'password'> & { password: string | nul
 /** Whoever signs in with the address may be somebody else than who has it; the message says what to do. */
 export class NotVerified extends Error {
   constructor(email: string) {
-    super(`${email} can sign in already, with a password that somebody chose by an invitation that not only the mail brought.
-Whoever that was would own the new organization. Let this person reset the password by mail, or add --new-password: it
-gives them another one, which is printed here, and ends their sessions.`);
+    super(`${email} can already sign in, with a password that was set through an invitation link that other people also had.
+Whoever set it would own the new organization. Ask this person to reset the password by email, or add --new-password,
+which generates and prints a new password and ends their sessions.`);
   }
 }
 

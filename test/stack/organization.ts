@@ -29,7 +29,7 @@ async function accessTo(deployed: boolean): Promise<IdentityAccess> {
   if (deployed) {
     const folder = join(root, '.deploy');
     if (!existsSync(join(folder, 'wrangler.json')))
-      throw new Stop('Nothing is deployed from here: npm run deploy');
+      throw new Stop('Nothing has been deployed from here. Run npm run deploy first.');
     const { identity } = await readDeployConfig(config);
     // What wrangler says of its work is not for whoever waits for a password.
     return deployedAccess(
@@ -41,7 +41,7 @@ async function accessTo(deployed: boolean): Promise<IdentityAccess> {
   const state = resolve(root, process.env.LATCHKEY_STATE || '.latchkey');
   const database = (await stackDatabases(state, config)).find(({ binding }) => binding === 'IDENTITY');
   if (!database || !existsSync(database.file))
-    throw new Stop(`Nothing was started in ${state} yet: npm start`);
+    throw new Stop(`There is no stack in ${state}. Run npm start first.`);
   return localAccess(database.file);
 }
 
@@ -63,12 +63,12 @@ async function main(): Promise<void> {
     email: email.data,
     newPassword: values['new-password'],
   });
-  console.log(`${name.data} is there, with a project. Nothing below can be shown again.
+  console.log(`Created ${name.data} with a project. The secrets below are not shown again.
 
 Organization    ${made.organization_id}
 Project         ${made.project_id}
 Sign in as      ${made.email}
-Password        ${made.password ?? 'the one that this person has already'}
+Password        ${made.password ?? 'unchanged: this person already has one'}
 Access key      ${made.access_key}
 Secret key      ${made.secret_key}`);
 }

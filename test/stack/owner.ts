@@ -63,7 +63,7 @@ async function create(draft: string, database: DatabaseSync): Promise<void> {
 }
 
 function read(file: string): Owner | undefined {
-  return readJson(file, ownerFile, 'Restore it, or remove it and sign in as you did before.');
+  return readJson(file, ownerFile, 'Restore it, or delete it and sign in with the password that you know.');
 }
 
 const text = z.string();

@@ -27,7 +27,7 @@ export function copyPages(built: string, folder: string, { origin, nats, websock
   cpSync(built, folder, { recursive: true });
   const file = join(folder, '_headers');
   const headers = readFileSync(file, 'utf8');
-  if (!CONNECT.test(headers)) throw new Error(`${file} does not say where pages may connect`);
+  if (!CONNECT.test(headers)) throw new Error(`${file} has no connect-src directive`);
   writeFileSync(file, headers.replace(CONNECT, ["connect-src 'self'", ...websockets].join(' ')));
   const defaults = new Map([['http://localhost:8787', origin]]);
   for (const [index, url] of nats.entries()) defaults.set(`nats://127.0.0.1:${NATS_PORT + index}`, url);

@@ -24,8 +24,8 @@ export type StackPorts = z.output<typeof stackPorts>;
 
 /** Thrown when the port that was asked for cannot be had. */
 export class PortTaken extends Stop {
-  constructor(port: number, problem = 'is taken by another program') {
-    super(`Port ${port} ${problem}. Choose another one with PORT, for example:
+  constructor(port: number, problem = 'is already in use by another program') {
+    super(`Port ${port} ${problem}. Set PORT to another one, for example:
 
   PORT=${port < 1024 ? 8787 : port < 65_535 ? port + 1 : port - 1} npm start`);
   }
@@ -43,7 +43,7 @@ export function portOf(text: string | undefined): number {
   const number = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (number <= 65_535) return number;
   throw new Stop(
-    `PORT is ${text}, which is not a port. Give a number from 1 to 65535, or 0 for any free one.`,
+    `PORT is ${text}, which is not a port. Use a number from 1 to 65535, or 0 for any free port.`,
   );
 }
 
@@ -60,7 +60,7 @@ export async function choosePorts(
   natsFrom?: number,
 ): Promise<StackPorts> {
   const file = join(state, 'ports.json');
-  const remembered = readJson(file, stackPorts, 'Remove it, and the next start chooses ports.');
+  const remembered = readJson(file, stackPorts, 'Delete it; the next start chooses new ports.');
   if (wanted !== 0) await expectFree(wanted);
   const chosen = new Set<number>();
   const choose = async (port: number | undefined) => {
@@ -109,7 +109,7 @@ export async function freePort(): Promise<number> {
 
 async function expectFree(port: number): Promise<void> {
   if ((await listen(port, '127.0.0.1')) === 'impossible')
-    throw new PortTaken(port, 'cannot be used without more rights');
+    throw new PortTaken(port, 'requires more privileges');
   if (!(await isFree(port))) throw new PortTaken(port);
 }
 

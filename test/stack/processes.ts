@@ -53,7 +53,7 @@ export function refuseIfRunning(state: string): void {
   const stack = running(state).find(({ role }) => role === 'stack');
   if (stack)
     throw new Stop(
-      `Latchkey is running on ${state} already, as process ${stack.pid}. Press Ctrl-C where it was started, or type kill ${stack.pid}, and start again.`,
+      `Latchkey is already running on ${state} as process ${stack.pid}. Press Ctrl-C in its terminal or run kill ${stack.pid}, then start again.`,
     );
 }
 
@@ -70,7 +70,7 @@ export async function endLeftovers(state: string): Promise<number> {
 }
 
 function running(state: string): Recorded[] {
-  const remedy = 'Remove it, after you have ended the processes of an earlier start, if any are left.';
+  const remedy = 'End any processes left from an earlier start, then delete it.';
   return (readJson(fileOf(state), z.array(recordedProcess), remedy) ?? []).filter(isRunning);
 }
 

@@ -73,15 +73,15 @@ export function systemReason(error: unknown): string | undefined {
 }
 
 const SYSTEM_REASONS: Record<string, string> = {
-  EACCES: 'you have no permission',
-  EPERM: 'you have no permission',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
   EROFS: 'the file system is read-only',
   ENOSPC: 'the disk is full',
-  EDQUOT: 'your quota of the disk is used up',
-  EIO: 'the disk reports an error, or is full',
-  ENOTDIR: 'a part of its path is a file',
+  EDQUOT: 'your disk quota is exceeded',
+  EIO: 'the disk is full or reports an error',
+  ENOTDIR: 'part of its path is a file',
   EEXIST: 'it is a file',
-  ENOENT: 'a part of its path does not exist',
+  ENOENT: 'part of its path does not exist',
 };
 
 /** Writes a file that only its owner may read, whole or not at all: a kill leaves the old one. */

@@ -41,6 +41,6 @@ function matches(field: string, value: number, start: number): boolean {
   const step = /^\*(?:\/([1-9]\d*))?$/.exec(field);
   if (step) return (value - start) % Number(step[1] ?? 1) === 0;
   if (!/^\d+(,\d+)*$/.test(field))
-    throw new Error(`The local clock does not read this part of a schedule: ${field}`);
+    throw new Error(`The local scheduler does not support this cron field: ${field}`);
   return field.split(',').map(Number).includes(value);
 }

@@ -67,7 +67,7 @@ export async function ensureSecrets(folder: string, regions: readonly string[]):
 }
 
 function read(folder: string): SecretsFile | undefined {
-  const remedy = `Restore it from a backup: without it, nothing that was stored under these secrets can be read. To start over, remove ${folder}.`;
+  const remedy = `Restore it from a backup: without it, data encrypted with these secrets cannot be read. To start over, delete ${folder}.`;
   return readJson(join(folder, 'secrets.json'), secretsFile, remedy);
 }
 

@@ -48,7 +48,7 @@ export function serverProcess(command: ServerCommand, onSpawn: (pid: number) => 
   let next: NodeJS.Timeout | undefined;
 
   function startAgain(): void {
-    console.error(`Starting ${command.name} again in ${pause / 1000} s.`);
+    console.error(`Restarting ${command.name} in ${pause / 1000} s.`);
     next = setTimeout(() => {
       spawnServer('a').then(
         () => console.log(`${command.name} is running again.`),
@@ -73,7 +73,7 @@ export function serverProcess(command: ServerCommand, onSpawn: (pid: number) => 
       started.on('exit', (code, signal) => {
         if (child === started) child = undefined;
         if (Date.now() - begun > STEADY) pause = PAUSE.least;
-        reject(new Error(`${command.name} ended (${signal ?? code})\n${lastLines(command.log)}`));
+        reject(new Error(`${command.name} exited (${signal ?? code})\n${lastLines(command.log)}`));
       });
     });
     failed.catch((error: Error) => {
@@ -108,7 +108,7 @@ function lastLines(log: string): string {
 async function listening({ name, port }: ServerCommand): Promise<void> {
   const deadline = Date.now() + START_DEADLINE;
   while (!(await accepts(port))) {
-    if (Date.now() > deadline) throw new Error(`${name} does not listen on port ${port}`);
+    if (Date.now() > deadline) throw new Error(`${name} is not listening on port ${port}`);
     await sleep(5);
   }
 }

@@ -18,5 +18,5 @@ export function signalGroup(leader: number | undefined, name: NodeJS.Signals): v
 
 function idOf(pid: number | undefined, name: NodeJS.Signals): number {
   if (pid !== undefined && Number.isSafeInteger(pid) && pid > 1) return pid;
-  throw new Error(`Cannot send ${name}: ${pid} is not the id of a process. Has the process ended?`);
+  throw new Error(`Cannot send ${name}: ${pid} is not a process ID. Has the process exited?`);
 }

@@ -16,7 +16,7 @@ export async function buildSite(config: string, folder: string, onBuild = () => 
   const inputs = [site, join(root, 'functions'), config, join(root, 'package-lock.json')];
   const hash = hashOf(inputs, [join(site, 'dist'), join(site, '.astro'), folder]);
   const record = join(cache, 'site.json');
-  const remedy = 'Remove it, and the site is built again.';
+  const remedy = 'Delete it; the next run rebuilds the site.';
   const built = readJson(record, z.record(z.string(), z.string()), remedy) ?? {};
   if (built[folder] === hash && existsSync(join(folder, 'index.html'))) return;
   onBuild();

@@ -213,7 +213,7 @@ function storageOf(state: string): string {
 
 function fileOf(databases: readonly LocalDatabase[], binding: string): string {
   const database = databases.find((database) => database.binding === binding);
-  if (!database) throw new Error(`The configuration binds no database as ${binding}`);
+  if (!database) throw new Error(`The configuration has no database with the binding ${binding}`);
   return database.file;
 }
 

@@ -49,13 +49,13 @@ function describe(
     ['Latchkey is at', origin],
     ['Get started', `${origin}/get-started/`],
     ['Create credentials', `${origin}/how-to/create-credentials/`],
-    ...(link ? [['Sign in', `${link} (works once, within an hour)`] as [string, string]] : []),
+    ...(link ? [['Sign in', `${link} (single use, valid for an hour)`] as [string, string]] : []),
     owner
-      ? [
-          link ? 'Later' : 'Sign in',
-          `as ${owner.email}, with the password in ${file}, which has an API key too`,
-        ]
-      : ['Sign in', `as you did before: there is no ${file}. To start over, remove ${dirname(file)}`],
+      ? [link ? 'Later' : 'Sign in', `as ${owner.email}, with the password in ${file} (also has an API key)`]
+      : [
+          'Sign in',
+          `with the password that you know: ${file} does not exist. To start over, delete ${dirname(file)}`,
+        ],
     ...[...nats].map(([region, { url }]): [string, string] => [
       `NATS ${region}`,
       `${url} (nats-server ${version})`,
@@ -65,10 +65,10 @@ function describe(
   const warning = versionWarning(version);
   return [
     '',
-    ...(leftovers ? [`Ended ${leftovers} processes that an earlier start had left.`] : []),
+    ...(leftovers ? [`Ended ${leftovers} processes left from an earlier start.`] : []),
     ...(warning ? [warning] : []),
     ...rows.map(([name, text]) => `${name.padEnd(width)}  ${text}`),
-    'Ctrl-C ends all of it.',
+    'Press Ctrl-C to stop.',
   ].join('\n');
 }
 
@@ -84,7 +84,7 @@ function end(): Promise<void> {
 async function main(): Promise<void> {
   const ending = end();
   const port = portOf(process.env.PORT);
-  if (!existsSync(config)) throw new Stop(`There is no ${config}. Correct LATCHKEY_CONFIG.`);
+  if (!existsSync(config)) throw new Stop(`${config} does not exist. Correct LATCHKEY_CONFIG.`);
   const version = natsServerVersion();
   claimStateFolder(state);
   refuseIfRunning(state);
@@ -93,7 +93,7 @@ async function main(): Promise<void> {
 
   console.log('Preparing the Worker…');
   const { assets } = await bundleWorker(config);
-  await buildSite(config, assets, () => console.log('Building the site; this takes up to a minute…'));
+  await buildSite(config, assets, () => console.log('Building the site. This takes up to a minute…'));
   console.log('Starting the Worker, the nats-servers and the queue engines…');
   const natsFrom = port === 0 ? {} : { natsFrom: NATS_PORT };
   const stack = await startStack({ state, port, config, restart: true, ...natsFrom });
@@ -112,7 +112,7 @@ function explain(error: unknown): unknown {
   const reason = systemReason(error);
   if (!reason) return error;
   const { path = state } = error as NodeJS.ErrnoException;
-  return `${path} cannot be read or written (${reason}). Correct that, or name another folder in LATCHKEY_STATE.`;
+  return `${path} cannot be read or written (${reason}). Fix this, or set LATCHKEY_STATE to another folder.`;
 }
 
 try {

@@ -23,15 +23,17 @@ export function claimStateFolder(state: string): void {
     if (names.includes(MARKER)) return;
     if (names.length > 0 && !FORMER_MARKERS.every((name) => names.includes(name)))
       throw new Stop(
-        `${state} has files in it that are not Latchkey's. Name a new or an empty folder in LATCHKEY_STATE.`,
+        `${state} contains files that do not belong to Latchkey. Set LATCHKEY_STATE to a new or empty folder.`,
       );
-    writeFileSync(join(state, MARKER), 'The state of a local Latchkey, made by npm start.\n', {
+    writeFileSync(join(state, MARKER), 'State of a local Latchkey stack, created by npm start.\n', {
       mode: 0o600,
     });
   } catch (error) {
     const reason = systemReason(error);
     if (!reason) throw error;
-    throw new Stop(`${state} cannot hold the state (${reason}). Name another folder in LATCHKEY_STATE.`);
+    throw new Stop(
+      `${state} cannot be used as the state folder (${reason}). Set LATCHKEY_STATE to another folder.`,
+    );
   }
 }
 

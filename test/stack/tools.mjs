@@ -28,7 +28,7 @@ export function runQuietly(command, args, options = {}) {
     ...options,
   });
   if (status === 0) return String(stdout);
-  const reason = error?.message ?? (signal ? `it was ended by ${signal}` : `exit code ${status}`);
+  const reason = error?.message ?? (signal ? `ended by ${signal}` : `exit code ${status}`);
   throw new Stop(`${stdout ?? ''}${stderr ?? ''}\n${command} ${args.join(' ')} failed: ${reason}`);
 }
 
@@ -61,7 +61,7 @@ export const canInstall = isDebian && process.getuid?.() === 0;
 
 /** @param {string} name */
 export function installPackage(name) {
-  console.log(`Installing ${name} (apt-get); this takes up to a minute…`);
+  console.log(`Installing ${name} with apt-get. This takes up to a minute…`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   runQuietly('apt-get', ['update'], { env });
   runQuietly('apt-get', ['install', '--yes', '--no-install-recommends', name], { env });
@@ -76,7 +76,7 @@ export function namedTool(variable, env = process.env) {
   const named = env[variable];
   if (!named) return undefined;
   if (isExecutable(named)) return named;
-  throw new Stop(`${variable} is ${named}, which is not an executable file. Correct it, or unset it.`);
+  throw new Stop(`${variable} is ${named}, which is not an executable file. Correct or unset it.`);
 }
 
 /**
@@ -94,6 +94,6 @@ export function findTool(variable, { names, apt, brew }) {
   }
   const command = isDebian ? `sudo apt-get install --yes ${apt}` : brew;
   throw new Stop(
-    `${names[0]} is not on PATH. Install it with\n\n  ${command}\n\nor name the program in ${variable}.`,
+    `${names[0]} is not on PATH. Install it with\n\n  ${command}\n\nor set ${variable} to the program.`,
   );
 }

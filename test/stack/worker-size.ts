@@ -9,6 +9,6 @@ export async function gzipOf(config: string, folder: string): Promise<number> {
   const out = mkdtempSync(join(folder, 'out-'));
   await runTool('wrangler', ['deploy', '--dry-run', '--config', config, '--outdir', out]);
   const modules = readdirSync(out).filter((name) => /\.(js|wasm)$/.test(name));
-  if (modules.length === 0) throw new Error(`wrangler left no module in ${out}`);
+  if (modules.length === 0) throw new Error(`wrangler wrote no module to ${out}`);
   return modules.reduce((sum, name) => sum + gzipSync(readFileSync(join(out, name))).length, 0) / 1000;
 }

@@ -66,7 +66,7 @@ export async function startWorker(settings: WorkerSettings): Promise<LocalWorker
     async schedule(cron) {
       const worker = await miniflare.getWorker();
       const { outcome } = await worker.scheduled({ cron, scheduledTime: new Date() });
-      if (outcome !== 'ok') throw new Error(`The schedule ${cron} ended with: ${outcome}`);
+      if (outcome !== 'ok') throw new Error(`The schedule ${cron} failed: ${outcome}`);
     },
     inspector: () => miniflare.getInspectorURL(),
     async stop() {

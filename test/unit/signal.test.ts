@@ -11,8 +11,8 @@ it('refuses to signal a process whose id is missing', () => {
   const kill = vi.spyOn(process, 'kill').mockReturnValue(true);
   try {
     for (const pid of [undefined, 0, 1, -1, 1.5, Number.NaN]) {
-      expect(() => signal(pid, 'SIGSTOP'), String(pid)).toThrow('is not the id of a process');
-      expect(() => signalGroup(pid, 'SIGKILL'), String(pid)).toThrow('is not the id of a process');
+      expect(() => signal(pid, 'SIGSTOP'), String(pid)).toThrow('is not a process ID');
+      expect(() => signalGroup(pid, 'SIGKILL'), String(pid)).toThrow('is not a process ID');
     }
     expect(kill).not.toHaveBeenCalled();
   } finally {

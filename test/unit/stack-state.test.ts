@@ -133,7 +133,7 @@ describe('the ports of a state folder', () => {
     expect(new PortTaken(65_535).message).toContain('PORT=65534 npm start');
     const port = await freePort();
     const release = await holding(port);
-    await expect(choosePorts(state, port, REGIONS)).rejects.toThrow(`Port ${port} is taken`);
+    await expect(choosePorts(state, port, REGIONS)).rejects.toThrow(`Port ${port} is already in use`);
     await release();
   });
 });
@@ -170,7 +170,7 @@ describe('a state folder', () => {
     mkdirSync(join(state, 'generated'));
     writeFileSync(join(state, 'generated/mine'), 'mine');
     chmodSync(state, 0o755);
-    expect(() => claimStateFolder(state)).toThrow(`${state} has files in it that are not Latchkey's.`);
+    expect(() => claimStateFolder(state)).toThrow(`${state} contains files that do not belong to Latchkey.`);
     expect(() => emptyFolder(state, 'tmp')).toThrow('was not claimed');
     expect(readdirSync(state)).toEqual(['generated']);
     expect(statSync(state).mode & 0o777).toBe(0o755);
@@ -186,7 +186,7 @@ describe('a state folder', () => {
   // Not even root may write there.
   it.runIf(existsSync('/sys/kernel'))('is refused with the reason when it cannot be written', () => {
     expect(() => claimStateFolder('/sys/kernel/latchkey')).toThrow(
-      '/sys/kernel/latchkey cannot hold the state (you have no permission). Name another folder in LATCHKEY_STATE.',
+      '/sys/kernel/latchkey cannot be used as the state folder (permission denied). Set LATCHKEY_STATE to another folder.',
     );
   });
 
@@ -213,7 +213,7 @@ describe('the schedule', () => {
   ])('reads %s at %s', (cron, time, due) => expect(isDue(cron, new Date(time))).toBe(due));
 
   it('refuses what it cannot read', () => {
-    expect(() => isDue('0-5 * * * *', new Date())).toThrow('does not read');
+    expect(() => isDue('0-5 * * * *', new Date())).toThrow('does not support');
     expect(() => isDue('* * *', new Date())).toThrow('Not a cron expression');
   });
 });
