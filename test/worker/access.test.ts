@@ -1,4 +1,4 @@
-/** Who gets in: every route of the app, enumerated, so that none escapes by being forgotten here. */
+/** Authentication and tenant isolation for every route, read from the app's router so that no route is missed. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { app } from '../../functions/index.ts';
@@ -16,14 +16,14 @@ import {
 } from './harness.ts';
 import { PUBLIC } from './matrix-table.ts';
 
-/** Lists and answers of what is the caller's own, which hold nothing of anybody else's. */
+/** Lists that return only the caller's own data. */
 const OF_CALLER = [
   '/account/v3/projects',
   '/iam/v1alpha1/principal',
   '/iam/v1alpha1/users',
   '/iam/v1alpha1/jwts',
   '/mnq/v1beta1/lookup',
-  // The region's own, of no project.
+  // // Returns data of the region, not of a project.
   '/mnq/v1beta1/regions/:region/nats-servers',
 ];
 
@@ -41,15 +41,15 @@ interface Victim {
   account: string;
   application: string;
   policy: string;
-  /** Path of a collection → id of one of its credentials. */
+  /** Path of a collection → the id of one of its credentials. */
   credentials: Record<string, string>;
-  /** The ids of the Owner as a user, and of a session of theirs. */
+  /** The Owner's user ID, and the ID of one of the Owner's sessions. */
   person: { user: string; session: string };
 }
 
 async function newVictim(): Promise<Victim> {
   const first = await newOwner();
-  // The first project has the id of the organization; this one tells the two apart.
+  // The first project has the organization's ID. A second project tells the two apart.
   const owner = { ...first, project_id: await newProject(first) };
   const api = clientOf(owner, 'fr-par');
   const { project_id } = owner;
@@ -71,8 +71,8 @@ async function newVictim(): Promise<Victim> {
   return { owner, account, credentials, application, policy, person: { user, session } };
 }
 
-/** The path with the victim's ids in it. */
-function pathOf(path: string, victim: Victim): string {
+/** The path, with the victim's IDs filled in. */
+function fillPath(path: string, victim: Victim): string {
   const { owner, account, credentials, application, policy, person } = victim;
   const collection = Object.keys(credentials).find((name) => path.includes(`/${name}/`)) ?? '';
   return path
@@ -87,8 +87,8 @@ function pathOf(path: string, victim: Victim): string {
     .replace(':jti', person.session);
 }
 
-/** A body and a query that name what is the victim's, good for every route. */
-function inputOf(method: string, path: string, { owner, account, application, policy }: Victim) {
+/** A query and a body that reference the victim's resources and suit every route. */
+function queryAndBody(method: string, path: string, { owner, account, application, policy }: Victim) {
   const { project_id, organization_id } = owner;
   const body = {
     project_id,
@@ -105,7 +105,7 @@ function inputOf(method: string, path: string, { owner, account, application, po
   if (method === 'GET' || method === 'DELETE') {
     return { query: `?${new URLSearchParams(parametersOf(method, path, names))}` };
   }
-  // That one takes nothing else.
+  // This endpoint accepts only these fields.
   return { query: '', body: path.endsWith('/users/:user_id') ? { type: 'member' } : body };
 }
 
@@ -138,11 +138,11 @@ describe('every route', () => {
     before = await state();
   });
 
-  it.each(PRIVATE)('%s %s refuses who brings no token', async (method, path) => {
-    const { query, body } = inputOf(method, path, victim);
-    const answer = await call(method, pathOf(path, victim) + query, { body });
-    expect(answer.status).toBe(401);
-    expect(answer.body).toEqual({
+  it.each(PRIVATE)('%s %s rejects a request without a token', async (method, path) => {
+    const { query, body } = queryAndBody(method, path, victim);
+    const response = await call(method, fillPath(path, victim) + query, { body });
+    expect(response.status).toBe(401);
+    expect(response.body).toEqual({
       type: 'denied_authentication',
       message: 'denied authentication',
       method: 'api_key',
@@ -150,60 +150,73 @@ describe('every route', () => {
     });
   });
 
-  it.each(PRIVATE)('%s %s refuses malformed and unknown tokens', async (method, path) => {
-    const { query, body } = inputOf(method, path, victim);
+  it.each(PRIVATE)('%s %s rejects malformed and unknown tokens', async (method, path) => {
+    const { query, body } = queryAndBody(method, path, victim);
     for (const [token, reason] of [
       ['nonsense', 'invalid_argument'],
       [crypto.randomUUID(), 'not_found'],
     ] as const) {
-      const answer = await call(method, pathOf(path, victim) + query, { body, token });
-      expect([answer.status, answer.body.reason]).toEqual([401, reason]);
+      const response = await call(method, fillPath(path, victim) + query, { body, token });
+      expect([response.status, response.body.reason]).toEqual([401, reason]);
     }
   });
 
-  it.each(PRIVATE)('%s %s lets nobody reach a foreign project', async (method, path) => {
-    const { query, body } = inputOf(method, path, victim);
-    const answer = await call(method, pathOf(path, victim) + query, { body, token: intruder.secret_key });
-    if (!OF_CALLER.includes(path)) expect([403, 404]).toContain(answer.status);
-    const told = answer.text.replaceAll(pathOf(path, victim), '');
-    for (const secret of ['victim', victim.owner.organization_id]) expect(told).not.toContain(secret);
-  });
+  it.each(PRIVATE)(
+    '%s %s denies cross-tenant access to another organization’s project',
+    async (method, path) => {
+      const { query, body } = queryAndBody(method, path, victim);
+      const response = await call(method, fillPath(path, victim) + query, {
+        body,
+        token: intruder.secret_key,
+      });
+      if (!OF_CALLER.includes(path)) expect([403, 404]).toContain(response.status);
+      const responseText = response.text.replaceAll(fillPath(path, victim), '');
+      for (const secret of ['victim', victim.owner.organization_id])
+        expect(responseText).not.toContain(secret);
+    },
+  );
 
-  it.each(PRIVATE)('%s %s tells a foreign resource and a missing one alike', async (method, path) => {
-    const missing: Victim = {
-      owner: {
-        ...victim.owner,
-        organization_id: crypto.randomUUID(),
-        project_id: crypto.randomUUID(),
-        access_key: `SCW${'A'.repeat(17)}`,
-      },
-      application: crypto.randomUUID(),
-      policy: crypto.randomUUID(),
-      account: `A${'B'.repeat(55)}`,
-      person: { user: crypto.randomUUID(), session: crypto.randomUUID() },
-      credentials: Object.fromEntries(
-        Object.keys(victim.credentials).map((name) => [name, crypto.randomUUID()]),
-      ),
-    };
-    const ask = async (about: Victim) => {
-      const { query, body } = inputOf(method, path, about);
-      const answer = await call(method, pathOf(path, about) + query, { body, token: intruder.secret_key });
-      const ids = [
-        about.account,
-        about.owner.organization_id,
-        about.owner.project_id,
-        about.owner.access_key,
-        about.application,
-        about.policy,
-        ...Object.values(about.person),
-        ...Object.values(about.credentials),
-      ];
-      return [answer.status, ids.reduce((text, id) => text.replaceAll(id, 'ID'), answer.text)];
-    };
-    expect(await ask(victim)).toEqual(await ask(missing));
-  });
+  it.each(PRIVATE)(
+    '%s %s returns the same error for another tenant’s resource and a missing one',
+    async (method, path) => {
+      const missing: Victim = {
+        owner: {
+          ...victim.owner,
+          organization_id: crypto.randomUUID(),
+          project_id: crypto.randomUUID(),
+          access_key: `SCW${'A'.repeat(17)}`,
+        },
+        application: crypto.randomUUID(),
+        policy: crypto.randomUUID(),
+        account: `A${'B'.repeat(55)}`,
+        person: { user: crypto.randomUUID(), session: crypto.randomUUID() },
+        credentials: Object.fromEntries(
+          Object.keys(victim.credentials).map((name) => [name, crypto.randomUUID()]),
+        ),
+      };
+      const send = async (target: Victim) => {
+        const { query, body } = queryAndBody(method, path, target);
+        const response = await call(method, fillPath(path, target) + query, {
+          body,
+          token: intruder.secret_key,
+        });
+        const ids = [
+          target.account,
+          target.owner.organization_id,
+          target.owner.project_id,
+          target.owner.access_key,
+          target.application,
+          target.policy,
+          ...Object.values(target.person),
+          ...Object.values(target.credentials),
+        ];
+        return [response.status, ids.reduce((text, id) => text.replaceAll(id, 'ID'), response.text)];
+      };
+      expect(await send(victim)).toEqual(await send(missing));
+    },
+  );
 
-  it('left the victim as it was', async () => {
+  it('leaves the other tenant’s data unchanged', async () => {
     expect(await state()).toBe(before);
   });
 });
@@ -214,11 +227,11 @@ describe('an API key', () => {
       .bind(...params)
       .run();
   const status = async (owner: Owner) => {
-    const answer = await clientOf(owner, 'fr-par').get('/nats-accounts');
-    return [answer.status, answer.body.reason ?? answer.body.type ?? 'ok'];
+    const response = await clientOf(owner, 'fr-par').get('/nats-accounts');
+    return [response.status, response.body.reason ?? response.body.type ?? 'ok'];
   };
 
-  it('is refused once it has expired', async () => {
+  it('is rejected after it expires', async () => {
     const owner = await newOwner();
     await change(
       'update api_keys set expires_at = ? where access_key = ?',
@@ -230,51 +243,51 @@ describe('an API key', () => {
     expect(await status(owner)).toEqual([401, 'expired']);
   });
 
-  it('is refused on the next request once it is deleted', async () => {
+  it('is rejected on the next request after it is deleted', async () => {
     const owner = await newOwner();
     expect(await status(owner)).toEqual([200, 'ok']);
     await change('delete from api_keys where access_key = ?', owner.access_key);
     expect(await status(owner)).toEqual([401, 'not_found']);
   });
 
-  it('of who is no longer in the organization is refused', async () => {
+  it('is rejected after its user leaves the organization', async () => {
     const owner = await newOwner();
     await change('delete from memberships where organization_id = ?', owner.organization_id);
     expect(await status(owner)).toEqual([401, 'not_found']);
   });
 
-  it('of a member, whom no rule grants anything, is denied', async () => {
+  it('is denied access when its member has no policy', async () => {
     const owner = await newOwner();
     await change(`update memberships set role = 'member' where organization_id = ?`, owner.organization_id);
     expect(await status(owner)).toEqual([403, 'permissions_denied']);
   });
 
-  it('tells what it is, without its secret', async () => {
+  it('returns its own record without the secret key', async () => {
     const owner = await newOwner();
-    const answer = await call('GET', `/iam/v1alpha1/api-keys/${owner.access_key}`, {
+    const response = await call('GET', `/iam/v1alpha1/api-keys/${owner.access_key}`, {
       token: owner.secret_key,
     });
-    expect(answer.body).toMatchObject({
+    expect(response.body).toMatchObject({
       access_key: owner.access_key,
       secret_key: null,
       default_project_id: owner.project_id,
       application_id: null,
     });
-    expect(answer.text).not.toContain(owner.secret_key);
+    expect(response.text).not.toContain(owner.secret_key);
   });
 
   it('lists the projects of its organization', async () => {
     const owner = await newOwner();
-    const answer = await call('GET', '/account/v3/projects', { token: owner.secret_key });
-    expect(answer.body.total_count).toBe(1);
-    expect(answer.body.projects).toMatchObject([
+    const response = await call('GET', '/account/v3/projects', { token: owner.secret_key });
+    expect(response.body.total_count).toBe(1);
+    expect(response.body.projects).toMatchObject([
       { id: owner.project_id, organization_id: owner.organization_id },
     ]);
   });
 });
 
-describe('a browser', () => {
-  const trySignIn = (email: string, password: string, origin: string | null = ORIGIN) =>
+describe('a browser session', () => {
+  const attemptSignIn = (email: string, password: string, origin: string | null = ORIGIN) =>
     call('POST', '/auth/sign-in/email', {
       body: { email, password },
       headers: origin ? { Origin: origin } : {},
@@ -286,9 +299,9 @@ describe('a browser', () => {
       headers,
     });
 
-  it('signs in, acts from the same origin only, and signs out', async () => {
+  it('signs in, makes same-origin requests only, and signs out', async () => {
     const owner = await newOwner();
-    const signedIn = await trySignIn(owner.email, owner.password);
+    const signedIn = await attemptSignIn(owner.email, owner.password);
     expect(signedIn.status).toBe(200);
     const setCookie = signedIn.headers.get('Set-Cookie') ?? '';
     expect(setCookie).toMatch(/^__Secure-latchkey\.session_token=/);
@@ -301,8 +314,11 @@ describe('a browser', () => {
       string,
       string
     >[]) {
-      const answer = await createAccount(owner, { Cookie, ...foreign });
-      expect([answer.status, answer.body.details]).toEqual([403, [{ resource: 'origin', action: 'write' }]]);
+      const response = await createAccount(owner, { Cookie, ...foreign });
+      expect([response.status, response.body.details]).toEqual([
+        403,
+        [{ resource: 'origin', action: 'write' }],
+      ]);
     }
     const [audited] = await rows<{ actor_key: string | null }>(
       'fr-par',
@@ -322,20 +338,20 @@ describe('a browser', () => {
     ]);
   });
 
-  it('is refused with a wrong password, an unknown address or a foreign origin, always alike', async () => {
+  it('gets the same response for a wrong password and an unknown email, and rejects foreign origins', async () => {
     const owner = await newOwner();
-    const wrong = await trySignIn(owner.email, 'not the password');
-    const unknown = await trySignIn('nobody@example.com', owner.password);
+    const wrong = await attemptSignIn(owner.email, 'not the password');
+    const unknown = await attemptSignIn('nobody@example.com', owner.password);
     expect(wrong.status).toBe(401);
     expect([unknown.status, unknown.text]).toEqual([wrong.status, wrong.text]);
     for (const origin of ['https://evil.test', null]) {
-      expect((await trySignIn(owner.email, owner.password, origin)).status).toBe(403);
+      expect((await attemptSignIn(owner.email, owner.password, origin)).status).toBe(403);
     }
   });
 
-  it('cannot forge or alter a session cookie', async () => {
+  it('rejects a forged or altered session cookie', async () => {
     const owner = await newOwner();
-    const Cookie = cookieOf((await trySignIn(owner.email, owner.password)).headers);
+    const Cookie = cookieOf((await attemptSignIn(owner.email, owner.password)).headers);
     const [{ token } = { token: '' }] = (
       await env.IDENTITY.prepare(
         'select s.token from sessions s join users u on u.id = s.user_id where u.email = ?',
@@ -346,8 +362,8 @@ describe('a browser', () => {
     const name = Cookie.split('=')[0];
     const forged = `${token}.${btoa('x'.repeat(32))}`;
     for (const value of [token, encodeURIComponent(forged), `${Cookie.split('=')[1]}x`.replace(/^./, 'Z')]) {
-      const answer = await call('GET', '/account/v3/projects', { headers: { Cookie: `${name}=${value}` } });
-      expect(answer.status).toBe(401);
+      const response = await call('GET', '/account/v3/projects', { headers: { Cookie: `${name}=${value}` } });
+      expect(response.status).toBe(401);
     }
   });
 
@@ -357,7 +373,7 @@ describe('a browser', () => {
     '/auth/list-sessions',
     '/auth/delete-user',
     '/auth/ok',
-  ])('finds nothing at %s', async (path) => {
+  ])('returns 404 for %s', async (path) => {
     const body = { email: 'new@example.com', password: 'a long enough password', name: 'New' };
     expect((await call('POST', path, { body, headers: { Origin: ORIGIN } })).status).toBe(404);
   });

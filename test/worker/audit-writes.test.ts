@@ -1,21 +1,21 @@
 /**
- * What the audit trail is written by: every route that changes something is enumerated, and writes one row with its
- * change, or neither; and no row holds a secret.
+ * Audit rows of every route that changes something: a change and its row are written together or not at all, and no
+ * row contains a secret.
  */
 import { describe, expect, it, vi } from 'vitest';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
 import worker, { app } from '../../functions/index.ts';
 import { env } from './env.ts';
 import { everything } from './everything.ts';
-import { refusingAudit } from './failing.ts';
-import { type Call, call, newOwner, newProject, ORIGIN, postAuth, rows } from './harness.ts';
+import { rejectingAudit } from './failing.ts';
+import { type CallOptions, call, newOwner, newProject, ORIGIN, postAuth, rows } from './harness.ts';
 import { grant, newKey, newUser } from './matrix-callers.ts';
 import { invite, newEmail, newMember, newPassword, tokenOf, USERS } from './people.ts';
 
 const REGION = '/mnq/v1beta1/regions/:region';
 
-/** Routes that change nothing that the audit trail is about. */
-const SILENT = [
+/** Routes that write no audit row. */
+const WITHOUT_AUDIT_ROW = [
   'POST /auth/sign-in/email', // a session is no change
   'POST /auth/sign-in/link',
   'POST /auth/sign-out',
@@ -24,8 +24,8 @@ const SILENT = [
   'POST /feedback', // said of pages, by anyone
 ];
 
-/** The routes that let in who is nobody yet, and the body that each takes: told at the end. */
-const LETTING_IN: Record<string, (owner: Owner) => Promise<object>> = {
+/** Routes that sign in a new user, with the body that each takes. Tested separately below. */
+const CREATING_USERS: Record<string, (owner: Owner) => Promise<object>> = {
   'POST /auth/guest': async () => ({}),
   'POST /auth/accept-invitation': async (owner) => {
     const token = tokenOf((await invite(owner, newEmail())).body.invitation_url);
@@ -33,11 +33,11 @@ const LETTING_IN: Record<string, (owner: Owner) => Promise<object>> = {
   },
 };
 
-/** The route whose change takes several steps: told at the end, and in projects.test.ts. */
-const IN_STEPS = 'DELETE /account/v3/projects/:project_id';
+/** This route changes data in several steps. Tested at the end of this file and in projects.test.ts. */
+const MULTI_STEP = 'DELETE /account/v3/projects/:project_id';
 
-/** Routes whose rows are in identity, by the test that tells what they write. */
-const TOLD_ELSEWHERE = {
+/** Routes whose rows are in the identity database, by the test file that checks those rows. */
+const COVERED_ELSEWHERE = {
   'iam-changes.test.ts': [
     'POST /iam/v1alpha1/applications',
     'PATCH /iam/v1alpha1/applications/:application_id',
@@ -57,14 +57,14 @@ const TOLD_ELSEWHERE = {
   ],
 };
 
-/** What a change needs to be there before it. */
+/** Creates the resources that a change depends on. */
 interface Place {
   owner: Owner;
-  /** Sends a request that is no part of the test, and returns its answer's id. */
+  /** Sends a setup request and returns the ID in its response. */
   prepare(method: string, path: string, body?: unknown): Promise<string>;
 }
 
-/** How one route is called: its path with ids, and a body. */
+/** How to call a route: its path with IDs, and a body. */
 type Change = (place: Place) => Promise<{ path: string; body?: unknown }>;
 
 const PROJECTS = '/account/v3/projects';
@@ -88,13 +88,13 @@ const bodyOf = ({ owner }: Place) => ({
   permissions: { can_publish: true },
 });
 
-const keyedCredentials = async (place: Place, product: string) => {
+const accessKeyCredentials = async (place: Place, product: string) => {
   await activated(place, product);
   return place.prepare('POST', `${REGION}/${product}-credentials`, bodyOf(place));
 };
 
-/** The changes of a product whose credentials are keys. */
-const changesOfKeyed = (product: string): Record<string, Change> => ({
+/** The changes of an access-key product's credentials. */
+const accessKeyChanges = (product: string): Record<string, Change> => ({
   [`POST ${REGION}/activate-${product}`]: async ({ owner }) => ({
     path: `${REGION}/activate-${product}`,
     body: { project_id: owner.project_id },
@@ -108,11 +108,11 @@ const changesOfKeyed = (product: string): Record<string, Change> => ({
     return { path: `${REGION}/${product}-credentials`, body: bodyOf(place) };
   },
   [`PATCH ${REGION}/${product}-credentials/:credentials_id`]: async (place) => ({
-    path: `${REGION}/${product}-credentials/${await keyedCredentials(place, product)}`,
+    path: `${REGION}/${product}-credentials/${await accessKeyCredentials(place, product)}`,
     body: { name: 'after', permissions: { can_manage: true } },
   }),
   [`DELETE ${REGION}/${product}-credentials/:credentials_id`]: async (place) => ({
-    path: `${REGION}/${product}-credentials/${await keyedCredentials(place, product)}`,
+    path: `${REGION}/${product}-credentials/${await accessKeyCredentials(place, product)}`,
   }),
 });
 
@@ -136,8 +136,8 @@ const CHANGES: Record<string, Change> = {
   [`DELETE ${REGION}/nats-credentials/:credentials_id`]: async (place) => ({
     path: `${REGION}/nats-credentials/${await natsCredentials(place)}`,
   }),
-  ...changesOfKeyed('sqs'),
-  ...changesOfKeyed('sns'),
+  ...accessKeyChanges('sqs'),
+  ...accessKeyChanges('sns'),
   [`POST ${PROJECTS}`]: async () => ({ path: PROJECTS, body: { name: 'made' } }),
   [`PATCH ${PROJECTS}/:project_id`]: async ({ owner }) => ({
     path: `${PROJECTS}/${owner.project_id}`,
@@ -161,27 +161,28 @@ const CHANGING = [
 
 const inRegion = (path: string) => path.replace(':region', 'fr-par');
 
-/** A call of the route, with what it needs prepared, and the secrets that were shown on the way. */
-async function changeBy(route: string) {
+/** Prepares a call of the route. `secrets` are the secrets that the setup requests returned. */
+async function prepareChange(route: string) {
   const owner = await newOwner();
   const [method = ''] = route.split(' ');
   const secrets = [owner.secret_key, owner.password];
-  const send = async (by: string, path: string, options: Call) => {
-    const answer = await call(by, inRegion(path), { token: owner.secret_key, ...options });
-    secrets.push(...secretsOf(answer.body));
-    return answer;
+  const send = async (by: string, path: string, options: CallOptions) => {
+    const response = await call(by, inRegion(path), { token: owner.secret_key, ...options });
+    secrets.push(...secretsOf(response.body));
+    return response;
   };
   const prepare = async (by: string, path: string, body?: unknown) => {
-    const answer = await send(by, path, { ...(body !== undefined && { body }) });
-    expect(answer.status, `${by} ${path}`).toBeLessThan(300);
-    return String(answer.body?.id);
+    const response = await send(by, path, { ...(body !== undefined && { body }) });
+    expect(response.status, `${by} ${path}`).toBeLessThan(300);
+    return String(response.body?.id);
   };
   const { path, body } = (await CHANGES[route]?.({ owner, prepare })) ?? { path: '' };
-  const run = (options: Call = {}) => send(method, path, { ...(body !== undefined && { body }), ...options });
+  const run = (options: CallOptions = {}) =>
+    send(method, path, { ...(body !== undefined && { body }), ...options });
   return { owner, secrets, run };
 }
 
-/** What an answer shows once. */
+/** The secrets in a response. */
 function secretsOf(body: unknown): string[] {
   const {
     secret_key: key,
@@ -197,58 +198,58 @@ function secretsOf(body: unknown): string[] {
   return [...(key ? [key] : []), ...(link ? [tokenOf(link)] : []), ...lines];
 }
 
-/** Every audit row of the organization, in all databases. */
-async function trailOf({ organization_id: id }: Owner): Promise<Record<string, unknown>[]> {
+/** All audit rows of the organization, in all databases. */
+async function auditRows({ organization_id: id }: Owner): Promise<Record<string, unknown>[]> {
   const query = 'select * from audit_events where organization_id = ? order by id';
   const identity = await env.IDENTITY.prepare(query).bind(id).all<Record<string, unknown>>();
   return [...identity.results, ...(await rows('fr-par', query, id)), ...(await rows('nl-ams', query, id))];
 }
 
-/** Sends a change that is refused its audit row. */
-async function refused(run: (options: Call) => ReturnType<typeof call>): Promise<void> {
+/** Sends a change while the database rejects audit rows. */
+async function sendWithoutAudit(run: (options: CallOptions) => ReturnType<typeof call>): Promise<void> {
   const log = vi.spyOn(console, 'error').mockImplementation(() => {});
   try {
-    const answer = await run({
+    const response = await run({
       env: {
         ...env,
         GUESTS: { enabled: true },
-        IDENTITY: refusingAudit(env.IDENTITY),
-        REGION_FR_PAR: refusingAudit(env.REGION_FR_PAR),
+        IDENTITY: rejectingAudit(env.IDENTITY),
+        REGION_FR_PAR: rejectingAudit(env.REGION_FR_PAR),
       },
     });
-    expect([answer.status, answer.body.type]).toEqual([500, 'internal_error']);
+    expect([response.status, response.body.type]).toEqual([500, 'internal_error']);
     expect(String(log.mock.calls)).toContain('NOT NULL constraint failed: audit_events.at');
   } finally {
     log.mockRestore();
   }
 }
 
-describe('every route that changes something', () => {
-  it('is in the table of this test, or named as told elsewhere or as changing nothing', () => {
+describe('a route that changes data', () => {
+  it('is covered here or listed as covered elsewhere or as writing no audit row', () => {
     expect(
       [
         ...Object.keys(CHANGES),
-        ...Object.keys(LETTING_IN),
-        IN_STEPS,
-        ...SILENT,
-        ...Object.values(TOLD_ELSEWHERE).flat(),
+        ...Object.keys(CREATING_USERS),
+        MULTI_STEP,
+        ...WITHOUT_AUDIT_ROW,
+        ...Object.values(COVERED_ELSEWHERE).flat(),
       ].sort(),
     ).toEqual(CHANGING.toSorted());
   });
 
   it.each(Object.keys(CHANGES))(
-    '%s writes one audit row, of this request and without a secret',
+    '%s writes one audit row, with its request ID and without secrets',
     async (route) => {
-      const { owner, secrets, run } = await changeBy(route);
-      const before = await trailOf(owner);
-      const answer = await run();
-      expect(answer.status).toBeLessThan(300);
-      const trail = await trailOf(owner);
+      const { owner, secrets, run } = await prepareChange(route);
+      const before = await auditRows(owner);
+      const response = await run();
+      expect(response.status).toBeLessThan(300);
+      const trail = await auditRows(owner);
       const written = trail.slice(before.length);
       expect(trail.slice(0, before.length)).toEqual(before);
       expect(written).toMatchObject([
         {
-          request_id: answer.headers.get('X-Request-Id'),
+          request_id: response.headers.get('X-Request-Id'),
           actor_type: 'user',
           actor_key: owner.access_key,
           organization_id: owner.organization_id,
@@ -259,41 +260,43 @@ describe('every route that changes something', () => {
     },
   );
 
-  it.each(Object.keys(CHANGES))('%s changes nothing when its audit row cannot be written', async (route) => {
-    const { run } = await changeBy(route);
+  it.each(Object.keys(CHANGES))('%s rolls back when its audit row cannot be written', async (route) => {
+    const { run } = await prepareChange(route);
     const before = await everything();
-    await refused(run);
+    await sendWithoutAudit(run);
     expect(await everything()).toEqual(before);
     expect((await run()).status).toBeLessThan(300);
   });
 
-  it.each(Object.keys(LETTING_IN))(
-    '%s lets nobody in when its audit row cannot be written',
+  it.each(Object.keys(CREATING_USERS))(
+    '%s creates no user when its audit row cannot be written',
     async (route) => {
-      const body = await LETTING_IN[route]?.(await newOwner());
-      const run = (options: Call) => postAuth(route.replace('POST /auth', ''), body, options);
+      const body = await CREATING_USERS[route]?.(await newOwner());
+      const run = (options: CallOptions) => postAuth(route.replace('POST /auth', ''), body, options);
       const before = await everything();
-      await refused(run);
+      await sendWithoutAudit(run);
       expect(await everything()).toEqual(before);
       expect((await run({ env: { ...env, GUESTS: { enabled: true } } })).status).toBe(200);
     },
   );
 });
 
-it('a project whose end cannot be written is marked and nothing else, until the schedule can write it', async () => {
+it('deleting a project whose audit row cannot be written only marks it, until the schedule retries', async () => {
   const owner = await newOwner();
   const id = await newProject(owner);
   const bearer = { user_id: await newUser(owner.organization_id) };
   await grant(owner, bearer, 'QueuesReadOnly', id);
   await newKey({ ...owner, project_id: id }, bearer);
   const before = await everything();
-  await refused((options) => call('DELETE', `${PROJECTS}/${id}`, { token: owner.secret_key, ...options }));
+  await sendWithoutAudit((options) =>
+    call('DELETE', `${PROJECTS}/${id}`, { token: owner.secret_key, ...options }),
+  );
   const after = await everything();
   const marked = Object.keys(after).filter((table) => after[table] !== before[table]);
   expect(marked).toEqual(['identity projects']);
   await env.IDENTITY.prepare('update projects set updated_at = 0 where id = ?').bind(id).run();
   await worker.scheduled({} as never, env, {} as never);
-  const written = (await trailOf(owner)).filter(({ actor_id }) => actor_id === 'schedule');
+  const written = (await auditRows(owner)).filter(({ actor_id }) => actor_id === 'schedule');
   expect(written.map(({ action, resource }) => `${action} ${resource}`)).toEqual([
     'update api_keys',
     'update policies',
@@ -301,7 +304,7 @@ it('a project whose end cannot be written is marked and nothing else, until the 
   ]);
 });
 
-it('a change of many writes one audit row for each', async () => {
+it('deactivating a product writes one audit row for each revoked credential', async () => {
   const owner = await newOwner();
   const send = (path: string, body: unknown) =>
     call('POST', inRegion(`${REGION}${path}`), { token: owner.secret_key, body });
@@ -311,16 +314,16 @@ it('a change of many writes one audit row for each', async () => {
     await send('/sqs-credentials', { project_id, permissions: { can_publish: true } });
   }
   const { headers } = await send('/deactivate-sqs', { project_id });
-  const written = (await trailOf(owner)).filter(({ request_id: id }) => id === headers.get('X-Request-Id'));
+  const written = (await auditRows(owner)).filter(({ request_id: id }) => id === headers.get('X-Request-Id'));
   expect(written.map(({ action }) => action)).toEqual(['revoke', 'revoke', 'revoke', 'deactivate']);
 });
 
-it('who lets a guest in is the guest', async () => {
+it('creating a guest session records the guest as the actor', async () => {
   const { body, headers } = await call('POST', '/auth/guest', {
     headers: { Origin: ORIGIN },
     env: { ...env, GUESTS: { enabled: true } },
   });
-  expect(await trailOf({ organization_id: String(body.organization_id) } as Owner)).toMatchObject([
+  expect(await auditRows({ organization_id: String(body.organization_id) } as Owner)).toMatchObject([
     { action: 'create', actor_type: 'user', request_id: headers.get('X-Request-Id') },
   ]);
 });

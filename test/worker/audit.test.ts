@@ -1,4 +1,4 @@
-/** The audit trail as its readers see it: pages, filters, exports, who may read, what it costs, and when rows end. */
+/** Reading the audit trail: pagination, filters, export, permissions, cost and retention. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { RESOURCES } from '../../functions/audit/resources.ts';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
@@ -14,14 +14,14 @@ const ORGANIZATION = '/audit-trail/v1alpha1/events';
 
 type Event = Record<string, never> & { id: string; recorded_at: string };
 
-const ask = (owner: Owner, path: string, bindings = env) =>
+const list = (owner: Owner, path: string, bindings = env) =>
   call('GET', path, { token: owner.secret_key, env: bindings });
 
-/** Every page of a list, each asked for with the token of the one before. */
-async function pages(owner: Owner, query: string): Promise<Event[][]> {
+/** All pages of a list, by following its page tokens. */
+async function allPages(owner: Owner, query: string): Promise<Event[][]> {
   const found: Event[][] = [];
   for (let token = ''; ; ) {
-    const { status, body } = await ask(owner, `${REGION}?${query}${token}`);
+    const { status, body } = await list(owner, `${REGION}?${query}${token}`);
     expect(status).toBe(200);
     found.push(body.events as Event[]);
     if (body.next_page_token === null) return found;
@@ -29,14 +29,19 @@ async function pages(owner: Owner, query: string): Promise<Event[][]> {
   }
 }
 
-const linesOf = (text: string) =>
+const exportLines = (text: string) =>
   text
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line) as Event);
 
-/** Writes `count` rows into an organization's trail, two of each millisecond, past the API. */
-async function fill(organization: string, count: number, from = 1_000_000, region = 'fr-par'): Promise<void> {
+/** Inserts `count` rows into an organization's trail directly, two per millisecond. */
+async function insertEvents(
+  organization: string,
+  count: number,
+  from = 1_000_000,
+  region = 'fr-par',
+): Promise<void> {
   await databaseOf(region)
     .prepare(
       `insert into audit_events (at, organization_id, project_id, actor_type, actor_id, request_id, action, resource,
@@ -66,11 +71,11 @@ describe('the audit trail', () => {
       body: { name: 'two', permissions: { can_manage: true } },
     });
     organization = await newOwner();
-    await fill(organization.organization_id, 1205);
+    await insertEvents(organization.organization_id, 1205);
   });
 
-  it('tells who changed what, when, from where, before and after', async () => {
-    const { body } = await ask(owner, REGION);
+  it('records the actor, action, time, IP address, and the state before and after', async () => {
+    const { body } = await list(owner, REGION);
     expect(body.next_page_token).toBeNull();
     expect((body.events as Event[]).map(({ action }) => action)).toEqual(['update', 'create', 'activate']);
     expect(body.events[0]).toEqual({
@@ -96,8 +101,8 @@ describe('the audit trail', () => {
     });
   });
 
-  it('of the organization is in its own place', async () => {
-    const { body } = await ask(owner, `${ORGANIZATION}?organization_id=${owner.organization_id}`);
+  it('lists organization events separately, with the locality "global"', async () => {
+    const { body } = await list(owner, `${ORGANIZATION}?organization_id=${owner.organization_id}`);
     expect(body.events).toMatchObject([
       {
         locality: 'global',
@@ -127,7 +132,7 @@ describe('the audit trail', () => {
     ['action', () => 'create', 1],
     ['principal_id', () => 'nobody', 0],
   ])('is filtered by %s', async (name, value, count) => {
-    expect((await ask(owner, `${REGION}?${name}=${value()}`)).body.events).toHaveLength(count);
+    expect((await list(owner, `${REGION}?${name}=${value()}`)).body.events).toHaveLength(count);
   });
 
   it.each([
@@ -135,26 +140,26 @@ describe('the audit trail', () => {
     ['resource_type', 'nonsense'],
     ['status', '403'],
     ['user_agent', 'scw'],
-  ])('refuses a filter that it could not apply: %s=%s', async (name, value) => {
-    const answer = await ask(owner, `${REGION}?${name}=${value}`);
-    expect(answer.status).toBe(400);
-    expect(answer.body.details).toMatchObject([{ argument_name: name }]);
+  ])('rejects an unsupported filter: %s=%s', async (name, value) => {
+    const response = await list(owner, `${REGION}?${name}=${value}`);
+    expect(response.status).toBe(400);
+    expect(response.body.details).toMatchObject([{ argument_name: name }]);
   });
 
-  it('has official names for all that the pages have words for', () => {
+  it('maps every resource type that the pages label to an official name', () => {
     expect(Object.keys(RESOURCES).sort()).toEqual(Object.keys(WORDS).sort());
   });
 
-  it('is filtered by a principal and a resource at once', async () => {
-    const { body } = await ask(owner, `${REGION}?resource_id=${created.id}`);
+  it('combines the principal and resource filters', async () => {
+    const { body } = await list(owner, `${REGION}?resource_id=${created.id}`);
     const principal = (body.events as { principal: { id: string } }[])[0]?.principal.id;
     const both = `${REGION}?resource_id=${created.id}&principal_id=${principal}`;
-    expect((await ask(owner, both)).body.events).toEqual(body.events);
+    expect((await list(owner, both)).body.events).toEqual(body.events);
   });
 
-  it.each(['asc', 'desc'])('pages through every row once, in order: %s', async (direction) => {
+  it.each(['asc', 'desc'])('pagination returns every row once, in order: %s', async (direction) => {
     const query = `page_size=100&order_by=recorded_at_${direction}`;
-    const found = await pages(organization, query);
+    const found = await allPages(organization, query);
     expect(found.map(({ length }) => length)).toEqual([...Array(12).fill(100), 5]);
     const all = found.flat();
     expect(new Set(all.map(({ id }) => id)).size).toBe(1205);
@@ -162,24 +167,24 @@ describe('the audit trail', () => {
     expect(ids).toEqual(ids.toSorted((a, b) => (direction === 'asc' ? a - b : b - a)));
   });
 
-  it('has 50 events on a page, newest first, unless asked otherwise', async () => {
-    const { body } = await ask(organization, REGION);
+  it('returns 50 events per page, newest first, by default', async () => {
+    const { body } = await list(organization, REGION);
     expect(body.events).toHaveLength(50);
     expect((body.events as Event[])[0]?.recorded_at).toBe(new Date(1_000_602).toISOString());
   });
 
-  it('is cut by time: from the first instant on, to the second, which is not in it', async () => {
+  it('filters by time: the start is inclusive, the end exclusive', async () => {
     const at = (offset: number) => new Date(1_000_000 + offset).toISOString();
     const times = async (query: string) => {
-      const found = (await pages(organization, `page_size=3&${query}`)).flat();
+      const found = (await allPages(organization, `page_size=3&${query}`)).flat();
       return found.map(({ recorded_at }) => Date.parse(recorded_at) - 1_000_000);
     };
     const window = `recorded_after=${at(100)}&recorded_before=${at(103)}`;
     expect(await times(window)).toEqual([102, 102, 101, 101, 100, 100]);
     expect(await times(`${window}&order_by=recorded_at_asc`)).toEqual([100, 100, 101, 101, 102, 102]);
-    // A token of another query cannot lead out of the window.
-    const token = (await ask(organization, `${REGION}?page_size=1`)).body.next_page_token;
-    const { body } = await ask(organization, `${REGION}?${window}&page_token=${token}`);
+    // A page token of another query must not reach outside the time range.
+    const token = (await list(organization, `${REGION}?page_size=1`)).body.next_page_token;
+    const { body } = await list(organization, `${REGION}?${window}&page_token=${token}`);
     expect(body.events).toHaveLength(6);
   });
 
@@ -189,43 +194,43 @@ describe('the audit trail', () => {
     ['order_by=name_asc', 'order_by'],
     ['recorded_after=yesterday', 'recorded_after'],
     ['organization_id=mine', 'organization_id'],
-  ])('refuses %s', async (query, name) => {
-    const answer = await ask(owner, `${REGION}?${query}`);
-    expect([answer.status, answer.body.details[0].argument_name]).toEqual([400, name]);
+  ])('rejects %s', async (query, name) => {
+    const response = await list(owner, `${REGION}?${query}`);
+    expect([response.status, response.body.details[0].argument_name]).toEqual([400, name]);
   });
 
   it.each([
     [REGION, 'fr-par'],
     [ORGANIZATION, 'global'],
-  ])('%s is exported line by line', async (path, locality) => {
-    const listed = (await ask(owner, path)).body.events;
-    const answer = await ask(owner, `${path}/export`);
-    expect(answer.status).toBe(200);
-    expect(answer.headers.get('Content-Type')).toBe('application/x-ndjson');
-    expect(answer.headers.get('Content-Disposition')).toMatch(
+  ])('export of %s returns one line per event', async (path, locality) => {
+    const listed = (await list(owner, path)).body.events;
+    const response = await list(owner, `${path}/export`);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('Content-Type')).toBe('application/x-ndjson');
+    expect(response.headers.get('Content-Disposition')).toMatch(
       new RegExp(`^attachment; filename="audit-trail-${locality}-\\d{4}-\\d\\d-\\d\\d\\.ndjson"$`),
     );
-    expect(linesOf(answer.text)).toEqual(listed);
+    expect(exportLines(response.text)).toEqual(listed);
   });
 
-  it('is exported whole, each row once, in either order and with the filters of a list', async () => {
+  it('export returns each row once, in either order and with the list filters', async () => {
     for (const direction of ['asc', 'desc']) {
-      const events = linesOf(
-        (await ask(organization, `${REGION}/export?order_by=recorded_at_${direction}`)).text,
+      const events = exportLines(
+        (await list(organization, `${REGION}/export?order_by=recorded_at_${direction}`)).text,
       );
       expect(events).toHaveLength(1205);
       expect(new Set(events.map(({ id }) => id)).size).toBe(1205);
     }
-    const some = linesOf((await ask(organization, `${REGION}/export?resource_id=thing%207`)).text);
+    const some = exportLines((await list(organization, `${REGION}/export?resource_id=thing%207`)).text);
     expect(some).toHaveLength(12);
-    // Exactly two portions, and nothing at all.
+    // A result of exactly two batches, and an empty result.
     const even = await newOwner();
-    expect((await ask(even, `${REGION}/export`)).text).toBe('');
-    await fill(even.organization_id, 1000);
-    expect(linesOf((await ask(even, `${REGION}/export`)).text)).toHaveLength(1000);
+    expect((await list(even, `${REGION}/export`)).text).toBe('');
+    await insertEvents(even.organization_id, 1000);
+    expect(exportLines((await list(even, `${REGION}/export`)).text)).toHaveLength(1000);
   });
 
-  it('is exported no faster than the client reads', async () => {
+  it('export reads no faster than the client', async () => {
     const cost: Cost = { trips: 0, rowsRead: 0 };
     const bindings = { ...env, REGION_FR_PAR: counted(env.REGION_FR_PAR, cost) };
     const request = new Request(`https://latchkey.test${REGION}/export`, {
@@ -239,17 +244,17 @@ describe('the audit trail', () => {
     expect(cost.trips).toBeLessThan(3);
   });
 
-  it('is out of reach of every method that could change it', async () => {
+  it('rejects every method that could change it', async () => {
     for (const path of [REGION, ORGANIZATION, `${REGION}/1`, `${ORGANIZATION}/1`]) {
       for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
-        const answer = await call(method, path, { token: owner.secret_key, body: {} });
-        expect([404, 405], `${method} ${path}`).toContain(answer.status);
+        const response = await call(method, path, { token: owner.secret_key, body: {} });
+        expect([404, 405], `${method} ${path}`).toContain(response.status);
       }
     }
   });
 });
 
-describe('who may read the audit trail', () => {
+describe('read access to the audit trail', () => {
   const member = async () => {
     const owner = await newOwner();
     const run = (sql: string, ...params: unknown[]) =>
@@ -278,11 +283,11 @@ describe('who may read the audit trail', () => {
     };
   };
 
-  it('is whom a rule grants it in the whole organization', async () => {
+  it('is granted by a rule for the whole organization', async () => {
     const { owner, grant } = await member();
     const statuses = async () => {
       const paths = [REGION, `${REGION}/export`, ORGANIZATION, `${ORGANIZATION}/export`];
-      return Promise.all(paths.map(async (path) => (await ask(owner, path)).status));
+      return Promise.all(paths.map(async (path) => (await list(owner, path)).status));
     };
     await grant('IAMManager', null);
     await grant('AuditTrailReadOnly', [owner.project_id]);
@@ -291,22 +296,22 @@ describe('who may read the audit trail', () => {
     expect(await statuses()).toEqual([200, 200, 200, 200]);
   });
 
-  it('is nobody of another organization', async () => {
+  it('is denied to every other organization (tenant isolation)', async () => {
     const [one, other] = [await newOwner(), await newOwner()];
     await clientOf(one, 'fr-par').post('/nats-accounts', { project_id: one.project_id, name: 'hidden' });
     for (const path of [REGION, `${REGION}/export`, ORGANIZATION, `${ORGANIZATION}/export`]) {
       for (const organization of [one.organization_id, crypto.randomUUID()]) {
-        const answer = await ask(other, `${path}?organization_id=${organization}`);
-        expect([answer.status, answer.body.details]).toEqual([
+        const response = await list(other, `${path}?organization_id=${organization}`);
+        expect([response.status, response.body.details]).toEqual([
           403,
           [{ resource: 'audit_trail', action: 'read' }],
         ]);
       }
-      expect((await ask(other, path)).text).not.toContain(one.organization_id);
+      expect((await list(other, path)).text).not.toContain(one.organization_id);
     }
   });
 
-  it('names the organization when there are several', async () => {
+  it('requires an organization ID when the user belongs to several', async () => {
     const [one, other] = [await newOwner(), await newOwner()];
     await env.IDENTITY.prepare(
       `insert into memberships (user_id, organization_id, role, created_at, joined_at)
@@ -319,15 +324,15 @@ describe('who may read the audit trail', () => {
       headers: { Origin: 'https://latchkey.test' },
     });
     const Cookie = signedIn.headers.get('Set-Cookie')?.split(';')[0] ?? '';
-    const answer = await call('GET', ORGANIZATION, { headers: { Cookie } });
-    expect([answer.status, answer.body.details[0].argument_name]).toEqual([400, 'organization_id']);
+    const response = await call('GET', ORGANIZATION, { headers: { Cookie } });
+    expect([response.status, response.body.details[0].argument_name]).toEqual([400, 'organization_id']);
     const chosen = `${ORGANIZATION}?organization_id=${other.organization_id}`;
     expect((await call('GET', chosen, { headers: { Cookie } })).body.events).toHaveLength(1);
   });
 });
 
 describe('a page of the audit trail', () => {
-  it('costs one round trip, and as much in a long trail as in a short one', async () => {
+  it('costs one round trip, and the same number of rows in a long trail as in a short one', async () => {
     const owner = await newOwner();
     const costs = async () => {
       const found: Record<string, Cost> = {};
@@ -344,14 +349,14 @@ describe('a page of the audit trail', () => {
       ]) {
         const cost: Cost = { trips: 0, rowsRead: 0 };
         const bindings = { ...env, REGION_FR_PAR: counted(env.REGION_FR_PAR, cost) };
-        expect((await ask(owner, `${REGION}?${query}`, bindings)).status).toBe(200);
+        expect((await list(owner, `${REGION}?${query}`, bindings)).status).toBe(200);
         found[query] = cost;
       }
       return found;
     };
-    await fill(owner.organization_id, 300);
+    await insertEvents(owner.organization_id, 300);
     const small = await costs();
-    await fill(owner.organization_id, 10_000, 2_000_000);
+    await insertEvents(owner.organization_id, 10_000, 2_000_000);
     expect(await costs()).toEqual(small);
     for (const [query, { trips, rowsRead }] of Object.entries(small)) {
       expect(trips).toBe(1);
@@ -360,14 +365,14 @@ describe('a page of the audit trail', () => {
   });
 });
 
-describe('a row of the audit trail', () => {
+describe('an audit row', () => {
   const ends = async (retention_days: number) => {
-    // Ids grow with time: the rows of other tests are not to stand before older ones.
+    // IDs grow with time: rows of other tests must not sort before older ones.
     await databaseOf('fr-par').prepare('delete from audit_events').run();
     const owner = await newOwner();
     const old = Date.now() - 31 * 24 * 3600 * 1000;
-    await fill(owner.organization_id, 1200, old);
-    await fill(owner.organization_id, 3, Date.now() - 1000);
+    await insertEvents(owner.organization_id, 1200, old);
+    await insertEvents(owner.organization_id, 3, Date.now() - 1000);
     await env.IDENTITY.prepare('update audit_events set at = ? where organization_id = ?')
       .bind(old, owner.organization_id)
       .run();
@@ -378,16 +383,16 @@ describe('a row of the audit trail', () => {
       'select 1 from audit_events where organization_id = ?',
       owner.organization_id,
     );
-    return [left.length, (await ask(owner, ORGANIZATION)).body.events.length];
+    return [left.length, (await list(owner, ORGANIZATION)).body.events.length];
   };
 
-  it('ends when it is older than the setting, in every database, and not before', async () => {
+  it('is deleted from every database after the retention period, not before', async () => {
     expect(await ends(32)).toEqual([1203, 1]);
     expect(await ends(0)).toEqual([1203, 1]);
     expect(await ends(30)).toEqual([3, 0]);
   });
 
-  it('is kept for a year unless the deployment says otherwise', () => {
+  it('is kept for one year by default', () => {
     expect(configOf(env).audit.retention_days).toBe(365);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * What each operation costs: D1 round trips, and the rows that they read and write, counted on the real databases. None
- * grows with the number of credentials, but for a later page of a list.
+ * Cost budgets: the D1 round trips of each operation and the rows it reads and writes, counted on real databases. No
+ * cost grows with the number of credentials, except for later pages of a list.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
@@ -8,7 +8,7 @@ import { type Cost, counted } from './cost.ts';
 import { env } from './env.ts';
 import { call, clientOf, databaseOf, newOwner } from './harness.ts';
 
-/** An Owner whose API key was used just now: only one request in five minutes notes that, after its answer. */
+/** An Owner whose API key was just used. A use is recorded at most once in five minutes, after the response. */
 async function activeOwner(): Promise<Owner> {
   const owner = await newOwner();
   await env.IDENTITY.prepare('update api_keys set last_used_at = ? where access_key = ?')
@@ -18,17 +18,17 @@ async function activeOwner(): Promise<Owner> {
 }
 
 /** Round trips, rows read, rows written. */
-type Told = [trips: number, read: number, written: number];
+type DatabaseCost = [trips: number, read: number, written: number];
 
-/** What an operation costs in the two databases. */
-type Costs = [identity: Told, region: Told];
+/** The cost of an operation in each of the two databases. */
+type CostPerDatabase = [identity: DatabaseCost, region: DatabaseCost];
 
-const NOTHING: Told = [0, 0, 0];
-/** Who asks, and what they may do. */
-const CALLER: Told = [1, 6, 0];
+const NOTHING: DatabaseCost = [0, 0, 0];
+/** Authenticates the caller and loads the permissions. */
+const CALLER: DatabaseCost = [1, 6, 0];
 
-/** By operation: exact round trips and rows written; at most so many rows read, which ids that are random vary a little. */
-const BUDGETS: Record<string, Costs> = {
+/** By operation: exact round trips and rows written, and the most rows read, which vary slightly with random IDs. */
+const BUDGETS: Record<string, CostPerDatabase> = {
   // Reads the account's sealed signing seed first: the creds must be signed before their row is written.
   'create nats': [CALLER, [2, 36, 16]],
   'get nats': [CALLER, [1, 2, 0]],
@@ -52,12 +52,12 @@ const BUDGETS: Record<string, Costs> = {
   'list accounts': [CALLER, [1, 11, 0]],
   'rename account': [CALLER, [1, 10, 8]],
   'delete account': [CALLER, [1, 33, 11]],
-  // Who asks, and then what they ask for: both are in the identity database.
+  // Authenticates the caller, then loads the data: both are in the identity database.
   'list projects': [[2, 14, 0], NOTHING],
   'create project': [[2, 11, 8], NOTHING],
   'get project': [[2, 10, 0], NOTHING],
   'rename project': [[2, 16, 6], NOTHING],
-  // It is marked, each region is asked, and it is deleted, from the rules that name it too.
+  // Marks the project, checks each region, then deletes the project and removes it from policy rules.
   'delete project': [
     [3, 36, 9],
     [1, 0, 0],
@@ -65,26 +65,26 @@ const BUDGETS: Record<string, Costs> = {
   'get API key': [[2, 11, 0], NOTHING],
 };
 
-/** Of a list of 50: five rows for each that it returns. */
-const LIST: Costs = [CALLER, [1, 250, 0]];
+/** A list of 50 reads five rows for each item returned. */
+const LIST: CostPerDatabase = [CALLER, [1, 250, 0]];
 
-/** Expects that each operation has a budget, and cost no more. */
-function expectWithin(costs: Record<string, Costs>): void {
+/** Expects that each operation has a budget and stays within it. */
+function expectWithin(costs: Record<string, CostPerDatabase>): void {
   for (const [name, databases] of Object.entries(costs)) {
     const budget = BUDGETS[name] ?? (name.startsWith('list ') ? LIST : undefined);
     for (const [at, [trips, read, written]] of databases.entries()) {
-      const [ofTrips, ofRead, ofWritten] = budget?.[at] ?? [];
-      expect([trips, written], name).toEqual([ofTrips, ofWritten]);
-      expect(read, name).toBeLessThanOrEqual(ofRead ?? 0);
+      const [maxTrips, maxRead, maxWritten] = budget?.[at] ?? [];
+      expect([trips, written], name).toEqual([maxTrips, maxWritten]);
+      expect(read, name).toBeLessThanOrEqual(maxRead ?? 0);
     }
   }
 }
 
-/** Runs one request and returns what it cost. */
+/** Sends one request and returns its cost. */
 async function costOf(method: string, path: string, owner: Owner, body?: unknown) {
   const identity = { trips: 0, rowsRead: 0, rowsWritten: 0 };
   const region = { trips: 0, rowsRead: 0, rowsWritten: 0 };
-  const answer = await call(method, path, {
+  const response = await call(method, path, {
     token: owner.secret_key,
     ...(body !== undefined && { body }),
     env: {
@@ -94,16 +94,16 @@ async function costOf(method: string, path: string, owner: Owner, body?: unknown
       REGION_FR_PAR: counted(env.REGION_FR_PAR, region),
     },
   });
-  expect(answer.status).toBeLessThan(300);
-  const told = (cost: Required<Cost>): Told => [cost.trips, cost.rowsRead, cost.rowsWritten];
-  return { answer, cost: [told(identity), told(region)] satisfies Costs };
+  expect(response.status).toBeLessThan(300);
+  const costArray = (cost: Required<Cost>): DatabaseCost => [cost.trips, cost.rowsRead, cost.rowsWritten];
+  return { response, cost: [costArray(identity), costArray(region)] satisfies CostPerDatabase };
 }
 
 const AT = '/mnq/v1beta1/regions/fr-par';
 const ORDERS = ['created_at', 'updated_at', 'name'].flatMap((by) => [`${by}_asc`, `${by}_desc`]);
 
-/** Fills the project up to `total` credentials of each product, all in one NATS account, past the API. */
-async function fill(owner: Owner, account: string, total: number): Promise<void> {
+/** Inserts credentials of each product directly, up to `total` in the project. NATS credentials share one account. */
+async function insertCredentials(owner: Owner, account: string, total: number): Promise<void> {
   for (const product of ['nats', 'sqs', 'sns']) {
     const ofNats = product === 'nats';
     await databaseOf('fr-par')
@@ -133,19 +133,19 @@ async function fill(owner: Owner, account: string, total: number): Promise<void>
   }
 }
 
-/** Runs requests of the owner's and keeps what they cost, by the names that they are given. */
+/** Sends the Owner's requests and records their costs by name. */
 function meter(owner: Owner) {
-  const costs: Record<string, Costs> = {};
+  const costs: Record<string, CostPerDatabase> = {};
   const measure = async (name: string, method: string, path: string, body?: unknown) => {
-    const { answer, cost } = await costOf(method, path, owner, body);
+    const { response, cost } = await costOf(method, path, owner, body);
     costs[name] = cost;
-    return answer;
+    return response;
   };
   return { costs, measure };
 }
 
-/** Every operation on credentials, as paths of the owner's own. Those that change are undone by the last. */
-async function costsOfAll(owner: Owner, account: string): Promise<Record<string, Costs>> {
+/** Every operation on credentials. The last ones undo the changes of the others. */
+async function costsOfAll(owner: Owner, account: string): Promise<Record<string, CostPerDatabase>> {
   const { costs, measure: measureAt } = meter(owner);
   const measure = (name: string, method: string, path: string, body?: unknown) =>
     measureAt(name, method, AT + path, body);
@@ -182,7 +182,7 @@ async function costsOfAll(owner: Owner, account: string): Promise<Record<string,
   return costs;
 }
 
-describe('with 100 and with 9,000 credentials in the project', () => {
+describe('with 100 and with 9,000 credentials in a project', () => {
   let small: Awaited<ReturnType<typeof costsOfAll>>;
   let large: Awaited<ReturnType<typeof costsOfAll>>;
   let owner: Owner;
@@ -193,19 +193,19 @@ describe('with 100 and with 9,000 credentials in the project', () => {
     const { project_id } = owner;
     const account = (await api.post('/nats-accounts', { project_id })).body.id;
     await api.post('/nats-credentials', { nats_account_id: account });
-    // The first revocation makes the row of their count, which the others then find.
+    // The first revocation creates the row that counts revocations; the others find it.
     const first = (await api.post('/nats-credentials', { nats_account_id: account })).body.id;
     await api.delete(`/nats-credentials/${first}`);
     for (const product of ['sqs', 'sns']) {
       await api.post(`/activate-${product}`, { project_id });
       await api.post(`/${product}-credentials`, { project_id, permissions: { can_publish: true } });
     }
-    // Other tenants' rows are there too: what they hold must not be read.
+    // Other tenants' rows must not be read.
     const neighbour = await activeOwner();
-    await fill(neighbour, `A${'C'.repeat(55)}`, 500);
-    await fill(owner, account, 100);
+    await insertCredentials(neighbour, `A${'C'.repeat(55)}`, 500);
+    await insertCredentials(owner, account, 100);
     small = await costsOfAll(owner, account);
-    await fill(owner, account, 9_000);
+    await insertCredentials(owner, account, 9_000);
     large = await costsOfAll(owner, account);
     for (const product of ['nats', 'sqs', 'sns']) {
       const page = (await api.get(`/${product}-credentials?page=180`)).body;
@@ -217,18 +217,18 @@ describe('with 100 and with 9,000 credentials in the project', () => {
     expect(large).toEqual(small);
   });
 
-  it('each operation is within its budget', () => {
+  it('each operation stays within its budget', () => {
     expectWithin(small);
   });
 
-  it('a later page reads four rows more for each credential before it', async () => {
+  it('a later page reads four more rows for each credential before it', async () => {
     const path = `${AT}/sqs-credentials?project_id=${owner.project_id}&page=`;
     const [first, later] = [await costOf('GET', `${path}1`, owner), await costOf('GET', `${path}101`, owner)];
     expect(later.cost[1][1] - first.cost[1][1]).toBe(4 * 50 * 100);
   });
 });
 
-it('the other operations are within their budgets', async () => {
+it('the other operations stay within their budgets', async () => {
   const owner = await activeOwner();
   const { project_id } = owner;
   const { costs, measure } = meter(owner);

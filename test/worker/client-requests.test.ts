@@ -1,6 +1,6 @@
 /**
- * What clients send besides what is right: no body, filters that mean none or that do not exist, two members where one is
- * possible. The operations come from the OpenAPI document, so that a new one is tried without being listed here.
+ * Unusual requests of clients: missing bodies, unknown and empty filters, conflicting fields. The operations come
+ * from the OpenAPI document, so that new ones are covered automatically.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
@@ -28,7 +28,7 @@ const PLACES: Record<string, string> = {
   nats_account_id: `A${'B'.repeat(55)}`,
   access_key: `SCW${'A'.repeat(17)}`,
 };
-const placeOf = (path: string) =>
+const pathOf = (path: string) =>
   path.replace(/{(\w+)}/g, (_all, name) => PLACES[name] ?? crypto.randomUUID());
 
 let owner: Owner;
@@ -46,21 +46,21 @@ beforeAll(async () => {
   await newPerson(owner);
 });
 
-describe('a request without its body', () => {
+describe('a request without a body', () => {
   const WITH_BODY = OPERATIONS.filter(({ operation }) => operation.requestBody?.required);
 
-  it.each(WITH_BODY)('is refused by name: $method $path', async ({ method, path }) => {
-    // No visitor may say so often that a page helped.
+  it.each(WITH_BODY)('is rejected, naming the body: $method $path', async ({ method, path }) => {
+    // Feedback is rate limited by IP address.
     const headers = { 'CF-Connecting-IP': crypto.randomUUID(), Origin: 'https://latchkey.test' };
-    const answer = await call(method, placeOf(path), { token: owner.secret_key, headers });
-    expect(answer.body).toMatchObject({
+    const response = await call(method, pathOf(path), { token: owner.secret_key, headers });
+    expect(response.body).toMatchObject({
       type: 'invalid_arguments',
       details: [{ argument_name: 'body', reason: 'required' }],
     });
-    expect(answer.status).toBe(400);
+    expect(response.status).toBe(400);
   });
 
-  it('is another thing than a body without its Content-Type', async () => {
+  it('differs from a body without a Content-Type, which gets 415', async () => {
     const headers = { 'X-Auth-Token': owner.secret_key };
     const body = new TextEncoder().encode('{"name":"lost"}');
     const request = new Request(`${ORIGIN}/account/v3/projects`, { method: 'POST', headers, body });
@@ -69,7 +69,7 @@ describe('a request without its body', () => {
   });
 });
 
-/** The operations with a query, as requests that are right. */
+/** List operations with valid required parameters. */
 const LISTS = OPERATIONS.filter(
   ({ method, path, operation }) =>
     method === 'GET' && !path.endsWith('lookup') && operation.parameters?.some((one) => one.in === 'query'),
@@ -83,8 +83,8 @@ const list = (path: string, query: Record<string, string>) => {
   const needed = document.paths[path]?.get?.parameters?.filter(
     ({ required, name }) => required && values.has(name),
   );
-  const asked = Object.fromEntries((needed ?? []).map(({ name }) => [name, values.get(name) ?? '']));
-  return call('GET', `${placeOf(path)}?${new URLSearchParams({ ...asked, ...query })}`, {
+  const required = Object.fromEntries((needed ?? []).map(({ name }) => [name, values.get(name) ?? '']));
+  return call('GET', `${pathOf(path)}?${new URLSearchParams({ ...required, ...query })}`, {
     token: owner.secret_key,
   });
 };
@@ -97,12 +97,12 @@ describe('a filter', () => {
       .filter(({ values }) => values.join() !== 'true,false'),
   );
 
-  it('of an enum is on several lists', () => {
+  it('with an enum is offered by several lists', () => {
     expect(CHOICES.length).toBeGreaterThanOrEqual(4);
   });
 
   it.each(CHOICES)(
-    'with the zero of its enum restricts nothing: $name of $path',
+    'with the enum’s zero value filters nothing: $name of $path',
     async ({ path, name, values }) => {
       const [zero = ''] = values;
       expect(zero).toMatch(/^(unknown_\w+|0)$/);
@@ -116,18 +116,18 @@ describe('a filter', () => {
     },
   );
 
-  it.each(LISTS)('that does not exist is refused by its name: $path', async ({ path }) => {
+  it.each(LISTS)('that does not exist is rejected by name: $path', async ({ path }) => {
     const query = { 'project_id[]': 'x', no_such_filter: 'x' };
-    const answer = await list(path, query);
-    expect(answer.status).toBe(400);
-    expect(answer.body.details).toMatchObject(
+    const response = await list(path, query);
+    expect(response.status).toBe(400);
+    expect(response.body.details).toMatchObject(
       Object.keys(query).map((argument_name) => ({ argument_name, reason: 'unknown' })),
     );
-    // Of a client that is newer than this API.
+    // Sent by clients newer than this API.
     expect((await list(path, { no_such_filter: 'unknown_filter' })).status).toBe(200);
   });
 
-  it('"editable" finds everything, or nothing', async () => {
+  it('"editable" matches everything or nothing', async () => {
     for (const name of ['applications', 'api-keys', 'policies']) {
       const path = `/iam/v1alpha1/${name}`;
       const total = async (query: Record<string, string>) => (await list(path, query)).body.total_count;
@@ -137,8 +137,8 @@ describe('a filter', () => {
   });
 });
 
-describe('the document', () => {
-  /** The members that a body may have in these combinations → what is left out, null, or there. */
+describe('the OpenAPI document', () => {
+  /** Every combination of the fields: absent, null or set. */
   const combinations = (members: Record<string, unknown>): Record<string, unknown>[] =>
     Object.entries(members).reduce<Record<string, unknown>[]>(
       (bodies, [name, value]) =>
@@ -178,33 +178,33 @@ describe('the document', () => {
           permissions,
         })),
     ],
-  ])('accepts the bodies that the API does, and no others: %s', async (path, bodies) => {
+  ])('accepts exactly the bodies that the API accepts: %s', async (path, bodies) => {
     const content = document.paths[path]?.post?.requestBody?.content['application/json'];
     const text = JSON.stringify({ ...content?.schema, $defs: document.components.schemas });
     const schema = z.fromJSONSchema(JSON.parse(text.replaceAll('#/components/schemas/', '#/$defs/')));
-    const told = await Promise.all(
+    const results = await Promise.all(
       bodies().map(async (body) => {
-        const { status } = await call('POST', placeOf(path), { token: owner.secret_key, body });
+        const { status } = await call('POST', pathOf(path), { token: owner.secret_key, body });
         return { body, api: status !== 400, document: schema.safeParse(body).success };
       }),
     );
-    expect(told.filter((one) => one.api !== one.document)).toEqual([]);
-    expect(new Set(told.map(({ api }) => api)).size).toBe(2);
+    expect(results.filter((one) => one.api !== one.document)).toEqual([]);
+    expect(new Set(results.map(({ api }) => api)).size).toBe(2);
   });
 });
 
-describe('a rule', () => {
-  it('has permission sets of one scope type', async () => {
+describe('a policy rule', () => {
+  it('rejects permission sets of different scope types', async () => {
     const iam = iamOf(owner.secret_key);
     const { organization_id } = owner;
     const sets = (...permission_set_names: string[]) => [{ permission_set_names, organization_id }];
     const mixed = sets('NATSFullAccess', 'IAMReadOnly');
-    for (const answer of [
+    for (const response of [
       await iam.post('/policies', { name: 'mixed', no_principal: true, rules: mixed }),
       await iam.put('/rules', { policy_id: policy, rules: mixed }),
     ]) {
-      expect(answer.status).toBe(400);
-      expect(answer.body.details).toMatchObject([
+      expect(response.status).toBe(400);
+      expect(response.body.details).toMatchObject([
         {
           argument_name: 'rules.0.permission_set_names',
           help_message: expect.stringContaining('must have the same scope type'),
@@ -212,20 +212,20 @@ describe('a rule', () => {
       ]);
     }
     const rules = [...sets('NATSFullAccess', 'QueuesReadOnly'), ...sets('IAMReadOnly', 'ProjectManager')];
-    const told = (await iam.put('/rules', { policy_id: policy, rules })).body.rules;
-    const scopes = told.map((rule: Record<string, string>) => rule.permission_sets_scope_type);
+    const updated = (await iam.put('/rules', { policy_id: policy, rules })).body.rules;
+    const scopes = updated.map((rule: Record<string, string>) => rule.permission_sets_scope_type);
     expect(scopes).toEqual(['projects', 'organization']);
   });
 });
 
-describe('the help with a bad argument', () => {
-  it('is the same for permissions that are missing and that are all false', async () => {
+describe('the help message of an invalid argument', () => {
+  it('is the same for missing permissions and for permissions that are all false', async () => {
     const api = clientOf(owner, 'fr-par');
     const helps = [];
     for (const permissions of [undefined, {}, { can_publish: false }]) {
-      const answer = await api.post('/sqs-credentials', { project_id: owner.project_id, permissions });
-      expect(answer.status).toBe(400);
-      helps.push(answer.body.details);
+      const response = await api.post('/sqs-credentials', { project_id: owner.project_id, permissions });
+      expect(response.status).toBe(400);
+      helps.push(response.body.details);
     }
     const [missing, none] = helps;
     expect(missing).toEqual([{ ...none[0], reason: 'required' }]);
@@ -234,45 +234,45 @@ describe('the help with a bad argument', () => {
   });
 });
 
-describe('a member, in the form that official clients send,', () => {
+describe('a member sent in the official clients’ format', () => {
   const invite = (member: object) => iamOf(owner.secret_key).post('/users', { member });
-  // What the Terraform provider sends for what was not given.
+  // The Terraform provider sends empty strings for unset fields.
   const empty = { password: '', first_name: '', last_name: '', phone_number: '', locale: '' };
 
   it('is invited', async () => {
     const email = `${crypto.randomUUID()}@example.com`;
-    const answer = await invite({ ...empty, email, username: email, send_welcome_email: true });
-    expect([answer.status, answer.body.email, answer.body.username]).toEqual([200, email, email]);
-    expect([answer.body.type, answer.body.status]).toEqual(['member', 'invitation_pending']);
-    // As sent, so that Terraform plans no change.
-    expect(answer.body).toMatchObject({ first_name: '', last_name: '', phone_number: '', locale: '' });
+    const response = await invite({ ...empty, email, username: email, send_welcome_email: true });
+    expect([response.status, response.body.email, response.body.username]).toEqual([200, email, email]);
+    expect([response.body.type, response.body.status]).toEqual(['member', 'invitation_pending']);
+    // Returned as sent, so that Terraform plans no change.
+    expect(response.body).toMatchObject({ first_name: '', last_name: '', phone_number: '', locale: '' });
   });
 
   it.each([
     ['password', 'correct horse battery staple'],
     ['username', 'ada'],
     ['first_name', 'Ada'],
-  ])('cannot have a %s of the caller’s choice', async (name, value) => {
+  ])('is rejected with a %s chosen by the caller', async (name, value) => {
     const email = `${crypto.randomUUID()}@example.com`;
-    const answer = await invite({ ...empty, email, username: email, [name]: value });
-    expect(answer.status).toBe(400);
-    expect(answer.body.details.map((one: Record<string, string>) => one.argument_name)).toEqual([
+    const response = await invite({ ...empty, email, username: email, [name]: value });
+    expect(response.status).toBe(400);
+    expect(response.body.details.map((one: Record<string, string>) => one.argument_name)).toEqual([
       `member.${name}`,
     ]);
-    expect(answer.text).not.toContain(value);
+    expect(response.text).not.toContain(value);
   });
 });
 
-describe('what newer clients ask for', () => {
-  it('is there: the metadata that names of resources are made of, without a token', async () => {
-    const answer = await call('GET', '/metadata');
-    expect([answer.status, answer.body]).toEqual([
+describe('compatibility with newer clients:', () => {
+  it('GET /metadata returns the parts of resource names without a token', async () => {
+    const response = await call('GET', '/metadata');
+    expect([response.status, response.body]).toEqual([
       200,
       { platform: 'external', partition: 'latchkey', domain: 'latchkey.test' },
     ]);
   });
 
-  it('is there: the status and the name of a project', async () => {
+  it('a project has a status and a resource name', async () => {
     const path = `/account/v3/projects/${owner.project_id}`;
     expect((await call('GET', path, { token: owner.secret_key })).body).toMatchObject({
       status: 'active',

@@ -1,7 +1,7 @@
-/** Counts what requests cost on a real database. */
+/** Counts the cost of requests on a real database. */
 import type { D1Database, D1PreparedStatement, D1Result } from '@cloudflare/workers-types';
 
-/** What requests have cost so far. */
+/** The total cost of requests. */
 export interface Cost {
   trips: number;
   rowsRead: number;
@@ -10,9 +10,9 @@ export interface Cost {
 
 const ORIGINAL = Symbol('the statement behind a counted one');
 
-/** The database, counting its round trips and the rows they read. */
+/** Wraps a database to count its round trips and the rows it reads and writes. */
 export function counted(database: D1Database, cost: Cost): D1Database {
-  const note = <R extends D1Result | D1Result[]>(results: R): R => {
+  const record = <R extends D1Result | D1Result[]>(results: R): R => {
     cost.trips++;
     for (const { meta } of [results].flat()) {
       cost.rowsRead += meta.rows_read;
@@ -24,15 +24,15 @@ export function counted(database: D1Database, cost: Cost): D1Database {
     ({
       [ORIGINAL]: original,
       bind: (...values: unknown[]) => statement(original.bind(...values)),
-      all: async () => note(await original.all()),
-      run: async () => note(await original.run()),
+      all: async () => record(await original.all()),
+      run: async () => record(await original.run()),
     }) as unknown as D1PreparedStatement;
   const session = database.withSession('first-primary');
   return {
     withSession: () => ({
       prepare: (sql: string) => statement(session.prepare(sql)),
       batch: async (statements: { [ORIGINAL]: D1PreparedStatement }[]) =>
-        note(await session.batch(statements.map((one) => one[ORIGINAL]))),
+        record(await session.batch(statements.map((one) => one[ORIGINAL]))),
     }),
   } as unknown as D1Database;
 }

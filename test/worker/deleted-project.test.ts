@@ -1,4 +1,4 @@
-/** What a deleted project leaves in the policies of its organization: nothing that names it. */
+/** Policy rules after their project is deleted: no rule references it. */
 import { describe, expect, it } from 'vitest';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
 import worker from '../../functions/index.ts';
@@ -10,8 +10,8 @@ import { grant, newUser } from './matrix-callers.ts';
 const deleteProject = (owner: Owner, id: string) =>
   call('DELETE', `/account/v3/projects/${id}`, { token: owner.secret_key });
 
-describe('the rules that name a deleted project', () => {
-  it('name it no more, or are gone, so that what was read can be written; others stay', async () => {
+describe('a policy rule of a deleted project', () => {
+  it('loses the project, or is deleted if it has no other, and other rules stay unchanged', async () => {
     const owner = await newOwner();
     const { project_id, organization_id } = owner;
     const iam = iamOf(owner.secret_key);
@@ -55,7 +55,7 @@ describe('the rules that name a deleted project', () => {
     expect(trail).toHaveLength(2);
   });
 
-  it('at the very moment of the deletion name it until the schedule forgets the project', async () => {
+  it('created concurrently with the deletion keeps the project until the schedule removes it (race)', async () => {
     const owner = await newOwner();
     const id = await newProject(owner);
     await deleteProject(owner, id);

@@ -1,5 +1,5 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
-/** The test Worker's environment, typed. */
+/** The typed environment of the test Worker. */
 
 import { env as untyped } from 'cloudflare:test';
 import type { D1Migration } from '@cloudflare/vitest-plugin';
@@ -15,5 +15,4 @@ interface TestBindings extends Bindings {
   MIGRATIONS: { identity: D1Migration[]; region: D1Migration[] };
 }
 
-/** See {@link TestBindings}. */
 export const env = untyped as unknown as TestBindings;

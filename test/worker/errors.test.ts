@@ -1,4 +1,4 @@
-/** What is wrong with a request is said in the contract's shape, naming the argument and what would be right. */
+/** Invalid requests get a response in the contract's shape that names the argument and the expected value. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { errors } from '../../functions/shared/errors.ts';
@@ -19,11 +19,11 @@ beforeAll(async () => {
 const permissions = { can_publish: true };
 const long = 'x'.repeat(501);
 
-describe('a bad argument is named', () => {
-  // Body of POST /sqs-credentials → the arguments refused, with their reasons.
+describe('an invalid argument is named:', () => {
+  // Body of POST /sqs-credentials → the rejected arguments and the reasons.
   it.each<[string, unknown, [string, string][]]>([
     [
-      'nothing at all',
+      'an empty object',
       {},
       [
         ['project_id', 'required'],
@@ -34,7 +34,7 @@ describe('a bad argument is named', () => {
     ['null', 'null', [['body', 'format']]],
     ['malformed JSON', '{"project_id":', [['body', 'format']]],
     ['an empty body', '', [['body', 'format']]],
-    ['a project that is no UUID', { project_id: 'mine', permissions }, [['project_id', 'format']]],
+    ['a project ID that is not a UUID', { project_id: 'mine', permissions }, [['project_id', 'format']]],
     [
       'a number for a name',
       { name: 7, permissions },
@@ -53,7 +53,7 @@ describe('a bad argument is named', () => {
     ],
     [
       'a name of spaces',
-      { name: '  ', permissions },
+      { name: 'a whitespace-only name', permissions },
       [
         ['project_id', 'required'],
         ['name', 'constraint'],
@@ -68,7 +68,7 @@ describe('a bad argument is named', () => {
       ],
     ],
     [
-      'a name with a NUL',
+      'a name with a NUL character',
       { name: 'a\u0000b', permissions },
       [
         ['project_id', 'required'],
@@ -76,7 +76,7 @@ describe('a bad argument is named', () => {
       ],
     ],
     [
-      'half a surrogate pair',
+      'a name with an unpaired surrogate',
       { name: 'a\ud800b', permissions },
       [
         ['project_id', 'required'],
@@ -84,7 +84,7 @@ describe('a bad argument is named', () => {
       ],
     ],
     [
-      'no permission',
+      'no permissions',
       { permissions: {} },
       [
         ['project_id', 'required'],
@@ -107,14 +107,14 @@ describe('a bad argument is named', () => {
         ['permissions.can_publish', 'format'],
       ],
     ],
-  ])('%s', async (_what, body, problems) => {
-    const answer = await api.post('/sqs-credentials', body);
-    expect(answer.status).toBe(400);
-    expect(answer.body).toMatchObject({ type: 'invalid_arguments', message: 'invalid argument(s)' });
-    const found = answer.body.details.map((d: Record<string, string>) => [d.argument_name, d.reason]);
-    expect(found).toEqual(problems);
-    for (const { help_message: help } of answer.body.details) expect(help.length).toBeGreaterThan(5);
-    expect(answer.text).not.toContain(long);
+  ])('%s', async (_what, body, expected) => {
+    const response = await api.post('/sqs-credentials', body);
+    expect(response.status).toBe(400);
+    expect(response.body).toMatchObject({ type: 'invalid_arguments', message: 'invalid argument(s)' });
+    const found = response.body.details.map((d: Record<string, string>) => [d.argument_name, d.reason]);
+    expect(found).toEqual(expected);
+    for (const { help_message: help } of response.body.details) expect(help.length).toBeGreaterThan(5);
+    expect(response.text).not.toContain(long);
   });
 
   it.each([
@@ -124,39 +124,39 @@ describe('a bad argument is named', () => {
     ['page_size=1.5', 'page_size', 'format'],
     ['order_by=size_asc', 'order_by', 'constraint'],
     ['project_id=mine', 'project_id', 'format'],
-  ])('in a query: %s', async (query, name, reason) => {
-    const answer = await api.get(`/sqs-credentials?${query}`);
-    expect(answer.status).toBe(400);
-    expect(answer.body.details).toMatchObject([{ argument_name: name, reason }]);
+  ])('in the query: %s', async (query, name, reason) => {
+    const response = await api.get(`/sqs-credentials?${query}`);
+    expect(response.status).toBe(400);
+    expect(response.body.details).toMatchObject([{ argument_name: name, reason }]);
   });
 
-  it('in a path', async () => {
+  it('in the path', async () => {
     for (const [path, name] of [
       ['/sqs-credentials/7', 'credentials_id'],
       ['/nats-credentials/7', 'credentials_id'],
       ['/nats-accounts/AB', 'nats_account_id'],
       [`/nats-accounts/${account}A`, 'nats_account_id'],
     ] as const) {
-      const answer = await api.get(path);
-      expect([answer.status, answer.body.details[0].argument_name]).toEqual([400, name]);
+      const response = await api.get(path);
+      expect([response.status, response.body.details[0].argument_name]).toEqual([400, name]);
     }
   });
 
-  it('in an account: a name of 65 characters, an id of the wrong length', async () => {
+  it('for an account: a name of 65 characters, an ID of the wrong length', async () => {
     const named = await api.post('/nats-accounts', { project_id: owner.project_id, name: 'x'.repeat(65) });
     expect(named.body.details).toMatchObject([{ argument_name: 'name', reason: 'constraint' }]);
     const wrong = await api.post('/nats-credentials', { nats_account_id: account.slice(1) });
     expect(wrong.body.details).toMatchObject([{ argument_name: 'nats_account_id', reason: 'format' }]);
   });
 
-  it('a region that is not served, whatever follows, but only to who may ask', async () => {
+  it('an unknown region, before any other argument, and only for an authenticated caller', async () => {
     const elsewhere = clientOf(owner, 'us-xyz');
-    for (const answer of [
+    for (const response of [
       await elsewhere.get('/nats-accounts'),
       await elsewhere.post('/sqs-credentials', {}),
     ]) {
-      expect(answer.status).toBe(400);
-      expect(answer.body.details).toEqual([
+      expect(response.status).toBe(400);
+      expect(response.body.details).toEqual([
         { argument_name: 'region', reason: 'constraint', help_message: 'must be one of fr-par, nl-ams' },
       ]);
     }
@@ -164,9 +164,9 @@ describe('a bad argument is named', () => {
   });
 });
 
-describe('names', () => {
+describe('a name', () => {
   it.each(['日本語の名前', '🔑🔒 clé', 'a "quoted" <b>name</b>', "Robert'); drop table credentials;--"])(
-    'may be any Unicode: %s',
+    'can be any Unicode string: %s',
     async (name) => {
       const made = await api.post('/sqs-credentials', {
         project_id: owner.project_id,
@@ -180,81 +180,81 @@ describe('names', () => {
     },
   );
 
-  it('may have 500 characters', async () => {
+  it('can have 500 characters', async () => {
     const name = 'ü'.repeat(500);
     const made = await api.post('/sqs-credentials', { project_id: owner.project_id, name, permissions });
     expect(made.body.name).toBe(name);
   });
 });
 
-describe('a request that cannot be read', () => {
+describe('an unreadable request', () => {
   const path = '/mnq/v1beta1/regions/fr-par/sqs-credentials';
   const token = () => owner.secret_key;
 
-  it('is refused for its size', async () => {
+  it('is rejected with 413 when its body is too large', async () => {
     const body = { project_id: owner.project_id, name: 'x'.repeat(70_000), permissions };
-    const answer = await api.post('/sqs-credentials', body);
-    expect([answer.status, answer.body.type]).toEqual([413, 'payload_too_large']);
+    const response = await api.post('/sqs-credentials', body);
+    expect([response.status, response.body.type]).toEqual([413, 'payload_too_large']);
   });
 
   it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/jsonp', ''])(
-    'is refused for its content type "%s"',
+    'is rejected with 415 for the content type "%s"',
     async (type) => {
       const headers = { 'Content-Type': type };
-      const answer = await call('POST', path, { token: token(), headers, body: '{}' });
-      expect([answer.status, answer.body.type]).toEqual([415, 'unsupported_media_type']);
+      const response = await call('POST', path, { token: token(), headers, body: '{}' });
+      expect([response.status, response.body.type]).toEqual([415, 'unsupported_media_type']);
     },
   );
 
-  it('may name a character set', async () => {
+  it('is accepted when its content type has a charset', async () => {
     const headers = { 'Content-Type': 'application/json; charset=utf-8' };
     const body = JSON.stringify({ project_id: owner.project_id, permissions });
     expect((await call('POST', path, { token: token(), headers, body })).status).toBe(200);
   });
 
-  it('is told the methods there are', async () => {
-    const answer = await call('PUT', path, { token: token(), body: {} });
-    expect([answer.status, answer.body.type]).toEqual([405, 'method_not_allowed']);
-    expect(answer.headers.get('Allow')).toBe('GET, HEAD, POST');
+  it('gets 405 with the allowed methods for an unknown method', async () => {
+    const response = await call('PUT', path, { token: token(), body: {} });
+    expect([response.status, response.body.type]).toEqual([405, 'method_not_allowed']);
+    expect(response.headers.get('Allow')).toBe('GET, HEAD, POST');
   });
 
-  it('at an unknown path is told so', async () => {
-    const answer = await api.get('/nothing-here');
-    expect([answer.status, answer.body.type]).toEqual([404, 'not_found']);
+  it('gets 404 for an unknown path', async () => {
+    const response = await api.get('/nothing-here');
+    expect([response.status, response.body.type]).toEqual([404, 'not_found']);
   });
 });
 
-describe('every answer', () => {
-  it('has a request id, forbids sniffing and framing, and is not stored', async () => {
-    for (const answer of [
+describe('every response', () => {
+  it('has a request ID and security headers, and is not cached', async () => {
+    for (const response of [
       await api.get('/nats-accounts'),
       await api.get('/nothing-here'),
       await call('GET', '/mnq/v1beta1/regions/fr-par/nats-accounts'),
     ]) {
-      expect(answer.headers.get('X-Request-Id')).toMatch(/^[0-9a-f-]{36}$/);
-      expect(answer.headers.get('X-Content-Type-Options')).toBe('nosniff');
-      expect(answer.headers.get('Strict-Transport-Security')).toBe('max-age=31536000');
-      expect(answer.headers.get('Content-Security-Policy')).toBe(
+      expect(response.headers.get('X-Request-Id')).toMatch(/^[0-9a-f-]{36}$/);
+      expect(response.headers.get('X-Content-Type-Options')).toBe('nosniff');
+      expect(response.headers.get('Strict-Transport-Security')).toBe('max-age=31536000');
+      expect(response.headers.get('Content-Security-Policy')).toBe(
         "default-src 'none'; frame-ancestors 'none'",
       );
-      expect(answer.headers.get('Cache-Control')).toBe('no-store');
+      expect(response.headers.get('Cache-Control')).toBe('no-store');
     }
   });
 
-  it('to what was not foreseen is a fixed one', async () => {
+  it('to an unexpected error is a fixed message, which leaks no details', async () => {
     const { env } = await import('./env.ts');
-    const mistake = 'D1_ERROR: near "form": syntax error at offset 9: SQLITE_ERROR';
-    const broken = { ...env, IDENTITY: failing(env.IDENTITY, /./, 'before', mistake) };
+    const internalError = 'D1_ERROR: near "form": syntax error at offset 9: SQLITE_ERROR';
+    const broken = { ...env, IDENTITY: failing(env.IDENTITY, /./, 'before', internalError) };
     const logged: string[] = [];
     const log = console.error;
     console.error = (text: string) => logged.push(text);
-    const answer = await api.get('/nats-accounts', undefined, { env: broken }).finally(() => {
+    const response = await api.get('/nats-accounts', undefined, { env: broken }).finally(() => {
       console.error = log;
     });
-    expect(answer.status).toBe(500);
-    expect(answer.body).toEqual({ type: 'internal_error', message: errors.internal_error.message });
+    expect(response.status).toBe(500);
+    expect(response.body).toEqual({ type: 'internal_error', message: errors.internal_error.message });
     expect(logged).toHaveLength(1);
-    expect(logged[0]).toContain(answer.headers.get('X-Request-Id'));
+    expect(logged[0]).toContain(response.headers.get('X-Request-Id'));
     expect(logged[0]).not.toContain(owner.secret_key);
   });
 });

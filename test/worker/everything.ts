@@ -1,4 +1,4 @@
-/** Everything that is written down, to see that something changed nothing. */
+/** The contents of every database, to check that a test changed nothing. */
 import type { D1Database } from '@cloudflare/workers-types';
 import { env } from './env.ts';
 
@@ -12,8 +12,8 @@ const TABLES = `select name from sqlite_schema where type = 'table' and name not
   and name not like 'sqlite%' and name <> 'd1_migrations' order by name`;
 
 /**
- * The rows of every table of every database: `database table` → JSON. Without the times at which API keys were last used,
- * which are noted after answers.
+ * Returns all rows of every table: `database table` → JSON. Omits the last-use times of API keys, which are written
+ * after the response.
  */
 export async function everything(): Promise<Record<string, string>> {
   const found = await Promise.all(

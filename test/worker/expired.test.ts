@@ -1,4 +1,4 @@
-/** What has expired is forgotten by the schedule, at a cost that does not grow with what is still good. */
+/** Deletion of expired rows by the schedule, at a cost that does not grow with the number of live rows. */
 import { expect, it } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
 import { forgetExpired } from '../../db/identity/expired.ts';
@@ -11,8 +11,8 @@ import { newUser } from './matrix-callers.ts';
 const DAY = 24 * 3600 * 1000;
 const TABLES = ['sessions', 'verifications', 'invitations'] as const;
 
-/** A row of each table for somebody who is invited, that expires at this time. Returns the person's id. */
-async function expiring(organizationId: string, expiresAt: number): Promise<string> {
+/** Inserts a row that expires at `expiresAt` into each table, for an invited user. Returns the user's ID. */
+async function insertExpiring(organizationId: string, expiresAt: number): Promise<string> {
   const id = await newUser(organizationId, false);
   const insert = (sql: string) => env.IDENTITY.prepare(sql).bind(id, expiresAt, organizationId);
   await env.IDENTITY.batch([
@@ -26,7 +26,7 @@ async function expiring(organizationId: string, expiresAt: number): Promise<stri
   return id;
 }
 
-const left = async (userId: string) => {
+const remainingTables = async (userId: string) => {
   const found = await Promise.all(
     TABLES.map((table) => {
       const column = { sessions: 'user_id', verifications: 'value', invitations: 'user_id' }[table];
@@ -36,33 +36,37 @@ const left = async (userId: string) => {
   return TABLES.filter((_table, at) => found[at]?.length);
 };
 
-it('goes when its time is over, an invitation some weeks later; who was invited stays', async () => {
+it('the schedule deletes expired sessions and links, and invitations 30 days later, but keeps the invited users', async () => {
   const { organization_id } = await newOwner();
   const now = Date.now();
   const [good, ended, old] = [
-    await expiring(organization_id, now + DAY),
-    await expiring(organization_id, now - 1),
-    await expiring(organization_id, now - 31 * DAY),
+    await insertExpiring(organization_id, now + DAY),
+    await insertExpiring(organization_id, now - 1),
+    await insertExpiring(organization_id, now - 31 * DAY),
   ];
   await worker.scheduled({} as never, env, {} as never);
-  expect([await left(good), await left(ended), await left(old)]).toEqual([TABLES, ['invitations'], []]);
+  expect([await remainingTables(good), await remainingTables(ended), await remainingTables(old)]).toEqual([
+    TABLES,
+    ['invitations'],
+    [],
+  ]);
   expect(await identityRows('select 1 from memberships where user_id = ?', old)).toHaveLength(1);
 });
 
-it('is found by an index, a portion at a time', async () => {
+it('expired rows are found through an index and deleted in batches', async () => {
   const { organization_id } = await newOwner();
-  for (let i = 0; i < 10; i++) await expiring(organization_id, Date.now() + DAY);
-  for (let i = 0; i < 3; i++) await expiring(organization_id, i);
-  const forget = async () => {
+  for (let i = 0; i < 10; i++) await insertExpiring(organization_id, Date.now() + DAY);
+  for (let i = 0; i < 3; i++) await insertExpiring(organization_id, i);
+  const deleteExpired = async () => {
     const cost: Cost = { trips: 0, rowsRead: 0 };
     const ends = { sessions: 10, verifications: 10, invitations: 10 };
     const deleted = await forgetExpired(openDatabase(counted(env.IDENTITY, cost)), ends, 2);
     return { deleted, ...cost };
   };
-  expect(await forget()).toMatchObject({ deleted: 2, trips: 1 });
-  expect(await forget()).toMatchObject({ deleted: 1 });
-  const { deleted, rowsRead } = await forget();
+  expect(await deleteExpired()).toMatchObject({ deleted: 2, trips: 1 });
+  expect(await deleteExpired()).toMatchObject({ deleted: 1 });
+  const { deleted, rowsRead } = await deleteExpired();
   expect(deleted).toBe(0);
-  // A scan reads the ten of each table that are still good.
+  // A table scan would read the ten live rows of each table.
   expect(rowsRead).toBeLessThan(10);
 });

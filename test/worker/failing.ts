@@ -1,11 +1,11 @@
-/** Makes the writing of audit rows fail on a real database. */
+/** Makes inserts of audit rows fail on a real database. */
 import type { D1Database } from '@cloudflare/workers-types';
 
 /**
- * The database, whose constraint refuses every audit row: its time is null. It fails in the midst of its batch, when
- * the statements before it have run.
+ * Wraps the database so that a constraint rejects every audit row (its time is null). The batch fails midway, after
+ * the statements before it.
  */
-export function refusingAudit(database: D1Database): D1Database {
+export function rejectingAudit(database: D1Database): D1Database {
   const session = database.withSession('first-primary');
   const prepare = (sql: string) =>
     session.prepare(

@@ -1,4 +1,4 @@
-/** Databases that fail, or wait, at a statement of the test's choice. Everything else they do is real. */
+/** Wraps real databases to inject faults, delays and replica lag at matching statements. */
 import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
 
 const ORIGINAL = Symbol('the statement behind a watched one');
@@ -6,8 +6,8 @@ const TEXT = Symbol('its text');
 
 type Run = <Result>(texts: string[], run: () => Promise<Result>) => Promise<Result>;
 
-/** The database, each of whose round trips goes through `around` with the texts of its statements. */
-function watched(database: D1Database, around: Run): D1Database {
+/** Wraps the database: every round trip goes through `around` with the texts of its statements. */
+function intercepted(database: D1Database, around: Run): D1Database {
   const session = database.withSession('first-primary');
   const statement = (text: string, original: D1PreparedStatement): D1PreparedStatement =>
     ({
@@ -30,14 +30,14 @@ function watched(database: D1Database, around: Run): D1Database {
   } as unknown as D1Database;
 }
 
-/** The database, out of reach whenever a statement matches: before it has run, or after, so that nobody hears of it. */
+/** Wraps the database to fail at matching statements, before they run or after, when the response is lost. */
 export function failing(
   database: D1Database,
   at: RegExp,
   when: 'before' | 'after' = 'before',
   message = 'D1_ERROR: Network connection lost.',
 ): D1Database {
-  return watched(database, async (texts, run) => {
+  return intercepted(database, async (texts, run) => {
     const fails = texts.some((text) => at.test(text));
     if (!fails || when === 'after') {
       const result = await run();
@@ -47,27 +47,30 @@ export function failing(
   });
 }
 
-/** The database, and a gate in it: statements that match wait before it. `arrived` resolves when `count` of them do. */
+/**
+ * Wraps the database to block matching statements until `open` is called. `arrived` resolves when `count` of them
+ * wait.
+ */
 export function gated(database: D1Database, at: RegExp, count = 1) {
   const arrived = Promise.withResolvers<void>();
   const opened = Promise.withResolvers<void>();
   let waiting = 0;
-  const behind = watched(database, async (texts, run) => {
+  const blocked = intercepted(database, async (texts, run) => {
     if (texts.some((text) => at.test(text))) {
       if (++waiting === count) arrived.resolve();
       await opened.promise;
     }
     return run();
   });
-  return { database: behind, arrived: arrived.promise, open: () => opened.resolve() };
+  return { database: blocked, arrived: arrived.promise, open: () => opened.resolve() };
 }
 
-/** The database, behind whose sessions is a replica that lags for ever: each goes on seeing what it saw first. */
+/** Wraps the database to act as a stale replica: each session keeps returning the first result of a query. */
 export function lagging(database: D1Database): D1Database {
   return {
     withSession: () => {
       const first = new Map<string, Promise<unknown>>();
-      const session = watched(database, (texts, run) => {
+      const session = intercepted(database, (texts, run) => {
         const text = texts.join(';');
         const seen = first.get(text) ?? run();
         first.set(text, seen);

@@ -1,4 +1,4 @@
-/** Guests: who tries the product without an account, and what readers say of pages without one. */
+/** Guest sessions, and feedback from readers without an account. */
 import { describe, expect, it } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
 import { MOST_FEEDBACK } from '../../db/identity/feedback.ts';
@@ -10,31 +10,34 @@ import { everything } from './everything.ts';
 import { failing } from './fault.ts';
 import { call, cookieOf, identityRows, newOwner, ORIGIN, rows, withCookie } from './harness.ts';
 
-const allowing = { ...env, GUESTS: { enabled: true, minutes: 30, most: 3 } };
+const guestsEnabled = { ...env, GUESTS: { enabled: true, minutes: 30, most: 3 } };
 let address = 0;
 
-/** Lets a guest in, from an address of their own. */
-const enter = (bindings: typeof env = allowing, headers: Record<string, string> = { Origin: ORIGIN }) =>
+/** Starts a guest session, from a unique address. */
+const startGuest = (
+  bindings: typeof env = guestsEnabled,
+  headers: Record<string, string> = { Origin: ORIGIN },
+) =>
   call('POST', '/auth/guest', {
     env: bindings,
     headers: { 'CF-Connecting-IP': `192.0.2.${++address}`, ...headers },
   });
 
 describe('a guest', () => {
-  it('is not let in unless the operator allows it', async () => {
+  it('cannot sign in unless the operator enables guests', async () => {
     expect((await call('GET', '/auth/guest')).body).toEqual({ enabled: false, minutes: 30 });
-    expect((await enter(env)).status).toBe(404);
-    expect((await call('GET', '/auth/guest', { env: allowing })).body.enabled).toBe(true);
+    expect((await startGuest(env)).status).toBe(404);
+    expect((await call('GET', '/auth/guest', { env: guestsEnabled })).body.enabled).toBe(true);
   });
 
-  it('gets a project of their own and can do there what the products are for, and nothing else', async () => {
-    const entered = await enter();
-    expect(entered.status).toBe(200);
+  it('gets a project with permissions for the products only', async () => {
+    const guest = await startGuest();
+    expect(guest.status).toBe(200);
     for (const attribute of ['HttpOnly', 'Secure', 'SameSite=Lax', 'Max-Age=1800']) {
-      expect(entered.headers.get('Set-Cookie')).toContain(attribute);
+      expect(guest.headers.get('Set-Cookie')).toContain(attribute);
     }
-    const headers = { Cookie: cookieOf(entered.headers), Origin: ORIGIN };
-    const { project_id } = entered.body;
+    const headers = { Cookie: cookieOf(guest.headers), Origin: ORIGIN };
+    const { project_id } = guest.body;
     const projects = (await call('GET', '/account/v3/projects', { headers })).body;
     expect(projects.total_count).toBe(1);
     expect(projects.projects).toMatchObject([{ id: project_id, name: 'sandbox' }]);
@@ -49,28 +52,28 @@ describe('a guest', () => {
     expect((await call('GET', '/feedback', { headers })).status).toBe(403);
   });
 
-  it('has a session that ends with the sandbox', async () => {
-    const entered = await enter();
-    const headers = { Cookie: cookieOf(entered.headers) };
+  it('has a session that expires with the sandbox', async () => {
+    const guest = await startGuest();
+    const headers = { Cookie: cookieOf(guest.headers) };
     expect((await call('GET', '/account/v3/projects', { headers })).status).toBe(200);
-    const { organization_id } = entered.body;
+    const { organization_id } = guest.body;
     await env.IDENTITY.prepare(
       'update sessions set expires_at = ?1 where user_id in (select user_id from memberships where organization_id = ?2)',
     )
       .bind(Date.now() - 1, organization_id)
       .run();
-    const answer = await call('GET', '/account/v3/projects', { headers });
-    expect([answer.status, answer.body.reason]).toEqual([401, 'expired']);
+    const response = await call('GET', '/account/v3/projects', { headers });
+    expect([response.status, response.body.reason]).toEqual([401, 'expired']);
   });
 
-  it('must come from a page of ours', async () => {
+  it('can start a session from our pages only (same origin)', async () => {
     for (const headers of [{}, { Origin: 'https://evil.test' }] as Record<string, string>[]) {
-      expect((await enter(allowing, headers)).status).toBe(403);
+      expect((await startGuest(guestsEnabled, headers)).status).toBe(403);
     }
   });
 
-  it('is not let in where there are as many as there may be, and nothing is left of the attempt', async () => {
-    const attempts = await Promise.all(Array.from({ length: 6 }, () => enter()));
+  it('is rejected when the maximum number of guests is reached, and the attempt leaves no rows', async () => {
+    const attempts = await Promise.all(Array.from({ length: 6 }, () => startGuest()));
     const admitted = attempts.filter(({ status }) => status === 200);
     expect(attempts.filter(({ status }) => status === 429)).toHaveLength(6 - admitted.length);
     const { results } = await env.IDENTITY.prepare(
@@ -80,7 +83,7 @@ describe('a guest', () => {
     expect(results).toEqual([{ organizations: 3, users: 3 }]);
   });
 
-  it('is refused when one address asks too often', async () => {
+  it('is rate limited by IP address', async () => {
     const headers = { Origin: ORIGIN, 'CF-Connecting-IP': '198.51.100.1' };
     const statuses = [];
     for (let i = 0; i < 12; i++) {
@@ -92,14 +95,14 @@ describe('a guest', () => {
   });
 });
 
-describe('a guest whose time is over', () => {
+describe('an expired guest', () => {
   const at = (region: string) => `/mnq/v1beta1/regions/${region}`;
 
-  /** A guest who has made something of everything in a region. */
+  /** A guest with one of each resource in a region. */
   async function busyGuest(region: string) {
-    const entered = await enter({ ...env, GUESTS: { enabled: true, most: 10_000 } });
-    const browser = withCookie(cookieOf(entered.headers));
-    const { project_id, organization_id } = entered.body;
+    const guest = await startGuest({ ...env, GUESTS: { enabled: true, most: 10_000 } });
+    const browser = withCookie(cookieOf(guest.headers));
+    const { project_id, organization_id } = guest.body;
     const account = await browser.post(`${at(region)}/nats-accounts`, { project_id, name: 'Trial' });
     await browser.post(`${at(region)}/nats-credentials`, {
       nats_account_id: account.body.id,
@@ -134,7 +137,7 @@ describe('a guest whose time is over', () => {
   const NOTHING = [{ credentials: 0, accounts: 0, services: 0, counts: 0 }];
   const schedule = (bindings = env) => worker.scheduled({} as never, bindings, {} as never);
 
-  it('is removed with all that they made, and the audit trail stays', async () => {
+  it('is deleted with all resources, and the audit trail remains', async () => {
     const { project, organization } = await busyGuest('fr-par');
     const staying = await busyGuest('fr-par');
     expect(await held('fr-par', project)).not.toEqual(NOTHING);
@@ -165,8 +168,8 @@ describe('a guest whose time is over', () => {
       expect(await identityRows(`select 1 from ${table} where id in (?, ?)`, organization, project)).toEqual(
         [],
       );
-    const told = 'select action, resource from audit_events where organization_id = ? order by id';
-    expect(await identityRows(told, organization)).toEqual([
+    const auditQuery = 'select action, resource from audit_events where organization_id = ? order by id';
+    expect(await identityRows(auditQuery, organization)).toEqual([
       { action: 'create', resource: 'organizations' },
       { action: 'delete', resource: 'organizations' },
     ]);
@@ -174,17 +177,17 @@ describe('a guest whose time is over', () => {
     expect(await held('fr-par', staying.project)).not.toEqual(NOTHING);
   });
 
-  it('is refused at once, even before the schedule has run', async () => {
+  it('is rejected immediately, before the schedule runs', async () => {
     const { browser, organization } = await busyGuest('nl-ams');
-    // The organization's own time counts, whatever became of the session.
+    // The organization's expiry applies, regardless of the session's.
     await env.IDENTITY.prepare('update organizations set expires_at = ? where id = ?')
       .bind(Date.now() - 1, organization)
       .run();
-    const answer = await browser.get('/account/v3/projects');
-    expect([answer.status, answer.body.reason]).toEqual([401, 'expired']);
+    const response = await browser.get('/account/v3/projects');
+    expect([response.status, response.body.reason]).toEqual([401, 'expired']);
   });
 
-  it('stays known for a minute, for what was on its way', async () => {
+  it('keeps its organization for a minute after expiry, for requests in flight', async () => {
     const { project, organization } = await busyGuest('nl-ams');
     await endedAt(organization, Date.now() - 1);
     await schedule();
@@ -192,7 +195,7 @@ describe('a guest whose time is over', () => {
     expect(await identityRows('select 1 from organizations where id = ?', organization)).toHaveLength(1);
   });
 
-  it('waits for a region that cannot be reached, and no other guest does', async () => {
+  it('waits for an unreachable region, without delaying the deletion of other guests', async () => {
     const [here, there] = [await busyGuest('fr-par'), await busyGuest('nl-ams')];
     for (const { organization } of [here, there]) await endedAt(organization, Date.now() - 120_000);
     const down = { ...env, REGION_FR_PAR: failing(env.REGION_FR_PAR, /./) };
@@ -203,7 +206,7 @@ describe('a guest whose time is over', () => {
     expect(await held('fr-par', here.project)).toEqual(NOTHING);
   });
 
-  it('cannot prolong the session by using it', async () => {
+  it('cannot extend the session by using it', async () => {
     const { browser, organization } = await busyGuest('nl-ams');
     const ends = () =>
       identityRows<{ expires_at: number }>(
@@ -219,23 +222,23 @@ describe('a guest whose time is over', () => {
   });
 });
 
-it('removing a guest changes nothing for an organization that is none, or whose end has been put off', async () => {
+it('deleting a guest changes nothing for an organization that is not a guest’s or whose expiry was extended', async () => {
   const owner = await newOwner();
-  const entered = await enter({ ...env, GUESTS: { enabled: true, most: 10_000 } });
+  const guest = await startGuest({ ...env, GUESTS: { enabled: true, most: 10_000 } });
   const before = await everything();
   const db = openDatabase(env.IDENTITY);
-  for (const id of [owner.organization_id, entered.body.organization_id as string]) {
+  for (const id of [owner.organization_id, guest.body.organization_id as string]) {
     await removeGuest(db, scheduledChange(), id);
   }
   expect(await everything()).toEqual(before);
 });
 
-it('a guest’s quotas hold, and are told', async () => {
+it('a guest’s quotas are enforced and listed', async () => {
   const quotas = { nats_accounts: 1, credentials: 2 };
   const bindings = { ...env, GUESTS: { enabled: true, most: 10_000, quotas } };
-  const entered = await enter(bindings as unknown as typeof env);
-  const browser = withCookie(cookieOf(entered.headers));
-  const { project_id } = entered.body;
+  const guest = await startGuest(bindings as unknown as typeof env);
+  const browser = withCookie(cookieOf(guest.headers));
+  const { project_id } = guest.body;
   const post = (path: string, body: object) =>
     browser.post(`/mnq/v1beta1/regions/fr-par${path}`, body, { env: bindings });
   const account = await post('/nats-accounts', { project_id });
@@ -247,10 +250,10 @@ it('a guest’s quotas hold, and are told', async () => {
   expect((await post('/nats-credentials', creds)).body.type).toBe('quotas_exceeded');
 });
 
-describe('what readers say of a page', () => {
+describe('page feedback', () => {
   const elsewhere = () => ({ Origin: ORIGIN, 'CF-Connecting-IP': `198.51.100.${++address}` });
 
-  it('makes room for what is newer', async () => {
+  it('deletes the oldest entries to make room for new ones', async () => {
     const say = (remark: string) =>
       call('POST', '/feedback', { headers: elsewhere(), body: { page: '/', helpful: true, remark } });
     await say('the oldest');
@@ -267,7 +270,7 @@ describe('what readers say of a page', () => {
     expect(await kept()).toEqual(['the last but one', 'the newest']);
   });
 
-  it('is kept, and read by the Owners of the first organization only', async () => {
+  it('is stored, and only Owners of the first organization can read it', async () => {
     const other = await newOwner();
     const first = await newOwner();
     await env.IDENTITY.prepare('update organizations set created_at = 1 where id = ?')

@@ -1,6 +1,6 @@
 /**
- * What the tests in workerd share: organizations as deployment creates them, a client of the API that sees only what
- * any client sees, and direct sight of a region's database.
+ * Shared by the tests in workerd: organizations as a deployment creates them, a plain HTTP client of the API, and
+ * direct access to a region's database.
  */
 import type { D1Database } from '@cloudflare/workers-types';
 import { createOrganization, type Owner } from '../../functions/iam/bootstrap.ts';
@@ -8,10 +8,10 @@ import { app } from '../../functions/index.ts';
 import { describeApi } from '../../functions/openapi.ts';
 import { env } from './env.ts';
 
-/** Where the API is, for tests. */
+/** The origin of the API in tests. */
 export const ORIGIN = 'https://latchkey.test';
 
-/** A fresh organization with its Owner. */
+/** Creates an organization with its Owner. */
 export async function newOwner(): Promise<Owner> {
   const { owner, statements } = await createOrganization({
     organizationName: 'Test',
@@ -23,7 +23,7 @@ export async function newOwner(): Promise<Owner> {
   return owner;
 }
 
-/** Another project of the Owner's organization. */
+/** Creates another project in the Owner's organization. */
 export async function newProject(owner: Owner): Promise<string> {
   const id = crypto.randomUUID();
   await env.IDENTITY.prepare(
@@ -39,7 +39,10 @@ const document = describeApi(app, []) as unknown as {
   paths?: Record<string, Record<string, { parameters?: { in: string; name: string }[] }>>;
 };
 
-/** Those of the values that an operation takes in its query: the API refuses the others. `path` is as the router has it. */
+/**
+ * Returns the values that an operation accepts in its query; the API rejects unknown ones. `path` is the router's
+ * pattern.
+ */
 export function parametersOf(
   method: string,
   path: string,
@@ -50,26 +53,30 @@ export function parametersOf(
   return Object.fromEntries(Object.entries(values).filter(([name]) => names.includes(name)));
 }
 
-/** An answer of the API. `body` is the parsed JSON, or null when there is none. */
-export interface Answer {
+/** A response of the API. `body` is the parsed JSON, or null if there is none. */
+export interface ApiResponse {
   status: number;
   headers: Headers;
-  // The tests read answers as a client without types would.
+  // Untyped on purpose: tests read responses as a client without types does.
   body: Record<string, never> & { [member: string]: unknown };
 }
 
-/** How a request differs from a plain one of the Owner. */
-export interface Call {
+/** Options of a request. */
+export interface CallOptions {
   token?: string | null;
   headers?: Record<string, string>;
-  /** A string is sent as it is; anything else as JSON. */
+  /** A string is sent unchanged; anything else as JSON. */
   body?: unknown;
-  /** The Worker's environment, when not the test's own. */
+  /** The Worker's environment, if not the test's own. */
   env?: typeof env;
 }
 
 /** Sends a request to the Worker. */
-export async function call(method: string, path: string, { token, headers, body, env: bindings }: Call = {}) {
+export async function call(
+  method: string,
+  path: string,
+  { token, headers, body, env: bindings }: CallOptions = {},
+) {
   const request = new Request(new URL(path, ORIGIN), {
     method,
     headers: {
@@ -90,42 +97,42 @@ export async function call(method: string, path: string, { token, headers, body,
   };
 }
 
-/** The Owner's client of one region: paths below `/mnq/v1beta1/regions/{region}`. */
+/** Returns the Owner's client of one region: paths below `/mnq/v1beta1/regions/{region}`. */
 export function clientOf(owner: Owner, region: string) {
   const at = (path: string) => `/mnq/v1beta1/regions/${region}${path}`;
   const send =
     (method: string) =>
-    (path: string, body?: unknown, options: Call = {}) =>
+    (path: string, body?: unknown, options: CallOptions = {}) =>
       call(method, at(path), { token: owner.secret_key, ...(body !== undefined && { body }), ...options });
   return { get: send('GET'), post: send('POST'), patch: send('PATCH'), delete: send('DELETE') };
 }
 
-/** A browser that is signed in: sends its cookie, and as a page of ours would its origin. */
+/** A signed-in browser: sends its cookie and a page's origin. */
 export interface SignedIn {
   cookie: string;
-  get: (path: string, options?: Call) => ReturnType<typeof call>;
-  post: (path: string, body?: unknown, options?: Call) => ReturnType<typeof call>;
-  patch: (path: string, body?: unknown, options?: Call) => ReturnType<typeof call>;
-  delete: (path: string, options?: Call) => ReturnType<typeof call>;
+  get: (path: string, options?: CallOptions) => ReturnType<typeof call>;
+  post: (path: string, body?: unknown, options?: CallOptions) => ReturnType<typeof call>;
+  patch: (path: string, body?: unknown, options?: CallOptions) => ReturnType<typeof call>;
+  delete: (path: string, options?: CallOptions) => ReturnType<typeof call>;
 }
 
-/** Sends a POST to sign-in as a page of ours does. */
-export const postAuth = (path: string, body: unknown, { headers, ...options }: Call = {}) =>
+/** Sends a POST to `/auth` with a page's origin. */
+export const postAuth = (path: string, body: unknown, { headers, ...options }: CallOptions = {}) =>
   call('POST', `/auth${path}`, { body, headers: { Origin: ORIGIN, ...headers }, ...options });
 
 /** Signs in with a password. */
 export async function signIn(email: string, password: string): Promise<SignedIn> {
-  const answer = await postAuth('/sign-in/email', { email, password });
-  if (answer.status !== 200) throw new Error(`signing in answered ${answer.status}`);
-  return withCookie(cookieOf(answer.headers));
+  const response = await postAuth('/sign-in/email', { email, password });
+  if (response.status !== 200) throw new Error(`sign-in returned ${response.status}`);
+  return withCookie(cookieOf(response.headers));
 }
 
-/** The cookie that an answer sets, as a request sends it. */
+/** Converts a response's Set-Cookie header to a request's Cookie header. */
 export const cookieOf = (headers: Headers): string => headers.get('Set-Cookie')?.split(';')[0] ?? '';
 
 /** A browser with this cookie. */
 export function withCookie(cookie: string): SignedIn {
-  const send = (method: string, path: string, { headers, ...options }: Call = {}) =>
+  const send = (method: string, path: string, { headers, ...options }: CallOptions = {}) =>
     call(method, path, { headers: { Cookie: cookie, Origin: ORIGIN, ...headers }, ...options });
   return {
     cookie,
@@ -136,7 +143,7 @@ export function withCookie(cookie: string): SignedIn {
   };
 }
 
-/** The rows of a query in the identity database. */
+/** Runs a query in the identity database and returns its rows. */
 export async function identityRows<Row = Record<string, unknown>>(
   sql: string,
   ...params: unknown[]
@@ -148,12 +155,12 @@ export async function identityRows<Row = Record<string, unknown>>(
   ).results;
 }
 
-/** A region's database. */
+/** Returns a region's database. */
 export function databaseOf(region: string): D1Database {
   return region === 'fr-par' ? env.REGION_FR_PAR : env.REGION_NL_AMS;
 }
 
-/** The rows of a query in a region's database. */
+/** Runs a query in a region's database and returns its rows. */
 export async function rows<Row = Record<string, unknown>>(
   region: string,
   sql: string,
@@ -167,5 +174,5 @@ export async function rows<Row = Record<string, unknown>>(
   ).results;
 }
 
-/** The regions and products that every story is told for. */
+/** Each lifecycle runs for each region and product. */
 export const REGIONS = ['fr-par', 'nl-ams'] as const;

@@ -1,4 +1,4 @@
-/** API keys: whose a key may be, who may make one, and when it ends. */
+/** API keys: who can own one, who can create one, and when it stops working. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { call, identityRows, newOwner, newProject } from './harness.ts';
@@ -14,8 +14,8 @@ beforeEach(async () => {
 
 const me = (token: string) => call('GET', '/iam/v1alpha1/principal', { token });
 
-/** A member whom a policy grants these sets in the whole organization. */
-async function granted(...permission_set_names: string[]): Promise<Person> {
+/** Creates a member whose policy grants these permission sets in the whole organization. */
+async function memberWith(...permission_set_names: string[]): Promise<Person> {
   const person = await newPerson(owner);
   const rules = [{ permission_set_names, organization_id: owner.organization_id }];
   expect((await iam.post('/policies', { name: 'granted', user_id: person.user_id, rules })).status).toBe(200);
@@ -23,15 +23,15 @@ async function granted(...permission_set_names: string[]): Promise<Person> {
 }
 
 const DAY = 24 * 3600 * 1000;
-const inDays = (days: number) => new Date(Date.now() + days * DAY).toISOString();
+const daysFromNow = (days: number) => new Date(Date.now() + days * DAY).toISOString();
 
 describe('an API key', () => {
-  it('of an application tells its secret key once and opens what it is granted', async () => {
+  it('of an application returns its secret key once and grants what the application’s policy allows', async () => {
     const { id: application_id } = (await iam.post('/applications', { name: 'orders' })).body;
     const headers = { 'CF-Connecting-IP': '192.0.2.7' };
-    const made = await iam.post('/api-keys', { application_id, description: 'first' }, { headers });
-    expect(made.status).toBe(200);
-    const { access_key, secret_key, ...shown } = made.body;
+    const created = await iam.post('/api-keys', { application_id, description: 'first' }, { headers });
+    expect(created.status).toBe(200);
+    const { access_key, secret_key, ...shown } = created.body;
     expect(access_key).toMatch(/^SCW[A-Z2-7]{17}$/);
     expect(shown).toMatchObject({
       application_id,
@@ -42,8 +42,8 @@ describe('an API key', () => {
       last_used_at: null,
       creation_ip: '192.0.2.7',
     });
-    const program = await me(secret_key);
-    expect(program.body).toEqual({
+    const newApplication = await me(secret_key);
+    expect(newApplication.body).toEqual({
       type: 'application',
       id: application_id,
       email: null,
@@ -71,7 +71,7 @@ describe('an API key', () => {
     expect(rows).not.toContain(secret_key);
   });
 
-  it('is refused on the request after its deletion, and from the moment it expires', async () => {
+  it('is rejected on the next request after its deletion, and as soon as it expires', async () => {
     const { id: application_id } = (await iam.post('/applications', { name: 'short' })).body;
     const create = async (rest: object) => (await iam.post('/api-keys', { application_id, ...rest })).body;
     const deleted = await create({});
@@ -88,20 +88,22 @@ describe('an API key', () => {
       (await iam.get(`/api-keys?application_id=${application_id}&${query}`)).body;
     expect((await list('expired=true')).total_count).toBe(1);
     expect((await list('expired=false')).total_count).toBe(0);
-    await iam.patch(`/api-keys/${ending.access_key}`, { expires_at: inDays(1) });
+    await iam.patch(`/api-keys/${ending.access_key}`, { expires_at: daysFromNow(1) });
     expect((await me(ending.secret_key)).status).toBe(200);
   });
 
-  it('cannot be made to end in the past, nor for nobody, nor for two', async () => {
+  it('cannot expire in the past, and belongs to exactly one principal', async () => {
     const { id: application_id } = (await iam.post('/applications', { name: 'bad' })).body;
     const user_id = await userIdOf(owner);
-    for (const body of [{ application_id, expires_at: inDays(-1) }, {}, { application_id, user_id }]) {
+    for (const body of [{ application_id, expires_at: daysFromNow(-1) }, {}, { application_id, user_id }]) {
       expect((await iam.post('/api-keys', body)).status).toBe(400);
     }
-    expect((await iam.patch(`/api-keys/${owner.access_key}`, { expires_at: inDays(-1) })).status).toBe(400);
+    expect((await iam.patch(`/api-keys/${owner.access_key}`, { expires_at: daysFromNow(-1) })).status).toBe(
+      400,
+    );
   });
 
-  it('is changed field by field, and nothing is written when nothing changes', async () => {
+  it('is updated field by field, and an update that changes nothing writes nothing', async () => {
     const other = await newProject(owner);
     const path = `/api-keys/${owner.access_key}`;
     const changed = await iam.patch(path, {
@@ -132,11 +134,11 @@ describe('an API key', () => {
     const stranger = await newOwner();
     const { id: application_id } = (await iam.post('/applications', { name: 'orders' })).body;
     for (const default_project_id of [stranger.project_id, crypto.randomUUID()]) {
-      for (const answer of [
+      for (const response of [
         await iam.post('/api-keys', { application_id, default_project_id }),
         await iam.patch(`/api-keys/${owner.access_key}`, { description: 'x', default_project_id }),
       ]) {
-        expect([answer.status, answer.body.details]).toEqual([
+        expect([response.status, response.body.details]).toEqual([
           403,
           [{ resource: 'project', action: 'read' }],
         ]);
@@ -145,32 +147,32 @@ describe('an API key', () => {
     expect((await iam.get(`/api-keys/${owner.access_key}`)).body.description).not.toBe('x');
   });
 
-  it('is for who has joined, in this organization', async () => {
+  it('can belong to members who have joined this organization only', async () => {
     const invited = await newPerson(owner, { joined: false });
     const stranger = await newOwner();
     const theirs = (await iamOf(stranger.secret_key).post('/applications', { name: 'theirs' })).body.id;
-    for (const bearer of [
+    for (const principal of [
       { user_id: invited.user_id },
       { user_id: await userIdOf(stranger) },
       { user_id: crypto.randomUUID() },
       { application_id: theirs },
       { application_id: crypto.randomUUID() },
     ]) {
-      const answer = await iam.post('/api-keys', bearer);
-      expect([answer.status, answer.body.details]).toEqual([403, [{ resource: 'iam', action: 'write' }]]);
+      const response = await iam.post('/api-keys', principal);
+      expect([response.status, response.body.details]).toEqual([403, [{ resource: 'iam', action: 'write' }]]);
     }
     for (const key of [stranger.access_key, `SCW${'A'.repeat(17)}`]) {
-      for (const answer of [
+      for (const response of [
         await iam.get(`/api-keys/${key}`),
         await iam.patch(`/api-keys/${key}`, { description: 'x' }),
         await iam.delete(`/api-keys/${key}`),
       ]) {
-        expect([answer.status, answer.body.resource]).toEqual([404, 'api_key']);
+        expect([response.status, response.body.resource]).toEqual([404, 'api_key']);
       }
     }
   });
 
-  it('may read itself whatever it is granted, and no other', async () => {
+  it('can read itself without permissions, and no other key', async () => {
     const person = await newPerson(owner);
     const own = iamOf(person.secret_key);
     expect((await own.get(`/api-keys/${person.access_key}`)).body.access_key).toBe(person.access_key);
@@ -179,13 +181,13 @@ describe('an API key', () => {
     }
   });
 
-  it('needs a project to be there', async () => {
+  it('requires an existing default project', async () => {
     await identityRows(`update projects set status = 'deleting' where id = ?`, owner.project_id);
-    const answer = await iam.post('/api-keys', { user_id: await userIdOf(owner) });
-    expect([answer.status, answer.body.type]).toEqual([412, 'precondition_failed']);
+    const response = await iam.post('/api-keys', { user_id: await userIdOf(owner) });
+    expect([response.status, response.body.type]).toEqual([412, 'precondition_failed']);
   });
 
-  it('of who belongs to several organizations is for that of its project', async () => {
+  it('of a user of several organizations belongs to its project’s organization', async () => {
     const signIn = await call('POST', '/auth/sign-in/email', {
       body: { email: owner.email, password: owner.password },
       headers: { Origin: 'https://latchkey.test' },
@@ -204,8 +206,8 @@ describe('an API key', () => {
     const post = (body: object) => call('POST', '/iam/v1alpha1/api-keys', { body, headers });
     const unclear = await post({ user_id });
     expect([unclear.status, unclear.body.details[0].argument_name]).toEqual([400, 'default_project_id']);
-    const made = await post({ user_id, default_project_id: second.project_id });
-    expect((await me(made.body.secret_key)).body.organizations).toMatchObject([
+    const created = await post({ user_id, default_project_id: second.project_id });
+    expect((await me(created.body.secret_key)).body.organizations).toMatchObject([
       { id: second.organization_id, role: 'owner' },
     ]);
     const both = await call('GET', '/iam/v1alpha1/principal', { headers });
@@ -216,23 +218,26 @@ describe('an API key', () => {
   });
 });
 
-describe('who manages keys', () => {
-  it('may do so for members, and never for an Owner', async () => {
-    const manager = await granted('IAMManager');
+describe('an API key manager', () => {
+  it('can manage the keys of members but not of Owners (no privilege escalation)', async () => {
+    const manager = await memberWith('IAMManager');
     const api = iamOf(manager.secret_key);
     const member = await newPerson(owner);
-    const made = await api.post('/api-keys', { user_id: member.user_id });
-    expect(made.status).toBe(200);
+    const created = await api.post('/api-keys', { user_id: member.user_id });
+    expect(created.status).toBe(200);
     expect((await api.patch(`/api-keys/${member.access_key}`, { description: 'x' })).status).toBe(200);
     expect((await api.delete(`/api-keys/${member.access_key}`)).status).toBe(204);
 
     const before = await identityRows('select * from api_keys where access_key = ?', owner.access_key);
-    for (const answer of [
+    for (const response of [
       await api.post('/api-keys', { user_id: await userIdOf(owner) }),
       await api.patch(`/api-keys/${owner.access_key}`, { description: 'x' }),
       await api.delete(`/api-keys/${owner.access_key}`),
     ]) {
-      expect([answer.status, answer.body.details]).toEqual([403, [{ resource: 'owner', action: 'write' }]]);
+      expect([response.status, response.body.details]).toEqual([
+        403,
+        [{ resource: 'owner', action: 'write' }],
+      ]);
     }
     expect(await identityRows('select * from api_keys where access_key = ?', owner.access_key)).toEqual(
       before,
@@ -243,8 +248,8 @@ describe('who manages keys', () => {
     expect((await iam.delete(`/api-keys/${second.access_key}`)).status).toBe(204);
   });
 
-  it('may do so for a member who is an Owner of another organization only', async () => {
-    const api = iamOf((await granted('IAMManager')).secret_key);
+  it('can manage the keys of a member who is an Owner of another organization only', async () => {
+    const api = iamOf((await memberWith('IAMManager')).secret_key);
     const member = await newPerson(owner);
     const elsewhere = await newOwner();
     await identityRows(
@@ -256,10 +261,10 @@ describe('who manages keys', () => {
     expect((await api.delete(`/api-keys/${member.access_key}`)).status).toBe(204);
   });
 
-  it('reads everything and changes nothing with the set that only reads', async () => {
+  it('with the read-only set lists every key and changes none', async () => {
     const { id } = (await iam.post('/applications', { name: 'orders' })).body;
     const { id: policy } = (await iam.post('/policies', { name: 'orders', application_id: id })).body;
-    const reader = await granted('IAMReadOnly');
+    const reader = await memberWith('IAMReadOnly');
     const api = iamOf(reader.secret_key);
     for (const path of [
       `/applications/${id}`,
@@ -273,7 +278,7 @@ describe('who manages keys', () => {
     ]) {
       expect((await api.get(path)).status, path).toBe(200);
     }
-    const answers = [
+    const responses = [
       await api.post('/applications', { name: 'x' }),
       await api.patch(`/applications/${id}`, { name: 'x' }),
       await api.delete(`/applications/${id}`),
@@ -285,13 +290,13 @@ describe('who manages keys', () => {
       await api.put('/rules', { policy_id: policy, rules: [] }),
       await api.delete(`/policies/${policy}`),
     ];
-    for (const { status, body } of answers) {
+    for (const { status, body } of responses) {
       expect([status, body.details]).toEqual([403, [{ resource: 'iam', action: 'write' }]]);
     }
     expect((await api.patch(`/policies/${crypto.randomUUID()}`, { name: 'x' })).status).toBe(404);
   });
 
-  it('may not do so with rights in a project alone', async () => {
+  it('with permissions in one project only is denied', async () => {
     const person = await newPerson(owner);
     const policy = (await iam.post('/policies', { name: 'old', user_id: person.user_id })).body.id;
     await identityRows(
@@ -301,22 +306,22 @@ describe('who manages keys', () => {
       JSON.stringify([owner.project_id]),
     );
     const api = iamOf(person.secret_key);
-    for (const answer of [
+    for (const response of [
       await api.get('/applications'),
       await api.post('/applications', { name: 'x' }),
       await api.delete(`/policies/${policy}`),
     ]) {
-      expect([answer.status, answer.body.details[0].resource]).toEqual([403, 'iam']);
+      expect([response.status, response.body.details[0].resource]).toEqual([403, 'iam']);
     }
   });
 
-  it('finds keys by what is known of them', async () => {
+  it('filters the list of keys', async () => {
     const member = await newPerson(owner);
     const { id: application_id } = (await iam.post('/applications', { name: 'orders' })).body;
     const key = async (rest: object) =>
       (await iam.post('/api-keys', { application_id, ...rest })).body.access_key as string;
-    const a = await key({ description: 'Blue one', expires_at: inDays(2) });
-    const b = await key({ description: 'red one', expires_at: inDays(1) });
+    const a = await key({ description: 'Blue one', expires_at: daysFromNow(2) });
+    const b = await key({ description: 'red one', expires_at: daysFromNow(1) });
     const list = async (query: string) =>
       (await iam.get(`/api-keys?${query}`)).body.api_keys.map(
         (one: { access_key: string }) => one.access_key,

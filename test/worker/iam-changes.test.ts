@@ -1,10 +1,10 @@
-/** What every change of applications, API keys and policies has in common: what it costs, and all or nothing. */
+/** Applies to every change of applications, API keys and policies: its cost, its audit rows, and atomicity. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { type Cost, counted } from './cost.ts';
 import { env } from './env.ts';
-import { type Answer, identityRows, newOwner } from './harness.ts';
-import { iamOf, userIdOf, without } from './identity.ts';
+import { type ApiResponse, identityRows, newOwner } from './harness.ts';
+import { failingAt, iamOf, userIdOf } from './identity.ts';
 
 let owner: Owner;
 let iam: ReturnType<typeof iamOf>;
@@ -24,8 +24,8 @@ beforeEach(async () => {
 
 const rules = () => [{ permission_set_names: ['QueuesReadOnly'], project_ids: [owner.project_id] }];
 
-/** Every operation, in an order in which each finds what it needs. */
-const OPERATIONS: Record<string, (api: typeof iam, bindings: typeof env) => Promise<Answer>> = {
+/** Every operation, ordered so that each finds the resources it needs. */
+const OPERATIONS: Record<string, (api: typeof iam, bindings: typeof env) => Promise<ApiResponse>> = {
   'tell who it is': (api, bindings) => api.get('/principal', { env: bindings }),
   'list permission sets': (api, bindings) => api.get('/permission-sets', { env: bindings }),
   'list applications': (api, bindings) => api.get('/applications', { env: bindings }),
@@ -77,23 +77,23 @@ const state = async () =>
     ),
   );
 
-describe('every operation', () => {
-  it.each(Object.keys(OPERATIONS))('takes one round trip beside authentication: %s', async (name) => {
+describe('every IAM operation', () => {
+  it.each(Object.keys(OPERATIONS))('takes one round trip after authentication: %s', async (name) => {
     const cost: Cost = { trips: 0, rowsRead: 0 };
-    const answer = await OPERATIONS[name]?.(iam, { ...env, IDENTITY: counted(env.IDENTITY, cost) });
-    expect(answer?.status).toBeLessThan(300);
+    const response = await OPERATIONS[name]?.(iam, { ...env, IDENTITY: counted(env.IDENTITY, cost) });
+    expect(response?.status).toBeLessThan(300);
     expect(cost.trips).toBe(name === 'list permission sets' ? 1 : 2);
   });
 });
 
-describe('every change', () => {
-  it.each(CHANGES)('leaves one audit row for what it names: %s', async (name) => {
+describe('every IAM change', () => {
+  it.each(CHANGES)('writes one audit row for each changed resource: %s', async (name) => {
     const count = async () =>
       (await identityRows<{ n: number }>('select count(*) as n from audit_events'))[0]?.n ?? 0;
     const before = await count();
-    const answer = await OPERATIONS[name]?.(iam, env);
+    const response = await OPERATIONS[name]?.(iam, env);
     const removed = name === 'delete an application';
-    // Its API key and its policy, which loses its principal, have a row each.
+    // Deleting the application also deletes its API key and detaches its policy: one row each.
     expect((await count()) - before).toBe(removed ? 3 : 1);
     const [event] = await identityRows<Record<string, string>>(
       'select * from audit_events order by id desc limit 1',
@@ -102,24 +102,27 @@ describe('every change', () => {
       organization_id: owner.organization_id,
       actor_type: 'user',
       actor_key: owner.access_key,
-      request_id: answer?.headers.get('X-Request-Id'),
+      request_id: response?.headers.get('X-Request-Id'),
       action: name.split(' ')[0]?.replace('replace', 'update'),
     });
   });
 
-  it.each(CHANGES)('changes nothing when the audit row cannot be written: %s', async (name) => {
+  it.each(CHANGES)('rolls back when the audit row cannot be written: %s', async (name) => {
     const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined);
     const before = await state();
-    const answer = await OPERATIONS[name]?.(iam, { ...env, IDENTITY: without(env.IDENTITY, 'audit_events') });
-    expect(answer?.status).toBe(503);
+    const response = await OPERATIONS[name]?.(iam, {
+      ...env,
+      IDENTITY: failingAt(env.IDENTITY, 'audit_events'),
+    });
+    expect(response?.status).toBe(503);
     expect(await state()).toEqual(before);
     expect(logged).toHaveBeenCalledOnce();
     logged.mockRestore();
   });
 
-  it('of the same thing at once happens once', async () => {
-    const answers = await Promise.all(Array.from({ length: 10 }, () => iam.delete(`/api-keys/${key}`)));
-    expect(answers.map(({ status }) => status).sort()).toEqual([204, ...Array(9).fill(404)]);
+  it('is applied once when requests are concurrent', async () => {
+    const responses = await Promise.all(Array.from({ length: 10 }, () => iam.delete(`/api-keys/${key}`)));
+    expect(responses.map(({ status }) => status).sort()).toEqual([204, ...Array(9).fill(404)]);
     const replaced = await Promise.all(
       Array.from({ length: 10 }, (_, i) =>
         iam.put('/rules', {

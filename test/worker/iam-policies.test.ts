@@ -1,4 +1,4 @@
-/** What policies grant, as programs see it: from the rule to the next request. */
+/** Policies: what their rules grant to applications and users. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { permissionSets } from '../../functions/iam/access/permission-sets.ts';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
@@ -15,8 +15,8 @@ beforeEach(async () => {
   other = await newProject(owner);
 });
 
-/** An application with an API key, as the API gives them. */
-async function newProgram(name = 'program') {
+/** Creates an application with an API key through the API. */
+async function newApplication(name = 'program') {
   const application = (await iam.post('/applications', { name })).body;
   const key = (await iam.post('/api-keys', { application_id: application.id })).body;
   return { application_id: application.id as string, secret_key: key.secret_key as string };
@@ -25,7 +25,7 @@ async function newProgram(name = 'program') {
 const QUEUES = '/mnq/v1beta1/regions/fr-par';
 const activate = (token: string, project_id: string) =>
   call('POST', `${QUEUES}/activate-sqs`, { token, body: { project_id } });
-const readable = async (token: string, project_id: string) =>
+const isReadable = async (token: string, project_id: string) =>
   (await call('GET', `${QUEUES}/sqs-info?project_id=${project_id}`, { token })).status;
 
 const trail = (id: string) =>
@@ -35,9 +35,9 @@ const trail = (id: string) =>
   );
 
 describe('a policy for an application', () => {
-  it('grants what its rules say where they say it, from the next request on', async () => {
-    const { application_id, secret_key } = await newProgram();
-    expect(await readable(secret_key, owner.project_id)).toBe(403);
+  it('grants the permissions of its rules in their scope, from the next request on', async () => {
+    const { application_id, secret_key } = await newApplication();
+    expect(await isReadable(secret_key, owner.project_id)).toBe(403);
     const policy = (
       await iam.post('/policies', {
         name: 'reads queues',
@@ -46,8 +46,8 @@ describe('a policy for an application', () => {
       })
     ).body;
     expect(policy).toMatchObject({ nb_rules: 1, nb_scopes: 1, nb_permission_sets: 1, application_id });
-    expect(await readable(secret_key, owner.project_id)).toBe(200);
-    expect(await readable(secret_key, other)).toBe(404);
+    expect(await isReadable(secret_key, owner.project_id)).toBe(200);
+    expect(await isReadable(secret_key, other)).toBe(404);
     const denied = await activate(secret_key, owner.project_id);
     expect([denied.status, denied.body.details]).toEqual([403, [{ resource: 'sqs', action: 'write' }]]);
 
@@ -74,15 +74,15 @@ describe('a policy for an application', () => {
       application_id: null,
       no_principal: true,
     });
-    expect(await readable(secret_key, owner.project_id)).toBe(403);
+    expect(await isReadable(secret_key, owner.project_id)).toBe(403);
     await iam.patch(`/policies/${policy.id}`, { application_id });
-    expect(await readable(secret_key, owner.project_id)).toBe(200);
+    expect(await isReadable(secret_key, owner.project_id)).toBe(200);
     expect((await iam.delete(`/policies/${policy.id}`)).status).toBe(204);
-    expect(await readable(secret_key, owner.project_id)).toBe(403);
+    expect(await isReadable(secret_key, owner.project_id)).toBe(403);
   });
 
-  it('loses its principal when the application is deleted, whose keys are refused at once', async () => {
-    const { application_id, secret_key } = await newProgram();
+  it('loses its principal when the application is deleted, and the application’s keys are rejected immediately', async () => {
+    const { application_id, secret_key } = await newApplication();
     const policy = (await iam.post('/policies', { name: 'left', application_id })).body;
     expect((await iam.get(`/applications/${application_id}`)).body.nb_api_keys).toBe(1);
     expect((await iam.delete(`/applications/${application_id}`)).status).toBe(204);
@@ -104,19 +104,19 @@ describe('a policy for an application', () => {
   });
 });
 
-it('a change of what a program may only read is 403, and of what is another’s or nobody’s 404', async () => {
-  const { application_id, secret_key } = await newProgram();
+it('makes a change return 403 for a read-only resource, and 404 for another tenant’s or a missing one', async () => {
+  const { application_id, secret_key } = await newApplication();
   const rules = [{ permission_set_names: ['NATSReadOnly'], project_ids: [owner.project_id] }];
   await iam.post('/policies', { name: 'reads accounts', application_id, rules });
   const newAccount = async ({ secret_key: token, project_id }: Owner) =>
     (await call('POST', `${QUEUES}/nats-accounts`, { token, body: { project_id } })).body.id as string;
   const changes = async (id: string) => {
     const path = `${QUEUES}/nats-accounts/${id}`;
-    const answers = [
+    const responses = [
       await call('PATCH', path, { token: secret_key, body: { name: 'mine' } }),
       await call('DELETE', path, { token: secret_key }),
     ];
-    return answers.map(({ status }) => status);
+    return responses.map(({ status }) => status);
   };
   const mine = await newAccount(owner);
   expect(await changes(mine)).toEqual([403, 403]);
@@ -125,7 +125,7 @@ it('a change of what a program may only read is 403, and of what is another’s 
   expect(await changes(mine)).toEqual([404, 404]);
 });
 
-it('a policy is never for an application of another organization, neither created nor changed', async () => {
+it('cannot reference an application of another organization (cross-tenant)', async () => {
   const stranger = iamOf((await newOwner()).secret_key);
   const application_id = (await stranger.post('/applications', { name: 'theirs' })).body.id;
   const created = await iam.post('/policies', { name: 'foreign', application_id });
@@ -135,8 +135,8 @@ it('a policy is never for an application of another organization, neither create
   expect((await iam.get(`/policies/${mine.id}`)).body).toEqual(mine);
 });
 
-describe('a policy for a person', () => {
-  it('may be for who is only invited, and grants nothing until then', async () => {
+describe('a policy for a user', () => {
+  it('can be created for an invited user, and takes effect when the user joins', async () => {
     const invited = await newPerson(owner, { joined: false });
     const policy = await iam.post('/policies', {
       name: 'prepared',
@@ -147,11 +147,11 @@ describe('a policy for a person', () => {
     expect((await iamOf(invited.secret_key).get('/applications')).status).toBe(401);
   });
 
-  it('may not be for a stranger', async () => {
+  it('cannot reference a user of another organization', async () => {
     const stranger = await newOwner();
     for (const user_id of [await userIdOf(stranger), crypto.randomUUID()]) {
-      const answer = await iam.post('/policies', { name: 'foreign', user_id });
-      expect([answer.status, answer.body.type]).toEqual([403, 'permissions_denied']);
+      const response = await iam.post('/policies', { name: 'foreign', user_id });
+      expect([response.status, response.body.type]).toEqual([403, 'permissions_denied']);
     }
     const mine = (await iam.post('/policies', { name: 'mine', no_principal: true })).body;
     const moved = await iam.patch(`/policies/${mine.id}`, {
@@ -163,7 +163,7 @@ describe('a policy for a person', () => {
   });
 });
 
-describe('rules', () => {
+describe('policy rules', () => {
   const rule = { permission_set_names: ['QueuesReadOnly'], project_ids: [] as string[] };
 
   it.each<[string, object, string]>([
@@ -195,34 +195,34 @@ describe('rules', () => {
       { permission_set_names: ['IAMReadOnly'], organization_id: crypto.randomUUID() },
       'rules.0.organization_id',
     ],
-  ])('are refused with %s', async (_, spec, argument) => {
+  ])('are rejected with %s', async (_, spec, argument) => {
     const text = JSON.stringify([spec])
       .replace('"P"', `"${owner.project_id}"`)
       .replace('"O"', `"${owner.organization_id}"`);
     const rules = JSON.parse(text);
     const policy = (await iam.post('/policies', { name: 'empty', no_principal: true })).body;
-    for (const answer of [
+    for (const response of [
       await iam.post('/policies', { name: 'bad', no_principal: true, rules }),
       await iam.put('/rules', { policy_id: policy.id, rules }),
     ]) {
-      expect(answer.status).toBe(400);
-      expect(answer.body.details.map((one: { argument_name: string }) => one.argument_name)).toContain(
+      expect(response.status).toBe(400);
+      expect(response.body.details.map((one: { argument_name: string }) => one.argument_name)).toContain(
         argument,
       );
     }
     expect((await iam.get('/policies')).body.total_count).toBe(1);
   });
 
-  it('are refused with a foreign project as with one that does not exist', async () => {
+  it('get the same error for another tenant’s project and a missing one', async () => {
     const stranger = await newOwner();
     const policy = (await iam.post('/policies', { name: 'empty', no_principal: true })).body;
     for (const project of [stranger.project_id, crypto.randomUUID()]) {
       const rules = [{ ...rule, project_ids: [owner.project_id, project] }];
-      for (const answer of [
+      for (const response of [
         await iam.post('/policies', { name: 'bad', no_principal: true, rules }),
         await iam.put('/rules', { policy_id: policy.id, rules }),
       ]) {
-        expect([answer.status, answer.body.details]).toEqual([
+        expect([response.status, response.body.details]).toEqual([
           403,
           [{ resource: 'project', action: 'read' }],
         ]);
@@ -231,16 +231,16 @@ describe('rules', () => {
     expect((await iam.get(`/rules?policy_id=${policy.id}`)).body).toEqual({ total_count: 0, rules: [] });
   });
 
-  it('are at most 100 of a policy, and are listed in pages in their order', async () => {
+  it('are limited to 100 for each policy, and pagination returns them in order', async () => {
     const of = (count: number) =>
       Array.from({ length: count }, (_, i) => ({
         permission_set_names: [Object.keys(permissionSets)[i % 8]],
         organization_id: owner.organization_id,
       }));
-    const made = await iam.post('/policies', { name: 'full', no_principal: true, rules: of(100) });
-    expect(made.body).toMatchObject({ nb_rules: 100, nb_scopes: 1, nb_permission_sets: 8 });
-    expect((await iam.put('/rules', { policy_id: made.body.id, rules: of(101) })).status).toBe(400);
-    const page = (await iam.get(`/rules?policy_id=${made.body.id}&page=4&page_size=30`)).body;
+    const created = await iam.post('/policies', { name: 'full', no_principal: true, rules: of(100) });
+    expect(created.body).toMatchObject({ nb_rules: 100, nb_scopes: 1, nb_permission_sets: 8 });
+    expect((await iam.put('/rules', { policy_id: created.body.id, rules: of(101) })).status).toBe(400);
+    const page = (await iam.get(`/rules?policy_id=${created.body.id}&page=4&page_size=30`)).body;
     expect(page.total_count).toBe(100);
     expect(page.rules.map((one: { permission_set_names: string[] }) => one.permission_set_names)).toEqual(
       of(100)
@@ -249,7 +249,7 @@ describe('rules', () => {
     );
   });
 
-  it('that were there already change nothing', async () => {
+  it('that are set again unchanged write nothing', async () => {
     const rules = [{ ...rule, project_ids: [owner.project_id] }];
     const policy = (await iam.post('/policies', { name: 'same', no_principal: true, rules })).body;
     const before = (await iam.get(`/rules?policy_id=${policy.id}`)).body.rules;
@@ -269,21 +269,21 @@ describe('rules', () => {
   });
 });
 
-describe('policies are listed', () => {
-  it('by principal, name, tag and id, the same parameter once or many times', async () => {
-    const person = await newPerson(owner);
-    const { application_id } = await newProgram();
+describe('the list of policies', () => {
+  it('filters by principal, name, tag and ID, with one value or several', async () => {
+    const user = await newPerson(owner);
+    const { application_id } = await newApplication();
     const make = async (name: string, rest: object) =>
       (await iam.post('/policies', { name, ...rest })).body.id as string;
-    const a = await make('alpha', { user_id: person.user_id, tags: ['blue'] });
+    const a = await make('alpha', { user_id: user.user_id, tags: ['blue'] });
     const b = await make('beta', { application_id, tags: ['blueish', 'red'] });
     const c = await make('gamma', { no_principal: true });
     const list = async (query: string) =>
       (await iam.get(`/policies?${query}`)).body.policies.map(({ id }: { id: string }) => id);
     expect(await list(`organization_id=${owner.organization_id}`)).toEqual([a, b, c]);
     expect(await list('order_by=policy_name_desc')).toEqual([c, b, a]);
-    expect(await list(`user_ids=${person.user_id}`)).toEqual([a]);
-    expect(await list(`user_ids=${person.user_id}&application_ids=${application_id}`)).toEqual([a, b]);
+    expect(await list(`user_ids=${user.user_id}`)).toEqual([a]);
+    expect(await list(`user_ids=${user.user_id}&application_ids=${application_id}`)).toEqual([a, b]);
     expect(await list(`group_ids=${crypto.randomUUID()}`)).toEqual([]);
     expect(await list('no_principal=true')).toEqual([c]);
     expect(await list('no_principal=false')).toEqual([a, b]);
@@ -293,21 +293,21 @@ describe('policies are listed', () => {
     expect(await list('page_size=1&page=2')).toEqual([b]);
   });
 
-  it('never with those of another organization', async () => {
+  it('never contains policies of another organization', async () => {
     const stranger = await newOwner();
     const theirs = (
       await iamOf(stranger.secret_key).post('/policies', { name: 'theirs', no_principal: true })
     ).body;
     expect((await iam.get('/policies')).body).toEqual({ total_count: 0, policies: [] });
     for (const id of [theirs.id, crypto.randomUUID()]) {
-      const answers = [
+      const responses = [
         await iam.get(`/policies/${id}`),
         await iam.patch(`/policies/${id}`, { name: 'mine' }),
         await iam.delete(`/policies/${id}`),
         await iam.put('/rules', { policy_id: id, rules: [] }),
         await iam.get(`/rules?policy_id=${id}`),
       ];
-      for (const { status, body } of answers) {
+      for (const { status, body } of responses) {
         expect([status, body.resource, body.resource_id]).toEqual([404, 'policy', id]);
       }
     }
@@ -319,12 +319,12 @@ describe('policies are listed', () => {
   });
 });
 
-describe('a policy names one principal', () => {
+describe('a policy’s principal', () => {
   it.each<[string, object]>([
     ['none', {}],
     ['two', { no_principal: true, user_id: crypto.randomUUID() }],
     ['a group', { group_id: crypto.randomUUID() }],
-  ])('and is refused with %s', async (_, principal) => {
+  ])('must be exactly one: %s is rejected', async (_, principal) => {
     expect((await iam.post('/policies', { name: 'bad', ...principal })).status).toBe(400);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Creations that a client asks for again: they happen once, and the answer is the first one's, secret included. What is
- * kept for that ends after a day and opens nothing without the sealing keys.
+ * Idempotent creation: a retry with the same Idempotency-Key creates nothing and returns the first response, secret
+ * included. The stored record expires after a day, and is useless without the sealing keys.
  */
 import type { D1Database } from '@cloudflare/workers-types';
 import { describe, expect, it, vi } from 'vitest';
@@ -16,8 +16,8 @@ import { call, clientOf, databaseOf, newOwner, REGIONS, rows } from './harness.t
 const PRODUCTS = ['nats', 'sqs', 'sns'] as const;
 const CASES = REGIONS.flatMap((region) => PRODUCTS.map((product) => ({ region, product })));
 
-/** An Owner with what credentials of the product belong to, and the requests that concern them. */
-async function setUp(region: string, product: (typeof PRODUCTS)[number]) {
+/** An Owner with the parent resources of the product's credentials, and requests to create and list them. */
+async function prepareProduct(region: string, product: (typeof PRODUCTS)[number]) {
   const owner = await newOwner();
   const api = clientOf(owner, region);
   const { project_id } = owner;
@@ -64,13 +64,13 @@ const sealingKeys = JSON.parse(env.SEALING_KEYS as string) as [
 ];
 
 describe.each(CASES)('$product credentials in $region', ({ region, product }) => {
-  it('are created once by fifty equal requests at once, and all tell the same secret', async () => {
-    const { create, count, project_id } = await setUp(region, product);
+  it('are created once by fifty concurrent equal requests, which all return the same secret', async () => {
+    const { create, count, project_id } = await prepareProduct(region, product);
     const key = newKey();
-    const answers = await Promise.all(Array.from({ length: 50 }, () => create(key)));
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-    expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
-    expect(answers[0]?.body.credentials ?? answers[0]?.body.secret_key).toBeTruthy();
+    const responses = await Promise.all(Array.from({ length: 50 }, () => create(key)));
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(new Set(responses.map(({ text }) => text)).size).toBe(1);
+    expect(responses[0]?.body.credentials ?? responses[0]?.body.secret_key).toBeTruthy();
     expect(await count()).toBe(1);
     const trail = await rows(
       region,
@@ -81,41 +81,41 @@ describe.each(CASES)('$product credentials in $region', ({ region, product }) =>
     expect(trail).toHaveLength(1);
   });
 
-  it('are others for another key and for none', async () => {
-    const { create, api, path, body, count } = await setUp(region, product);
-    const made = [await create(newKey()), await create(newKey()), await api.post(path, body)];
-    const again = [...made, await api.post(path, body)].map((answer) => answer.body.id);
+  it('are created again with another Idempotency-Key or without one', async () => {
+    const { create, api, path, body, count } = await prepareProduct(region, product);
+    const created = [await create(newKey()), await create(newKey()), await api.post(path, body)];
+    const again = [...created, await api.post(path, body)].map((response) => response.body.id);
     expect(new Set(again).size).toBe(4);
     expect(await count()).toBe(4);
   });
 
-  it('are refused to a different request with the same key', async () => {
-    const { create, count } = await setUp(region, product);
+  it('are rejected when the same key comes with a different request', async () => {
+    const { create, count } = await prepareProduct(region, product);
     const key = newKey();
-    const made = await create(key);
+    const created = await create(key);
     const other = await create(key, { name: 'other' });
     expect(other.status).toBe(400);
     expect(other.body.details).toMatchObject([{ argument_name: 'Idempotency-Key', reason: 'constraint' }]);
-    expect(other.text).not.toContain(made.body.id);
+    expect(other.text).not.toContain(created.body.id);
     expect(await count()).toBe(1);
-    // What validation makes equal is equal.
-    expect((await create(key, { name: ' service ', unknown: 1 })).text).toBe(made.text);
+    // Requests are compared after validation.
+    expect((await create(key, { name: ' service ', unknown: 1 })).text).toBe(created.text);
   });
 
-  it('are another principal’s own under the same key', async () => {
-    const one = await setUp(region, product);
-    const two = await setUp(region, product);
+  it('are separate for another principal with the same key', async () => {
+    const one = await prepareProduct(region, product);
+    const two = await prepareProduct(region, product);
     const key = newKey();
-    const made = [await one.create(key), await two.create(key)];
-    expect(made.map(({ status }) => status)).toEqual([200, 200]);
-    expect(made[0]?.body.id).not.toBe(made[1]?.body.id);
+    const created = [await one.create(key), await two.create(key)];
+    expect(created.map(({ status }) => status)).toEqual([200, 200]);
+    expect(created[0]?.body.id).not.toBe(created[1]?.body.id);
     const stranger = await one.create(key, { as: two.owner });
     expect(stranger.status).toBeGreaterThanOrEqual(400);
-    expect(stranger.text).not.toContain(made[0]?.body.id);
+    expect(stranger.text).not.toContain(created[0]?.body.id);
   });
 
-  it('are not created again after they were revoked', async () => {
-    const { create, api, path, count } = await setUp(region, product);
+  it('are not created again by a retry after they were revoked', async () => {
+    const { create, api, path, count } = await prepareProduct(region, product);
     const key = newKey();
     const { id } = (await create(key)).body;
     expect((await api.delete(`${path}/${id}`)).status).toBe(204);
@@ -125,8 +125,8 @@ describe.each(CASES)('$product credentials in $region', ({ region, product }) =>
     expect(await count()).toBe(0);
   });
 
-  it('are created by the retry when the database failed, and found by it when only the answer was lost', async () => {
-    const { create, count } = await setUp(region, product);
+  it('are created by the retry after a database failure, and returned by it when only the response was lost', async () => {
+    const { create, count } = await prepareProduct(region, product);
     const logged = vi.spyOn(console, 'error').mockReturnValue();
     for (const [index, when] of (['before', 'after'] as const).entries()) {
       const key = newKey();
@@ -142,8 +142,8 @@ describe.each(CASES)('$product credentials in $region', ({ region, product }) =>
     logged.mockRestore();
   });
 
-  it('are created anew a day later', async () => {
-    const { create, count } = await setUp(region, product);
+  it('are created again when the key has expired after a day', async () => {
+    const { create, count } = await prepareProduct(region, product);
     const key = newKey();
     const first = await create(key);
     await databaseOf(region)
@@ -157,34 +157,34 @@ describe.each(CASES)('$product credentials in $region', ({ region, product }) =>
     expect(await count()).toBe(2);
   });
 
-  it('are told again while the sealing key is there, old or new, and refused when it is not or is another', async () => {
-    const { create, count } = await setUp(region, product);
+  it('are returned while the sealing key exists, old or new, and rejected when it is missing or different', async () => {
+    const { create, count } = await prepareProduct(region, product);
     const [newest, old] = sealingKeys;
     const key = newKey();
-    const made = await create(key);
-    expect((await create(key, { env: withSealingKeys(old, newest) })).text).toBe(made.text);
+    const created = await create(key);
+    expect((await create(key, { env: withSealingKeys(old, newest) })).text).toBe(created.text);
     const other = { id: newest.id, key: btoa('another key of thirty-two bytes.') };
     for (const keys of [[old], [other]]) {
-      // The account's own seed is sealed as well: for NATS the schedule would have moved it under the key that is left.
+      // Keep the account readable: its seed is sealed too, and the schedule would have moved it to the remaining key.
       if (product === 'nats') break;
-      const refused = await create(key, { env: withSealingKeys(...keys) });
-      expect(refused.status).toBe(412);
-      expect(refused.body.help_message).toContain(made.body.id);
+      const rejected = await create(key, { env: withSealingKeys(...keys) });
+      expect(rejected.status).toBe(412);
+      expect(rejected.body.help_message).toContain(created.body.id);
     }
     expect(await count()).toBe(1);
   });
 });
 
-describe('NATS credentials whose account was resealed', () => {
-  it('are refused when the key that derived their seed is gone', async () => {
-    const { create, count } = await setUp('fr-par', 'nats');
+describe('NATS credentials of a resealed account', () => {
+  it('are rejected when the key that derived their seed is missing', async () => {
+    const { create, count } = await prepareProduct('fr-par', 'nats');
     const [newest, old] = sealingKeys;
     const key = newKey();
-    const made = await create(key);
+    const created = await create(key);
     const [row] = await rows<{ sealing_key_id: string }>(
       'fr-par',
       'select sealing_key_id from idempotency_keys where resource_id = ?',
-      made.body.id,
+      created.body.id,
     );
     expect(row?.sealing_key_id).toBe(newest.id);
     const { reseal } = await import('../../functions/credentials/reseal.ts');
@@ -192,27 +192,27 @@ describe('NATS credentials whose account was resealed', () => {
     const rotated = withSealingKeys(old, newest);
     const region = configOf(rotated).regions.get('fr-par');
     await reseal(region ?? expect.unreachable(), configOf(rotated).sealingKeys);
-    expect((await create(key, { env: rotated })).text).toBe(made.text);
-    const refused = await create(key, { env: withSealingKeys(old) });
-    expect([refused.status, refused.body.type]).toEqual([412, 'precondition_failed']);
-    expect(refused.body.help_message).toContain(made.body.id);
+    expect((await create(key, { env: rotated })).text).toBe(created.text);
+    const rejected = await create(key, { env: withSealingKeys(old) });
+    expect([rejected.status, rejected.body.type]).toEqual([412, 'precondition_failed']);
+    expect(rejected.body.help_message).toContain(created.body.id);
     expect(await count()).toBe(1);
     await worker.scheduled({} as never, env, {} as never);
   });
 });
 
-describe.each(['sqs', 'sns'] as const)('%s credentials that were updated', (product) => {
-  it('are told as they are now, with the secret of then', async () => {
-    const { create, api, path } = await setUp('fr-par', product);
+describe.each(['sqs', 'sns'] as const)('updated credentials for %s', (product) => {
+  it('are returned in their current state, with the original secret', async () => {
+    const { create, api, path } = await prepareProduct('fr-par', product);
     const key = newKey();
-    const made = (await create(key)).body;
+    const created = (await create(key)).body;
     const update = { name: 'renamed', permissions: { can_manage: true } };
-    const updated = (await api.patch(`${path}/${made.id}`, update)).body;
-    expect((await create(key)).body).toEqual({ ...updated, secret_key: made.secret_key });
+    const updated = (await api.patch(`${path}/${created.id}`, update)).body;
+    expect((await create(key)).body).toEqual({ ...updated, secret_key: created.secret_key });
   });
 
   it('are not created again after the product was deactivated', async () => {
-    const { create, api, project_id } = await setUp('fr-par', product);
+    const { create, api, project_id } = await prepareProduct('fr-par', product);
     const key = newKey();
     const { id } = (await create(key)).body;
     await api.post(`/deactivate-${product}`, { project_id });
@@ -223,7 +223,7 @@ describe.each(['sqs', 'sns'] as const)('%s credentials that were updated', (prod
 });
 
 describe.each(REGIONS)('a NATS account in %s', (region) => {
-  it('is created once by fifty equal requests at once, and not again after it was deleted', async () => {
+  it('is created once by fifty concurrent equal requests, and not again after its deletion', async () => {
     const owner = await newOwner();
     const api = clientOf(owner, region);
     const key = newKey();
@@ -233,10 +233,10 @@ describe.each(REGIONS)('a NATS account in %s', (region) => {
         { project_id: owner.project_id, name },
         { headers: { 'Idempotency-Key': key } },
       );
-    const answers = await Promise.all(Array.from({ length: 50 }, () => create('orders')));
-    expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
-    expect(answers[0]?.status).toBe(200);
-    const id = answers[0]?.body.id;
+    const responses = await Promise.all(Array.from({ length: 50 }, () => create('orders')));
+    expect(new Set(responses.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
+    expect(responses[0]?.status).toBe(200);
+    const id = responses[0]?.body.id;
     expect((await api.get('/nats-accounts')).body).toMatchObject({ total_count: 1, nats_accounts: [{ id }] });
     expect((await create('other')).status).toBe(400);
     await api.patch(`/nats-accounts/${id}`, { name: 'renamed' });
@@ -249,7 +249,7 @@ describe.each(REGIONS)('a NATS account in %s', (region) => {
 
 describe('an API key', () => {
   const KEYS = '/iam/v1alpha1/api-keys';
-  const setUpKey = async () => {
+  const prepareApiKey = async () => {
     const owner = await newOwner();
     const application = await call('POST', '/iam/v1alpha1/applications', {
       token: owner.secret_key,
@@ -267,95 +267,97 @@ describe('an API key', () => {
     return { owner, create, list };
   };
 
-  it('is created once by fifty equal requests at once, and its one secret key works', async () => {
-    const { create, list } = await setUpKey();
+  it('is created once by fifty concurrent equal requests, and its secret key works', async () => {
+    const { create, list } = await prepareApiKey();
     const key = newKey();
-    const answers = await Promise.all(Array.from({ length: 50 }, () => create(key, 'ci')));
-    expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
-    const made = answers[0]?.body ?? {};
-    expect(made.secret_key).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    const responses = await Promise.all(Array.from({ length: 50 }, () => create(key, 'ci')));
+    expect(new Set(responses.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
+    const created = responses[0]?.body ?? {};
+    expect(created.secret_key).toMatch(
+      /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+    );
     expect(await list()).toMatchObject({ total_count: 1 });
-    const token = `${made.secret_key}`;
-    expect((await call('GET', `${KEYS}/${made.access_key}`, { token })).status).toBe(200);
+    const token = `${created.secret_key}`;
+    expect((await call('GET', `${KEYS}/${created.access_key}`, { token })).status).toBe(200);
     const other = await create(key, 'other');
     expect(other.body.details).toMatchObject([{ argument_name: 'Idempotency-Key' }]);
-    expect((await create(newKey(), 'ci')).body.access_key).not.toBe(made.access_key);
+    expect((await create(newKey(), 'ci')).body.access_key).not.toBe(created.access_key);
   });
 
-  it('is told again when only the answer was lost, and refused without the sealing key or after its deletion', async () => {
-    const { owner, create, list } = await setUpKey();
+  it('is returned when only the response was lost, and rejected without the sealing key or after its deletion', async () => {
+    const { owner, create, list } = await prepareApiKey();
     const key = newKey();
     const logged = vi.spyOn(console, 'error').mockReturnValue();
     const broken = { ...env, IDENTITY: failing(env.IDENTITY, /insert into api_keys/, 'after') };
     expect((await create(key, 'ci', broken)).status).toBe(503);
     expect(logged).toHaveBeenCalledTimes(1);
     logged.mockRestore();
-    const made = await create(key, 'ci');
-    expect((await create(key, 'ci')).text).toBe(made.text);
+    const created = await create(key, 'ci');
+    expect((await create(key, 'ci')).text).toBe(created.text);
     expect(await list()).toMatchObject({ total_count: 1 });
-    const refused = await create(key, 'ci', withSealingKeys(sealingKeys[1]));
-    expect([refused.status, refused.body.type]).toEqual([412, 'precondition_failed']);
-    await call('DELETE', `${KEYS}/${made.body.access_key}`, { token: owner.secret_key });
+    const rejected = await create(key, 'ci', withSealingKeys(sealingKeys[1]));
+    expect([rejected.status, rejected.body.type]).toEqual([412, 'precondition_failed']);
+    await call('DELETE', `${KEYS}/${created.body.access_key}`, { token: owner.secret_key });
     expect((await create(key, 'ci')).body).toMatchObject({
       type: 'not_found',
       resource: 'api_key',
-      resource_id: made.body.access_key,
+      resource_id: created.body.access_key,
     });
     expect(await list()).toMatchObject({ total_count: 0 });
   });
 });
 
 describe('an Idempotency-Key', () => {
-  it('is 1 to 255 printable ASCII characters', async () => {
-    const { create, count } = await setUp('fr-par', 'sqs');
+  it('has 1 to 255 printable ASCII characters', async () => {
+    const { create, count } = await prepareProduct('fr-par', 'sqs');
     for (const wrong of ['', 'a\u007fb', 'a\tb', 'x'.repeat(256)]) {
-      const answer = await create(wrong);
-      expect([wrong, answer.status]).toEqual([wrong, 400]);
-      expect(answer.body.details).toMatchObject([{ argument_name: 'Idempotency-Key' }]);
+      const response = await create(wrong);
+      expect([wrong, response.status]).toEqual([wrong, 400]);
+      expect(response.body.details).toMatchObject([{ argument_name: 'Idempotency-Key' }]);
     }
     expect(await count()).toBe(0);
     for (const right of ['x', 'x'.repeat(255), '"a b~"']) expect((await create(right)).status).toBe(200);
   });
 
-  it('means another creation in each region, product and project', async () => {
+  it('is scoped to its region, product and project', async () => {
     const owner = await newOwner();
     const headers = { 'Idempotency-Key': newKey() };
     const { project_id } = owner;
-    const made = new Set<string>();
+    const created = new Set<string>();
     for (const region of REGIONS) {
       const api = clientOf(owner, region);
       for (const product of ['sqs', 'sns']) {
         await api.post(`/activate-${product}`, { project_id });
         const body = { project_id, permissions: { can_publish: true } };
-        const answer = await api.post(`/${product}-credentials`, body, { headers });
-        expect(answer.status).toBe(200);
-        made.add(answer.body.id);
+        const response = await api.post(`/${product}-credentials`, body, { headers });
+        expect(response.status).toBe(200);
+        created.add(response.body.id);
       }
     }
-    expect(made.size).toBe(4);
+    expect(created.size).toBe(4);
   });
 
-  it('costs no further round trip', async () => {
+  it('costs no additional round trip', async () => {
     for (const product of PRODUCTS) {
-      const { create } = await setUp('fr-par', product);
+      const { create } = await prepareProduct('fr-par', product);
       const cost: Cost = { trips: 0, rowsRead: 0 };
       await create(newKey(), { env: withRegion('fr-par', counted(env.REGION_FR_PAR, cost)) });
       expect([product, cost.trips]).toEqual([product, product === 'nats' ? 2 : 1]);
     }
   });
 
-  it('leaves a salt that the schedule deletes, without which nothing is derived', async () => {
-    const { create } = await setUp('fr-par', 'sqs');
+  it('leaves a salt, required to derive the secret, that the schedule deletes', async () => {
+    const { create } = await prepareProduct('fr-par', 'sqs');
     const key = newKey();
-    const made = await create(key);
+    const created = await create(key);
     const stored = await rows<Record<string, string>>(
       'fr-par',
       'select * from idempotency_keys where resource_id = ?',
-      made.body.id,
+      created.body.id,
     );
     expect(stored).toHaveLength(1);
     expect(JSON.stringify(stored)).not.toContain(key);
-    expect(JSON.stringify(stored)).not.toContain(made.body.secret_key);
+    expect(JSON.stringify(stored)).not.toContain(created.body.secret_key);
     const [row] = stored;
     const once = { key: row?.key, salt: row?.salt, sealingKeyId: row?.sealing_key_id } as never;
     const { newSecretKey } = await import('../../functions/shared/access-keys.ts');
@@ -363,15 +365,15 @@ describe('an Idempotency-Key', () => {
       const random = await derivedBytes(keys, once, kind);
       return random && newSecretKey(random);
     };
-    expect(await secretFrom(sealingKeys, 'sqs')).toBe(made.body.secret_key);
-    expect(await secretFrom(sealingKeys, 'sns')).not.toBe(made.body.secret_key);
+    expect(await secretFrom(sealingKeys, 'sqs')).toBe(created.body.secret_key);
+    expect(await secretFrom(sealingKeys, 'sns')).not.toBe(created.body.secret_key);
     const [newest, old] = sealingKeys;
     const guessed = [{ ...newest, key: old.key }, old] as typeof sealingKeys;
-    expect(await secretFrom(guessed, 'sqs')).not.toBe(made.body.secret_key);
+    expect(await secretFrom(guessed, 'sqs')).not.toBe(created.body.secret_key);
 
     await databaseOf('fr-par')
       .prepare('update idempotency_keys set created_at = created_at - ? where resource_id = ?')
-      .bind(KEPT_MS, made.body.id)
+      .bind(KEPT_MS, created.body.id)
       .run();
     await worker.scheduled({} as never, env, {} as never);
     expect(await rows('fr-par', 'select 1 from idempotency_keys where key = ?', row?.key)).toEqual([]);

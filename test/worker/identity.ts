@@ -1,35 +1,35 @@
 /**
- * What the tests of who may do what share: people of an organization as an invitation leaves them, a client of the IAM
- * API, and faults in the identity database.
+ * Shared by the authorization tests: members of an organization, a client of the IAM API, and faults in the identity
+ * database.
  */
 import type { D1Database } from '@cloudflare/workers-types';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
-import { type Call, call, identityRows } from './harness.ts';
+import { type CallOptions, call, identityRows } from './harness.ts';
 import { newKey, newUser } from './matrix-callers.ts';
 
 /** A client of the IAM API with this secret key: paths below `/iam/v1alpha1`. */
 export function iamOf(token: string) {
   const send =
     (method: string) =>
-    (path: string, body?: unknown, options: Call = {}) =>
+    (path: string, body?: unknown, options: CallOptions = {}) =>
       call(method, `/iam/v1alpha1${path}`, { token, ...(body !== undefined && { body }), ...options });
   return {
-    get: (path: string, options?: Call) => send('GET')(path, undefined, options),
+    get: (path: string, options?: CallOptions) => send('GET')(path, undefined, options),
     post: send('POST'),
     patch: send('PATCH'),
     put: send('PUT'),
-    delete: (path: string, options?: Call) => send('DELETE')(path, undefined, options),
+    delete: (path: string, options?: CallOptions) => send('DELETE')(path, undefined, options),
   };
 }
 
-/** Who a token belongs to. */
+/** A token's user and key. */
 export interface Person {
   user_id: string;
   access_key: string;
   secret_key: string;
 }
 
-/** Another person of the Owner's organization, with an API key. One who was only invited has `joined: false`. */
+/** Adds a user to the Owner's organization, with an API key. A user who was only invited has `joined: false`. */
 export async function newPerson(
   owner: Owner,
   { role = 'member', joined = true }: { role?: 'owner' | 'member'; joined?: boolean } = {},
@@ -44,14 +44,14 @@ export async function newPerson(
   return { user_id, access_key: key?.access_key ?? '', secret_key };
 }
 
-/** The user id of the Owner. */
+/** Returns the Owner's user ID. */
 export async function userIdOf(owner: Owner): Promise<string> {
   const [row] = await identityRows<{ id: string }>('select id from users where email = ?', owner.email);
   return row?.id ?? '';
 }
 
-/** The database, in which every statement that mentions the table fails. */
-export function without(database: D1Database, table: string): D1Database {
+/** Wraps the database so that every statement on the table fails. */
+export function failingAt(database: D1Database, table: string): D1Database {
   return {
     withSession: () => {
       const session = database.withSession('first-primary');

@@ -1,4 +1,4 @@
-/** What holds whatever happens at once: permissions, counts, audit rows, sealed secrets. */
+/** Invariants under concurrency: permissions, counts, audit rows, and sealed secrets. */
 import { describe, expect, it } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
 import { activateService, deactivateService } from '../../db/region/services.ts';
@@ -11,8 +11,8 @@ import { open } from '../../functions/shared/sealing.ts';
 import { env } from './env.ts';
 import { clientOf, databaseOf, newOwner, REGIONS, rows } from './harness.ts';
 
-describe('changes at once', () => {
-  it('never leave a credential without a permission', async () => {
+describe('concurrent changes', () => {
+  it('never leave a credential without a permission (race)', async () => {
     const owner = await newOwner();
     const api = clientOf(owner, 'fr-par');
     await api.post('/activate-sqs', { project_id: owner.project_id });
@@ -22,15 +22,15 @@ describe('changes at once', () => {
         permissions: { can_publish: true, can_receive: true },
       })
     ).body;
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 200 }, (_, i) =>
         api.patch(`/sqs-credentials/${id}`, {
           permissions: i % 2 ? { can_publish: false } : { can_receive: false },
         }),
       ),
     );
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 400]));
-    for (const { status, body } of answers) {
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200, 400]));
+    for (const { status, body } of responses) {
       if (status === 200) expect(Object.values(body.permissions)).toContain(true);
     }
     const [row] = await rows<{ permissions: number }>(
@@ -47,18 +47,18 @@ describe('changes at once', () => {
     expect(updates).toHaveLength(1);
   });
 
-  it('delete once, count once, write one audit row', async () => {
+  it('revoke once, count once, and write one audit row', async () => {
     const owner = await newOwner();
     const api = clientOf(owner, 'nl-ams');
     const account = (await api.post('/nats-accounts', { project_id: owner.project_id })).body.id;
-    const made = await Promise.all(
+    const created = await Promise.all(
       Array.from({ length: 3 }, () => api.post('/nats-credentials', { nats_account_id: account })),
     );
-    const id = made[0]?.body.id;
-    const answers = await Promise.all(
+    const id = created[0]?.body.id;
+    const responses = await Promise.all(
       Array.from({ length: 20 }, () => api.delete(`/nats-credentials/${id}`)),
     );
-    expect(answers.map(({ status }) => status).sort()).toEqual([204, ...Array(19).fill(404)]);
+    expect(responses.map(({ status }) => status).sort()).toEqual([204, ...Array(19).fill(404)]);
     expect((await api.get('/nats-credentials')).body.total_count).toBe(2);
     const trail = await rows(
       'nl-ams',
@@ -68,17 +68,17 @@ describe('changes at once', () => {
     expect(trail).toHaveLength(1);
   });
 
-  it('activate once', async () => {
+  it('activate a product once', async () => {
     const owner = await newOwner();
     const api = clientOf(owner, 'fr-par');
     const { project_id } = owner;
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 10 }, () => api.post('/activate-sns', { project_id })),
     );
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(9).fill(409)]);
+    expect(responses.map(({ status }) => status).sort()).toEqual([200, ...Array(9).fill(409)]);
   });
 
-  it('refuse a mask of zero in the database itself', async () => {
+  it('reject a zero permission mask in the database itself', async () => {
     const owner = await newOwner();
     const api = clientOf(owner, 'fr-par');
     await api.post('/activate-sqs', { project_id: owner.project_id });
@@ -91,7 +91,7 @@ describe('changes at once', () => {
     }
   });
 
-  it('end with counts that equal what there is', async () => {
+  it('keep the counts equal to the number of rows', async () => {
     for (const region of REGIONS) {
       const wrong = await rows(
         region,
@@ -114,34 +114,34 @@ describe('an update', () => {
     const api = clientOf(owner, 'fr-par');
     await api.post('/activate-sqs', { project_id: owner.project_id });
     const body = { project_id: owner.project_id, name: 'same', permissions: { can_publish: true } };
-    const made = (await api.post('/sqs-credentials', body)).body;
+    const created = (await api.post('/sqs-credentials', body)).body;
     const same = { name: 'same', permissions: { can_publish: true, can_manage: false } };
     for (const update of [{}, { name: null }, same]) {
-      const answer = await api.patch(`/sqs-credentials/${made.id}`, update);
-      expect(answer.body).toEqual({ ...made, secret_key: '' });
+      const response = await api.patch(`/sqs-credentials/${created.id}`, update);
+      expect(response.body).toEqual({ ...created, secret_key: '' });
     }
     const trail = await rows(
       'fr-par',
       `select 1 from audit_events where resource_id = ? and action = 'update'`,
-      made.id,
+      created.id,
     );
     expect(trail).toEqual([]);
   });
 
-  it('is told before and after in the audit trail, with who made it', async () => {
+  it('records the previous and the new state in the audit trail, with the actor', async () => {
     const owner = await newOwner();
     const api = clientOf(owner, 'fr-par');
     await api.post('/activate-sqs', { project_id: owner.project_id });
     const body = { project_id: owner.project_id, name: 'before', permissions: { can_publish: true } };
-    const made = (await api.post('/sqs-credentials', body)).body;
-    const answer = await api.patch(`/sqs-credentials/${made.id}`, {
+    const created = (await api.post('/sqs-credentials', body)).body;
+    const response = await api.patch(`/sqs-credentials/${created.id}`, {
       name: 'after',
       permissions: { can_manage: true },
     });
     const [row] = await rows<Record<string, string>>(
       'fr-par',
       `select * from audit_events where resource_id = ? and action = 'update'`,
-      made.id,
+      created.id,
     );
     expect(row).toMatchObject({
       organization_id: owner.organization_id,
@@ -149,14 +149,14 @@ describe('an update', () => {
       actor_type: 'user',
       actor_key: owner.access_key,
       resource: 'sqs_credentials',
-      request_id: answer.headers.get('X-Request-Id'),
+      request_id: response.headers.get('X-Request-Id'),
     });
     expect(JSON.parse(row?.before ?? '')).toEqual({ name: 'before', permissions: 1 });
     expect(JSON.parse(row?.after ?? '')).toEqual({ name: 'after', permissions: 5 });
   });
 });
 
-it('an activation gets no prefix that another one has, or had until its queues are cleaned up', async () => {
+it('an activation never gets a prefix that another one has, or had until its queues are cleaned up', async () => {
   const [one, two] = [await newOwner(), await newOwner()];
   const db = openDatabase(env.REGION_FR_PAR);
   const refOf = (owner: typeof one) => ({
@@ -193,16 +193,16 @@ describe('a sealed secret', () => {
     const api = clientOf(owner, 'fr-par');
     await api.post('/activate-sqs', { project_id: owner.project_id });
     const body = { project_id: owner.project_id, permissions: { can_publish: true } };
-    const made = [
+    const created = [
       (await api.post('/sqs-credentials', body)).body,
       (await api.post('/sqs-credentials', body)).body,
     ];
-    return made as [Record<string, string>, Record<string, string>];
+    return created as [Record<string, string>, Record<string, string>];
   };
   const contextOf = (id: string) => ({ kind: 'credential', region: 'fr-par', id }) as const;
   const keys = configOf(env).sealingKeys;
 
-  it('opens to what was shown once, in its own row and region only', async () => {
+  it('decrypts to the original value in its own row and region only', async () => {
     const [one, other] = await create();
     expect(isSecretKey(one.secret_key ?? '')).toBe(true);
     const sealed = await sealedRow(one.id ?? '');
@@ -212,21 +212,21 @@ describe('a sealed secret', () => {
     await expect(open(keys, { ...contextOf(one.id ?? ''), kind: 'nats_account' }, sealed)).rejects.toThrow();
   });
 
-  it('of an old key still opens, and moves under the newest by the schedule', async () => {
-    const [made] = await create();
-    const id = made.id ?? '';
+  it('sealed with an old key is still readable, and the schedule moves it to the newest key (rotation)', async () => {
+    const [created] = await create();
+    const id = created.id ?? '';
     const [newest, old] = JSON.parse(env.SEALING_KEYS as string);
     const { reseal } = await import('../../functions/credentials/reseal.ts');
     const region = configOf(env).regions.get('fr-par');
     if (!region) throw new Error('no region');
-    // With the keys the other way round the schedule seals everything under what will be the old key.
+    // With the keys in reverse order, the schedule seals everything with the key that will be old.
     expect(await reseal(region, [old, newest])).toMatchObject({ left: 0, failed: [] });
     expect((await sealedRow(id)).keyId).toBe('old');
-    expect(await open(keys, contextOf(id), await sealedRow(id))).toBe(made.secret_key);
+    expect(await open(keys, contextOf(id), await sealedRow(id))).toBe(created.secret_key);
 
     await worker.scheduled({} as never, env, {} as never);
     expect((await sealedRow(id)).keyId).toBe('new');
-    expect(await open([newest], contextOf(id), await sealedRow(id))).toBe(made.secret_key);
+    expect(await open([newest], contextOf(id), await sealedRow(id))).toBe(created.secret_key);
     await expect(open([old], contextOf(id), await sealedRow(id))).rejects.toThrow(
       'Sealing key new does not exist',
     );

@@ -1,4 +1,4 @@
-/** The queues and topics that a project has, as people list them. */
+/** The list of a project's queues and topics. */
 import { describe, expect, it } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
 import { addName, hasName, note, noteMissing } from '../../db/region/inventory.ts';
@@ -7,7 +7,7 @@ import { newServicePrefix } from '../../functions/gateway/names.ts';
 import { scheduledChange } from '../../functions/projects/purge-project.ts';
 import { clientOf, databaseOf, newOwner, REGIONS, rows } from './harness.ts';
 
-it('a name that is asked for again outlives the refusal of the request that asked first', async () => {
+it('a name requested concurrently stays listed when the engine rejects the first request', async () => {
   const { organization_id, project_id } = await newOwner();
   const db = openDatabase(databaseOf('fr-par'));
   const prefix = newServicePrefix('fr-par');
@@ -27,7 +27,7 @@ it('a name that is asked for again outlives the refusal of the request that aske
   ]);
 });
 
-it('a name that was asked for a moment ago stays listed when the engine does not have it', async () => {
+it('a recently requested name stays listed when the engine does not know it', async () => {
   const { organization_id, project_id } = await newOwner();
   const db = openDatabase(databaseOf('fr-par'));
   const prefix = newServicePrefix('fr-par');
@@ -47,7 +47,7 @@ describe.each(REGIONS)('in %s', (region) => {
   it.each([
     ['sqs', 'queues'],
     ['sns', 'topics'],
-  ])('%s lists the %s of a project, a page at a time, and nobody else’s', async (product, kind) => {
+  ])('%s lists the project’s own %s, with pagination', async (product, kind) => {
     const owner = await newOwner();
     const other = await newOwner();
     const api = clientOf(owner, region);
@@ -69,8 +69,8 @@ describe.each(REGIONS)('in %s', (region) => {
       }
     }
     const first = await api.get(`/${kind}?${query}&page_size=2`);
-    const names = (answer: typeof first) =>
-      (answer.body[kind] as { name: string; arn: string }[]).map(({ name }) => name);
+    const names = (response: typeof first) =>
+      (response.body[kind] as { name: string; arn: string }[]).map(({ name }) => name);
     expect([names(first), first.body.next_page_token]).toEqual([['invoices', 'orders'], 'orders']);
     const second = await api.get(`/${kind}?${query}&page_size=2&page_token=orders`);
     expect([names(second), second.body.next_page_token]).toEqual([['parcels'], null]);

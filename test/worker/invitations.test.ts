@@ -1,4 +1,4 @@
-/** Invitations: who is sent one becomes a member once, with the link alone, and nobody else does. */
+/** Invitations: the link makes the invited person a member, once, and nobody else. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { env } from './env.ts';
@@ -6,16 +6,16 @@ import { call, identityRows, newOwner, postAuth, signIn } from './harness.ts';
 import { grant as grantTo, newApplication, newKey } from './matrix-callers.ts';
 import {
   atBrowser,
+  auditTrail,
+  emailsDuring,
+  envWithEmail,
   grant,
   invite,
-  mailedToken,
-  mailing,
-  mailsOf,
+  inviteByEmail,
   newEmail,
   newMember,
   newPassword,
   tokenOf,
-  trail,
   USERS,
 } from './people.ts';
 
@@ -25,12 +25,12 @@ beforeEach(async () => {
   owner = await newOwner();
 });
 
-const asOwner = (method: string, path: string, body?: unknown) =>
+const requestAsOwner = (method: string, path: string, body?: unknown) =>
   call(method, USERS + path, { token: owner.secret_key, ...(body !== undefined && { body }) });
 
-const list = async () => (await asOwner('GET', '')).body.users as { email: string; type: string }[];
+const list = async () => (await requestAsOwner('GET', '')).body.users as { email: string; type: string }[];
 
-/** The secret key of an application that may invite. */
+/** The secret key of an application with permission to invite. */
 async function keyOfApplication(): Promise<string> {
   const application_id = await newApplication(owner.organization_id);
   await grantTo(owner, { application_id }, 'IAMManager', null);
@@ -38,34 +38,34 @@ async function keyOfApplication(): Promise<string> {
 }
 
 describe('an invitation', () => {
-  it('makes a member who is pending, with a link that is nowhere else', async () => {
+  it('creates a pending member, and its link appears only in the response', async () => {
     const email = newEmail();
-    const answer = await invite(owner, email.toUpperCase());
-    expect(answer.status).toBe(200);
-    expect(answer.body).toMatchObject({
+    const response = await invite(owner, email.toUpperCase());
+    expect(response.status).toBe(200);
+    expect(response.body).toMatchObject({
       email,
       status: 'invitation_pending',
       type: 'member',
       deletable: true,
     });
-    expect(answer.headers.get('Cache-Control')).toBe('no-store');
-    const token = tokenOf(answer.body.invitation_url);
+    expect(response.headers.get('Cache-Control')).toBe('no-store');
+    const token = tokenOf(response.body.invitation_url);
     expect(atob(token.replaceAll('-', '+').replaceAll('_', '/')).length).toBe(32);
     const stored = JSON.stringify([
       await identityRows('select * from invitations'),
       await identityRows('select * from audit_events'),
     ]);
     expect(stored).not.toContain(token);
-    expect((await asOwner('GET', `/${answer.body.id}`)).text).not.toContain(token);
+    expect((await requestAsOwner('GET', `/${response.body.id}`)).text).not.toContain(token);
     expect(await list()).toHaveLength(2);
-    expect(await trail(owner)).toContain(`create invitations ${answer.body.id}`);
+    expect(await auditTrail(owner)).toContain(`create invitations ${response.body.id}`);
   });
 
-  it('is told to whoever has the link, and taken up once', async () => {
+  it('is shown to the holder of the link, and accepted once', async () => {
     const email = newEmail();
     const token = tokenOf((await invite(owner, email)).body.invitation_url);
-    const told = await postAuth('/invitation', { token });
-    expect(told.body).toMatchObject({ organization_name: 'Test', email });
+    const shown = await postAuth('/invitation', { token });
+    expect(shown.body).toMatchObject({ organization_name: 'Test', email });
     const password = newPassword();
     for (const lacking of [{ password }, { name: 'New' }, { name: 'New', password: 'too short' }]) {
       expect((await postAuth('/accept-invitation', { token, ...lacking })).status).toBe(400);
@@ -79,23 +79,23 @@ describe('an invitation', () => {
       false,
     ]);
     expect((await postAuth('/invitation', { token })).status).toBe(404);
-    const member = await asOwner('GET', `/${accepted.body.user_id}`);
+    const member = await requestAsOwner('GET', `/${accepted.body.user_id}`);
     expect(member.body).toMatchObject({
       status: 'activated',
       first_name: 'New',
       invitation_expires_at: null,
     });
-    expect(await trail(owner)).toContain(`create users ${accepted.body.user_id}`);
+    expect(await auditTrail(owner)).toContain(`create users ${accepted.body.user_id}`);
     expect((await (await signIn(email, password)).get(USERS)).status).toBe(403);
   });
 
-  it('does not say whether its person has an account, before somebody takes their place', async () => {
+  it('does not reveal whether its email has an account, before it is accepted', async () => {
     const known = (await newOwner()).email;
     const { browser } = await atBrowser(owner);
     const seen = async (email: string) => {
       const token = tokenOf((await invite(owner, email)).body.invitation_url);
       const preview = await postAuth('/invitation', { token });
-      const answers = [
+      const responses = [
         { ...preview, body: { ...preview.body, email: '', expires_at: '' } },
         await postAuth('/accept-invitation', { token }),
         await browser.post('/auth/accept-invitation', { token }),
@@ -103,23 +103,23 @@ describe('an invitation', () => {
         await postAuth('/accept-invitation', { token, password: newPassword() }),
         await postAuth('/accept-invitation', { token, name: 'New', password: 'too short' }),
       ];
-      return answers.map(({ status, body }) => [status, body]);
+      return responses.map(({ status, body }) => [status, body]);
     };
     const unknown = await seen(newEmail());
     expect(unknown.map(([status]) => status)).toEqual([200, 401, 403, 400, 400, 400]);
     expect(await seen(known)).toEqual(unknown);
   });
 
-  it('names its person by an id that does not say whether they have an account', async () => {
+  it('identifies its person by an ID that does not reveal whether an account exists', async () => {
     for (const email of [newEmail(), (await newOwner()).email]) {
       const { id } = (await invite(owner, email)).body;
       expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-[48][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-      expect((await asOwner('DELETE', `/${id}`)).status).toBe(204);
+      expect((await requestAsOwner('DELETE', `/${id}`)).status).toBe(204);
       expect((await invite(owner, email)).body.id).toBe(id);
     }
   });
 
-  it('gives a person with an account nothing before they accept, whatever policies say of them', async () => {
+  it('gives an existing user no access before it is accepted, even with a policy', async () => {
     const other = await newOwner();
     const { id, browser } = await atBrowser(other);
     await invite(owner, other.email);
@@ -131,7 +131,7 @@ describe('an invitation', () => {
     expect((await browser.post('/account/v3/projects', body)).status).toBe(403);
   });
 
-  it('is taken up by one of many who try at once', async () => {
+  it('is accepted once by concurrent requests (race)', async () => {
     const token = tokenOf((await invite(owner, newEmail())).body.invitation_url);
     const tries = Array.from({ length: 5 }, () =>
       postAuth('/accept-invitation', { token, name: 'New', password: newPassword() }),
@@ -140,7 +140,7 @@ describe('an invitation', () => {
     expect(statuses).toEqual([200, 404, 404, 404, 404]);
   });
 
-  it('of two organizations lets one in with a new password once, and into the other as that person only', async () => {
+  it('of two organizations accepts a new password once; the second is accepted by that user only', async () => {
     const email = newEmail();
     const other = await newOwner();
     const first = tokenOf((await invite(owner, email)).body.invitation_url);
@@ -157,7 +157,7 @@ describe('an invitation', () => {
     expect((await browser.get('/auth/get-session')).body.user).toMatchObject({ name: 'New' });
   });
 
-  it('is replaced by the next one, which the old link does not open', async () => {
+  it('replaces the previous invitation, whose link stops working', async () => {
     const email = newEmail();
     const old = tokenOf((await invite(owner, email)).body.invitation_url);
     const again = await invite(owner, email);
@@ -167,18 +167,18 @@ describe('an invitation', () => {
     expect(await list()).toHaveLength(2);
   });
 
-  it('expires, and says so', async () => {
+  it('expires, and its link returns the reason', async () => {
     const token = tokenOf((await invite(owner, newEmail())).body.invitation_url);
     await env.IDENTITY.prepare('update invitations set expires_at = ?')
       .bind(Date.now() - 1)
       .run();
     for (const path of ['/invitation', '/accept-invitation']) {
-      const answer = await postAuth(path, { token, name: 'New', password: newPassword() });
-      expect([answer.status, answer.body.precondition]).toEqual([412, 'unknown_precondition']);
+      const response = await postAuth(path, { token, name: 'New', password: newPassword() });
+      expect([response.status, response.body.precondition]).toEqual([412, 'unknown_precondition']);
     }
   });
 
-  it('is taken up from a page of ours only', async () => {
+  it('can be accepted from our pages only (same origin)', async () => {
     const token = tokenOf((await invite(owner, newEmail())).body.invitation_url);
     const headers = { Origin: 'https://evil.test' };
     const body = { token, name: 'New', password: newPassword() };
@@ -187,10 +187,10 @@ describe('an invitation', () => {
     }
   });
 
-  it('is refused for who has joined, and for what cannot be kept', async () => {
+  it('is rejected for a member who has joined, and for invalid fields', async () => {
     const member = await newMember(owner);
-    const answer = await invite(owner, member.email);
-    expect([answer.status, answer.body.type, answer.body.resource_id]).toEqual([
+    const response = await invite(owner, member.email);
+    expect([response.status, response.body.type, response.body.resource_id]).toEqual([
       409,
       'already_exists',
       member.id,
@@ -200,12 +200,12 @@ describe('an invitation', () => {
       ['tags', { tags: ['a'] }],
       ['email', { email: 'nobody' }],
     ] as const) {
-      const refused = await asOwner('POST', '', { email: newEmail(), ...body });
+      const refused = await requestAsOwner('POST', '', { email: newEmail(), ...body });
       expect([refused.status, refused.body.details?.[0].argument_name]).toEqual([400, argument]);
     }
   });
 
-  it('needs iam:write in that organization', async () => {
+  it('requires iam:write in that organization', async () => {
     const member = await newMember(owner);
     const browser = await signIn(member.email, member.password);
     const body = { organization_id: owner.organization_id, email: newEmail() };
@@ -219,8 +219,8 @@ describe('an invitation', () => {
   });
 });
 
-describe('the link of an invitation', () => {
-  /** Somebody who may invite and is no Owner. */
+describe('an invitation’s link', () => {
+  /** A principal who can invite and is not an Owner. */
   const newManager = async () => {
     const { id, email, password } = await newMember(owner);
     await grant(owner, id, 'IAMManager');
@@ -229,46 +229,46 @@ describe('the link of an invitation', () => {
   const verified = async (email: string) =>
     (await identityRows('select email_verified from users where email = ?', email))[0]?.email_verified;
 
-  it('is shown to Owners alone; another inviter cannot take the place of who is invited', async () => {
+  it('is returned to Owners only: another inviter cannot impersonate the invited person', async () => {
     const manager = await newManager();
     const email = newEmail();
     const old = tokenOf((await invite(owner, email)).body.invitation_url);
     const body = { organization_id: owner.organization_id, email };
-    const mails = await mailsOf(async () => {
-      const again = await manager.post(USERS, body, { env: mailing });
+    const mails = await emailsDuring(async () => {
+      const again = await manager.post(USERS, body, { env: envWithEmail });
       expect([again.status, again.body.invitation_url]).toEqual([200, null]);
       expect(again.text).not.toContain('/invitation/');
     });
     expect(mails).toEqual([expect.stringContaining(`Email to ${email}`)]);
     expect((await postAuth('/invitation', { token: old })).status).toBe(404);
-    const application = { token: await keyOfApplication(), body, env: mailing };
+    const application = { token: await keyOfApplication(), body, env: envWithEmail };
     expect(
-      await mailsOf(async () => expect((await call('POST', USERS, application)).status).toBe(200)),
+      await emailsDuring(async () => expect((await call('POST', USERS, application)).status).toBe(200)),
     ).toEqual(mails.map(() => expect.stringContaining(`Email to ${email}`)));
     const { browser } = await atBrowser(owner);
-    await mailsOf(async () => {
-      const shown = await browser.post(USERS, body, { env: mailing });
+    await emailsDuring(async () => {
+      const shown = await browser.post(USERS, body, { env: envWithEmail });
       expect((await postAuth('/invitation', { token: tokenOf(shown.body.invitation_url) })).status).toBe(200);
     });
   });
 
-  it('has nobody to go to where no mail is sent and no Owner invites, and nothing is written', async () => {
+  it('cannot be delivered without email when the inviter is not an Owner, and nothing is written', async () => {
     const manager = await newManager();
-    const before = await trail(owner);
-    const answer = await manager.post(USERS, { organization_id: owner.organization_id, email: newEmail() });
-    expect([answer.status, answer.body.precondition]).toEqual([412, 'unknown_precondition']);
-    expect(answer.body.help_message).toContain('Ask an Owner');
-    expect([await list(), await trail(owner)]).toEqual([expect.objectContaining({ length: 2 }), before]);
+    const before = await auditTrail(owner);
+    const response = await manager.post(USERS, { organization_id: owner.organization_id, email: newEmail() });
+    expect([response.status, response.body.precondition]).toEqual([412, 'unknown_precondition']);
+    expect(response.body.help_message).toContain('Ask an Owner');
+    expect([await list(), await auditTrail(owner)]).toEqual([expect.objectContaining({ length: 2 }), before]);
   });
 
-  it('verifies the address of who chooses a password by it, when the mail alone brought it', async () => {
+  it('verifies the email of a person who chooses a password with it, if only an email contained the link', async () => {
     const [shown, mailed, both] = [newEmail(), newEmail(), newEmail()];
     const { organization_id } = owner;
     const manager = await newManager();
     const tokens = {
       [shown]: tokenOf((await invite(owner, shown)).body.invitation_url),
-      [mailed]: await mailedToken(manager, organization_id, mailed),
-      [both]: await mailedToken(manager, organization_id, both),
+      [mailed]: await inviteByEmail(manager, organization_id, mailed),
+      [both]: await inviteByEmail(manager, organization_id, both),
     };
     tokens[both] = tokenOf((await invite(owner, both)).body.invitation_url);
     for (const [email, token] of Object.entries(tokens)) {

@@ -1,4 +1,4 @@
-/** The life of credentials, as any client sees it: three products in two regions, one story. */
+/** The life cycle of credentials through the API: three products in two regions. */
 import { describe, expect, it } from 'vitest';
 import { clientOf, newOwner, newProject, REGIONS, rows } from './harness.ts';
 
@@ -10,7 +10,7 @@ const KEYED = [
 const UUID = /^[0-9a-f-]{36}$/;
 
 describe.each(REGIONS)('in %s', (region) => {
-  it('tells the story of NATS credentials', async () => {
+  it('NATS credentials are created, listed, read, renamed and revoked', async () => {
     const owner = await newOwner();
     const api = clientOf(owner, region);
 
@@ -19,34 +19,40 @@ describe.each(REGIONS)('in %s', (region) => {
     expect(account.body).toMatchObject({ name: 'orders', project_id: owner.project_id, region });
     expect(account.body.id).toMatch(/^A[A-Z2-7]{55}$/);
 
-    const made = await api.post('/nats-credentials', { nats_account_id: account.body.id, name: 'service' });
-    expect(made.status).toBe(200);
-    expect(made.body).toMatchObject({ name: 'service', nats_account_id: account.body.id, region });
-    expect(made.body.id).toMatch(UUID);
-    expect(made.body.credentials.name).toBe('user.creds');
-    expect(made.body.credentials.content).toContain('BEGIN NATS USER JWT');
+    const created = await api.post('/nats-credentials', {
+      nats_account_id: account.body.id,
+      name: 'service',
+    });
+    expect(created.status).toBe(200);
+    expect(created.body).toMatchObject({ name: 'service', nats_account_id: account.body.id, region });
+    expect(created.body.id).toMatch(UUID);
+    expect(created.body.credentials.name).toBe('user.creds');
+    expect(created.body.credentials.content).toContain('BEGIN NATS USER JWT');
 
     const listed = await api.get(`/nats-credentials?nats_account_id=${account.body.id}`);
-    expect(listed.body).toEqual({ total_count: 1, nats_credentials: [{ ...made.body, credentials: null }] });
-    expect((await api.get(`/nats-credentials/${made.body.id}`)).body).toEqual({
-      ...made.body,
+    expect(listed.body).toEqual({
+      total_count: 1,
+      nats_credentials: [{ ...created.body, credentials: null }],
+    });
+    expect((await api.get(`/nats-credentials/${created.body.id}`)).body).toEqual({
+      ...created.body,
       credentials: null,
     });
 
-    const patched = await api.patch(`/nats-credentials/${made.body.id}`, { name: 'other' });
+    const patched = await api.patch(`/nats-credentials/${created.body.id}`, { name: 'other' });
     expect(patched.status).toBe(405);
     expect(patched.headers.get('Allow')?.split(', ').sort()).toEqual(['DELETE', 'GET', 'HEAD']);
     expect(patched.body.type).toBe('method_not_allowed');
 
-    const revoked = await api.delete(`/nats-credentials/${made.body.id}`);
+    const revoked = await api.delete(`/nats-credentials/${created.body.id}`);
     expect([revoked.status, revoked.text]).toEqual([204, '']);
     for (const again of [api.get, api.delete]) {
-      const answer = await again(`/nats-credentials/${made.body.id}`);
-      expect(answer.status).toBe(404);
-      expect(answer.body).toMatchObject({
+      const response = await again(`/nats-credentials/${created.body.id}`);
+      expect(response.status).toBe(404);
+      expect(response.body).toMatchObject({
         type: 'not_found',
         resource: 'credentials',
-        resource_id: made.body.id,
+        resource_id: created.body.id,
       });
     }
     expect(
@@ -54,103 +60,106 @@ describe.each(REGIONS)('in %s', (region) => {
     ).toHaveLength(1);
   });
 
-  it.each(KEYED)('tells the story of $label credentials', async ({ product, label }) => {
-    const owner = await newOwner();
-    const api = clientOf(owner, region);
-    const project_id = owner.project_id;
-    const write = { can_publish: true, can_receive: false, can_manage: false };
+  it.each(KEYED)(
+    '$label credentials are created, listed, read, updated and revoked',
+    async ({ product, label }) => {
+      const owner = await newOwner();
+      const api = clientOf(owner, region);
+      const project_id = owner.project_id;
+      const write = { can_publish: true, can_receive: false, can_manage: false };
 
-    const early = await api.post(`/${product}-credentials`, {
-      project_id,
-      name: 'service',
-      permissions: write,
-    });
-    expect(early.status).toBe(412);
-    expect(early.body).toMatchObject({ type: 'precondition_failed' });
-    expect(early.body.help_message).toContain(label);
+      const early = await api.post(`/${product}-credentials`, {
+        project_id,
+        name: 'service',
+        permissions: write,
+      });
+      expect(early.status).toBe(412);
+      expect(early.body).toMatchObject({ type: 'precondition_failed' });
+      expect(early.body.help_message).toContain(label);
 
-    expect((await api.get(`/${product}-info?project_id=${project_id}`)).body).toMatchObject({
-      status: 'disabled',
-      created_at: null,
-      updated_at: null,
-    });
-    const activated = await api.post(`/activate-${product}`, { project_id });
-    expect(activated.body).toMatchObject({ project_id, region, status: 'enabled' });
-    expect(activated.body[`${product}_endpoint_url`]).toMatch(/^https:/);
-    expect((await api.get(`/${product}-info?project_id=${project_id}`)).body).toEqual(activated.body);
-    const twice = await api.post(`/activate-${product}`, { project_id });
-    expect(twice.status).toBe(409);
-    expect(twice.body).toMatchObject({
-      type: 'already_exists',
-      resource: `Mnq${product.toUpperCase()}Namespace`,
-    });
+      expect((await api.get(`/${product}-info?project_id=${project_id}`)).body).toMatchObject({
+        status: 'disabled',
+        created_at: null,
+        updated_at: null,
+      });
+      const activated = await api.post(`/activate-${product}`, { project_id });
+      expect(activated.body).toMatchObject({ project_id, region, status: 'enabled' });
+      expect(activated.body[`${product}_endpoint_url`]).toMatch(/^https:/);
+      expect((await api.get(`/${product}-info?project_id=${project_id}`)).body).toEqual(activated.body);
+      const twice = await api.post(`/activate-${product}`, { project_id });
+      expect(twice.status).toBe(409);
+      expect(twice.body).toMatchObject({
+        type: 'already_exists',
+        resource: `Mnq${product.toUpperCase()}Namespace`,
+      });
 
-    const made = await api.post(`/${product}-credentials`, {
-      project_id,
-      name: 'service',
-      permissions: write,
-    });
-    expect(made.status).toBe(200);
-    expect(made.body).toMatchObject({ name: 'service', project_id, region, permissions: write });
-    expect(made.body.access_key).toMatch(/^LKEY[A-Za-z0-9]{16}$/);
-    expect(made.body.secret_key).toMatch(/^latchkey_[A-Za-z0-9]{46}$/);
-    expect(made.body.secret_checksum).toMatch(/^[0-9a-f]{40}$/);
+      const created = await api.post(`/${product}-credentials`, {
+        project_id,
+        name: 'service',
+        permissions: write,
+      });
+      expect(created.status).toBe(200);
+      expect(created.body).toMatchObject({ name: 'service', project_id, region, permissions: write });
+      expect(created.body.access_key).toMatch(/^LKEY[A-Za-z0-9]{16}$/);
+      expect(created.body.secret_key).toMatch(/^latchkey_[A-Za-z0-9]{46}$/);
+      expect(created.body.secret_checksum).toMatch(/^[0-9a-f]{40}$/);
 
-    const shown = { ...made.body, secret_key: '' };
-    expect((await api.get(`/${product}-credentials/${made.body.id}`)).body).toEqual(shown);
-    expect((await api.get(`/${product}-credentials`)).body).toEqual({
-      total_count: 1,
-      [`${product}_credentials`]: [shown],
-    });
+      const shown = { ...created.body, secret_key: '' };
+      expect((await api.get(`/${product}-credentials/${created.body.id}`)).body).toEqual(shown);
+      expect((await api.get(`/${product}-credentials`)).body).toEqual({
+        total_count: 1,
+        [`${product}_credentials`]: [shown],
+      });
 
-    const updated = await api.patch(`/${product}-credentials/${made.body.id}`, {
-      name: 'renamed',
-      permissions: { can_receive: true, can_manage: null },
-    });
-    expect(updated.status).toBe(200);
-    expect(updated.body).toMatchObject({ name: 'renamed', permissions: { ...write, can_receive: true } });
-    const none = await api.patch(`/${product}-credentials/${made.body.id}`, {
-      permissions: { can_publish: false, can_receive: false },
-    });
-    expect(none.status).toBe(400);
-    expect(none.body.details).toMatchObject([{ argument_name: 'permissions', reason: 'constraint' }]);
+      const updated = await api.patch(`/${product}-credentials/${created.body.id}`, {
+        name: 'renamed',
+        permissions: { can_receive: true, can_manage: null },
+      });
+      expect(updated.status).toBe(200);
+      expect(updated.body).toMatchObject({ name: 'renamed', permissions: { ...write, can_receive: true } });
+      const none = await api.patch(`/${product}-credentials/${created.body.id}`, {
+        permissions: { can_publish: false, can_receive: false },
+      });
+      expect(none.status).toBe(400);
+      expect(none.body.details).toMatchObject([{ argument_name: 'permissions', reason: 'constraint' }]);
 
-    const other = await api.post(`/${product}-credentials`, {
-      project_id,
-      permissions: { can_manage: true },
-    });
-    expect(other.body.name).toMatch(/^mnq-[a-z]+-[a-z]+$/);
-    expect((await api.delete(`/${product}-credentials/${made.body.id}`)).status).toBe(204);
-    expect((await api.get(`/${product}-credentials`)).body.total_count).toBe(1);
+      const other = await api.post(`/${product}-credentials`, {
+        project_id,
+        permissions: { can_manage: true },
+      });
+      expect(other.body.name).toMatch(/^mnq-[a-z]+-[a-z]+$/);
+      expect((await api.delete(`/${product}-credentials/${created.body.id}`)).status).toBe(204);
+      expect((await api.get(`/${product}-credentials`)).body.total_count).toBe(1);
 
-    const deactivated = await api.post(`/deactivate-${product}`, { project_id });
-    expect(deactivated.status).toBe(200);
-    expect(deactivated.body).toMatchObject({ status: 'disabled', created_at: null });
-    expect((await api.get(`/${product}-credentials`)).body).toMatchObject({ total_count: 0 });
-    const idle = await api.post(`/deactivate-${product}`, { project_id });
-    expect(idle.status).toBe(404);
-    expect(idle.body).toMatchObject({
-      resource: `Mnq${product.toUpperCase()}Namespace`,
-      resource_id: project_id,
-    });
+      const deactivated = await api.post(`/deactivate-${product}`, { project_id });
+      expect(deactivated.status).toBe(200);
+      expect(deactivated.body).toMatchObject({ status: 'disabled', created_at: null });
+      expect((await api.get(`/${product}-credentials`)).body).toMatchObject({ total_count: 0 });
+      const idle = await api.post(`/deactivate-${product}`, { project_id });
+      expect(idle.status).toBe(404);
+      expect(idle.body).toMatchObject({
+        resource: `Mnq${product.toUpperCase()}Namespace`,
+        resource_id: project_id,
+      });
 
-    const trail = await rows<{ action: string; resource: string }>(
-      region,
-      'select action, resource from audit_events where project_id = ? order by id',
-      project_id,
-    );
-    expect(trail.map(({ action, resource }) => `${action} ${resource}`)).toEqual([
-      `activate ${product}`,
-      `create ${product}_credentials`,
-      `update ${product}_credentials`,
-      `create ${product}_credentials`,
-      `revoke ${product}_credentials`,
-      `revoke ${product}_credentials`,
-      `deactivate ${product}`,
-    ]);
-  });
+      const trail = await rows<{ action: string; resource: string }>(
+        region,
+        'select action, resource from audit_events where project_id = ? order by id',
+        project_id,
+      );
+      expect(trail.map(({ action, resource }) => `${action} ${resource}`)).toEqual([
+        `activate ${product}`,
+        `create ${product}_credentials`,
+        `update ${product}_credentials`,
+        `create ${product}_credentials`,
+        `revoke ${product}_credentials`,
+        `revoke ${product}_credentials`,
+        `deactivate ${product}`,
+      ]);
+    },
+  );
 
-  it('deletes an account with all its credentials', async () => {
+  it('deleting a NATS account revokes all its credentials', async () => {
     const owner = await newOwner();
     const api = clientOf(owner, region);
     const project_id = owner.project_id;
@@ -162,7 +171,7 @@ describe.each(REGIONS)('in %s', (region) => {
 
     const deleted = await api.delete(`/nats-accounts/${gone.id}`);
     expect(deleted.status).toBe(204);
-    // No server has confirmed it: none is configured here.
+    // No server has confirmed the revocation: none is configured here.
     expect(deleted.headers.get('Latchkey-Enforcement')).toBe('pending; acknowledged=0; servers=0');
     expect((await api.get(`/nats-accounts/${gone.id}`)).status).toBe(404);
     expect((await api.delete(`/nats-accounts/${gone.id}`)).status).toBe(404);
@@ -179,7 +188,7 @@ describe.each(REGIONS)('in %s', (region) => {
     expect(trail).toHaveLength(3);
   });
 
-  it('pages in every order, over one project or all of them', async () => {
+  it('pagination works in every order, over one project or all of them', async () => {
     const owner = await newOwner();
     const api = clientOf(owner, region);
     const second = await newProject(owner);

@@ -1,10 +1,13 @@
-/** Guessing is limited, and lets everything in that exists. The bindings are real, with tighter limits than a deployment's. */
+/**
+ * Rate limits stop guessing without blocking valid sign-ins and keys. The rate limit bindings are real, with tighter
+ * limits than a deployment's.
+ */
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { type Cost, counted } from './cost.ts';
 import { env } from './env.ts';
 import { call, newOwner, postAuth, signIn } from './harness.ts';
-import { mailsOf, newEmail, tokenOf, USERS } from './people.ts';
+import { emailsDuring, newEmail, tokenOf, USERS } from './people.ts';
 
 let owner: Owner;
 
@@ -21,29 +24,32 @@ const tight = {
   TOKEN_LIMIT: env.TIGHT_TOKEN_LIMIT,
 };
 
-/** An address that no other test has. */
+/** Returns a unique IP address. */
 const newAddress = () => `2001:db8:${randomGroup()}:${randomGroup()}::1`;
 const randomGroup = () => (crypto.getRandomValues(new Uint16Array(1))[0] ?? 0).toString(16);
 const from = (address: string) => ({ 'CF-Connecting-IP': address });
 
-/** Asks until it is refused with 429, at most `most` times; resolves to how often it was heard. */
-async function heard(most: number, ask: () => Promise<Awaited<ReturnType<typeof call>>>): Promise<number> {
+/** Sends requests until one gets 429, at most `most` times. Resolves to the number that were not rate limited. */
+async function allowed(
+  most: number,
+  countUntilLimited: () => Promise<Awaited<ReturnType<typeof call>>>,
+): Promise<number> {
   for (let i = 0; i < most; i++) {
-    const answer = await ask();
-    if (answer.status !== 429) continue;
-    expect(answer.body).toEqual({ type: 'too_many_requests', message: 'too many requests' });
-    expect(Number(answer.headers.get('Retry-After'))).toBeGreaterThan(0);
+    const response = await countUntilLimited();
+    if (response.status !== 429) continue;
+    expect(response.body).toEqual({ type: 'too_many_requests', message: 'too many requests' });
+    expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0);
     return i;
   }
   return most;
 }
 
-describe('guessing a password', () => {
-  it('ends after a few attempts at one account, while others from there can sign in', async () => {
+describe('rate limits on password guessing', () => {
+  it('block one account after a few attempts, while others from the same address can sign in', async () => {
     const headers = from(newAddress());
     const guess = { email: owner.email, password: 'a wrong guess' };
-    // A window may end meanwhile.
-    expect(await heard(20, () => postAuth('/sign-in/email', guess, { headers, env: tight }))).toBeLessThan(
+    // The rate limit period can end during the loop.
+    expect(await allowed(20, () => postAuth('/sign-in/email', guess, { headers, env: tight }))).toBeLessThan(
       12,
     );
     const another = await newOwner();
@@ -51,7 +57,7 @@ describe('guessing a password', () => {
     expect((await postAuth('/sign-in/email', { email, password }, { headers, env: tight })).status).toBe(200);
   });
 
-  it('ends for an address that tries many accounts, and the rest of its /64', async () => {
+  it('block an address that tries many accounts, and the rest of its /64', async () => {
     const network = newAddress().slice(0, -1);
     let host = 1;
     const guess = () =>
@@ -60,10 +66,10 @@ describe('guessing a password', () => {
         { email: `${crypto.randomUUID()}@example.com`, password: 'a wrong guess' },
         { headers: from(`${network}${host++}`), env: tight },
       );
-    expect(await heard(40, guess)).toBeLessThan(25);
+    expect(await allowed(40, guess)).toBeLessThan(25);
   });
 
-  it('ends on that network alone: not on the next /64, nor for the person whose password is guessed', async () => {
+  it('block that network only: not the next /64, and not the user whose password is guessed', async () => {
     const group = randomGroup();
     const attempt = (network: string, email: string, password: string) =>
       postAuth(
@@ -72,17 +78,17 @@ describe('guessing a password', () => {
         { headers: from(`2001:db8:${group}:${network}::1`), env: tight },
       );
     const person = await newOwner();
-    expect(await heard(20, () => attempt('1', person.email, 'a wrong guess'))).toBeLessThan(12);
-    await heard(40, () => attempt('1', newEmail(), 'a wrong guess'));
+    expect(await allowed(20, () => attempt('1', person.email, 'a wrong guess'))).toBeLessThan(12);
+    await allowed(40, () => attempt('1', newEmail(), 'a wrong guess'));
     expect((await attempt('2', person.email, person.password)).status).toBe(200);
   });
 
-  it('ends for the current password of a session, and for no other session of the network', async () => {
+  it('block guesses of the current password in one session, and no other session of the network', async () => {
     const headers = from(newAddress());
     const browser = await signIn(owner.email, owner.password);
     const guess = { currentPassword: 'a wrong guess', newPassword: 'a long enough password' };
     const change = () => browser.post('/auth/change-password', guess, { headers, env: tight });
-    expect(await heard(20, change)).toBeLessThan(12);
+    expect(await allowed(20, change)).toBeLessThan(12);
     const another = await newOwner();
     const theirs = await signIn(another.email, another.password);
     const body = { currentPassword: another.password, newPassword: 'a long enough password' };
@@ -90,58 +96,59 @@ describe('guessing a password', () => {
     expect(changed.status).toBe(200);
   });
 
-  it('or asking for links that reset one ends', async () => {
+  it('block repeated requests for password reset links', async () => {
     const headers = from(newAddress());
-    const ask = () => postAuth('/request-password-reset', { email: newEmail() }, { headers, env: tight });
-    expect(await heard(40, ask)).toBeLessThan(25);
+    const countUntilLimited = () =>
+      postAuth('/request-password-reset', { email: newEmail() }, { headers, env: tight });
+    expect(await allowed(40, countUntilLimited)).toBeLessThan(25);
   });
 });
 
-describe('inviting', () => {
-  it('sends one address no more than a few mails, whoever asks for them, and then changes nothing', async () => {
+describe('rate limits on invitations', () => {
+  it('limit the emails to one address, whoever invites it, and a blocked request changes nothing', async () => {
     const email = newEmail();
     let by = owner;
-    const invite = async () => {
+    const inviteAt = async () => {
       by = await newOwner();
       return call('POST', USERS, { token: by.secret_key, body: { email }, env: tight });
     };
-    const mails = await mailsOf(async () => expect(await heard(20, invite)).toBeLessThan(12));
+    const mails = await emailsDuring(async () => expect(await allowed(20, inviteAt)).toBeLessThan(12));
     expect(mails.length).toBeLessThan(12);
     expect((await call('GET', USERS, { token: by.secret_key })).body.total_count).toBe(1);
   });
 
-  it('is not limited where no mail is sent', async () => {
+  it('do not apply when no email is sent', async () => {
     const body = { email: newEmail() };
     const quiet = { ...tight, MAIL: undefined } as unknown as typeof env;
-    expect(await heard(20, () => call('POST', USERS, { token: owner.secret_key, body, env: quiet }))).toBe(
+    expect(await allowed(20, () => call('POST', USERS, { token: owner.secret_key, body, env: quiet }))).toBe(
       20,
     );
   });
 });
 
-describe('guessing a key', () => {
+describe('rate limits on token guessing', () => {
   const projects = '/account/v3/projects';
 
-  /** Guesses keys until the network is over the limit, for the rest of the test. */
+  /** Sends guesses until the network is over the limit, which lasts for the rest of the test. */
   async function overTheLimit(headers: Record<string, string>): Promise<void> {
-    // Otherwise the minute may end during the test.
+    // Otherwise the rate limit period can end during the test.
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - (Date.now() % 60_000) });
     onTestFinished(() => void vi.useRealTimers());
     const guess = () => call('GET', projects, { token: crypto.randomUUID(), headers, env: tight });
-    expect(await heard(20, guess)).toBeLessThan(12);
+    expect(await allowed(20, guess)).toBeLessThan(12);
   }
 
-  it('is refused after a few, and every further guess costs one look-up that reads no row', async () => {
+  it('block after a few attempts, and then each guess costs one lookup that reads no row', async () => {
     const headers = from(newAddress());
     await overTheLimit(headers);
     const cost: Cost = { trips: 0, rowsRead: 0 };
     const bindings = { ...tight, IDENTITY: counted(env.IDENTITY, cost) };
-    const answer = await call('GET', projects, { token: crypto.randomUUID(), headers, env: bindings });
-    expect([answer.status, Number(answer.headers.get('Retry-After')) > 0]).toEqual([429, true]);
+    const response = await call('GET', projects, { token: crypto.randomUUID(), headers, env: bindings });
+    expect([response.status, Number(response.headers.get('Retry-After')) > 0]).toEqual([429, true]);
     expect(cost).toMatchObject({ trips: 1, rowsRead: 0 });
   });
 
-  it('locks out no key, session or link of the same network, even when this isolate has never seen it', async () => {
+  it('block no valid key, session or link of the same network, even when this isolate has never seen it', async () => {
     const headers = from(newAddress());
     const fresh = await newOwner();
     const browser = await signIn(owner.email, owner.password);
@@ -165,12 +172,12 @@ describe('guessing a key', () => {
     ['/accept-invitation', { token: 'A'.repeat(43), name: 'x', password: 'a long enough password' }],
     ['/reset-password', { token: 'guessed', newPassword: 'a long enough password' }],
     ['/sign-in/link', { token: 'A'.repeat(43) }],
-  ])('ends for the tokens of links at %s as well', async (path, body) => {
+  ])('also apply to link tokens at %s', async (path, body) => {
     const headers = from(newAddress());
-    expect(await heard(20, () => postAuth(path, body, { headers, env: tight }))).toBeLessThan(12);
+    expect(await allowed(20, () => postAuth(path, body, { headers, env: tight }))).toBeLessThan(12);
   });
 
-  it('is counted for each zone by itself where Workers guess, who share one address', async () => {
+  it('count each zone separately for requests of Workers, which share one address', async () => {
     const workers = from('2a06:98c0:3600::103');
     const zone = `${crypto.randomUUID()}.example`;
     await overTheLimit({ ...workers, 'CF-Worker': zone });
@@ -181,7 +188,7 @@ describe('guessing a key', () => {
     expect((await call('GET', projects, { ...guess, headers: same })).status).toBe(429);
   });
 
-  it('is counted for a network however its address is spelled', async () => {
+  it('count a network regardless of how its address is written', async () => {
     const [high, low] = [randomGroup(), randomGroup()];
     await overTheLimit(from(`2001:db8:${high}:${low}::1`));
     const guess = (address: string) =>
@@ -194,7 +201,7 @@ describe('guessing a key', () => {
     }
   });
 
-  it('is counted for an IPv4 address in either notation, and not for all of them together', async () => {
+  it('count an IPv4 address in either notation, and separate IPv4 addresses separately', async () => {
     await overTheLimit(from('::ffff:198.51.100.77'));
     const guess = (address: string) =>
       call('GET', projects, { token: crypto.randomUUID(), headers: from(address), env: tight });
@@ -203,20 +210,20 @@ describe('guessing a key', () => {
     expect((await guess('::ffff:198.51.100.78')).status).toBe(401);
   });
 
-  it('ends for the cookies of sessions that are over', async () => {
+  it('apply to cookies of ended sessions', async () => {
     const browser = await signIn(owner.email, owner.password);
     expect((await browser.post('/auth/sign-out')).status).toBe(200);
     const headers = from(newAddress());
-    expect(await heard(20, () => browser.get(projects, { headers, env: tight }))).toBeLessThan(12);
+    expect(await allowed(20, () => browser.get(projects, { headers, env: tight }))).toBeLessThan(12);
   });
 
-  it('is not what a malformed key, a forged cookie or a good key is', async () => {
+  it('do not count malformed keys, forged cookies or valid keys', async () => {
     const headers = from(newAddress());
-    const ask = (options: object) =>
-      heard(20, () => call('GET', projects, { env: tight, headers, ...options }));
-    expect(await ask({ token: 'nonsense' })).toBe(20);
+    const countUntilLimited = (options: object) =>
+      allowed(20, () => call('GET', projects, { env: tight, headers, ...options }));
+    expect(await countUntilLimited({ token: 'nonsense' })).toBe(20);
     const Cookie = `__Secure-latchkey.session_token=forged.${btoa('x'.repeat(32))}`;
-    expect(await ask({ headers: { ...headers, Cookie } })).toBe(20);
-    expect(await ask({ token: owner.secret_key })).toBe(20);
+    expect(await countUntilLimited({ headers: { ...headers, Cookie } })).toBe(20);
+    expect(await countUntilLimited({ token: owner.secret_key })).toBe(20);
   });
 });

@@ -1,4 +1,4 @@
-/** Whose a key is: told to whoever may read what it belongs to, from every region that answers. */
+/** Key lookup: returns a key's credentials to callers who can read them, from every reachable region. */
 import type { D1Database } from '@cloudflare/workers-types';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
@@ -8,19 +8,19 @@ import { call, clientOf, newOwner, newProject, REGIONS } from './harness.ts';
 import { grant, newKey, newUser } from './matrix-callers.ts';
 
 const PATH = '/mnq/v1beta1/lookup';
-const NOTHING = { results: [], unavailable_regions: [] };
+const NOT_FOUND = { results: [], unavailable_regions: [] };
 
 const lookUp = (token: string, key: string, bindings = env) =>
   call('GET', `${PATH}?key=${key}`, { token, env: bindings });
 
-/** The public key `U…` of the creds: the subject of their JWT. */
+/** The public key `U…` of the creds: their JWT's subject. */
 function userKeyOf(creds: string): string {
   const jwt = creds.split('\n').find((line) => line.startsWith('ey')) ?? '';
   return JSON.parse(atob((jwt.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/'))).sub;
 }
 
-/** A database that cannot be reached. */
-const down = {
+/** A database that is unreachable. */
+const unreachable = {
   withSession: () => ({
     prepare: () => ({
       bind: () => ({ all: () => Promise.reject(new Error('D1_ERROR: Network connection lost.')) }),
@@ -28,28 +28,28 @@ const down = {
   }),
 } as unknown as D1Database;
 
-/** A database that never answers. */
-const silent = {
+/** A database that never responds. */
+const unresponsive = {
   withSession: () => ({ prepare: () => ({ bind: () => ({ all: () => new Promise(() => {}) }) }) }),
 } as unknown as D1Database;
 
-describe.each(REGIONS)('a key of %s', (region) => {
+describe.each(REGIONS)('lookup of a %s key', (region) => {
   let owner: Owner;
   let other: string;
-  let foreign: Owner;
-  /** Product → its key, and the credentials as the API reads them. */
-  const made: Record<string, { key: string; read: Record<string, unknown> }> = {};
+  let otherOwner: Owner;
+  /** Product → its key, and its credentials as the API returns them. */
+  const created: Record<string, { key: string; read: Record<string, unknown> }> = {};
   let account: Record<string, string>;
 
   beforeAll(async () => {
     owner = await newOwner();
-    foreign = await newOwner();
+    otherOwner = await newOwner();
     other = await newProject(owner);
     const api = clientOf(owner, region);
     const { project_id } = owner;
     account = (await api.post('/nats-accounts', { project_id })).body;
     const nats = (await api.post('/nats-credentials', { nats_account_id: account.id })).body;
-    made.nats = {
+    created.nats = {
       key: userKeyOf(nats.credentials.content),
       read: (await api.get(`/nats-credentials/${nats.id}`)).body,
     };
@@ -58,18 +58,18 @@ describe.each(REGIONS)('a key of %s', (region) => {
       const keyed = (
         await api.post(`/${product}-credentials`, { project_id, permissions: { can_publish: true } })
       ).body;
-      made[product] = {
+      created[product] = {
         key: keyed.access_key,
         read: (await api.get(`/${product}-credentials/${keyed.id}`)).body,
       };
     }
   });
 
-  it.each(['nats', 'sqs', 'sns'])('is told as the API reads it: %s', async (product) => {
-    const { key = '', read } = made[product] ?? {};
-    const answer = await lookUp(owner.secret_key, key);
-    expect(answer.status).toBe(200);
-    expect(answer.body).toEqual({
+  it.each(['nats', 'sqs', 'sns'])('returns the credentials as the API does: %s', async (product) => {
+    const { key = '', read } = created[product] ?? {};
+    const response = await lookUp(owner.secret_key, key);
+    expect(response.status).toBe(200);
+    expect(response.body).toEqual({
       results: [
         {
           product,
@@ -83,24 +83,27 @@ describe.each(REGIONS)('a key of %s', (region) => {
     });
   });
 
-  it('of a NATS account is told as well', async () => {
+  it('also finds the public key of a NATS account', async () => {
     const { body } = await lookUp(owner.secret_key, account.id ?? '');
     expect(body.results).toMatchObject([{ product: 'nats', region, nats_account: account }]);
   });
 
-  it.each(['nats', 'sqs', 'sns'])('of somebody else looks like none: %s', async (product) => {
-    expect((await lookUp(foreign.secret_key, made[product]?.key ?? '')).body).toEqual(NOTHING);
-  });
+  it.each(['nats', 'sqs', 'sns'])(
+    'returns the same response for another tenant’s key as for an unknown one: %s',
+    async (product) => {
+      expect((await lookUp(otherOwner.secret_key, created[product]?.key ?? '')).body).toEqual(NOT_FOUND);
+    },
+  );
 
-  it('is told only where a rule lets its product be read', async () => {
+  it('requires a rule that grants read access to the product', async () => {
     const member = async (set: string, project: string | null) => {
       const user_id = await newUser(owner.organization_id);
       await grant(owner, { user_id }, set, project);
       return newKey(owner, { user_id });
     };
     const found = async (token: string, product: string) => {
-      const answer = await lookUp(token, made[product]?.key ?? '');
-      return answer.status === 200 ? answer.body.results.length : answer.status;
+      const response = await lookUp(token, created[product]?.key ?? '');
+      return response.status === 200 ? response.body.results.length : response.status;
     };
     const queues = await member('QueuesReadOnly', owner.project_id);
     expect([await found(queues, 'sqs'), await found(queues, 'sns'), await found(queues, 'nats')]).toEqual([
@@ -115,10 +118,10 @@ describe.each(REGIONS)('a key of %s', (region) => {
     expect([status, body.details]).toEqual([403, [{ resource: 'nats', action: 'read' }]]);
   });
 
-  it('is told while another region is down, which is named', async () => {
+  it('works while another region is unreachable, and names that region', async () => {
     const [downed, binding] = region === 'fr-par' ? ['nl-ams', 'REGION_NL_AMS'] : ['fr-par', 'REGION_FR_PAR'];
-    for (const database of [down, silent]) {
-      const { status, body } = await lookUp(owner.secret_key, made.sqs?.key ?? '', {
+    for (const database of [unreachable, unresponsive]) {
+      const { status, body } = await lookUp(owner.secret_key, created.sqs?.key ?? '', {
         ...env,
         [binding]: database,
       });
@@ -126,24 +129,24 @@ describe.each(REGIONS)('a key of %s', (region) => {
     }
   });
 
-  it.each(['nats', 'sqs', 'sns'])('is found by the checksum of its secret: %s', async (product) => {
-    const { read = {} } = made[product] ?? {};
+  it.each(['nats', 'sqs', 'sns'])('finds a secret key by its checksum: %s', async (product) => {
+    const { read = {} } = created[product] ?? {};
     const checksum = read.secret_checksum ?? read.checksum;
     const by = (token: string, query: string) => call('GET', `${PATH}?${query}`, { token });
     const found = await by(owner.secret_key, `secret_checksum=${checksum}`);
     expect([found.status, found.body.results]).toEqual([200, [expect.objectContaining({ product, region })]]);
-    expect((await by(foreign.secret_key, `secret_checksum=${checksum}`)).body).toEqual(NOTHING);
+    expect((await by(otherOwner.secret_key, `secret_checksum=${checksum}`)).body).toEqual(NOT_FOUND);
     for (const query of [
       '',
-      `secret_checksum=${checksum}&key=${made.sqs?.key}`,
+      `secret_checksum=${checksum}&key=${created.sqs?.key}`,
       'secret_checksum=latchkey_x',
     ]) {
       expect([query, (await by(owner.secret_key, query)).status]).toEqual([query, 400]);
     }
   });
 
-  it('takes one round trip to each database, and reads one row', async () => {
-    for (const { key } of Object.values(made)) {
+  it('costs one round trip to each database and reads one row', async () => {
+    for (const { key } of Object.values(created)) {
       const costs: [Cost, Cost, Cost] = [
         { trips: 0, rowsRead: 0 },
         { trips: 0, rowsRead: 0 },
@@ -164,11 +167,11 @@ describe.each(REGIONS)('a key of %s', (region) => {
   });
 });
 
-describe('a key of the API', () => {
-  it('is told to whoever may read the keys of its organization, without its secret', async () => {
-    const [owner, foreign] = [await newOwner(), await newOwner()];
-    const answer = await lookUp(owner.secret_key, owner.access_key);
-    expect(answer.body).toMatchObject({
+describe('lookup of an API key', () => {
+  it('returns it to callers with permission to read API keys, without its secret', async () => {
+    const [owner, otherOwner] = [await newOwner(), await newOwner()];
+    const response = await lookUp(owner.secret_key, owner.access_key);
+    expect(response.body).toMatchObject({
       results: [
         {
           product: 'api_key',
@@ -180,29 +183,29 @@ describe('a key of the API', () => {
       ],
       unavailable_regions: [],
     });
-    expect(answer.text).not.toContain(owner.secret_key);
-    expect((await lookUp(foreign.secret_key, owner.access_key)).body).toEqual(NOTHING);
+    expect(response.text).not.toContain(owner.secret_key);
+    expect((await lookUp(otherOwner.secret_key, owner.access_key)).body).toEqual(NOT_FOUND);
   });
 });
 
-describe('what is no key', () => {
+describe('lookup of an invalid key', () => {
   it.each(['', 'LKEY', 'LKEY0123456789abcde!', 'AKIAIOSFODNN7EXAMPLE', `U${'a'.repeat(55)}`])(
-    'is refused: "%s"',
+    'is rejected: "%s"',
     async (key) => {
       const owner = await newOwner();
-      const answer = await lookUp(owner.secret_key, encodeURIComponent(key));
-      expect([answer.status, answer.body.details[0].argument_name]).toEqual([400, 'key']);
+      const response = await lookUp(owner.secret_key, encodeURIComponent(key));
+      expect([response.status, response.body.details[0].argument_name]).toEqual([400, 'key']);
     },
   );
 
-  it('is not repeated when it is a secret key', async () => {
+  it('does not repeat the value when it is a secret key', async () => {
     const owner = await newOwner();
-    const answer = await lookUp(owner.secret_key, owner.secret_key);
-    expect(answer.status).toBe(400);
-    expect(answer.text).not.toContain(owner.secret_key);
+    const response = await lookUp(owner.secret_key, owner.secret_key);
+    expect(response.status).toBe(400);
+    expect(response.text).not.toContain(owner.secret_key);
   });
 
-  it('of a good form that is unknown finds nothing', async () => {
+  it('finds nothing for a well-formed, unknown key', async () => {
     const owner = await newOwner();
     for (const key of [
       'LKEY0123456789abcdef',
@@ -210,7 +213,7 @@ describe('what is no key', () => {
       `U${'A'.repeat(55)}`,
       `A${'A'.repeat(55)}`,
     ]) {
-      expect((await lookUp(owner.secret_key, key)).body).toEqual(NOTHING);
+      expect((await lookUp(owner.secret_key, key)).body).toEqual(NOT_FOUND);
     }
   });
 });

@@ -1,10 +1,10 @@
-/** The callers of the matrix, as rows of the identity database: whoever reads this sees what each may do. */
+/** The callers of the access matrix, inserted into the identity database with their permissions. */
 import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { env } from './env.ts';
 import { call, newOwner, ORIGIN } from './harness.ts';
 import type { Caller } from './matrix-table.ts';
 
-/** What a route is about: it decides which permission sets its callers have. */
+/** The area of a route. It decides which permission sets the callers have. */
 export type Area = 'nats' | 'sqs' | 'sns' | 'project' | 'iam' | 'audit_trail';
 
 const SETS: Record<Area, { reader: string; full: string; other: string }> = {
@@ -34,7 +34,7 @@ export async function insert(table: string, row: Row): Promise<void> {
 
 const times = { created_at: 1, updated_at: 1 };
 
-/** A person without a password. `joined` makes them a member of the organization, otherwise they are invited. */
+/** Inserts a user without a password: a member of the organization if `joined`, otherwise invited. */
 export async function newUser(organizationId: string, joined = true): Promise<string> {
   const id = crypto.randomUUID();
   await insert('users', { id, name: id, email: `${id}@example.com`, email_verified: 0, ...times });
@@ -48,7 +48,7 @@ export async function newUser(organizationId: string, joined = true): Promise<st
   return id;
 }
 
-/** A session of the Owner's that nobody uses; returns its id. */
+/** Inserts an unused session of the user and returns its ID. */
 export async function newSession({ email }: Owner): Promise<string> {
   const id = crypto.randomUUID();
   await env.IDENTITY.prepare(
@@ -60,27 +60,31 @@ export async function newSession({ email }: Owner): Promise<string> {
   return id;
 }
 
-/** An application. */
+/** Inserts an application and returns its ID. */
 export async function newApplication(organizationId: string): Promise<string> {
   const id = crypto.randomUUID();
   await insert('applications', { id, organization_id: organizationId, name: id, description: '', ...times });
   return id;
 }
 
-/** A new access key, of nobody yet. */
+/** Returns a new, unused access key. */
 export const newAccessKey = () => `SCW${crypto.randomUUID().replaceAll('-', '').toUpperCase().slice(0, 17)}`;
 
-type Bearer = { user_id: string } | { application_id: string };
+type Principal = { user_id: string } | { application_id: string };
 
-/** An API key; returns its secret key. */
-export async function newKey(owner: Owner, bearer: Bearer, expiresAt: number | null = null): Promise<string> {
+/** Inserts an API key and returns its secret key. */
+export async function newKey(
+  owner: Owner,
+  principal: Principal,
+  expiresAt: number | null = null,
+): Promise<string> {
   const secret = crypto.randomUUID();
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(secret));
   await insert('api_keys', {
     access_key: newAccessKey(),
     secret_hash: Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join(''),
     organization_id: owner.organization_id,
-    ...bearer,
+    ...principal,
     description: '',
     default_project_id: owner.project_id,
     expires_at: expiresAt,
@@ -89,11 +93,11 @@ export async function newKey(owner: Owner, bearer: Bearer, expiresAt: number | n
   return secret;
 }
 
-/** A policy with one rule; `projectId` null grants it in the whole organization. */
-export async function grant(owner: Owner, bearer: Bearer, set: string, projectId: string | null) {
+/** Inserts a policy with one rule. A null `projectId` grants it in the whole organization. */
+export async function grant(owner: Owner, principal: Principal, set: string, projectId: string | null) {
   const id = crypto.randomUUID();
   const common = { id, organization_id: owner.organization_id, name: id, description: '' };
-  await insert('policies', { ...common, ...bearer, ...times });
+  await insert('policies', { ...common, ...principal, ...times });
   await insert('rules', {
     id: crypto.randomUUID(),
     policy_id: id,
@@ -103,10 +107,10 @@ export async function grant(owner: Owner, bearer: Bearer, set: string, projectId
   });
 }
 
-/** Caller → the headers that its requests carry. */
+/** Caller → the headers of its requests. */
 export type Callers = Record<Caller, Record<string, string>>;
 
-/** Everybody who asks about an area of the owner's organization. `elsewhere` is another project of it. */
+/** Creates every caller of an area of the owner's organization. `elsewhere` is another project of it. */
 export async function newCallers(
   owner: Owner,
   area: Area,
@@ -146,11 +150,11 @@ export async function newCallers(
   };
 }
 
-/** Signs the Owner in: the cookie of the session. */
+/** Signs the Owner in and returns the session cookie. */
 export async function signIn({ email, password }: Owner): Promise<string> {
-  const answer = await call('POST', '/auth/sign-in/email', {
+  const response = await call('POST', '/auth/sign-in/email', {
     body: { email, password },
     headers: { Origin: ORIGIN },
   });
-  return answer.headers.get('Set-Cookie')?.split(';')[0] ?? '';
+  return response.headers.get('Set-Cookie')?.split(';')[0] ?? '';
 }

@@ -1,13 +1,13 @@
 /**
- * Who may do what, written by hand: a row for each route of the Worker, a column for each kind of caller, and in each
- * cell the status that the caller must get. It imports nothing, so that it says what is right and not what is done.
+ * The access matrix, written by hand: a row for each route, a column for each kind of caller, and in each cell the
+ * expected status. It imports nothing, so that it states what is required, independently of the code.
  *
- * The callers ask about a resource of one project. `none` brings no token, `malformed` no UUID, `unknown` a UUID of
- * nobody's, `expired` and `revoked` a key that once was good. `member` belongs to the organization without a policy.
- * `reader` has the read-only set of the route's product in the organization, `other` the full set of another product,
- * `elsewhere` the full set in another project, `full` in the whole organization, `app` the same as an application.
- * `owner` is the organization's Owner, `foreign` another organization's, `session` the Owner with a cookie and
- * `cross` the same cookie on a page of another site.
+ * The callers request a resource of one project. `none` sends no token, `malformed` a token that is not a UUID,
+ * `unknown` an unused UUID, `expired` and `revoked` a key that was valid before. `member` belongs to the organization
+ * and has no policy. `reader` has the read-only set of the route's product in the organization, `other` the full set
+ * of another product, `elsewhere` the full set in another project, `full` in the whole organization, and `app` is an
+ * application with the same. `owner` is the organization's Owner, `foreign` another organization's Owner, `session`
+ * the Owner with a cookie, and `cross` the same cookie on a page of another site.
  */
 
 /** The columns, in the order of the table. */
@@ -32,9 +32,9 @@ export const CALLERS = [
 /** A column of the table. */
 export type Caller = (typeof CALLERS)[number];
 
-// A project that the caller cannot see is a 404 wherever a request names it, but for the filters of lists: official
-// clients retry a 403 for two minutes, and take a 404 for a project that is gone.
-// The first five columns and the last are the same for every route that is not public.
+// A project that the caller cannot see is a 404 wherever a request names it, except in the filters of lists: official
+// clients retry a 403 for two minutes, and treat a 404 as a deleted project.
+// The first five columns and the last one are the same for every route that is not public.
 const TABLE = `
 route                                                          member reader other elsewhere full app owner foreign session cross
 
@@ -115,7 +115,9 @@ GET    /audit-trail/v1alpha1/events                               403 200 403 40
 GET    /audit-trail/v1alpha1/events/export                        403 200 403 403 200 200 200 403 200 200
 `;
 
-/** How many credentials whom the look-up answers finds by a key of the project: whose it is, only who may read it learns. */
+/**
+ * The number of credentials that the lookup finds by a key of the project: only callers who can read them get one.
+ */
 export const FOUND_BY_KEY: Readonly<Partial<Record<Caller, number>>> = {
   reader: 1,
   other: 0,
@@ -128,7 +130,7 @@ export const FOUND_BY_KEY: Readonly<Partial<Record<Caller, number>>> = {
   cross: 1,
 };
 
-/** The routes that answer whoever asks, and why. */
+/** Public routes, with the reason. */
 export const PUBLIC = {
   'GET /': 'the landing page',
   'GET /healthz': 'tells that the Worker runs',

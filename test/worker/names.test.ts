@@ -1,4 +1,7 @@
-/** Text that people type and others read: no operation accepts a character that changes the direction of what is around it. */
+/**
+ * Names and other text: every operation rejects bidirectional control characters, which could disguise the
+ * surrounding text.
+ */
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
@@ -22,13 +25,13 @@ interface Field {
   many: boolean;
 }
 
-/** The characters that Unicode gives the property Bidi_Control. */
+/** The characters with the Unicode property Bidi_Control. */
 const CONTROLS = [
   ...['\u061c', '\u200e', '\u200f', '\u202a', '\u202b', '\u202c', '\u202d', '\u202e'],
   ...['\u2066', '\u2067', '\u2068', '\u2069'],
 ];
 
-/** Path parameters that name nothing that exists, of the right form; all others are UUIDs. */
+/** Well-formed path parameters of resources that do not exist; all others are UUIDs. */
 const PARAMETERS: Record<string, string> = {
   region: 'fr-par',
   nats_account_id: 'A'.repeat(56),
@@ -36,8 +39,8 @@ const PARAMETERS: Record<string, string> = {
 };
 const NOBODY = crypto.randomUUID();
 
-/** Kept as it was typed, several lines of it; the page that lists it isolates each. */
-const FREE = ['POST /feedback remark'];
+/** Stored as entered, with several lines; the page that lists the text isolates each entry. */
+const UNRESTRICTED = ['POST /feedback remark'];
 
 let owner: Owner;
 let fields: Field[];
@@ -62,7 +65,7 @@ beforeAll(async () => {
         const many = accepts(schema, ['Some words']);
         if ((!many && !accepts(schema, 'Some words')) || accepts(schema, 5)) return [];
         const field = { method: method.toUpperCase(), path, name, body: content?.example ?? {}, many };
-        return FREE.includes(`${field.method} ${path} ${name}`) ? [] : [field];
+        return UNRESTRICTED.includes(`${field.method} ${path} ${name}`) ? [] : [field];
       });
     }),
   );
@@ -78,8 +81,8 @@ const send = ({ method, path, name, body, many }: Field, text: string) =>
     },
   );
 
-describe('a text with a character that controls the direction of text', () => {
-  it('is refused by every operation, which names the argument and says what it must not contain', async () => {
+describe('text with a bidirectional control character', () => {
+  it('is rejected by every operation, with the argument and the reason', async () => {
     const named = fields.map(({ method, path, name }) => `${method} ${path.split('/').at(-1)} ${name}`);
     expect(named).toEqual(
       expect.arrayContaining([
@@ -99,15 +102,15 @@ describe('a text with a character that controls the direction of text', () => {
       expect([where, status, body.type]).toEqual([where, 400, 'invalid_arguments']);
       const details = body.details as unknown as { argument_name: string; help_message: string }[];
       const detail = details.find(({ argument_name: argument }) => argument.startsWith(field.name));
-      const said = field.name === 'email' ? 'Invalid email address' : 'text direction controls';
-      expect(detail?.help_message, where).toContain(said);
+      const stated = field.name === 'email' ? 'Invalid email address' : 'text direction controls';
+      expect(detail?.help_message, where).toContain(stated);
     }
   });
 
-  it('is refused as the name of a person who accepts an invitation', async () => {
+  it('is rejected as the name of a person who accepts an invitation', async () => {
     const body = { token: 'a'.repeat(43), name: 'New \u202Eweb', password: newPassword() };
-    const { status, body: refusal } = await postAuth('/accept-invitation', body);
-    expect([status, refusal.details]).toEqual([
+    const { status, body: rejection } = await postAuth('/accept-invitation', body);
+    expect([status, rejection.details]).toEqual([
       400,
       [
         expect.objectContaining({
@@ -118,7 +121,7 @@ describe('a text with a character that controls the direction of text', () => {
     ]);
   });
 
-  it('is refused whichever of them it is, while names of every script are taken', async () => {
+  it('is rejected for each such character, while names in every script are accepted', async () => {
     const field = { method: 'POST', path: '/account/v3/projects', name: 'name', many: false };
     const body = { organization_id: owner.organization_id };
     const create = (text: string) => send({ ...field, body }, text);

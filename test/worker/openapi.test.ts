@@ -1,4 +1,4 @@
-/** The OpenAPI document says what the app does: every operation, its errors, an example that the schemas accept. */
+/** The OpenAPI document matches the app: every operation, its errors, and valid examples. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { app } from '../../functions/index.ts';
@@ -28,9 +28,9 @@ let document: Document;
 let operations: [name: string, operation: Operation][];
 
 beforeAll(async () => {
-  const answer = await call('GET', '/openapi.json');
-  expect(answer.status).toBe(200);
-  document = answer.body as unknown as Document;
+  const response = await call('GET', '/openapi.json');
+  expect(response.status).toBe(200);
+  document = response.body as unknown as Document;
   operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]): [string, Operation] => [
       `${method.toUpperCase()} ${path}`,
@@ -39,14 +39,14 @@ beforeAll(async () => {
   );
 });
 
-/** A validator of a schema in the document, by zod's own reader of JSON Schema. */
+/** Returns a validator of a schema in the document, based on zod's JSON Schema reader. */
 function validator(schema: Record<string, unknown>): z.ZodType {
   const text = JSON.stringify({ ...schema, $defs: document.components.schemas });
   return z.fromJSONSchema(JSON.parse(text.replaceAll('#/components/schemas/', '#/$defs/')));
 }
 
 describe('the OpenAPI document', () => {
-  it('has every route of the control plane, and no other', () => {
+  it('contains exactly the routes of the control plane', () => {
     const routes = app.routes
       .filter(
         ({ method, path }) =>
@@ -56,7 +56,7 @@ describe('the OpenAPI document', () => {
     expect(operations.map(([name]) => name).sort()).toEqual([...new Set(routes)].sort());
   });
 
-  it('has a summary, a tag, an example and its errors for each operation', () => {
+  it('has a summary, a tag, an example and the errors of each operation', () => {
     for (const [name, operation] of operations) {
       expect(operation, name).toMatchObject({ summary: expect.any(String), tags: [expect.any(String)] });
       const { 200: success, 204: silent } = operation.responses;
@@ -77,7 +77,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('has an Idempotency-Key for each creation of credentials, accounts, projects and API keys', () => {
+  it('has an Idempotency-Key parameter for each creation of credentials, accounts, projects and API keys', () => {
     const creations = operations.filter(([, { summary = '' }]) =>
       /^Create .*(credentials|account|project|API key)$/.test(summary),
     );
@@ -89,7 +89,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('gives examples that its schemas accept', () => {
+  it('has examples that its schemas accept', () => {
     let examples = 0;
     for (const [name, operation] of operations) {
       const bodies = [operation.requestBody?.content, operation.responses['200']?.content];
@@ -101,7 +101,7 @@ describe('the OpenAPI document', () => {
     expect(examples).toBeGreaterThan(30);
   });
 
-  it('lists the regions that are served, and a region that configuration adds', async () => {
+  it('lists the configured regions, including an added one', async () => {
     const regionsOf = (operation: Operation | undefined) =>
       operation?.parameters?.find((parameter) => parameter.name === 'region')?.schema.enum;
     for (const [name, operation] of operations) {
@@ -117,8 +117,8 @@ describe('the OpenAPI document', () => {
       REGION_PL_WAW: env.REGION_FR_PAR,
       SYSTEM_SEED_PL_WAW: env.SYSTEM_SEED_FR_PAR,
     };
-    const answer = await call('GET', '/openapi.json', { env: three });
-    const paths = answer.body.paths as unknown as Document['paths'];
+    const response = await call('GET', '/openapi.json', { env: three });
+    const paths = response.body.paths as unknown as Document['paths'];
     expect(regionsOf(paths['/mnq/v1beta1/regions/{region}/nats-accounts']?.get)).toEqual([
       'fr-par',
       'nl-ams',
@@ -126,7 +126,7 @@ describe('the OpenAPI document', () => {
     ]);
   });
 
-  it('names the way to authenticate', () => {
+  it('describes the authentication method', () => {
     expect(document.openapi).toBe('3.1.0');
     expect(document.components.securitySchemes).toMatchObject({
       token: { in: 'header', name: 'X-Auth-Token' },

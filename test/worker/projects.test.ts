@@ -1,4 +1,4 @@
-/** The life of projects: what they are called, and that one is deleted only when nothing of it is left anywhere. */
+/** The life cycle of projects: naming, and deletion, which succeeds only for an empty project. */
 import type { D1Database } from '@cloudflare/workers-types';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
@@ -39,8 +39,8 @@ const trailOf = async (id: string) =>
     )
   ).map(({ action, actor_type }) => `${action} by ${actor_type}`);
 
-/** Lets time pass for a project that is being deleted. */
-const age = (id: string, milliseconds: number) =>
+/** Moves the start of a project's deletion into the past. */
+const ageDeletion = (id: string, milliseconds: number) =>
   env.IDENTITY.prepare('update projects set updated_at = updated_at - ? where id = ?')
     .bind(milliseconds, id)
     .run();
@@ -52,27 +52,27 @@ const HOUR = 60 * MINUTE;
 
 const withIdentity = (database: D1Database): typeof env => ({ ...env, IDENTITY: database });
 
-/** Errors that a test provokes; it takes them out. */
-const silence = () => vi.spyOn(console, 'error').mockReturnValue();
+/** Captures the errors that a test provokes. */
+const captureErrors = () => vi.spyOn(console, 'error').mockReturnValue();
 afterEach(() => vi.restoreAllMocks());
 
 describe('a project', () => {
   it('is created, listed, read, updated and deleted', async () => {
     const owner = await newOwner();
     const api = clientFor(owner);
-    const made = await api.post('', { name: ' production ', description: 'Orders' });
-    expect(made.status).toBe(200);
+    const created = await api.post('', { name: ' production ', description: 'Orders' });
+    expect(created.status).toBe(200);
     const organization_id = owner.organization_id;
-    expect(made.body).toMatchObject({
+    expect(created.body).toMatchObject({
       name: 'production',
       description: 'Orders',
       organization_id,
       qualification: null,
     });
-    const { id } = made.body;
-    expect((await api.get(`/${id}`)).body).toEqual(made.body);
+    const { id } = created.body;
+    expect((await api.get(`/${id}`)).body).toEqual(created.body);
     expect((await api.get('')).body).toMatchObject({ total_count: 2 });
-    expect((await api.get(`?project_ids=${id}`)).body).toEqual({ total_count: 1, projects: [made.body] });
+    expect((await api.get(`?project_ids=${id}`)).body).toEqual({ total_count: 1, projects: [created.body] });
     const both = await api.get(`?project_ids=${id}&project_ids=${owner.project_id}&order_by=created_at_desc`);
     expect(both.body.projects.map((one: { id: string }) => one.id)).toEqual([id, owner.project_id]);
     expect((await api.get(`?project_ids=${crypto.randomUUID()}`)).body).toMatchObject({ total_count: 0 });
@@ -99,24 +99,24 @@ describe('a project', () => {
     );
   });
 
-  it('is created in the organization that is meant, once for an Idempotency-Key', async () => {
+  it('is created in the specified organization, once for each Idempotency-Key', async () => {
     const [owner, stranger] = [await newOwner(), await newOwner()];
     const api = clientFor(owner);
     const headers = { 'Idempotency-Key': crypto.randomUUID() };
     const body = { name: 'once', organization_id: owner.organization_id, description: '' };
-    const answers = await Promise.all(Array.from({ length: 50 }, () => api.post('', body, headers)));
-    expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
-    expect(answers[0]?.status).toBe(200);
+    const responses = await Promise.all(Array.from({ length: 50 }, () => api.post('', body, headers)));
+    expect(new Set(responses.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
+    expect(responses[0]?.status).toBe(200);
     expect((await api.get('?name=once')).body).toMatchObject({ total_count: 1 });
     expect((await api.post('', { ...body, name: 'other' }, headers)).status).toBe(400);
-    await api.delete(`/${answers[0]?.body.id}`);
+    await api.delete(`/${responses[0]?.body.id}`);
     expect((await api.post('', body, headers)).body).toMatchObject({ resource: 'project_id' });
     const foreign = await api.post('', { ...body, organization_id: stranger.organization_id });
     expect(foreign.status).toBe(403);
     expect((await clientFor(stranger).get('')).body).toMatchObject({ total_count: 1 });
   });
 
-  it('is changed by whoever may in the whole organization, and looks missing to a stranger', async () => {
+  it('is updated with write access to the whole organization, and looks missing to other tenants', async () => {
     const [owner, stranger] = [await newOwner(), await newOwner()];
     const id = await newProject(owner);
     const member = async (set: string, projectId: string | null) => {
@@ -124,35 +124,35 @@ describe('a project', () => {
       await grant(owner, { user_id }, set, projectId);
       return clientFor({ secret_key: await newKey(owner, { user_id }) });
     };
-    const told = async (api: ReturnType<typeof clientFor>) => [
+    const listed = async (api: ReturnType<typeof clientFor>) => [
       (await api.get(`/${id}`)).status,
       (await api.patch(`/${id}`, { name: 'named' })).status,
       (await api.delete(`/${id}`)).status,
       (await api.post('', { name: 'another' })).status,
     ];
-    expect(await told(clientFor(stranger))).toEqual([404, 404, 404, 200]);
-    expect(await told(await member('ProjectReadOnly', id))).toEqual([200, 403, 403, 403]);
-    expect(await told(await member('ProjectReadOnly', owner.project_id))).toEqual([404, 404, 404, 403]);
-    expect(await told(await member('IAMManager', null))).toEqual([403, 403, 403, 403]);
-    expect(await told(await member('ProjectManager', null))).toEqual([200, 200, 204, 200]);
+    expect(await listed(clientFor(stranger))).toEqual([404, 404, 404, 200]);
+    expect(await listed(await member('ProjectReadOnly', id))).toEqual([200, 403, 403, 403]);
+    expect(await listed(await member('ProjectReadOnly', owner.project_id))).toEqual([404, 404, 404, 403]);
+    expect(await listed(await member('IAMManager', null))).toEqual([403, 403, 403, 403]);
+    expect(await listed(await member('ProjectManager', null))).toEqual([200, 200, 204, 200]);
   });
 
-  it('is the last of its organization whatever is deleted at once', async () => {
+  it('that is the last of its organization survives concurrent deletions (race)', async () => {
     const owner = await newOwner();
     const ids = [
       owner.project_id,
       ...(await Promise.all(Array.from({ length: 7 }, () => newProject(owner)))),
     ];
     const api = clientFor(owner);
-    const answers = await Promise.all(ids.map((id) => api.delete(`/${id}`)));
-    expect(answers.map(({ status }) => status).sort()).toEqual([...Array(7).fill(204), 412]);
-    expect(answers.find(({ status }) => status === 412)?.body).toMatchObject({
+    const responses = await Promise.all(ids.map((id) => api.delete(`/${id}`)));
+    expect(responses.map(({ status }) => status).sort()).toEqual([...Array(7).fill(204), 412]);
+    expect(responses.find(({ status }) => status === 412)?.body).toMatchObject({
       type: 'precondition_failed',
       help_message: expect.stringContaining('no other project'),
     });
-    const kept = ids[answers.findIndex(({ status }) => status === 412)];
+    const kept = ids[responses.findIndex(({ status }) => status === 412)];
     expect((await api.get('')).body).toMatchObject({ total_count: 1, projects: [{ id: kept }] });
-    // Its own API key had the first project as its default.
+    // The caller's API key had the first project as its default.
     const keys = await identityRows(
       'select default_project_id from api_keys where access_key = ?',
       owner.access_key,
@@ -161,17 +161,17 @@ describe('a project', () => {
   });
 });
 
-describe('deleting a project that holds something', () => {
-  it('is refused with what and where, and the project is active again', async () => {
+describe('deleting a project that contains resources', () => {
+  it('is rejected with a list of the resources, and the project stays active', async () => {
     const owner = await newOwner();
     const id = await newProject(owner);
     const api = clientFor(owner);
     const [paris, amsterdam] = REGIONS.map((region) => clientOf(owner, region));
     const account = (await paris?.post('/nats-accounts', { project_id: id }))?.body.id;
     for (const product of ['sqs', 'sns']) await amsterdam?.post(`/activate-${product}`, { project_id: id });
-    const refused = await api.delete(`/${id}`);
-    expect([refused.status, refused.body.type]).toEqual([412, 'precondition_failed']);
-    expect(refused.body.help_message).toContain(
+    const rejected = await api.delete(`/${id}`);
+    expect([rejected.status, rejected.body.type]).toEqual([412, 'precondition_failed']);
+    expect(rejected.body.help_message).toContain(
       'NATS accounts in fr-par, Queues and Topics and Events in nl-ams',
     );
     expect((await api.get(`/${id}`)).status).toBe(200);
@@ -183,19 +183,19 @@ describe('deleting a project that holds something', () => {
     expect((await api.delete(`/${id}`)).status).toBe(204);
   });
 
-  it('is 503 while a region cannot be asked, and works when it can', async () => {
+  it('gets 503 while a region is unreachable, and succeeds on retry', async () => {
     const owner = await newOwner();
     const id = await newProject(owner);
-    const down = { ...env, REGION_NL_AMS: failing(env.REGION_NL_AMS, /./) };
-    const refused = await clientFor(owner, down).delete(`/${id}`);
-    expect([refused.status, refused.body.type]).toEqual([503, 'unavailable']);
-    expect(refused.headers.get('Retry-After')).toBe('5');
+    const unreachable = { ...env, REGION_NL_AMS: failing(env.REGION_NL_AMS, /./) };
+    const rejected = await clientFor(owner, unreachable).delete(`/${id}`);
+    expect([rejected.status, rejected.body.type]).toEqual([503, 'unavailable']);
+    expect(rejected.headers.get('Retry-After')).toBe('5');
     expect(await statusOf(id)).toBe('active');
     expect((await clientFor(owner).delete(`/${id}`)).status).toBe(204);
   });
 });
 
-describe('a deletion that is cut off', () => {
+describe('an interrupted deletion', () => {
   const POINTS = [
     { at: /set status = 'deleting'/, when: 'before', left: 'active', end: 'active' },
     { at: /set status = 'deleting'/, when: 'after', left: 'deleting', end: 'deleted' },
@@ -206,21 +206,21 @@ describe('a deletion that is cut off', () => {
   ] as const;
 
   it.each(POINTS)(
-    '$when $at leaves it $left, and the schedule makes it $end',
+    '$when $at leaves it $left, and the schedule resumes it: $end',
     async ({ at, when, left, end }) => {
       const owner = await newOwner();
       const id = await newProject(owner);
       const holding = at.source.includes("'active'");
       if (holding) await clientOf(owner, 'nl-ams').post('/activate-sqs', { project_id: id });
-      const logged = silence();
+      const logged = captureErrors();
       const broken = withIdentity(failing(env.IDENTITY, at, when));
       expect((await clientFor(owner, broken).delete(`/${id}`)).status).toBe(503);
       expect(logged).toHaveBeenCalledTimes(1);
       expect(await statusOf(id)).toBe(left);
       if (left === 'deleting') {
         await schedule();
-        expect(await statusOf(id), 'a request may be under way').toBe('deleting');
-        await age(id, 2 * MINUTE);
+        expect(await statusOf(id), 'another request can be in progress').toBe('deleting');
+        await ageDeletion(id, 2 * MINUTE);
       }
       await schedule();
       expect(await statusOf(id)).toBe(end);
@@ -229,15 +229,15 @@ describe('a deletion that is cut off', () => {
     },
   );
 
-  it('does not end another deletion of the same project', async () => {
+  it('does not end a later deletion of the same project (race)', async () => {
     const owner = await newOwner();
     const id = await newProject(owner);
     const gate = gated(env.IDENTITY, /set status = 'deleted'/);
     const slow = clientFor(owner, withIdentity(gate.database)).delete(`/${id}`);
     await gate.arrived;
-    await age(id, 2 * MINUTE);
+    await ageDeletion(id, 2 * MINUTE);
     const api = clientOf(owner, 'fr-par');
-    // Meanwhile the schedule finds that something has arrived, and the project is in use again.
+    // The schedule finds a resource that arrived concurrently, and reactivates the project.
     await env.REGION_FR_PAR.prepare(
       `insert into services (organization_id, project_id, product, status, prefix, created_at, updated_at)
        values (?, ?, 'sqs', 'enabled', ?, 1, 1)`,
@@ -251,15 +251,15 @@ describe('a deletion that is cut off', () => {
     expect((await slow).status).toBe(503);
     expect(await statusOf(id)).toBe('deleting');
     await schedule();
-    await age(id, 2 * MINUTE);
+    await ageDeletion(id, 2 * MINUTE);
     await schedule();
     expect(await statusOf(id)).toBe('active');
     expect((await api.get(`/sqs-info?project_id=${id}`)).body).toMatchObject({ status: 'enabled' });
   });
 });
 
-describe('what is created at the very moment of a deletion', () => {
-  it.each(REGIONS)('is removed in %s by the schedule, and then the project', async (region) => {
+describe('a resource created concurrently with a deletion', () => {
+  it.each(REGIONS)('is deleted in %s by the schedule, and then the project (race)', async (region) => {
     const owner = await newOwner();
     const id = await newProject(owner);
     const binding = region === 'fr-par' ? 'REGION_FR_PAR' : 'REGION_NL_AMS';
@@ -297,15 +297,15 @@ describe('what is created at the very moment of a deletion', () => {
     ]);
     expect(await statusOf(id)).toBe('deleted');
 
-    // An API key of that moment, too: it must not keep the row, nor end with it.
+    // An API key created concurrently: it must neither block the deletion nor be deleted with it.
     const user_id = await newUser(owner.organization_id);
     await newKey({ ...owner, project_id: id }, { user_id });
-    await age(id, 2 * HOUR);
+    await ageDeletion(id, 2 * HOUR);
     const other = region === 'fr-par' ? 'REGION_NL_AMS' : 'REGION_FR_PAR';
     await expect(schedule({ ...env, [other]: failing(env[other], /./) })).rejects.toThrow(
       'Scheduled jobs failed',
     );
-    expect(await statusOf(id), 'a region was not swept').toBe('deleted');
+    expect(await statusOf(id), 'a region was not purged').toBe('deleted');
     await schedule();
     expect(await statusOf(id)).toBeUndefined();
     expect(await identityRows('select default_project_id from api_keys where user_id = ?', user_id)).toEqual([

@@ -1,4 +1,4 @@
-/** An account's publisher while no server of its region can be reached: how long it tries, and what it keeps. */
+/** The publisher of an account while its region's servers are unreachable: its retries and its pending work. */
 import { runInDurableObject } from 'cloudflare:test';
 import type { DurableObjectState } from '@cloudflare/workers-types';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -19,7 +19,7 @@ const unreachable = {
 
 beforeEach(() => {
   vi.spyOn(console, 'warn').mockImplementation(() => {});
-  // A refused connection, without the runtime's own report of it.
+  // // A connection error that the runtime does not also report as an uncaught error.
   vi.spyOn(globalThis, 'fetch').mockImplementation(() => Promise.reject(new Error('refused')));
 });
 
@@ -27,8 +27,8 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Does the work in the object of a new account, and resolves to what is due afterwards, but for whose it is. */
-async function dueAfter(
+/** Runs `work` in the object of a new account and returns the pending state, without the account's identity. */
+async function pendingAfter(
   work: (
     publish: (request: Partial<PublishRequest>) => Promise<unknown>,
     publisher: AccountPublisher,
@@ -47,7 +47,7 @@ async function dueAfter(
     const publish = async (request: Partial<PublishRequest>) => {
       const body = JSON.stringify({ ...named, user: null, ...request });
       await publisher.fetch(new Request('https://publisher/', { method: 'POST', body }));
-      // The test itself says when the alarm goes off.
+      // The test triggers the alarm itself.
       await state.storage.deleteAlarm();
     };
     await work(publish, publisher, state.storage, named);
@@ -57,17 +57,17 @@ async function dueAfter(
   });
 }
 
-it('a change stays due, also when the lease is renewed before any server has it', async () => {
-  const due = await dueAfter(async (publish) => {
+it('a change stays pending until a server has it, even when the lease is renewed first', async () => {
+  const due = await pendingAfter(async (publish) => {
     await publish({ user: '*' });
     await publish({ renewal: true });
   });
   expect(due).toEqual({ failures: 0 });
 });
 
-it('a renewal is tried a few times and then left to the schedule, a change for as long as it takes', async () => {
+it('a lease renewal is retried a few times and then left to the schedule; a change is retried until it succeeds', async () => {
   const after = (rest: object) =>
-    dueAfter(async (_publish, publisher, storage, named) => {
+    pendingAfter(async (_publish, publisher, storage, named) => {
       await storage.put('due', { ...named, ...rest });
       await publisher.alarm();
     });

@@ -1,14 +1,23 @@
-/** Quotas hold, however many ask at once, and a refusal says what there is. */
+/** Quotas hold under concurrency, and a rejection reports the limit. */
 import { describe, expect, it, vi } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
 import { notePurged } from '../../db/region/account-sync.ts';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { env } from './env.ts';
-import { type Answer, call, cookieOf, databaseOf, newOwner, newProject, ORIGIN, rows } from './harness.ts';
+import {
+  type ApiResponse,
+  call,
+  cookieOf,
+  databaseOf,
+  newOwner,
+  newProject,
+  ORIGIN,
+  rows,
+} from './harness.ts';
 
 const AT = '/mnq/v1beta1/regions';
 
-/** A client of the Owner's where these quotas hold. */
+/** The Owner's client with these quotas configured. */
 function limited(owner: Owner, QUOTAS: Record<string, number>, NATS: Record<string, number> = {}) {
   const bindings = { ...env, QUOTAS, NATS };
   const send = (method: string, path: string, body?: unknown) =>
@@ -27,66 +36,69 @@ function limited(owner: Owner, QUOTAS: Record<string, number>, NATS: Record<stri
 const times = <Made>(count: number, make: (index: number) => Promise<Made>) =>
   Promise.all(Array.from({ length: count }, (_, index) => make(index)));
 
-const statuses = (answers: Pick<Answer, 'status'>[]) =>
+const statuses = (responses: Pick<ApiResponse, 'status'>[]) =>
   Object.fromEntries(
-    [...Map.groupBy(answers, ({ status }) => status)].map(([key, all]) => [key, all.length]),
+    [...Map.groupBy(responses, ({ status }) => status)].map(([key, all]) => [key, all.length]),
   );
 
-const quotaOf = ({ status, body }: Pick<Answer, 'status'> & { body: Record<string, unknown> | null }) => {
+const quotaOf = ({
+  status,
+  body,
+}: Pick<ApiResponse, 'status'> & { body: Record<string, unknown> | null }) => {
   expect([status, body?.type]).toEqual([403, 'quotas_exceeded']);
   return body?.details;
 };
 
 describe('the quota of NATS accounts', () => {
-  it('leaves exactly as many as it says when 200 are asked for at once', async () => {
+  it('allows exactly its limit when 200 accounts are created concurrently', async () => {
     const owner = await newOwner();
     const other = await newProject(owner);
     const api = limited(owner, { nats_accounts: 5 });
-    const answers = await times(200, (i) =>
+    const responses = await times(200, (i) =>
       api.post('/nats-accounts', { project_id: i % 2 ? other : owner.project_id }),
     );
-    expect(statuses(answers)).toEqual({ 200: 5, 403: 195 });
+    expect(statuses(responses)).toEqual({ 200: 5, 403: 195 });
     const query = 'select 1 from nats_accounts where organization_id = ?';
     expect(await rows('fr-par', query, owner.organization_id)).toHaveLength(5);
     const trail = 'select 1 from audit_events where organization_id = ?';
     expect(await rows('fr-par', trail, owner.organization_id)).toHaveLength(5);
   });
 
-  it('is the organization’s in each region, and has room again when one is deleted', async () => {
+  it('applies to the organization in each region, and frees capacity when an account is deleted', async () => {
     const owner = await newOwner();
     const other = await newProject(owner);
     const api = limited(owner, { nats_accounts: 1 });
-    const made = await api.post('/nats-accounts', { project_id: owner.project_id });
+    const created = await api.post('/nats-accounts', { project_id: owner.project_id });
     expect(quotaOf(await api.post('/nats-accounts', { project_id: other }))).toEqual([
       { resource: 'nats_accounts', quota: 1, current: 1, organization_id: owner.organization_id },
     ]);
     expect((await api.post('/nats-accounts', { project_id: other }, 'nl-ams')).status).toBe(200);
-    expect((await api.delete(`/nats-accounts/${made.body.id}`)).status).toBe(204);
+    expect((await api.delete(`/nats-accounts/${created.body.id}`)).status).toBe(204);
     expect((await api.post('/nats-accounts', { project_id: other })).status).toBe(200);
-    const lowered = limited(owner, { nats_accounts: 0 });
-    expect(quotaOf(await lowered.post('/nats-accounts', { project_id: other }))).toMatchObject([
+    const lowerQuota = limited(owner, { nats_accounts: 0 });
+    expect(quotaOf(await lowerQuota.post('/nats-accounts', { project_id: other }))).toMatchObject([
       { quota: 0, current: 1 },
     ]);
   });
 
-  it('is not mixed up with the accounts of the first project, which has the id of the organization', async () => {
+  it('counts accounts separately from the first project, which shares its ID with the organization', async () => {
     const owner = await newOwner();
     expect(owner.project_id).toBe(owner.organization_id);
     const other = await newProject(owner);
     const api = limited(owner, { nats_accounts: 3 });
     const totalOf = async (project: string) =>
       (await api.get(`${AT}/fr-par/nats-accounts?project_id=${project}`)).body.total_count;
-    const made = await api.post('/nats-accounts', { project_id: owner.project_id });
+    const created = await api.post('/nats-accounts', { project_id: owner.project_id });
     for (const project_id of [owner.project_id, other]) await api.post('/nats-accounts', { project_id });
     expect([await totalOf(owner.project_id), await totalOf(other)]).toEqual([2, 1]);
     expect((await api.post('/nats-accounts', { project_id: other })).status).toBe(403);
-    await api.delete(`/nats-accounts/${made.body.id}`);
+    await api.delete(`/nats-accounts/${created.body.id}`);
     expect([await totalOf(owner.project_id), await totalOf(other)]).toEqual([1, 1]);
     expect((await api.post('/nats-accounts', { project_id: other })).status).toBe(200);
     expect((await api.post('/nats-accounts', { project_id: other })).status).toBe(403);
   });
 
-  it('counts accounts from before the totals of organizations had a scope of their own', async () => {
+  it('counts accounts created before the migration that gave organization totals their own scope', async () => {
     const owner = await newOwner();
     const [migration] = env.MIGRATIONS.region.filter(({ name }) =>
       name.includes('organization_account_counts'),
@@ -100,13 +112,13 @@ describe('the quota of NATS accounts', () => {
     ]);
   });
 
-  it('of another organization is another', async () => {
+  it('is separate for each organization', async () => {
     const [one, other] = [await newOwner(), await newOwner()];
     for (const owner of [one, other]) {
-      const answer = await limited(owner, { nats_accounts: 1 }).post('/nats-accounts', {
+      const response = await limited(owner, { nats_accounts: 1 }).post('/nats-accounts', {
         project_id: owner.project_id,
       });
-      expect(answer.status).toBe(200);
+      expect(response.status).toBe(200);
     }
   });
 });
@@ -126,26 +138,26 @@ describe('the quota of credentials', () => {
     return { owner, api, create };
   };
 
-  it('leaves exactly as many as it says, of all products, when 200 are asked for at once', async () => {
+  it('allows exactly its limit for all products together when 200 are created concurrently', async () => {
     const { owner, create } = await prepare({ credentials: 5 });
-    const answers = await times(200, (i) => create(['nats', 'sqs', 'sns'][i % 3] ?? ''));
-    expect(statuses(answers)).toEqual({ 200: 5, 403: 195 });
+    const responses = await times(200, (i) => create(['nats', 'sqs', 'sns'][i % 3] ?? ''));
+    expect(statuses(responses)).toEqual({ 200: 5, 403: 195 });
     const query = 'select 1 from credentials where project_id = ?';
     expect(await rows('fr-par', query, owner.project_id)).toHaveLength(5);
   });
 
-  it.each(['nats', 'sqs', 'sns'])('names the project and what it has: %s', async (product) => {
+  it.each(['nats', 'sqs', 'sns'])('is reported with the project and its count: %s', async (product) => {
     const { owner, api, create } = await prepare({ credentials: 2 });
-    const made = [await create('sqs'), await create('nats')];
-    expect(made.map(({ status }) => status)).toEqual([200, 200]);
+    const created = [await create('sqs'), await create('nats')];
+    expect(created.map(({ status }) => status)).toEqual([200, 200]);
     expect(quotaOf(await create(product))).toEqual([
       { resource: 'credentials', quota: 2, current: 2, project_id: owner.project_id },
     ]);
-    expect((await api.delete(`/sqs-credentials/${made[0]?.body.id}`)).status).toBe(204);
+    expect((await api.delete(`/sqs-credentials/${created[0]?.body.id}`)).status).toBe(204);
     expect((await create(product)).status).toBe(200);
   });
 
-  it('has room again when a product is deactivated or an account deleted', async () => {
+  it('frees capacity when a product is deactivated or an account deleted', async () => {
     const { owner, api, create } = await prepare({ credentials: 2 });
     await create('sqs');
     const account = (await create('nats')).body.nats_account_id;
@@ -156,11 +168,11 @@ describe('the quota of credentials', () => {
     expect((await create('sns')).status).toBe(200);
   });
 
-  it('is not what an account’s revocations fill', async () => {
+  it('does not count an account’s revocations', async () => {
     const { owner, api, create } = await prepare({ credentials: 11 }, { max_revocations: 10 });
     for (let i = 0; i < 10; i++) {
-      const made = await create('nats');
-      expect((await api.delete(`/nats-credentials/${made.body.id}`)).status).toBe(204);
+      const created = await create('nats');
+      expect((await api.delete(`/nats-credentials/${created.body.id}`)).status).toBe(204);
     }
     expect(quotaOf(await create('nats'))).toEqual([
       {
@@ -175,7 +187,7 @@ describe('the quota of credentials', () => {
 });
 
 describe('the list of quotas', () => {
-  it('tells each, in each region', async () => {
+  it('returns each quota in each region', async () => {
     const owner = await newOwner();
     const api = limited(owner, { nats_accounts: 7 });
     const path = `/iam/v1alpha1/quota?organization_id=${owner.organization_id}`;
@@ -200,11 +212,11 @@ describe('the list of quotas', () => {
   });
 });
 
-describe('the storage of a region’s NATS servers', () => {
+describe('the storage quota of a region’s NATS servers', () => {
   const MIB = 1024 ** 2;
   const limits = (disk: number, memory: number) => ({ disk, memory });
 
-  /** An Owner whose organization is in a region that has nothing yet, with so much storage. */
+  /** An Owner whose organization is in a region without accounts and with this storage. */
   async function prepareStorage(region: Record<string, number>, NATS: object) {
     for (const each of ['fr-par', 'nl-ams'])
       await databaseOf(each).prepare('delete from nats_accounts').run();
@@ -218,15 +230,15 @@ describe('the storage of a region’s NATS servers', () => {
     return { owner, api, create };
   }
 
-  it('is promised to no more accounts than it has room for, however many ask at once', async () => {
+  it('allows no more accounts than fit, even when they are created concurrently', async () => {
     const { create } = await prepareStorage(
       { nats_storage: 10 * MIB },
       { account_limits: limits(2 * MIB, 0), guest_limits: limits(MIB, 0) },
     );
     const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
-    const answers = await times(50, () => create());
-    expect(statuses(answers)).toEqual({ 200: 5, 412: 45 });
-    expect(answers.find(({ status }) => status === 412)?.body).toMatchObject({
+    const responses = await times(50, () => create());
+    expect(statuses(responses)).toEqual({ 200: 5, 412: 45 });
+    expect(responses.find(({ status }) => status === 412)?.body).toMatchObject({
       type: 'precondition_failed',
       precondition: 'unknown_precondition',
       help_message: expect.stringMatching(/^The NATS servers of fr-par have no storage left/),
@@ -235,7 +247,7 @@ describe('the storage of a region’s NATS servers', () => {
     warned.mockRestore();
   });
 
-  it('is counted with guests’ accounts at their own size, and for memory as for disk', async () => {
+  it('counts guest accounts with their own size, and memory like disk', async () => {
     const { create, api } = await prepareStorage(
       { nats_memory: 5 * MIB },
       { account_limits: limits(-1, 2 * MIB), guest_limits: limits(-1, MIB) },
@@ -253,7 +265,7 @@ describe('the storage of a region’s NATS servers', () => {
     warned.mockRestore();
   });
 
-  it('is free again when the streams of a deleted account are gone, not before', async () => {
+  it('is freed when the streams of a deleted account are gone, not before', async () => {
     const { create, api } = await prepareStorage(
       { nats_storage: MIB },
       { account_limits: limits(MIB, 0), guest_limits: limits(MIB, 0) },
@@ -267,7 +279,7 @@ describe('the storage of a region’s NATS servers', () => {
     warned.mockRestore();
   });
 
-  it('says of an account that was made before, with the same key, what it said then', async () => {
+  it('returns the first response for a repeated Idempotency-Key', async () => {
     const { owner, api } = await prepareStorage(
       { nats_storage: MIB },
       { account_limits: limits(MIB, 0), guest_limits: limits(MIB, 0) },

@@ -1,4 +1,4 @@
-/** What nats-servers are told: account JWTs that follow from the rows, for each region its own. */
+/** The NATS account resolver: serves account JWTs that follow from the rows of its region only. */
 import { decode } from '@nats-io/jwt';
 import { describe, expect, it } from 'vitest';
 import { importSeed } from '../../functions/nats/keys.ts';
@@ -24,31 +24,31 @@ const userOf = (content: string) =>
 describe.each(REGIONS)('the resolver of %s', (region) => {
   const elsewhere = REGIONS.find((other) => other !== region) ?? '';
 
-  it('answers its bare address, without which no nats-server starts', async () => {
+  it('responds at its base URL, which nats-server requires to start', async () => {
     expect((await resolve(region, '')).status).toBe(200);
     expect((await call('GET', '/jwt/v1/us-xyz/accounts/')).status).toBe(400);
   });
 
-  it('serves an account, signed by the operator, under its id alone', async () => {
+  it('serves an account JWT, signed by the operator, at its ID only', async () => {
     const owner = await newOwner();
     const body = { project_id: owner.project_id, name: 'a human name' };
     const { id } = (await clientOf(owner, region).post('/nats-accounts', body)).body;
-    const answer = await resolve(region, id);
-    expect(answer.status).toBe(200);
-    expect(answer.headers.get('Content-Type')).toBe('application/jwt');
-    const claims = decode(answer.text) as unknown as AccountClaims;
+    const response = await resolve(region, id);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('Content-Type')).toBe('application/jwt');
+    const claims = decode(response.text) as unknown as AccountClaims;
     const operator = await importSeed(configOf(env).operatorSigningSeed);
     expect(claims).toMatchObject({ sub: id, iss: operator.publicKey, name: id });
     expect(claims.nats.signing_keys).toHaveLength(1);
     expect(claims.nats.limits).toMatchObject({ conn: -1, subs: -1, streams: 100, mem_storage: 0 });
 
-    const etag = answer.headers.get('ETag') ?? '';
+    const etag = response.headers.get('ETag') ?? '';
     const unchanged = await resolve(region, id, { 'If-None-Match': etag });
     expect([unchanged.status, unchanged.text]).toEqual([304, '']);
     expect((await resolve(elsewhere, id)).status).toBe(404);
   });
 
-  it('serves each revocation, at or after the second of issue, in a newer JWT', async () => {
+  it('serves each revocation, dated at or after the second of creation, in a newer JWT', async () => {
     const owner = await newOwner();
     const api = clientOf(owner, region);
     const { id } = (await api.post('/nats-accounts', { project_id: owner.project_id })).body;
@@ -71,22 +71,27 @@ describe.each(REGIONS)('the resolver of %s', (region) => {
     expect((await resolve(region, id)).headers.get('ETag')).not.toBe(before.headers.get('ETag'));
   });
 
-  it('revokes at the second of issue what another clock issued, which is ahead of the one that revokes', async () => {
+  it('dates a revocation at the second of creation when the creating clock was ahead', async () => {
     const owner = await newOwner();
     const api = clientOf(owner, region);
     const { id } = (await api.post('/nats-accounts', { project_id: owner.project_id })).body;
     const create = () => api.post('/nats-credentials', { nats_account_id: id });
     const [made] = [await create(), await create()];
-    const issued = Math.floor(Date.now() / 1000) + 60;
-    await rows(region, 'update credentials set created_at = ? where nats_account_id = ?', issued * 1000, id);
+    const createdAt = Math.floor(Date.now() / 1000) + 60;
+    await rows(
+      region,
+      'update credentials set created_at = ? where nats_account_id = ?',
+      createdAt * 1000,
+      id,
+    );
     await api.delete(`/nats-credentials/${made.body.id}`);
     const { sub } = userOf(made.body.credentials.content);
-    expect((await claimsOf(region, id)).nats.revocations).toEqual({ [sub]: issued });
+    expect((await claimsOf(region, id)).nats.revocations).toEqual({ [sub]: createdAt });
     await api.delete(`/nats-accounts/${id}`);
-    expect((await claimsOf(region, id)).nats.revocations).toEqual({ '*': issued });
+    expect((await claimsOf(region, id)).nats.revocations).toEqual({ '*': createdAt });
   });
 
-  it('goes on serving a deleted account, with everyone revoked', async () => {
+  it('keeps serving a deleted account, with all users revoked', async () => {
     const owner = await newOwner();
     const api = clientOf(owner, region);
     const { id } = (await api.post('/nats-accounts', { project_id: owner.project_id })).body;
@@ -97,13 +102,13 @@ describe.each(REGIONS)('the resolver of %s', (region) => {
     expect(revocations?.['*']).toBeGreaterThanOrEqual(userOf(made.body.credentials.content).iat);
   });
 
-  it('serves its own system account, and the other region does not', async () => {
+  it('serves its own system account, which the other region does not', async () => {
     const system = await importSeed(configOf(env).regions.get(region)?.systemSeed ?? '');
     expect(await claimsOf(region, system.publicKey)).toMatchObject({ sub: system.publicKey });
     expect((await resolve(elsewhere, system.publicKey)).status).toBe(404);
   });
 
-  it('knows nothing of other ids', async () => {
+  it('returns 404 for unknown IDs', async () => {
     for (const id of [`A${'B'.repeat(55)}`, 'nonsense', '..%2f..%2f', "' or 1=1"]) {
       expect((await resolve(region, encodeURIComponent(id))).status).toBe(404);
     }
@@ -111,7 +116,7 @@ describe.each(REGIONS)('the resolver of %s', (region) => {
 });
 
 describe('the resolver', () => {
-  it('refuses a network that asks for too many unknown accounts, and never an account that exists', async () => {
+  it('rate limits networks that request many unknown accounts, but never an existing account', async () => {
     const system = await importSeed(configOf(env).regions.get('fr-par')?.systemSeed ?? '');
     const owner = await newOwner();
     const { id } = (await clientOf(owner, 'fr-par').post('/nats-accounts', { project_id: owner.project_id }))
@@ -119,17 +124,17 @@ describe('the resolver', () => {
     const ask = async (account: string, address: string) =>
       (await resolve('fr-par', account, { 'CF-Connecting-IP': address })).status;
     const unknown = `A${'B'.repeat(55)}`;
-    let [refused, asked] = [0, 0];
-    // Twice the limit of a minute, because a new minute can begin in between.
-    while (refused === 0 && asked < 12_500) {
+    let [refused, sent] = [0, 0];
+    // Twice the limit of a minute, because a new minute can begin during the test.
+    while (refused === 0 && sent < 12_500) {
       const statuses = await Promise.all(
         Array.from({ length: 250 }, (_, host) => ask(unknown, `2001:db8:0:1::${host.toString(16)}`)),
       );
-      asked += statuses.length;
+      sent += statuses.length;
       refused += statuses.filter((status) => status === 429).length;
     }
     expect(refused).toBeGreaterThan(0);
-    expect(asked).toBeGreaterThan(6_000);
+    expect(sent).toBeGreaterThan(6_000);
     expect(await ask(id, '2001:db8:0:1::1')).toBe(200);
     expect(await ask(system.publicKey, '2001:db8:0:1::1')).toBe(200);
     expect(await ask(unknown, '2001:db8:0:2::1')).toBe(404);

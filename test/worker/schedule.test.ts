@@ -1,6 +1,6 @@
 /**
- * The schedule: one bad row, or one part that fails, keeps nothing else, and is logged with what it was and why. The
- * poison is real: a trigger of the database that refuses to change one row.
+ * The schedule: one bad row or one failing task does not stop the others, and its error is logged with the cause. The
+ * bad row is real: a database trigger rejects changes to it.
  */
 import type { D1Database } from '@cloudflare/workers-types';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
@@ -28,8 +28,13 @@ beforeEach(() => {
   vi.spyOn(console, 'warn').mockImplementation(() => {});
 });
 
-/** Makes the database refuse an event on the rows that `when` says, while the test does its work. */
-async function poisoned(database: D1Database, event: string, when: string, work: () => Promise<unknown>) {
+/** Runs `work` while a trigger rejects changes to the rows that match `when`. */
+async function withRejectingTrigger(
+  database: D1Database,
+  event: string,
+  when: string,
+  work: () => Promise<unknown>,
+) {
   await database
     .prepare(
       `create trigger poison before ${event} when ${when} begin select raise(abort, 'a poisoned row'); end`,
@@ -48,8 +53,8 @@ const regionOf = (bindings: Bindings = env): Region => {
   return region;
 };
 
-describe('a poisoned row', () => {
-  it('of a deletion that was cut off keeps no other project from being settled', async () => {
+describe('a row that cannot be changed', () => {
+  it('of an interrupted deletion does not stop other deletions from being resumed', async () => {
     const owner = await newOwner();
     const ids = [await newProject(owner), await newProject(owner), await newProject(owner)];
     await env.IDENTITY.prepare(
@@ -57,19 +62,19 @@ describe('a poisoned row', () => {
     )
       .bind(Date.now() - 2 * MINUTE, JSON.stringify(ids))
       .run();
-    await poisoned(env.IDENTITY, 'update on projects', `old.id = '${ids[0]}'`, async () => {
+    await withRejectingTrigger(env.IDENTITY, 'update on projects', `old.id = '${ids[0]}'`, async () => {
       await expect(settleProjects(configOf(env), soon())).rejects.toThrow('could not be finished');
     });
-    const left = await identityRows<{ id: string }>(
+    const remaining = await identityRows<{ id: string }>(
       `select id from projects where status = 'deleting' and id in (select value from json_each(?))`,
       JSON.stringify(ids),
     );
-    expect(left).toEqual([{ id: ids[0] }]);
+    expect(remaining).toEqual([{ id: ids[0] }]);
     expect(logged.join()).toContain(ids[0]);
     expect(logged.join()).toContain('a poisoned row');
   });
 
-  it('of a guest whose time is over keeps no other guest', async () => {
+  it('of an expired guest does not stop the deletion of other guests', async () => {
     const guests: string[] = [];
     for (let i = 0; i < 3; i++) {
       const { body } = await postAuth('/guest', {}, { env: { ...env, GUESTS: { enabled: true } } });
@@ -80,40 +85,50 @@ describe('a poisoned row', () => {
     )
       .bind(Date.now() - 10 * MINUTE, JSON.stringify(guests))
       .run();
-    await poisoned(env.IDENTITY, 'delete on organizations', `old.id = '${guests[1]}'`, async () => {
-      await expect(endGuests(configOf(env), soon())).rejects.toThrow('could not be deleted');
-    });
-    const left = await identityRows<{ id: string }>(
+    await withRejectingTrigger(
+      env.IDENTITY,
+      'delete on organizations',
+      `old.id = '${guests[1]}'`,
+      async () => {
+        await expect(endGuests(configOf(env), soon())).rejects.toThrow('could not be deleted');
+      },
+    );
+    const remaining = await identityRows<{ id: string }>(
       'select id from organizations where id in (select value from json_each(?))',
       JSON.stringify(guests),
     );
-    expect(left).toEqual([{ id: guests[1] }]);
+    expect(remaining).toEqual([{ id: guests[1] }]);
     expect(logged.join()).toContain(guests[1]);
     await env.IDENTITY.prepare('update organizations set expires_at = null where id = ?')
       .bind(guests[1])
       .run();
   });
 
-  it('of a NATS account keeps no other account of a deleted project', async () => {
+  it('of a NATS account does not stop the deletion of other accounts of a deleted project', async () => {
     const owner = await newOwner();
     const api = clientOf(owner, 'fr-par');
     const ids: string[] = [];
     for (let i = 0; i < 25; i++) {
       ids.push((await api.post('/nats-accounts', { project_id: owner.project_id })).body.id);
     }
-    await poisoned(env.REGION_FR_PAR, 'update on nats_accounts', `old.id = '${ids[0]}'`, async () => {
-      expect(await sweepProject(configOf(env), regionOf(), owner.project_id, soon())).toBe(false);
-    });
-    const left = await rows<{ id: string }>(
+    await withRejectingTrigger(
+      env.REGION_FR_PAR,
+      'update on nats_accounts',
+      `old.id = '${ids[0]}'`,
+      async () => {
+        expect(await sweepProject(configOf(env), regionOf(), owner.project_id, soon())).toBe(false);
+      },
+    );
+    const remaining = await rows<{ id: string }>(
       'fr-par',
       'select id from nats_accounts where project_id = ? and deleted_at is null',
       owner.project_id,
     );
-    expect(left).toEqual([{ id: ids[0] }]);
+    expect(remaining).toEqual([{ id: ids[0] }]);
     expect(logged.join()).toContain(ids[0]);
   });
 
-  it('of an ended activation keeps no other from being cleaned up', async () => {
+  it('of a deactivation does not stop the cleanup of others', async () => {
     const prefixes = ['fpoison001', 'fpoison002', 'fpoison003'];
     await env.REGION_FR_PAR.batch(
       prefixes.map((prefix) =>
@@ -123,7 +138,7 @@ describe('a poisoned row', () => {
       ),
     );
     const region = { ...regionOf(), engine: {} as Region['engine'] };
-    await poisoned(
+    await withRejectingTrigger(
       env.REGION_FR_PAR,
       'delete on deactivations',
       `old.prefix = '${prefixes[1]}'`,
@@ -136,7 +151,7 @@ describe('a poisoned row', () => {
     await env.REGION_FR_PAR.prepare('delete from deactivations').run();
   });
 
-  it('of a long revocation list keeps no other list from being shortened', async () => {
+  it('of a long revocation list does not stop other lists from being shortened', async () => {
     const owner = await newOwner();
     const api = clientOf(owner, 'fr-par');
     const create = async () =>
@@ -144,9 +159,14 @@ describe('a poisoned row', () => {
     const ids = [await create(), await create()].sort();
     for (const id of ids) await withRevocations(id, 30);
     const bindings = { ...env, NATS: { max_revocations: 40 } };
-    await poisoned(env.REGION_FR_PAR, 'update on nats_accounts', `old.id = '${ids[0]}'`, async () => {
-      await repair(configOf(bindings), regionOf(bindings));
-    });
+    await withRejectingTrigger(
+      env.REGION_FR_PAR,
+      'update on nats_accounts',
+      `old.id = '${ids[0]}'`,
+      async () => {
+        await repair(configOf(bindings), regionOf(bindings));
+      },
+    );
     const revocations = await rows<{ id: string; n: number }>(
       'fr-par',
       `select account_id as id, count(*) as n from nats_revocations
@@ -164,8 +184,11 @@ describe('a poisoned row', () => {
 describe('shortening a revocation list', () => {
   const now = Math.floor(Date.now() / 1000);
 
-  /** Which of these users are still named after a run. Seconds from now; `oldest` is when live creds were issued. */
-  async function left(users: Record<string, { issued: number; expires?: number }>, oldest?: number) {
+  /**
+   * Returns the users still in the list after a run. Times are seconds from now; `oldest` is when the oldest live
+   * creds were created.
+   */
+  async function remaining(users: Record<string, { issued: number; expires?: number }>, oldest?: number) {
     const owner = await newOwner();
     const api = clientOf(owner, 'fr-par');
     const { id } = (await api.post('/nats-accounts', { project_id: owner.project_id })).body;
@@ -191,17 +214,17 @@ describe('shortening a revocation list', () => {
     return Object.keys((await getAccountState(store, id))?.revocations ?? {}).sort();
   }
 
-  it('keeps users who expired within the hour, since the clock of a server may be behind', async () => {
+  it('keeps users who expired within the last hour, because a server’s clock can be behind', async () => {
     const users = { UNOW: { issued: -9000, expires: -60 }, ULONG: { issued: -9000, expires: -3700 } };
-    expect(await left(users, -9999)).toEqual(['UNOW']);
+    expect(await remaining(users, -9999)).toEqual(['UNOW']);
   });
 
-  it('covers nobody who was issued within the minute, whose creds may not be written yet', async () => {
-    expect(await left({ UNOW: { issued: -60 }, ULONG: { issued: -61 } })).toEqual(['*', 'UNOW']);
+  it('never covers users created within the last minute, whose creds might not be stored yet', async () => {
+    expect(await remaining({ UNOW: { issued: -60 }, ULONG: { issued: -61 } })).toEqual(['*', 'UNOW']);
   });
 
-  it('covers nobody who was issued in the second of the oldest live creds, or later', async () => {
-    expect(await left({ UOLD: { issued: -501 }, UNEW: { issued: -500 } }, -500)).toEqual(['*', 'UNEW']);
+  it('never covers users created in or after the second of the oldest live creds', async () => {
+    expect(await remaining({ UOLD: { issued: -501 }, UNEW: { issued: -500 } }, -500)).toEqual(['*', 'UNEW']);
   });
 });
 
@@ -217,8 +240,8 @@ async function withRevocations(account: string, n: number): Promise<void> {
   ]);
 }
 
-describe('a part that fails', () => {
-  it('is logged with its name, its region and the reason, and the others are done', async () => {
+describe('a failing task of the schedule', () => {
+  it('is logged with its name, its region and the error, and the other tasks run', async () => {
     const bindings = { ...env, REGION_FR_PAR: failing(env.REGION_FR_PAR, /audit_events/) };
     await expect(worker.scheduled({} as never, bindings, {} as never)).rejects.toThrow(
       'Scheduled jobs failed',
@@ -229,19 +252,19 @@ describe('a part that fails', () => {
   });
 });
 
-/** A publisher for each account that notes what it is asked for. */
-function recording() {
-  const asked: { account: string; renewal?: boolean }[] = [];
+/** Replaces the publishers of accounts and records their requests. */
+function recordingPublishers() {
+  const requests: { account: string; renewal?: boolean }[] = [];
   const publishers = {
     idFromName: (name: string) => name,
     get: () => ({
       fetch: async (_url: string, { body }: { body: string }) => {
-        asked.push(JSON.parse(body));
+        requests.push(JSON.parse(body));
         return Response.json({ revision: 1, acknowledged: 1, servers: 1, cut: null, finished: true });
       },
     }),
   } as unknown as Config['publishers'];
-  return { asked, publishers };
+  return { requests, publishers };
 }
 
 describe('ten thousand accounts', () => {
@@ -256,38 +279,38 @@ describe('ten thousand accounts', () => {
       .bind(ACCOUNTS)
       .run();
 
-  it('have their leases renewed and their pushes tried in rounds, each within its share of the limits', async () => {
+  it('get their leases renewed and failed pushes retried in batches, within the platform’s limits', async () => {
     await insert();
     const cost: Cost = { trips: 0, rowsRead: 0 };
-    const { asked, publishers } = recording();
+    const { requests, publishers } = recordingPublishers();
     const config = { ...configOf({ ...env, NATS: { account_lease_seconds: 3600 } }), publishers };
     const found = config.regions.get('nl-ams');
     if (!found) throw new Error('no region');
-    // Nothing is listening there: the review ends at once, and the parts before it do not need a server.
+    // Nothing listens on this port: the check of servers ends immediately, and the earlier tasks need no server.
     const natsWebsockets = ['ws://127.0.0.1:9'];
     const region = { ...found, natsWebsockets, database: counted(env.REGION_NL_AMS, cost) };
-    // A quarter of an hour is one end of leases: the schedule has three of them, nine runs, for a round.
+    // Leases that end in the same quarter of an hour are renewed within three quarters, which are nine runs.
     const runs = Math.ceil(ACCOUNTS / PORTIONS.renewed);
     expect(runs).toBeLessThan(9);
     for (let run = 0; run < runs; run++) {
       const before = cost.trips;
       await repair(config, region);
-      // D1 lets an invocation make a thousand, in all regions.
+      // D1 allows a thousand queries for each invocation, in all regions.
       expect(cost.trips - before).toBeLessThan(30);
     }
-    const renewed = asked.filter(({ renewal }) => renewal).map(({ account }) => account);
+    const renewed = requests.filter(({ renewal }) => renewal).map(({ account }) => account);
     expect([renewed.length, new Set(renewed).size]).toEqual([ACCOUNTS, ACCOUNTS]);
-    const pushed = asked.filter(({ renewal }) => !renewal).map(({ account }) => account);
+    const pushed = requests.filter(({ renewal }) => !renewal).map(({ account }) => account);
     expect([pushed.length, new Set(pushed).size]).toEqual(Array(2).fill(runs * PORTIONS.unfinished));
-    asked.length = 0;
+    requests.length = 0;
     await repair(config, region);
-    expect(asked.filter(({ renewal }) => renewal)).toEqual([]);
+    expect(requests.filter(({ renewal }) => renewal)).toEqual([]);
     await env.REGION_NL_AMS.prepare('delete from nats_accounts').run();
   });
 });
 
 describe('an acknowledgement', () => {
-  it('of an older push than one that was acknowledged changes nothing', async () => {
+  it('of an older push than the last acknowledged one changes nothing', async () => {
     const owner = await newOwner();
     const { id } = (await clientOf(owner, 'fr-par').post('/nats-accounts', { project_id: owner.project_id }))
       .body;

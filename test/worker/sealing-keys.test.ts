@@ -1,4 +1,7 @@
-/** Sealing keys are replaced while the Worker runs: nothing that cannot be opened stops the rest, or blames the client. */
+/**
+ * Sealing key rotation while the Worker runs: an unreadable secret neither blocks the others nor looks like a client
+ * error.
+ */
 import { AwsClient } from 'aws4fetch';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { reseal } from '../../functions/credentials/reseal.ts';
@@ -20,13 +23,13 @@ async function newKeys() {
   const api = clientOf(owner, 'fr-par');
   await api.post('/activate-sqs', { project_id: owner.project_id });
   const body = { project_id: owner.project_id, permissions: { can_manage: true } };
-  const made = (await api.post('/sqs-credentials', body)).body as Record<string, string>;
+  const created = (await api.post('/sqs-credentials', body)).body as Record<string, string>;
   const account = (await api.post('/nats-accounts', { project_id: owner.project_id })).body;
   return {
     api,
-    id: made.id ?? '',
-    accessKey: made.access_key ?? '',
-    secretKey: made.secret_key ?? '',
+    id: created.id ?? '',
+    accessKey: created.access_key ?? '',
+    secretKey: created.secret_key ?? '',
     account,
   };
 }
@@ -37,7 +40,7 @@ const alter = (id: string, secret: string) =>
 const keyOf = async (id: string) =>
   (await rows<{ k: string }>('fr-par', 'select sealing_key_id as k from credentials where id = ?', id))[0]?.k;
 
-/** Asks the gateway for a queue, signed. */
+/** Sends a signed request to the gateway. */
 async function signed({ accessKey, secretKey }: Awaited<ReturnType<typeof newKeys>>, bindings: Bindings) {
   const client = new AwsClient({
     accessKeyId: accessKey,
@@ -50,7 +53,7 @@ async function signed({ accessKey, secretKey }: Awaited<ReturnType<typeof newKey
     headers: { 'X-Amz-Target': 'AmazonSQS.ListQueues', 'Content-Type': 'application/x-amz-json-1.0' },
     body: '{}',
   });
-  // A Host header of its own, as every client sends one.
+  // A Host header, as real clients send one.
   const sent = new Request(request, { headers: [...request.headers, ['Host', new URL(ORIGIN).host]] });
   const response = await app.fetch(sent, bindings);
   return { status: response.status, type: ((await response.json()) as { __type?: string }).__type };
@@ -58,7 +61,7 @@ async function signed({ accessKey, secretKey }: Awaited<ReturnType<typeof newKey
 
 const withKeys = (...keys: SealingKey[]) => ({ ...env, SEALING_KEYS: JSON.stringify(keys) });
 
-/** What was logged as an error, which the test asks for. */
+/** Captures the errors that a test provokes. */
 let logged: string[];
 beforeEach(() => {
   logged = [];
@@ -66,36 +69,36 @@ beforeEach(() => {
   vi.spyOn(console, 'info').mockImplementation(() => {});
 });
 
-describe('a secret that cannot be opened', () => {
-  it('stops no other from moving under the newest key, is logged by its id, and is counted as left', async () => {
-    const made = [await newKeys(), await newKeys(), await newKeys()];
+describe('a secret that cannot be decrypted', () => {
+  it('does not block the rotation of others, is logged by its ID, and is counted as remaining', async () => {
+    const created = [await newKeys(), await newKeys(), await newKeys()];
     await reseal(region(), [old, newest]);
-    // The one that the schedule comes to first.
-    const [poisoned = ''] = made.map(({ id }) => id).sort();
-    await alter(poisoned, btoa('x'.repeat(60)));
-    const { moved, left, failed } = await reseal(region(), [newest, old]);
-    expect({ left, failed }).toEqual({ left: 1, failed: [`credential ${poisoned}`] });
+    // The first one that the schedule processes.
+    const [unreadable = ''] = created.map(({ id }) => id).sort();
+    await alter(unreadable, btoa('x'.repeat(60)));
+    const { moved, left: remaining, failed } = await reseal(region(), [newest, old]);
+    expect({ left: remaining, failed }).toEqual({ left: 1, failed: [`credential ${unreadable}`] });
     expect(moved).toBeGreaterThanOrEqual(5);
-    for (const { id } of made) expect(await keyOf(id)).toBe(id === poisoned ? 'old' : 'new');
+    for (const { id } of created) expect(await keyOf(id)).toBe(id === unreadable ? 'old' : 'new');
     expect(await rows('fr-par', `select id from nats_accounts where sealing_key_id <> 'new'`)).toEqual([]);
-    expect(logged.join()).toContain(poisoned);
-    await env.REGION_FR_PAR.prepare('delete from credentials where id = ?').bind(poisoned).run();
+    expect(logged.join()).toContain(unreadable);
+    await env.REGION_FR_PAR.prepare('delete from credentials where id = ?').bind(unreadable).run();
   });
 
-  it('is an error of the server at the gateway, never a wrong signature', async () => {
-    const made = await newKeys();
-    expect((await signed(made, env)).status).not.toBe(403);
-    await alter(made.id, btoa('x'.repeat(60)));
-    expect(await signed(made, env)).toMatchObject({
+  it('makes the gateway return a server error, never a signature error', async () => {
+    const created = await newKeys();
+    expect((await signed(created, env)).status).not.toBe(403);
+    await alter(created.id, btoa('x'.repeat(60)));
+    expect(await signed(created, env)).toMatchObject({
       status: 500,
       type: expect.stringContaining('InternalFailure'),
     });
-    expect(logged.join()).toContain(made.id);
-    await env.REGION_FR_PAR.prepare('delete from credentials where id = ?').bind(made.id).run();
+    expect(logged.join()).toContain(created.id);
+    await env.REGION_FR_PAR.prepare('delete from credentials where id = ?').bind(created.id).run();
   });
 });
 
-it('a secret that changes while it is being moved stays as it was changed to', async () => {
+it('a secret that changes concurrently with its rotation keeps the change (race)', async () => {
   const { id } = await newKeys();
   await reseal(region(), [old, newest]);
   const gate = gated(env.REGION_FR_PAR, /update credentials set sealed_secret/);
@@ -110,27 +113,27 @@ it('a secret that changes while it is being moved stays as it was changed to', a
   await env.REGION_FR_PAR.prepare('delete from credentials where id = ?').bind(id).run();
 });
 
-describe('a key that an isolate does not know yet', () => {
-  it('makes the gateway answer 503, so that clients try again', async () => {
-    const made = await newKeys();
-    expect(await keyOf(made.id)).toBe('new');
-    expect((await signed(made, withKeys(old))).status).toBe(503);
+describe('a sealing key that an isolate does not know yet', () => {
+  it('makes the gateway return 503, so that clients retry', async () => {
+    const created = await newKeys();
+    expect(await keyOf(created.id)).toBe('new');
+    expect((await signed(created, withKeys(old))).status).toBe(503);
     expect(logged.join()).toContain('Sealing key new does not exist');
   });
 
-  it('makes the API answer 503 with Retry-After', async () => {
+  it('makes the API return 503 with Retry-After', async () => {
     const { api, account } = await newKeys();
-    const answer = await api.post(
+    const response = await api.post(
       '/nats-credentials',
       { nats_account_id: account.id },
       { env: withKeys(old) },
     );
-    expect([answer.status, answer.body.type]).toEqual([503, 'unavailable']);
-    expect(answer.headers.get('Retry-After')).toBe('5');
+    expect([response.status, response.body.type]).toEqual([503, 'unavailable']);
+    expect(response.headers.get('Retry-After')).toBe('5');
   });
 
-  it('never meets a secret under it when keys are added last, then moved to the front', async () => {
-    const made = await newKeys();
+  it('is never used when keys are appended first, then moved to the front', async () => {
+    const created = await newKeys();
     await reseal(region(), [old, newest]);
     for (const [before, after] of [
       [[old], [old, newest]],
@@ -142,7 +145,7 @@ describe('a key that an isolate does not know yet', () => {
       // Both configurations run at the same time during a deployment, and each reads what the other has written.
       await reseal(region(), after as SealingKey[]);
       await reseal(region(), before as SealingKey[]);
-      await signed(made, withKeys(...(before as SealingKey[])));
+      await signed(created, withKeys(...(before as SealingKey[])));
       expect(logged).toEqual([]);
     }
   });

@@ -1,15 +1,15 @@
 /**
- * A person, a session and its cookies as an earlier version of Latchkey left them, which signed people in with a library.
- * Made by running that version; nothing here is computed.
+ * A user, a session and its cookies from an earlier version of Latchkey, which used a library for sign-in. Recorded
+ * from that version; nothing here is computed.
  */
 
-/** What the cookies are signed with. */
+/** The secret that signed the cookies. */
 export const SIGN_IN_SECRET = '488d0a63-eef4-4e31-aaf1-37ba14b475554a21195e-faf7-4a1a-a0d6-5a354b53bc02';
 
 export const EMAIL = '2f2f7d55-b955-48c9-a104-b8a9e18f05fa@example.com';
 export const PASSWORD = 'ec7f05fc-9c14-404e-a044-dbba73d92d82';
 
-/** The cookies of two sessions as a browser sends them, over TLS and without. */
+/** The cookies of two sessions as a browser sends them, with TLS and without. */
 export const COOKIES = {
   'https://latchkey.test':
     '__Secure-latchkey.session_token=COJUrCipp2XnBNgRjUjJIQu0o8FGhEO2.sR5KVC1UIp%2Fij4Cg3OOCWwIHh6YCvgwexAg%2BscAI9EE%3D',

@@ -1,4 +1,4 @@
-/** How sessions begin, go on and end: by a password, by a link, by use, and by signing out. */
+/** Sessions: sign-in by password and by link, renewal on use, and sign-out. */
 import crypto from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
@@ -8,7 +8,7 @@ import { env } from './env.ts';
 import { everything } from './everything.ts';
 import { gated } from './fault.ts';
 import { call, cookieOf, identityRows, newOwner, ORIGIN, postAuth, withCookie } from './harness.ts';
-import { atBrowser, invite, mailing, mailsOf, newEmail, newPassword, SITE_URL } from './people.ts';
+import { atBrowser, emailsDuring, envWithEmail, invite, newEmail, newPassword, SITE_URL } from './people.ts';
 import * as fixture from './sessions-fixture.ts';
 
 const PRINCIPAL = '/iam/v1alpha1/principal';
@@ -23,14 +23,14 @@ beforeEach(async () => {
 
 afterEach(() => void vi.useRealTimers());
 
-/** Sets the clock, for the rest of the test. */
+/** Sets the clock for the rest of the test. */
 const at = (now: number) => void vi.useFakeTimers({ toFake: ['Date'], now });
 
-describe('what an earlier version left', () => {
+describe('after an upgrade from an earlier version,', () => {
   const bindings = { ...env, SIGN_IN_SECRET: fixture.SIGN_IN_SECRET };
 
   beforeEach(async () => {
-    // The sessions live for a week from here.
+    // The fixture's sessions expire a week after this time.
     at(1795817600000);
     await env.IDENTITY.batch(
       fixture.ROWS.map(([table, row]) =>
@@ -41,7 +41,7 @@ describe('what an earlier version left', () => {
     );
   });
 
-  it.each(Object.entries(fixture.COOKIES))('keeps its sessions at %s', async (origin, Cookie) => {
+  it.each(Object.entries(fixture.COOKIES))('existing sessions still work at %s', async (origin, Cookie) => {
     const get = (path: string) => call('GET', origin + path, { headers: { Cookie }, env: bindings });
     expect((await get(PRINCIPAL)).body).toMatchObject({ email: fixture.EMAIL });
     expect((await get('/auth/get-session')).body.user).toMatchObject({ email: fixture.EMAIL });
@@ -51,22 +51,22 @@ describe('what an earlier version left', () => {
     expect((await get(PRINCIPAL)).status).toBe(401);
   });
 
-  it('keeps its passwords, whose new cookies have the same name, attributes and signature', async () => {
+  it('existing passwords still work, and new cookies have the same name, attributes and signature', async () => {
     const body = { email: fixture.EMAIL.toUpperCase(), password: fixture.PASSWORD };
-    const answer = await postAuth('/sign-in/email', body, { env: bindings });
-    expect(answer.status).toBe(200);
-    const cookie = answer.headers.get('Set-Cookie') ?? '';
+    const response = await postAuth('/sign-in/email', body, { env: bindings });
+    expect(response.status).toBe(200);
+    const cookie = response.headers.get('Set-Cookie') ?? '';
     expect(cookie).toMatch(
       /^__Secure-latchkey\.session_token=[\w]{32,}\.[\w%]+%3D; Max-Age=604800; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
     );
-    const headers = { Cookie: cookieOf(answer.headers) };
+    const headers = { Cookie: cookieOf(response.headers) };
     expect((await call('GET', PRINCIPAL, { headers, env: bindings })).status).toBe(200);
     expect((await call('GET', PRINCIPAL, { headers })).status).toBe(401);
   });
 });
 
 describe('signing in with a password', () => {
-  it('costs one look-up and one write', async () => {
+  it('costs one lookup and one write', async () => {
     const cost: Cost = { trips: 0, rowsRead: 0 };
     const bindings = { ...env, IDENTITY: counted(env.IDENTITY, cost) };
     expect((await postAuth('/sign-in/email', owner, { env: bindings })).status).toBe(200);
@@ -74,12 +74,12 @@ describe('signing in with a password', () => {
     expect(cost.rowsRead).toBeLessThanOrEqual(4);
   });
 
-  it('costs the same scrypt, and is refused alike, whether the address is unknown, invited or known', async () => {
+  it('computes the same scrypt hash and returns the same error for an unknown, invited or existing email', async () => {
     const invited = newEmail();
     await invite(owner, invited);
     const scrypt = vi.spyOn(crypto, 'scrypt');
     onTestFinished(() => scrypt.mockRestore());
-    const answers = [];
+    const responses = [];
     for (const email of [newEmail(), invited, owner.email]) {
       scrypt.mockClear();
       const { status, text } = await postAuth('/sign-in/email', { email, password: 'a wrong guess' });
@@ -88,16 +88,16 @@ describe('signing in with a password', () => {
         length,
         cost,
       ]);
-      answers.push({ status, text, costs });
+      responses.push({ status, text, costs });
     }
-    expect(answers[0]).toMatchObject({ status: 401, costs: [[16, 32, { N: 2 ** 14, r: 8, p: 5 }]] });
-    expect(answers).toEqual([answers[0], answers[0], answers[0]]);
+    expect(responses[0]).toMatchObject({ status: 401, costs: [[16, 32, { N: 2 ** 14, r: 8, p: 5 }]] });
+    expect(responses).toEqual([responses[0], responses[0], responses[0]]);
   });
 
-  it('shows no token in the body of the response', async () => {
-    const answer = await postAuth('/sign-in/email', owner);
-    expect(answer.body).toEqual({ user: { name: owner.email, email: owner.email } });
-    const browser = withCookie(cookieOf(answer.headers));
+  it('returns no token in the response body', async () => {
+    const response = await postAuth('/sign-in/email', owner);
+    expect(response.body).toEqual({ user: { name: owner.email, email: owner.email } });
+    const browser = withCookie(cookieOf(response.headers));
     const [session] = await identityRows<{ token: string }>(
       'select token from sessions order by rowid desc limit 1',
     );
@@ -105,14 +105,14 @@ describe('signing in with a password', () => {
     expect((await browser.get('/auth/get-session')).text).not.toContain(session?.token);
   });
 
-  it('refuses a body that is none', async () => {
+  it('rejects an invalid body', async () => {
     for (const body of ['{', {}, { email: owner.email }, { email: 'x', password: 'y' }]) {
       expect((await postAuth('/sign-in/email', body)).status).toBe(400);
     }
   });
 });
 
-describe('a page of another site', () => {
+describe('a page of another site (CSRF)', () => {
   it.each([
     `${ORIGIN}.evil.test`,
     `${ORIGIN}:87870`,
@@ -130,13 +130,13 @@ describe('a page of another site', () => {
       '/auth/sign-out',
       '/account/v3/projects',
     ]) {
-      const answer = await browser.post(path, { ...owner, token: 'x', name: 'x' }, options);
-      expect([path, answer.status, answer.body.details?.[0].resource]).toEqual([path, 403, 'origin']);
+      const response = await browser.post(path, { ...owner, token: 'x', name: 'x' }, options);
+      expect([path, response.status, response.body.details?.[0].resource]).toEqual([path, 403, 'origin']);
     }
     expect((await browser.get(PRINCIPAL)).status).toBe(200);
   });
 
-  it('is not the configured one, which is ours behind a proxy', async () => {
+  it('includes any page outside the configured origin, which is used behind a proxy', async () => {
     const bindings = { ...env, SITE: { url: SITE_URL } };
     const signIn = (Origin: string) =>
       postAuth('/sign-in/email', owner, { headers: { Origin }, env: bindings });
@@ -154,7 +154,7 @@ describe('using a session', () => {
       )
     )[0]?.expires_at;
 
-  it('prolongs it to a week, once a day', async () => {
+  it('extends it to a week, once a day', async () => {
     const start = Date.now();
     at(start);
     const { browser } = await atBrowser(owner);
@@ -163,24 +163,24 @@ describe('using a session', () => {
     expect((await browser.get('/auth/get-session')).headers.get('Set-Cookie')).toBeNull();
     expect(await expiry()).toBe(start + WEEK_MS);
     at(start + DAY_MS + 1000);
-    const answer = await browser.get('/auth/get-session');
-    expect(answer.headers.get('Set-Cookie')).toContain('Max-Age=604800');
-    expect(cookieOf(answer.headers)).toBe(browser.cookie);
+    const response = await browser.get('/auth/get-session');
+    expect(response.headers.get('Set-Cookie')).toContain('Max-Age=604800');
+    expect(cookieOf(response.headers)).toBe(browser.cookie);
     expect(await expiry()).toBe(start + DAY_MS + 1000 + WEEK_MS);
-    expect(answer.body.session).toEqual({
+    expect(response.body.session).toEqual({
       expiresAt: new Date(start + DAY_MS + 1000 + WEEK_MS).toISOString(),
     });
     expect((await browser.get('/auth/get-session')).headers.get('Set-Cookie')).toBeNull();
   });
 
-  it('costs one look-up on most days', async () => {
+  it('costs one lookup on most days', async () => {
     const { browser } = await atBrowser(owner);
     const cost: Cost = { trips: 0, rowsRead: 0 };
     await browser.get('/auth/get-session', { env: { ...env, IDENTITY: counted(env.IDENTITY, cost) } });
     expect(cost).toMatchObject({ trips: 1, rowsWritten: 0 });
   });
 
-  it('revives none that has expired, nor one that ends while it is prolonged', async () => {
+  it('never revives an expired session, or one that ends concurrently with its renewal (race)', async () => {
     const start = Date.now();
     at(start);
     const { browser } = await atBrowser(owner);
@@ -202,20 +202,20 @@ describe('using a session', () => {
     at(start);
     const { browser: late } = await atBrowser(owner);
     at(start + WEEK_MS);
-    const answer = await late.get('/auth/get-session');
-    expect([answer.body, answer.headers.get('Set-Cookie')]).toEqual([
+    const response = await late.get('/auth/get-session');
+    expect([response.body, response.headers.get('Set-Cookie')]).toEqual([
       null,
       expect.stringContaining('Max-Age=0'),
     ]);
     expect(await expiry()).toBe(start + WEEK_MS);
   });
 
-  it('takes a cookie away that opens nothing, and answers null to a stranger', async () => {
+  it('clears an invalid cookie, and returns null without a session', async () => {
     const stranger = await call('GET', '/auth/get-session');
     expect([stranger.body, stranger.headers.get('Set-Cookie')]).toEqual([null, null]);
     const forged = `__Secure-latchkey.session_token=forged.${btoa('x'.repeat(32))}`;
-    const answer = await withCookie(forged).get('/auth/get-session');
-    expect([answer.body, answer.headers.get('Set-Cookie')]).toEqual([
+    const response = await withCookie(forged).get('/auth/get-session');
+    expect([response.body, response.headers.get('Set-Cookie')]).toEqual([
       null,
       expect.stringContaining('Max-Age=0'),
     ]);
@@ -223,10 +223,10 @@ describe('using a session', () => {
 });
 
 describe('a sign-in link', () => {
-  /** Stores a link for the address, and resolves to its token. */
-  async function newLink(email: string, goodForMs = 60_000): Promise<string> {
+  /** Stores a link for the address and returns its token. */
+  async function newLink(email: string, validForMs = 60_000): Promise<string> {
     const now = Date.now();
-    const { token, statements } = await newSignInLink({ email, now, expiresAt: now + goodForMs });
+    const { token, statements } = await newSignInLink({ email, now, expiresAt: now + validForMs });
     await env.IDENTITY.batch(statements.map(({ sql, params }) => env.IDENTITY.prepare(sql).bind(...params)));
     return token;
   }
@@ -234,9 +234,9 @@ describe('a sign-in link', () => {
   it('signs in its person once, and is stored as a hash', async () => {
     const token = await newLink(owner.email.toUpperCase());
     expect(JSON.stringify(await identityRows('select * from verifications'))).not.toContain(token);
-    const answer = await postAuth('/sign-in/link', { token });
-    expect([answer.status, answer.body]).toEqual([200, { success: true }]);
-    expect((await withCookie(cookieOf(answer.headers)).get(PRINCIPAL)).body.email).toBe(owner.email);
+    const response = await postAuth('/sign-in/link', { token });
+    expect([response.status, response.body]).toEqual([200, { success: true }]);
+    expect((await withCookie(cookieOf(response.headers)).get(PRINCIPAL)).body.email).toBe(owner.email);
     const again = await postAuth('/sign-in/link', { token });
     expect([again.status, again.body.precondition, again.headers.get('Set-Cookie')]).toEqual([
       412,
@@ -245,7 +245,7 @@ describe('a sign-in link', () => {
     ]);
   });
 
-  it('signs in one of many who try at once', async () => {
+  it('signs in once when requests are concurrent (race)', async () => {
     const token = await newLink(owner.email);
     const tries = await Promise.all(Array.from({ length: 8 }, () => postAuth('/sign-in/link', { token })));
     expect(tries.map(({ status }) => status).sort()).toEqual([200, ...Array(7).fill(412)]);
@@ -257,14 +257,14 @@ describe('a sign-in link', () => {
     ).toHaveLength(1);
   });
 
-  it('opens nothing when it has expired, and nothing is written', async () => {
+  it('does nothing after it has expired', async () => {
     const token = await newLink(owner.email, -1);
     const before = await everything();
     expect((await postAuth('/sign-in/link', { token })).status).toBe(412);
     expect(await everything()).toEqual(before);
   });
 
-  it('is replaced by the next one, and ends when the password changes', async () => {
+  it('is replaced by the next one, and is invalidated when the password changes', async () => {
     const [old, token] = [await newLink(owner.email), await newLink(owner.email)];
     expect((await postAuth('/sign-in/link', { token: old })).status).toBe(412);
     const { browser } = await atBrowser(owner);
@@ -273,19 +273,19 @@ describe('a sign-in link', () => {
     expect((await postAuth('/sign-in/link', { token })).status).toBe(412);
   });
 
-  it('is for nobody whom no one knows, and leaves the links of others', async () => {
+  it('is not created for an unknown email, and leaves the links of others valid', async () => {
     const theirs = await newLink(owner.email);
     const token = await newLink(newEmail());
     expect((await postAuth('/sign-in/link', { token })).status).toBe(412);
     expect((await postAuth('/sign-in/link', { token: theirs })).status).toBe(200);
   });
 
-  it('resets no password, and a link that resets one signs nobody in', async () => {
+  it('cannot reset a password, and a reset link cannot sign in', async () => {
     const token = await newLink(owner.email);
     const reset = { token, newPassword: newPassword() };
     expect((await postAuth('/reset-password', reset)).status).toBe(412);
-    const mails = await mailsOf(
-      () => postAuth('/request-password-reset', { email: owner.email }, { env: mailing }),
+    const mails = await emailsDuring(
+      () => postAuth('/request-password-reset', { email: owner.email }, { env: envWithEmail }),
       1,
     );
     const mailed = /#(\S+)/.exec(mails[0] ?? '')?.[1] ?? '';
@@ -295,20 +295,20 @@ describe('a sign-in link', () => {
   });
 });
 
-describe('the links of mails', () => {
+describe('links in emails', () => {
   const evil = 'http://evil.test';
 
-  it('lead to the configured address, whatever host a request claims', async () => {
+  it('lead to the configured URL, regardless of the request’s Host header', async () => {
     const options = {
       headers: { Origin: evil, 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'evil.test' },
-      env: mailing,
+      env: envWithEmail,
     };
-    const mails = await mailsOf(async () => {
-      const asked = await call('POST', `${evil}/auth/request-password-reset`, {
+    const mails = await emailsDuring(async () => {
+      const response = await call('POST', `${evil}/auth/request-password-reset`, {
         body: { email: owner.email },
         ...options,
       });
-      expect(asked.status).toBe(200);
+      expect(response.status).toBe(200);
       const invited = await call('POST', `${evil}/iam/v1alpha1/users`, {
         token: owner.secret_key,
         body: { email: newEmail() },
@@ -326,11 +326,11 @@ describe('the links of mails', () => {
   it.each([
     { transport: 'console' },
     { transport: 'http', endpoint: 'https://mail.test/', from: 'a@b.test' },
-  ])('need SITE.url, and the error names it: %j', async (MAIL) => {
+  ])('require SITE.url, and the error names the setting: %j', async (MAIL) => {
     const printed = vi.spyOn(console, 'error').mockReturnValue();
     onTestFinished(() => printed.mockRestore());
-    const answer = await call('GET', PRINCIPAL, { env: { ...env, MAIL, MAIL_TOKEN: 'x' } as typeof env });
-    expect(answer.status).toBe(500);
+    const response = await call('GET', PRINCIPAL, { env: { ...env, MAIL, MAIL_TOKEN: 'x' } as typeof env });
+    expect(response.status).toBe(500);
     expect(String(printed.mock.calls)).toContain('SITE.url');
   });
 });

@@ -1,4 +1,4 @@
-/** Migrates the databases of each test file: real D1 in workerd. */
+/** Migrates each test file's databases: real D1 in workerd. */
 import { applyD1Migrations } from 'cloudflare:test';
 import { env } from './env.ts';
 

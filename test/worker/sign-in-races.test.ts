@@ -1,6 +1,6 @@
 /**
- * Sign-in while something changes under it: requests are held at the statement that writes, the change happens, and what
- * they had checked is no longer so. Each statement has to see that by itself.
+ * Races during sign-in: a request is paused at the statement that writes, and the state that it checked changes. The
+ * statement itself must detect the change.
  */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
@@ -12,9 +12,9 @@ import { gated } from './fault.ts';
 import { call, cookieOf, identityRows, newOwner, postAuth, withCookie } from './harness.ts';
 import {
   atBrowser,
+  emailsDuring,
+  envWithEmail,
   invite,
-  mailing,
-  mailsOf,
   newEmail,
   newMember,
   newPassword,
@@ -31,7 +31,7 @@ beforeEach(async () => {
   owner = await newOwner();
 });
 
-/** Runs `change` while so many sign-ins with the old password have verified it and are about to begin their session. */
+/** Runs `change` while concurrent sign-ins have verified the old password and are about to create their sessions. */
 async function whileSigningIn(person: { email: string; password: string }, change: () => Promise<unknown>) {
   const gate = gated(env.IDENTITY, SESSIONS, IN_FLIGHT);
   const { email, password } = person;
@@ -50,42 +50,42 @@ const tokensOf = (email: string) =>
 const expireSessionsOf = (userId: string) =>
   identityRows('update sessions set expires_at = ? where user_id = ?', Date.now() - 1000, userId);
 
-/** The token of a link that resets the password of the address. */
+/** Returns the token of a password reset link for the address. */
 async function resetToken(email: string): Promise<string> {
-  const ask = () => postAuth('/request-password-reset', { email }, { env: mailing });
-  const [mail = ''] = await mailsOf(ask, 1);
+  const ask = () => postAuth('/request-password-reset', { email }, { env: envWithEmail });
+  const [mail = ''] = await emailsDuring(ask, 1);
   return tokenOf(/https:\S+/.exec(mail)?.[0] ?? '');
 }
 
-describe('of 16 sign-ins with the old password that are in flight, none survives', () => {
+describe('16 concurrent sign-ins with the old password create no session after', () => {
   it('a change of the password', async () => {
     const { browser } = await atBrowser(owner);
     const body = { currentPassword: owner.password, newPassword: newPassword() };
     let cookie = '';
-    const answers = await whileSigningIn(owner, async () => {
+    const responses = await whileSigningIn(owner, async () => {
       const changed = await browser.post('/auth/change-password', body);
       expect(changed.status).toBe(200);
       cookie = cookieOf(changed.headers);
     });
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
-    expect(answers.filter(({ headers }) => headers.has('Set-Cookie'))).toEqual([]);
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([401]));
+    expect(responses.filter(({ headers }) => headers.has('Set-Cookie'))).toEqual([]);
     expect(await tokensOf(owner.email)).toHaveLength(1);
     expect((await withCookie(cookie).get('/iam/v1alpha1/principal')).status).toBe(200);
   });
 
   it('a reset of the password', async () => {
     const token = await resetToken(owner.email);
-    const answers = await whileSigningIn(owner, async () => {
+    const responses = await whileSigningIn(owner, async () => {
       expect((await postAuth('/reset-password', { token, newPassword: newPassword() })).status).toBe(200);
     });
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([401]));
     expect(await tokensOf(owner.email)).toEqual([]);
   });
 
-  it('a new password that the operator gives', async () => {
+  it('a new password set by the operator', async () => {
     const { id } = await atBrowser(owner);
     const wanted = newPassword();
-    const answers = await whileSigningIn(owner, async () => {
+    const responses = await whileSigningIn(owner, async () => {
       const { statements } = await createOrganization({
         organizationName: 'Another',
         email: owner.email,
@@ -98,21 +98,21 @@ describe('of 16 sign-ins with the old password that are in flight, none survives
         statements.map(({ sql, params }) => env.IDENTITY.prepare(sql).bind(...params)),
       );
     });
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([401]));
     expect(await tokensOf(owner.email)).toEqual([]);
     expect((await postAuth('/sign-in/email', { email: owner.email, password: wanted })).status).toBe(200);
   });
 
-  it('the end of the account', async () => {
+  it('the deletion of the user', async () => {
     const member = await newMember(owner);
-    const answers = await whileSigningIn(member, () =>
+    const responses = await whileSigningIn(member, () =>
       identityRows('delete from users where id = ?', member.id),
     );
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([401]));
   });
 });
 
-it('in 200 rounds, a session begins before the password changes and ends with it, or not at all', async () => {
+it('in 200 rounds, a session created concurrently with a password change is either revoked by it or never created', async () => {
   const { id: userId } = await atBrowser(owner);
   const db = openDatabase(env.IDENTITY);
   const change = {
@@ -158,8 +158,8 @@ it('in 200 rounds, a session begins before the password changes and ends with it
   }
 });
 
-describe('a change of the password', () => {
-  it('does not happen when the session that asks has ended by then', async () => {
+describe('a concurrent change of the password', () => {
+  it('fails when the session of the request has been revoked', async () => {
     const { browser } = await atBrowser(owner);
     const gate = gated(env.IDENTITY, SESSIONS);
     const body = { currentPassword: owner.password, newPassword: newPassword() };
@@ -169,13 +169,13 @@ describe('a change of the password', () => {
     await gate.arrived;
     expect((await browser.post('/auth/sign-out')).status).toBe(200);
     gate.open();
-    const answer = await changing;
-    expect([answer.status, answer.body.method]).toEqual([401, 'session']);
+    const response = await changing;
+    expect([response.status, response.body.method]).toEqual([401, 'session']);
     expect(await tokensOf(owner.email)).toEqual([]);
     expect((await postAuth('/sign-in/email', { ...owner })).status).toBe(200);
   });
 
-  it('does not happen when the session that asks has expired by then', async () => {
+  it('fails when the session of the request has expired', async () => {
     const { id, browser } = await atBrowser(owner);
     const gate = gated(env.IDENTITY, SESSIONS);
     const body = { currentPassword: owner.password, newPassword: newPassword() };
@@ -185,13 +185,13 @@ describe('a change of the password', () => {
     await gate.arrived;
     await expireSessionsOf(id);
     gate.open();
-    const answer = await changing;
-    expect([answer.status, answer.body.method]).toEqual([401, 'session']);
+    const response = await changing;
+    expect([response.status, response.body.method]).toEqual([401, 'session']);
     expect(await tokensOf(owner.email)).toHaveLength(1);
     expect((await postAuth('/sign-in/email', { ...owner })).status).toBe(200);
   });
 
-  it('does not happen on a password that is another by then', async () => {
+  it('fails when the password has changed', async () => {
     const { browser } = await atBrowser(owner);
     const gate = gated(env.IDENTITY, SESSIONS);
     const body = { currentPassword: owner.password, newPassword: newPassword() };
@@ -204,13 +204,13 @@ describe('a change of the password', () => {
       owner.email,
     );
     gate.open();
-    const answer = await changing;
-    expect([answer.status, answer.body.details?.[0].argument_name]).toEqual([400, 'currentPassword']);
+    const response = await changing;
+    expect([response.status, response.body.details?.[0].argument_name]).toEqual([400, 'currentPassword']);
     expect(await tokensOf(owner.email)).toHaveLength(1);
   });
 });
 
-it('a reset of the password does not happen when its link expires between the look-up and the change', async () => {
+it('a password reset fails when its link expires between the lookup and the change', async () => {
   const { id } = await atBrowser(owner);
   const token = await resetToken(owner.email);
   const gate = gated(env.IDENTITY, /update sign_in_methods set password/);
@@ -222,14 +222,14 @@ it('a reset of the password does not happen when its link expires between the lo
   await gate.arrived;
   await identityRows('update verifications set expires_at = ? where value = ?', Date.now() - 1000, id);
   gate.open();
-  const answer = await resetting;
-  expect([answer.status, answer.body.precondition]).toEqual([412, 'unknown_precondition']);
+  const response = await resetting;
+  expect([response.status, response.body.precondition]).toEqual([412, 'unknown_precondition']);
   expect(await tokensOf(owner.email)).toHaveLength(1);
   expect((await postAuth('/sign-in/email', { ...owner })).status).toBe(200);
 });
 
-describe('an invitation is not accepted', () => {
-  /** Accepts, and runs `change` when only the batch is still to come. */
+describe('accepting an invitation fails', () => {
+  /** Accepts the invitation, and runs `change` before the final batch. */
   async function accepting(
     send: (options: { env: typeof env }) => ReturnType<typeof call>,
     change: () => Promise<unknown>,
@@ -251,45 +251,45 @@ describe('an invitation is not accepted', () => {
   const joined = async (id: string) =>
     (await identityRows('select 1 from memberships where user_id = ? and joined_at is not null', id)).length;
 
-  it('when it expires between the look-up and the change', async () => {
+  it('when it expires between the lookup and the change', async () => {
     const { id, token } = await invited();
-    const answer = await accepting(
+    const response = await accepting(
       (options) => postAuth('/accept-invitation', { token, name: 'Late', password: newPassword() }, options),
       () => identityRows('update invitations set expires_at = ? where user_id = ?', Date.now() - 60_000, id),
     );
-    expect([answer.status, await joined(id)]).toEqual([404, 0]);
+    expect([response.status, await joined(id)]).toEqual([404, 0]);
     expect(await identityRows('select 1 from sign_in_methods where user_id = ?', id)).toEqual([]);
   });
 
-  it('when the person is removed in between', async () => {
+  it('when the person is removed concurrently', async () => {
     const { id, token } = await invited();
-    const answer = await accepting(
+    const response = await accepting(
       (options) => postAuth('/accept-invitation', { token, name: 'Gone', password: newPassword() }, options),
       () => call('DELETE', `${USERS}/${id}`, { token: owner.secret_key }),
     );
-    expect([answer.status, await joined(id)]).toEqual([404, 0]);
+    expect([response.status, await joined(id)]).toEqual([404, 0]);
     expect(await identityRows('select 1 from sign_in_methods where user_id = ?', id)).toEqual([]);
   });
 
-  it('by a session that expires in between', async () => {
+  it('when the session expires concurrently', async () => {
     const other = await newOwner();
     const { id, browser } = await atBrowser(other);
     const token = tokenOf((await invite(owner, other.email)).body.invitation_url);
-    const answer = await accepting(
+    const response = await accepting(
       (options) => browser.post('/auth/accept-invitation', { token }, options),
       () => expireSessionsOf(id),
     );
-    expect([answer.status, await joined(id)]).toEqual([404, 1]);
+    expect([response.status, await joined(id)]).toEqual([404, 1]);
   });
 
-  it('by a session that ends in between', async () => {
+  it('when the session is revoked concurrently', async () => {
     const other = await newOwner();
     const { id, browser } = await atBrowser(other);
     const token = tokenOf((await invite(owner, other.email)).body.invitation_url);
-    const answer = await accepting(
+    const response = await accepting(
       (options) => browser.post('/auth/accept-invitation', { token }, options),
       () => browser.post('/auth/sign-out'),
     );
-    expect([answer.status, await joined(id)]).toEqual([404, 1]);
+    expect([response.status, await joined(id)]).toEqual([404, 1]);
   });
 });

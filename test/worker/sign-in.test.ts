@@ -1,10 +1,13 @@
-/** Passwords changed and reset, sessions listed and revoked: what the old ones let in is out with the next request. */
+/**
+ * Changing and resetting passwords, and listing and revoking sessions: revoked access is rejected on the next
+ * request.
+ */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { env } from './env.ts';
-import { refusingAudit } from './failing.ts';
+import { rejectingAudit } from './failing.ts';
 import { call, cookieOf, identityRows, newOwner, postAuth, signIn, withCookie } from './harness.ts';
-import { atBrowser, invite, join, mailing, newMember, newPassword, trail } from './people.ts';
+import { atBrowser, auditTrail, envWithEmail, invite, join, newMember, newPassword } from './people.ts';
 
 const JWTS = '/iam/v1alpha1/jwts';
 const PROJECTS = '/account/v3/projects';
@@ -15,14 +18,14 @@ beforeEach(async () => {
   owner = await newOwner();
 });
 
-/** Does something, and resolves to the mails that were printed meanwhile. */
-async function mailsOf(work: () => Promise<unknown>, wanted: number): Promise<string[]> {
+/** Runs `work` and returns the emails that it prints. */
+async function emailsDuring(work: () => Promise<unknown>, wanted: number): Promise<string[]> {
   const mails: string[] = [];
   const printed = vi.spyOn(console, 'log').mockImplementation((text: string) => void mails.push(text));
   try {
     await work();
     await vi.waitFor(() => expect(mails.length).toBeGreaterThanOrEqual(wanted), 10_000);
-    // What is sent afterwards and should not be has had this long.
+    // Wait for emails that should not be sent.
     if (wanted === 0) await new Promise((resolve) => setTimeout(resolve, 500));
   } finally {
     printed.mockRestore();
@@ -30,10 +33,10 @@ async function mailsOf(work: () => Promise<unknown>, wanted: number): Promise<st
   return mails;
 }
 
-const requestReset = (email: string) => postAuth('/request-password-reset', { email }, { env: mailing });
+const requestReset = (email: string) => postAuth('/request-password-reset', { email }, { env: envWithEmail });
 
 async function resetTokenOf(email: string): Promise<string> {
-  const [mail = ''] = await mailsOf(() => requestReset(email), 1);
+  const [mail = ''] = await emailsDuring(() => requestReset(email), 1);
   return /\/reset-password\/#(\S+)/.exec(mail)?.[1] ?? '';
 }
 
@@ -41,7 +44,7 @@ const tries = async (email: string, password: string) =>
   (await postAuth('/sign-in/email', { email, password })).status;
 
 describe('a password', () => {
-  it('is changed by who knows the old one, which ends every other session', async () => {
+  it('is changed with the old password, which ends every other session', async () => {
     const { id, browser } = await atBrowser(owner);
     const other = await signIn(owner.email, owner.password);
     const wanted = newPassword();
@@ -56,10 +59,10 @@ describe('a password', () => {
     expect((await other.get(PROJECTS)).status).toBe(401);
     expect((await withCookie(cookieOf(changed.headers)).get(PROJECTS)).status).toBe(200);
     expect([await tries(owner.email, owner.password), await tries(owner.email, wanted)]).toEqual([401, 200]);
-    expect(await trail(owner)).toContain(`update passwords ${id}`);
+    expect(await auditTrail(owner)).toContain(`update passwords ${id}`);
   });
 
-  it('is changed from a page of ours only, and by nobody without a session', async () => {
+  it('is changed from our pages only (same origin), and not without a session', async () => {
     const { browser } = await atBrowser(owner);
     const body = { currentPassword: owner.password, newPassword: newPassword() };
     const foreign = { headers: { Origin: 'https://evil.test' } };
@@ -67,7 +70,7 @@ describe('a password', () => {
     expect((await postAuth('/change-password', body)).status).toBe(401);
   });
 
-  it('is reset by the link of a mail, once, which ends every session', async () => {
+  it('is reset by an emailed link, once, which ends every session', async () => {
     const { id, browser } = await atBrowser(owner);
     const other = await newOwner();
     await join(other, owner, browser);
@@ -86,35 +89,35 @@ describe('a password', () => {
       expect([again.status, again.body.precondition]).toEqual([412, 'unknown_precondition']);
     }
     for (const organization of [owner, other]) {
-      expect(await trail(organization)).toContain(`update passwords ${id}`);
+      expect(await auditTrail(organization)).toContain(`update passwords ${id}`);
     }
   });
 
-  it('is not reset by a token in an address', async () => {
+  it('cannot be reset with a token in the URL', async () => {
     const token = await resetTokenOf(owner.email);
-    const answer = await postAuth(`/reset-password?token=${token}`, { newPassword: newPassword() });
-    expect(answer.status).toBe(400);
+    const response = await postAuth(`/reset-password?token=${token}`, { newPassword: newPassword() });
+    expect(response.status).toBe(400);
     expect(await tries(owner.email, owner.password)).toBe(200);
   });
 
-  it('is reset for nobody who has none, and the answer is the same', async () => {
+  it('reset for an unknown email sends nothing and gets the same response', async () => {
     const invited = `${crypto.randomUUID()}@example.com`;
     await invite(owner, invited);
-    const answers: string[] = [];
+    const responses: string[] = [];
     const ask = async () => {
       for (const email of [invited, `${crypto.randomUUID()}@example.com`]) {
-        answers.push((await requestReset(email)).text);
+        responses.push((await requestReset(email)).text);
       }
     };
-    expect(await mailsOf(ask, 0)).toEqual([]);
-    await mailsOf(async () => answers.push((await requestReset(owner.email)).text), 1);
-    expect(new Set(answers).size).toBe(1);
+    expect(await emailsDuring(ask, 0)).toEqual([]);
+    await emailsDuring(async () => responses.push((await requestReset(owner.email)).text), 1);
+    expect(new Set(responses).size).toBe(1);
   });
 
-  it('cannot be reset where no mail is sent, and that is said', async () => {
+  it('cannot be reset when email is disabled, and the response reports that', async () => {
     for (const email of [owner.email, 'nobody@example.com']) {
-      const answer = await postAuth('/request-password-reset', { email });
-      expect([answer.status, answer.body.precondition]).toEqual([412, 'unknown_precondition']);
+      const response = await postAuth('/request-password-reset', { email });
+      expect([response.status, response.body.precondition]).toEqual([412, 'unknown_precondition']);
     }
   });
 });
@@ -127,10 +130,10 @@ async function everything(): Promise<unknown> {
   return Promise.all(tables.map(({ name }) => identityRows(`select * from "${name}" order by 1`)));
 }
 
-describe('when its audit row cannot be written, nothing has changed', () => {
-  const options = { env: { ...env, IDENTITY: refusingAudit(env.IDENTITY) } };
+describe('rollback when the audit row cannot be written', () => {
+  const options = { env: { ...env, IDENTITY: rejectingAudit(env.IDENTITY) } };
 
-  it('by a change of password', async () => {
+  it('covers a change of password', async () => {
     const { browser } = await atBrowser(owner);
     const before = await everything();
     const body = { currentPassword: owner.password, newPassword: newPassword() };
@@ -139,7 +142,7 @@ describe('when its audit row cannot be written, nothing has changed', () => {
     expect((await browser.post('/auth/change-password', body)).status).toBe(200);
   });
 
-  it('by a reset, whose link is good still', async () => {
+  it('covers a reset, and its link stays valid', async () => {
     const token = await resetTokenOf(owner.email);
     const before = await everything();
     const body = { token, newPassword: newPassword() };
@@ -148,7 +151,7 @@ describe('when its audit row cannot be written, nothing has changed', () => {
     expect((await postAuth('/reset-password', body)).status).toBe(200);
   });
 
-  it('by the end of a session', async () => {
+  it('covers the revocation of a session', async () => {
     const { browser } = await atBrowser(owner);
     const [{ jti }] = (await browser.get(JWTS)).body.jwts as [{ jti: string }];
     const before = await everything();
@@ -158,24 +161,24 @@ describe('when its audit row cannot be written, nothing has changed', () => {
 });
 
 describe('sessions', () => {
-  it('are listed without their tokens, and the one that asks is marked', async () => {
+  it('are listed without their tokens, and the current one is marked', async () => {
     const { id, browser } = await atBrowser(owner);
     const postAgent = { headers: { 'User-Agent': 'Netscape', 'CF-Connecting-IP': '192.0.2.7' } };
     await postAuth('/sign-in/email', { email: owner.email, password: owner.password }, postAgent);
-    const answer = await browser.get(`${JWTS}?audience_id=${id}&order_by=created_at_desc`);
-    expect(answer.body.total_count).toBe(2);
-    expect(answer.body.jwts[0]).toMatchObject({
+    const response = await browser.get(`${JWTS}?audience_id=${id}&order_by=created_at_desc`);
+    expect(response.body.total_count).toBe(2);
+    expect(response.body.jwts[0]).toMatchObject({
       audience_id: id,
       user_agent: 'Netscape',
       ip: '192.0.2.7',
       current: false,
     });
-    expect(answer.body.jwts[1]).toMatchObject({ current: true });
+    expect(response.body.jwts[1]).toMatchObject({ current: true });
     const tokens = await identityRows<{ token: string }>('select token from sessions where user_id = ?', id);
-    for (const { token } of tokens) expect(answer.text).not.toContain(token);
+    for (const { token } of tokens) expect(response.text).not.toContain(token);
   });
 
-  it('are revoked one by one, with the next request', async () => {
+  it('are revoked one by one, from the next request on', async () => {
     const { browser } = await atBrowser(owner);
     const other = await signIn(owner.email, owner.password);
     const jwts = (await browser.get(JWTS)).body.jwts as { jti: string; current: boolean }[];
@@ -185,10 +188,10 @@ describe('sessions', () => {
     expect([replayed.status, replayed.body.reason]).toEqual([401, 'not_found']);
     expect((await browser.get(PROJECTS)).status).toBe(200);
     expect((await browser.delete(`${JWTS}/${target}`)).status).toBe(404);
-    expect(await trail(owner)).toContain(`revoke sessions ${target}`);
+    expect(await auditTrail(owner)).toContain(`revoke sessions ${target}`);
   });
 
-  it('of others are not there, for an Owner either', async () => {
+  it('of other users look missing, even to an Owner', async () => {
     const member = await newMember(owner);
     const theirs = await signIn(member.email, member.password);
     const [{ jti }] = (await theirs.get(JWTS)).body.jwts as [{ jti: string }];
@@ -198,7 +201,7 @@ describe('sessions', () => {
     expect((await theirs.get(JWTS)).status).toBe(200);
   });
 
-  it('that have expired are neither listed nor good', async () => {
+  it('that have expired are not listed and not valid', async () => {
     const { id, browser } = await atBrowser(owner);
     const other = await signIn(owner.email, owner.password);
     await env.IDENTITY.prepare(
@@ -210,15 +213,15 @@ describe('sessions', () => {
     expect((await other.get(PROJECTS)).body.reason).toBe('expired');
   });
 
-  it('are neither seen nor ended with an API key, also of the same person', async () => {
+  it('can be neither listed nor revoked with an API key, even of the same user', async () => {
     const { browser } = await atBrowser(owner);
     const [{ jti }] = (await browser.get(JWTS)).body.jwts as [{ jti: string }];
     for (const [method, path] of [
       ['GET', JWTS],
       ['DELETE', `${JWTS}/${jti}`],
     ] as const) {
-      const answer = await call(method, path, { token: owner.secret_key });
-      expect([answer.status, answer.body.details[0].resource]).toEqual([403, 'jwt']);
+      const response = await call(method, path, { token: owner.secret_key });
+      expect([response.status, response.body.details[0].resource]).toEqual([403, 'jwt']);
     }
     expect((await browser.get(JWTS)).body.total_count).toBe(1);
   });

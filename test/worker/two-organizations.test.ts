@@ -1,4 +1,4 @@
-/** Two organizations side by side, with everything of the same name: neither learns anything of the other. */
+/** Tenant isolation: two organizations with the same resource names learn nothing about each other. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { app } from '../../functions/index.ts';
@@ -11,7 +11,7 @@ const THEIR_NAME = 'Ada, as they know her';
 
 interface Organization {
   owner: Owner;
-  /** Every id that belongs to it, and to nobody else. */
+  /** Every ID that belongs to it alone. */
   ids: string[];
 }
 
@@ -20,12 +20,12 @@ async function newOrganization(): Promise<Organization> {
   const { project_id, organization_id, access_key } = owner;
   const ids = [project_id, organization_id, access_key];
   const token = owner.secret_key;
-  const make = async (path: string, body: object) => (await call('POST', path, { token, body })).body;
-  const application = await make('/iam/v1alpha1/applications', { name: 'same' });
-  const key = await make('/iam/v1alpha1/api-keys', { application_id: application.id });
-  const policy = await make('/iam/v1alpha1/policies', { name: 'same', application_id: application.id });
-  const project = await make('/account/v3/projects', { name: 'same', organization_id });
-  const member = await make('/iam/v1alpha1/users', { email: `${crypto.randomUUID()}@example.com` });
+  const create = async (path: string, body: object) => (await call('POST', path, { token, body })).body;
+  const application = await create('/iam/v1alpha1/applications', { name: 'same' });
+  const key = await create('/iam/v1alpha1/api-keys', { application_id: application.id });
+  const policy = await create('/iam/v1alpha1/policies', { name: 'same', application_id: application.id });
+  const project = await create('/account/v3/projects', { name: 'same', organization_id });
+  const member = await create('/iam/v1alpha1/users', { email: `${crypto.randomUUID()}@example.com` });
   ids.push(application.id, key.access_key, policy.id, project.id, member.id);
   for (const region of REGIONS) {
     const api = clientOf(owner, region);
@@ -58,7 +58,7 @@ const LISTS = [
 
 let ours: Organization;
 let theirs: Organization;
-/** Somebody who has joined theirs, under a name that is known there, and is only invited to ours. */
+/** A member of the other organization, with a name there, who is only invited to ours. */
 let both: Person;
 
 beforeAll(async () => {
@@ -72,7 +72,7 @@ beforeAll(async () => {
 describe('two organizations', () => {
   it.each(
     LISTS.flatMap((path) => (path.includes(':region') ? REGIONS : ['']).map((region) => [path, region])),
-  )('%s %s tells each its own, and as much', async (path, region) => {
+  )('%s %s returns each organization its own data, and the same amount', async (path, region) => {
     const ask = ({ owner }: Organization, names: Record<string, string> = {}) =>
       call('GET', `${path?.replace(':region', region ?? '')}?${new URLSearchParams(names)}`, {
         token: owner.secret_key,
@@ -80,11 +80,11 @@ describe('two organizations', () => {
     const own = await ask(ours);
     for (const id of theirs.ids) expect(own.text).not.toContain(id);
     const other = await ask(theirs);
-    // What readers said of the pages is the first organization's alone.
+    // Feedback belongs to the first organization only.
     if (path !== '/feedback') {
       expect([other.status, other.body?.total_count]).toEqual([own.status, own.body?.total_count]);
     }
-    // Naming what is theirs tells no more than naming what there is not.
+    // A filter by the other organization's ID returns the same as one by an unknown ID.
     const { project_id, organization_id } = theirs.owner;
     const key = theirs.ids.find((id) => id.startsWith('LKEY')) ?? '';
     const named = await ask(ours, { project_id, organization_id, key });
@@ -96,16 +96,16 @@ describe('two organizations', () => {
     expect([named.status, named.text]).toEqual([missing.status, missing.text]);
   });
 
-  it('learn nothing of a person whom the other one knows before they join', async () => {
+  it('learn nothing about a person of the other organization before they join', async () => {
     const stranger = newEmail();
     const token = ours.owner.secret_key;
-    // The other organization has known the person for a while, and they have changed their password meanwhile.
+    // The person has belonged to the other organization for a while, and has since changed their password.
     await env.IDENTITY.prepare('update users set created_at = 1, updated_at = ? where email = ?')
       .bind(Date.now() + 60_000, both.email)
       .run();
-    const asInvited = (answer: Awaited<ReturnType<typeof call>>, email: string) => {
-      const { id, created_at, updated_at } = answer.body;
-      return answer.text
+    const asInvited = (response: Awaited<ReturnType<typeof call>>, email: string) => {
+      const { id, created_at, updated_at } = response.body;
+      return response.text
         .replaceAll(email, 'EMAIL')
         .replaceAll(id, 'ID')
         .replaceAll(created_at, 'THEN')
@@ -119,7 +119,7 @@ describe('two organizations', () => {
     expect(newestFirst.body.users[0].email).toBe(stranger);
   });
 
-  it('have a member each of the same person, who sees both and whose keys see one', async () => {
+  it('can share a member, who sees both and whose API keys see one', async () => {
     await join(ours.owner, both, await signIn(both.email, both.password));
     await grant(ours.owner, both.id, 'IAMManager');
     const browser = await signIn(both.email, both.password);
@@ -134,16 +134,16 @@ describe('two organizations', () => {
     const names = theirs.ids.filter((id) => id !== THEIR_NAME);
     for (const path of LISTS.filter((path) => path.startsWith('/iam/') || path.startsWith('/account/'))) {
       const query = path.endsWith('/rules') ? '' : `?organization_id=${ours.owner.organization_id}`;
-      for (const answer of [
+      for (const response of [
         await call('GET', path, { token: key.body.secret_key }),
         ...(path.endsWith('/principal') ? [] : [await browser.get(path + query)]),
       ]) {
-        for (const id of names) expect(answer.text, path).not.toContain(id);
+        for (const id of names) expect(response.text, path).not.toContain(id);
       }
     }
   });
 
-  it('do not use up each other’s quotas', async () => {
+  it('do not use each other’s quotas', async () => {
     const one = { ...env, QUOTAS: { nats_accounts: 2, credentials: 100 } };
     const account = ({ owner }: Organization) =>
       clientOf(owner, 'fr-par').post('/nats-accounts', { project_id: owner.project_id }, { env: one });
