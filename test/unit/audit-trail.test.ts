@@ -1,4 +1,6 @@
-/** Nobody changes or deletes a row of the audit trail: no statement of the application does, but the one of retention. */
+/**
+ * The audit trail is append-only: apart from retention, no statement of the application updates or deletes its rows.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 

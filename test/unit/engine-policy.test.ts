@@ -1,4 +1,4 @@
-/** The IAM policy of the page "Connect your queue engine": whose names it opens, and that it is written as IAM reads it. */
+/** The IAM policy on the page "Connect your queue engine": which resources it covers, and that it is valid IAM. */
 import { expect, it } from 'vitest';
 import { engineArn, newServicePrefix } from '../../functions/gateway/names.ts';
 import type { Engine } from '../../functions/shared/env.ts';
@@ -8,7 +8,7 @@ const at = { partition: 'aws', region: 'eu-west-3', account: '111122223333' };
 const policy = enginePolicy('fr-par', at);
 const resourceOf = (sid: string) => policy.Statement.find(({ Sid }) => Sid === sid)?.Resource ?? '';
 
-/** Whether the pattern of a policy is that of an ARN. */
+/** Returns whether the policy's pattern matches the ARN. */
 const matches = (pattern: string, arn: string) =>
   pattern.endsWith('*') && arn.startsWith(pattern.slice(0, -1));
 
@@ -24,7 +24,7 @@ const arnIn = (region: string, service: 'sqs' | 'sns') => {
   return engineArn(place, service, 'orders');
 };
 
-it('names what the gateway allots in the region, and nothing of another region', () => {
+it('the engine policy covers the names that the gateway uses in the region, and none of another region', () => {
   for (const [sid, service] of [
     ['Queues', 'sqs'],
     ['Topics', 'sns'],
@@ -34,8 +34,8 @@ it('names what the gateway allots in the region, and nothing of another region',
   }
 });
 
-it('grants every right once, under a name that IAM has', () => {
-  const rights = policy.Statement.flatMap(({ Action }) => Action);
-  expect(new Set(rights).size).toBe(rights.length);
-  for (const right of rights) expect(right).toMatch(/^(sqs|sns):[A-Z][A-Za-z]+(?<!Batch)$/);
+it('the engine policy grants each action once, with a valid IAM name', () => {
+  const actions = policy.Statement.flatMap(({ Action }) => Action);
+  expect(new Set(actions).size).toBe(actions.length);
+  for (const action of actions) expect(action).toMatch(/^(sqs|sns):[A-Z][A-Za-z]+(?<!Batch)$/);
 });

@@ -1,11 +1,11 @@
 /**
- * What each action of Queues and of Topics and Events needs, written down a second time: permissions are a promise, and
- * a change of the table alone must not change it.
+ * The permission that each action of Queues and of Topics and Events requires, stated independently of the code, so
+ * that a change of the table alone fails here.
  */
 import { describe, expect, it } from 'vitest';
 import { actionOf, actions, allows, type Service } from '../../functions/gateway/actions.ts';
 
-const PROMISED: Record<Service, Record<string, string>> = {
+const REQUIRED: Record<Service, Record<string, string>> = {
   sqs: {
     Manage:
       'CreateQueue DeleteQueue PurgeQueue SetQueueAttributes ListQueues ListDeadLetterSourceQueues TagQueue UntagQueue ListQueueTags',
@@ -28,32 +28,35 @@ const PROMISED: Record<Service, Record<string, string>> = {
 
 const BITS: Record<string, number> = { Write: 1, Read: 2, Manage: 4 };
 
-/** Which of the sets 1 to 7 are enough. */
-function enough(promise: string): number[] {
+/** Which of the permission sets 1 to 7 are sufficient. */
+function sufficient(requirement: string): number[] {
   const sets = [1, 2, 3, 4, 5, 6, 7];
-  if (promise === 'any') return sets;
-  const mask = promise.split(' or ').reduce((sum, name) => sum | (BITS[name] ?? 0), 0);
+  if (requirement === 'any') return sets;
+  const mask = requirement.split(' or ').reduce((sum, name) => sum | (BITS[name] ?? 0), 0);
   return sets.filter((set) => (set & mask) !== 0);
 }
 
 describe.each(['sqs', 'sns'] as const)('%s', (service) => {
-  it.each(Object.entries(PROMISED[service]))('%s is enough for what was promised', (promise, names) => {
-    for (const name of names.split(' ')) {
-      const needs = actionOf(service, name)?.needs ?? 'refused';
-      expect(
-        [1, 2, 3, 4, 5, 6, 7].filter((set) => allows(needs, set)),
-        name,
-      ).toEqual(enough(promise));
-    }
-  });
+  it.each(Object.entries(REQUIRED[service]))(
+    'permission %s is required by the documented actions',
+    (requirement, names) => {
+      for (const name of names.split(' ')) {
+        const permission = actionOf(service, name)?.needs ?? 'refused';
+        expect(
+          [1, 2, 3, 4, 5, 6, 7].filter((set) => allows(permission, set)),
+          name,
+        ).toEqual(sufficient(requirement));
+      }
+    },
+  );
 
-  it('has these actions and no others', () => {
-    const promised = Object.values(PROMISED[service]).join(' ').split(' ');
-    expect(Object.keys(actions[service]).sort()).toEqual(promised.sort());
+  it('has exactly these actions', () => {
+    const required = Object.values(REQUIRED[service]).join(' ').split(' ');
+    expect(Object.keys(actions[service]).sort()).toEqual(required.sort());
   });
 });
 
-it('a name that objects have anyway is no action', () => {
+it('an inherited object property is not an action', () => {
   expect(actionOf('sqs', 'toString')).toBeUndefined();
   expect(actionOf('sns', '__proto__')).toBeUndefined();
 });

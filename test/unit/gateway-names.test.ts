@@ -1,4 +1,4 @@
-/** Names of queues, topics and subscriptions between client and engine, both ways. */
+/** Conversion of queue, topic and subscription names between client and engine, in both directions. */
 import { describe, expect, it } from 'vitest';
 import {
   isName,
@@ -50,12 +50,12 @@ it.each<[Reference, string, string]>([
   ['endpoint', 'https://hooks.example.com/', 'https://hooks.example.com/'],
   ['redrivePolicy', policy(QUEUE), policy(ENGINE_QUEUE)],
   ['redrivePolicy', '', ''],
-])('%s: %s is %s on the engine', (kind, client, onEngine) => {
+])('%s: %s becomes %s on the engine', (kind, client, onEngine) => {
   expect(toEngine(place, kind, client)).toBe(onEngine);
   expect(toClient(place, kind, onEngine)).toBe(client);
 });
 
-describe('what is not of the project', () => {
+describe('a name outside the project (cross-tenant)', () => {
   it.each<[Reference, string]>([
     ['queueArn', ENGINE_QUEUE],
     ['queueArn', QUEUE.replace('fr-par', 'nl-ams')],
@@ -69,7 +69,7 @@ describe('what is not of the project', () => {
     ['redrivePolicy', '{"maxReceiveCount":3}'],
     ['redrivePolicy', '{'],
     ['redrivePolicy', '[]'],
-  ])('has no name on the engine: %s %s', (kind, text) => {
+  ])('has no engine name: %s %s', (kind, text) => {
     expect(toEngine(place, kind, text)).toBeUndefined();
   });
 
@@ -78,18 +78,18 @@ describe('what is not of the project', () => {
     ['queueArn', ENGINE_QUEUE.replace('frparA', 'nlamsA')],
     ['topicArn', ENGINE_TOPIC.replace('111122223333', '444455556666')],
     ['redrivePolicy', policy(ENGINE_QUEUE.replace('frparA', 'nlamsA'))],
-  ])('is not shown: %s %s', (kind, text) => {
+  ])('is removed from responses: %s %s', (kind, text) => {
     expect(toClient(place, kind, text)).toBeUndefined();
   });
 
-  it('is not of a service that is not active', () => {
+  it('has no engine name while the service is not active', () => {
     const topicsOnly = { ...place, prefixes: { sqs: null, sns: 'frparBBBBB' } };
     expect(toEngine(topicsOnly, 'queueArn', QUEUE)).toBeUndefined();
     expect(toClient(topicsOnly, 'queueArn', ENGINE_QUEUE)).toBeUndefined();
   });
 });
 
-it('only the two members of a redrive policy are carried over', () => {
+it('only the two members of a redrive policy are converted', () => {
   const text = JSON.stringify({ deadLetterTargetArn: QUEUE, maxReceiveCount: '3', more: ENGINE_QUEUE });
   expect(JSON.parse(toEngine(place, 'redrivePolicy', text) ?? '')).toEqual({
     deadLetterTargetArn: ENGINE_QUEUE,
@@ -102,18 +102,18 @@ it.each([
   [`Not permitted: ${ENGINE_TOPIC}`],
   ['Credential=AKIAOPERATOR'],
   ['See sqs.eu-west-3.amazonaws.com'],
-])('an engine’s message that names it is not repeated: %s', (text) => {
+])('an engine message that contains an engine name is redacted: %s', (text) => {
   expect(toClient(place, 'prose', text)).toBe('The request was refused.');
 });
 
-it('a prefix is of one length and begins with its region', () => {
+it('a prefix has a fixed length and begins with its region', () => {
   const prefixes = Array.from({ length: 100 }, () => newServicePrefix('fr-par'));
   expect(new Set(prefixes).size).toBe(100);
   for (const prefix of prefixes) expect(prefix).toMatch(/^frpar[0-9A-Za-z]{5}$/);
   expect(prefixes[0]).toHaveLength(PREFIX_LENGTH);
 });
 
-it('a name has at most what the prefix leaves of the engine’s 80 and 256 characters', () => {
+it('a name can use what the prefix leaves of the engine’s 80 and 256 characters', () => {
   expect([isName('sqs', 'x'.repeat(70)), isName('sqs', 'x'.repeat(71))]).toEqual([true, false]);
   expect([isName('sns', 'x'.repeat(246)), isName('sns', 'x'.repeat(247))]).toEqual([true, false]);
 });

@@ -1,4 +1,4 @@
-/** The names in a notification that a topic delivers to a queue. */
+/** Conversion of the names in a notification that a topic delivers to a queue. */
 import { describe, expect, it } from 'vitest';
 import type { Place } from '../../functions/gateway/names.ts';
 import { renameNotification } from '../../functions/gateway/notifications.ts';
@@ -23,8 +23,8 @@ const place: Place = {
 const engineArn = (prefix = 'frparBBBBB') => `arn:aws:sns:eu-west-3:111122223333:${prefix}events`;
 const ARN = `arn:scw:sns:fr-par:project-${PROJECT}:events`;
 
-/** An envelope as an engine writes it, with a layout that JSON.stringify would not keep. */
-const envelope = (arn: string, message = 'x') => `{
+/** A notification as an engine formats it, with a layout that JSON.stringify would not preserve. */
+const notification = (arn: string, message = 'x') => `{
   "Type" : "Notification",
   "MessageId" : "m\\u002d1",
   "TopicArn" : "${arn}",
@@ -35,38 +35,38 @@ const envelope = (arn: string, message = 'x') => `{
   "MessageAttributes" : { "TopicArn" : {"Type":"String","Value":"${arn}"} }
 }`;
 
-it('the names become the project’s, and nothing else changes', () => {
+it('engine names become the project’s names, and nothing else changes', () => {
   const message = `{"TopicArn":"${engineArn()}"}, [\\" \u2028 😀`;
-  const expected = envelope(engineArn(), message)
+  const expected = notification(engineArn(), message)
     .replace(`"TopicArn" : "${engineArn()}"`, `"TopicArn" : "${ARN}"`)
     .replace(
       /"https:.*"/,
       `"https://latchkey.test/?Version=2010-03-31&Action=Unsubscribe&SubscriptionArn=${ARN}:0a1b-2c"`,
     );
-  expect(renameNotification(place, envelope(engineArn(), message))).toBe(expected);
+  expect(renameNotification(place, notification(engineArn(), message))).toBe(expected);
 });
 
-it('the names of a topic of an earlier activation become the project’s too', () => {
+it('names of a topic from an earlier activation become the project’s names too', () => {
   for (const prefixes of [place.prefixes, { sqs: 'frparAAAAA', sns: null }]) {
-    const body = renameNotification({ ...place, prefixes }, envelope(engineArn('frparOld00'))) ?? '';
+    const body = renameNotification({ ...place, prefixes }, notification(engineArn('frparOld00'))) ?? '';
     expect(JSON.parse(body)).toMatchObject({ TopicArn: ARN });
     expect(JSON.parse(body).UnsubscribeURL).toContain(ARN);
   }
 });
 
-it('a member that comes twice is replaced twice', () => {
+it('a duplicate member is replaced twice', () => {
   const body = `{"Type":"Notification","TopicArn":"${engineArn()}","Topic\\u0041rn":"${engineArn()}"}`;
   expect(renameNotification(place, body)).toBe(
     `{"Type":"Notification","TopicArn":"${ARN}","Topic\\u0041rn":"${ARN}"}`,
   );
 });
 
-it('a link that leads elsewhere is removed', () => {
-  const body = envelope(engineArn()).replace(/SubscriptionArn=[^"]*/, 'x=111122223333');
+it('a link to another host is removed', () => {
+  const body = notification(engineArn()).replace(/SubscriptionArn=[^"]*/, 'x=111122223333');
   expect(JSON.parse(renameNotification(place, body) ?? '')).toMatchObject({ UnsubscribeURL: '' });
 });
 
-it('the link of a confirmation leads to the gateway', () => {
+it('the confirmation link leads to the gateway', () => {
   const body = JSON.stringify({
     Type: 'SubscriptionConfirmation',
     TopicArn: engineArn(),
@@ -79,18 +79,18 @@ it('the link of a confirmation leads to the gateway', () => {
   });
 });
 
-describe('a body that is no notification of this region’s engine stays as it is', () => {
-  const own = envelope(engineArn());
+describe('a body that is not a notification of this region’s engine stays unchanged:', () => {
+  const own = notification(engineArn());
   it.each<[string, string]>([
-    ['a text', `see ${engineArn()}`],
-    ['half an envelope', own.slice(0, -1)],
-    ['a list', `[${own}]`],
-    ['another type', own.replace('Notification', 'Other')],
-    ['an envelope inside another', JSON.stringify({ Type: 'Notification', TopicArn: 'a', Message: own })],
-    ['a topic of another region', envelope(engineArn('nlamsBBBBB'))],
+    ['plain text', `see ${engineArn()}`],
+    ['a truncated notification', own.slice(0, -1)],
+    ['an array', `[${own}]`],
+    ['an unknown type', own.replace('Notification', 'Other')],
+    ['a nested notification', JSON.stringify({ Type: 'Notification', TopicArn: 'a', Message: own })],
+    ['a topic of another region', notification(engineArn('nlamsBBBBB'))],
     ['a topic of another account', own.replaceAll('111122223333', '444455556666')],
-    ['a topic that cannot be one', envelope(engineArn('frpar..BBB'))],
-    ['one that names the project already', envelope(ARN)],
+    ['a malformed topic', notification(engineArn('frpar..BBB'))],
+    ['a topic that already has the project’s name', notification(ARN)],
   ])('%s', (_what, body) => {
     expect(renameNotification(place, body)).toBeUndefined();
   });

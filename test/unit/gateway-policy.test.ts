@@ -1,4 +1,4 @@
-/** Which policies of a queue are accepted: those that permit nothing that is not permitted anyway. */
+/** Which queue policies are accepted: those that grant nothing beyond what the gateway already allows. */
 import { describe, expect, it } from 'vitest';
 import type { Place } from '../../functions/gateway/names.ts';
 import { checkPolicy } from '../../functions/gateway/policy.ts';
@@ -22,23 +22,20 @@ const check = (policy: unknown) =>
   checkPolicy(place, 'orders', typeof policy === 'string' ? policy : JSON.stringify(policy));
 const checkStatement = (change: object) => check({ Statement: { ...STATEMENT, ...change } });
 
-describe('a policy for topics of the project is accepted', () => {
+describe('a policy for topics of the project is accepted:', () => {
   it.each<[string, object]>([
-    ['as the documentation of SNS has it', {}],
-    ['with a Sid, and lists', { Sid: 'a', Action: ['SQS:SendMessage'], Resource: [QUEUE] }],
-    ['for everyone', { Principal: '*' }],
+    ['in the form of the SNS documentation', {}],
+    ['with a Sid and lists', { Sid: 'a', Action: ['SQS:SendMessage'], Resource: [QUEUE] }],
+    ['for every principal', { Principal: '*' }],
     ['for every account', { Principal: { AWS: '*' } }],
     ['with a list of principals', { Principal: { Service: ['sns.amazonaws.com'] } }],
-    [
-      'for a pattern of topics',
-      { Condition: { ArnLike: { 'aws:SourceArn': TOPIC.replace('events', 'ev*') } } },
-    ],
+    ['for a topic pattern', { Condition: { ArnLike: { 'aws:SourceArn': TOPIC.replace('events', 'ev*') } } }],
     [
       'for several topics',
       { Condition: { 'ForAnyValue:StringLike': { 'AWS:SourceArn': [TOPIC, `${TOPIC}.fifo`] } } },
     ],
     [
-      'that also names the project as their account',
+      'that also names the project as the topics’ account',
       {
         Condition: {
           ArnLike: { 'aws:SourceArn': TOPIC },
@@ -51,13 +48,13 @@ describe('a policy for topics of the project is accepted', () => {
     expect(checkStatement(change)).toBeUndefined();
   });
 
-  it('with a version, an id and several statements', () => {
+  it('with a version, an ID and several statements', () => {
     const policy = { Version: '2012-10-17', Id: 'x', Statement: [STATEMENT, { ...STATEMENT, Sid: 'b' }] };
     expect(check(policy)).toBeUndefined();
   });
 });
 
-describe('a policy that says more is refused, with the element that does', () => {
+describe('a policy that grants more is rejected, naming the element:', () => {
   const condition = (of: object) => ({ Condition: of });
   it.each<[string, object]>([
     ['Effect', { Effect: 'Deny' }],

@@ -1,4 +1,4 @@
-/** The protocols' texts: parameters, XML and JSON, read and written. */
+/** Parsing and serialization of the protocols: Query parameters, XML and JSON. */
 import { describe, expect, it } from 'vitest';
 import { type Action, actions } from '../../functions/gateway/actions.ts';
 import { parseUniqueJson } from '../../functions/gateway/json.ts';
@@ -7,7 +7,7 @@ import type { Shape, Structure, Value } from '../../functions/gateway/shapes.ts'
 import { convert } from '../../functions/gateway/shapes.ts';
 import { parseXml, tag } from '../../functions/gateway/xml.ts';
 
-/** Some value of a shape, with everything that it may hold. */
+/** Returns a sample value of a shape, with every member set. */
 function sample(shape: Shape): Value {
   if (shape === 'integer') return 7;
   if (shape === 'boolean') return true;
@@ -18,12 +18,12 @@ function sample(shape: Shape): Value {
     return Object.fromEntries(Object.entries(shape.attributes).map(([name, one]) => [name, sample(one)]));
   return Object.fromEntries(
     Object.entries(shape.members)
-      .filter(([, { refused }]) => !refused)
+      .filter(([, { refused: rejected }]) => !rejected)
       .map(([name, member]) => [name, sample(member.shape)]),
   );
 }
 
-const asItIs = {
+const unchanged = {
   reference: (_kind: string, text: string) => text,
   refuse: (problem: string, path: string) => {
     throw new Error(`${problem} ${path}`);
@@ -35,24 +35,24 @@ const all = Object.entries(actions).flatMap(([service, of]) =>
 );
 
 describe.each(all)('%s %s', (service, _name, action) => {
-  it('reads of a Query request what was written', () => {
+  it('parses the Query request that was serialized from it', () => {
     const fields = sample(action.input);
     const text = new URLSearchParams(writeQuery(action.input, fields)).toString();
     const read = readQuery(action.input, parseParameters(text));
-    expect(convert(action.input, read, asItIs)).toEqual(fields);
+    expect(convert(action.input, read, unchanged)).toEqual(fields);
   });
 
-  it('writes its answer as well-formed XML', () => {
+  it('serializes its response as well-formed XML', () => {
     const text = tag('Result', writeXml(action.output, sample(action.output)));
     expect(parseXml(text)?.name).toBe('Result');
   });
 
-  // Only the engine of SNS answers in XML.
+  // Only the SNS engine responds in XML.
   if (service === 'sns') {
-    it('reads of an XML answer what was written', () => {
+    it('parses the XML response that was serialized from it', () => {
       const fields = sample(action.output);
       const root = parseXml(tag('Result', writeXml(action.output, fields)));
-      expect(convert(action.output, readXml(action.output, root), asItIs)).toEqual(fields);
+      expect(convert(action.output, readXml(action.output, root), unchanged)).toEqual(fields);
     });
   }
 });
@@ -63,7 +63,7 @@ describe('XML', () => {
     ['attributes', '<a xmlns="http://x/" b=\'c\'>1</a>', '1'],
     ['references', '<a>&lt;&#233;&#x1F600;&amp;amp;</a>', '<é😀&amp;'],
     ['an empty element', '<a/>', ''],
-  ])('with %s is read', (_what, text, expected) => {
+  ])('with %s is parsed', (_what, text, expected) => {
     expect(parseXml(text)?.text).toBe(expected);
   });
 
@@ -81,12 +81,12 @@ describe('XML', () => {
     '<a',
     '<html><body><br></body></html>',
     '{"a":1}',
-  ])('that is not is not: %s', (text) => {
+  ])('that is malformed or unsafe is rejected: %s', (text) => {
     expect(parseXml(text)).toBeUndefined();
   });
 });
 
-describe('parameters', () => {
+describe('Query parameters', () => {
   const attributes = (entry: number) =>
     Array.from({ length: 10 }, (_, at) =>
       ['Name', 'Value.DataType', 'Value.StringValue'].map(
@@ -94,13 +94,13 @@ describe('parameters', () => {
       ),
     );
 
-  it('of the largest batch are read', () => {
+  it('of the largest batch are parsed', () => {
     const entries = Array.from({ length: 10 }, (_, at) => attributes(at + 1));
     expect(parseParameters(entries.flat(2).join('&')).size).toBe(300);
   });
 
   it.each([
-    ['a name of dots', 'Action=ListTopics&', '.'.repeat(4_000_000)],
+    ['a name of dots only', 'Action=ListTopics&', '.'.repeat(4_000_000)],
     ['a name of eleven parts', 'Action=ListTopics&', `${'a.'.repeat(10)}a=x`],
     ['many names', '', Array.from({ length: 2001 }, (_, at) => `a${at}`).join('&')],
     [
@@ -109,7 +109,7 @@ describe('parameters', () => {
       Array.from({ length: 1001 }, (_, at) => `b${at}`).join('&'),
     ],
     ['many separators', '', '&'.repeat(4_000_000)],
-  ])('that are too much are refused: %s', (_what, query, body) => {
+  ])('over the limits are rejected: %s', (_what, query, body) => {
     expect(() => parseParameters(query, body)).toThrow(/more than (10 parts|2000 parameters)/);
   });
 });
@@ -123,7 +123,7 @@ describe('JSON', () => {
     '{"a" \n :1, "a"\t:2}',
     '{"\\"":1,"\\"":2}',
     `{"a":1,"a"${' '.repeat(100)}:2}`,
-  ])('with a name twice in an object is refused: %s', (text) => {
+  ])('with a duplicate name in an object is rejected: %s', (text) => {
     expect(() => parseUniqueJson(text)).toThrow('occurs twice');
   });
 
@@ -134,29 +134,29 @@ describe('JSON', () => {
     '{"a":"a","b":"a",":c":":"}',
     '{"a":"x\\\\","b":"\\\\\\""}',
     '',
-  ])('without is read: %s', (text) => {
+  ])('without duplicate names is parsed: %s', (text) => {
     expect(parseUniqueJson(text)).toEqual(text ? JSON.parse(text) : {});
   });
 
-  it('that is nested too deep is refused', () => {
+  it('that is nested too deep is rejected', () => {
     const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
     expect(parseUniqueJson(nested(10))).toEqual(JSON.parse(nested(10)));
     expect(() => parseUniqueJson(nested(11))).toThrow('too deep');
   });
 
-  it.each(['[]', '1', 'null', '"a"', '{', '{"a":1}x'])('that is no object is refused: %s', (text) => {
+  it.each(['[]', '1', 'null', '"a"', '{', '{"a":1}x'])('that is not an object is rejected: %s', (text) => {
     expect(() => parseUniqueJson(text)).toThrow('The body is not');
   });
 });
 
-describe('a structure', () => {
+describe('a shape', () => {
   const structure: Structure = {
     members: { a: { shape: 'string', required: true }, n: { shape: 'integer' } },
   };
 
-  it('has its members and nothing else', () => {
+  it('keeps its own members and drops others', () => {
     const fields = JSON.parse('{"a":"x","n":3,"b":1,"__proto__":{"n":4}}') as object;
-    const converted = convert(structure, fields, asItIs);
+    const converted = convert(structure, fields, unchanged);
     expect(converted).toEqual({ a: 'x', n: 3 });
     expect(Object.getPrototypeOf(converted)).toBe(Object.prototype);
   });
@@ -167,7 +167,7 @@ describe('a structure', () => {
     ['{"a":"x","n":"1e3"}', 'malformed n'],
     ['{"a":"x","n":1.5}', 'malformed n'],
     ['{"a":"x","n":[1]}', 'malformed n'],
-  ])('refuses %s', (text, problem) => {
-    expect(() => convert(structure, JSON.parse(text), asItIs)).toThrow(problem);
+  ])('rejects %s', (text, problem) => {
+    expect(() => convert(structure, JSON.parse(text), unchanged)).toThrow(problem);
   });
 });

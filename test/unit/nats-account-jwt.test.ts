@@ -1,6 +1,6 @@
 /**
- * The account JWT that rows and settings amount to. The servers get every account anew when it changes by a byte, so
- * that its text is held here: a change must be meant.
+ * The account JWT composed from rows and settings. Servers reload an account when a byte of its JWT changes, so this
+ * test pins the exact text: any change must be intentional.
  */
 import { expect, it } from 'vitest';
 import type { AccountState } from '../../db/region/account-sync.ts';
@@ -30,15 +30,15 @@ const account: AccountState['account'] = {
   guest: 0,
 };
 
-async function composed(given: Partial<typeof account>, settings = natsSettings.parse({})) {
+async function jwtOf(given: Partial<typeof account>, settings = natsSettings.parse({})) {
   const state = { account: { ...account, ...given }, revocations: { UUSER: 1_790_000_000, '*': 5 } };
   const jwt = await composeAccountJwt(await importSeed(OPERATOR), state, settings, 1_790_000_000_000);
   const text = Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString();
   return { jwt, text, limits: JSON.parse(text).nats.limits };
 }
 
-it('is this text, byte for byte', async () => {
-  const { jwt, text } = await composed({});
+it('the account JWT has exactly this text', async () => {
+  const { jwt, text } = await jwtOf({});
   expect(text.replace(/^{"jti":"[A-Z2-7]{52}",/, '{').replace(/"iss":"O[A-Z2-7]{55}"/, '"iss":"O…"')).toBe(
     '{"sub":"AACCOUNT","name":"AACCOUNT","iat":1790000000,"iss":"O…","nats":{"type":"account","limits":' +
       '{"subs":-1,"data":-1,"payload":-1,"imports":-1,"exports":-1,"wildcards":true,"conn":-1,"leaf":-1,' +
@@ -46,19 +46,19 @@ it('is this text, byte for byte', async () => {
       '{"pub":{"deny":["$JS.API.ACCOUNT.>","$JS.API.SERVER.>","$JS.API.META.>"]}},"signing_keys":["ASIGNING"],' +
       '"revocations":{"*":5,"UUSER":1790000000},"version":2}}',
   );
-  expect((await composed({})).jwt).toBe(jwt);
+  expect((await jwtOf({})).jwt).toBe(jwt);
 });
 
-it('has the limits of guests where a guest created the account', async () => {
+it('the account JWT has the guest limits when a guest created the account', async () => {
   const limits = { conn: 20, mem_storage: 0, disk_storage: 16 * 1024 ** 2, streams: 10, consumer: 50 };
-  expect((await composed({ guest: 1 })).limits).toMatchObject(limits);
+  expect((await jwtOf({ guest: 1 })).limits).toMatchObject(limits);
   const set = natsSettings.parse({ guest_limits: { disk: 5 }, account_limits: { disk: 6 } });
-  expect((await composed({ guest: 1 }, set)).limits).toMatchObject({ ...limits, disk_storage: 5 });
-  expect((await composed({ guest: 0 }, set)).limits).toMatchObject({ conn: -1, disk_storage: 6 });
+  expect((await jwtOf({ guest: 1 }, set)).limits).toMatchObject({ ...limits, disk_storage: 5 });
+  expect((await jwtOf({ guest: 0 }, set)).limits).toMatchObject({ conn: -1, disk_storage: 6 });
 });
 
-it('of a deleted account keeps no storage once its streams are gone, and keeps it until then', async () => {
-  expect((await composed({ deletedAt: 1 })).limits).toMatchObject({ disk_storage: 1024 ** 3 });
+it('the JWT of a deleted account keeps its storage limits until the streams are gone', async () => {
+  expect((await jwtOf({ deletedAt: 1 })).limits).toMatchObject({ disk_storage: 1024 ** 3 });
   const nothing = { mem_storage: 0, disk_storage: 0, streams: 0, consumer: 0 };
-  expect((await composed({ deletedAt: 1, purgedAt: 2 })).limits).toMatchObject(nothing);
+  expect((await jwtOf({ deletedAt: 1, purgedAt: 2 })).limits).toMatchObject(nothing);
 });

@@ -1,4 +1,4 @@
-/** The parser of the Worker's NATS client: whatever the frames, the same messages. */
+/** The parser of the Worker's NATS client: the messages do not depend on how the stream is split into frames. */
 import { describe, expect, it } from 'vitest';
 import { type Incoming, messageParser } from '../../functions/nats/client.ts';
 
@@ -6,7 +6,7 @@ const STREAM = new TextEncoder().encode(
   [
     'INFO {"nonce":"a b  c"}\r\n',
     'PING\r\n',
-    // Two spaces, as the server writes its own messages, and a payload that looks like protocol and is not ASCII.
+    // Includes double spaces, which servers use, and a payload that looks like protocol lines and is not ASCII.
     'MSG _INBOX.a.1 1  23\r\nPING\r\nMSG x 1 3\r\n日本\r\n',
     'MSG _INBOX.a.1 1 _INBOX.reply 0\r\n\r\n',
     'HMSG _INBOX.a.2 1  16 16\r\nNATS/1.0 503\r\n\r\n\r\n',
@@ -37,21 +37,21 @@ function parse(frames: readonly Uint8Array[]): Incoming[] {
 }
 
 describe('the parser of the NATS client', () => {
-  it('takes lines and messages apart, with and without headers, a reply subject and single spaces', () => {
+  it('parses messages with and without headers, with a reply subject and with single spaces', () => {
     expect(parse([STREAM])).toEqual(MESSAGES);
   });
 
-  it('does so wherever a frame ends, also within CRLF, a character and a payload', () => {
+  it('parses messages split at any byte, also within CRLF, a character or a payload', () => {
     for (let cut = 0; cut <= STREAM.length; cut++) {
-      expect(parse([STREAM.subarray(0, cut), STREAM.subarray(cut)]), `cut at ${cut}`).toEqual(MESSAGES);
+      expect(parse([STREAM.subarray(0, cut), STREAM.subarray(cut)]), `split at ${cut}`).toEqual(MESSAGES);
     }
   });
 
-  it('does so byte by byte', () => {
+  it('parses messages that arrive one byte at a time', () => {
     expect(parse(Array.from(STREAM, (_, i) => STREAM.subarray(i, i + 1)))).toEqual(MESSAGES);
   });
 
-  it('hands on nothing before it is whole', () => {
+  it('returns no incomplete message', () => {
     expect(parse([STREAM.subarray(0, STREAM.length - 1)])).toEqual(MESSAGES.slice(0, -1));
   });
 });

@@ -1,4 +1,4 @@
-/** Clocks that differ: between the Worker and a nats-server, and how an operator learns of it. */
+/** Clock skew between the Worker and a nats-server, and how it is reported to an operator. */
 import { decode } from '@nats-io/jwt';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { shortLivedUser } from '../../functions/nats/client.ts';
@@ -14,7 +14,7 @@ afterEach(() => {
   logged.splice(0);
 });
 
-it("the Worker's own user is good on a server whose clock is almost an hour ahead", async () => {
+it('the Worker’s own user is valid on a server whose clock is almost an hour ahead', async () => {
   const { seed } = await createKey('account');
   const issuer = await importSeed(seed);
   const now = Math.floor(Date.now() / 1000);
@@ -24,7 +24,7 @@ it("the Worker's own user is good on a server whose clock is almost an hour ahea
   expect(exp - now).toBeLessThanOrEqual(60 * 60 + 1);
 });
 
-describe('a server that replies', () => {
+describe('the check of a server’s version and clock', () => {
   const at = (seconds: number) => new Date(Date.now() + seconds * 1000).toISOString();
   let next = 0;
   const note = (ver: string, seconds: number) => {
@@ -33,7 +33,7 @@ describe('a server that replies', () => {
     return server;
   };
 
-  it('is not logged when its version is supported and its clock is right', () => {
+  it('logs nothing for a supported version and a correct clock', () => {
     for (const seconds of [0, 20, -20]) note('2.15.3', seconds);
     expect(logged).toEqual([]);
   });
@@ -41,7 +41,7 @@ describe('a server that replies', () => {
   it.each([
     [120, '120 seconds ahead'],
     [-90, '90 seconds behind'],
-  ])('is logged with a clock that is %i seconds off', (seconds, words) => {
+  ])('logs a clock that is %i seconds off', (seconds, words) => {
     note('2.15.3', seconds);
     expect(logged.map((line) => JSON.parse(line))).toEqual([
       {
@@ -53,7 +53,7 @@ describe('a server that replies', () => {
     ]);
   });
 
-  it('is logged once with its known faults when its version is not supported', () => {
+  it('logs an unsupported version once, with its known faults', () => {
     const server = note('2.9.10', 0);
     noteServer('fr-par', server);
     expect(logged.map((line) => JSON.parse(line))).toEqual([

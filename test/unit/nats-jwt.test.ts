@@ -1,6 +1,6 @@
 /**
- * The JWTs and creds of functions/nats, decoded and verified with the official library. What a server makes of them is
- * test/e2e/nats-encoder.test.ts's to show.
+ * The JWTs and creds of functions/nats, decoded and verified with the official library. test/e2e/nats-encoder.test.ts
+ * tests them against a real server.
  */
 import {
   type Account,
@@ -43,7 +43,7 @@ beforeAll(async () => {
 });
 
 describe('an operator JWT', () => {
-  it('is signed by the identity and names the signing keys', async () => {
+  it('is signed by the identity key and lists the signing keys', async () => {
     const now = issuedAt * 1000 + 999;
     const jwt = await operatorJwt({
       name: 'Clé 鍵',
@@ -72,7 +72,7 @@ describe('an account JWT', () => {
     revocations: {},
   });
 
-  it('is named by its id and spells out every limit as unlimited', async () => {
+  it('is named by its ID and states every limit as unlimited', async () => {
     expect(verified<Account>(await accountJwt(account()))).toEqual({
       sub: identity.publicKey,
       iss: operatorSigning.publicKey,
@@ -104,7 +104,7 @@ describe('an account JWT', () => {
     });
   });
 
-  it('carries the limits that are given, zero among them, and an expiry', async () => {
+  it('contains the given limits, including zero, and an expiry', async () => {
     const limits = { connections: 10, payload: 1024, memory: 0, disk: 1 << 20, streams: 3, consumers: 5 };
     const { exp, nats } = verified<Account>(
       await accountJwt({ ...account(), limits, expiresAt: issuedAt + hours }),
@@ -121,7 +121,7 @@ describe('an account JWT', () => {
     });
   });
 
-  it('is the same whatever the order of its revocations, and another when one is added', async () => {
+  it('does not depend on the order of its revocations, and changes when one is added', async () => {
     const one = { ...account(), revocations: { [user.publicKey]: 1, '*': 2 } };
     const other = { ...account(), revocations: { '*': 2, [user.publicKey]: 1 } };
     expect(await accountJwt(one)).toBe(await accountJwt(other));
@@ -131,7 +131,7 @@ describe('an account JWT', () => {
     expect(second.jti).not.toBe(first.jti);
   });
 
-  it('holds as many revocations as can be configured, with room for roles, within what a server takes', async () => {
+  it('fits in a message to the server with the maximum number of revocations, with room for roles', async () => {
     const most = z.toJSONSchema(natsSettings, { io: 'input' }).properties?.max_revocations;
     const revocations = Object.fromEntries(
       Array.from({ length: (most as { maximum: number }).maximum }, (_, index) => [
@@ -166,7 +166,7 @@ describe('a user JWT', () => {
     issuedAt,
   });
 
-  it('says what the official library says of a user', async () => {
+  it('matches the claims that the official library creates', async () => {
     const ours = verified<User>(await userJwt(claims()));
     const theirs = verified<User>(
       await encodeUser(
@@ -190,17 +190,20 @@ describe('a user JWT', () => {
     expect(ours).not.toHaveProperty('exp');
   });
 
-  it.each(['請求書 発行', '🗝️ ключ', 'a"b\\c\n', '', 'é'.repeat(400)])('keeps the name %j', async (name) => {
-    expect(verified<User>(await userJwt(claims(name))).name).toBe(name);
-  });
+  it.each(['請求書 発行', '🗝️ ключ', 'a"b\\c\n', '', 'é'.repeat(400)])(
+    'preserves the name %j',
+    async (name) => {
+      expect(verified<User>(await userJwt(claims(name))).name).toBe(name);
+    },
+  );
 
-  it('signed by the identity key of the account names no other account', async () => {
+  it('signed by the account’s identity key has no issuer account', async () => {
     const { iss, nats } = verified<User>(await userJwt({ ...claims(), issuer: identity }));
     expect(iss).toBe(identity.publicKey);
     expect(nats).not.toHaveProperty('issuer_account');
   });
 
-  it('carries its expiry and permissions, and an empty list allows nothing', async () => {
+  it('contains its expiry and permissions, and an empty list denies everything', async () => {
     const permissions = { publish: ['$SYS.REQ.ACCOUNT.*.CLAIMS.UPDATE'], subscribe: [] };
     const { exp, nats } = verified<User>(
       await userJwt({ ...claims(), expiresAt: issuedAt + 60, permissions }),
@@ -212,7 +215,7 @@ describe('a user JWT', () => {
 });
 
 describe('a creds file', () => {
-  it('is read by the NATS clients, whatever the name in it', async () => {
+  it('is parsed by the NATS clients, whatever its name contains', async () => {
     const jwt = await userJwt({
       publicKey: user.publicKey,
       name: '倉庫 🏭',
@@ -223,16 +226,16 @@ describe('a creds file', () => {
     const creds = credsText(jwt, user.seed);
     const parsed = await parseCreds(new TextEncoder().encode(creds));
     expect(parsed).toMatchObject({ jwt, key: user.seed, aid: identity.publicKey });
-    const answer = credsAuthenticator(new TextEncoder().encode(creds))('nonce');
+    const response = credsAuthenticator(new TextEncoder().encode(creds))('nonce');
     const signature = fromSeed(new TextEncoder().encode(user.seed)).sign(new TextEncoder().encode('nonce'));
-    expect(answer).toMatchObject({
+    expect(response).toMatchObject({
       jwt,
       nkey: user.publicKey,
       sig: Buffer.from(signature).toString('base64'),
     });
   });
 
-  it('has the four marker lines that clients look for, and no other line of dashes', () => {
+  it('has the four marker lines that clients expect, and no other line of dashes', () => {
     const creds = credsText('JWT', 'SEED');
     expect(creds.split('\n').filter((line) => line.includes('--'))).toEqual([
       '-----BEGIN NATS USER JWT-----',
@@ -249,7 +252,7 @@ function header(jwt: string): unknown {
   return JSON.parse(Buffer.from(jwt.split('.')[0] as string, 'base64url').toString());
 }
 
-// Verifies with the official library, which decodes names as Latin-1: the claims are read anew, as UTF-8.
+// Verifies with the official library, which decodes names as Latin-1: decode the claims again, as UTF-8.
 function verified<T>(jwt: string): ClaimsData<T> {
   decode(jwt);
   return JSON.parse(Buffer.from(jwt.split('.')[1] as string, 'base64url').toString()) as ClaimsData<T>;

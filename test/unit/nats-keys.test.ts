@@ -1,6 +1,6 @@
 /**
- * The keys of functions/nats/keys.ts, cross-checked against the official nkeys library. That a real server accepts
- * them is test/e2e/nats-encoder.test.ts's to show.
+ * The keys of functions/nats/keys.ts, cross-checked with the official nkeys library. test/e2e/nats-encoder.test.ts
+ * tests them against a real server.
  */
 import {
   createAccount,
@@ -22,7 +22,7 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 describe.each(kinds)('a key of kind $kind', ({ kind, letter, create }) => {
-  it('is read by the nkeys library, which derives the same public key', async () => {
+  it('is parsed by the nkeys library, which derives the same public key', async () => {
     for (let round = 0; round < 50; round++) {
       const { publicKey, seed } = await createKey(kind);
       expect(publicKey).toMatch(new RegExp(`^${letter}[A-Z2-7]{55}$`));
@@ -31,7 +31,7 @@ describe.each(kinds)('a key of kind $kind', ({ kind, letter, create }) => {
     }
   });
 
-  it('made by the nkeys library imports, and signs to the same bytes', async () => {
+  it('created by the nkeys library can be imported and creates the same signatures', async () => {
     const theirs = create();
     const ours = await importSeed(text(theirs.getSeed()));
     expect(ours.publicKey).toBe(theirs.getPublicKey());
@@ -42,7 +42,7 @@ describe.each(kinds)('a key of kind $kind', ({ kind, letter, create }) => {
     }
   });
 
-  it('is recognised by its public key, and as no other kind', () => {
+  it('has a public key that is recognized as its kind only', () => {
     const publicKey = create().getPublicKey();
     for (const { kind: other } of kinds) expect(isPublicKey(other, publicKey)).toBe(other === kind);
   });
@@ -55,13 +55,13 @@ describe('isPublicKey', () => {
     ['a seed', text(createUser().getSeed())],
     ['a key of a server', createServer().getPublicKey()],
     ['a truncated key', good.slice(0, -1)],
-    ['a key with one character too many', `${good}A`],
+    ['a key with one extra character', `${good}A`],
     ['a key with a changed character', swap(good, 20)],
     ['a key in lower case', good.toLowerCase()],
-    ['a key with a newline', `${good}\n`],
+    ['a lowercase key', `${good}\n`],
     ['padding', `${good.slice(0, -1)}=`],
-    ['a character beyond ASCII', `${good.slice(0, -1)}é`],
-  ])('refuses %s', (_, candidate) => {
+    ['a non-ASCII character', `${good.slice(0, -1)}é`],
+  ])('rejects %s', (_, candidate) => {
     expect(isPublicKey('user', candidate)).toBe(false);
   });
 });
@@ -74,13 +74,13 @@ describe('importSeed', () => {
     ['a changed checksum', swap(seed, 55), /checksum/],
     ['a truncated seed', seed.slice(0, -1), /truncated|too short|checksum/],
     ['half a seed', seed.slice(0, 30), /truncated or not base32|too short/],
-    ['a character too many', `${seed}A`, /truncated|checksum/],
-    ['lower case', seed.toLowerCase(), /not base32/],
+    ['an extra character', `${seed}A`, /truncated|checksum/],
+    ['lowercase', seed.toLowerCase(), /not base32/],
     ['a trailing newline', `${seed}\n`, /not base32/],
     ['a public key', createAccount().getPublicKey(), /prefix/],
-    ['the seed of a server', text(createServer().getSeed()), /prefix/],
-    ['another spelling of the same bytes', respell(seed), /truncated/],
-  ])('refuses %s, with an error that holds none of it', async (_, candidate, reason) => {
+    ['a server’s seed', text(createServer().getSeed()), /prefix/],
+    ['a different encoding of the same bytes', reencode(seed), /truncated/],
+  ])('rejects %s, with an error that contains no part of it', async (_, candidate, reason) => {
     const error = await importSeed(candidate).then(
       () => undefined,
       (error: unknown) => error,
@@ -89,7 +89,7 @@ describe('importSeed', () => {
     const shown = [String(error), (error as Error).stack, JSON.stringify(error)].join('\n');
     expect(shown).toMatch(/^Error: Not an nkey seed: /);
     expect(shown).toMatch(reason);
-    // Six characters in a row would be thirty bits of a secret.
+    // Six consecutive characters would leak thirty bits of a secret.
     for (let at = 0; at + 6 <= candidate.length; at++)
       expect(shown).not.toContain(candidate.slice(at, at + 6));
   });
@@ -99,8 +99,8 @@ function swap(key: string, at: number): string {
   return key.slice(0, at) + (key[at] === 'B' ? 'C' : 'B') + key.slice(at + 1);
 }
 
-// The last character of a seed carries two bits that belong to no byte: this sets one of them.
-function respell(seed: string): string {
+// The last character of a seed has two unused bits: set one of them.
+function reencode(seed: string): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
   return seed.slice(0, -1) + alphabet[alphabet.indexOf(seed.slice(-1)) | 1];
 }

@@ -1,11 +1,14 @@
-/** When a question to all servers is done, and how many servers there are, by the replies on each connection. */
+/**
+ * Requests to all servers of a region: when all have replied, and how many are missing, by the replies on each
+ * connection.
+ */
 import { expect, it } from 'vitest';
 import type { NatsClient } from '../../functions/nats/client.ts';
 import { type Answer, type Count, Question } from '../../functions/nats/question.ts';
 
 const OK: Answer = { data: { code: 200 } };
 
-/** A connection to a server of this id, on which replies come when the test says so. */
+/** A connection to a server with this ID. The test sends the replies. */
 function connection(id: string) {
   let receive: (text: string) => void = () => {};
   const client: NatsClient = {
@@ -19,9 +22,9 @@ function connection(id: string) {
     request: async () => [],
     close: () => {},
   };
-  const answer = (server: string, of: Answer) =>
+  const reply = (server: string, of: Answer) =>
     receive(JSON.stringify({ ...of, server: { id: server, name: server } }));
-  return { client, answer };
+  return { client, reply };
 }
 
 const countOf = (active: number, ...replied: string[]): Count => ({
@@ -33,35 +36,41 @@ const countOf = (active: number, ...replied: string[]): Count => ({
 
 const acknowledges = ({ data }: Answer) => data?.code === 200;
 
-/** What came of a question to servers that are not configured, of which none said how many are active but in `count`. */
-function ask(count: Count, ...answers: [server: string, answer: Answer][]) {
-  const question = new Question(acknowledges);
-  const { client, answer } = connection('one');
-  question.put(client, 'subject', '', count);
-  for (const [server, of] of answers) answer(server, of);
-  question.stop();
-  return question.outcome([{ url: client.url, id: 'one' }]);
+/**
+ * Returns the count of servers without configured addresses, none of which reported the number of active servers
+ * except in `count`.
+ */
+function sendRequest(count: Count, ...replies: [server: string, reply: Answer][]) {
+  const request = new Question(acknowledges);
+  const { client, reply } = connection('one');
+  request.put(client, 'subject', '', count);
+  for (const [server, of] of replies) reply(server, of);
+  request.stop();
+  return request.outcome([{ url: client.url, id: 'one' }]);
 }
 
-it('everyone has answered when as many have as a server names', () => {
-  expect(ask(countOf(2, 'one', 'two'), ['one', OK], ['two', OK])).toMatchObject({ servers: 2, missing: [] });
+it('a request is complete when as many servers have replied as one of them reports', () => {
+  expect(sendRequest(countOf(2, 'one', 'two'), ['one', OK], ['two', OK])).toMatchObject({
+    servers: 2,
+    missing: [],
+  });
 });
 
-it('a server that answers with a failure counts, and is missing', () => {
+it('a server that replies with an error counts as active and as missing', () => {
   const failed: Answer = { error: { code: 500, description: 'no' } };
-  expect(ask(countOf(2, 'one', 'two'), ['one', OK], ['two', failed])).toMatchObject({
+  expect(sendRequest(countOf(2, 'one', 'two'), ['one', OK], ['two', failed])).toMatchObject({
     servers: 2,
     missing: ['two'],
   });
 });
 
-it('servers that nobody knows by name are missing, by their number', () => {
-  expect(ask(countOf(3, 'one', 'two'), ['one', OK], ['two', OK])).toMatchObject({
+it('unidentified servers are counted as missing', () => {
+  expect(sendRequest(countOf(3, 'one', 'two'), ['one', OK], ['two', OK])).toMatchObject({
     servers: 3,
     missing: ['1 more'],
   });
 });
 
-it('a connection on which nobody said how many servers there are never amounts to everyone', () => {
-  expect(ask(countOf(0), ['one', OK])).toMatchObject({ servers: 2, missing: ['1 more'] });
+it('a connection on which no server reported the number of servers is never complete', () => {
+  expect(sendRequest(countOf(0), ['one', OK])).toMatchObject({ servers: 2, missing: ['1 more'] });
 });

@@ -1,4 +1,4 @@
-/** Which nats-server a start takes, of those that a machine has. */
+/** Which of the installed nats-servers the local stack starts. */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** A program that prints what a nats-server of this version prints. */
+/** Creates a program that prints the output of a nats-server of this version. */
 function server(path: string, version: string): string {
   const file = join(folder, path);
   mkdirSync(dirname(file), { recursive: true });
@@ -26,30 +26,30 @@ const environment = (...path: string[]) => ({
   XDG_CACHE_HOME: join(folder, 'cache'),
 });
 
-it('takes the one that NATS_SERVER names, however old', () => {
+it('the stack uses the server in NATS_SERVER, whatever its version', () => {
   const old = server('old/nats-server', '2.9.10');
   server('new/nats-server', '2.15.1');
   expect(findNatsServer({ ...environment('new'), NATS_SERVER: old })).toBe(old);
 });
 
-it('names NATS_SERVER when that is no program', () => {
+it('the error names NATS_SERVER when it is not a program', () => {
   const named = { ...environment(), NATS_SERVER: folder };
   expect(() => findNatsServer(named)).toThrow(`NATS_SERVER is ${folder}, which is not an executable file.`);
 });
 
-it('passes over servers on PATH that are not supported', () => {
+it('the stack skips unsupported servers on PATH', () => {
   server('old/nats-server', '2.11.15');
   const supported = server('new/nats-server', '2.11.16');
   expect(findNatsServer(environment('old', 'new'))).toBe(supported);
 });
 
-it('takes one that was obtained before when PATH has none that is supported', () => {
+it('the stack uses a cached download when PATH has no supported server', () => {
   server('old/nats-server', '2.9.10');
-  const kept = server(`cache/latchkey/nats-server-2.15.3-${process.platform}-${process.arch}`, '2.15.3');
-  expect(findNatsServer(environment('old'))).toBe(kept);
+  const cached = server(`cache/latchkey/nats-server-2.15.3-${process.platform}-${process.arch}`, '2.15.3');
+  expect(findNatsServer(environment('old'))).toBe(cached);
 });
 
-it('supports the same versions as the Worker', () => {
+it('the stack supports the same versions as the Worker', () => {
   const patches = [0, 6, 7, 8, 15, 16, 17, 100];
   const lines = ['1.4', '2.9', '2.10', '2.11', '2.12', '2.13', '2.15', '3.0'];
   const releases = lines.flatMap((line) => patches.map((patch) => `${line}.${patch}`));

@@ -1,4 +1,4 @@
-/** Further organizations of people who are known already: whose password lets them in there. */
+/** Passwords of existing users when the operator creates another organization for them. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** The rows of a query, after the statements before it. */
+/** Runs the statements, then the query, and returns its rows. */
 function rows(...statements: string[]): Record<string, unknown>[] {
   const database = openDatabase(file);
   try {
@@ -37,18 +37,18 @@ function rows(...statements: string[]): Record<string, unknown>[] {
 const create = (name: string, newPassword = false) =>
   newOrganization(localAccess(file), { name, email: EMAIL, newPassword });
 
-const lets = async (password: string | null) => {
+const isValid = async (password: string | null) => {
   const [method] = rows('select password from sign_in_methods');
   return verifyPassword({ hash: String(method?.password), password: password ?? '' });
 };
 
-it('keep the password that the operator gave', async () => {
+it('a password that the operator set stays valid in the new organization', async () => {
   const { password } = await create('first');
   expect((await create('second')).password).toBeNull();
-  expect(await lets(password)).toBe(true);
+  expect(await isValid(password)).toBe(true);
 });
 
-it('are not for who chose a password by a link that somebody else was shown, until they get another', async () => {
+it('a password chosen through a link that another person could see is not valid there until it is changed', async () => {
   const first = await create('first');
   const before = rows(
     'update users set email_verified = 0',
@@ -60,7 +60,7 @@ it('are not for who chose a password by a link that somebody else was shown, unt
   await expect(create('second')).rejects.toThrow(NotVerified);
   expect(rows('select * from memberships')).toEqual(before);
   const second = await create('second', true);
-  expect([await lets(first.password), await lets(second.password)]).toEqual([false, true]);
+  expect([await isValid(first.password), await isValid(second.password)]).toEqual([false, true]);
   expect(rows('select id from sessions union all select id from verifications')).toEqual([]);
   expect(rows(`select organization_id from audit_events where resource = 'passwords'`)).toEqual([
     { organization_id: first.organization_id },
@@ -68,13 +68,13 @@ it('are not for who chose a password by a link that somebody else was shown, unt
   expect((await create('third')).password).toBeNull();
 });
 
-it('verify who was only invited: the password is new', async () => {
+it('an invited user without a password becomes verified, because the password is new', async () => {
   rows(
     `insert into users (id, name, email, email_verified, created_at, updated_at) values ('u', '', '${EMAIL}', 0, 1, 1)`,
     'select 1',
   );
   const { password } = await create('first');
-  expect([await lets(password), rows('select id, email_verified as v from users')]).toEqual([
+  expect([await isValid(password), rows('select id, email_verified as v from users')]).toEqual([
     true,
     [{ id: 'u', v: 1 }],
   ]);

@@ -1,4 +1,4 @@
-/** The page about performance says what its saved runs say, and has a place for every area. */
+/** The performance page matches the saved benchmark runs, and covers every area. */
 import { globSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { linesOf, misses, RUNS, show } from '../../site/src/build/performance.ts';
@@ -7,23 +7,23 @@ const page = readFileSync(
   new URL('../../site/src/content/docs/reference/performance.mdx', import.meta.url),
   'utf8',
 );
-/** The areas cannot be imported here: they come with servers. */
+/** The areas cannot be imported here, because they start servers. */
 const folder = new URL('../bench/', import.meta.url);
 const bench = globSync('*.ts', { cwd: folder })
   .map((file) => readFileSync(new URL(file, folder), 'utf8'))
   .join();
-const told = [...page.matchAll(/<PerformanceTable of="([\w-]+)" \/>/g)].map(([, area]) => area ?? '');
+const described = [...page.matchAll(/<PerformanceTable of="([\w-]+)" \/>/g)].map(([, area]) => area ?? '');
 
-it('the page has a table for each area, and each was saved', () => {
+it('the performance page has a table for each area, with saved results', () => {
   const areas = [...bench.matchAll(/^export const \w+: Area = \{\n {2}name: '([\w-]+)',$/gm)].map(
     ([, name]) => name,
   );
   expect(areas.length).toBe(9);
-  expect(told.toSorted()).toEqual(areas.toSorted());
+  expect(described.toSorted()).toEqual(areas.toSorted());
   expect(Object.keys(RUNS).sort()).toEqual(areas.toSorted());
 });
 
-it('the page says of each area whether it misses an aim, as its rows do', () => {
+it('the performance page states for each area whether its results miss a target', () => {
   for (const section of page.split(/^## /m).filter((text) => text.includes('<PerformanceTable'))) {
     const [, area = ''] = /<PerformanceTable of="([\w-]+)"/.exec(section) ?? [];
     const missed = RUNS[area]?.rows.filter(misses).map(({ measure }) => measure) ?? [];
@@ -44,13 +44,13 @@ it.each([
   ['none', { value: 1 }, true],
   ['no growth', { value: 9, ratio: 1.02 }, false],
   ['no growth', { value: 9, ratio: 1.2 }, true],
-])('the aim %j of %j is missed: %j', (aim, found, missed) => {
+])('target %j with value %j is missed: %j', (aim, found, missed) => {
   const { value = 5, ratio = null } = found as { value?: number; ratio?: number | null };
   const spread = (median: number | null) => ({ median, lower: median, upper: median });
   expect(misses({ aim, value: spread(value), ratio: spread(ratio) })).toBe(missed);
 });
 
-it('a table has every row with its median, baseline and ratio as they were saved', () => {
+it('a table shows the saved median, baseline and ratio of every row', () => {
   for (const [area, run] of Object.entries(RUNS)) {
     const lines = linesOf(run);
     expect(lines.length, area).toBe(run.rows.length);

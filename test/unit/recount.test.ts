@@ -1,4 +1,4 @@
-/** The command that "Back up and restore" shows for counts that no longer match the rows. */
+/** The command on the page "Back up and restore" that corrects counts that do not match the rows. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { codeOf } from '../e2e/pages.ts';
 import { migrate, openDatabase } from '../stack/databases.ts';
 import { root } from '../stack/project.ts';
 
-it('counts the accounts, credentials and revocations that there are', () => {
+it('the recount command corrects the counts of accounts, credentials and revocations', () => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-recount-'));
   const database = openDatabase(join(folder, 'region.sqlite'));
   try {
@@ -33,7 +33,7 @@ it('counts the accounts, credentials and revocations that there are', () => {
       credentials('2', 'sqs', 'null', '1'),
       credentials('3', 'sqs', 'null', '2'),
       `insert into nats_revocations (account_id, user_key, revoked_at, issued_at) values ('${account}', 'U', 1, 1)`,
-      // The first project has the id of its organization.
+      // The first project has the organization's ID.
       `insert into counts (scope, resource, value) values ('organization:one', 'nats_accounts', 9),
         ('one', 'nats_accounts', 9), ('two', 'nats_accounts', 9), ('one', 'nats', 9), ('one', 'sqs', 9),
         ('one', 'sns', 9), ('${account}', 'nats', 9), ('${account}', 'nats_revocations', 9)`,

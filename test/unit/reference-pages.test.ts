@@ -1,4 +1,4 @@
-/** What the reference pages are made of is what the Worker has: every error, every operation, every limit. */
+/** The reference pages are complete: every error, every operation, every limit. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { faults } from '../../functions/gateway/errors.ts';
@@ -15,8 +15,8 @@ import { defaultConfig } from '../stack/project.ts';
 
 const everything = new Proxy({} as Record<string, string>, { get: () => 'text' });
 
-describe('the page about errors', () => {
-  it('has every error with its status', () => {
+describe('the errors page', () => {
+  it('lists every error with its status', () => {
     const rows = errorRows(everything);
     expect(rows.map(({ code, status }) => [code, status])).toEqual(
       Object.entries(errors).map(([code, { status }]) => [code, status]),
@@ -26,7 +26,7 @@ describe('the page about errors', () => {
     expect(faultNames).toEqual(Object.keys(faults));
   });
 
-  it('is not built while it leaves one unexplained', () => {
+  it('fails to build if an error has no explanation', () => {
     expect(() => errorRows({} as Record<keyof typeof errors, string>)).toThrow('does not explain');
   });
 });
@@ -35,7 +35,7 @@ describe('the API reference', () => {
   const sections = apiSections(['fr-par']);
   const operations = sections.flatMap(({ operations }) => operations);
 
-  it('has every operation of the OpenAPI document, each under an anchor of its own', () => {
+  it('lists every operation of the OpenAPI document with a unique anchor', () => {
     const { paths = {} } = describeApi(app, ['fr-par']);
     const described = Object.entries(paths).flatMap(([path, methods]) =>
       Object.keys(methods ?? {}).map((method) => `${method.toUpperCase()} ${path}`),
@@ -46,7 +46,7 @@ describe('the API reference', () => {
       expect(new Set(operations.map(({ slug }) => slug)).size).toBe(operations.length);
   });
 
-  it('says what each operation takes, answers and refuses with', () => {
+  it('describes each operation’s parameters, response and errors', () => {
     const create = operations.find(({ summary }) => summary === 'Create Queues credentials');
     expect(create?.input).toContainEqual({
       name: 'name',
@@ -63,14 +63,14 @@ describe('the API reference', () => {
     expect(create?.output.map(({ name }) => name)).toContain('secret_key');
     const list = operations.find(({ summary }) => summary === 'List Queues credentials');
     expect(list?.output.map(({ name }) => name)).toContain('sqs_credentials[].permissions.can_manage');
-    for (const { errors: told, summary } of operations) {
-      expect(told.length, summary).toBeGreaterThan(0);
-      for (const code of told.flatMap(({ codes }) => codes)) expect(Object.keys(errors)).toContain(code);
+    for (const { errors: listed, summary } of operations) {
+      expect(listed.length, summary).toBeGreaterThan(0);
+      for (const code of listed.flatMap(({ codes }) => codes)) expect(Object.keys(errors)).toContain(code);
     }
   });
 });
 
-it('the page about permission sets has every set with all that it grants', () => {
+it('the page about permission sets lists every set with all its permissions', () => {
   const rows = permissionSetRows();
   expect(rows.map(({ name }) => name)).toEqual(Object.keys(permissionSets));
   const granted = rows.flatMap(({ name, grants }) =>
@@ -88,11 +88,11 @@ it('the page about permission sets has every set with all that it grants', () =>
   expect(granted.length).toBeGreaterThan(rows.length);
 });
 
-it('the page about limits has every rate limit of the configuration', () => {
+it('the page about limits lists every configured rate limit', () => {
   const names = readFileSync(defaultConfig, 'utf8').match(/(?<=^name = ")[A-Z_]+_LIMIT/gm);
   expect(readRateLimits(defaultConfig).map(({ name }) => name)).toEqual(names);
 });
 
-it('the page about limits has a number for each', () => {
+it('the page about limits has a number for each limit', () => {
   for (const [what, limit] of Object.values(LIMITS).flat()) expect(limit, what).toMatch(/^\d/);
 });

@@ -1,18 +1,18 @@
-/** Which nats-servers are supported, and what is known to be wrong with the others. */
+/** Which nats-server versions are supported, and the known faults of the others. */
 import { describe, expect, it } from 'vitest';
 import { faults, faultsOf, isSupported, leastSupported, parse } from '../../functions/nats/versions.ts';
 
 const ids = (version: string) => faultsOf(version).map(({ id }) => id);
 
 describe('parse', () => {
-  it('reads the versions that servers and their command line print', () => {
+  it('parses the versions that servers and their command line print', () => {
     expect(parse('2.11.16')).toEqual({ numbers: [2, 11, 16], preRelease: false });
     expect(parse('v2.11.16')).toEqual({ numbers: [2, 11, 16], preRelease: false });
     expect(parse('2.15.0-RC.1')).toEqual({ numbers: [2, 15, 0], preRelease: true });
     expect(parse('2.15.0+debian1')).toEqual({ numbers: [2, 15, 0], preRelease: false });
   });
 
-  it('refuses all other text', () => {
+  it('rejects all other text', () => {
     for (const text of ['', '2', '2.11', '2.11.x', 'dev', ' 2.11.16', '2.11.16 ', '2.11.16.1', '-2.11.16'])
       expect(parse(text), text).toBeUndefined();
   });
@@ -26,35 +26,35 @@ describe('isSupported', () => {
       expect(isSupported(version), version).toBe(false);
   });
 
-  it('counts a pre-release as older than its release', () => {
+  it('treats a pre-release as older than its release', () => {
     expect(isSupported('2.11.16-RC.1')).toBe(false);
     expect(isSupported('2.15.0-RC.1')).toBe(true);
   });
 
-  it('does not support a server whose version it cannot read', () => {
+  it('rejects an unreadable version', () => {
     expect(isSupported('dev')).toBe(false);
     expect(isSupported('')).toBe(false);
   });
 });
 
 describe('faultsOf', () => {
-  it('knows the versions with CVE-2025-30215', () => {
+  it('returns CVE-2025-30215 for the affected versions', () => {
     const has = (version: string) => ids(version).includes('cross-account-purge');
     expect(['2.9.10', '2.10.26', '2.11.0'].filter(has)).toEqual(['2.9.10', '2.10.26', '2.11.0']);
     expect(['2.10.27', '2.11.1', '2.12.0', '2.15.3'].filter(has)).toEqual([]);
   });
 
-  it('lists every fault of Debian 12’s server, and none of 2.15.3', () => {
+  it('returns every fault of Debian 12’s server, and none for 2.15.3', () => {
     expect(faultsOf('2.9.10')).toEqual(faults);
     expect(faultsOf('2.15.3')).toEqual([]);
   });
 
-  it('leaves a supported server no fault that crosses accounts or cuts bystanders', () => {
+  it('returns no cross-tenant fault and no dropped bystanders for a supported server', () => {
     for (const version of leastSupported)
       expect(ids(version), version).toEqual(['reply-subject-bypass', 'identity-point-login']);
   });
 
-  it('knows nothing about a server whose version it cannot read', () => {
+  it('returns no faults for an unreadable version', () => {
     expect(faultsOf('dev')).toEqual([]);
   });
 });

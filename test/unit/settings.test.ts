@@ -1,4 +1,4 @@
-/** No setting can be given a value that breaks what it is about: such a value is refused, by the setting's name. */
+/** Invalid settings are rejected with the name of the setting. */
 import { expect, it } from 'vitest';
 import { parseVars } from '../../functions/shared/env.ts';
 
@@ -6,7 +6,8 @@ const region = { label: 'Paris', nats_endpoint: 'tls://nats.example.com:4222' };
 const parsed = (vars: object) => () => parseVars({ REGIONS: { 'fr-par': region }, ...vars });
 
 it.each([
-  // 10,500 fit a JWT, and leave no room for roles; 11,300 cannot be pushed, and shut everyone out after a restart.
+  // 10,500 revocations fit in a JWT, but leave no room for roles. 11,300 cannot be pushed, and would lock out every
+  // client after a restart.
   [{ max_revocations: 9_501 }, /^.*: NATS\.max_revocations: .*9500/],
   [{ account_limits: { streams: 0 } }, /NATS\.account_limits\.streams: must be -1 for no limit, or 1 to/],
   [{ account_limits: { consumers: 0 } }, /NATS\.account_limits\.consumers: must be/],
@@ -25,11 +26,11 @@ it.each([
   [{ push_deadline_ms: 5 }, /NATS\.push_deadline_ms: /],
   [{ max_revocation: 100 }, /NATS: .*"max_revocation"/],
   [{ account_limits: { discs: 100 } }, /NATS\.account_limits: .*"discs"/],
-])('refuses NATS = %j', (NATS, message) => {
+])('rejects NATS = %j', (NATS, message) => {
   expect(parsed({ NATS })).toThrow(message);
 });
 
-it('refuses limits that no server of a region could keep', () => {
+it('rejects limits that exceed what a region’s servers can store', () => {
   const REGIONS = { 'fr-par': { ...region, nats_storage: 1024 ** 2, nats_memory: 10 } };
   expect(parsed({ REGIONS })).toThrow(
     /NATS\.account_limits\.disk: must be at most REGIONS\.fr-par\.nats_storage, 1048576: no account/,
@@ -41,7 +42,7 @@ it('refuses limits that no server of a region could keep', () => {
   expect(parsed({ REGIONS, NATS: { account_limits: disk, guest_limits: disk } })).not.toThrow();
 });
 
-it('takes the limits that are no limits, and names every setting that is wrong', () => {
+it('accepts unlimited values, and names every invalid setting', () => {
   const none = { connections: -1, payload: -1, memory: -1, disk: -1, streams: -1, consumers: -1 };
   expect(parsed({ NATS: { account_limits: none, guest_limits: none } })).not.toThrow();
   expect(parsed({ NATS: { push_deadline_ms: 5 }, QUOTAS: { credential: 5 }, GUESTS: { minute: 5 } })).toThrow(
@@ -49,7 +50,7 @@ it('takes the limits that are no limits, and names every setting that is wrong',
   );
 });
 
-it('needs the address that links in mails lead to where mail is sent', () => {
+it('requires the site’s URL, for links in emails, when email is enabled', () => {
   const MAIL = { transport: 'console' };
   expect(parsed({ MAIL })).toThrow(/SITE\.url: is required with MAIL/);
   expect(parsed({ MAIL, SITE: { url: 'https://latchkey.example.com/path' } })).toThrow(/SITE\.url: must be/);

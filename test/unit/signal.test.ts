@@ -1,4 +1,4 @@
-/** Signals go to one process that is known, and never to the group that the tests run in. */
+/** Signals are sent to one known process, never to the process group of the tests. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync, readFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { expect, it, vi } from 'vitest';
 import { root } from '../stack/project.ts';
 import { signal, signalGroup } from '../stack/signal.ts';
 
-it('refuses to signal a process whose id is missing', () => {
+it('signal refuses a missing process ID', () => {
   const kill = vi.spyOn(process, 'kill').mockReturnValue(true);
   try {
     for (const pid of [undefined, 0, 1, -1, 1.5, Number.NaN]) {
@@ -20,7 +20,7 @@ it('refuses to signal a process whose id is missing', () => {
   }
 });
 
-it('signals one process, or the group that a process leads', async () => {
+it('signal reaches one process, or the group that a process leads', async () => {
   for (const send of [signal, signalGroup]) {
     const child = spawn('sleep', ['60'], { detached: true });
     await once(child, 'spawn');
@@ -29,7 +29,7 @@ it('signals one process, or the group that a process leads', async () => {
   }
 });
 
-it('is the only way that the stack, the tests and the benchmarks send a signal by id', () => {
+it('signal is the only function that the stack, the tests and the benchmarks send signals with', () => {
   const files = globSync('test/**/*.{ts,mjs}', { cwd: root });
   expect(files).toContain(join('test', 'stack', 'signal.ts'));
   const direct = files.filter((file) => /process\.kill\(/.test(readFileSync(join(root, file), 'utf8')));

@@ -1,6 +1,6 @@
 /**
- * SigV4 verification against whoever means harm: whatever stands in the headers and the query, it answers with a reason,
- * never throws, and takes time in the length of the request, not in its square. And the rules of encoding one by one.
+ * SigV4 verification of hostile requests: it never throws, returns a reason, and takes time linear in the request's
+ * length. Also tests each encoding rule.
  */
 import { describe, expect, it } from 'vitest';
 import {
@@ -28,26 +28,26 @@ async function accepts(head: RequestHead): Promise<boolean> {
     expect(read.reason).toMatch(/^[a-z_]+$/);
     return false;
   }
-  // As the gateway looks a secret key up: a header's signature does not cover the name of the key.
+  // The gateway looks up the secret key by the access key, whose name a header signature does not cover.
   if (read.signed.accessKey !== 'AKIDEXAMPLE') return false;
   const key = await deriveKey(inHeader.secretKey, read.signed.scope);
   return (await verifySignature(read.signed, inHeader.body, key)).ok;
 }
 
-describe('hostile headers and queries', () => {
+describe('hostile headers and query strings', () => {
   const pieces = [
     ...'AWS4-HMAC-SHA256 Credential= SignedHeaders= Signature= aws4_request host x-amz-date'.split(' '),
     ...'X-Amz-Signature= X-Amz-Expires=1e9 __proto__ constructor %2 %00 NaN -1'.split(' '),
     ...',;/= \t%&+"\\\0\né東🗝',
     ...['\ud800', '0'.repeat(64), ''],
   ];
-  // A fixed sequence, so that a failure can be repeated.
+  // A fixed sequence, so that a failure can be reproduced.
   let state = 1;
-  const random = (below: number) => {
+  const random = (randomBelow: number) => {
     state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
-    return (state >> 8) % below;
+    return (state >> 8) % randomBelow;
   };
-  const disturb = (text: string) => {
+  const mutate = (text: string) => {
     for (let edits = 1 + random(4); edits > 0; edits--) {
       const at = random(text.length + 1);
       text = text.slice(0, at) + pieces[random(pieces.length)] + text.slice(at + random(8));
@@ -55,26 +55,26 @@ describe('hostile headers and queries', () => {
     return text;
   };
 
-  it('never throw, and an Authorization header that differs verifies only if it says the same', async () => {
+  it('never throw, and a changed Authorization header verifies only if its meaning is the same', async () => {
     const read = (head: RequestHead) => {
       const { signed } = readSignature(head, now) as Extract<ReturnType<typeof readSignature>, { ok: true }>;
       return { ...signed, headers: undefined };
     };
     for (let round = 0; round < 5000; round++) {
-      const head = withAuthorization(disturb(authorization));
+      const head = withAuthorization(mutate(authorization));
       if (await accepts(head)) expect(read(head)).toEqual(read(inHeader));
     }
   });
 
-  it('never throw when they are presigned, and verify only when unchanged', async () => {
+  it('never throw when presigned, and verify only when unchanged', async () => {
     for (let round = 0; round < 5000; round++) {
-      const query = disturb(presigned.query);
+      const query = mutate(presigned.query);
       const same = JSON.stringify(parseQuery(query)) === JSON.stringify(parseQuery(presigned.query));
       expect(await accepts({ ...presigned, query }), query).toBe(same);
     }
   });
 
-  it('never throw when every part is noise', async () => {
+  it('never throw when every part is random', async () => {
     const noise = () => Array.from({ length: random(12) }, () => pieces[random(pieces.length)]).join('');
     for (let round = 0; round < 5000; round++) {
       const headers: [string, string][] = [
@@ -87,7 +87,7 @@ describe('hostile headers and queries', () => {
     }
   });
 
-  /** Requests with a part of this length, by what it is made of. */
+  /** Requests with a part of this length, by the kind of part. */
   const ofLength = (long: number): Record<string, RequestHead> => ({
     'spaces in Authorization': withAuthorization(`${authorization}${' '.repeat(long)}x`),
     'commas in Authorization': withAuthorization(`AWS4-HMAC-SHA256 ${','.repeat(long)}`),
@@ -104,7 +104,9 @@ describe('hostile headers and queries', () => {
     segments: { ...inHeader, path: `${'/a/..'.repeat(long / 5)}/x` },
   });
 
-  /** CPU time of this process in milliseconds: whatever else the machine does is not in it. The least of a few. */
+  /**
+   * Returns the least CPU time of a few runs, in milliseconds. CPU time of this process excludes the load of others.
+   */
   async function cost(head: RequestHead): Promise<number> {
     const taken: number[] = [];
     for (let round = 0; round < 5; round++) {
@@ -117,10 +119,10 @@ describe('hostile headers and queries', () => {
   }
 
   it.each(Object.keys(ofLength(0)))(
-    '%s, 16 times as many, cost nowhere near 256 times as much to refuse',
+    '%s: 16 times as many take far less than 256 times as long to reject',
     async (name) => {
       const [some, many] = [ofLength(15_000)[name], ofLength(240_000)[name]] as [RequestHead, RequestHead];
-      // 5 ms more: nothing of so few is measured exactly, and a square would take seconds.
+      // 5 ms of tolerance: small times are inexact, and quadratic time would take seconds.
       expect(await cost(many)).toBeLessThan(64 * ((await cost(some)) + 5));
     },
   );
@@ -177,11 +179,11 @@ describe('the canonical request', () => {
     ['a=%', undefined],
     ['a=%4', undefined],
     ['%4g=', undefined],
-  ])('reads the query %j as %j', (query, parameters) => {
+  ])('parses the query %j as %j', (query, parameters) => {
     expect(parseQuery(query)).toEqual(parameters);
   });
 
-  it('sorts parameters by name and then by value, and spaces headers once', () => {
+  it('sorts parameters by name and then by value, and collapses spaces in headers', () => {
     const signable = {
       method: 'GET',
       path: '/',

@@ -1,7 +1,6 @@
 /**
- * SigV4 verification against signers that are not ours: what aws4fetch, smithy and the AWS SDK's clients sign verifies,
- * in the header and presigned, and anything altered after the signature does not. Requests are random, but the same in
- * each run.
+ * SigV4 verification of requests signed by aws4fetch, smithy and the AWS SDK's clients, in headers and presigned:
+ * they verify, and any later change makes them fail. Requests are random, but the same in each run.
  */
 import { createHmac } from 'node:crypto';
 import { Sha256 } from '@aws-crypto/sha256-js';
@@ -51,8 +50,8 @@ const signers: Record<string, Sign> = {
   'smithy, presigned': (plain) => signWithSmithy(plain, true),
 };
 
-describe.each(Object.entries(signers))('%s', (_, sign) => {
-  it('verifies', async () => {
+describe.each(Object.entries(signers))('requests signed by %s', (_, sign) => {
+  it('verify', async () => {
     for (let seed = 1; seed <= ROUNDS; seed++) {
       const plain = randomRequest(randomFrom(seed));
       const sent = await sign(plain);
@@ -60,7 +59,7 @@ describe.each(Object.entries(signers))('%s', (_, sign) => {
     }
   });
 
-  it('does not verify once altered, or with another secret key, region or service', async () => {
+  it('fail after any change, and with another secret key, region or service', async () => {
     for (let seed = 1; seed <= ROUNDS; seed++) {
       const random = randomFrom(seed);
       const plain = randomRequest(random);
@@ -76,7 +75,7 @@ describe.each(Object.entries(signers))('%s', (_, sign) => {
 describe('aws4fetch', () => {
   const plain = randomRequest(randomFrom(0));
 
-  it('may not leave the body out of the signature', async () => {
+  it('cannot leave the body out of the signature', async () => {
     const headers = { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' };
     expect(await verify(await signWithAws4fetch({ ...plain, headers }, false), plain)).toBe(
       'payload_unsigned',
@@ -86,7 +85,7 @@ describe('aws4fetch', () => {
     );
   });
 
-  it('may give the hash of the body, if it is true', async () => {
+  it('can send the hash of the body, if it is correct', async () => {
     const hash = await crypto.subtle.digest('SHA-256', plain.body);
     const headers = { 'x-amz-content-sha256': Buffer.from(hash).toString('hex') };
     const sent = await signWithAws4fetch({ ...plain, headers }, false);
@@ -95,7 +94,7 @@ describe('aws4fetch', () => {
   });
 });
 
-it('a presigned URL without X-Amz-Expires is good for as long as a signature in the header', async () => {
+it('a presigned URL without X-Amz-Expires is valid for as long as a signature in the header', async () => {
   const plain = randomRequest(randomFrom(0));
   const url = new URL(`https://${plain.host}/`);
   const signer = { accessKeyId: plain.accessKey, secretAccessKey: plain.secretKey };
@@ -119,7 +118,7 @@ it('a presigned URL without X-Amz-Expires is good for as long as a signature in 
   ]);
 });
 
-it('the header Date may take the place of X-Amz-Date, which goes first', async () => {
+it('the header Date can replace X-Amz-Date, which takes precedence', async () => {
   const date = new Date('2026-11-27T22:00:05Z');
   const time = '20261127T220005Z';
   const scope = { date: '20261127', region: 'fr-par', service: 'sqs' };
@@ -149,16 +148,16 @@ it('the header Date may take the place of X-Amz-Date, which goes first', async (
       body,
     };
   };
-  const told = async (headers: [string, string][]) =>
+  const results = async (headers: [string, string][]) =>
     verify(await signedAt(headers), { secretKey: 'secret', date });
   const host: [string, string] = ['host', 'a.example.com'];
-  expect(await told([['date', 'Fri, 27 Nov 2026 22:00:05 GMT'], host])).toBe('verified');
-  expect(await told([['date', 'Fri, 27 Nov 2026 22:00:05 -0000'], host])).toBe('verified');
-  expect(await told([['date', time], host])).toBe('verified');
-  expect(await told([['date', 'Thu, 01 Jan 1970 00:00:00 GMT'], host, ['x-amz-date', time]])).toBe(
+  expect(await results([['date', 'Fri, 27 Nov 2026 22:00:05 GMT'], host])).toBe('verified');
+  expect(await results([['date', 'Fri, 27 Nov 2026 22:00:05 -0000'], host])).toBe('verified');
+  expect(await results([['date', time], host])).toBe('verified');
+  expect(await results([['date', 'Thu, 01 Jan 1970 00:00:00 GMT'], host, ['x-amz-date', time]])).toBe(
     'verified',
   );
-  expect(await told([['date', 'Fri, 27 Nov 2026 22:30:05 GMT'], host])).toBe('clock_skew');
+  expect(await results([['date', 'Fri, 27 Nov 2026 22:30:05 GMT'], host])).toBe('clock_skew');
   for (const wrong of [
     'Fri, 27 Nov 2026 22:00:05 +0100',
     'Fri, 27 Nov 2026 22:00:06 GMT',
@@ -166,7 +165,7 @@ it('the header Date may take the place of X-Amz-Date, which goes first', async (
     '5',
     'Fri, 31 Nov 2026 22:00:05 GMT',
   ])
-    expect(await told([['date', wrong], host])).not.toBe('verified');
+    expect(await results([['date', wrong], host])).not.toBe('verified');
 });
 
 describe('the AWS SDK', () => {
@@ -180,7 +179,7 @@ describe('the AWS SDK', () => {
     const requestHandler: SdkHandler = {
       handle: async (request) => {
         requests.push(request);
-        throw new Error('captured');
+        throw new Error('request captured');
       },
     };
     return { requests, requestHandler, maxAttempts: 1 };
@@ -197,7 +196,7 @@ describe('the AWS SDK', () => {
     return sent;
   };
 
-  it('for SQS signs its JSON protocol, the target included', async () => {
+  it('signs the JSON protocol for SQS, including the target', async () => {
     const captured = capture();
     const client = new SQSClient({ ...options, ...captured });
     const message = { QueueUrl: 'https://queues.example.com/project-1/q', MessageBody: 'été 🗝️' };
@@ -212,7 +211,7 @@ describe('the AWS SDK', () => {
     );
   });
 
-  it('for SNS signs its Query protocol', async () => {
+  it('signs the Query protocol for SNS', async () => {
     const captured = capture();
     const client = new SNSClient({ ...options, ...captured });
     const message = { TopicArn: 'arn:scw:sns:fr-par:project-1:t', Message: 'a+b c&d=é' };
@@ -306,7 +305,7 @@ function percent(text: string): string {
   );
 }
 
-// Everything that a signature covers, each altered alone.
+// Everything that a signature covers, each changed separately.
 function alter(sent: Sent, random: Random): Sent[] {
   const { method, path, query, headers, body } = sent;
   const replaceHeader = (name: string, change: (value: string) => string): Sent => ({
@@ -335,16 +334,16 @@ function alter(sent: Sent, random: Random): Sent[] {
   ];
 }
 
-type Random = (below: number) => number;
+type Random = (randomBelow: number) => number;
 
-// Marsaglia's xorshift: a small generator, so that a run can be repeated by its seed.
+// Marsaglia's xorshift: a small random number generator with a seed, so that runs are reproducible.
 function randomFrom(seed: number): Random {
   let state = Math.imul(seed + 1, 0x9e3779b1) | 1;
-  return (below) => {
+  return (randomBelow) => {
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;
-    return (state >>> 0) % Math.max(1, below);
+    return (state >>> 0) % Math.max(1, randomBelow);
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * SigV4 verification against the AWS signing test suite: every case at every step, and requests altered in one place,
- * which must be refused for the reason of that place.
+ * SigV4 verification with the AWS signing test suite: every case at every step, and requests changed in one place,
+ * which must be rejected for the matching reason.
  */
 import { describe, expect, it } from 'vitest';
 import {
@@ -19,10 +19,10 @@ const vectors = awsVectors();
 const byTitle = (vectors: Vector[]) =>
   vectors.map((vector) => [`${vector.name} (${vector.form})`, vector] as const);
 
-// What our rules refuse although it is signed well: any session token, and paths signed as they are for S3 only.
-function refusedOnPurpose({ name }: Vector): SignatureReason | undefined {
+// Valid signatures that our rules reject: any session token, and paths that only S3 signs that way.
+function intentionallyRejected({ name }: Vector): SignatureReason | undefined {
   if (/^post-sts-|-session-token$/.test(name)) return 'session_token';
-  // The path of get-space-unnormalized has nothing to normalise, and is accepted.
+  // The path of get-space-unnormalized is already normalized, so it is accepted.
   return /^get-(relative|slash).*-unnormalized$/.test(name) ? 'signature_mismatch' : undefined;
 }
 
@@ -39,9 +39,9 @@ async function outcome(
 }
 
 describe('the AWS signing test suite', () => {
-  it('has 38 cases in two forms: 58 verify, 6 have a session token, 12 a path that is not normalised', () => {
+  it('has 38 cases in two forms: 58 verify, 6 have a session token, 12 a path that is not normalized', () => {
     expect(vectors).toHaveLength(76);
-    expect(Object.groupBy(vectors, (vector) => refusedOnPurpose(vector) ?? 'verified')).toEqual({
+    expect(Object.groupBy(vectors, (vector) => intentionallyRejected(vector) ?? 'verified')).toEqual({
       verified: expect.objectContaining({ length: 58 }),
       session_token: expect.objectContaining({ length: 6 }),
       signature_mismatch: expect.objectContaining({ length: 12 }),
@@ -49,14 +49,14 @@ describe('the AWS signing test suite', () => {
   });
 
   it.each(byTitle(vectors))('%s', async (_, vector) => {
-    expect(await outcome(vector)).toBe(refusedOnPurpose(vector) ?? 'verified');
+    expect(await outcome(vector)).toBe(intentionallyRejected(vector) ?? 'verified');
   });
 });
 
-const accepted = vectors.filter((vector) => !refusedOnPurpose(vector));
+const accepted = vectors.filter((vector) => !intentionallyRejected(vector));
 
 describe.each(byTitle(accepted))('%s', (_, vector) => {
-  it('gives the canonical request, the string to sign and the signature of the suite', async () => {
+  it('produces the suite’s canonical request, string to sign and signature', async () => {
     const read = readSignature(vector, vector.signedAt);
     if (!read.ok) throw new Error(read.reason);
     const canonical = canonicalRequest(read.signed, await sha256Hex(vector.body));
@@ -66,33 +66,33 @@ describe.each(byTitle(accepted))('%s', (_, vector) => {
     expect(Buffer.from(read.signed.signature).toString('hex')).toBe(vector.signature);
   });
 
-  it('is refused for the right reason when one place is altered', async () => {
+  it('is rejected for the matching reason when one place is changed', async () => {
     const mutations = mutate(vector);
     const outcomes = mutations.map(async ([change, request]) => [change, await outcome(vector, request)]);
     expect(await Promise.all(outcomes)).toEqual(mutations.map(([change, , reason]) => [change, reason]));
   });
 
-  it('is accepted up to the last millisecond of its time, and with headers that need no signature', async () => {
+  it('is accepted until the last millisecond before it expires, and with additional unsigned headers', async () => {
     expect(await outcome(vector, { after: -15 * MINUTE })).toBe('verified');
     expect(await outcome(vector, { after: (vector.form === 'header' ? 15 : 60) * MINUTE })).toBe('verified');
     const headers: Attempt['headers'] = [...vector.headers, ['X-Amzn-Trace-Id', 'Root=1'], ['CF-Ray', '2']];
     expect(await outcome(vector, { headers })).toBe('verified');
   });
 
-  it('is refused to every other secret key', async () => {
+  it('is rejected with every other secret key', async () => {
     const other = { ...vector, secretKey: `${vector.secretKey} ` };
     expect(await outcome(other)).toBe('signature_mismatch');
   });
 });
 
-describe('the altered requests', () => {
+describe('the changed requests', () => {
   const mutations = accepted.flatMap(mutate);
 
-  it('are more than 100 for each case', () => {
+  it('number more than 100 for each case', () => {
     expect(mutations.length).toBeGreaterThan(100 * accepted.length);
   });
 
-  it('meet every reason there is', () => {
+  it('cover every rejection reason', () => {
     const every: Record<SignatureReason, true> = {
       algorithm_unsupported: true,
       authorization_malformed: true,

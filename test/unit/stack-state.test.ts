@@ -1,4 +1,4 @@
-/** What the local stack keeps in its state folder: the Owner, the secrets, the ports; the schedule's reading of cron. */
+/** The local stack's state folder: the Owner, the secrets, the ports. Also the cron parser of its schedule. */
 import {
   chmodSync,
   existsSync,
@@ -31,9 +31,9 @@ beforeEach(() => {
 
 afterEach(() => rmSync(state, { recursive: true }));
 
-describe('the Owner of a state folder', () => {
+describe('the Owner in a state folder', () => {
   const named = () => join(state, 'owner.json');
-  const draft = () => join(state, 'owner.json.new');
+  const temporary = () => join(state, 'owner.json.new');
 
   function newDatabase(name: string): string {
     const file = join(state, name);
@@ -48,26 +48,26 @@ describe('the Owner of a state folder', () => {
     const owner = await ensureOwner(state, file);
     expect(owner).toEqual(JSON.parse(readFileSync(named(), 'utf8')));
     expect(await ensureOwner(state, file)).toEqual(owner);
-    expect(existsSync(draft())).toBe(false);
+    expect(existsSync(temporary())).toBe(false);
   });
 
-  it('is kept when the database was written and the file had not got its name', async () => {
+  it('is kept after a crash between writing the database and renaming the file', async () => {
     const file = newDatabase('identity');
     const owner = await ensureOwner(state, file);
-    renameSync(named(), draft());
+    renameSync(named(), temporary());
     expect(await ensureOwner(state, file)).toEqual(owner);
     expect(existsSync(named())).toBe(true);
   });
 
-  it('is made anew when the file was written and the database was not', async () => {
+  it('is created again after a crash between writing the file and the database', async () => {
     const lost = await ensureOwner(state, newDatabase('other'));
-    renameSync(named(), draft());
+    renameSync(named(), temporary());
     const owner = await ensureOwner(state, newDatabase('identity'));
     expect(owner?.organization_id).not.toBe(lost?.organization_id);
     expect(JSON.parse(readFileSync(named(), 'utf8'))).toEqual(owner);
   });
 
-  it('is never replaced when its file was removed', async () => {
+  it('is never replaced when its file was deleted', async () => {
     const file = newDatabase('identity');
     await ensureOwner(state, file);
     rmSync(named());
@@ -76,8 +76,8 @@ describe('the Owner of a state folder', () => {
   });
 });
 
-describe('the secrets of a state folder', () => {
-  it('stay, and a new region gets its own', async () => {
+describe('the secrets in a state folder', () => {
+  it('are kept, and a new region gets its own', async () => {
     const before = await ensureSecrets(state, ['fr-par']);
     const after = await ensureSecrets(state, ['fr-par', 'pl-waw']);
     expect(after.worker).toMatchObject(before.worker);
@@ -87,15 +87,15 @@ describe('the secrets of a state folder', () => {
   });
 });
 
-describe('the ports of a state folder', () => {
+describe('the ports in a state folder', () => {
   const REGIONS = ['fr-par', 'nl-ams'];
   const holding = async (port: number) => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
     return () => new Promise((resolve) => server.close(resolve));
   };
-  /** Two ports in a row that were free a moment ago. */
-  async function twoFree(): Promise<number> {
+  /** Returns two consecutive ports that were free a moment ago. */
+  async function twoFreePorts(): Promise<number> {
     for (;;) {
       const port = await freePort();
       const release = await holding(port + 1).catch(() => undefined);
@@ -105,15 +105,15 @@ describe('the ports of a state folder', () => {
     }
   }
 
-  it('begin with the usual ones of NATS when those are free, and stay', async () => {
-    const from = await twoFree();
+  it('start with the default NATS ports if those are free, and are kept', async () => {
+    const from = await twoFreePorts();
     const ports = await choosePorts(state, 0, REGIONS, from);
     expect(Object.values(ports.nats).map(({ client }) => client)).toEqual([from, from + 1]);
     expect(await choosePorts(state, 0, REGIONS, from)).toEqual(ports);
   });
 
-  it('are others where a port is taken', async () => {
-    const from = await twoFree();
+  it('are replaced when a port is in use', async () => {
+    const from = await twoFreePorts();
     const release = await holding(from);
     try {
       const { nats } = await choosePorts(state, 0, REGIONS, from);
@@ -124,12 +124,12 @@ describe('the ports of a state folder', () => {
     }
   });
 
-  it('are any free ones unless those of NATS are asked for', async () => {
+  it('are any free ports unless the NATS ports are requested', async () => {
     const { nats } = await choosePorts(state, 0, REGIONS);
     for (const { client } of Object.values(nats)) expect(client).toBeGreaterThanOrEqual(11_000);
   });
 
-  it('are named in the error when the wanted one is taken, with one that is a port', async () => {
+  it('are named in the error when the requested one is in use, with a valid alternative', async () => {
     expect(new PortTaken(65_535).message).toContain('PORT=65534 npm start');
     const port = await freePort();
     const release = await holding(port);
@@ -145,15 +145,15 @@ describe('PORT', () => {
     ['0', 0],
     ['80', 80],
     ['65535', 65_535],
-  ])('%s is port %i', (text, port) => expect(portOf(text)).toBe(port));
+  ])('"%s" means port %i', (text, port) => expect(portOf(text)).toBe(port));
 
-  it.each(['abc', '65536', '-1', '80.5', '0x1', '1e3', ' 80', '080000'])('refuses %s', (text) => {
+  it.each(['abc', '65536', '-1', '80.5', '0x1', '1e3', ' 80', '080000'])('rejects %s', (text) => {
     expect(() => portOf(text)).toThrow(`PORT is ${text}, which is not a port.`);
   });
 });
 
 describe('a state folder', () => {
-  it('is created for its owner alone, and taken again', () => {
+  it('is created with access for its owner only, and reused', () => {
     const folder = join(state, 'new/state');
     claimStateFolder(folder);
     expect(statSync(folder).mode & 0o777).toBe(0o700);
@@ -161,12 +161,12 @@ describe('a state folder', () => {
     claimStateFolder(folder);
   });
 
-  it('is taken from an earlier version, which left no marker', () => {
+  it('from an earlier version, without a marker, is reused', () => {
     for (const name of ['ports.json', 'secrets.json']) writeFileSync(join(state, name), '{}');
     claimStateFolder(state);
   });
 
-  it('is refused, and left as it is, when it has files of somebody else', () => {
+  it('is rejected and left unchanged when it contains other files', () => {
     mkdirSync(join(state, 'generated'));
     writeFileSync(join(state, 'generated/mine'), 'mine');
     chmodSync(state, 0o755);
@@ -177,20 +177,20 @@ describe('a state folder', () => {
     expect(readFileSync(join(state, 'generated/mine'), 'utf8')).toBe('mine');
   });
 
-  it('keeps the mode that an empty folder has', () => {
+  it('keeps the mode of an existing empty folder', () => {
     chmodSync(state, 0o755);
     claimStateFolder(state);
     expect(statSync(state).mode & 0o777).toBe(0o755);
   });
 
-  // Not even root may write there.
-  it.runIf(existsSync('/sys/kernel'))('is refused with the reason when it cannot be written', () => {
+  // Not even root can write there.
+  it.runIf(existsSync('/sys/kernel'))('that cannot be written is rejected with the reason', () => {
     expect(() => claimStateFolder('/sys/kernel/latchkey')).toThrow(
       '/sys/kernel/latchkey cannot be used as the state folder (permission denied). Set LATCHKEY_STATE to another folder.',
     );
   });
 
-  it('empties only the folders that it generates', () => {
+  it('deletes only the folders that it generates', () => {
     claimStateFolder(state);
     mkdirSync(join(state, 'tmp'));
     const folder = emptyFolder(state, 'tmp');
@@ -201,7 +201,7 @@ describe('a state folder', () => {
   });
 });
 
-describe('the schedule', () => {
+describe('the cron schedule', () => {
   it.each([
     ['* * * * *', '2026-01-01T10:07:00Z', true],
     ['*/5 * * * *', '2026-01-01T10:05:59Z', true],
@@ -210,9 +210,9 @@ describe('the schedule', () => {
     ['30 4 * * *', '2026-01-01T05:30:00Z', false],
     ['0,30 * 1 * *', '2026-01-01T05:30:00Z', true],
     ['0 0 * * 0', '2026-01-04T00:00:00Z', true],
-  ])('reads %s at %s', (cron, time, due) => expect(isDue(cron, new Date(time))).toBe(due));
+  ])('evaluates %s at %s', (cron, time, due) => expect(isDue(cron, new Date(time))).toBe(due));
 
-  it('refuses what it cannot read', () => {
+  it('rejects unsupported expressions', () => {
     expect(() => isDue('0-5 * * * *', new Date())).toThrow('does not support');
     expect(() => isDue('* * *', new Date())).toThrow('Not a cron expression');
   });

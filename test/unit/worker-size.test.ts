@@ -1,4 +1,4 @@
-/** The Worker stays small: what deployment uploads. */
+/** The size of the Worker as deployments upload it. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,6 @@ const folder = mkdtempSync(join(tmpdir(), 'latchkey-size-'));
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-it('the Worker takes at most 180 kB', async () => {
+it('the Worker is at most 180 kB', async () => {
   expect(await gzipOf(defaultConfig, folder)).toBeLessThanOrEqual(180);
 }, 60_000);
