@@ -1,5 +1,5 @@
 /** Feedback from readers about the site's pages. */
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
 import type { Listed, Page } from '../page.ts';
 import { pageFeedback } from './schema.ts';
@@ -32,10 +32,13 @@ export async function listFeedback(
   return { rows: rowsOf(rows), total: rowsOf<{ total: number }>(totals)[0]?.total ?? 0 };
 }
 
+/** Selects the ID of the first organization, which is the operator's. */
+export const FIRST_ORGANIZATION: SQL = sql.raw(
+  'select id from organizations where expires_at is null order by created_at, id limit 1',
+);
+
 /** Returns the first organization, which is the operator's, or null if there is none. */
 export async function firstOrganization(db: Database): Promise<string | null> {
-  const rows = await db.all<{ id: string }>(
-    sql`select id from organizations where expires_at is null order by created_at, id limit 1`,
-  );
+  const rows = await db.all<{ id: string }>(FIRST_ORGANIZATION);
   return rows[0]?.id ?? null;
 }

@@ -6,6 +6,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { auditStatement, type Change } from '../audit.ts';
 import { type Database, rowsOf } from '../database.ts';
 import { type Listed, orderOf, type Page } from '../page.ts';
+import { FIRST_ORGANIZATION } from './feedback.ts';
 
 /** A session, without its token. Times are milliseconds since the epoch. */
 export interface Session {
@@ -65,6 +66,8 @@ export interface CurrentSession {
   /** Milliseconds since the epoch. */
   expiresAt: number;
   due: boolean;
+  /** Whether the person is an Owner of the operator's organization. */
+  operator: boolean;
 }
 
 /** Sessions that expire before `until` are extended, except a guest's, which expires with the sandbox. */
@@ -83,12 +86,14 @@ export async function findSession(
   now: number,
   until: number,
 ): Promise<CurrentSession | undefined> {
-  const [row] = await db.all<Omit<CurrentSession, 'due'> & { due: 0 | 1 }>(
-    sql`select u.name, u.email, sessions.expires_at as "expiresAt", (${dueBefore(now, until)}) as due
+  const [row] = await db.all<Omit<CurrentSession, 'due' | 'operator'> & { due: 0 | 1; operator: 0 | 1 }>(
+    sql`select u.name, u.email, sessions.expires_at as "expiresAt", (${dueBefore(now, until)}) as due,
+        exists (select 1 from memberships where user_id = u.id and role = 'owner' and joined_at is not null
+          and organization_id = (${FIRST_ORGANIZATION})) as operator
       from sessions join users u on u.id = sessions.user_id
       where sessions.token = ${token} and sessions.expires_at > ${now}`,
   );
-  return row && { ...row, due: row.due === 1 };
+  return row && { ...row, due: row.due === 1, operator: row.operator === 1 };
 }
 
 /**

@@ -204,6 +204,10 @@ it('the menu of a row is worked by the keyboard alone, and stays beside its butt
   expect(await hasFocus(page.getByRole('menuitem', { name: 'Revoke' }))).toBe(true);
   await page.keyboard.press('ArrowDown');
   expect(await hasFocus(page.getByRole('menuitem', { name: 'Update credentials' }))).toBe(true);
+  await page.keyboard.press('r');
+  expect(await hasFocus(page.getByRole('menuitem', { name: 'Revoke' }))).toBe(true);
+  await page.keyboard.press('u');
+  expect(await hasFocus(page.getByRole('menuitem', { name: 'Update credentials' }))).toBe(true);
   await page.keyboard.press('Escape');
   await expect.poll(() => hasFocus(button)).toBe(true);
   await page.keyboard.press('Enter');

@@ -1,8 +1,10 @@
 /** "Was this page helpful?" in a real browser: readers say so, the Owner reads it. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { axe, useBrowser } from './browser.ts';
 import { api, useStack } from './local-stack.ts';
+import { newMember } from './members.ts';
 
 const local = useStack();
 const browser = useBrowser(local);
@@ -109,4 +111,15 @@ it('the console shows the Owner what was said', async () => {
   expect(await row.getByRole('link', { name: '/concepts/' }).getAttribute('href')).toBe('/concepts/');
   await row.getByText('No', { exact: true }).waitFor();
   expect(await axe(page)).toEqual([]);
+});
+
+it('the console links the feedback only for Owners of the operator’s organization', async () => {
+  const link = (page: Page) =>
+    page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Feedback' });
+  const owner = await browser.open('/console/');
+  await link(owner).waitFor();
+  const member = await browser.open('/console/feedback/', { as: await newMember(local, 'Grace') });
+  await member.getByText('Only Owners of the organization that runs this deployment can read').waitFor();
+  expect(await link(member).count()).toBe(0);
+  expect(browser.complaints.splice(0).every((text) => text.includes('403'))).toBe(true);
 });

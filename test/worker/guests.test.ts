@@ -1,6 +1,7 @@
 /** Guest sessions, and feedback from readers without an account. */
 import { describe, expect, it } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
+import type { Owner } from '../../db/identity/bootstrap.ts';
 import { MOST_FEEDBACK } from '../../db/identity/feedback.ts';
 import { removeGuest } from '../../db/identity/guests.ts';
 import worker from '../../functions/index.ts';
@@ -9,6 +10,7 @@ import { env } from './env.ts';
 import { everything } from './everything.ts';
 import { failing } from './fault.ts';
 import { call, cookieOf, identityRows, newOwner, ORIGIN, rows, withCookie } from './harness.ts';
+import { atBrowser } from './people.ts';
 
 const guestsEnabled = { ...env, GUESTS: { enabled: true, minutes: 30, most: 3 } };
 let address = 0;
@@ -282,6 +284,10 @@ describe('page feedback', () => {
     const read = await call('GET', '/feedback', { token: first.secret_key });
     expect(read.body.feedback).toMatchObject([said, ...Array.from(read.body.feedback).slice(1)]);
     expect((await call('GET', '/feedback', { token: other.secret_key })).status).toBe(403);
+    // The site shows the page's link to those who can read it.
+    const operatorOf = async (owner: Owner) =>
+      (await (await atBrowser(owner)).browser.get('/auth/get-session')).body.user.operator;
+    expect([await operatorOf(first), await operatorOf(other)]).toEqual([true, undefined]);
     const foreign = { ...headers, Origin: 'https://evil.test' };
     expect((await call('POST', '/feedback', { headers: foreign, body: said })).status).toBe(403);
     for (const page of ['x', '//ai/', '/a//b/', '/\\ai/', '/a b/', '']) {

@@ -85,8 +85,8 @@ async function getSession(c: Context<AppEnv>): Promise<Response> {
     await setSessionToken(c, token, SESSION_SECONDS);
     expiresAt = prolonged;
   }
-  const { name, email } = found;
-  return c.json({ user: { name, email }, session: { expiresAt: wireTime(expiresAt) } });
+  const { name, email, operator } = found;
+  return c.json({ user: { name, email, ...(operator && { operator }) }, session: { expiresAt: wireTime(expiresAt) } });
 }
 
 export const signInRoutes = new Hono<AppEnv>()

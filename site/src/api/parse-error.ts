@@ -105,6 +105,8 @@ function denial(missing: Detail[]): string {
   const sets = missing.flatMap(({ resource, action }) => GRANTED_BY[`${resource}/${action}`] ?? []);
   if (missing.some(({ resource }) => resource === 'owner'))
     return 'Only an Owner of the organization can do this.';
+  if (missing.some(({ resource }) => resource === 'feedback'))
+    return 'Only Owners of the organization that runs this deployment can read feedback.';
   if (sets.length === 0) {
     const what = missing.map(({ resource = '', action }) => `${words(resource)}, ${action}`).join('; ');
     return `You are signed in, but without the permission for this: ${what}.`;

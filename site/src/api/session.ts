@@ -8,6 +8,8 @@ import { ask, type Result } from './request.ts';
 export interface Session {
   name: string;
   email: string;
+  /** Whether the person is an Owner of the organization that runs this deployment. */
+  operator?: true;
   /** Of a guest, when it ends, and what the server's clock said when it told so: see guest-session.ts. Absent for everyone else. */
   guest?: [until: string, told: string | null];
 }

@@ -15,9 +15,10 @@ const SECTIONS: Record<string, [label: string, href: string][]> = {
     ['Projects', '/console/projects/'],
     ['IAM', '/console/iam/'],
     ['Audit trail', '/console/audit/'],
-    ['Feedback', '/console/feedback/'],
   ],
   You: [['Security', '/account/security/']],
+  // Hidden from everyone but Owners of the operator's organization (content.css).
+  Deployment: [['Feedback', '/console/feedback/']],
 };
 
 type Entry = StarlightRouteData['sidebar'][number];

@@ -24,6 +24,7 @@ class SessionMenu extends HTMLElement {
         ({ present }) => present(...guest),
         () => undefined,
       );
+    document.documentElement.toggleAttribute('data-operator', session?.operator === true);
     show(this, session ? 'signed-in' : 'signed-out');
   }
 }

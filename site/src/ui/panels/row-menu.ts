@@ -32,10 +32,20 @@ export function equipMenu(row: HTMLElement, name: string, reactions: Reactions):
 
 function move(event: KeyboardEvent, items: HTMLElement[], menu: HTMLElement): void {
   const at = items.indexOf(document.activeElement as HTMLElement);
-  const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
+  const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key] ?? named(event, items, at);
   if (next !== undefined) {
     event.preventDefault();
     items.at(next % items.length)?.focus();
   }
   if (event.key === 'Tab') menu.hidePopover();
+}
+
+/** The index of the next item that begins with the letter that is typed; undefined if there is none. */
+function named({ key, ctrlKey, metaKey, altKey }: KeyboardEvent, items: HTMLElement[], at: number) {
+  if (!/^\p{L}$/u.test(key) || ctrlKey || metaKey || altKey) return undefined;
+  const letter = key.toLowerCase();
+  const begins = (item: HTMLElement) => item.textContent.trim().toLowerCase().startsWith(letter);
+  const after = items.findIndex((item, index) => index > at && begins(item));
+  const found = after < 0 ? items.findIndex(begins) : after;
+  return found < 0 ? undefined : found;
 }
