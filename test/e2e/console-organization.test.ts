@@ -330,6 +330,25 @@ describe('the audit trail', () => {
       expect(event).toMatchObject({ action: 'create', resource: { type: 'applications' } });
   });
 
+  it('offers no export to members who cannot read it, and stays on its page when the session has ended', async () => {
+    const denied = await browser.open('/console/audit/', { as: await newMember(local, 'Barbara') });
+    await denied.getByText('A policy with AuditTrailReadOnly grants it').waitFor();
+    expect(await denied.getByRole('button', { name: 'Export' }).isVisible()).toBe(false);
+
+    const page = await browser.open('/console/audit/');
+    const button = page.getByRole('button', { name: 'Export' });
+    const item = page.getByRole('button', { name: 'Organization, as NDJSON' });
+    await button.click();
+    await page.keyboard.press('Escape');
+    await item.waitFor({ state: 'hidden' });
+    await button.click();
+    await page.context().clearCookies();
+    await item.click();
+    await page.getByRole('alert').getByText('Your session has ended.').waitFor();
+    expect(new URL(page.url()).pathname).toBe('/console/audit/');
+    expect(browser.complaints.splice(0).every((text) => /40[13]/.test(text))).toBe(true);
+  });
+
   it('shows earlier changes when asked for them', async () => {
     const organization_id = local.owner.organization_id;
     const create = (name: string) =>

@@ -42,6 +42,24 @@ it('leads from the guides to each page of the console and back', async () => {
   await page.getByRole('heading', { level: 1, name: /How to create/ }).waitFor();
 });
 
+it.each(['create', 'manage'])(
+  'the guide to %s credentials names the way in the console, for each product',
+  async (guide) => {
+    const page = await browser.open(`/how-to/${guide}-credentials/`, { stranger: true });
+    for (const [name, path] of [
+      ['NATS', '/console/nats/'],
+      ['Queues', '/console/queues/'],
+      ['Topics and Events', '/console/topics-and-events/'],
+    ] as const) {
+      const way = page
+        .getByRole('main')
+        .getByRole('paragraph')
+        .filter({ hasText: `Serverless in the side menu: go to ${name}` });
+      expect(await way.getByRole('link', { name, exact: true }).getAttribute('href')).toBe(path);
+    }
+  },
+);
+
 it('counts on its overview what the project has in the region, and follows another choice', async () => {
   const projectId = await newProject(local);
   await newAccount(projectId, 'Production');

@@ -55,6 +55,12 @@ it('the first page offers it, and leads to the guide, whose pages know a guest',
   await page.getByText('A guest has one session and no password.').waitFor();
   expect(await page.getByRole('button', { name: 'Change the password' }).isVisible()).toBe(false);
 
+  // A guest has no Owner to ask.
+  await page.goto('/console/iam/');
+  await page.getByText('Guests cannot use this.').first().waitFor();
+  expect(await page.getByRole('main').innerText()).not.toContain('ask an Owner');
+  expect(browser.complaints.splice(0).every((text) => text.includes('403'))).toBe(true);
+
   // Signing out ends everything: it asks first.
   await page.getByRole('button', { name: /^Signed in as Guest/ }).click();
   expect(await page.getByRole('button', { name: 'Sign out' }).isVisible()).toBe(false);

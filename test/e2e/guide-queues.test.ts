@@ -176,6 +176,22 @@ it('nothing is offered while it is not known whether the product is active in an
   expect(await button.isDisabled()).toBe(true);
 });
 
+it('a button is busy until the script of its action is here', async () => {
+  const product = PRODUCTS[0];
+  const page = await open(browser, 'create', product, 'fr-par', await newProject(local));
+  const told = Promise.withResolvers<void>();
+  await page.route(/\/keyed-actions\.[^.]+\.js$/, async (route) => {
+    await told.promise;
+    await route.continue();
+  });
+  const button = panel(page, product).getByRole('button', { name: 'Activate Queues' });
+  await button.click();
+  expect(await button.getAttribute('aria-busy')).toBe('true');
+  told.resolve();
+  await status(page, product).getByText('is active in').waitFor();
+  expect(await button.getAttribute('aria-busy')).toBe('false');
+});
+
 it('says so when the script of a menu does not come', async () => {
   const product = PRODUCTS[0];
   const page = await open(browser, 'create', product, 'fr-par', await newProject(local));

@@ -70,6 +70,14 @@ describe('links', () => {
     expect(all.filter(({ hash }) => hash.length > 1).length).toBeGreaterThan(50);
   });
 
+  it('have an address from the first paint on', () => {
+    const without = [...pages].flatMap(([path, html]) => {
+      const text = html.replaceAll(/<(script|style|template)\b[\s\S]*?<\/\1>/g, '');
+      return [...text.matchAll(/<a\b(?![^>]*\shref=)[^>]*>/g)].map(([link]) => `${path}: ${link}`);
+    });
+    expect(without).toEqual([]);
+  });
+
   it('of pages lead to pages and headings that are there', () => {
     const broken = [...pages].flatMap(([path, html]) =>
       linksOf(path, html).flatMap((link) => {

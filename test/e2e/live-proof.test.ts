@@ -11,7 +11,7 @@ import { root } from '../stack/project.ts';
 import { signal } from '../stack/signal.ts';
 import { axe, region, useBrowser } from './browser.ts';
 import { activate, type Credentials, newProject, revoke } from './gateway-clients.ts';
-import { listed, open, PRODUCTS, panel } from './keyed-form.ts';
+import { listed, open, PRODUCTS, panel, row } from './keyed-form.ts';
 import { api, useStack } from './local-stack.ts';
 import { newAccount, revoke as revokeNats } from './nats-client.ts';
 
@@ -62,6 +62,8 @@ describe.each(PRODUCTS.map((product) => [product.label, product] as const))(
       const { page, project } = await start();
       expect(await listed(local, product, REGION, project)).toMatchObject([{ name: 'Watch me fail' }]);
       await proof(page, label).getByText(`${label} in Paris`).waitFor();
+      // If revoking fails, the page says that they are in the list.
+      await row(page, product, 'Watch me fail').waitFor();
       expect(await axe(page)).toEqual([]);
       await press(page, label, 'Revoke now');
       await says(page, label, /^Denied on the next request, \d+ ms after the revocation was answered\.$/);

@@ -32,8 +32,13 @@ const at = (path: string, hash = '') => `${path}?region=${REGION}&project=${proj
 const topOf = async (page: Page, id: string) => (await page.locator(`[id="${id}"]`).boundingBox())?.y ?? -1;
 
 describe('an address that names a heading', () => {
-  it.each(['queues', 'topics-and-events'])('lands at #%s, whatever loads above it', async (id) => {
-    const page = await browser.open(at('/how-to/create-credentials/', `#${id}`));
+  it.each([
+    ['create', 'queues'],
+    ['create', 'topics-and-events'],
+    ['manage', 'queues'],
+    ['manage', 'topics-and-events'],
+  ])('lands, in the guide to %s credentials, at #%s, whatever loads above it', async (guide, id) => {
+    const page = await browser.open(at(`/how-to/${guide}-credentials/`, `#${id}`));
     const label = id === 'queues' ? 'Queues' : 'Topics and Events';
     await region(page, `Credentials for ${label}`).getByRole('row').nth(4).waitFor();
     await region(page, 'NATS accounts').getByRole('radio').first().waitFor();
@@ -138,6 +143,16 @@ describe('without scripts', () => {
   });
 });
 
+it('nothing moves for readers who asked for less motion', async () => {
+  const page = await browser.open('/healthz', { reducedMotion: 'reduce' });
+  // What is on its way stays so.
+  await page.route('**/nats-accounts?*', () => undefined);
+  await page.goto(at('/how-to/create-credentials/'));
+  await page.waitForRequest('**/nats-accounts?*').catch(() => undefined);
+  expect(await page.locator('.skeleton').first().isVisible()).toBe(true);
+  expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);
+});
+
 describe('on a phone', () => {
   const viewport = { width: 375, height: 900 };
 
@@ -150,6 +165,30 @@ describe('on a phone', () => {
       expect((box?.x ?? 999) + (box?.width ?? 0)).toBeLessThanOrEqual(375);
       expect(box?.height).toBeLessThan(60);
     }
+  });
+
+  it('all tabs of the console are in sight, also at 320 pixels', async () => {
+    for (const width of [375, 320]) {
+      const page = await browser.open('/console/iam/', { viewport: { width, height: 900 } });
+      const tabs = await page.getByRole('tab').all();
+      expect(tabs.length).toBe(4);
+      for (const tab of tabs) {
+        const box = await tab.boundingBox();
+        expect(box?.x).toBeGreaterThanOrEqual(0);
+        expect((box?.x ?? 999) + (box?.width ?? 0)).toBeLessThanOrEqual(width);
+      }
+    }
+  });
+
+  it('a policy names all of a long project', async () => {
+    await api(local, 'PATCH', `/account/v3/projects/${project}`, { name: LONG });
+    const page = await browser.open('/console/iam/#policies', { viewport });
+    await page.getByRole('button', { name: 'Create policy' }).click();
+    const label = page.getByRole('dialog').getByText(LONG, { exact: true });
+    await label.scrollIntoViewIfNeeded();
+    const box = await label.boundingBox();
+    expect((box?.x ?? 999) + (box?.width ?? 0)).toBeLessThanOrEqual(375);
+    expect(await label.evaluate((node) => node.scrollWidth - node.clientWidth)).toBeLessThanOrEqual(0);
   });
 
   it('a table that is wider than its column can be scrolled with the keyboard', async () => {

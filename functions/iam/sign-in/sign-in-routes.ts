@@ -86,7 +86,10 @@ async function getSession(c: Context<AppEnv>): Promise<Response> {
     expiresAt = prolonged;
   }
   const { name, email, operator } = found;
-  return c.json({ user: { name, email, ...(operator && { operator }) }, session: { expiresAt: wireTime(expiresAt) } });
+  return c.json({
+    user: { name, email, ...(operator && { operator }) },
+    session: { expiresAt: wireTime(expiresAt) },
+  });
 }
 
 export const signInRoutes = new Hono<AppEnv>()
