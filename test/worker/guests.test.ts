@@ -1,9 +1,9 @@
 /** Guest sessions, and feedback from readers without an account. */
 import { describe, expect, it } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
-import type { Owner } from '../../db/identity/bootstrap.ts';
 import { MOST_FEEDBACK } from '../../db/identity/feedback.ts';
 import { removeGuest } from '../../db/identity/guests.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
 import worker from '../../functions/index.ts';
 import { scheduledChange } from '../../functions/projects/purge-project.ts';
 import { env } from './env.ts';
