@@ -62,7 +62,7 @@ export default defineConfig({
   integrations: [
     starlight({
       title: 'Latchkey',
-      description: 'Issue, update and revoke credentials for NATS, Queues, and Topics and Events.',
+      description: 'Self-service credentials for NATS, Queues, and Topics and Events.',
       favicon: '/favicon.svg',
       customCss: ['theme', 'content', 'controls', 'lists', 'print'].map((name) => `./src/styles/${name}.css`),
       components: {

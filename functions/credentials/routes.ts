@@ -269,7 +269,7 @@ export function serviceRoutes<const Id extends 'sqs' | 'sns'>(product: KeyedProd
         method: 'get',
         path: `/${product.id}-info`,
         tags,
-        summary: `Get whether ${product.label} is active for a project`,
+        summary: `Check whether ${product.label} is active for a project`,
         request: { params: regionParams, query: schemas.projectQuery },
         responses: { ...response, ...errorResponses('not_found') },
       }),

@@ -26,7 +26,7 @@ export type NewOrganization = Omit<Owner, 'password'> & { password: string | nul
 export class NotVerified extends Error {
   constructor(email: string) {
     super(`${email} can already sign in, with a password that was set through an invitation link that other people also had.
-Whoever set it would own the new organization. Ask this person to reset the password by email, or add --new-password,
+The person who set it would own the new organization. Ask this person to reset the password by email, or add --new-password,
 which generates and prints a new password and ends their sessions.`);
   }
 }

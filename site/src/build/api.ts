@@ -155,7 +155,7 @@ function fieldsOf(document: Document, schema: Schema | undefined, within = ''): 
 }
 
 const NAMES: Record<string, string> = {
-  'date-time': 'time, RFC 3339 in UTC',
+  'date-time': 'time (RFC 3339, UTC)',
   uuid: 'UUID',
   object: 'object',
   array: 'list',

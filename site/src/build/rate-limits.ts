@@ -8,13 +8,12 @@ import { unstable_readConfig } from 'wrangler';
 /** What each limit counts, by the name of its binding. */
 const COUNTED: Record<string, string> = {
   RESOLVER_LIMIT: 'Requests for the account JWTs of NATS accounts that do not exist',
-  VISITOR_LIMIT: 'Guests who are let in, and answers to “Was this page helpful?”',
-  SIGN_IN_LIMIT:
-    'Attempts to sign in with a password, and requests for a mail to reset one. Sessions that exist go on',
+  VISITOR_LIMIT: 'New guest sandboxes, and answers to “Was this page helpful?”',
+  SIGN_IN_LIMIT: 'Password sign-ins, and requests for a password reset email. Existing sessions keep working',
   ACCOUNT_LIMIT:
-    'Attempts at the password of one account. Also the mails to one email address, from wherever they are asked for',
+    'Password attempts for one account; also emails to one address, requested from any client address',
   TOKEN_LIMIT:
-    'API keys, sessions, links and access keys of Queues and of Topics and Events that do not exist. Beyond it these are refused until the minute is over; those that exist never are',
+    'Nonexistent API keys, sessions, links, and access keys of Queues and of Topics and Events. Beyond the limit, nonexistent ones are refused until the minute ends; existing ones never are',
 };
 
 /** The limits of the wrangler configuration at `path`: what is counted, and how often it may be in a minute. */

@@ -80,7 +80,7 @@ function rows(schema: z.ZodObject, texts: Texts): SettingRow[] {
 function flatten({ properties = {}, required = [] }: Schema, within = ''): Omit<SettingRow, 'text'>[] {
   return Object.entries(properties).flatMap(([member, schema]) => {
     if (schema.properties) return flatten(schema, member);
-    const needed = within ? `needed with ${within}` : 'needed';
+    const needed = within ? `required with ${within}` : 'required';
     return {
       name: within ? `${within}.${member}` : member,
       unset: required.includes(member) ? needed : `${written(schema.default)} by default`,
