@@ -80,20 +80,28 @@ export function namedTool(variable, env = process.env) {
 }
 
 /**
- * The path of a program: the one that the environment names, else one on PATH, else one installed now.
+ * Returns the path of a program: the one that the environment variable names, otherwise one on PATH, otherwise one that
+ * this call installs. It also installs a preferred program where it can, and falls back to the others if that fails.
  * @param {string} variable
- * @param {{ names: string[], apt: string, brew: string }} tool
+ * @param {{ preferred?: string[], names: string[], apt: string, brew: string }} tool
  */
-export function findTool(variable, { names, apt, brew }) {
-  const found = namedTool(variable) ?? findOnPath(names)[0];
-  if (found) return found;
+export function findTool(variable, { preferred = [], names, apt, brew }) {
+  const all = [...preferred, ...names];
+  const best = namedTool(variable) ?? findOnPath(preferred.length > 0 ? preferred : names)[0];
+  if (best) return best;
+  const fallback = findOnPath(names)[0];
   if (canInstall) {
-    installPackage(apt);
-    const [installed] = findOnPath(names);
-    if (installed) return installed;
+    try {
+      installPackage(apt);
+    } catch (error) {
+      if (!fallback) throw error;
+      console.error(`Cannot install ${apt}. Using ${fallback} instead.`);
+    }
   }
+  const found = findOnPath(all)[0];
+  if (found) return found;
   const command = isDebian ? `sudo apt-get install --yes ${apt}` : brew;
   throw new Stop(
-    `${names[0]} is not on PATH. Install it with\n\n  ${command}\n\nor set ${variable} to the program.`,
+    `${all[0]} is not on PATH. Install it with\n\n  ${command}\n\nor set ${variable} to the program.`,
   );
 }
