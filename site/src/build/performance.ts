@@ -72,17 +72,33 @@ export interface Line {
   missed: boolean;
 }
 
+/** An aim as a number. */
+export interface Bound {
+  sign: '≤' | '≥' | '>';
+  bound: number;
+  /** What it limits: the value itself, or its ratio to the baseline. */
+  of: 'value' | 'ratio';
+}
+
 /**
- * Whether a row misses its aim. `≤ 2`, `≥ 0.8` and `> 1` are of the ratio, and with a unit (`≤ 100 ms`) of the value; `none`
- * is a value of 0, and `no growth` a ratio that is 1 to a twentieth. What was not measured misses nothing.
+ * Parses an aim. `≤ 2`, `≥ 0.8` and `> 1` limit the ratio; with a unit (`≤ 100 ms`) they limit the value. `none` is a value
+ * of 0, and `no growth` a ratio of at most 1.05.
  */
-export function misses({ aim, value, ratio }: Pick<Row, 'aim' | 'value' | 'ratio'>): boolean {
+export function boundOf(aim: string | undefined): Bound | undefined {
   const spelled = aim === 'none' ? '≤ 0 of them' : aim === 'no growth' ? '≤ 1.05' : (aim ?? '');
   const [, sign, bound, unit] = /^([≤≥>]) ([\d.]+)( \w+)?/.exec(spelled) ?? [];
-  const found = (unit ? value : ratio)?.median;
-  if (found === undefined || found === null) return false;
-  if (sign === '≤') return found > Number(bound);
-  return sign === '≥' ? found < Number(bound) : found <= Number(bound);
+  return sign
+    ? { sign: sign as Bound['sign'], bound: Number(bound), of: unit ? 'value' : 'ratio' }
+    : undefined;
+}
+
+/** Whether a row misses its aim. A row that was not measured misses nothing. */
+export function misses({ aim, value, ratio }: Pick<Row, 'aim' | 'value' | 'ratio'>): boolean {
+  const limit = boundOf(aim);
+  const found = (limit?.of === 'value' ? value : ratio)?.median;
+  if (!limit || found === undefined || found === null) return false;
+  if (limit.sign === '≤') return found > limit.bound;
+  return limit.sign === '≥' ? found < limit.bound : found <= limit.bound;
 }
 
 /** A ratio of a table, for the text beside it. Throws when no row of the area has this measure and baseline. */
@@ -90,6 +106,20 @@ export function ratioOf(area: string, measure: string, baseline: string): string
   const found = RUNS[area]?.rows.find((row) => row.measure === measure && row.baseline?.of === baseline);
   if (!found?.ratio) throw new Error(`Nothing in ${area} compares ${measure} with ${baseline}`);
   return show(found.ratio.median);
+}
+
+/** Returns a measured latency in milliseconds. Throws if it was not measured. */
+export function milliseconds(area: string, measure: string, percentile: 'p50' | 'p99'): number {
+  const found = rowOf(area, measure, `ms ${percentile}`).value.median;
+  if (found === null) throw new Error(`${area} has no ${percentile} of ${measure}`);
+  return found;
+}
+
+/** Returns the row of an area with this measure and unit. Throws if there is none. */
+export function rowOf(area: string, measure: string, unit: string): Row {
+  const found = RUNS[area]?.rows.find((row) => row.measure === measure && row.unit === unit);
+  if (!found) throw new Error(`Nothing in ${area} measures ${measure} in ${unit}`);
+  return found;
 }
 
 /** The lines of an area's table. */
