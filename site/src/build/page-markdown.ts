@@ -72,6 +72,7 @@ function readable(node: ElementContent): ElementContent[] {
   if (node.type !== 'element') return [node];
   const { tagName, properties } = node;
   if (hasClass(node, 'expressive-code')) return [codeOf(node)];
+  if (hasClass(node, 'picture')) return [descriptionOf(node)];
   if (tagName === 'starlight-tabs' || tagName === 'code-samples') return tabsOf(node);
   if (LEFT_OUT.test(tagName) || LEFT_OUT_CLASSES.some((name) => hasClass(node, name))) return [];
   const { hidden, ariaHidden, role } = properties;
@@ -79,6 +80,12 @@ function readable(node: ElementContent): ElementContent[] {
   const isTitle = hasClass(node, 'starlight-aside__title');
   if (hidden !== undefined || (ariaHidden === 'true' && !isTitle) || role === 'status') return [];
   return [{ ...node, children: node.children.flatMap(readable) }];
+}
+
+/** A picture as its title and description. */
+function descriptionOf({ properties }: Element): Element {
+  const value = `Picture: ${String(properties.dataDescription ?? '')}`;
+  return { type: 'element', tagName: 'p', properties: {}, children: [{ type: 'text', value }] };
 }
 
 /** The copy button has the text of its code, each line end as a DEL. */

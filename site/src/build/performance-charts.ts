@@ -28,6 +28,8 @@ export interface BarGroup {
 export interface Trend {
   label: string;
   unit: string;
+  /** What grows: `credentials` or `requests`. */
+  of: string;
   /** In the order of `x`, which is a number of credentials or requests. */
   points: { x: number; value: number }[];
   /** The highest value that meets the aim; undefined without an aim. */
@@ -92,15 +94,17 @@ export function trendsOf({ rows }: Run): Trend[] {
   const trends = new Map<string, Trend>();
   const number = (text: string) => Number(text.replaceAll(',', ''));
   for (const row of rows) {
-    const [, label, size] = /^(.*), ([\d,]+) (?:credentials|requests)\b/.exec(row.measure) ?? [];
+    const [, label, size, of] = /^(.*), ([\d,]+) (credentials|requests)\b/.exec(row.measure) ?? [];
     const [, first] = /^([\d,]+)\b/.exec(row.baseline?.of ?? '') ?? [];
     const { median } = row.value;
     const start = row.baseline?.value.median;
-    if (!label || !size || !first || median === null || start === undefined || start === null) continue;
+    if (!label || !size || !of || !first || median === null || start === undefined || start === null)
+      continue;
     const limit = boundOf(row.aim);
     const trend = trends.get(label) ?? {
       label,
       unit: unitOf(row),
+      of,
       points: [{ x: number(first), value: start }],
       ...(limit && { most: start * limit.bound }),
       missed: false,

@@ -27,72 +27,93 @@ const toneOf = ({ missed, aimed }: Bar): Tone => (missed ? 'danger' : aimed ? 's
 const widest = (texts: readonly string[], bold = false) =>
   Math.max(...texts.map((each) => widthOf(each, SIZE.small, bold)));
 
-const headingOf = ({ heading, aim }: BarGroup) =>
-  [heading, aim ? `aim ${aim.text}` : 'no aim'].filter(Boolean).join(', ');
+function headingOf({ heading, aim }: BarGroup): string {
+  const words = [heading, aim ? `aim ${aim.text}` : 'no aim'].filter(Boolean).join(', ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
 
-/** Draws a group with its upper left corner at `x` and `y`. Bars of `most` reach the right end of their room. */
-function drawGroup(
-  group: BarGroup,
-  { x, y, width, most }: { x: number; y: number; width: number; most: number },
-): Part {
-  const { bars, aim, baseline } = group;
-  const forValues =
+/** What the groups of a chart share. */
+interface Room {
+  width: number;
+  /** For the labels, which are beside the bars; undefined if they are above them. */
+  labels: number | undefined;
+  values: number;
+}
+
+/** Measures the labels and values of a chart, so that the bars of all its groups begin and end at the same places. */
+function roomIn(groups: readonly BarGroup[], width: number): Room {
+  const bars = groups.flatMap((group) => group.bars);
+  const labels = widest(bars.map(({ label }) => label)) + 10;
+  const values =
     widest(
       bars.map((bar) => bar.text),
       true,
     ) + 10;
-  const forLabels = widest(bars.map(({ label }) => label)) + 10;
-  // Labels that would leave too little room for the bars are above them.
-  const above = forLabels > width * 0.42;
-  const left = above ? x : x + forLabels;
-  const room = width - forValues - (left - x);
-  const at = (value: number) => left + (value / most) * room;
-  const shapes: Shape[] = [
-    text(x, y + 12, headingOf(group), { bold: true, size: SIZE.detail, tone: 'title' }),
-    ...(baseline ? [text(x, y + 28, `1 = ${baseline}`, { tone: 'muted' })] : []),
-  ];
-  let top = y + (baseline ? 38 : 22);
-  const first = top;
-  const drawn: Shape[] = [];
-  for (const bar of bars) {
-    const lines = above ? wrap(bar.label, width, SIZE.small) : [];
-    for (const line of lines) {
-      top += LINE;
-      drawn.push(text(x, top - 3, line));
-    }
-    const middle = top + BAR / 2 + 3;
-    if (!above) drawn.push(text(x, middle + 4, bar.label));
-    drawn.push({
-      kind: 'box',
-      x: left,
-      y: middle - BAR / 2,
-      width: Math.max(1, at(bar.value) - left),
-      height: BAR,
-      tone: toneOf(bar),
-      radius: 2,
-    });
-    drawn.push(
+  return { width, labels: labels > width * 0.42 ? undefined : labels, values };
+}
+
+/** Draws a group with its upper left corner at `x` and `y`. Bars of `most` reach the right end of their room. */
+function drawGroup(
+  group: BarGroup,
+  { width, labels, values }: Room,
+  x: number,
+  y: number,
+  most: number,
+): Part {
+  const { bars, aim, baseline } = group;
+  const left = x + (labels ?? 0);
+  const at = (value: number) => left + (value / most) * (x + width - values - left);
+  const start = y + (baseline ? 38 : 22);
+  let top = start;
+  const line = (value: number, [from, to]: [number, number], tone: Tone, thickness?: number): Shape => ({
+    kind: 'line',
+    points: [
+      [at(value), from],
+      [at(value), to],
+    ],
+    tone,
+    ...(thickness && { thickness }),
+  });
+  // With an edge in the color of the page, the line is visible on bars too.
+  const aimLine = (from: number, to: number): Shape[] =>
+    aim ? [line(aim.at, [from, to], 'page', 4), line(aim.at, [from, to], 'done', 2)] : [];
+  const drawn = bars.flatMap((bar): Shape[] => {
+    const above = labels === undefined ? wrap(bar.label, width, SIZE.small) : [];
+    const middle = top + above.length * LINE + BAR / 2 + 3;
+    const names = above.map((words, row) => text(x, top + (row + 1) * LINE - 3, words));
+    top = middle + BAR / 2 + (labels === undefined ? 9 : 6);
+    return [
+      ...names,
+      ...(labels === undefined ? [] : [text(x, middle + 4, bar.label)]),
+      {
+        kind: 'box',
+        x: left,
+        y: middle - BAR / 2,
+        width: Math.max(1, at(bar.value) - left),
+        height: BAR,
+        tone: toneOf(bar),
+        solid: true,
+        radius: 2,
+      },
       text(x + width, middle + 4, bar.text, {
         anchor: 'end',
         bold: bar.missed,
         tone: bar.missed ? 'danger' : 'title',
       }),
-    );
-    top += above ? BAR + 12 : 19;
-  }
-  const line = (value: number, tone: Tone, dashed: boolean): Shape => ({
-    kind: 'line',
-    points: [
-      [at(value), first - 2],
-      [at(value), top + 2],
-    ],
-    tone,
-    dashed,
+      // A line through all bars would cross the labels above them.
+      ...(labels === undefined ? aimLine(middle - 9, middle + 9) : []),
+    ];
   });
-  if (baseline && most >= 1) shapes.push(line(1, 'quiet', false));
-  shapes.push(...drawn);
-  if (aim) shapes.push(line(aim.at, 'done', true));
-  return { shapes, height: top + 4 - y };
+  return {
+    height: top + 4 - y,
+    shapes: [
+      text(x, y + 12, headingOf(group), { bold: true, size: SIZE.detail, tone: 'title' }),
+      ...(baseline ? [text(x, y + 28, `1 = ${baseline}`, { tone: 'muted' })] : []),
+      ...(baseline && labels !== undefined && most >= 1 ? [line(1, [start, top], 'quiet')] : []),
+      ...drawn,
+      ...(labels === undefined ? [] : aimLine(start - 2, top + 2)),
+    ],
+  };
 }
 
 /** The end of the scale: groups of ratios to compare share it. */
@@ -106,12 +127,13 @@ function draw(groups: readonly BarGroup[], arrangement: Arrangement): Drawing {
   const width = WIDTHS[arrangement];
   const columns = arrangement === 'wide' && groups.length > 1 ? 2 : 1;
   const each = (width - GAP * (columns - 1)) / columns;
+  const room = roomIn(groups, each);
   const inFirst = Math.ceil(groups.length / columns);
   const ends = [0, 0];
   const shapes = groups.flatMap((group, index): Shape[] => {
     const column = index < inFirst ? 0 : 1;
     const y = ends[column] ?? 0;
-    const part = drawGroup(group, { x: column * (each + GAP), y, width: each, most: mostOf(group, groups) });
+    const part = drawGroup(group, room, column * (each + GAP), y, mostOf(group, groups));
     ends[column] = y + part.height + 18;
     return part.shapes;
   });

@@ -3,8 +3,8 @@
  * drawn twice, for a column of text and for a phone, because text that scales with a picture becomes unreadable.
  */
 
-/** What a shape means; the style sheet has its colors. */
-export type Tone = 'plain' | 'quiet' | 'strong' | 'done' | 'pending' | 'danger';
+/** What a shape means; drawing.astro has its colors. `page` is the color of the background. */
+export type Tone = 'plain' | 'quiet' | 'strong' | 'done' | 'danger' | 'page';
 
 /** A rectangle. */
 export interface Box {
@@ -15,6 +15,8 @@ export interface Box {
   height: number;
   tone: Tone;
   dashed?: boolean;
+  /** Filled with the color of the tone's lines, for bars and dots. */
+  solid?: boolean;
   radius?: number;
 }
 

@@ -107,6 +107,7 @@ function scale(top: number, arrangement: Arrangement): { shapes: Shape[]; height
       width: x(to) - x(from),
       height: 10,
       tone,
+      solid: true,
       radius: 2,
     });
     return [

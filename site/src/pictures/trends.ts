@@ -74,6 +74,7 @@ function drawTrend(
         width: 6,
         height: 6,
         tone,
+        solid: true,
         radius: 3,
       }),
     ),
@@ -108,11 +109,11 @@ function draw(trends: readonly Trend[], arrangement: Arrangement): Drawing {
   };
 }
 
-/** A chart of an area's trends. `of` names what grows: `credentials` or `requests`. */
-export function trendChart(area: string, title: string, of: string, trends: readonly Trend[]): Picture {
+/** A chart of an area's trends. */
+export function trendChart(area: string, title: string, trends: readonly Trend[]): Picture {
   return {
     name: `${area}-chart`,
-    title: `${title}: lines by the number of ${of}`,
+    title: `${title}: lines by the number of ${trends[0]?.of}`,
     description: trends
       .map(({ label, unit, points, most, missed }) => {
         const values = points.map(({ x, value }) => `${show(value)} ${unit} with ${count(x)}`);
