@@ -32,6 +32,12 @@ it('the Markdown version keeps text for screen readers and omits hidden elements
   expect(text).toBe('# Concepts\n\nWhat the words mean.\n\nWrite: No\n');
 });
 
+it('the Markdown version has the description of a picture once', () => {
+  const picture =
+    '<figure class="picture" data-description="Rotation. Two bars."><svg><text>Old</text></svg><svg><text>Old</text></svg></figure>';
+  expect(page(picture)).toBe('# Concepts\n\nWhat the words mean.\n\nPicture: Rotation. Two bars.\n');
+});
+
 it('a page without text is rejected, so that no Markdown version is empty', () => {
   expect(() => readPage('/x/', '<h1 id="_top">X</h1>')).toThrow('no prose');
 });

@@ -1,5 +1,5 @@
 /** What happens between the DELETE of NATS credentials and its response, with the times that the benchmark measured. */
-import { natsSettings } from '../../../functions/env.ts';
+import { natsSettings } from '../../../functions/shared/env.ts';
 import { boundOf, milliseconds, rowOf, show } from '../build/performance.ts';
 import {
   type Arrangement,

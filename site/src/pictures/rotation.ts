@@ -98,6 +98,6 @@ export const rotation: Picture = {
   name: 'rotation',
   title: 'Rotation with both credentials in use',
   description:
-    'A time line with two bars. The old credentials work until step 4, and the new credentials work from step 1 on, so both work at the same time. Step 1: generate new credentials. Step 2: deploy them. Step 3: check that the old ones are unused. Step 4: revoke the old ones.',
+    'A time line with two bars. The old credentials work until step 4, and the new credentials work from step 1 on, so both work at the same time and there is no downtime. Step 1: generate new credentials. Step 2: deploy them. Step 3: check that the old ones are unused. Step 4: revoke the old ones.',
   draw,
 };
