@@ -1,28 +1,32 @@
-/** What an area of the benchmark is: it measures on what the run shares, and returns figures, each beside its baseline. */
+/**
+ * The interface of a benchmark area: it measures with shared resources and returns figures, each with its baseline.
+ */
 import type { Stack } from '../stack/stack.ts';
 
-/** What areas share in a run. */
+/** Shared by the areas of a run. */
 export interface Bench {
-  /** How many rounds are measured; every round measures every candidate. */
+  /** The number of measured rounds. Every round measures every candidate. */
   rounds: number;
-  /** The local stack, started when it is first asked for. The Owner's project has Queues, in every region. */
+  /** Returns the local stack, started on the first call. The Owner's project has Queues active in every region. */
   stack(): Promise<Stack>;
-  /** The folder of its state, absolute. */
+  /** The stack's state folder, an absolute path. */
   state: string;
 }
 
-/** Measured values, one for each round. */
+/** One measured value for each round. */
 export interface Figure {
   /** What was measured: `SendMessage, 16 connections`. */
   measure: string;
-  /** What the values are in: `/s`, `ms`, `µs`, `bytes`. */
+  /** The unit: `/s`, `ms`, `µs`, `bytes`. */
   unit: string;
   values: readonly number[];
-  /** What they are compared with: measured in the same rounds, or one value that holds for all. */
+  /** The baseline: measured in the same rounds, or one value for all rounds. */
   baseline?: { of: string; values: readonly number[]; latency?: Latency } | undefined;
-  /** How long each took, where the values are so many in a second. */
+  /** The latencies, if the values are rates per second. */
   latency?: Latency;
-  /** What the ratio of the value to its baseline, or else the value, should be: `≤ 2`. Nothing fails by it. */
+  /**
+   * The target for the ratio of value to baseline, or for the value without a baseline: `≤ 2`. A miss fails nothing.
+   */
   aim?: string | undefined;
 }
 
@@ -30,11 +34,11 @@ export interface Figure {
 export interface Latency {
   /** One for each round. */
   p50: readonly number[];
-  /** One of all rounds together: the requests of a round are too few to have one. */
+  /** One for all rounds together: a single round has too few requests. */
   p99: readonly [number];
 }
 
-/** An area of the benchmark. */
+/** A benchmark area. */
 export interface Area {
   name: string;
   measure(bench: Bench): Promise<Figure[]>;

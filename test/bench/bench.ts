@@ -1,9 +1,10 @@
 /**
- * `npm run bench`: measures the areas, prints one table, and writes the same as JSON to `bench.json`. Judges nothing.
+ * `npm run bench`: measures the areas, prints one table, and writes the same data as JSON to `bench.json`. It judges
+ * nothing.
  *
- *     npm run bench -- [area…] [--rounds 7] [--save]
+ * npm run bench -- [area…] [--rounds 7] [--save]
  *
- * `--save` keeps them for the page about performance as well.
+ * `--save` also saves the results for the performance page.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -34,7 +35,7 @@ async function main(): Promise<void> {
   });
   const unknown = positionals.filter((name) => !AREAS.some((area) => area.name === name));
   if (unknown.length > 0)
-    throw new Error(`No such area: ${unknown}. There are ${AREAS.map(({ name }) => name)}`);
+    throw new Error(`No such area: ${unknown}. The areas are ${AREAS.map(({ name }) => name)}`);
   const areas = AREAS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
   const state = mkdtempSync(join(tmpdir(), 'latchkey-bench-'));
   let stack: Promise<Stack> | undefined;

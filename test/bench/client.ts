@@ -1,4 +1,4 @@
-/** The Owner's calls to the API of a stack, and keyed credentials with what they sign. */
+/** Calls the API of a stack as the Owner, creates access-key credentials and signs requests with them. */
 import { AwsClient } from 'aws4fetch';
 import type { Stack } from '../stack/stack.ts';
 
@@ -15,23 +15,23 @@ export async function request(
     headers: { 'X-Auth-Token': owner?.secret_key ?? '', 'Content-Type': 'application/json' },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
-  if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}`);
+  if (!response.ok) throw new Error(`${method} ${path} returned ${response.status}`);
   return response;
 }
 
-/** The same, for the body of the answer. */
+/** Like {@link request}, but returns the response's body. */
 export async function call<Answer>(...of: Parameters<typeof request>): Promise<Answer> {
   return (await (await request(...of)).json()) as Answer;
 }
 
-/** Credentials of Queues. */
+/** Credentials for Queues. */
 export interface QueueCredentials {
   id: string;
   access_key: string;
   secret_key: string;
 }
 
-/** New credentials of Queues with every permission, in the Owner's project. */
+/** Creates credentials for Queues with every permission in the Owner's project. */
 export function newQueueCredentials(stack: Stack, region: string): Promise<QueueCredentials> {
   return call(stack, region, 'POST', '/sqs-credentials', {
     project_id: stack.owner?.project_id,
@@ -39,7 +39,7 @@ export function newQueueCredentials(stack: Stack, region: string): Promise<Queue
   });
 }
 
-/** A signed request of SQS's JSON protocol. */
+/** Signs a request of the SQS JSON protocol. */
 export function signSqs(
   origin: string,
   region: string,

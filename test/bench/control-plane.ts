@@ -1,7 +1,7 @@
 /**
- * What the control plane costs beside its own statements: each operation through the local stack, with authentication,
- * validation and the audit trail, and through a bare Hono handler that runs the same statements on a copy of the same
- * databases and nothing else. The two take turns.
+ * The overhead of the control plane: each operation through the local stack, with authentication, validation and
+ * audit trail, compared with a bare Hono handler that runs the same statements on a copy of the databases. The two
+ * alternate.
  */
 
 import { ensureSecrets } from '../stack/secrets.ts';
@@ -9,25 +9,25 @@ import type { Stack } from '../stack/stack.ts';
 import type { Area, Figure } from './area.ts';
 import { call, request } from './client.ts';
 import { bytesOf, type Load, latencyOf, loadEach, loadOf, type Timing } from './load.ts';
-import { type Scene, type Step, type Story, storiesOf } from './operations.ts';
+import { type Scene, type Step, type Scenario, scenariosOf } from './operations.ts';
 import { type Program, programOf, type Recorded, type Target } from './replay.ts';
 import { startInPlace } from './worker.ts';
 
 const REGION = 'fr-par';
 const CONNECTIONS = [1, 16];
-/** How many targets a step has, and in how many parts. */
+/** The number of targets of a step, and of the parts they are divided into. */
 const PARTS = 4;
 const TARGETS_OF_PART = 32;
 const NONE: Record<Candidate, readonly string[]> = { api: [], bare: [] };
 const PROJECTS = 16;
 
-/** See this file's head. */
+/** Measures the control plane. */
 export const controlPlane: Area = {
   name: 'control-plane',
   async measure({ rounds, state, stack: start }) {
     const stack = await start();
     const scene = await setScene(stack, CONNECTIONS.length * (rounds + 1));
-    const stories = storiesOf(scene);
+    const stories = scenariosOf(scene);
     const programs = await record(stack, state, stories);
     const bare = await startInPlace('statements', state, { PROGRAMS: JSON.stringify(programs) });
     let pass = 0;
@@ -67,12 +67,12 @@ async function setScene(stack: Stack, passes: number): Promise<Scene> {
   }
   const projects: string[] = [];
   for (let at = 0; at < PROJECTS; at++) {
-    const answer = await fetch(`${stack.origin}/account/v3/projects`, {
+    const response = await fetch(`${stack.origin}/account/v3/projects`, {
       method: 'POST',
       headers: headersOf(stack),
       body: JSON.stringify({ name: `measured ${at}` }),
     });
-    projects.push(((await answer.json()) as { id: string }).id);
+    projects.push(((await response.json()) as { id: string }).id);
   }
   return { projectId, accounts, projects };
 }
@@ -91,11 +91,11 @@ function requestOf(stack: Stack, origin: string, step: Step, target: string, pas
   });
 }
 
-/** Each operation's program, of two targets in two passes on a copy of the databases. */
+/** Returns each operation's program, recorded with two targets in two passes on a copy of the databases. */
 async function record(
   stack: Stack,
   state: string,
-  stories: readonly Story[],
+  stories: readonly Scenario[],
 ): Promise<Record<string, Program>> {
   const { worker: secrets } = await ensureSecrets(state, [...stack.engines.keys()]);
   const recorder = await startInPlace('recorder', state, secrets);
@@ -106,7 +106,7 @@ async function record(
       for (const step of steps) {
         const one = await recordOne(requestOf(stack, recorder.origin, step, two[0], 0));
         const other = await recordOne(requestOf(stack, recorder.origin, step, two[1], 1));
-        if (step.makes) two = [idOf(one.body), idOf(other.body)];
+        if (step.creates) two = [idOf(one.body), idOf(other.body)];
         programs[step.name] = programOf(
           [one.trips, other.trips],
           [targetOf(two[0], within?.[0]), targetOf(two[1], within?.[1])],
@@ -121,7 +121,7 @@ async function record(
 
 async function recordOne(request: Request): Promise<Recorded> {
   const recorded = (await (await fetch(request)).json()) as Recorded;
-  if (recorded.status >= 300) throw new Error(`${request.url} answered ${recorded.status}: ${recorded.body}`);
+  if (recorded.status >= 300) throw new Error(`${request.url} returned ${recorded.status}: ${recorded.body}`);
   return recorded;
 }
 
@@ -134,12 +134,12 @@ type Sent = Timing & { made: string[] };
 type Candidate = 'api' | 'bare';
 type Send = (step: Step, targets: readonly string[]) => Promise<Sent>;
 
-/** What each step came to, by its name. */
+/** The result of each step, by name. */
 type Told = Record<string, Record<Candidate, Load>>;
 
-/** Tells a story to both once; they take turns in each step, part by part of its targets. */
+/** Runs a scenario once for both candidates, which alternate within each step, one part of its targets at a time. */
 async function tell(
-  { steps, targets: given, repeats }: Story,
+  { steps, targets: given, repeats }: Scenario,
   candidates: Record<Candidate, Send>,
 ): Promise<Told> {
   const timings = new Map(steps.map(({ name }) => [name, { api: [] as Timing[], bare: [] as Timing[] }]));
@@ -154,7 +154,7 @@ async function tell(
           : (['bare', 'api'] as const)) {
           const { made, ...timing } = await candidates[name](step, part[name]);
           timings.get(step.name)?.[name].push(timing);
-          if (step.makes) sent[name] = made;
+          if (step.creates) sent[name] = made;
         }
         next.push(sent);
       }
@@ -173,10 +173,10 @@ async function sendToApi(
   pass: number,
   connections: number,
 ): Promise<Sent> {
-  const of = step.makes ? Array.from({ length: TARGETS_OF_PART }, () => '') : targets;
+  const of = step.creates ? Array.from({ length: TARGETS_OF_PART }, () => '') : targets;
   const requests = of.map((target) => bytesOf(requestOf(stack, stack.origin, step, target, pass)));
   const { bodies, ...timing } = await loadEach(stack.origin, await Promise.all(requests), connections);
-  return { ...timing, made: step.makes ? bodies.map(idOf) : [] };
+  return { ...timing, made: step.creates ? bodies.map(idOf) : [] };
 }
 
 async function sendToBare(
@@ -186,7 +186,7 @@ async function sendToBare(
   within: string | undefined,
   connections: number,
 ): Promise<Sent> {
-  const of = step.makes ? Array.from({ length: TARGETS_OF_PART }, () => crypto.randomUUID()) : targets;
+  const of = step.creates ? Array.from({ length: TARGETS_OF_PART }, () => crypto.randomUUID()) : targets;
   const requests = of.map((id) => bytesOf(new Request(`${origin}/mnq/${step.name}/${targetOf(id, within)}`)));
   const timing = await loadEach(origin, await Promise.all(requests), connections);
   return { ...timing, made: [...of] };

@@ -1,11 +1,11 @@
-/** What a set of NATS creds costs inside the runtime, beside the one signature that it cannot do without. */
+/** The cost of creating NATS creds inside the runtime, compared with the one signature that it requires. */
 import type { Area } from './area.ts';
 import { timeLoops } from './time-loops.ts';
 import { startAlone } from './worker.ts';
 
 const TIMES = 200;
 
-/** See this file's head. */
+/** Measures the creation of creds. */
 export const creds: Area = {
   name: 'creds',
   async measure({ rounds }) {

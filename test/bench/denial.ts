@@ -1,7 +1,7 @@
 /**
- * How long after a DELETE the bearer is denied. NATS: until the live client is cut off, and until the DELETE is
- * answered, beside the round trip of one message on the same server. The gateway: how many requests that are begun after
- * the answer to a DELETE are accepted, with requests under way all the time.
+ * The time from a DELETE until access is denied. NATS: until the live client is disconnected, and until the DELETE
+ * returns, compared with the round trip of one message on the same server. Gateway: the number of requests that start
+ * after the DELETE has returned and are accepted, under constant load.
  */
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import type { Stack } from '../stack/stack.ts';
@@ -9,11 +9,11 @@ import type { Area, Figure } from './area.ts';
 import { call, newQueueCredentials, request, signSqs } from './client.ts';
 import { percentile } from './rounds.ts';
 
-/** What was measured, in milliseconds, one number for each revocation. */
+/** Measured in milliseconds, one number for each revocation. */
 interface DenialTimes {
   /** From sending the DELETE to the live client's disconnect. */
   disconnect: number[];
-  /** From sending the DELETE to its answer. */
+  /** From sending the DELETE to its response. */
   response: number[];
   /** From a publish to its arrival at the publisher, measured before each revocation. */
   roundTrip: number[];
@@ -24,17 +24,17 @@ const REVOCATIONS = 40;
 const CLIENTS = 8;
 const AFTER_MS = 200;
 
-/** See this file's head. */
+/** Measures the time until access is denied. */
 export const denial: Area = {
   name: 'denial',
   async measure({ rounds, stack: start }) {
     const stack = await start();
-    // The first ones pay for what is loaded and compiled once.
+    // The first ones include loading and compiling.
     await measureNats(stack, 10);
     const times: DenialTimes[] = [];
     for (let round = 0; round < rounds; round++) times.push(await measureNats(stack, REVOCATIONS));
     const p50 = (of: keyof DenialTimes) => times.map((each) => percentile(each[of], 50));
-    // Of all rounds together: the revocations of one are too few to have one.
+    // All rounds together: a single round has too few revocations.
     const p99 = (of: keyof DenialTimes) => [
       percentile(
         times.flatMap((each) => each[of]),
@@ -65,8 +65,8 @@ export const denial: Area = {
 };
 
 /**
- * Revokes credentials of one account, one after another, each with a client that is connected. Rejects when a
- * revocation was not enforced when it was answered, because then it is not what is to be measured.
+ * Revokes credentials of one account one after another, each with a connected client. Rejects if a revocation was not
+ * enforced when the DELETE returned, because the measurement would be wrong.
  */
 async function measureNats(stack: Stack, revocations: number): Promise<DenialTimes> {
   const times: DenialTimes = { disconnect: [], response: [], roundTrip: [] };
@@ -90,10 +90,10 @@ async function measureNats(stack: Stack, revocations: number): Promise<DenialTim
 }
 
 async function timeRevocation(stack: Stack, id: string, start: number): Promise<number> {
-  const answer = await request(stack, REGION, 'DELETE', `/nats-credentials/${id}`);
+  const response = await request(stack, REGION, 'DELETE', `/nats-credentials/${id}`);
   const took = performance.now() - start;
-  const enforcement = answer.headers.get('Latchkey-Enforcement');
-  if (!enforcement?.startsWith('enforced')) throw new Error(`A revocation was answered with: ${enforcement}`);
+  const enforcement = response.headers.get('Latchkey-Enforcement');
+  if (!enforcement?.startsWith('enforced')) throw new Error(`A revocation returned: ${enforcement}`);
   return took;
 }
 
@@ -124,7 +124,10 @@ async function connectNew(
   return { id: made.id, connection };
 }
 
-/** Revokes credentials that several clients are using; how many of their requests begun after the answer are accepted. */
+/**
+ * Revokes credentials in use by several clients. Returns the number of accepted requests that started after the
+ * response.
+ */
 async function acceptedAfterRevocation(stack: Stack): Promise<number> {
   const credentials = await newQueueCredentials(stack, REGION);
   const attempts: { begun: number; accepted: boolean }[] = [];
@@ -133,9 +136,9 @@ async function acceptedAfterRevocation(stack: Stack): Promise<number> {
     while (going) {
       const signed = await signSqs(stack.origin, REGION, credentials, 'ListQueues', {});
       const begun = performance.now();
-      const answer = await fetch(signed);
-      await answer.arrayBuffer();
-      attempts.push({ begun, accepted: answer.status === 200 });
+      const response = await fetch(signed);
+      await response.arrayBuffer();
+      attempts.push({ begun, accepted: response.status === 200 });
     }
   };
   const clients = Array.from({ length: CLIENTS }, client);
@@ -148,7 +151,7 @@ async function acceptedAfterRevocation(stack: Stack): Promise<number> {
   const before = attempts.filter(({ begun, accepted }) => begun < answered && accepted);
   const after = attempts.filter(({ begun }) => begun >= answered);
   if (before.length === 0 || after.length === 0)
-    throw new Error('No request was under way around the DELETE');
+    throw new Error('No request was in flight around the DELETE');
   return after.filter(({ accepted }) => accepted).length;
 }
 

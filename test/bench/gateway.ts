@@ -1,9 +1,9 @@
 /**
- * What the gateway costs. The same SendMessage takes turns to the engine directly, through a Worker that forwards blindly,
- * through one that also reads the row of the access key first, and through the gateway. These three stand in the same
- * place, with the same static assets and databases around them, so that what lies between the proxies is the local runtime's
- * one read of D1, the price of a revocation that holds for the very next request, and what lies between the second and the
- * gateway is the gateway's own code. The proxy alone, with nothing around it, tells what the place costs.
+ * The overhead of the gateway. The same SendMessage alternates between the engine directly, a Worker that forwards
+ * without checks, one that first reads the access key's row, and the gateway. These three Workers have the same
+ * static assets and databases, so that the difference between the proxies is the runtime's one read of D1, the price
+ * of immediate revocation, and the difference between the second proxy and the gateway is the gateway's own code. A
+ * proxy without assets and databases shows the cost of those.
  */
 import type { Area, Figure, Latency } from './area.ts';
 import { newQueueCredentials, signSqs } from './client.ts';
@@ -16,7 +16,7 @@ const CONNECTIONS = [1, 16];
 const LOAD_MS = 1500;
 const MESSAGE = 'x'.repeat(256);
 
-/** See this file's head. */
+/** Measures the gateway. */
 export const gateway: Area = {
   name: 'gateway',
   async measure({ rounds, state, stack: start }) {
@@ -68,7 +68,7 @@ async function onlyQueueOf(engine: string): Promise<string> {
   const signed = await signSqs(engine, REGION, { access_key: 'any', secret_key: 'any' }, 'ListQueues', {});
   const { QueueUrls = [] } = (await (await fetch(signed)).json()) as { QueueUrls?: string[] };
   const [url] = QueueUrls;
-  if (url === undefined || QueueUrls.length > 1) throw new Error('The engine was to have one queue');
+  if (url === undefined || QueueUrls.length > 1) throw new Error('Expected one queue in the engine');
   return url;
 }
 

@@ -1,8 +1,8 @@
 /**
- * Whether operations cost more as a region fills up: the same ones with 10², 10⁴ and 10⁶ credentials of one project in
- * the region, half of Queues and half of one NATS account, taking turns: round trips to the region's database, the rows
- * that it reads and writes, and the time. Of a list the first page, and page 1,000, which an offset must walk to. The
- * Worker counts what its requests cost, has no nats-servers, and no quotas that so many would reach.
+ * Whether operations get slower as a region fills up: the same operations with 10², 10⁴ and 10⁶ credentials in one
+ * project, half for Queues and half in one NATS account, alternating. Measures round trips to the region's database,
+ * rows read and written, and time. Lists: the first page, and page 1,000, which an offset must skip to. The Worker
+ * counts the cost of its requests, has no nats-servers, and no quota that these numbers would reach.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { ensureSecrets } from '../stack/secrets.ts';
@@ -18,7 +18,7 @@ const FIRST_PAGE = 'list, first page';
 const DEEP = 'list, page 1,000';
 const LAST_PAGE = '&page=1000&page_size=50';
 
-/** What an operation cost: milliseconds, and the counts of one call. */
+/** The cost of an operation: milliseconds, and the counts of one call. */
 interface Sample {
   p50: number;
   trips: number;
@@ -28,7 +28,7 @@ interface Sample {
 
 type Costs = Record<string, Sample>;
 
-/** See this file's head. */
+/** Measures growth. */
 export const growth: Area = {
   name: 'growth',
   async measure({ rounds, state, stack: start }) {
@@ -65,15 +65,15 @@ export const growth: Area = {
   },
 };
 
-/** What would refuse so many. */
+/** Quotas and limits that would reject so many. */
 const UNLIMITED = { QUOTAS: { credentials: 10_000_000 } };
 
-/** More credentials than this are refused in an account, by their count: it is kept below. */
+/** An account's count is kept below this number, because the API rejects more credentials. */
 const MOST_COUNTED = 9_000;
 
 type Filled = Record<'project' | 'organization' | 'account', string>;
 
-/** Fills a project with credentials of Queues and of a NATS account, half and half, past the API. */
+/** Inserts credentials of Queues and of a NATS account directly, half of each. */
 function fill(database: DatabaseSync, size: number, { project, organization, account }: Filled): void {
   for (const [product, of] of [
     ['sqs', null],
@@ -111,11 +111,11 @@ async function costsOf(
   const costs: Record<string, Omit<Sample, 'p50'>> = {};
   const measure = async (name: string, method: string, path: string, body?: object) => {
     const start = performance.now();
-    const answer = await fetch(at + path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
-    const text = await answer.text();
+    const response = await fetch(at + path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+    const text = await response.text();
     times[name] = [...(times[name] ?? []), performance.now() - start];
-    if (!answer.ok) throw new Error(`${name} answered ${answer.status}: ${text}`);
-    const [trips = 0, read = 0, written = 0] = (answer.headers.get('Bench-Cost') ?? '')
+    if (!response.ok) throw new Error(`${name} returned ${response.status}: ${text}`);
+    const [trips = 0, read = 0, written = 0] = (response.headers.get('Bench-Cost') ?? '')
       .split(' ')
       .map(Number);
     costs[name] = { trips, read, written };
@@ -150,7 +150,7 @@ async function costsOf(
   );
 }
 
-// The counts stand in the names: they are the same in every round, and most of them nothing.
+// The counts are part of the names: they are the same in every round, and most are zero.
 function figuresOf(measured: Record<string, Costs[]>): Figure[] {
   const times = (costs: Costs[], name: string) => costs.map((cost) => cost[name]?.p50 ?? Number.NaN);
   const smallest = measured[String(SIZES[0])] ?? [];

@@ -1,19 +1,19 @@
 /**
- * A load generator on bare sockets: so many connections, each sending the same bytes again as soon as it is answered.
- * Knows just enough HTTP/1.1 for that (RFC 9112: keep-alive, answers with a Content-Length, or 204), because a real client takes
- * as much of a small machine as the server that is to be measured.
+ * A load generator on plain sockets: each connection sends the same bytes again after each response. It implements
+ * just enough of HTTP/1.1 (RFC 9112: keep-alive, responses with a Content-Length or 204), because a full client would
+ * use as much of a small machine as the measured server.
  */
 import { connect, type Socket } from 'node:net';
 import type { Latency } from './area.ts';
 import { percentile } from './rounds.ts';
 
-/** What a load came to. */
+/** The result of a load. */
 export interface Load extends Timing {
-  /** Answers in a second. */
+  /** Responses per second. */
   perSecond: number;
 }
 
-/** How long a load went on, and how long each of its answers took, in milliseconds. */
+/** The duration of a load, and the latency of each response, in milliseconds. */
 export interface Timing {
   seconds: number;
   latencies: readonly number[];
@@ -21,7 +21,7 @@ export interface Timing {
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 
-/** The bytes of a request, with whatever headers it has been signed with. */
+/** Returns the bytes of a request, with its signed headers. */
 export async function bytesOf(request: Request): Promise<Buffer> {
   const { host, pathname, search } = new URL(request.url);
   const body = Buffer.from(await request.arrayBuffer());
@@ -33,7 +33,7 @@ export async function bytesOf(request: Request): Promise<Buffer> {
   ]);
 }
 
-/** Sends `request` to the origin for so many milliseconds. Rejects on any answer that is no success. */
+/** Sends `request` to the origin repeatedly for `milliseconds`. Rejects on an unsuccessful response. */
 export async function load(
   origin: string,
   request: Buffer,
@@ -46,7 +46,7 @@ export async function load(
   ]);
 }
 
-/** Sends each of the requests once, and returns the bodies of the answers too. Rejects on one of another status. */
+/** Sends each request once and returns the response bodies. Rejects on any other status. */
 export async function loadEach(
   origin: string,
   requests: readonly Buffer[],
@@ -65,14 +65,14 @@ export async function loadEach(
   return { ...timing, bodies };
 }
 
-/** What several loads of one kind came to, as if they had been one. */
+/** Combines the results of several loads of one kind. */
 export function loadOf(timings: readonly Timing[]): Load {
   const latencies = timings.flatMap((timing) => timing.latencies);
   const seconds = timings.reduce((sum, timing) => sum + timing.seconds, 0);
   return { seconds, latencies, perSecond: latencies.length / seconds };
 }
 
-/** How long the answers of loads took, a load for each round. */
+/** Returns the latencies of several loads, one for each round. */
 export function latencyOf(rounds: readonly Load[]): Latency {
   return {
     p50: rounds.map(({ latencies }) => percentile(latencies, 50)),
@@ -128,11 +128,11 @@ function keepBusy(
     };
     socket.on('data', (chunk) => {
       received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
-      const answer = extentOf(received, status);
-      if (answer instanceof Error) return socket.destroy(answer);
-      if (answer === undefined || received.length < answer.end) return;
-      answered(performance.now() - sentAt, received.toString('utf8', answer.body, answer.end));
-      received = received.subarray(answer.end);
+      const response = extentOf(received, status);
+      if (response instanceof Error) return socket.destroy(response);
+      if (response === undefined || received.length < response.end) return;
+      answered(performance.now() - sentAt, received.toString('utf8', response.body, response.end));
+      received = received.subarray(response.end);
       send();
     });
     socket.on('error', reject);
@@ -141,7 +141,7 @@ function keepBusy(
   });
 }
 
-/** Where the body of an answer begins and ends; undefined until the head is there. */
+/** Returns where a response's body begins and ends; undefined until the headers have arrived. */
 function extentOf(received: Buffer, wanted?: number): { body: number; end: number } | Error | undefined {
   const at = received.indexOf(HEAD_END);
   if (at < 0) return undefined;
@@ -150,7 +150,7 @@ function extentOf(received: Buffer, wanted?: number): { body: number; end: numbe
   const length = status === 204 ? '0' : /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
   const good = wanted === undefined ? status >= 200 && status < 300 : status === wanted;
   if (!good || length === undefined)
-    return new Error(`A load was answered with: ${received.toString().slice(0, 1000)}`);
+    return new Error(`A load got the response: ${received.toString().slice(0, 1000)}`);
   const body = at + HEAD_END.length;
   return { body, end: body + Number(length) };
 }

@@ -1,8 +1,8 @@
 /**
- * Whether memory grows with use, up to 100,000 requests: what is alive in the Worker's isolate, and the resident memory of the
- * runtime's process, beside what they were after 1,000. Reads of the API and calls through the gateway, half and half. Two
- * Workers in the same place take turns with it, and tell how much of the growth is the runtime's, which gives little back:
- * one that only says hello, and one that only reads a row of D1.
+ * Whether memory grows with use, up to 100,000 requests: the live heap of the Worker's isolate, and the resident
+ * memory of the runtime's process, compared with 1,000 requests. Half are reads of the API, half calls through the
+ * gateway. Two other Workers in the same setup alternate with it and show how much of the growth is the runtime's,
+ * which returns little memory: one that only says hello, and one that only reads a row of D1.
  */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -15,36 +15,36 @@ import { type BenchWorker, startInPlace } from './worker.ts';
 
 const REGION = 'fr-par';
 const CONNECTIONS = 16;
-/** How long requests are sent to one before it is the next one's turn. */
+/** How long one subject gets requests before the next one's turn. */
 const SLICE_MS = 1000;
 const FIRST = 1000;
-/** After how many more it is told: growth that levels off shows in these. */
+/** Request counts at which memory is measured: growth that levels off shows here. */
 const MARKS = [10_000, 50_000, 100_000];
 const AIM = 'no growth';
 
-/** A Worker whose memory is looked at. */
+/** A Worker whose memory is measured. */
 interface Subject {
   pid: number;
   /** The inspector of its isolate. */
   inspector: string;
-  /** What answers at once. */
+  /** Responds immediately. */
   url: string;
-  /** Sends requests for a slice of time; resolves to how many were answered. */
+  /** Sends requests for one time slice. Resolves to the number of responses. */
   send(): Promise<number>;
 }
 
-/** What is held, in megabytes. */
+/** Memory in megabytes. */
 interface Held {
-  /** By the process. */
+  /** Resident memory of the process. */
   resident: number;
-  /** By the heap of the isolate, right after a collection. */
+  /** The isolate's heap, right after a garbage collection. */
   heap: number;
 }
 
-/** What is held after so many requests. */
+/** Memory after this number of requests. */
 type Course = ReadonlyMap<number, Held>;
 
-/** See this file's head. */
+/** Measures memory. */
 export const memory: Area = {
   name: 'memory',
   async measure({ state }) {
@@ -95,7 +95,7 @@ async function subjectOfStack(stack: Stack): Promise<Subject> {
     pid,
     url: `${origin}/healthz`,
     inspector: await isolateOf(await stack.inspector()),
-    // Signed anew each time: a signature is good for a quarter of an hour only.
+    // Signed again each time: a signature is valid for a quarter of an hour only.
     send: async () =>
       turn++ % 2 === 0
         ? send(origin, list)
@@ -108,7 +108,7 @@ async function send(origin: string, request: Buffer): Promise<number> {
   return latencies.length;
 }
 
-/** What each of them holds after the first requests and at each mark. */
+/** Returns the memory of each subject after the first requests and at each mark. */
 async function byTurns<Subjects extends Subject[]>(
   subjects: readonly [...Subjects],
 ): Promise<{ [At in keyof Subjects]: Course }> {
@@ -142,21 +142,21 @@ function residentMegabytes(pid: number): number {
   return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1000;
 }
 
-/** The address of the inspector of a Worker's own isolate: the runtime has others, for databases and assets. */
+/** Returns the inspector URL of the Worker's own isolate; the runtime has others for databases and assets. */
 async function isolateOf({ host }: URL): Promise<string> {
   const isolates = (await (await fetch(`http://${host}/json`)).json()) as { id: string }[];
   const own = isolates.find(({ id }) => id.startsWith('core:user:'));
-  if (!own) throw new Error(`No isolate is the Worker's: ${isolates.map(({ id }) => id)}`);
+  if (!own) throw new Error(`No isolate belongs to the Worker: ${isolates.map(({ id }) => id)}`);
   return `ws://${host}/${own.id}`;
 }
 
-/** What is alive in the heap of an isolate, by the Chrome DevTools Protocol (HeapProfiler, Runtime). */
+/** Returns the live heap of an isolate, through the Chrome DevTools Protocol (HeapProfiler, Runtime). */
 async function liveMegabytes({ inspector, url }: Subject): Promise<number> {
   const socket = new WebSocket(inspector);
   await once(socket, 'open');
   socket.send(JSON.stringify({ id: 1, method: 'HeapProfiler.collectGarbage' }));
   const collected = once(socket, 'message');
-  // The isolate collects when it runs next.
+  // The isolate collects garbage when it next runs.
   await (await fetch(url)).arrayBuffer();
   await collected;
   socket.send(JSON.stringify({ id: 2, method: 'Runtime.getHeapUsage' }));
@@ -169,7 +169,7 @@ async function liveMegabytes({ inspector, url }: Subject): Promise<number> {
 function once(socket: WebSocket, event: 'open' | 'message'): Promise<Event> {
   return new Promise((resolve, reject) => {
     socket.addEventListener(event, resolve, { once: true });
-    socket.addEventListener('error', () => reject(new Error('The inspector cannot be reached')), {
+    socket.addEventListener('error', () => reject(new Error('Could not connect to the inspector')), {
       once: true,
     });
   });

@@ -1,46 +1,46 @@
 /**
- * The operations of the control plane as stories: what is created is read, changed and ended by the steps that follow.
- * Requests only; who sends them, and what they are compared with, is control-plane.ts's.
+ * The operations of the control plane as scenarios: later steps read, change and delete the resources of earlier
+ * ones. This file defines only requests; control-plane.ts sends and compares them.
  */
 
-/** One operation, performed on each target of its story. */
+/** One operation, performed on each target of its scenario. */
 export interface Step {
-  /** Also its name for the bare handler, where it stands in a path: letters and hyphens. */
+  /** Also its name in a path of the bare handler: letters and hyphens. */
   name: string;
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Below the region's endpoint. */
   path(target: string): string;
   body?(target: string, pass: number): object;
-  /** Each answer has the `id` of a new target of the steps that follow. */
-  makes?: true;
+  /** Whether each response contains the `id` of a new target for the steps that follow. */
+  creates?: true;
   aim?: string;
 }
 
-/** Steps in their order. */
-export interface Story {
+/** Steps in order. */
+export interface Scenario {
   steps: readonly Step[];
-  /** What it is told of, when no step makes it. */
+  /** The targets, if no step creates them. */
   targets?: readonly string[];
-  /** The id of what its targets are in, in each pass, where that is not the same in all. */
+  /** The ID of the targets' parent in each pass, if it differs between passes. */
   within?: readonly string[];
-  /** How often it is told in one pass. */
+  /** The number of runs in one pass. */
   repeats: number;
 }
 
-/** What the stories are about. */
+/** The resources of the scenarios. */
 export interface Scene {
   projectId: string;
-  /** An account for each pass, so that no account's list of revocations grows long. */
+  /** One account for each pass, so that no account's revocation list grows long. */
   accounts: readonly string[];
-  /** Projects without any product. */
+  /** Projects without active products. */
   projects: readonly string[];
 }
 
 const READ = '≥ 0.75';
 const WRITE = '≥ 0.65';
 
-/** All of them, those that write to nats-servers last: some of that work goes on after the answer. */
-export function storiesOf(scene: Scene): Story[] {
+/** All scenarios, those that write to nats-servers last: some of that work continues after the response. */
+export function scenariosOf(scene: Scene): Scenario[] {
   const keyed = ['sqs', 'sns'].flatMap((product) => [
     keyedCredentials(product, scene.projectId),
     activation(product, scene.projects),
@@ -48,7 +48,7 @@ export function storiesOf(scene: Scene): Story[] {
   return [...keyed, natsCredentials(scene), natsAccounts(scene.projectId)];
 }
 
-function keyedCredentials(product: string, projectId: string): Story {
+function keyedCredentials(product: string, projectId: string): Scenario {
   const collection = `/${product}-credentials`;
   const permissions = { can_publish: true };
   return {
@@ -68,7 +68,7 @@ function keyedCredentials(product: string, projectId: string): Story {
   };
 }
 
-function activation(product: string, projects: readonly string[]): Story {
+function activation(product: string, projects: readonly string[]): Scenario {
   const change = (name: string): Step => ({
     name: `${product}-${name}`,
     method: 'POST',
@@ -85,7 +85,7 @@ function activation(product: string, projects: readonly string[]): Story {
   return { targets: projects, repeats: 6, steps: [change('activate'), info, change('deactivate')] };
 }
 
-function natsCredentials({ projectId, accounts }: Scene): Story {
+function natsCredentials({ projectId, accounts }: Scene): Scenario {
   const collection = '/nats-credentials';
   const body = (_: string, pass: number) => ({ nats_account_id: accounts[pass], name: 'measured' });
   return {
@@ -99,7 +99,7 @@ function natsCredentials({ projectId, accounts }: Scene): Story {
   };
 }
 
-function natsAccounts(projectId: string): Story {
+function natsAccounts(projectId: string): Scenario {
   const collection = '/nats-accounts';
   return {
     repeats: 1,
@@ -119,7 +119,7 @@ function natsAccounts(projectId: string): Story {
 }
 
 function made(name: string, path: string, body: (target: string, pass: number) => object): Step {
-  return { name, method: 'POST', path: () => path, body, makes: true, aim: WRITE };
+  return { name, method: 'POST', path: () => path, body, creates: true, aim: WRITE };
 }
 
 function reads(name: string, collection: string, query: string): Step[] {

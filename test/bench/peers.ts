@@ -1,9 +1,9 @@
 /**
- * Other things that issue credentials, doing what ours does: create, grant, verify and revoke, one after another on one
- * connection. better-auth's plugin of API keys in the same runtime on the same database, for a user who is signed in; and
- * RabbitMQ's management API, where a credential is a user. A verification of ours is a signed request to the gateway that
- * it refuses for want of a permission: all but the engine. RabbitMQ's is a request for a message, and the plugin's a look at
- * a key, refused likewise. What the round trips to D1 alone allow is measured beside them.
+ * Comparison with other software that creates, grants, verifies and revokes credentials, one request after another on
+ * one connection: better-auth's API key plugin, in the same runtime on the same database, for a signed-in user; and
+ * RabbitMQ's management API, where a credential is a user. To verify, Latchkey gets a signed gateway request that it
+ * rejects for a missing permission, before the engine. RabbitMQ gets a request for a message, and the plugin a check
+ * of a key, rejected for the same reason. The D1 round trips alone are measured too.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Stack } from '../stack/stack.ts';
@@ -19,19 +19,19 @@ const VERIFICATIONS = 4;
 const OPERATIONS = ['create', 'grant', 'verify', 'revoke'] as const;
 type Operation = (typeof OPERATIONS)[number];
 
-/** How one of them is asked. `Made` is what its answer to a creation gives. */
+/** How to call a peer. `Made` is the result of its creation. */
 interface Peer {
   name: string;
-  /** The request, for the credentials that the answer of this `create` made. */
+  /** Returns the request for the credentials from this `create`'s response. */
   request(operation: Operation, made: string): Promise<Request>;
-  /** Whether this is the answer to a verification that knew the credentials. */
+  /** Returns whether this response comes from a verification that recognized the credentials. */
   verified(body: string): boolean;
-  /** What `made` is, by the request and its answer. */
+  /** Returns `made` from the request and its response. */
   made(request: Request, body: string): string;
   verifiedStatus: number;
 }
 
-/** See this file's head. */
+/** Measures the peers. */
 export const peers: Area = {
   name: 'peers',
   async measure({ rounds, state, stack: start }) {
@@ -52,7 +52,7 @@ export const peers: Area = {
       ];
       const measured: Record<string, Record<Operation, Load>>[] = [];
       for (let round = -1; round < rounds; round++) {
-        const each = await storyOf(round % 2 === 0 ? all : all.toReversed());
+        const each = await scenarioOf(round % 2 === 0 ? all : all.toReversed());
         if (round >= 0) measured.push(each);
       }
       return OPERATIONS.flatMap((operation) => figuresOf(operation, measured, broker !== null));
@@ -62,8 +62,8 @@ export const peers: Area = {
   },
 };
 
-/** Each operation by each of them, taking turns. */
-async function storyOf(all: readonly Peer[]): Promise<Record<string, Record<Operation, Load>>> {
+/** Runs each operation with each peer, alternating. */
+async function scenarioOf(all: readonly Peer[]): Promise<Record<string, Record<Operation, Load>>> {
   const loads: Record<string, Record<string, Load>> = {};
   const made = new Map<Peer, string[]>();
   for (const operation of OPERATIONS) {
@@ -177,12 +177,12 @@ function roundTrips(origin: string): Peer {
 async function pluginOf({ owner }: Stack, origin: string): Promise<Peer> {
   const { email, password } = owner ?? {};
   const signIn = await fetch(json(`${origin}/mnq/sign-in`, 'POST', {}, { email, password }));
-  if (!signIn.ok) throw new Error(`Signing in answered ${signIn.status}`);
+  if (!signIn.ok) throw new Error(`Sign-in returned ${signIn.status}`);
   const cookie = signIn.headers.getSetCookie().map((one) => one.split(';')[0]);
   return {
     name: PLUGIN,
     verifiedStatus: 403,
-    // So it answers to a key that it knows; to one that it does not, INVALID_API_KEY.
+    // Returned for a known key; for an unknown one, the plugin returns INVALID_API_KEY.
     verified: (body) => body.includes('KEY_NOT_FOUND'),
     made: (_request, body) => body,
     async request(operation, made) {
@@ -193,7 +193,7 @@ async function pluginOf({ owner }: Stack, origin: string): Promise<Peer> {
   };
 }
 
-/** The plugin's table beside ours. */
+/** Adds the plugin's table next to ours. */
 function prepareApiKeys(database: DatabaseSync): void {
   database.exec(`create table apikey (id text primary key, config_id text not null, name text, start text,
     reference_id text not null, prefix text, key text not null, refill_interval integer, refill_amount integer,

@@ -1,6 +1,6 @@
 /**
- * A RabbitMQ of Debian's package with its management API, alone and on the loopback, its state in a folder of its own:
- * what peers.ts compares with. Started only where it is installed.
+ * A RabbitMQ from Debian's package with its management API, on the loopback interface, its state in its own folder,
+ * for peers.ts. Started only where it is installed.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,14 +14,14 @@ const STOP_MS = 20_000;
 
 /** A running broker. */
 export interface RabbitMq {
-  /** `http://127.0.0.1:PORT`, below which there is `/api`. */
+  /** `http://127.0.0.1:PORT`; the API is below `/api`. */
   origin: string;
   /** The Authorization header of its administrator. */
   authorization: string;
   stop(): Promise<void>;
 }
 
-/** Starts a broker; null where Debian's rabbitmq-server is not installed. */
+/** Starts a broker; null if Debian's rabbitmq-server is not installed. */
 export async function startRabbitMq(): Promise<RabbitMq | null> {
   if (!existsSync(SERVER)) return null;
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-rabbitmq-'));
@@ -32,7 +32,7 @@ export async function startRabbitMq(): Promise<RabbitMq | null> {
     `listeners.tcp.1 = 127.0.0.1:${amqp}\nmanagement.tcp.ip = 127.0.0.1\nmanagement.tcp.port = ${http}\n`,
   );
   writeFileSync(join(folder, 'enabled_plugins'), '[rabbitmq_management].\n');
-  // In the foreground and on a port of its own: else Erlang would start one that outlives the broker.
+  // In the foreground and on its own port: otherwise Erlang starts a port mapper that outlives the broker.
   const names = spawn('epmd', ['-port', String(epmd), '-address', '127.0.0.1'], { env, stdio: 'ignore' });
   const broker = spawn(SERVER, [], { env, stdio: 'ignore' });
   const stop = async () => {
@@ -76,8 +76,8 @@ function environment(folder: string, { dist, epmd }: { dist: number; epmd: numbe
 async function ready(url: string, authorization: string, broker: ChildProcess): Promise<void> {
   const end = performance.now() + START_MS;
   while (performance.now() < end && broker.exitCode === null) {
-    const answer = await fetch(url, { headers: { authorization } }).catch(() => undefined);
-    if (answer?.ok) return;
+    const response = await fetch(url, { headers: { authorization } }).catch(() => undefined);
+    if (response?.ok) return;
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
   throw new Error('RabbitMQ did not start');

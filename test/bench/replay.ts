@@ -1,20 +1,20 @@
 /**
- * What the API's statements are beside their code: recorded twice for each operation, on two targets, and turned into a
- * program that can be run again and again with parameters of its own. Runs nothing; workers/statements.ts does.
+ * The API's statements without its code: recorded twice for each operation, on two targets, and converted to a
+ * program that can run again with other parameters. It runs nothing; workers/statements.ts does.
  */
 
-/** Statements of one round trip, as they ran. */
+/** The statements of one round trip, as they ran. */
 export interface RecordedTrip {
   /** The database's binding. */
   binding: string;
-  /** Whether they ran as a batch, rather than as one statement alone. */
+  /** Whether they ran as a batch, not as a single statement. */
   batch: boolean;
   statements: { sql: string; params: unknown[] }[];
   /** Whether they changed any row. */
   wrote: boolean;
 }
 
-/** A request's answer and what it took. */
+/** A request's response and its round trips. */
 export interface Recorded {
   status: number;
   body: string;
@@ -22,8 +22,8 @@ export interface Recorded {
 }
 
 /**
- * A parameter: the same each time; a text with ids of the target in the places of {@link marker}; the time in
- * milliseconds or in seconds; or a new text of so many characters, the same within one request where `name` is.
+ * A parameter: a constant; a text with the target's IDs in place of each {@link marker}; the time in milliseconds or
+ * seconds; or a new text of this length, the same within one request for one `name`.
  */
 export type Param =
   | { kind: 'constant'; value: unknown }
@@ -31,18 +31,20 @@ export type Param =
   | { kind: 'time'; unit: 1 | 1000 }
   | { kind: 'new'; name: string; length: number };
 
-/** What an operation runs, for any target. */
+/** The statements of an operation, for any target. */
 export type Program = (Omit<RecordedTrip, 'statements'> & {
   statements: { sql: string; params: Param[] }[];
 })[];
 
-/** What an operation is performed on: its id, and where there is one, the id of what that is in. */
+/** The target of an operation: its ID, and its parent's ID if there is one. */
 export type Target = readonly string[];
 
-/** What stands in a text for the target's id at this index. */
+/** The placeholder in a text for the target's ID at this index. */
 export const marker = (at: number) => `\u{0}target ${at}\u{0}`;
 
-/** The program of two recordings of one operation, each of its own target. Throws when they differ in statements. */
+/**
+ * Derives the program from two recordings of one operation with different targets. Throws if their statements differ.
+ */
 export function programOf(
   [one, other]: readonly [RecordedTrip[], RecordedTrip[]],
   targets: readonly [Target, Target],
@@ -71,7 +73,7 @@ function paramOf(value: unknown, other: unknown, [target, otherTarget]: readonly
 const marked = (text: string, target: Target) =>
   target.reduce((before, id, at) => before.replaceAll(id, marker(at)), text);
 
-/** Any number that could be a time of this century, in seconds or milliseconds: no other is as large. */
+/** Whether a number can be a time of this century, in seconds or milliseconds. No other parameter is as large. */
 function isTime(value: unknown): value is number {
   return typeof value === 'number' && value > 1e9;
 }

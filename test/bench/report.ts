@@ -1,4 +1,4 @@
-/** How figures are told: as rows of medians and spread, in a table on the terminal, and kept for the page about performance. */
+/** Formats figures as rows of medians and spread, for the terminal and for the performance page. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -17,7 +17,7 @@ function latencyOf(latency: Latency | undefined): { latency?: LatencySpread } {
   return latency ? { latency: { p50: spreadOf(latency.p50), p99: spreadOf(latency.p99) } } : {};
 }
 
-/** A figure of an area as it is printed and written. */
+/** A figure of an area, as printed and saved. */
 export function rowOf(area: string, { measure, unit, values, latency, baseline, aim }: Figure): Row {
   return {
     area,
@@ -35,7 +35,7 @@ export function rowOf(area: string, { measure, unit, values, latency, baseline, 
 
 const LATENCY = 'p50 / p99 ms';
 
-/** The rows as a table of plain text. */
+/** Formats the rows as a plain-text table. */
 export function tableOf(rows: readonly Row[]): string {
   const cells = rows.map(({ area, measure, unit, value, latency, baseline, ratio, aim }) => [
     area,
@@ -64,7 +64,7 @@ export function tableOf(rows: readonly Row[]): string {
     .join('\n');
 }
 
-/** Keeps the rows for the page, in place of what it had of the same areas. */
+/** Saves the rows for the page, replacing those of the same areas. */
 export function saveForPage(run: Run): string {
   const file = join(root, 'site/src/performance.json');
   const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, Run>) : {};

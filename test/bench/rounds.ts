@@ -1,13 +1,13 @@
-/** Rounds and what is told of them: medians, percentiles, spread. Machines are noisy, so candidates take turns. */
+/** Rounds and their statistics: medians, percentiles, spread. Machines are noisy, so candidates alternate. */
 
-/** Measurements of one candidate, or several of them by name, in each round. */
+/** The measurements of each round: of one candidate, or of several by name. */
 export type Measured<Candidates extends Record<string, () => Promise<unknown>>> = {
   [Name in keyof Candidates]: Awaited<ReturnType<Candidates[Name]>>[];
 };
 
 /**
- * Measures each candidate once in every round, in an order that turns around from round to round. A round before them is
- * not counted: it pays for what is loaded and compiled once.
+ * Measures each candidate once in every round, in an order that reverses from round to round. A warm-up round is not
+ * counted: it includes loading and compiling.
  */
 export async function interleave<Candidates extends Record<string, () => Promise<unknown>>>(
   rounds: number,
@@ -24,20 +24,20 @@ export async function interleave<Candidates extends Record<string, () => Promise
   return measured as Measured<Candidates>;
 }
 
-/** The number that so many of a hundred are not above (nearest rank). */
+/** Returns the percentile of the numbers (nearest rank). */
 export function percentile(numbers: readonly number[], rank: number): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil((rank / 100) * sorted.length) - 1)] ?? Number.NaN;
 }
 
-/** The middle of the numbers, and the quarters' ends around it: half of the numbers lie between those. */
+/** The median and the quartiles: half of the numbers are between the quartiles. */
 export interface Spread {
   median: number;
   lower: number;
   upper: number;
 }
 
-/** See {@link Spread}. */
+/** Returns the {@link Spread} of the numbers. */
 export function spreadOf(numbers: readonly number[]): Spread {
   return {
     median: percentile(numbers, 50),
@@ -47,8 +47,8 @@ export function spreadOf(numbers: readonly number[]): Spread {
 }
 
 /**
- * The ratio of each round: value over baseline. A baseline of one value holds for every round. There are none when it was
- * too small for the clock in any round: those of the others would be of the rounds in which it came out large.
+ * Returns value / baseline for each round. A single baseline applies to every round. Returns none if the baseline was
+ * too small to measure in any round: the remaining rounds would be those with a large baseline.
  */
 export function ratios(values: readonly number[], baseline: readonly number[]): number[] {
   if (baseline.includes(0)) return [];

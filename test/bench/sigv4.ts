@@ -1,20 +1,22 @@
 /**
- * What verifying a signature costs inside the runtime, beside the hashes that it cannot do without: two SHA-256 and one
- * HMAC of the same bytes, and four HMACs more when the signing key is derived first. (The gateway keeps derived keys, so
- * that it derives once for each credential and day.) A second baseline has also what the runtime takes to hand over headers
- * and to turn texts into bytes and hashes into hex, none of it by code of ours.
+ * The cost of verifying a signature inside the runtime, compared with the hashes that it requires: two SHA-256 and
+ * one HMAC of the same bytes, and four more HMACs when the signing key is derived first. (The gateway caches derived
+ * keys, so it derives one per credential and day.) A second baseline adds the runtime's cost of returning headers and
+ * of converting text to bytes and hashes to hex, none of it our code.
  */
 import type { Area, Figure } from './area.ts';
 import { timeLoops } from './time-loops.ts';
 import { startAlone } from './worker.ts';
 
-/** Bytes of a body, and how many verifications are timed together: long beside the one request that asks for them. */
+/**
+ * Body sizes in bytes, with the number of verifications timed together: long enough to hide the cost of the request.
+ */
 const BODIES = [
   { bytes: 256, times: 1500 },
   { bytes: 256 * 1024, times: 100 },
 ];
 
-/** See this file's head. */
+/** Measures verification. */
 export const sigv4: Area = {
   name: 'sigv4',
   async measure({ rounds }) {

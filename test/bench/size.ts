@@ -1,6 +1,6 @@
 /**
- * How large the Worker is as deployment uploads it, what CPU time its start takes,
- * and how much script of our own a page loads before anybody touches it; beside a hello world on the same framework.
+ * The size of the deployed Worker, the CPU time of its start, and the script of ours that a page loads before any
+ * interaction, compared with a hello-world Worker on the same framework.
  */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import type { Area, Figure } from './area.ts';
 import { interleave } from './rounds.ts';
 import { bundleAlone } from './worker.ts';
 
-/** See this file's head. */
+/** Measures sizes. */
 export const size: Area = {
   name: 'size',
   async measure({ rounds }) {
@@ -52,20 +52,20 @@ export const size: Area = {
   },
 };
 
-/** The CPU time of a start, in milliseconds, as wrangler profiles it on this machine. */
+/** Returns the CPU time of a start in milliseconds, as profiled by wrangler on this machine. */
 async function startUpOf(config: string, folder: string): Promise<number> {
   const cwd = join(folder, 'start-up');
   mkdirSync(cwd, { recursive: true });
   const outfile = join(cwd, 'profile.cpuprofile');
-  const told = await runTool(
+  const output = await runTool(
     'wrangler',
     ['check', 'startup', `--args=--config=${config}`, '--outfile', outfile],
     {
       cwd,
     },
   );
-  const active = /Active: ([\d.]+) ms/.exec(told)?.[1];
-  if (active === undefined) throw new Error(`wrangler tells no start-up time:\n${told}`);
+  const active = /Active: ([\d.]+) ms/.exec(output)?.[1];
+  if (active === undefined) throw new Error(`wrangler reported no startup time:\n${output}`);
   return Number(active);
 }
 
@@ -79,7 +79,7 @@ function heaviestPage(dist: string): Figure[] {
   );
   const sizes = pages.map((page) => ({ page, kilobytes: scriptOf(dist, page, new Set(components)) }));
   const [heaviest] = sizes.sort((a, b) => b.kilobytes - a.kilobytes);
-  if (!heaviest || heaviest.kilobytes === 0) throw new Error('No page loads a script of ours');
+  if (!heaviest || heaviest.kilobytes === 0) throw new Error('No page loads our scripts');
   const page = heaviest.page.replace(/index\.html$/, '');
   const measure = `own script of the heaviest page (/${page}), gzip`;
   return [{ measure, unit: 'kB', values: [heaviest.kilobytes], aim: '≤ 10 kB' }];

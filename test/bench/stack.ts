@@ -1,11 +1,11 @@
-/** The local stack as areas measure it: the site built, and Queues active in the Owner's project, in every region. */
+/** The local stack for benchmarks: the site is built, and Queues is active in the Owner's project in every region. */
 import { bundleWorker } from '../stack/bundle.ts';
 import { defaultConfig } from '../stack/project.ts';
 import { buildSite } from '../stack/site.ts';
 import { type Stack, type StackSettings, startStack } from '../stack/stack.ts';
 import { request } from './client.ts';
 
-/** Starts one on an empty or missing folder, absolute. */
+/** Starts one on an empty or missing folder, an absolute path. */
 export async function startFresh(state: string, settings: Partial<StackSettings> = {}): Promise<Stack> {
   const { assets } = await bundleWorker(defaultConfig);
   await buildSite(defaultConfig, assets);

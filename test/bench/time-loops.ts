@@ -1,13 +1,13 @@
-/** Times pieces of code inside the runtime: in a Worker made by workers/loops.ts, candidates taking turns. */
+/** Times code inside the runtime: in a Worker made with workers/loops.ts, with alternating candidates. */
 import { interleave } from './rounds.ts';
 import type { BenchWorker } from './worker.ts';
 
-/** Short ones and many, since what is measured is so small that whatever else the machine does shows. */
+/** Short and many, because the measured times are so small that other load shows. */
 const SLICES = 5;
 
 /**
- * Microseconds that each piece takes, by its name, for every slice of so many rounds; `times` of them are timed together,
- * and what the request that asks for them takes by itself is subtracted.
+ * Returns the microseconds that each piece takes, by name, for each round's slice. `times` runs are timed together,
+ * minus the time of the request itself.
  */
 export function timeLoops<Name extends string>(
   { origin }: BenchWorker,
@@ -17,8 +17,8 @@ export function timeLoops<Name extends string>(
   const milliseconds = async (of: Name, times: number) => {
     const parameters = new URLSearchParams({ ...query, of, times: String(times) });
     const start = performance.now();
-    const answer = await fetch(`${origin}/?${parameters}`);
-    if ((await answer.text()) !== String(times)) throw new Error(`${of} could not be measured`);
+    const response = await fetch(`${origin}/?${parameters}`);
+    if ((await response.text()) !== String(times)) throw new Error(`${of} could not be measured`);
     return performance.now() - start;
   };
   const candidates = names.map((of) => {

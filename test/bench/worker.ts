@@ -1,6 +1,6 @@
 /**
- * Small Workers to compare with and to measure in: bundled as deployment bundles ours, served by the same local runtime,
- * alone or with everything around them that ours has.
+ * Small Workers for comparison and measurement: bundled like a deployment, on the same local runtime, alone or with
+ * the same bindings and assets as ours.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,9 +17,9 @@ import { watchRuntime } from '../stack/worker.ts';
 export interface BenchWorker {
   /** `http://127.0.0.1:PORT`. */
   origin: string;
-  /** The process id of its runtime. */
+  /** The process ID of its runtime. */
   pid: number;
-  /** Where the runtime's inspector listens; rejects when it was not asked for. */
+  /** Resolves to the inspector's URL; rejects if the inspector was not requested. */
   inspector(): Promise<URL>;
   stop(): Promise<void>;
 }
@@ -27,17 +27,17 @@ export interface BenchWorker {
 const DATE = '2026-10-23';
 const FLAGS = ['nodejs_compat', 'enable_request_signal'];
 
-/** Starts a Worker of `test/bench/workers` by its name, with these vars and nothing around it. */
+/** Starts a Worker of `test/bench/workers` with these vars and nothing else. */
 export function startAlone(name: string, vars: Record<string, string> = {}): Promise<BenchWorker> {
   const options = { compatibilityDate: DATE, compatibilityFlags: FLAGS, bindings: vars };
   return start(name, async () => options);
 }
 
 /**
- * Starts a Worker of `test/bench/workers` where ours stands: with its settings, vars and static assets, and with its
- * databases, copied as they are now from the stack of the folder `state`; `prepare` may change a copy, which it is told
- * by the name of its binding. There are no Durable Objects, and no secrets but those of `vars`. `inspect` opens the
- * runtime's inspector, on a free port.
+ * Starts a Worker of `test/bench/workers` in our Worker's place: with its settings, vars, static assets, and copies
+ * of the stack's databases in the folder `state`. `prepare` can change a copy; it gets the name of the binding. There
+ * are no Durable Objects, and no secrets except those in `vars`. `inspect` opens the runtime's inspector on a free
+ * port.
  */
 export function startInPlace(
   name: string,
@@ -60,7 +60,7 @@ export function startInPlace(
   return start(name, optionsFor, inspect);
 }
 
-/** Bundles and minifies a Worker of `test/bench/workers` into a folder; resolves to the path of its one module. */
+/** Bundles and minifies a Worker of `test/bench/workers` into a folder. Resolves to the path of its module. */
 export async function bundleAlone(name: string, folder: string): Promise<string> {
   const main = join(import.meta.dirname, 'workers', `${name}.ts`);
   const config = join(folder, 'wrangler.json');

@@ -1,7 +1,7 @@
 /**
- * The command line of `npm run lighthouse`: what Lighthouse says of the landing page and both guides, on a phone and a
- * slow line as it imagines them. Prints the scores and what keeps one below 100; judges nothing. Lighthouse is no
- * dependency of the project, it weighs 170 MB: npm fetches this version of it when somebody asks.
+ * The command line of `npm run lighthouse`: Lighthouse's scores of the landing page and both guides, on a simulated
+ * phone with a slow connection. Prints the scores and what keeps one below 100; it judges nothing. Lighthouse is not
+ * a dependency, because it takes 170 MB: npm downloads this version on demand.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -11,7 +11,7 @@ import { chromiumPath, type OwnStack, withStack } from './own-stack.ts';
 const LIGHTHOUSE = 'lighthouse@13.5.0';
 const PAGES = ['/', '/how-to/create-credentials/', '/how-to/manage-credentials/'];
 
-/** What is read of Lighthouse's report. */
+/** The used part of Lighthouse's report. */
 interface Report {
   categories: Record<
     string,

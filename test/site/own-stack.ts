@@ -1,4 +1,4 @@
-/** A stack for a script that looks at the pages: fresh, with the pages as they are now, gone afterwards. */
+/** A fresh stack for a script that visits the pages, with the current pages; deleted afterwards. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,18 +8,18 @@ import { defaultConfig } from '../stack/project.ts';
 import { buildSite } from '../stack/site.ts';
 import { type Stack, startStack } from '../stack/stack.ts';
 
-/** The Chromium that bootstrap.mjs has found. */
+/** The Chromium that bootstrap.mjs found. */
 export const chromiumPath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
-/** What such a script works with. */
+/** The resources of such a script. */
 export interface OwnStack {
   stack: Stack;
   owner: Owner;
-  /** A folder of the stack's own, which goes with it. */
+  /** A folder of the stack, deleted with it. */
   state: string;
 }
 
-/** Builds the site if it has changed, starts a stack, and ends it when the work is done or has failed. */
+/** Builds the site if it has changed, starts a stack, and stops it after the work is done or has failed. */
 export async function withStack(work: (own: OwnStack) => Promise<void>): Promise<void> {
   const { assets } = await bundleWorker(defaultConfig);
   await buildSite(defaultConfig, assets, () => console.error('Building the site…'));
@@ -27,7 +27,7 @@ export async function withStack(work: (own: OwnStack) => Promise<void>): Promise
   let stack: Stack | undefined;
   try {
     stack = await startStack({ state, port: 0 });
-    if (!stack.owner) throw new Error('a fresh state folder has no Owner');
+    if (!stack.owner) throw new Error('a new state folder has no Owner');
     await work({ stack, owner: stack.owner, state });
   } finally {
     await stack?.stop();

@@ -1,9 +1,9 @@
 /**
- * The command line of `npm run screenshots [-- folder [picture…]]`: pictures of the main pages and dialogs, light and
- * dark, on a desk and on a phone, as PNG files in `screenshots/` or another folder; all of them or those that are named.
- * Looks at nothing itself. Those of the README are made by
+ * The command line of `npm run screenshots [-- folder [picture…]]`: screenshots of the main pages and dialogs, light
+ * and dark, on desktop and phone, as PNG files in `screenshots/` or another folder; all of them or the named ones. It
+ * checks nothing. The README's are created with
  *
- *     npm run screenshots -- site/screenshots create-form-desk-light live-proof-desk-dark
+ * npm run screenshots -- site/screenshots create-form-desk-light live-proof-desk-dark
  */
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -17,13 +17,13 @@ const REGION = 'fr-par';
 const CREATE = '/how-to/create-credentials/';
 const MANAGE = '/how-to/manage-credentials/';
 
-/** What the pictures show besides empty pages: made once, the same in each of them. */
+/** Data that the screenshots show: created once, the same in each. */
 interface Scene {
   account: string;
   project: string;
 }
 
-/** What is done to a page before its picture is taken. */
+/** Actions on a page before its screenshot. */
 type Pose = (page: Page, scene: Scene) => Promise<unknown>;
 
 const panel = (page: Page, name: string) => page.getByRole('region', { name, exact: true });
@@ -44,7 +44,7 @@ async function generate(page: Page): Promise<void> {
   for (const box of ['Write', 'Read']) await page.getByRole('checkbox', { name: box }).check();
 }
 
-/** Name of the picture → how to come to it. What is named in `STRANGER` is looked at signed out. */
+/** Name of the screenshot → its page and actions. Those in `SIGNED_OUT` are taken signed out. */
 const PICTURES: Record<string, Pose> = {
   landing: (page) => page.goto('/', { waitUntil: 'networkidle' }),
   'sign-in': (page) => page.goto('/sign-in/', { waitUntil: 'networkidle' }),
@@ -71,14 +71,14 @@ const PICTURES: Record<string, Pose> = {
   'console-iam': to('/console/iam/'),
   'console-audit': to('/console/audit/'),
   security: (page) => page.goto('/account/security/', { waitUntil: 'networkidle' }),
-  // Last: each makes credentials, which the others need not show.
+  // Last: each creates credentials, which the others should not show.
   'secret-dialog': to(`${CREATE}#queues-generate`, async (page) => {
     await generate(page);
     await page.getByRole('dialog').getByRole('button', { name: 'Generate credentials' }).click();
     await page.getByRole('dialog', { name: 'Save your credentials' }).waitFor();
   }),
 };
-const STRANGER = ['landing', 'sign-in', 'create-signed-out'];
+const SIGNED_OUT = ['landing', 'sign-in', 'create-signed-out'];
 
 /** Calls the API as the Owner. */
 async function call(
@@ -86,16 +86,16 @@ async function call(
   path: string,
   body: object,
 ): Promise<Record<string, unknown>> {
-  const answer = await fetch(`${stack.origin}/mnq/v1beta1/regions/${REGION}${path}`, {
+  const response = await fetch(`${stack.origin}/mnq/v1beta1/regions/${REGION}${path}`, {
     method: 'POST',
     headers: { 'X-Auth-Token': owner.secret_key, 'Content-Type': 'application/json' },
     body: JSON.stringify({ project_id: owner.project_id, ...body }),
   });
-  if (!answer.ok) throw new Error(`POST ${path} answered ${answer.status}`);
-  return answer.json() as Promise<Record<string, unknown>>;
+  if (!response.ok) throw new Error(`POST ${path} returned ${response.status}`);
+  return response.json() as Promise<Record<string, unknown>>;
 }
 
-/** An account with credentials that two clients are connected with, and Queues with credentials. */
+/** Creates an account with credentials that two clients use, and credentials for Queues. */
 async function prepare(own: OwnStack): Promise<Scene & { end: () => Promise<unknown> }> {
   const account = String((await call(own, '/nats-accounts', { name: 'Production' })).id);
   await call(own, '/nats-credentials', { nats_account_id: account, name: 'billing' });
@@ -120,11 +120,11 @@ async function prepare(own: OwnStack): Promise<Scene & { end: () => Promise<unkn
 async function signIn(context: BrowserContext, { stack, owner }: OwnStack): Promise<void> {
   const { email, password } = owner;
   const headers = { Origin: stack.origin };
-  const answer = await context.request.post('/auth/sign-in/email', { headers, data: { email, password } });
-  if (!answer.ok()) throw new Error(`Signing in answered ${answer.status()}`);
+  const response = await context.request.post('/auth/sign-in/email', { headers, data: { email, password } });
+  if (!response.ok()) throw new Error(`Sign-in returned ${response.status()}`);
 }
 
-/** A browser of each kind: a name for its pictures, and somebody signed in or not. */
+/** A browser context for each kind of screenshot: a name, and a signed-in or signed-out user. */
 async function looks(browser: Browser, own: OwnStack) {
   const found: { name: string; stranger: BrowserContext; owner: BrowserContext }[] = [];
   for (const [size, viewport] of Object.entries(SIZES)) {
@@ -145,7 +145,7 @@ async function takeAll(browser: Browser, own: OwnStack, scene: Scene): Promise<v
     for (const look of all) {
       const file = `${name}-${look.name}`;
       if (names.length > 0 && !names.includes(file)) continue;
-      const page = await (STRANGER.includes(name) ? look.stranger : look.owner).newPage();
+      const page = await (SIGNED_OUT.includes(name) ? look.stranger : look.owner).newPage();
       await pose(page, scene);
       await page.screenshot({ path: join(folder, `${file}.png`) });
       await page.close();

@@ -1,8 +1,8 @@
 /**
- * API keys of better-auth's plugin, on the database of our identities: an endpoint for each of the four operations that
- * peers.ts compares. Its own rate limit is off, as is all that it would do after an answer. A verification that succeeds
- * writes twice whatever the options say, when the key was last used and changed; one that is refused for want of a
- * permission, as those of the others are, only reads.
+ * API keys of better-auth's plugin on our identity database: an endpoint for each of the four operations that
+ * peers.ts compares. Its own rate limit and its work after the response are off. A successful verification always
+ * writes twice, when the key was last used and changed; one that is rejected for a missing permission, as in the
+ * comparison, only reads.
  */
 import { apiKey } from '@better-auth/api-key';
 import type { D1Database } from '@cloudflare/workers-types';
@@ -67,7 +67,7 @@ function authOf(database: D1Database) {
 
 let auth: ReturnType<typeof authOf> | undefined;
 
-/** What an operation is asked with; members as the operation needs them. */
+/** The parameters of an operation; each uses the members it needs. */
 interface Asked {
   email: string;
   password: string;
@@ -81,7 +81,7 @@ export default {
     const { api } = auth;
     const { email, password, keyId, key } = (await request.json()) as Asked;
     const { headers } = request;
-    /** Who asks: these two are called from a server only, which has to know. */
+    /** The user ID of the caller: these two can be called from a server only, which must specify it. */
     const userId = async () => (await api.getSession({ headers }))?.user.id;
     switch (new URL(request.url).pathname) {
       case '/mnq/sign-in':

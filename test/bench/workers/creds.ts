@@ -1,6 +1,7 @@
 /**
- * The creds of a new NATS user, as their creation issues them: a key made, the JWT signed, the file written; the same for
- * an account whose sealed seed must be opened and imported first; and one signature over as many bytes.
+ * Creates the creds of a new NATS user as the API does: creates a key, signs the JWT, writes the file. Also for an
+ * account whose sealed seed must be opened and imported first; and, as the baseline, one signature over as many
+ * bytes.
  */
 import type { NatsAccount } from '../../../db/region/accounts.ts';
 import { issueCreds } from '../../../functions/nats/accounts.ts';
@@ -13,7 +14,7 @@ import { serveLoops } from './loops.ts';
 
 const REGION = 'fr-par';
 
-/** So many accounts that the keys of those used before are not kept any more when it is their turn again. */
+/** Enough accounts that the cached keys of the first are evicted before their next turn. */
 const ACCOUNTS = 2500;
 
 export default serveLoops(async () => {

@@ -1,4 +1,4 @@
-/** The least that a Worker on the same framework is. */
+/** The smallest Worker on the same framework. */
 import { Hono } from 'hono';
 
 const app = new Hono();

@@ -1,12 +1,12 @@
 /**
- * A Worker that runs a piece of code as often as it is asked: `?of=<name>&times=<n>`, and says how often it ran. It reads
- * no clock, since time in a Worker stands still between two events: whoever asks measures (time-loops.ts).
+ * A Worker that runs a piece of code as often as requested: `?of=<name>&times=<n>`, and returns the number of runs.
+ * It reads no clock, because time in a Worker stands still between I/O events: the caller measures (time-loops.ts).
  */
 
 /** Pieces of code by name. */
 export type Pieces = Record<string, () => Promise<unknown>>;
 
-/** The Worker of these pieces. They are made once for each other parameter that a request has, and then kept. */
+/** The Worker for these pieces. They are created once for each set of other parameters, and cached. */
 export function serveLoops(make: (parameters: URLSearchParams) => Promise<Pieces>) {
   const made = new Map<string, Pieces>();
   return {

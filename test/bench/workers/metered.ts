@@ -1,4 +1,7 @@
-/** Our Worker's API, which tells with each answer what it cost in the region's database: `Bench-Cost: trips read written`. */
+/**
+ * Our Worker's API, which returns the cost of each request in the region's database: `Bench-Cost: trips read
+ * written`.
+ */
 import type { D1Database, ExecutionContext } from '@cloudflare/workers-types';
 import { app } from '../../../functions/index.ts';
 import type { Bindings } from '../../../functions/shared/env.ts';
@@ -10,9 +13,9 @@ export default {
     const cost: Cost = { trips: 0, rowsRead: 0, rowsWritten: 0 };
     const REGION_FR_PAR = counted(env.REGION_FR_PAR as D1Database, cost);
     const metered = { ...env, ACCOUNT_PUBLISHER: noServers, REGION_FR_PAR };
-    const answer = await app.fetch(request, metered, context);
-    const told = new Response(answer.body, answer);
-    told.headers.set('Bench-Cost', `${cost.trips} ${cost.rowsRead} ${cost.rowsWritten}`);
-    return told;
+    const response = await app.fetch(request, metered, context);
+    const withCost = new Response(response.body, response);
+    withCost.headers.set('Bench-Cost', `${cost.trips} ${cost.rowsRead} ${cost.rowsWritten}`);
+    return withCost;
   },
 };

@@ -1,4 +1,4 @@
-/** Stands in for the Durable Objects that tell nats-servers of a change, where a Worker runs without: no server is active. */
+/** Replaces the Durable Objects that push changes to nats-servers, in a Worker without them: no server is active. */
 import type { DurableObjectNamespace } from '@cloudflare/workers-types';
 
 const publication = { revision: 1, acknowledged: 0, servers: 0, cut: null, finished: true };

@@ -1,4 +1,4 @@
-/** The least that any gateway could do: forwards each request to the engine as it came, and its answer as it comes. */
+/** The minimal gateway: forwards each request to the engine unchanged, and streams its response. */
 
 export default {
   fetch(request: Request, { ENGINE }: { ENGINE: string }): Promise<Response> {

@@ -1,5 +1,7 @@
-/** The blind proxy (proxy.ts) with one thing more, which no gateway that honours a revocation at once can leave: it reads
- * the row of the access key from the region's database before it forwards. It verifies nothing and heeds nothing. */
+/**
+ * The proxy of proxy.ts plus the one thing that a gateway with immediate revocation requires: it reads the access
+ * key's row from the region's database before it forwards. It verifies nothing and ignores the row.
+ */
 import type { D1Database } from '@cloudflare/workers-types';
 
 interface Bindings {

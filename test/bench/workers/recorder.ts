@@ -1,6 +1,6 @@
 /**
- * Our Worker's API, which answers with the statements that it ran for a request, in its round trips and in their order,
- * and with its own answer's status and body.
+ * Our Worker's API, which responds with the statements that a request ran, by round trip and in order, and with the
+ * original status and body.
  */
 import type { D1Database, D1PreparedStatement, D1Result, ExecutionContext } from '@cloudflare/workers-types';
 import { app } from '../../../functions/index.ts';
@@ -19,8 +19,8 @@ export default {
       IDENTITY: recording('IDENTITY', env.IDENTITY, trips),
       REGION_FR_PAR: recording('REGION_FR_PAR', env.REGION_FR_PAR as D1Database, trips),
     };
-    const answer = await app.fetch(request, metered, context);
-    const recorded: Recorded = { status: answer.status, body: await answer.text(), trips: [...trips] };
+    const response = await app.fetch(request, metered, context);
+    const recorded: Recorded = { status: response.status, body: await response.text(), trips: [...trips] };
     return Response.json(recorded);
   },
 };

@@ -1,6 +1,6 @@
 /**
- * The round trips to D1 that an operation on credentials needs whatever does it, and nothing else: one that reads whose
- * credentials ask, and, for one that changes something, another that writes a row.
+ * The D1 round trips that an operation on credentials requires in any implementation, and nothing else: one that
+ * reads the caller's credentials, and, for a change, another that writes a row.
  */
 import type { D1Database } from '@cloudflare/workers-types';
 

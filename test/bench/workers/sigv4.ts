@@ -1,7 +1,7 @@
 /**
- * Verifications of one signed request, its body of so many `bytes`, and nothing but the hashes that they cannot do
- * without; each with a key that is kept, and with one derived for this request. Between the two: the same hashes with what
- * the runtime takes to hand over the headers and the texts. Nothing in a baseline is code of ours.
+ * Verifies one signed request with a body of `bytes`, compared with only the hashes that it requires; with a cached
+ * key, and with one derived for the request. In between: the same hashes plus the runtime's cost of returning headers
+ * and text. The baselines contain none of our code.
  */
 import { AwsV4Signer } from 'aws4fetch';
 import { deriveKey, readSignature, type Signed, verifySignature } from '../../../functions/gateway/sigv4.ts';
@@ -36,7 +36,7 @@ export default serveLoops(async (parameters) => {
     'verify derived': () => verify(({ scope }) => deriveKey(SECRET, scope)),
     'bare kept': () => bare(kept),
     'handed over': async () => {
-      if ([...request.headers].length === 0) throw new Error('The request has no headers');
+      if ([...request.headers].length === 0) throw new Error('The text to hash and sign, in its real length.');
       await hexOfHash(body);
       await hexOfHash(encode(texts.canonical));
       await crypto.subtle.verify('HMAC', kept, signed.signature, encode(texts.toSign));
@@ -66,7 +66,7 @@ async function signedRequest(body: Uint8Array<ArrayBuffer>): Promise<Request> {
   return new Request(url.href, { method, headers });
 }
 
-/** What is hashed and signed, as long as it really is. */
+/** Hex through the runtime's own method, which the types do not include yet: the cheapest way. */
 function textsOf(signed: Signed): { canonical: string; toSign: string } {
   const hash = '0'.repeat(64);
   return {
@@ -75,13 +75,16 @@ function textsOf(signed: Signed): { canonical: string; toSign: string } {
   };
 }
 
-/** In hex by the runtime's own method, which the types do not know yet: the cheapest way to it. */
+/**
+ * Two SHA-256, of the body and of the canonical request, and the HMAC of the string to sign, from bytes prepared in
+ * advance.
+ */
 async function hexOfHash(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
   return (hash as Uint8Array & { toHex(): string }).toHex();
 }
 
-/** Two SHA-256, of the body and of the canonical request, and the HMAC of the string to sign: their bytes ready made. */
+/** The four HMACs of a key derivation: each key is the result of the previous one. */
 async function bareHashes(signed: Signed, body: Uint8Array<ArrayBuffer>) {
   const texts = textsOf(signed);
   const canonical = encode(texts.canonical);

@@ -1,7 +1,8 @@
 /**
- * A bare Hono handler: runs the statements that our API runs for an operation (`PROGRAMS`, JSON) on the same databases, in
- * the same round trips, and answers with the rows of the last. The path has the ids of the target, with commas between. It
- * checks nothing, and knows nobody; but statements that should change something must, or else this would be no baseline.
+ * A bare Hono handler: runs the statements of an API operation (`PROGRAMS`, JSON) on the same databases, in the same
+ * round trips, and responds with the rows of the last one. The path contains the target's IDs, separated by commas.
+ * It checks and authenticates nothing, except that statements that should change a row must, or the baseline would be
+ * wrong.
  */
 import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
 import { Hono } from 'hono';
@@ -26,7 +27,7 @@ app.all('/mnq/:operation/:target?', async (c) => {
       session.prepare(sql).bind(...params.map((param) => valueFor(param, target, fresh))),
     );
     const results = batch ? await session.batch(bound) : [await (bound[0] as D1PreparedStatement).all()];
-    if (wrote && !results.some(({ meta }) => meta.changes > 0)) throw new Error('Nothing was changed');
+    if (wrote && !results.some(({ meta }) => meta.changes > 0)) throw new Error('No row was changed');
     rows = results.flatMap((result) => result.results);
   }
   return c.json({ rows });
