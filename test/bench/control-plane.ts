@@ -9,7 +9,7 @@ import type { Stack } from '../stack/stack.ts';
 import type { Area, Figure } from './area.ts';
 import { call, request } from './client.ts';
 import { bytesOf, type Load, latencyOf, loadEach, loadOf, type Timing } from './load.ts';
-import { type Scene, type Step, type Scenario, scenariosOf } from './operations.ts';
+import { type Scenario, type Scene, type Step, scenariosOf } from './operations.ts';
 import { type Program, programOf, type Recorded, type Target } from './replay.ts';
 import { startInPlace } from './worker.ts';
 

@@ -1,10 +1,10 @@
 /**
- * Where `npm start`, `npm test` and the commands of `npm run` that are named in SCRIPTS enter:
- * `bootstrap.mjs COMMAND [arguments]`.
+ * The entry point of `npm start`, `npm test` and the `npm run` commands in SCRIPTS: `bootstrap.mjs COMMAND
+ * [arguments]`.
  *
- * Sees to what the script needs (nats-server, a browser, curl, the dependencies), then runs it on the Node of
- * `node_modules`. It runs before any dependency is there, on whatever Node the machine has from 20 on: Node's own
- * modules only, and no TypeScript. What the scripts do is theirs.
+ * Provides what the script needs (nats-server, a browser, curl, the dependencies), then runs it on the Node of
+ * `node_modules`. It runs before the dependencies are installed, on any Node from version 20 on: only Node's own
+ * modules, and no TypeScript.
  */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -43,14 +43,14 @@ const TOOLS = [
   { variable: 'CURL', commands: ['test'], names: ['curl'], apt: 'curl', brew: 'brew install curl' },
 ];
 
-/** Whether node_modules holds what package-lock.json says. npm leaves its own account of it there. */
+/** Whether node_modules matches package-lock.json, according to npm's record in node_modules. */
 function dependenciesAreCurrent() {
   try {
     const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
     const found = JSON.parse(readFileSync(join(root, 'node_modules/.package-lock.json'), 'utf8')).packages;
     return Object.entries(wanted).every(([path, { version, integrity, optional }]) => {
       const installed = found[path];
-      // The optional ones are there for their own platform only.
+      // Optional dependencies are installed on their own platform only.
       if (!installed) return path === '' || optional;
       return installed.version === version && installed.integrity === integrity;
     });
@@ -66,7 +66,7 @@ function installDependencies() {
   runQuietly(command, [...before, 'ci', '--no-audit', '--no-fund']);
 }
 
-/** Runs the script and ends as it ends. */
+/** Runs the script and exits with its status. */
 function run(script, args, env) {
   const node = join(root, 'node_modules/.bin/node');
   const child = spawn(
@@ -75,7 +75,7 @@ function run(script, args, env) {
     {
       cwd: root,
       env,
-      // The channel breaks when this process dies, however it dies: the script then knows that it is alone.
+      // The channel closes when this process dies for any reason: the script then knows that its parent is gone.
       stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     },
   );
@@ -90,7 +90,7 @@ function run(script, args, env) {
   });
 }
 
-/** npm passes signals on, but a `kill -9` of npm itself would leave this process, and all below it, to nobody. */
+/** npm forwards signals, but a `kill -9` of npm itself would orphan this process and its children. */
 function endWithNpm(end) {
   if (!process.env.npm_lifecycle_event) return;
   const parent = process.ppid;
@@ -105,14 +105,14 @@ function main([command, ...args]) {
   }
   const env = {
     ...process.env,
-    // Without these the local runtime and the tools ask the internet for things that nobody here needs.
+    // Without these settings, the local runtime and the tools send requests to the internet that nothing here needs.
     CLOUDFLARE_CF_FETCH_ENABLED: 'false',
     WRANGLER_SEND_METRICS: 'false',
     ASTRO_TELEMETRY_DISABLED: '1',
-    // A third of the time that a start takes is compiling the local runtime's own code.
+    // Compiling the local runtime's own code takes a third of a start.
     NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, 'node_modules/.cache/latchkey/compiled'),
   };
-  // Before the dependencies, which take minutes: a missing program is reported at once.
+  // Before the dependencies, which take minutes to install: a missing program is reported immediately.
   if (RUN_NATS.includes(command)) env.NATS_SERVER = findNatsServer();
   for (const { commands, variable, ...tool } of TOOLS) {
     if (commands.includes(command)) env[variable] = findTool(variable, tool);

@@ -1,6 +1,6 @@
 /**
- * The Worker as deployment would send it, in the form that the local runtime takes. wrangler bundles and reads the
- * configuration; the outcome is kept by what went in, because wrangler alone costs a second of every start.
+ * Bundles the Worker like a deployment does, in the form that the local runtime takes. wrangler bundles and reads the
+ * configuration; the result is cached by its inputs, because wrangler alone adds a second to every start.
  */
 import {
   existsSync,
@@ -20,15 +20,15 @@ import { cache, hashOf, root, runTool } from './project.ts';
 
 /** A bundled Worker with its configuration, without secrets. */
 export interface Bundle {
-  /** Its modules and bindings as miniflare takes them. D1 databases have an id each. */
+  /** Its modules and bindings in miniflare's format. Each D1 database has an ID. */
   worker: V4WorkerOptions;
   /** The regions of the configuration. */
   regions: RegionsVar;
-  /** Cron expressions of the schedule. */
+  /** The cron expressions of the schedule. */
   crons: string[];
-  /** D1 bindings, each with its id in the local runtime and the absolute folder of its migrations. */
+  /** D1 bindings, each with its ID in the local runtime and the absolute path of its migrations. */
   databases: { binding: string; id: string; migrations: string }[];
-  /** The folder of the static assets, absolute. */
+  /** The folder of the static assets, an absolute path. */
   assets: string;
 }
 
@@ -41,11 +41,13 @@ const MODULE_TYPES: Record<string, 'ESModule' | 'CompiledWasm' | 'Data' | 'Text'
   '.html': 'Text',
   '.sql': 'Text',
 };
-const KEPT_BUNDLES = 8;
+const MAX_CACHED_BUNDLES = 8;
 
 const d1Bindings = z.array(z.object({ binding: z.string(), migrations_dir: z.string() }));
 
-/** Bundles the Worker of a wrangler configuration (absolute path), or takes the bundle of the same inputs. */
+/**
+ * Bundles the Worker of a wrangler configuration (absolute path), or returns the cached bundle of the same inputs.
+ */
 export async function bundleWorker(config: string): Promise<Bundle> {
   const inputs = [join(root, 'functions'), join(root, 'db'), config, join(root, 'package-lock.json')];
   const folder = join(cache, 'worker', hashOf([import.meta.filename, ...inputs]).slice(0, 32));
@@ -62,7 +64,7 @@ async function make(config: string, folder: string): Promise<void> {
   mkdirSync(draft, { recursive: true });
   try {
     const bundle = await describe(config);
-    // wrangler wants the folder to be there, though it bundles nothing of it.
+    // wrangler requires the folder, though it bundles nothing from it.
     mkdirSync(bundle.assets, { recursive: true });
     await runTool('wrangler', [
       'deploy',
@@ -73,12 +75,12 @@ async function make(config: string, folder: string): Promise<void> {
       join(draft, 'modules'),
     ]);
     writeFileSync(join(draft, 'bundle.json'), JSON.stringify(bundle));
-    // Another process may have made the same one meanwhile.
+    // Another process can have created the same one concurrently.
     if (!existsSync(folder)) renameSync(draft, folder);
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }
-  forgetOldBundles(dirname(folder));
+  deleteOldBundles(dirname(folder));
 }
 
 async function describe(config: string): Promise<Bundle> {
@@ -105,14 +107,14 @@ function modulesOf(folder: string): { modules: { type: string; path: string }[];
     const type = MODULE_TYPES[extname(path)];
     return type ? [{ type, path: join(folder, path) }] : [];
   });
-  // The first module is the Worker's own.
+  // The first module is the Worker's entry point.
   modules.sort((a, b) => Number(basename(b.path) === 'index.js') - Number(basename(a.path) === 'index.js'));
   return { modules, modulesRoot: folder };
 }
 
-function forgetOldBundles(folder: string): void {
-  const made = (name: string) => statSync(join(folder, name)).mtimeMs;
-  const newestFirst = readdirSync(folder).sort((a, b) => made(b) - made(a));
-  for (const name of newestFirst.slice(KEPT_BUNDLES))
+function deleteOldBundles(folder: string): void {
+  const modifiedAt = (name: string) => statSync(join(folder, name)).mtimeMs;
+  const newestFirst = readdirSync(folder).sort((a, b) => modifiedAt(b) - modifiedAt(a));
+  for (const name of newestFirst.slice(MAX_CACHED_BUNDLES))
     rmSync(join(folder, name), { recursive: true, force: true });
 }

@@ -1,6 +1,7 @@
 /**
- * The command line of `npm test [-- arguments of vitest]`: formatting and lint, types, the site's build and its types,
- * then every test. With arguments only the tests, which get them. The tests' own configuration is vitest's.
+ * The command line of `npm test [-- arguments of vitest]`: formatting and lint, types, the site's build and its
+ * types, then all tests. With arguments, only the tests run, with those arguments. vitest.config.ts configures the
+ * tests.
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import { natsServerVersion, versionWarning } from './nats.ts';
 import { defaultConfig, root, runTool, toolEnvironment } from './project.ts';
 import { buildSite } from './site.ts';
 
-/** Runs a step and says how it went; shows its output, the error, only when it fails. */
+/** Runs a step and prints the result; prints its output, the error, only on failure. */
 async function step(name: string, work: () => Promise<unknown>): Promise<boolean> {
   const start = performance.now();
   const took = () => `${((performance.now() - start) / 1000).toFixed(1)} s`;
@@ -23,13 +24,13 @@ async function step(name: string, work: () => Promise<unknown>): Promise<boolean
   }
 }
 
-/** Everything but the tests, two at a time, so that two cores are busy. */
+/** Everything except the tests, two at a time to use two cores. */
 async function check(): Promise<boolean> {
   const built = step('site build', build);
   const results = await Promise.all([
     (async () => {
       const formatted = await step('biome', () => runTool('biome', ['check']));
-      // The build writes types that the rest of the site is checked against.
+      // The build generates types that the site's type check needs.
       await built;
       return (await step('tsc', () => runTool('tsc', []))) && formatted;
     })(),

@@ -1,6 +1,6 @@
 /**
- * What a deployment does to the world: runs wrangler, on the account that it is signed in to, and builds the site. In
- * which order and why is deployment.ts's.
+ * The external actions of a deployment: runs wrangler, on the account that it is signed in to, and builds the site.
+ * deployment.ts decides their order.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,10 @@ import type { DeploymentActions } from './deployment.ts';
 import { runTool } from './project.ts';
 import { buildSite } from './site.ts';
 
-/** The actions of a real deployment of a wrangler configuration (absolute path); `say` gets what the operator reads. */
+/**
+ * Returns the actions of a real deployment of a wrangler configuration (absolute path). `say` gets the messages for
+ * the operator.
+ */
 export function onCloudflare(config: string, say: (text: string) => void): DeploymentActions {
   return {
     ask: (args) => runTool('wrangler', args),
@@ -20,7 +23,7 @@ export function onCloudflare(config: string, say: (text: string) => void): Deplo
   };
 }
 
-/** Runs wrangler and says what it printed; resolves to the origins that it reports of a deployment. */
+/** Runs wrangler and prints its output. Resolves to the origins that it reports for a deployment. */
 async function runWrangler(args: readonly string[], say: (text: string) => void): Promise<string[]> {
   const scratch = mkdtempSync(join(tmpdir(), 'latchkey-deploy-'));
   const report = join(scratch, 'report.jsonl');
@@ -32,14 +35,14 @@ async function runWrangler(args: readonly string[], say: (text: string) => void)
   }
 }
 
-/** The origins in what wrangler reports, a JSON object on each line. */
+/** Parses the origins in wrangler's report, which has one JSON object on each line. */
 function addresses(report: string): string[] {
   const entries = report
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as { type: string; targets?: string[] });
   const targets = entries.find(({ type }) => type === 'deploy')?.targets ?? [];
-  // Beside `https://NAME.workers.dev` there are `DOMAIN (custom domain)`, routes and schedules.
+  // Besides `https://NAME.workers.dev`, it lists `DOMAIN (custom domain)`, routes and schedules.
   const domains = targets.flatMap((target) => /^(\S+) \(custom domain\b/.exec(target)?.[1] ?? []);
   return [
     ...domains.map((domain) => `https://${domain}`),

@@ -1,7 +1,7 @@
 /**
- * The D1 databases of a local stack as files: where the local runtime keeps them, and their migrations. What is done
- * here is done before the runtime starts, so that whoever finds the origin answering finds it whole; a transaction
- * each, so that a kill leaves nothing half done.
+ * The D1 databases of a local stack as files: their paths in the local runtime, and their migrations. Migrations run
+ * before the runtime starts, so that clients never see a partly migrated database, and in one transaction each, so
+ * that a kill leaves nothing half done.
  */
 import { createHash, createHmac } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
@@ -13,16 +13,16 @@ import { Stop } from './tools.mjs';
 export interface LocalDatabase {
   /** The name of the binding. */
   binding: string;
-  /** The SQLite file. WAL mode: beside it there may be `-wal` and `-shm`. */
+  /** The SQLite file. In WAL mode, `-wal` and `-shm` files can exist next to it. */
   file: string;
-  /** The folder of its migrations, absolute. */
+  /** The folder of its migrations, an absolute path. */
   migrations: string;
 }
 
 /**
- * The file that the local runtime keeps the D1 database `id` in, under its folder `storage`. It names files as
- * workerd derives the id of a Durable Object from a name; a start of the stack on another naming would find no tables,
- * and say so with its first request.
+ * Returns the file in which the local runtime stores the D1 database `id`, under its folder `storage`. workerd
+ * derives file names from the ID of a Durable Object; if that changed, the stack would find no tables, and its first
+ * request would fail.
  */
 export function databaseFile(storage: string, id: string): string {
   const object = 'miniflare-D1DatabaseObject';
@@ -32,15 +32,15 @@ export function databaseFile(storage: string, id: string): string {
   return join(storage, 'd1', object, `${Buffer.concat([name, half(name)]).toString('hex')}.sqlite`);
 }
 
-/** Opens a database, of which the file need not exist yet. The caller closes it. */
+/** Opens a database, creating the file if needed. The caller closes it. */
 export function openDatabase(file: string): DatabaseSync {
   mkdirSync(dirname(file), { recursive: true });
   return new DatabaseSync(file, { timeout: 5000 });
 }
 
 /**
- * Creates a database if it does not exist, and applies the migrations in a folder that it has not had. Throws {@link Stop}
- * if the file is damaged or cannot be written.
+ * Creates a database if it does not exist, and applies the pending migrations of a folder. Throws {@link Stop} if the
+ * file is damaged or cannot be written.
  */
 export function prepareDatabase(file: string, migrations: string): void {
   try {
@@ -52,7 +52,7 @@ export function prepareDatabase(file: string, migrations: string): void {
     }
   } catch (error) {
     const { errcode } = error as { errcode?: number };
-    // The lower byte is SQLite's primary result code.
+    // The low byte is SQLite's primary result code.
     const reason = errcode === undefined ? undefined : SQLITE_REASONS[errcode & 0xff];
     throw reason ? new Stop(`${file} ${reason}`) : error;
   }
@@ -70,7 +70,7 @@ const SQLITE_REASONS: Record<number, string> = {
   26: DAMAGED,
 };
 
-/** Runs `work` in one transaction. Rolls back and throws what it throws. */
+/** Runs `work` in one transaction. If it throws, rolls back and rethrows. */
 export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
   database.exec('begin immediate');
   try {
@@ -84,8 +84,8 @@ export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
 }
 
 /**
- * Applies the migrations that the database has not had, in the order of their names, and records them in
- * `d1_migrations` exactly as wrangler does: either may go on from the other. Returns the names of those applied.
+ * Applies the pending migrations in the order of their names, and records them in `d1_migrations` exactly as wrangler
+ * does, so that either can continue where the other stopped. Returns the names of the applied migrations.
  */
 export function migrate(database: DatabaseSync, migrations: string): string[] {
   database.exec(`create table if not exists "d1_migrations"(

@@ -1,33 +1,33 @@
-/**
- * The wrangler configuration as a deployment needs it: read once, and written again with the ids that the databases
- * got. Owns no step of the deployment.
- */
+/** The wrangler configuration for a deployment: read once, and written with the IDs of the created databases. */
 import { dirname, resolve } from 'node:path';
 import * as z from 'zod';
 import { mailSettings, parseVars } from '../../functions/shared/env.ts';
 import { type RegionsVar, regionBinding, regionsVar } from '../../functions/shared/regions.ts';
 
-/** A D1 database to have. */
+/** A D1 database that the deployment needs. */
 export interface WantedDatabase {
   database_name: string;
   /** D1's location hint; undefined lets D1 choose. */
   location: string | undefined;
 }
 
-/** What a deployment takes from a wrangler configuration. */
+/** The parts of a wrangler configuration that a deployment uses. */
 export interface DeployConfig {
   /** The name of the Worker. */
   name: string;
-  /** The folder of the static assets, absolute. */
+  /** The folder of the static assets, an absolute path. */
   assets: string;
   regions: RegionsVar;
-  /** Whether mail is posted to a provider, which needs a token. */
+  /** Whether email is sent through an HTTP provider, which needs a token. */
   mailByHttp: boolean;
-  /** Every database: identity first. */
+  /** All databases, identity first. */
   databases: WantedDatabase[];
   /** The name of the identity database. */
   identity: string;
-  /** The whole configuration, each database with its id (name → id), paths absolute: wrangler reads it anywhere. */
+  /**
+   * Returns the configuration with each database's ID (name → ID) and absolute paths, so that wrangler can read it
+   * from any folder.
+   */
   withIds(ids: ReadonlyMap<string, string>): Record<string, unknown>;
 }
 
@@ -42,14 +42,14 @@ const readable = z.looseObject({
   ),
 });
 
-/** Members that wrangler adds while it reads and does not want back. */
+/** Members that wrangler adds while reading and does not accept back. */
 const OF_READING = ['configPath', 'userConfigPath', 'topLevelName', 'definedEnvironments', 'dev'];
 
-/** Reads a wrangler configuration (absolute path). Throws when it lacks something that a deployment needs. */
+/** Reads a wrangler configuration (absolute path). Throws if it lacks something that a deployment needs. */
 export async function readDeployConfig(path: string): Promise<DeployConfig> {
   const { unstable_readConfig } = await import('wrangler');
   const config = readable.parse(unstable_readConfig({ config: path }, { hideWarnings: true }));
-  // A Worker that is deployed with a wrong setting refuses every request.
+  // A Worker deployed with an invalid setting rejects every request.
   parseVars(config.vars);
   const near = (file: string) => resolve(dirname(path), file);
   const regions = config.vars.REGIONS;
@@ -85,7 +85,7 @@ export async function readDeployConfig(path: string): Promise<DeployConfig> {
   };
 }
 
-// wrangler fills in every member that it knows, most of them with nothing.
+// wrangler adds every member that it knows, most of them empty.
 function isEmpty(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return value === undefined;
   return Object.values(value).every(isEmpty);

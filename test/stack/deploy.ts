@@ -1,7 +1,7 @@
 /**
- * The command line of `npm run deploy [-- --owner-email ADDRESS] [--organization NAME] [--dry-run]`. What a deployment
- * does is deployment.ts's; this runs it on Cloudflare, or with `--dry-run` shows each command and file of a first
- * deployment, secrets masked, and changes nothing anywhere.
+ * The command line of `npm run deploy [-- --owner-email ADDRESS] [--organization NAME] [--dry-run]`. Runs
+ * deployment.ts on Cloudflare; with `--dry-run`, shows each command and file of a first deployment, with secrets
+ * masked, and changes nothing.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,19 +16,19 @@ import { Stop } from './tools.mjs';
 
 const folder = join(root, '.deploy');
 
-/** A Cloudflare account with nothing in it, which only tells what it is asked; `scratch` stands for {@link folder}. */
-function onPaper(config: DeployConfig, scratch: string): DeploymentActions {
+/** The actions of an empty Cloudflare account, which only print their input. `scratch` replaces {@link folder}. */
+function dryRun(config: DeployConfig, scratch: string): DeploymentActions {
   const databases: { name: string; uuid: string }[] = [];
   const show = (text: string) => console.log(text.replaceAll(scratch, folder).replaceAll(`${root}/`, ''));
-  const tell = (args: readonly string[]) => show(`\n$ wrangler ${args.map(quoted).join(' ')}`);
+  const printCommand = (args: readonly string[]) => show(`\n$ wrangler ${args.map(quoted).join(' ')}`);
   return {
     async ask(args) {
-      tell(args);
+      printCommand(args);
       if (args[1] === 'list') return JSON.stringify(args[0] === 'd1' ? databases : []);
       return JSON.stringify([{ results: [] }]);
     },
     async run(args) {
-      tell(args);
+      printCommand(args);
       if (args[1] === 'create') {
         const number = String(databases.length + 1).padStart(12, '0');
         databases.push({ name: args[2] as string, uuid: `00000000-0000-0000-0000-${number}` });
@@ -85,7 +85,7 @@ async function main(): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), 'latchkey-deploy-'));
   try {
     const ownerEmail = values['owner-email'] ?? 'you@example.com';
-    await deploy({ ...settings, folder: scratch, ownerEmail }, onPaper(config, scratch));
+    await deploy({ ...settings, folder: scratch, ownerEmail }, dryRun(config, scratch));
   } finally {
     rmSync(scratch, { recursive: true });
   }

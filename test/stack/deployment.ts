@@ -1,10 +1,10 @@
 /**
- * What a deployment to Cloudflare consists of and in which order. Every step looks first at what is there: a
- * deployment that was cut off is finished by the next one. Talks to Cloudflare through wrangler alone, and reads and
- * writes one folder, the operator's own.
+ * The steps of a deployment to Cloudflare, in order. Every step first checks the current state, so that the next
+ * deployment finishes an interrupted one. Uses Cloudflare through wrangler only, and reads and writes one folder, the
+ * operator's.
  *
- * The folder holds `secrets.json` and `owner.json`, which exist nowhere else: secrets cannot be read back from a
- * Worker. It also gets the generated wrangler configuration and what the nats-servers need.
+ * The folder contains `secrets.json` and `owner.json`, which exist nowhere else: secrets cannot be read back from a
+ * Worker. The deployment also writes the generated wrangler configuration and the files for nats-servers to it.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,35 +21,35 @@ import { Stop } from './tools.mjs';
 
 /** What to deploy. */
 export interface DeploymentSettings {
-  /** The wrangler configuration, absolute. */
+  /** The wrangler configuration, an absolute path. */
   config: string;
-  /** The operator's folder, absolute; made when missing. */
+  /** The operator's folder, an absolute path; created if missing. */
   folder: string;
-  /** Who becomes the Owner; needed as long as the deployment has no organization. */
+  /** The email of the Owner; required while the deployment has no organization. */
   ownerEmail: string | undefined;
   organizationName: string;
-  /** Where the keys of the regions' engines are given, `ENGINE_KEY_<REGION>`, and the mail provider's `MAIL_TOKEN`. */
+  /** The environment with the engines' keys, `ENGINE_KEY_<REGION>`, and the email provider's `MAIL_TOKEN`. */
   environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** How a deployment acts on the world; a dry run has another one. */
+/** The external actions of a deployment; a dry run replaces them. */
 export interface DeploymentActions {
-  /** Runs wrangler and resolves to what it printed on stdout. */
+  /** Runs wrangler and resolves to its stdout. */
   ask(args: readonly string[]): Promise<string>;
-  /** Runs wrangler for what it does. Resolves to the addresses that a deployment answers at. */
+  /** Runs wrangler for its effect. Resolves to the addresses of the deployment. */
   run(args: readonly string[]): Promise<string[]>;
   /** Builds the site of the configuration. */
   buildSite(config: DeployConfig): Promise<void>;
-  /** Is told each generated file; `secrets` are the parts of it that nobody should see. */
+  /** Called with each generated file; `secrets` are the parts to mask. */
   announce(path: string, text: string, secrets: readonly string[]): void;
-  /** Tells the operator something. */
+  /** Prints a message for the operator. */
   say(line: string): void;
 }
 
-/** A deployment cannot go on; the message says what to do. */
+/** The deployment cannot continue; the message says what to do. */
 export class CannotDeploy extends Stop {}
 
-/** Deploys. Throws {@link CannotDeploy}, or what wrangler failed with. */
+/** Deploys. Throws {@link CannotDeploy}, or wrangler's error. */
 export async function deploy(settings: DeploymentSettings, actions: DeploymentActions): Promise<void> {
   privateFolder(settings.folder);
   const config = await readDeployConfig(settings.config);
@@ -64,8 +64,8 @@ export async function deploy(settings: DeploymentSettings, actions: DeploymentAc
   const deployed = await deployedSecrets(config.name, settings.config, actions);
   const missing = missingSecrets(regions, deployed, settings);
   const given = {
-    ...givenEngineKeys(config.regions, deployed, settings.environment),
-    ...(config.mailByHttp && givenMailToken(deployed, settings.environment)),
+    ...engineKeysFrom(config.regions, deployed, settings.environment),
+    ...(config.mailByHttp && mailTokenFrom(deployed, settings.environment)),
   };
   const secrets = await ensureSecrets(settings.folder, regions);
   await actions.buildSite(config);
@@ -74,7 +74,7 @@ export async function deploy(settings: DeploymentSettings, actions: DeploymentAc
       actions.run(['d1', 'migrations', 'apply', name, '--remote', '--config', generated]),
     ),
   );
-  // Before the code goes out: an origin that answers has an Owner.
+  // Before the code is deployed: an origin that responds has an Owner.
   await bootstrapOwner(config, generated, settings, actions);
   const created = Object.fromEntries(missing.map((name) => [name, secrets.worker[name] as string]));
   const origins = await deployCode(generated, { ...created, ...given }, settings.folder, actions);
@@ -89,7 +89,7 @@ async function databaseIds(path: string, actions: DeploymentActions): Promise<Ma
   return new Map(list.map(({ name, uuid }) => [name, uuid]));
 }
 
-/** Creates the databases that are missing; resolves to all ids by name. */
+/** Creates the missing databases. Resolves to all IDs by name. */
 async function ensureDatabases(
   config: DeployConfig,
   { config: path, ownerEmail }: DeploymentSettings,
@@ -107,24 +107,24 @@ async function ensureDatabases(
   return missing.length > 0 ? databaseIds(path, actions) : ids;
 }
 
-/** The secrets of ours that the deployed Worker does not have, by name. */
+/** Returns our secrets that the deployed Worker lacks, by name. */
 function missingSecrets(
   regions: readonly string[],
   deployed: readonly string[],
   { folder }: DeploymentSettings,
 ): string[] {
   const stored = storedSecretNames(folder);
-  const lost = secretNames(regions).filter((name) => deployed.includes(name) && !stored.includes(name));
-  if (lost.length > 0) {
+  const missing = secretNames(regions).filter((name) => deployed.includes(name) && !stored.includes(name));
+  if (missing.length > 0) {
     throw new CannotDeploy(
-      `The deployed Worker has ${lost.join(', ')}, but ${join(folder, 'secrets.json')} does not. Restore your copy of that file.`,
+      `The deployed Worker has ${missing.join(', ')}, but ${join(folder, 'secrets.json')} does not. Restore your copy of that file.`,
     );
   }
   return secretNames(regions).filter((name) => !deployed.includes(name));
 }
 
-/** The keys of engines that the environment gives, new or in place of those that the Worker has. */
-function givenEngineKeys(
+/** Returns the engine keys in the environment, new ones or replacements. */
+function engineKeysFrom(
   regions: RegionsVar,
   deployed: readonly string[],
   environment: DeploymentSettings['environment'],
@@ -144,8 +144,8 @@ function givenEngineKeys(
   return given;
 }
 
-/** The token of the mail provider that the environment gives, new or in place of the one that the Worker has. */
-function givenMailToken(
+/** Returns the email provider's token in the environment, a new one or a replacement. */
+function mailTokenFrom(
   deployed: readonly string[],
   { MAIL_TOKEN }: DeploymentSettings['environment'],
 ): Record<string, string> {
@@ -222,7 +222,7 @@ function firstOrganization(printed: string): string | undefined {
   return answer?.results[0]?.id;
 }
 
-/** Statements as the text of an SQL file, parameters in place. */
+/** Formats statements as an SQL file, with the parameters inlined. */
 export function sqlText(statements: readonly Statement[]): string {
   const lines = statements.map(({ sql, params }) => {
     const rest = [...params];
@@ -235,7 +235,7 @@ function literal(value: string | number | null): string {
   return typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value);
 }
 
-// Hashes of long random secrets give nobody access; all the same nobody needs to see them.
+// Hashes of long random secrets grant no access, but masking them avoids doubt.
 function hashesIn(statements: readonly Statement[]): string[] {
   return statements
     .flatMap(({ params }) => params)
@@ -301,7 +301,7 @@ function writeNatsFiles(
   );
 }
 
-// URL leaves out the port that its scheme implies.
+// URL omits the port that its scheme implies.
 function portOf(url: string | undefined, implied: number): number {
   return Number((url && new URL(url).port) || implied);
 }

@@ -1,14 +1,14 @@
 /**
- * What fauxqs does otherwise than SQS and SNS, mended where it can be done from outside: requests are checked and changed
- * before it sees them, and entries of batches that it would take are refused. What is not mended is on the page about
- * compatibility.
+ * Corrects differences between fauxqs and SQS or SNS from outside: requests are checked and changed before fauxqs
+ * gets them, and batch entries that it would wrongly accept are rejected. The compatibility page lists the remaining
+ * differences.
  */
 
-/** The parts of fauxqs that are mended. */
+/** The parts of fauxqs that are patched. */
 export interface Parts {
   sqsStore: { getQueueByArn(arn: string): object | undefined };
   snsStore: SnsStore;
-  /** Which bodies of messages it refuses, and which ids of entries it takes. */
+  /** Which message bodies it rejects, and which entry IDs it accepts. */
   texts: { INVALID_MESSAGE_BODY_CHAR: RegExp; VALID_BATCH_ENTRY_ID: RegExp };
 }
 
@@ -24,13 +24,13 @@ interface SnsStore {
   subscribe(topic: string, protocol: string, endpoint: string, attributes?: Record<string, string>): unknown;
 }
 
-/** A request that is refused: a code and a message of SQS or SNS, status 400. */
+/** A rejected request: a code and a message of SQS or SNS, with status 400. */
 export interface Refusal {
   code: string;
   message: string;
 }
 
-/** A request to fauxqs: its headers, and its body as it was read. */
+/** A request to fauxqs: its headers and its body. */
 export interface Request {
   headers: Record<string, string | string[] | undefined>;
   body: unknown;
@@ -38,12 +38,12 @@ export interface Request {
 
 type Fields = Record<string, unknown>;
 
-/** A handle that fauxqs gave to a receipt: it takes others for those of messages that are deleted. */
+/** A receipt handle of fauxqs. It would treat any other handle as one of a deleted message. */
 const HANDLE = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 const isDelay = (delay: unknown) => delay === undefined || (Number(delay) >= 0 && Number(delay) <= 900);
 
-/** What an entry of a batch, or a request that is one, is refused for. */
+/** Returns why an entry of a batch, or a single request, is rejected. */
 const CHECKS: Record<string, (fields: Fields) => Refusal | undefined> = {
   SendMessage: ({ DelaySeconds }) =>
     isDelay(DelaySeconds)
@@ -64,13 +64,13 @@ function checkHandle({ ReceiptHandle }: Fields): Refusal | undefined {
   };
 }
 
-/** Replaces what fauxqs gets wrong in itself. */
+/** Patches fauxqs itself. */
 export function mend({ snsStore, texts }: Parts): void {
-  // It takes no character beyond U+FFFF, such as an emoji.
+  // fauxqs rejects characters beyond U+FFFF, such as emoji.
   texts.INVALID_MESSAGE_BODY_CHAR.test = (text) =>
     /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/u.test(text);
   texts.VALID_BATCH_ENTRY_ID.test = (id) => /^[\w-]{1,80}$/.test(id);
-  // It refuses to subscribe again with fewer attributes than the first time.
+  // fauxqs rejects a repeated subscription that has fewer attributes than the first one.
   const subscribe = snsStore.subscribe.bind(snsStore);
   snsStore.subscribe = (topic, protocol, endpoint, attributes = {}) => {
     const existing = (snsStore.getTopic(topic)?.subscriptionArns ?? [])
@@ -91,8 +91,8 @@ const DEFAULTS: Record<string, string> = {
 const sameValue = (a = '', b = '') => a.toLowerCase() === b.toLowerCase();
 
 /**
- * Checks a request, and changes its body where fauxqs would not do what SNS does. Returns why it is refused as a whole,
- * and the entries of its batch that are: they are no longer in the body.
+ * Checks a request, and changes its body where fauxqs would behave differently from SNS. Returns the reason to reject
+ * the whole request, and the rejected entries of its batch, which are removed from the body.
  */
 export function checkRequest(
   { headers, body }: Request,
@@ -118,7 +118,7 @@ function removeFailed(fields: Fields, check: (entry: Fields) => Refusal | undefi
   return failed;
 }
 
-/** A queue's dead letters can go to a queue that exists only. */
+/** Rejects a redrive policy whose dead-letter queue does not exist. */
 function checkDeadLetterQueue({ Attributes }: Fields, sqsStore: Parts['sqsStore']): Refusal | undefined {
   const policy = (Attributes as Record<string, string> | undefined)?.RedrivePolicy;
   const arn = policy ? (parse(policy) as Fields | undefined)?.deadLetterTargetArn : undefined;
@@ -143,7 +143,7 @@ function checkSns(fields: Fields): Refusal | undefined {
   return undefined;
 }
 
-/** A message that is one for each protocol becomes the one for queues: it delivers to nothing else. */
+/** Replaces a message with one text per protocol by the text for queues, the only protocol that it delivers to. */
 function chooseMessage(fields: Fields, structure: string): Refusal | undefined {
   const at = structure.replace(/MessageStructure$/, 'Message');
   const messages = parse(String(fields[at]));

@@ -1,9 +1,9 @@
 /**
- * The program of an engine's process: fauxqs, on 127.0.0.1 alone, its queues and topics kept in a folder.
+ * The program of an engine's process: fauxqs on 127.0.0.1 only, its queues and topics stored in a folder.
  *
- *     node engine-process.ts <port> <folder> <region>
+ * node engine-process.ts <port> <folder> <region>
  *
- * Its own start listens on every address; so this puts it together from its parts, and mends some of them.
+ * fauxqs's own start listens on every address, so this program assembles its parts, and patches some of them.
  */
 import { buildApp as untyped } from 'fauxqs';
 import { checkRequest, mend, type Parts, type Refusal } from './engine-mends.ts';
@@ -44,10 +44,10 @@ interface App {
   close(): Promise<unknown>;
 }
 
-// Its declarations name files that it does not ship.
+// Its type declarations refer to files that it does not ship.
 const buildApp = untyped as unknown as (options: object) => App;
 
-// The package exports its assembly only; its parts lie beside that.
+// The package exports its main module only; the other modules are next to that.
 const module = async (path: string) =>
   (await import(new URL(path, import.meta.resolve('fauxqs')).href)) as Record<string, unknown>;
 const part = async <Part>(path: string, name: string) =>
@@ -62,7 +62,7 @@ const snsStore = new (
 )();
 const persistence = new (await part<Persistence>('./persistence.js', 'PersistenceManager'))(folder);
 
-// It would set the count of receives to null, which its own table refuses: the message would be lost.
+// fauxqs would set the receive count to null, which its own table rejects: the message would be lost.
 const makeReady = persistence.db.prepare(
   'update sqs_messages set receipt_handle = null, visibility_deadline = null where message_id = ?',
 );
@@ -87,7 +87,7 @@ const refuse = (reply: Reply, { code, message }: Refusal, isSqs: boolean) => {
   const error = `<Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error>`;
   return reply.code(400).type('text/xml').send(`<ErrorResponse>${error}</ErrorResponse>`);
 };
-/** The entries of batches that were refused before fauxqs saw them. */
+/** The batch entries that were rejected before fauxqs saw them. */
 const refused = new WeakMap<Request, object[]>();
 
 app.addHook('preHandler', async (request, reply) => {
@@ -108,7 +108,8 @@ app.addHook('onSend', async (request, _reply, payload) => {
   const answer = JSON.parse(payload) as { Failed?: object[] };
   return JSON.stringify({ ...answer, Failed: [...(answer.Failed ?? []), ...failed] });
 });
-// A receive whose client has gone still gets what comes, and keeps it from others until its visibility ends.
+// A receive whose client has disconnected still gets messages, and hides them from others until their visibility
+// timeout ends.
 app.addHook('onSend', async (request, reply, payload) => {
   if (!reply.raw.destroyed || typeof payload !== 'string' || !payload.includes('"ReceiptHandle"'))
     return payload;

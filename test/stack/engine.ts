@@ -1,6 +1,6 @@
 /**
- * The engine of one region's queues and topics: fauxqs in a process of its own, on 127.0.0.1, its data in the state
- * folder. It checks no key: nobody but this machine reaches it.
+ * The engine of one region's queues and topics: fauxqs in its own process, on 127.0.0.1, its data in the state
+ * folder. It checks no key: only this machine can reach it.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,13 +8,13 @@ import type * as z from 'zod';
 import type { engineSettings } from '../../functions/shared/regions.ts';
 import { type ServerProcess, serverProcess } from './server-process.ts';
 
-/** What an engine needs to know. */
+/** The settings of an engine. */
 export interface EngineSettings {
   region: string;
-  /** A folder of its own: data and log. */
+  /** A folder for its data and log. */
   folder: string;
   port: number;
-  /** Whether it is started again when it ends by itself. */
+  /** Whether it restarts after it ends by itself. */
   restart: boolean;
 }
 
@@ -24,20 +24,20 @@ export interface EngineServer extends ServerProcess {
   url: string;
 }
 
-/** The account that fauxqs has in every ARN. */
+/** The account in every ARN of fauxqs. */
 const ACCOUNT = '000000000000';
 
-/** The key that the Worker signs with, in the form of its secret. Any would do. */
+/** The key that the Worker signs with, in the format of its secret. Any value would do. */
 export const ENGINE_KEY = JSON.stringify({ access_key_id: 'ENGINEOPERATOR', secret_access_key: 'local' });
 
-/** The `engine` entry of a region in the `REGIONS` var. */
+/** Returns the `engine` entry of a region in the `REGIONS` var. */
 export function engineEntry(region: string, port: number | undefined): z.output<typeof engineSettings> {
   const url = `http://127.0.0.1:${port}`;
   const names = { region, account: ACCOUNT, partition: 'aws' };
   return { sqs_endpoint: url, sns_endpoint: url, ...names, https_subscriptions: false };
 }
 
-/** An engine, not started yet. `onSpawn` is told each process that is started, at once. */
+/** Creates an engine without starting it. `onSpawn` is called with each started process, immediately. */
 export function engineServer(settings: EngineSettings, onSpawn: (pid: number) => void): EngineServer {
   const { region, folder, port, restart } = settings;
   const program = join(import.meta.dirname, 'engine-process.ts');

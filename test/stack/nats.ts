@@ -1,6 +1,6 @@
 /**
- * One real nats-server for one region: its configuration, its process. It trusts our operator, asks the Worker for
- * accounts, and keeps streams in the state folder. Whose keys those are is decided elsewhere.
+ * A real nats-server for one region: its configuration and its process. It trusts our operator, requests accounts
+ * from the Worker, and stores streams in the state folder. The keys come from secrets.ts.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -10,47 +10,47 @@ import type { NatsPorts } from './ports.ts';
 import { type ServerProcess, serverProcess } from './server-process.ts';
 import { Stop } from './tools.mjs';
 
-/** What a nats-server needs to know. */
+/** The settings of a nats-server. */
 export interface NatsSettings {
   region: string;
-  /** A folder of its own: configuration, log, streams. */
+  /** A folder for its configuration, log and streams. */
   folder: string;
   ports: NatsPorts;
   operatorJwt: string;
   /** The public key of the region's system account. */
   systemAccount: string;
-  /** Where the Worker answers, as the server reaches it: `http://127.0.0.1:PORT`. */
+  /** The Worker's URL as the server reaches it: `http://127.0.0.1:PORT`. */
   worker: string;
-  /** For one of several servers of the region: which it is, its port for the others, and theirs. */
+  /** For one of several servers in the region: its number, its cluster port, and those of the others. */
   cluster?: {
     node: number;
     port: number;
     routes: readonly number[];
-    /** The port that the others are told of, when it is not `port`. */
+    /** The port that the others use, if it is not `port`. */
     advertise?: number | undefined;
   };
-  /** How many bytes of streams on disk all accounts may have. */
+  /** The maximum size of all accounts' streams on disk, in bytes. */
   storage: number;
-  /** The port that leaf nodes connect to; without it none may. */
+  /** The port for leaf nodes; without it, none can connect. */
   leafnodes?: number;
-  /** Origins whose pages may open a websocket. */
+  /** Origins whose pages can open a websocket. */
   allowedOrigins: readonly string[];
-  /** Whether it is started again when it ends by itself. */
+  /** Whether it restarts after it ends by itself. */
   restart: boolean;
 }
 
-/** A nats-server of the stack. To start it, the Worker must answer. */
+/** A nats-server of the stack. It can start only while the Worker responds. */
 export interface NatsServer extends ServerProcess {
-  /** Where clients connect: `nats://127.0.0.1:PORT`. */
+  /** The URL for clients: `nats://127.0.0.1:PORT`. */
   url: string;
-  /** Where browsers connect: `ws://127.0.0.1:PORT`. */
+  /** The URL for browsers: `ws://127.0.0.1:PORT`. */
   websocketUrl: string;
 }
 
 /**
- * The configuration of a nats-server, the same for the local stack and a deployment. Paths are files of the server;
- * `listen` is `address:port`; `tls`, `websocket` and `cluster` are text in the server's own syntax; `storage` and
- * `memory` are the bytes that all streams may have on disk and in memory.
+ * Returns the configuration of a nats-server, the same for the local stack and a deployment. Paths are on the
+ * server's file system; `listen` is `address:port`; `tls`, `websocket` and `cluster` are text in the server's own
+ * syntax; `storage` and `memory` are the maximum bytes of all streams on disk and in memory.
  */
 export function natsConfiguration(settings: {
   serverName: string;
@@ -82,10 +82,10 @@ ${settings.cluster ? `cluster {\n${settings.cluster}\n}\n` : ''}${settings.leafn
 `;
 }
 
-/** The nats-server to run: the one that `NATS_SERVER` names (bootstrap.mjs sets it), else the one on PATH. */
+/** The nats-server to run: the one in `NATS_SERVER` (bootstrap.mjs sets it), else the one on PATH. */
 const program = process.env.NATS_SERVER || 'nats-server';
 
-/** The version of the nats-server to run, for example `2.15.1`. Throws {@link Stop} if it prints none. */
+/** Returns the version of the nats-server to run, for example `2.15.1`. Throws {@link Stop} if it prints none. */
 export function natsServerVersion(): string {
   const { stdout } = spawnSync(program, ['--version'], { encoding: 'utf8' });
   const version = /^nats-server: v(\S+)/m.exec(stdout ?? '')?.[1];
@@ -94,7 +94,7 @@ export function natsServerVersion(): string {
   return version;
 }
 
-/** What to tell people who run a nats-server of this version: its faults, if it is not supported; else undefined. */
+/** Returns a warning with the known faults of this version if it is not supported; else undefined. */
 export function versionWarning(version: string): string | undefined {
   if (isSupported(version)) return undefined;
   const faults = faultsOf(version).map(
@@ -106,9 +106,7 @@ export function versionWarning(version: string): string | undefined {
   ].join('\n');
 }
 
-/**
- * A nats-server, not started yet. `onSpawn` is told each process that is started, at once.
- */
+/** Creates a nats-server without starting it. `onSpawn` is called with each started process, immediately. */
 export function natsServer(settings: NatsSettings, onSpawn: (pid: number) => void): NatsServer {
   const { folder, ports, region } = settings;
   const server = serverProcess(
@@ -128,20 +126,21 @@ export function natsServer(settings: NatsSettings, onSpawn: (pid: number) => voi
     websocketUrl: `ws://127.0.0.1:${ports.websocket}`,
     async start() {
       writeFiles(settings);
-      await startPatiently(server);
+      await startWithRetries(server);
     },
   };
 }
 
 /**
- * A nats-server ends when its first request to the Worker takes longer than two seconds, which it can on a busy machine.
+ * Starts a server, with retries: nats-server exits if its first request to the Worker takes more than two seconds,
+ * which can happen on a busy machine.
  */
-async function startPatiently(server: ServerProcess, attempts = 5): Promise<void> {
+async function startWithRetries(server: ServerProcess, attempts = 5): Promise<void> {
   try {
     await server.start();
   } catch (error) {
     if (attempts === 1 || !String(error).includes('could not fetch')) throw error;
-    await startPatiently(server, attempts - 1);
+    await startWithRetries(server, attempts - 1);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * A further organization with its Owner, in the database of a local stack or of a deployment. No endpoint makes one:
- * whoever has the database does. The first organization of either is made by its start (owner.ts, deployment.ts).
+ * Creates another organization with its Owner, in the database of a local stack or of a deployment. There is no
+ * endpoint for this: it requires access to the database. owner.ts and deployment.ts create the first organization.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,18 +11,18 @@ import { type DeploymentActions, sqlText } from './deployment.ts';
 import { newPassword, runStatements } from './owner.ts';
 import { writePrivately } from './project.ts';
 
-/** An identity database, as far as it is needed here. */
+/** The used part of an identity database. */
 export interface IdentityAccess {
-  /** The first row that a statement selects. */
+  /** Returns the first row that a statement selects. */
   first(statement: Statement): Promise<Record<string, unknown> | undefined>;
-  /** Runs statements, all or none. */
+  /** Runs statements in one transaction. */
   run(statements: readonly Statement[]): Promise<void>;
 }
 
-/** The new organization; the password is null for who keeps theirs. */
+/** The new organization; the password is null for a user who keeps theirs. */
 export type NewOrganization = Omit<Owner, 'password'> & { password: string | null };
 
-/** Whoever signs in with the address may be somebody else than who has it; the message says what to do. */
+/** The person who can sign in with the email might not be its owner; the message says what to do. */
 export class NotVerified extends Error {
   constructor(email: string) {
     super(`${email} can already sign in, with a password that was set through an invitation link that other people also had.
@@ -32,8 +32,8 @@ which generates and prints a new password and ends their sessions.`);
 }
 
 /**
- * Creates an organization whose Owner is the person with this e-mail address, known already or new. Who can sign in keeps
- * their password unless `newPassword` is set; throws {@link NotVerified} when that may be in somebody else's hands.
+ * Creates an organization whose Owner is the user with this email, existing or new. An existing user keeps their
+ * password unless `newPassword` is set; throws {@link NotVerified} if another person could know it.
  */
 export async function newOrganization(
   access: IdentityAccess,
@@ -59,7 +59,7 @@ export async function newOrganization(
   return { ...owner, password: keepsPassword ? null : owner.password };
 }
 
-/** The identity database of a local stack, which may run or not. */
+/** Opens the identity database of a local stack, running or not. */
 export function localAccess(file: string): IdentityAccess {
   const open = <T>(work: (database: ReturnType<typeof openDatabase>) => T): T => {
     const database = openDatabase(file);
@@ -75,7 +75,7 @@ export function localAccess(file: string): IdentityAccess {
   };
 }
 
-/** The identity database of a deployment, through wrangler; `folder` is the operator's (deployment.ts). */
+/** Opens the identity database of a deployment through wrangler; `folder` is the operator's (deployment.ts). */
 export function deployedAccess(
   database: string,
   folder: string,

@@ -1,7 +1,7 @@
 /**
- * The command line of `npm run organization -- --name NAME --owner-email ADDRESS [--new-password] [--deployed]`: creates a
- * further organization in the local stack's state folder (`LATCHKEY_STATE`, `.latchkey`) or, with `--deployed`, in what `npm run
- * deploy` has deployed. It prints secrets: how to sign in and call, this once.
+ * The command line of `npm run organization -- --name NAME --owner-email ADDRESS [--new-password] [--deployed]`:
+ * creates another organization in the local stack's state folder (`LATCHKEY_STATE`, `.latchkey`) or, with
+ * `--deployed`, in the deployment. It prints secrets, once: how to sign in and call the API.
  */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -31,7 +31,7 @@ async function accessTo(deployed: boolean): Promise<IdentityAccess> {
     if (!existsSync(join(folder, 'wrangler.json')))
       throw new Stop('Nothing has been deployed from here. Run npm run deploy first.');
     const { identity } = await readDeployConfig(config);
-    // What wrangler says of its work is not for whoever waits for a password.
+    // wrangler's own output would hide the password.
     return deployedAccess(
       identity,
       folder,

@@ -1,6 +1,4 @@
-/**
- * The Owner of a local stack: made at the first start, with `owner.json` telling how to sign in and call as them.
- */
+/** The Owner of a local stack: created at the first start, with the credentials in `owner.json`. */
 import { randomBytes } from 'node:crypto';
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,17 +9,17 @@ import { createOrganization, type Owner } from '../../functions/iam/bootstrap.ts
 import { inTransaction, openDatabase } from './databases.ts';
 import { readJson, writePrivately } from './project.ts';
 
-/** A password for an Owner: 144 random bits. */
+/** Returns a password for an Owner: 144 random bits. */
 export function newPassword(): string {
   return randomBytes(18).toString('base64url');
 }
 
 /**
- * The Owner of the state folder, from `owner.json`; created with an organization when the identity database
- * (migrated) has none. Undefined when there is an organization, but its `owner.json` was removed.
+ * Returns the state folder's Owner from `owner.json`, created with an organization if the identity database
+ * (migrated) has none. Undefined if there is an organization, but its `owner.json` was deleted.
  *
- * Safe against a kill at any moment: the file is written first, under another name, then the database, then the file
- * gets its name. A start that finds the other name looks in the database how far the last one came.
+ * Safe against a kill at any moment: it writes the file under a temporary name, then the database, then renames the
+ * file. A start that finds the temporary file checks the database to see how far the last start came.
  */
 export async function ensureOwner(state: string, identityFile: string): Promise<Owner | undefined> {
   const file = join(state, 'owner.json');
@@ -43,7 +41,7 @@ export async function ensureOwner(state: string, identityFile: string): Promise<
   return read(file);
 }
 
-/** Runs statements as one transaction. */
+/** Runs statements in one transaction. */
 export function runStatements(database: DatabaseSync, statements: readonly Statement[]): void {
   inTransaction(database, () => {
     for (const { sql, params } of statements) database.prepare(sql).run(...params);

@@ -1,6 +1,6 @@
 /**
- * The pages as a stack serves them: a copy of what was built, with the addresses of this machine in place of those of the
- * configuration. What a deployment sends stays as it was built.
+ * The pages of a local stack: a copy of the built pages, with this machine's addresses in place of the configured
+ * ones. The build itself stays unchanged for deployments.
  */
 import { cpSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,15 +13,15 @@ const ADDRESS = /(?:http:\/\/localhost|nats:\/\/127\.0\.0\.1):\d+/g;
 export interface Addresses {
   /** `http://localhost:PORT`. */
   origin: string;
-  /** Where NATS clients connect, region by region in the order of the configuration. */
+  /** The URLs for NATS clients, by region in the order of the configuration. */
   nats: readonly string[];
-  /** What pages may open beyond the origin. */
+  /** The URLs that pages can connect to, besides the origin. */
   websockets: readonly string[];
 }
 
 /**
- * Copies the pages in `built` to `folder` (absolute, empty). Its policy lets pages open the websockets, and wherever text
- * has the addresses of a stack on its default ports, it gets those of this one.
+ * Copies the pages in `built` to `folder` (absolute, empty). Adds the websockets to the Content-Security-Policy, and
+ * replaces the addresses of a stack on default ports with this stack's.
  */
 export function copyPages(built: string, folder: string, { origin, nats, websockets }: Addresses): void {
   cpSync(built, folder, { recursive: true });

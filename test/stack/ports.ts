@@ -1,6 +1,6 @@
 /**
- * The ports of a state folder: chosen free, remembered, and kept for as long as nobody else has taken them, so that
- * endpoints stay what they were when the stack starts again.
+ * The ports of a state folder: free ports, remembered and reused as long as they stay free, so that endpoints do not
+ * change between starts.
  */
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ export type NatsPorts = z.output<typeof natsPorts>;
 /** The ports of a stack: of the origin, and of each region's servers. */
 export type StackPorts = z.output<typeof stackPorts>;
 
-/** Thrown when the port that was asked for cannot be had. */
+/** The requested port is not available. */
 export class PortTaken extends Stop {
   constructor(port: number, problem = 'is already in use by another program') {
     super(`Port ${port} ${problem}. Set PORT to another one, for example:
@@ -31,12 +31,12 @@ export class PortTaken extends Stop {
   }
 }
 
-/** The port that NATS clients use unless they are configured otherwise. */
+/** The default port of NATS clients. */
 export const NATS_PORT = 4222;
 
 /**
- * The port that the variable PORT names: 8787 if it is not set, 0 for any free one. Throws {@link Stop} for anything but a
- * number from 0 to 65535 in decimal digits.
+ * Parses the variable PORT: 8787 if it is not set, 0 for any free port. Throws {@link Stop} for anything but a number
+ * from 0 to 65535 in decimal digits.
  */
 export function portOf(text: string | undefined): number {
   if (!text) return 8787;
@@ -48,10 +48,10 @@ export function portOf(text: string | undefined): number {
 }
 
 /**
- * The ports of a stack, written to `ports.json` of the state folder. `wanted` 0 means any. A region's nats-server gets the
- * port that it had before; at first, if `natsFrom` is given, that for the first region and those after it for the others,
- * if they are free; else any. Throws {@link PortTaken}, and {@link Stop} if `ports.json` is damaged. Nothing holds the
- * ports until the servers listen: another program may take one in between.
+ * Returns the ports of a stack and writes them to `ports.json` in the state folder. `wanted` 0 means any. A region's
+ * nats-server keeps its previous port; on the first start, `natsFrom` and the ports after it are used if free; else
+ * any. Throws {@link PortTaken}, and {@link Stop} if `ports.json` is damaged. Nothing reserves the ports until the
+ * servers listen: another program can take one in between.
  */
 export async function choosePorts(
   state: string,
@@ -85,17 +85,17 @@ export async function choosePorts(
   return ports;
 }
 
-/** Below the ports that systems give to outgoing connections, which could take one before its server listens. */
+/** Below the ephemeral ports: an outgoing connection could take one of those before its server listens. */
 const FIRST = 11_000;
 const SLICE = 4_000;
 const SLICES = 5;
 
-/** What this process was given: nobody may hold it yet, and then it looks free. */
+/** The ports returned in this process: nothing may listen on them yet, so they look free. */
 const given = new Set<number>();
 
 /**
- * A port that was free a moment ago, never the same one twice. Each worker of the tests has a slice of its own, so that two
- * that start at once are not given the same either.
+ * Returns a port that was free a moment ago, never the same one twice. Each test worker has its own slice, so that
+ * concurrent starts do not get the same port.
  */
 export async function freePort(): Promise<number> {
   const slice = Number(process.env.VITEST_POOL_ID ?? 0) % SLICES;
@@ -113,12 +113,12 @@ async function expectFree(port: number): Promise<void> {
   if (!(await isFree(port))) throw new PortTaken(port);
 }
 
-// `localhost` may mean ::1 to a browser: a port is free only when nobody answers there either.
+// Browsers can resolve `localhost` to ::1: a port is free only if nothing listens there either.
 async function isFree(port: number): Promise<boolean> {
   return (await listen(port, '127.0.0.1')) !== 'taken' && (await listen(port, '::1')) !== 'taken';
 }
 
-/** Listens for a moment: whether the port is free, is taken, or cannot be had for another reason. */
+/** Listens briefly: returns whether the port is free or in use; throws for any other error. */
 function listen(port: number, host: string): Promise<'free' | 'taken' | 'impossible'> {
   return new Promise((resolve) => {
     const server = createServer();

@@ -1,6 +1,6 @@
 /**
- * Which processes belong to a state folder, in its `processes.json`: so that a start can end what a `kill -9` left
- * behind, and nothing else. Starts no process itself.
+ * Records the processes of a state folder in its `processes.json`, so that a start can end exactly those that a `kill
+ * -9` left behind. Starts no process itself.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
@@ -11,24 +11,24 @@ import { readJson, writePrivately } from './project.ts';
 import { signal } from './signal.ts';
 import { Stop } from './tools.mjs';
 
-/** `identity` is that of {@link identityOf}. */
+/** `identity` is the result of {@link identityOf}. */
 const recordedProcess = z.object({ role: z.string(), pid: z.int().min(2), identity: z.string() });
 type Recorded = z.output<typeof recordedProcess>;
 
-/** How long a process may take to end by itself, in milliseconds. */
-const PATIENCE = 5000;
+/** How long a process has to exit by itself, in milliseconds. */
+const GRACE_MS = 5000;
 
 /** The processes of one state folder. */
 export interface Processes {
-  /** Records a process under its role, in place of the one that had the role before. */
+  /** Records a process under its role, replacing the previous one. */
   add(role: string, pid: number): void;
-  /** The process ids by role. */
+  /** The process IDs by role. */
   pids(): Record<string, number>;
-  /** Forgets all of them: they have ended. */
+  /** Deletes all records after the processes have ended. */
   clear(): void;
 }
 
-/** The record of a state folder whose former processes have ended: see {@link endLeftovers}. */
+/** Opens the record of a state folder whose previous processes have ended: see {@link endLeftovers}. */
 export function recordProcesses(state: string): Processes {
   const file = fileOf(state);
   let recorded: Recorded[] = [];
@@ -48,7 +48,7 @@ export function recordProcesses(state: string): Processes {
   };
 }
 
-/** Throws {@link Stop} if a stack runs on the state folder: two never share one. */
+/** Throws {@link Stop} if a stack is running on the state folder, which two stacks must not share. */
 export function refuseIfRunning(state: string): void {
   const stack = running(state).find(({ role }) => role === 'stack');
   if (stack)
@@ -58,8 +58,8 @@ export function refuseIfRunning(state: string): void {
 }
 
 /**
- * Kills every process that an earlier stack has left: those that are recorded in the state folder and still the ones that
- * were recorded. Resolves to their number when they are gone. Throws as {@link refuseIfRunning}.
+ * Kills every recorded process of an earlier stack that is still the same process. Resolves to their number when they
+ * are gone. Throws like {@link refuseIfRunning}.
  */
 export async function endLeftovers(state: string): Promise<number> {
   refuseIfRunning(state);
@@ -83,11 +83,11 @@ function isRunning({ pid, identity }: Recorded): boolean {
 }
 
 async function ended(entries: readonly Recorded[]): Promise<void> {
-  const deadline = Date.now() + PATIENCE;
+  const deadline = Date.now() + GRACE_MS;
   while (entries.some(isRunning) && Date.now() < deadline) await sleep(10);
 }
 
-/** What tells a process from another one that was given the same id later; undefined when it is gone. */
+/** Returns what distinguishes a process from a later one with the same ID; undefined if it has ended. */
 function identityOf(pid: number): string | undefined {
   try {
     if (process.platform !== 'linux') {
@@ -95,12 +95,12 @@ function identityOf(pid: number): string | undefined {
         encoding: 'utf8',
       }).trim();
     }
-    // proc_pid_stat(5). The name of the program, in parentheses, may hold anything: fields count from behind it.
+    // proc_pid_stat(5). The program's name in parentheses can contain anything: parse the fields after it.
     const [state, ...fields] = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');
     const [threads, started] = [Number(fields[16]), fields[18]];
-    // One that ended keeps its sockets until its last thread is gone, and its entry until somebody asks for it.
+    // A zombie keeps its sockets until its last thread has ended, and its entry until it is reaped.
     if (state === 'Z' && threads <= 1) return undefined;
     return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${started}`;
   } catch {

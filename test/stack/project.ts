@@ -1,6 +1,5 @@
 /**
- * The project's folder as the stack sees it: where things lie, whether inputs changed, running its tools. Knows
- * nothing of servers.
+ * The project's folder for the stack: paths, change detection, and running its tools. Knows nothing about servers.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -20,16 +19,19 @@ import { delimiter, join } from 'node:path';
 import type * as z from 'zod';
 import { Stop } from './tools.mjs';
 
-/** The project's folder, absolute. */
+/** The project's folder, an absolute path. */
 export const root = join(import.meta.dirname, '../..');
 
-/** What can be made again: bundles and what was built from which inputs. Goes when node_modules goes. */
+/** The cache: bundles, and records of build inputs. Deleted with node_modules. */
 export const cache = join(root, 'node_modules/.cache/latchkey');
 
-/** The configuration of the deployment, unless another is asked for. */
+/** The deployment's configuration, used by default. */
 export const defaultConfig = join(root, 'wrangler.toml');
 
-/** A SHA-256 in hex over the names and contents of files; of a folder, every file below it but those of `except`. */
+/**
+ * Returns the SHA-256 in hex of the names and contents of files; for a folder, of every file below it except those in
+ * `except`.
+ */
 export function hashOf(paths: readonly string[], except: readonly string[] = []): string {
   const hash = createHash('sha256');
   for (const path of paths) {
@@ -47,14 +49,14 @@ function filesIn(path: string, except: readonly string[]): string[] {
     .flatMap((name) => filesIn(join(path, name), except));
 }
 
-/** Creates a folder that only its owner may enter. A folder that exists keeps its mode. */
+/** Creates a folder that only its owner can enter. An existing folder keeps its mode. */
 export function privateFolder(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
 }
 
 /**
- * The content of a JSON file, undefined if there is no such file. Throws {@link Stop}, with `remedy` as its second
- * sentence, if it is not JSON or not of the shape of `schema`.
+ * Returns the content of a JSON file; undefined if the file does not exist. Throws {@link Stop}, with `remedy` as its
+ * second sentence, if it is not JSON or does not match `schema`.
  */
 export function readJson<T>(file: string, schema: z.ZodType<T>, remedy: string): T | undefined {
   if (!existsSync(file)) return undefined;
@@ -66,7 +68,9 @@ export function readJson<T>(file: string, schema: z.ZodType<T>, remedy: string):
   }
 }
 
-/** What is wrong with the disk or its rights, in words, if that is why something failed; undefined for any other error. */
+/**
+ * Returns the reason, in words, if an error comes from the disk or its permissions; undefined for any other error.
+ */
 export function systemReason(error: unknown): string | undefined {
   const { code } = error as NodeJS.ErrnoException;
   return code === undefined ? undefined : SYSTEM_REASONS[code];
@@ -84,7 +88,7 @@ const SYSTEM_REASONS: Record<string, string> = {
   ENOENT: 'part of its path does not exist',
 };
 
-/** Writes a file that only its owner may read, whole or not at all: a kill leaves the old one. */
+/** Writes a file that only its owner can read, atomically: a kill leaves the old one. */
 export function writePrivately(path: string, text: string): void {
   const draft = `${path}.draft`;
   const file = openSync(draft, 'w', 0o600);
@@ -94,13 +98,13 @@ export function writePrivately(path: string, text: string): void {
   renameSync(draft, path);
 }
 
-/** The environment that programs of node_modules run in. */
+/** The environment for programs of node_modules. */
 export function toolEnvironment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   return {
     ...process.env,
-    // They start with whatever `node` is found first: it must be the one of node_modules.
+    // They start the first `node` on PATH, which must be the one of node_modules.
     PATH: join(root, 'node_modules/.bin') + delimiter + (process.env.PATH ?? ''),
-    // Without these they ask the internet for what they do not need.
+    // Without these, they send requests to the internet that nothing here needs.
     CLOUDFLARE_CF_FETCH_ENABLED: 'false',
     WRANGLER_SEND_METRICS: 'false',
     WRANGLER_HIDE_BANNER: 'true',
@@ -111,8 +115,8 @@ export function toolEnvironment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEn
 }
 
 /**
- * Runs a program of node_modules, in the project's folder or another one; resolves to what it printed on stdout, rejects
- * with all that it printed.
+ * Runs a program of node_modules in the project's folder or another one. Resolves to its stdout; rejects with all its
+ * output.
  */
 export function runTool(
   tool: string,
@@ -129,7 +133,7 @@ export function runTool(
         else reject(new Error(`${tool} ${args.join(' ')} failed\n${stdout}${stderr}`));
       },
     );
-    // Nothing to read from: the tools then ask nothing and go on.
+    // No stdin: the tools then show no prompt and continue.
     child.stdin?.end();
   });
 }

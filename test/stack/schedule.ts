@@ -1,8 +1,9 @@
 /**
- * The clock of the local stack: the local runtime fires no cron, so that this does. Minutes in UTC, as deployed.
+ * The local stack's scheduler, because the local runtime runs no cron triggers. Minutes are in UTC, as in a
+ * deployment.
  */
 
-/** Calls `dispatch` with each cron expression that is due, at the start of every minute; returns what ends it. */
+/** Calls `dispatch` with each due cron expression at the start of every minute. Returns a function that stops it. */
 export function onSchedule(crons: readonly string[], dispatch: (cron: string) => void): () => void {
   let timer: NodeJS.Timeout;
   const wait = () => {
@@ -18,8 +19,8 @@ export function onSchedule(crons: readonly string[], dispatch: (cron: string) =>
 }
 
 /**
- * Whether a cron expression is due in this minute. Of cron's syntax it reads what schedules here use: a star, a star
- * with a step, numbers and lists of numbers. Anything else throws.
+ * Returns whether a cron expression is due in this minute. Supports the syntax that schedules here use: a star, a
+ * star with a step, numbers and lists of numbers. Throws for anything else.
  */
 export function isDue(cron: string, now: Date): boolean {
   const values = [
@@ -34,7 +35,7 @@ export function isDue(cron: string, now: Date): boolean {
   return fields.every((field, index) => matches(field, values[index] as number, STARTS[index] as number));
 }
 
-// What minutes, hours, days, months and weekdays are counted from.
+// The start values of minutes, hours, days, months and weekdays.
 const STARTS = [0, 0, 1, 1, 0];
 
 function matches(field: string, value: number, start: number): boolean {

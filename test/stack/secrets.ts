@@ -1,6 +1,6 @@
 /**
  * The secrets of a deployment, local or real, in `secrets.json` of a folder: created once, completed when a region is
- * added, never printed. What each is for is told in functions/shared/env.ts.
+ * added, never printed. Each is described in functions/shared/env.ts.
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -10,24 +10,24 @@ import { createKey, importSeed } from '../../functions/nats/keys.ts';
 import { regionBinding } from '../../functions/shared/regions.ts';
 import { readJson, writePrivately } from './project.ts';
 
-/** The secrets of a deployment, and what follows from them and is public. */
+/** The secrets of a deployment, and the public values derived from them. */
 export interface DeploymentSecrets {
-  /** What the Worker gets: secret name → value. */
+  /** The Worker's secrets: name → value. */
   worker: Record<string, string>;
-  /** What each nats-server is told to trust: public. */
+  /** The operator JWT that each nats-server trusts: public. */
   operatorJwt: string;
   /** Region → the public key `A…` of its system account. */
   systemAccounts: Record<string, string>;
 }
 
-/** `secrets.json`. The operator's identity seed is for no server: it vouches for another signing key when one leaks. */
+/** `secrets.json`. No server gets the operator's identity seed: it signs a replacement for a leaked signing key. */
 const secretsFile = z.object({
   worker: z.record(z.string(), z.string()),
   operator: z.object({ identity_seed: z.string(), jwt: z.string() }),
 });
 type SecretsFile = z.output<typeof secretsFile>;
 
-/** The names of the Worker's secrets, in a deployment that serves these regions. */
+/** Returns the names of the Worker's secrets, in a deployment with these regions. */
 export function secretNames(regions: readonly string[]): string[] {
   return [
     'SEALING_KEYS',
@@ -37,20 +37,20 @@ export function secretNames(regions: readonly string[]): string[] {
   ];
 }
 
-/** The names of the Worker's secrets that the folder's `secrets.json` has; none when there is no such file. */
+/** Returns the names of the Worker's secrets in the folder's `secrets.json`; none if the file does not exist. */
 export function storedSecretNames(folder: string): string[] {
   return Object.keys(read(folder)?.worker ?? {});
 }
 
 /**
- * The secrets of the folder (which must exist), those that were missing created. A `secrets.json` that cannot be read
- * is an error: secrets are never replaced.
+ * Returns the folder's secrets (the folder must exist), creating the missing ones. An unreadable `secrets.json` is an
+ * error: secrets are never replaced.
  */
 export async function ensureSecrets(folder: string, regions: readonly string[]): Promise<DeploymentSecrets> {
   const stored = read(folder);
   const worker = { ...stored?.worker };
   for (const name of secretNames(regions)) worker[name] ??= await newSecret(name);
-  // The operator's JWT names its signing key: a new key asks for a new JWT.
+  // The operator's JWT contains its signing key: a new key needs a new JWT.
   const current = stored?.worker.OPERATOR_SIGNING_SEED ? stored.operator : undefined;
   const operator =
     current ?? (await newOperator(worker.OPERATOR_SIGNING_SEED as string, stored?.operator.identity_seed));

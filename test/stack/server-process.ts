@@ -1,46 +1,46 @@
 /**
- * A server of the stack as a child process: started, watched while it runs, ended. What program it is and how it is
- * configured is its own file's.
+ * A server of the stack as a child process: starts, monitors and stops it. Other files define the program and its
+ * configuration.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What to run. */
+/** The command to run. */
 export interface ServerCommand {
-  /** What messages call it. */
+  /** The server's name in messages. */
   name: string;
   program: string;
   args: readonly string[];
-  /** The file of what it prints, emptied when the stack starts it. */
+  /** The file for its output, emptied on each start of the stack. */
   log: string;
   /** The port that it listens on when it is ready. */
   port: number;
-  /** Whether it is started again when it ends by itself. */
+  /** Whether it restarts after it ends by itself. */
   restart: boolean;
 }
 
-/** A server that can be stopped and started, by tests that take it away too. */
+/** A server that tests can stop and start. */
 export interface ServerProcess {
-  /** The process; undefined while it is stopped. */
+  /** The process ID; undefined while it is stopped. */
   pid(): number | undefined;
-  /** Starts it and resolves when it listens. Rejects when it ends instead. */
+  /** Starts it. Resolves when it listens; rejects if it exits instead. */
   start(): Promise<void>;
-  /** Ends it and resolves when it is gone. */
+  /** Stops it. Resolves when it has exited. */
   stop(): Promise<void>;
 }
 
-/** How long a server may take to listen, in milliseconds. */
+/** How long a server has to listen, in milliseconds. */
 const START_DEADLINE = 30_000;
 
-/** The shortest and the longest pause before a server is started again, in milliseconds: each is twice the one before. */
+/** The shortest and the longest pause before a restart, in milliseconds. The pause doubles each time. */
 const PAUSE = { least: 1000, most: 30_000 };
 
-/** A server that ran for this long, in milliseconds, is started again after the shortest pause. */
+/** A server that ran for this long, in milliseconds, restarts after the shortest pause. */
 const STEADY = 60_000;
 
-/** A server, not started yet. `onSpawn` is told each process that is started, at once. */
+/** Creates a server without starting it. `onSpawn` is called with each started process, immediately. */
 export function serverProcess(command: ServerCommand, onSpawn: (pid: number) => void): ServerProcess {
   let child: ChildProcess | undefined;
   let stopping = false;
@@ -67,7 +67,7 @@ export function serverProcess(command: ServerCommand, onSpawn: (pid: number) => 
     stopping = false;
     child = started;
     if (started.pid) onSpawn(started.pid);
-    // A process that ends without having been told to leaves its reasons in the log.
+    // A process that exits unexpectedly leaves the reason in its log.
     const failed = new Promise<never>((_, reject) => {
       started.on('error', reject);
       started.on('exit', (code, signal) => {
@@ -92,7 +92,7 @@ export function serverProcess(command: ServerCommand, onSpawn: (pid: number) => 
     if (!running?.pid) return;
     const gone = new Promise<void>((resolve) => running.once('exit', () => resolve()));
     running.kill('SIGTERM');
-    // One that a test froze would keep the signal for later.
+    // A stopped (SIGSTOP) process would not handle the signal.
     running.kill('SIGCONT');
     await gone;
   }
@@ -104,7 +104,7 @@ function lastLines(log: string): string {
   return readFileSync(log, 'utf8').trim().split('\n').slice(-5).join('\n');
 }
 
-/** Resolves when the port takes connections. */
+/** Resolves when the port accepts connections. */
 async function listening({ name, port }: ServerCommand): Promise<void> {
   const deadline = Date.now() + START_DEADLINE;
   while (!(await accepts(port))) {

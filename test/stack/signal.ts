@@ -1,17 +1,17 @@
 /**
- * The only way that the stack and the tests send a signal to a process by its id. `process.kill` takes 0 and negative
- * ids for whole process groups: one missing id, and a test stops or kills the shell that has started it.
+ * The only function that the stack and the tests use to signal a process by ID. `process.kill` treats 0 and negative
+ * IDs as process groups: one missing ID could stop or kill the shell that started the tests.
  */
 
 /**
- * Sends a signal to one process. Throws if `pid` is not the id of a single process: undefined (it has ended, or was
- * never started), 0, 1 or negative.
+ * Sends a signal to one process. Throws if `pid` is not a single process's ID: undefined (it has ended, or was never
+ * started), 0, 1 or negative.
  */
 export function signal(pid: number | undefined, name: NodeJS.Signals): void {
   process.kill(idOf(pid, name), name);
 }
 
-/** Sends a signal to the process group of a process that leads one (spawned `detached`). Throws as {@link signal}. */
+/** Sends a signal to the process group of its leader (spawned `detached`). Throws like {@link signal}. */
 export function signalGroup(leader: number | undefined, name: NodeJS.Signals): void {
   process.kill(-idOf(leader, name), name);
 }

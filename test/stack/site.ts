@@ -1,14 +1,12 @@
-/**
- * Builds the static site when what it is made of has changed. How it is built is the site's own affair.
- */
+/** Builds the static site when its inputs have changed. The site configures its own build. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { cache, hashOf, readJson, root, runTool, writePrivately } from './project.ts';
 
 /**
- * Builds the site for a wrangler configuration (absolute path) into `folder` (absolute), unless it is there already
- * and made of the same: its own files, the code whose schemas it reads, the configuration, the dependencies.
+ * Builds the site for a wrangler configuration (absolute path) into `folder` (absolute), unless it already contains a
+ * build of the same inputs: the site's files, the code whose schemas it reads, the configuration, the dependencies.
  * Calls `onBuild` before it builds.
  */
 export async function buildSite(config: string, folder: string, onBuild = () => {}): Promise<void> {
@@ -20,7 +18,7 @@ export async function buildSite(config: string, folder: string, onBuild = () => 
   const built = readJson(record, z.record(z.string(), z.string()), remedy) ?? {};
   if (built[folder] === hash && existsSync(join(folder, 'index.html'))) return;
   onBuild();
-  // Run from elsewhere, it leaves an empty folder there. Whatever else NODE_ENV says, it leaves out the search.
+  // Run from another folder, it leaves an empty folder there. With any other NODE_ENV, it omits the search.
   const env = { LATCHKEY_CONFIG: config, NODE_ENV: 'production' };
   await runTool('astro', ['build', '--outDir', folder], { cwd: site, env });
   mkdirSync(dirname(record), { recursive: true });

@@ -1,8 +1,8 @@
 /**
- * The whole of it, running: the Worker, and for each region a nats-server and an engine of queues and topics. `npm
- * start`, the tests and the benchmarks all stand on this, so that what is tested and measured is what people start.
- * Everything listens on 127.0.0.1 and lives in one folder; starting again on that folder goes on where it ended,
- * however it ended.
+ * Runs the whole stack: the Worker, and for each region a nats-server and an engine for queues and topics. `npm
+ * start`, the tests and the benchmarks share it, so that the tested and measured stack is the one that people start.
+ * Everything listens on 127.0.0.1 and is stored in one folder; a start on that folder resumes where the last one
+ * ended, even after a kill.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,17 +26,17 @@ import { type LocalWorker, startWorker, type WorkerLog } from './worker.ts';
 
 /** What to start. */
 export interface StackSettings {
-  /** The state folder, absolute; made when missing. */
+  /** The state folder, an absolute path; created if missing. */
   state: string;
-  /** The port of the origin; 0 takes a free one and keeps it for the state folder. */
+  /** The port of the origin; 0 uses a free one and keeps it for the state folder. */
   port: number;
-  /** The wrangler configuration, absolute; that of the project by default. Its assets must be built. */
+  /** The wrangler configuration, an absolute path; the project's by default. Its assets must be built. */
   config?: string;
-  /** Gets what the Worker prints; by default it is printed. */
+  /** Gets the Worker's output, which is printed by default. */
   onLog?: (log: WorkerLog) => void;
   /**
-   * Changes and adds vars of the Worker, given those that the stack sets: the regions' servers, that mail is printed,
-   * that guests are let in, and small NATS accounts. By default they stay.
+   * Changes the Worker's vars. Gets the stack's own: the regions' servers, printed emails, guest sessions, and small
+   * NATS accounts, which are the default.
    */
   vars?: (vars: {
     REGIONS: RegionsVar;
@@ -45,19 +45,25 @@ export interface StackSettings {
     GUESTS: unknown;
     NATS: unknown;
   }) => Record<string, unknown>;
-  /** Rate limits in a minute, in place of the configuration's: name of the binding → limit. */
+  /** Rate limits per minute that replace the configured ones: name of the binding → limit. */
   limits?: Readonly<Record<string, number>>;
-  /** Changes what each nats-server is told; by default nothing. */
+  /** Changes each nats-server's settings; nothing by default. */
   nats?: (settings: NatsSettings) => NatsSettings;
-  /** The port of the first region's nats-server, when it is free, and the next ones for the others; by default any. */
+  /**
+   * The preferred port of the first region's nats-server; the other regions use the next ones. Any free port by
+   * default.
+   */
   natsFrom?: number;
-  /** Starts nats-servers and engines again when they end by themselves; by default they stay down. */
+  /** Restarts nats-servers and engines that end by themselves; off by default. */
   restart?: boolean;
-  /** Opens the inspector of the Worker's runtime, on a free port; by default it is closed. */
+  /** Opens the inspector of the Worker's runtime on a free port; off by default. */
   inspect?: boolean;
 }
 
-/** Streams on disk of a local account, and of all accounts of a region: 1,024 accounts. Servers take it for a number only. */
+/**
+ * Disk space for the streams of a local account, and of all accounts of a region: 1,024 accounts. Servers do not
+ * reserve it.
+ */
 const ACCOUNT_STORAGE = 64 * 1024 ** 2;
 const NATS_STORAGE = 64 * 1024 ** 3;
 
@@ -65,7 +71,7 @@ const NATS_STORAGE = 64 * 1024 ** 3;
 export interface Stack {
   /** `http://localhost:PORT`. */
   origin: string;
-  /** Undefined when the state folder has an organization, but its `owner.json` was removed. */
+  /** Undefined if the state folder has an organization, but its `owner.json` was deleted. */
   owner: Owner | undefined;
   /** The nats-server of each region. */
   nats: ReadonlyMap<string, NatsServer>;
@@ -73,25 +79,24 @@ export interface Stack {
   engines: ReadonlyMap<string, EngineServer>;
   /** The cron expressions of the configuration. */
   crons: readonly string[];
-  /** How many processes of an earlier start had to be ended first. */
+  /** The number of processes of an earlier start that had to be ended first. */
   leftovers: number;
-  /** A D1 database by the name of its binding. */
+  /** Returns a D1 database by the name of its binding. */
   database(binding: string): Promise<D1Database>;
-  /** The ids of the processes: `stack` (this one), `worker`, `nats <region>`, `engine <region>`. */
+  /** The process IDs: `stack` (this process), `worker`, `nats <region>`, `engine <region>`. */
   pids(): Record<string, number>;
-  /** Where the inspector of the Worker's runtime listens; rejects when it was not asked for. */
+  /** Resolves to the URL of the runtime's inspector; rejects if it was not requested. */
   inspector(): Promise<URL>;
-  /** Runs the schedule once, now: of one cron expression, or of all. */
+  /** Runs the schedule now: one cron expression, or all. */
   schedule(cron?: string): Promise<void>;
-  /** Ends everything. What was stored stays. */
+  /** Stops everything. The stored data stays. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts a stack and resolves when the origin answers and NATS clients can connect. Ends first what an earlier stack
- * that was killed left running on the same state folder. Rejects with a message for people ({@link Stop}) when a port is
- * taken, the folder is not a stack's own, a stack runs on it, or a file in it is damaged; leaves nothing running when it
- * rejects.
+ * Starts a stack. Resolves when the origin responds and NATS clients can connect. First ends the processes of a
+ * killed stack on the same state folder. Rejects with a readable message ({@link Stop}) if a port is in use, the
+ * folder is not a stack's, a stack is running on it, or a file in it is damaged; then it leaves nothing running.
  */
 export async function startStack(settings: StackSettings): Promise<Stack> {
   claimStateFolder(settings.state);
@@ -185,7 +190,7 @@ async function startServers(
   };
   try {
     [worker] = await Promise.all([startTheWorker(), ...engines.map((server) => server.start())]);
-    // Only now: a nats-server asks the Worker for its system account, and ends when nobody answers.
+    // Only now: a nats-server requests its system account from the Worker, and exits if there is no response.
     await Promise.all(nats.map((server) => server.start()));
     return { worker, stop };
   } catch (error) {
@@ -194,7 +199,7 @@ async function startServers(
   }
 }
 
-/** The databases of a state folder, as the configuration binds them: for who looks into the files themselves. */
+/** Returns the databases of a state folder with their bindings, for direct access to the files. */
 export async function stackDatabases(state: string, config = defaultConfig): Promise<LocalDatabase[]> {
   return localDatabases(state, await bundleWorker(config));
 }
@@ -223,7 +228,7 @@ async function prepareDatabases(state: string, bundle: Bundle): Promise<Owner | 
   return ensureOwner(state, fileOf(databases, 'IDENTITY'));
 }
 
-/** The `REGIONS` var with the endpoints of this machine. */
+/** The `REGIONS` var with this machine's endpoints. */
 function localRegions({ worker, regions }: Bundle, { nats, engines }: StackPorts): RegionsVar {
   const configured = worker.bindings?.REGIONS as unknown as RegionsVar;
   return Object.fromEntries(
@@ -240,7 +245,7 @@ function localRegions({ worker, regions }: Bundle, { nats, engines }: StackPorts
   );
 }
 
-/** The bundle with pages that name and may open the servers of the vars. */
+/** The bundle, with pages that refer to the servers in the vars and can connect to them. */
 function withPages(bundle: Bundle, folder: string, origin: string, vars: Record<string, unknown>): Bundle {
   const regions = Object.values(vars.REGIONS as RegionsVar);
   const websockets = regions.flatMap(({ nats_websockets }) => nats_websockets ?? []);

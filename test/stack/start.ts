@@ -1,10 +1,10 @@
 /**
- * The command line of `npm start`: builds what is missing, starts the stack, says where it is and how to sign in, and
- * ends all of it on Ctrl-C. Of secrets it prints a sign-in link only, which works once.
+ * The command line of `npm start`: builds what is missing, starts the stack, prints its URL and how to sign in, and
+ * stops everything on Ctrl-C. The only secret that it prints is a sign-in link, which works once.
  *
- * `PORT` is the origin's port (8787), `LATCHKEY_STATE` the folder of all state (`.latchkey`), `LATCHKEY_CONFIG` the
- * wrangler configuration (`wrangler.toml`); paths are relative to the project's folder. With `PORT=0`, all ports are free
- * ones; else NATS is on 4222 and the ports after it, as far as they are free.
+ * `PORT` is the origin's port (8787), `LATCHKEY_STATE` the state folder (`.latchkey`), `LATCHKEY_CONFIG` the wrangler
+ * configuration (`wrangler.toml`); paths are relative to the project's folder. With `PORT=0`, all ports are free
+ * ones; else NATS uses 4222 and the ports after it, if they are free.
  */
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -26,7 +26,7 @@ const state = resolve(root, process.env.LATCHKEY_STATE || '.latchkey');
 /** How long the printed sign-in link works, in milliseconds. */
 const LINK_LIFE = 3_600_000;
 
-/** A link that signs the Owner in, once; undefined if nobody has the address of `owner.json` any more. */
+/** Creates a link that signs the Owner in, once; undefined if no user has the email in `owner.json` any more. */
 async function signInLink({ origin, owner, database }: Stack): Promise<string | undefined> {
   if (!owner) return undefined;
   const now = Date.now();
@@ -72,11 +72,11 @@ function describe(
   ].join('\n');
 }
 
-/** Resolves on the first sign that it is time to end. */
+/** Resolves on the first signal to stop. */
 function end(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
-    // What started us is gone, and with it whoever would press Ctrl-C.
+    // Our parent process has ended, so Ctrl-C cannot reach us any more.
     process.on('disconnect', () => resolve());
   });
 }
@@ -88,7 +88,8 @@ async function main(): Promise<void> {
   const version = natsServerVersion();
   claimStateFolder(state);
   refuseIfRunning(state);
-  // The local runtime makes a temporary folder, which a kill leaves: here the next start removes it.
+  // The local runtime creates a temporary folder, which a kill leaves behind: in this folder, the next start deletes
+  // it.
   process.env.TMPDIR = emptyFolder(state, 'tmp');
 
   console.log('Preparing the Worker…');
@@ -106,7 +107,7 @@ async function main(): Promise<void> {
   await stack.stop();
 }
 
-/** What to print of an error that ends the start. One that nobody has foreseen keeps its trace. */
+/** Returns the text to print for an error that ends the start. An unexpected error keeps its stack trace. */
 function explain(error: unknown): unknown {
   if (error instanceof Stop) return error.message;
   const reason = systemReason(error);

@@ -1,6 +1,6 @@
 /**
- * The folder of everything that a stack stores. It is a stack's own from its first start on, which leaves a marker there:
- * nothing is deleted or overwritten in a folder of somebody else's.
+ * The folder of everything that a stack stores. The first start leaves a marker in it, and nothing is deleted or
+ * overwritten in a folder without one.
  */
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,12 +9,12 @@ import { Stop } from './tools.mjs';
 
 const MARKER = '.latchkey-state';
 
-/** What starts before there was a marker have left. */
+/** Files of versions that left no marker. */
 const FORMER_MARKERS = ['ports.json', 'secrets.json'];
 
 /**
- * Makes the folder (an absolute path) a stack's own: creates it, only for its owner to enter, or takes one that is empty
- * as it is. Throws {@link Stop} if it has other files in it, is no folder, or cannot be written.
+ * Claims the folder (an absolute path) for a stack: creates it with access for its owner only, or uses an empty one
+ * unchanged. Throws {@link Stop} if it contains other files, is not a folder, or cannot be written.
  */
 export function claimStateFolder(state: string): void {
   try {
@@ -38,8 +38,8 @@ export function claimStateFolder(state: string): void {
 }
 
 /**
- * An empty folder in a state folder that was claimed, for what each start makes again; what an earlier start left in it is
- * deleted.
+ * Returns an empty folder in a claimed state folder, for files that each start creates again; deletes the previous
+ * content.
  */
 export function emptyFolder(state: string, name: string): string {
   const folder = join(state, 'generated', name);

@@ -1,6 +1,6 @@
 /**
- * Finds programs that npm does not install, and installs them from Debian's packages where that is possible. Runs before
- * any dependency is there, on Node 20 or later: Node's own modules only.
+ * Finds programs that npm does not install, and installs them from Debian's packages where possible. Runs before the
+ * dependencies are installed, on Node 20 or later: only Node's own modules.
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
@@ -10,11 +10,11 @@ import { fileURLToPath } from 'node:url';
 /** The project's folder. */
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The command cannot go on; the message says what to do. */
+/** The command cannot continue; the message says what to do. */
 export class Stop extends Error {}
 
 /**
- * Runs a command and returns what it printed on stdout; throws {@link Stop} with all that it printed if it fails.
+ * Runs a command and returns its stdout; throws {@link Stop} with all its output if it fails.
  * @param {string} command
  * @param {string[]} args
  * @param {import('node:child_process').SpawnSyncOptions} [options]
@@ -43,20 +43,20 @@ export function isExecutable(path) {
 }
 
 /**
- * The paths of all programs of these names, in the order of the search path.
+ * The paths of all programs with these names, in search path order.
  * @param {string[]} names
  * @param {NodeJS.ProcessEnv} [env]
  */
 export function findOnPath(names, env = process.env) {
-  // Debian keeps nats-server in sbin, which is not on everybody's PATH.
+  // Debian installs nats-server in sbin, which is not on every user's PATH.
   const folders = [...(env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).filter(isExecutable);
 }
 
-/** Whether this is Debian or a system made from it, such as Ubuntu. */
+/** Whether this is Debian or a derivative, such as Ubuntu. */
 export const isDebian = existsSync('/etc/debian_version');
 
-/** Whether packages can be installed without asking for a password. */
+/** Whether packages can be installed without a password prompt. */
 export const canInstall = isDebian && process.getuid?.() === 0;
 
 /** @param {string} name */
@@ -68,7 +68,7 @@ export function installPackage(name) {
 }
 
 /**
- * The program that an environment variable names; undefined if it is not set. Throws {@link Stop} if that is not a program.
+ * The program in an environment variable; undefined if it is not set. Throws {@link Stop} if that is not a program.
  * @param {string} variable
  * @param {NodeJS.ProcessEnv} [env]
  */
@@ -80,7 +80,10 @@ export function namedTool(variable, env = process.env) {
 }
 
 /**
- * Returns the path of a program: the one that the environment variable names, otherwise one on PATH, otherwise one that
+ * Returns the path of a program: the one in the environment <<<<<<<
+variable names=======
+variable>>>>>>>
+, otherwise one on PATH, otherwise one that
  * this call installs. It also installs a preferred program where it can, and falls back to the others if that fails.
  * @param {string} variable
  * @param {{ preferred?: string[], names: string[], apt: string, brew: string }} tool

@@ -1,10 +1,12 @@
-/** How large a Worker is as deployment uploads it: for the benchmark, and for the test that holds it to its budget. */
+/** The size of a deployed Worker, for the benchmark and for the test of its budget. */
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { runTool } from './project.ts';
 
-/** What deployment would upload, in kB of 1000 bytes: modules, without source maps. `folder` is for files of its own. */
+/**
+ * Returns the size of the upload in kB of 1000 bytes: modules, without source maps. `folder` is for temporary files.
+ */
 export async function gzipOf(config: string, folder: string): Promise<number> {
   const out = mkdtempSync(join(folder, 'out-'));
   await runTool('wrangler', ['deploy', '--dry-run', '--config', config, '--outdir', out]);

@@ -1,7 +1,7 @@
 /**
- * The Worker of the stack: the deployed bundle on the local runtime (Miniflare), with its static assets, D1 databases
- * and Durable Objects kept in a folder. No development proxy in front, no log line for a request: what is measured
- * here is the Worker.
+ * The stack's Worker: the deployed bundle on the local runtime (Miniflare), with its static assets, and its D1
+ * databases and Durable Objects in a folder. No development proxy and no request log, so that benchmarks measure only
+ * the Worker.
  */
 
 import type { ChildProcess } from 'node:child_process';
@@ -16,41 +16,41 @@ export interface WorkerLog {
   message: string;
 }
 
-/** What the Worker runs with. */
+/** The settings of the Worker. */
 export interface WorkerSettings {
   bundle: Bundle;
   /** The folder of everything that it stores. */
   storage: string;
   port: number;
-  /** Vars in place of the configuration's. */
+  /** Vars that replace the configured ones. */
   vars: Readonly<Record<string, unknown>>;
-  /** Rate limits in a minute, in place of the configuration's: name of the binding → limit. */
+  /** Rate limits per minute that replace the configured ones: name of the binding → limit. */
   limits: Readonly<Record<string, number>>;
   /** Secret name → value. */
   secrets: Readonly<Record<string, string>>;
-  /** Told each process that is started: the runtime, and another one should it crash. */
+  /** Called with each started process: the runtime, and its replacement after a crash. */
   onSpawn: (pid: number) => void;
-  /** Gets what the Worker prints; by default it is printed, errors and warnings to stderr. */
+  /** Gets the Worker's output; by default it is printed, errors and warnings to stderr. */
   onLog?: ((log: WorkerLog) => void) | undefined;
-  /** Opens the runtime's inspector, on a free port. */
+  /** Opens the runtime's inspector on a free port. */
   inspect?: boolean;
 }
 
 /** The running Worker. */
 export interface LocalWorker {
-  /** A D1 database by the name of its binding. */
+  /** Returns a D1 database by the name of its binding. */
   database(binding: string): Promise<D1Database>;
-  /** Runs the schedule of a cron expression now and resolves when it is done; rejects when it failed. */
+  /** Runs the schedule of a cron expression now. Resolves when it is done; rejects if it failed. */
   schedule(cron: string): Promise<void>;
-  /** Where the runtime's inspector listens; rejects when it was not asked for. */
+  /** Resolves to the inspector's URL; rejects if it was not requested. */
   inspector(): Promise<URL>;
-  /** Ends the runtime. */
+  /** Stops the runtime. */
   stop(): Promise<void>;
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Starts the Worker; resolves when it takes requests. */
+/** Starts the Worker. Resolves when it accepts requests. */
 export async function startWorker(settings: WorkerSettings): Promise<LocalWorker> {
   const stopWatching = watchRuntime(settings.port, settings.onSpawn);
   const miniflare = keepingSignals(() => new Miniflare(options(settings)));
@@ -87,7 +87,7 @@ function options({ bundle, storage, port, vars, limits, secrets, onLog, inspect 
   return convertV4MiniflareOptions({
     host: '127.0.0.1',
     port,
-    // Without this the runtime asks the internet where it is.
+    // Without this, the runtime looks up its location on the internet.
     cf: false,
     resourcePersistencePath: storage,
     ...(inspect && { inspectorPort: 0 }),
@@ -102,7 +102,7 @@ function options({ bundle, storage, port, vars, limits, secrets, onLog, inspect 
   });
 }
 
-// Miniflare ends the process at once on a signal, before anything else of the stack could end in order.
+// On a signal, Miniflare exits immediately, before the rest of the stack could stop in order.
 function keepingSignals<T>(work: () => T): T {
   const before = new Map(SIGNALS.map((signal) => [signal, process.listeners(signal)]));
   const result = work();
@@ -115,8 +115,9 @@ function keepingSignals<T>(work: () => T): T {
 }
 
 /**
- * Tells the process id of each runtime that is started for a port, until the function that it returns is called. Miniflare
- * does not tell it; Node announces every child process, and this one has the port among its arguments.
+ * Calls `onSpawn` with the process ID of each runtime that is started for a port, until the returned function is
+ * called. Miniflare does not expose the ID, but Node announces every child process, and this one has the port among
+ * its arguments.
  */
 export function watchRuntime(port: number, onSpawn: (pid: number) => void): () => void {
   const listener = (message: unknown) => {

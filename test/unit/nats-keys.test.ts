@@ -57,8 +57,8 @@ describe('isPublicKey', () => {
     ['a truncated key', good.slice(0, -1)],
     ['a key with one extra character', `${good}A`],
     ['a key with a changed character', swap(good, 20)],
-    ['a key in lower case', good.toLowerCase()],
-    ['a lowercase key', `${good}\n`],
+    ['a lowercase key', good.toLowerCase()],
+    ['a key with a newline', `${good}\n`],
     ['padding', `${good.slice(0, -1)}=`],
     ['a non-ASCII character', `${good.slice(0, -1)}é`],
   ])('rejects %s', (_, candidate) => {

@@ -52,8 +52,8 @@ describe('an invalid argument is named:', () => {
       ],
     ],
     [
-      'a name of spaces',
-      { name: 'a whitespace-only name', permissions },
+      'a whitespace-only name',
+      { name: '  ', permissions },
       [
         ['project_id', 'required'],
         ['name', 'constraint'],

@@ -36,7 +36,7 @@ export default serveLoops(async (parameters) => {
     'verify derived': () => verify(({ scope }) => deriveKey(SECRET, scope)),
     'bare kept': () => bare(kept),
     'handed over': async () => {
-      if ([...request.headers].length === 0) throw new Error('The text to hash and sign, in its real length.');
+      if ([...request.headers].length === 0) throw new Error('The request has no headers');
       await hexOfHash(body);
       await hexOfHash(encode(texts.canonical));
       await crypto.subtle.verify('HMAC', kept, signed.signature, encode(texts.toSign));
@@ -66,7 +66,7 @@ async function signedRequest(body: Uint8Array<ArrayBuffer>): Promise<Request> {
   return new Request(url.href, { method, headers });
 }
 
-/** Hex through the runtime's own method, which the types do not include yet: the cheapest way. */
+/** The text to hash and sign, in its real length. */
 function textsOf(signed: Signed): { canonical: string; toSign: string } {
   const hash = '0'.repeat(64);
   return {
@@ -75,16 +75,16 @@ function textsOf(signed: Signed): { canonical: string; toSign: string } {
   };
 }
 
-/**
- * Two SHA-256, of the body and of the canonical request, and the HMAC of the string to sign, from bytes prepared in
- * advance.
- */
+/** Hex through the runtime's own method, which the types do not include yet: the cheapest way. */
 async function hexOfHash(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
   return (hash as Uint8Array & { toHex(): string }).toHex();
 }
 
-/** The four HMACs of a key derivation: each key is the result of the previous one. */
+/**
+ * Two SHA-256, of the body and of the canonical request, and the HMAC of the string to sign, from bytes prepared in
+ * advance.
+ */
 async function bareHashes(signed: Signed, body: Uint8Array<ArrayBuffer>) {
   const texts = textsOf(signed);
   const canonical = encode(texts.canonical);
@@ -99,7 +99,7 @@ async function bareHashes(signed: Signed, body: Uint8Array<ArrayBuffer>) {
 const chain = ['20261023', REGION, 'sqs', 'aws4_request'].map(encode);
 const start = encode(`AWS4${SECRET}`);
 
-/** The four HMACs of a derivation, and no more than they need: each key is the outcome of the one before. */
+/** The four HMACs of a key derivation: each key is the result of the previous one. */
 async function bareChain(): Promise<CryptoKey> {
   let bytes: BufferSource = start;
   for (const part of chain) {
