@@ -80,11 +80,8 @@ export function namedTool(variable, env = process.env) {
 }
 
 /**
- * Returns the path of a program: the one in the environment <<<<<<<
-variable names=======
-variable>>>>>>>
-, otherwise one on PATH, otherwise one that
- * this call installs. It also installs a preferred program where it can, and falls back to the others if that fails.
+ * Returns the path of a program: the one in the environment variable, otherwise one on PATH, otherwise one that this
+ * call installs. It also installs a preferred program where it can, and falls back to the others if that fails.
  * @param {string} variable
  * @param {{ preferred?: string[], names: string[], apt: string, brew: string }} tool
  */
