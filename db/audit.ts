@@ -6,7 +6,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { columnsOf, type Database } from './database.ts';
 
-/** One row per change. Rows are never updated; only {@link forgetAuditEvents} deletes them. */
+/** One row per change. Rows are never updated; only {@link deleteAuditEventsBefore} deletes them. */
 export const auditEvents = sqliteTable(
   'audit_events',
   {
@@ -36,7 +36,7 @@ export const auditEvents = sqliteTable(
 );
 
 /** Who makes a change, and when: the part of an audit row that comes from the request. */
-export interface Change {
+export interface AuditContext {
   /** Milliseconds since the epoch. */
   now: number;
   actorType: 'user' | 'application' | 'system';
@@ -50,7 +50,7 @@ export interface Change {
  * What changes: the part of an audit row that comes from the statement. Each value can be an SQL expression over
  * `rows`.
  */
-export interface Audited {
+export interface AuditEntry {
   organizationId: string | SQL;
   projectId: string | SQL | null;
   /** `create`, `update`, `delete`, `revoke`, `activate` or `deactivate`. */
@@ -62,7 +62,7 @@ export interface Audited {
 }
 
 /** The values of a row's own columns, for a statement over a table that has them. */
-export const OF_ROW = {
+export const ROW_COLUMNS = {
   organizationId: sql.raw('organization_id'),
   projectId: sql.raw('project_id'),
   resourceId: sql.raw('id'),
@@ -75,19 +75,19 @@ export const IF_CHANGED = sql.raw('where changes() > 0');
  * Returns the statement that writes an audit row for each row of `rows`, a `from … where …` (or `where …`) clause.
  * Place it before the change if it reads what the change removes; otherwise after it, with {@link IF_CHANGED}.
  */
-export function auditStatement(change: Change, audited: Audited, rows: SQL): SQL {
+export function auditStatement(audit: AuditContext, audited: AuditEntry, rows: SQL): SQL {
   return sql`insert into audit_events
     (at, organization_id, project_id, actor_type, actor_id, actor_key, address, request_id,
      action, resource, resource_id, before, after)
-    select ${change.now}, ${audited.organizationId}, ${audited.projectId}, ${change.actorType}, ${change.actorId},
-      ${change.actorKey}, ${change.address}, ${change.requestId}, ${audited.action}, ${audited.resource},
+    select ${audit.now}, ${audited.organizationId}, ${audited.projectId}, ${audit.actorType}, ${audit.actorId},
+      ${audit.actorKey}, ${audit.address}, ${audit.requestId}, ${audited.action}, ${audited.resource},
       ${audited.resourceId}, ${audited.before ?? null}, ${audited.after ?? null} ${rows}`;
 }
 
 export type AuditEvent = typeof auditEvents.$inferSelect;
 
 /** A cursor in the trail, which is ordered by time, then id. */
-export type Place = Pick<AuditEvent, 'at' | 'id'>;
+export type AuditCursor = Pick<AuditEvent, 'at' | 'id'>;
 
 /** Filters for the events of an organization; undefined restricts nothing. */
 export interface AuditFilter {
@@ -114,7 +114,7 @@ export function listAuditEvents(
   db: Database,
   filter: AuditFilter,
   limit: number,
-  after: Place | undefined,
+  after: AuditCursor | undefined,
 ): Promise<AuditEvent[]> {
   const { low, high } = boundsOf(filter, after);
   // Without a hint, SQLite can scan the organization's whole trail for the few rows of one resource.
@@ -141,12 +141,12 @@ export function listAuditEvents(
 /** Returns the cursors around a page, both exclusive. Ids begin at 1. */
 function boundsOf(
   { from, until, direction }: AuditFilter,
-  after: Place | undefined,
-): { low: Place; high: Place } {
+  after: AuditCursor | undefined,
+): { low: AuditCursor; high: AuditCursor } {
   const low = { at: from ?? 0, id: 0 };
   const high = { at: until ?? Number.MAX_SAFE_INTEGER, id: 0 };
   if (!after) return { low, high };
-  const compare = (one: Place, other: Place) => one.at - other.at || one.id - other.id;
+  const compare = (one: AuditCursor, other: AuditCursor) => one.at - other.at || one.id - other.id;
   return direction === 'asc'
     ? { low: compare(after, low) > 0 ? after : low, high }
     : { low, high: compare(after, high) < 0 ? after : high };
@@ -156,7 +156,7 @@ function boundsOf(
  * Deletes those of the `limit` oldest rows written before `before` (milliseconds since the epoch). Returns how many;
  * fewer than `limit` means that none are left. Ids grow with time, so no other rows are read.
  */
-export async function forgetAuditEvents(db: Database, before: number, limit: number): Promise<number> {
+export async function deleteAuditEventsBefore(db: Database, before: number, limit: number): Promise<number> {
   const [result] = await db.batch(sql`delete from audit_events
     where id in (select id from audit_events order by id limit ${limit}) and at < ${before}`);
   return result?.meta.changes ?? 0;

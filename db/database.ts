@@ -30,7 +30,7 @@ export function openDatabase(d1: D1Database): Database {
   };
   const run = <Result>(query: Promise<Result>) =>
     query.catch((error: unknown) => {
-      throw isRefusal(error) ? error : new DatabaseUnavailable(d1, error);
+      throw isStatementError(error) ? error : new DatabaseUnavailable(d1, error);
     });
   return {
     all: async <Row>(statement: SQL) => (await run(prepare(statement).all<Row>())).results,
@@ -57,7 +57,7 @@ export class DatabaseUnavailable extends Error {
  * reference = …", "Network connection lost.") have none. A missing table does not count: the database was lost, or
  * replaced by an empty one.
  */
-function isRefusal(error: unknown): boolean {
+function isStatementError(error: unknown): boolean {
   const message = error instanceof Error ? error.message : '';
   return (
     /SQLITE_(CONSTRAINT|ERROR|MISMATCH|RANGE|TOOBIG|AUTH|MISUSE)|^D1_TYPE_ERROR|parameter bindings/.test(
@@ -82,14 +82,14 @@ const columns = new WeakMap<SQLiteTable, Map<string, SQL>>();
 /** Returns every column of a table for a select, under its name in code: `table.project_id as "projectId"`. */
 export function columnsOf(table: SQLiteTable, name: string): SQL {
   // Cached: building the list takes as long as most of the rest of a read.
-  const kept = columns.get(table) ?? new Map<string, SQL>();
-  columns.set(table, kept);
-  const all = kept.get(name) ?? spellColumns(table, name);
-  kept.set(name, all);
+  const cached = columns.get(table) ?? new Map<string, SQL>();
+  columns.set(table, cached);
+  const all = cached.get(name) ?? listColumns(table, name);
+  cached.set(name, all);
   return all;
 }
 
-function spellColumns(table: SQLiteTable, name: string): SQL {
+function listColumns(table: SQLiteTable, name: string): SQL {
   const names = Object.keys(getTableColumns(table));
   return sql.raw(names.map((column) => `${name}.${toSnakeCase(column)} as "${column}"`).join(', '));
 }

@@ -7,9 +7,9 @@ import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { columnsOf } from './database.ts';
 
 /** How long a key is kept: one day, in milliseconds. After that the secret can no longer be derived. */
-export const KEPT_MS = 24 * 3600 * 1000;
+export const IDEMPOTENCY_RETENTION_MS = 24 * 3600 * 1000;
 
-/** What was created with each idempotency key. Rows older than {@link KEPT_MS} count as deleted. */
+/** What was created with each idempotency key. Rows older than {@link IDEMPOTENCY_RETENTION_MS} count as deleted. */
 export const idempotencyKeys = sqliteTable(
   'idempotency_keys',
   {
@@ -28,37 +28,42 @@ export const idempotencyKeys = sqliteTable(
 );
 
 /** The record of a completed creation. */
-export type Done = typeof idempotencyKeys.$inferSelect;
+export type IdempotencyRecord = typeof idempotencyKeys.$inferSelect;
 
 /** The idempotency data of a request. */
-export type Once = Omit<Done, 'resourceId'>;
+export type IdempotentRequest = Omit<IdempotencyRecord, 'resourceId'>;
 
-const alive = (once: Once) => sql`key = ${once.key} and created_at > ${once.createdAt - KEPT_MS}`;
+const unexpired = (idempotency: IdempotentRequest) =>
+  sql`key = ${idempotency.key} and created_at > ${idempotency.createdAt - IDEMPOTENCY_RETENTION_MS}`;
 
 /** A condition for the creating statement: nothing was created with this key. True without a key. */
-export function notDone(once: Once | null): SQL {
-  if (!once) return sql`true`;
-  return sql`not exists (select 1 from idempotency_keys where ${alive(once)})`;
+export function notReplayed(idempotency: IdempotentRequest | null): SQL {
+  if (!idempotency) return sql`true`;
+  return sql`not exists (select 1 from idempotency_keys where ${unexpired(idempotency)})`;
 }
 
 /**
  * Returns the statement that records the creation if the condition `created` holds. Place it after the creation, in the
  * same batch.
  */
-export function noteDone(once: Once, resourceId: string, created: SQL): SQL {
+export function insertIdempotencyRecord(
+  idempotency: IdempotentRequest,
+  resourceId: string,
+  created: SQL,
+): SQL {
   return sql`insert into idempotency_keys (key, fingerprint, salt, sealing_key_id, resource_id, created_at)
-    select ${once.key}, ${once.fingerprint}, ${once.salt}, ${once.sealingKeyId}, ${resourceId}, ${once.createdAt}
+    select ${idempotency.key}, ${idempotency.fingerprint}, ${idempotency.salt}, ${idempotency.sealingKeyId}, ${resourceId}, ${idempotency.createdAt}
     where ${created}
     on conflict (key) do update set fingerprint = excluded.fingerprint, salt = excluded.salt,
       sealing_key_id = excluded.sealing_key_id, resource_id = excluded.resource_id, created_at = excluded.created_at`;
 }
 
-/** Returns the statement that selects the {@link Done} of this key, from this creation or an earlier one. */
-export function selectDone(once: Once): SQL {
-  return sql`select ${columnsOf(idempotencyKeys, 'idempotency_keys')} from idempotency_keys where ${alive(once)}`;
+/** Returns the statement that selects the {@link IdempotencyRecord} of this key, from this creation or an earlier one. */
+export function selectIdempotencyRecord(idempotency: IdempotentRequest): SQL {
+  return sql`select ${columnsOf(idempotencyKeys, 'idempotency_keys')} from idempotency_keys where ${unexpired(idempotency)}`;
 }
 
 /** Returns the statement that deletes expired keys. */
-export function forgetDone(now: number): SQL {
-  return sql`delete from idempotency_keys where created_at <= ${now - KEPT_MS}`;
+export function deleteExpiredIdempotencyKeys(now: number): SQL {
+  return sql`delete from idempotency_keys where created_at <= ${now - IDEMPOTENCY_RETENTION_MS}`;
 }

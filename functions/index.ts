@@ -9,13 +9,13 @@ import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { openDatabase, unavailableDatabase } from '../db/database.ts';
-import { forgetDone } from '../db/idempotency.ts';
-import { forgetOld } from './audit/retention.ts';
+import { deleteExpiredIdempotencyKeys } from '../db/idempotency.ts';
+import { deleteOldAuditEvents } from './audit/retention.ts';
 import { organizationAuditRoutes, regionAuditRoutes } from './audit/routes.ts';
 import { lookupRoutes } from './credentials/lookup.ts';
 import { queues, topicsAndEvents } from './credentials/products.ts';
 import { reseal } from './credentials/reseal.ts';
-import { keyedCredentialsRoutes, natsCredentialsRoutes, serviceRoutes } from './credentials/routes.ts';
+import { accessKeyCredentialsRoutes, natsCredentialsRoutes, serviceRoutes } from './credentials/routes.ts';
 import { feedbackRoutes } from './feedback/routes.ts';
 import { cleanUp } from './gateway/cleanup.ts';
 import { inventoryRoutes } from './gateway/inventory-routes.ts';
@@ -29,7 +29,7 @@ import { applicationRoutes } from './iam/principals/application-routes.ts';
 import { principalRoutes } from './iam/principals/principal-routes.ts';
 import { quotaRoutes } from './iam/quota-routes.ts';
 import { authenticate } from './iam/sign-in/authenticate.ts';
-import { endExpired } from './iam/sign-in/delete-expired.ts';
+import { deleteExpiredRecords } from './iam/sign-in/delete-expired.ts';
 import { passwordRoutes } from './iam/sign-in/password-routes.ts';
 import { sessionRoutes } from './iam/sign-in/session-routes.ts';
 import { signInRoutes } from './iam/sign-in/sign-in-routes.ts';
@@ -38,11 +38,11 @@ import { resolver } from './nats/resolver.ts';
 import { natsAccountRoutes } from './nats/routes.ts';
 import { natsServerRoutes } from './nats/server-routes.ts';
 import { openApiDocument } from './openapi.ts';
-import { settleProjects } from './projects/delete-project.ts';
-import { endGuests, guestRoutes } from './projects/guests.ts';
+import { resumeProjectDeletions } from './projects/delete-project.ts';
+import { deleteExpiredGuests, guestRoutes } from './projects/guests.ts';
 import { projectRoutes } from './projects/project-routes.ts';
 import { type Bindings, configOf } from './shared/env.ts';
-import { ApiError, innermost, invalidArgument } from './shared/errors.ts';
+import { ApiError, innermostCause, invalidArgument } from './shared/errors.ts';
 import { type AppEnv, MAX_BODY_BYTES, newRouter, TRANSPORT_SECURITY, useRegion } from './shared/http.ts';
 import { runJob } from './shared/jobs.ts';
 import { UnknownSealingKey } from './shared/sealing.ts';
@@ -55,7 +55,7 @@ const AUDIT = '/audit-trail/v1alpha1';
 const AUDIT_REGION = `${AUDIT}/regions/:region` as const;
 
 /** Time limit for cleaning up in a scheduled run, in milliseconds: per region, and per job in identity. */
-const CLEAN_UP_MS = 20_000;
+const CLEANUP_MS = 20_000;
 
 const app = newRouter();
 
@@ -105,9 +105,9 @@ const routes = app
   .route(REGION, natsServerRoutes)
   .route(REGION, natsCredentialsRoutes())
   .route(REGION, serviceRoutes(queues))
-  .route(REGION, keyedCredentialsRoutes(queues))
+  .route(REGION, accessKeyCredentialsRoutes(queues))
   .route(REGION, serviceRoutes(topicsAndEvents))
-  .route(REGION, keyedCredentialsRoutes(topicsAndEvents))
+  .route(REGION, accessKeyCredentialsRoutes(topicsAndEvents))
   .route(REGION, inventoryRoutes)
   .route(MNQ, lookupRoutes)
   .route(ACCOUNT, projectRoutes)
@@ -147,7 +147,9 @@ function refusalOf(error: Error, c: Context<AppEnv>): ApiError {
   if (error instanceof HTTPException && error.status === 400) {
     return invalidArgument('body', 'format', 'must be valid JSON');
   }
-  console.error(JSON.stringify({ request_id: c.get('requestId'), path: c.req.path, ...innermost(error) }));
+  console.error(
+    JSON.stringify({ request_id: c.get('requestId'), path: c.req.path, ...innermostCause(error) }),
+  );
   // This isolate does not have the new key yet: a retry can reach one that has.
   if (error instanceof UnknownSealingKey) {
     return new ApiError('unavailable', { resource: error.region }, { 'Retry-After': '5' });
@@ -180,10 +182,11 @@ export default {
   ): Promise<void> {
     const config = configOf(env);
     const { identity } = config;
-    const deadline = Date.now() + CLEAN_UP_MS;
-    const forget = (database: D1Database) => openDatabase(database).all(forgetDone(Date.now()));
+    const deadline = Date.now() + CLEANUP_MS;
+    const forget = (database: D1Database) =>
+      openDatabase(database).all(deleteExpiredIdempotencyKeys(Date.now()));
     const jobs = [...config.regions.values()].flatMap((region) => [
-      runJob('audit retention', region.name, () => forgetOld(config, region.database)),
+      runJob('audit retention', region.name, () => deleteOldAuditEvents(config, region.database)),
       runJob('reseal', region.name, () => reseal(region, config.sealingKeys)),
       repair(config, region),
       runJob('clean up', region.name, () => cleanUp(region, undefined, deadline)),
@@ -191,10 +194,10 @@ export default {
     ]);
     jobs.push(
       runJob('idempotency keys', 'identity', () => forget(identity)),
-      runJob('audit retention', 'identity', () => forgetOld(config, identity)),
-      runJob('project deletions', 'identity', () => settleProjects(config, deadline)),
-      runJob('expired guests', 'identity', () => endGuests(config, deadline)),
-      runJob('expired rows', 'identity', () => endExpired(identity, deadline)),
+      runJob('audit retention', 'identity', () => deleteOldAuditEvents(config, identity)),
+      runJob('project deletions', 'identity', () => resumeProjectDeletions(config, deadline)),
+      runJob('expired guests', 'identity', () => deleteExpiredGuests(config, deadline)),
+      runJob('expired rows', 'identity', () => deleteExpiredRecords(identity, deadline)),
     );
     // Fail the run, so that Cloudflare's list of runs shows it. The log has the details.
     if ((await Promise.all(jobs)).includes(false)) throw new Error('Scheduled jobs failed; see the log');

@@ -3,11 +3,17 @@
  * key in use.
  */
 import { type SQL, sql } from 'drizzle-orm';
-import { auditStatement, type Change } from '../audit.ts';
+import { type AuditContext, auditStatement } from '../audit.ts';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
-import { type Done, notDone, noteDone, type Once, selectDone } from '../idempotency.ts';
+import {
+  type IdempotencyRecord,
+  type IdempotentRequest,
+  insertIdempotencyRecord,
+  notReplayed,
+  selectIdempotencyRecord,
+} from '../idempotency.ts';
 import type { Listed, Page } from '../page.ts';
-import { type Access, among, amongIfAny, contains, listPage } from './fragments.ts';
+import { type Access, contains, inList, inListIfPresent, listPage } from './fragments.ts';
 import { apiKeys } from './schema.ts';
 
 export type ApiKey = typeof apiKeys.$inferSelect & {
@@ -19,7 +25,7 @@ export type ApiKey = typeof apiKeys.$inferSelect & {
 export interface NewApiKey {
   accessKey: string;
   secretHash: string;
-  bearer: { type: 'user' | 'application'; id: string };
+  principal: { type: 'user' | 'application'; id: string };
   description: string;
   /** Null selects the organization's oldest active project. */
   defaultProjectId: string | null;
@@ -36,14 +42,14 @@ export interface ApiKeyFields {
 }
 
 /**
- * The created key, or why there is none. `no_bearer`: no such principal where the caller can create keys. `of_owner`:
+ * The created key, or why there is none. `no_principal`: no such principal where the caller can create keys. `of_owner`:
  * the principal is an Owner and the caller is not. `ambiguous`: the user belongs to several such organizations.
- * `no_project`: no active project. `done`: the idempotency key was already used.
+ * `no_project`: no active project. `replayed`: the idempotency key was already used.
  */
 export type CreatedApiKey =
   | { ok: true; row: ApiKey }
-  | { ok: false; reason: 'no_bearer' | 'of_owner' | 'ambiguous' | 'no_project' }
-  | { ok: false; reason: 'done'; done: Done };
+  | { ok: false; reason: 'no_principal' | 'of_owner' | 'ambiguous' | 'no_project' }
+  | { ok: false; reason: 'replayed'; record: IdempotencyRecord };
 
 const OF_OWNER = sql.raw(`exists (select 1 from memberships where memberships.user_id = api_keys.user_id
   and memberships.organization_id = api_keys.organization_id and memberships.role = 'owner')`);
@@ -70,58 +76,61 @@ export const auditedKey = {
   resourceId: sql.raw('access_key'),
 };
 
-const selecting = (where: SQL) => sql`select ${COLUMNS} from api_keys where ${where}`;
+const selectWhere = (where: SQL) => sql`select ${COLUMNS} from api_keys where ${where}`;
 
 /**
  * Returns the organizations where the caller can create a key for this principal. `protected` marks those where only an
  * Owner can.
  */
-function bearersOf({ type, id }: NewApiKey['bearer'], access: Access): SQL {
-  const where = sql`joined_at is not null and ${among('organization_id', access.writable)}`;
+function principalsOf({ type, id }: NewApiKey['principal'], access: Access): SQL {
+  const where = sql`joined_at is not null and ${inList('organization_id', access.writable)}`;
   return type === 'user'
-    ? sql`(select organization_id, role = 'owner' and not ${among('organization_id', access.owned)} as protected
+    ? sql`(select organization_id, role = 'owner' and not ${inList('organization_id', access.owned)} as protected
         from memberships where user_id = ${id} and ${where})`
     : sql`(select organization_id, 0 as protected from applications
-        where id = ${id} and ${among('organization_id', access.writable)})`;
+        where id = ${id} and ${inList('organization_id', access.writable)})`;
 }
 
 /** Creates a key in the principal's one organization, if the caller can. */
 export async function createApiKey(
   db: Database,
-  change: Change,
+  audit: AuditContext,
   key: NewApiKey,
   access: Access,
-  once: Once | null,
+  idempotency: IdempotentRequest | null,
 ): Promise<CreatedApiKey> {
   const created = sql`exists (select 1 from api_keys where access_key = ${key.accessKey})`;
-  const bearers = bearersOf(key.bearer, access);
-  const [userId, applicationId] = key.bearer.type === 'user' ? [key.bearer.id, null] : [null, key.bearer.id];
-  const [, , made, found, , done] = await db.batch(
+  const principals = principalsOf(key.principal, access);
+  const [userId, applicationId] =
+    key.principal.type === 'user' ? [key.principal.id, null] : [null, key.principal.id];
+  const [, , made, found, , replayed] = await db.batch(
     sql`insert into api_keys (access_key, secret_hash, organization_id, user_id, application_id, description,
         default_project_id, expires_at, creation_address, created_at, updated_at)
       select ${key.accessKey}, ${key.secretHash}, organization_id, ${userId}, ${applicationId}, ${key.description},
-        projects.id, ${key.expiresAt}, ${change.address}, ${change.now}, ${change.now}
-      from projects join ${bearers} as bearer using (organization_id)
-      where not bearer.protected and projects.status = 'active' and (select count(*) from ${bearers}) = 1
-        and projects.id = coalesce(${key.defaultProjectId}, projects.id) and ${notDone(once)}
+        projects.id, ${key.expiresAt}, ${audit.address}, ${audit.now}, ${audit.now}
+      from projects join ${principals} as principal using (organization_id)
+      where not principal.protected and projects.status = 'active' and (select count(*) from ${principals}) = 1
+        and projects.id = coalesce(${key.defaultProjectId}, projects.id) and ${notReplayed(idempotency)}
       order by projects.created_at, projects.id limit 1`,
     auditStatement(
-      change,
+      audit,
       { ...auditedKey, action: 'create', after: API_KEY },
       sql`from api_keys where access_key = ${key.accessKey}`,
     ),
-    selecting(sql`access_key = ${key.accessKey}`),
-    sql`select protected from ${bearers}`,
-    ...(once ? [noteDone(once, key.accessKey, created), selectDone(once)] : []),
+    selectWhere(sql`access_key = ${key.accessKey}`),
+    sql`select protected from ${principals}`,
+    ...(idempotency
+      ? [insertIdempotencyRecord(idempotency, key.accessKey, created), selectIdempotencyRecord(idempotency)]
+      : []),
   );
   const row = rowsOf<ApiKey>(made)[0];
   if (row) return { ok: true, row };
-  const before = rowsOf<Done>(done)[0];
-  if (before) return { ok: false, reason: 'done', done: before };
-  const [bearer, other] = rowsOf<{ protected: 0 | 1 }>(found);
-  if (!bearer) return { ok: false, reason: 'no_bearer' };
+  const record = rowsOf<IdempotencyRecord>(replayed)[0];
+  if (record) return { ok: false, reason: 'replayed', record };
+  const [principal, other] = rowsOf<{ protected: 0 | 1 }>(found);
+  if (!principal) return { ok: false, reason: 'no_principal' };
   if (other) return { ok: false, reason: 'ambiguous' };
-  return { ok: false, reason: bearer.protected ? 'of_owner' : 'no_project' };
+  return { ok: false, reason: principal.protected ? 'of_owner' : 'no_project' };
 }
 
 /** Returns the API key, or null if these organizations have no such access key. */
@@ -131,7 +140,7 @@ export async function getApiKey(
   organizationIds: readonly string[],
 ): Promise<ApiKey | null> {
   const rows = await db.all<ApiKey>(
-    selecting(sql`access_key = ${accessKey} and ${among('organization_id', organizationIds)}`),
+    selectWhere(sql`access_key = ${accessKey} and ${inList('organization_id', organizationIds)}`),
   );
   return rows[0] ?? null;
 }
@@ -146,8 +155,8 @@ export function listApiKeys(
     userId: string | undefined;
     applicationId: string | undefined;
     /** The id of a user or an application. */
-    bearerId: string | undefined;
-    bearerType: 'user' | 'application' | undefined;
+    principalId: string | undefined;
+    principalType: 'user' | 'application' | undefined;
     description: string | undefined;
     expired: boolean | undefined;
     /** Milliseconds since the epoch. */
@@ -155,21 +164,27 @@ export function listApiKeys(
   },
   page: Page,
 ): Promise<Listed<ApiKey>> {
-  const { userId = null, applicationId = null, bearerId = null, bearerType = null, expired = null } = filter;
-  const where = sql`${among('organization_id', filter.organizationIds)}
-    and ${amongIfAny('access_key', filter.accessKeys)} and ${contains('access_key', filter.accessKey)}
+  const {
+    userId = null,
+    applicationId = null,
+    principalId = null,
+    principalType = null,
+    expired = null,
+  } = filter;
+  const where = sql`${inList('organization_id', filter.organizationIds)}
+    and ${inListIfPresent('access_key', filter.accessKeys)} and ${contains('access_key', filter.accessKey)}
     and ${contains('description', filter.description)}
     and (${userId} is null or user_id = ${userId})
     and (${applicationId} is null or application_id = ${applicationId})
-    and (${bearerId} is null or coalesce(user_id, application_id) = ${bearerId})
-    and (${bearerType} is null or ${bearerType} = iif(user_id is null, 'application', 'user'))
+    and (${principalId} is null or coalesce(user_id, application_id) = ${principalId})
+    and (${principalType} is null or ${principalType} = iif(user_id is null, 'application', 'user'))
     and (${expired} is null or ${expired} = coalesce(expires_at <= ${filter.now}, 0))`;
   return listPage(db, { table: 'api_keys', key: 'access_key', columns: COLUMNS, where }, page);
 }
 
 const changeable = (accessKey: string, { writable, owned }: Access) =>
-  sql`access_key = ${accessKey} and ${among('organization_id', writable)}
-    and (not ${OF_OWNER} or ${among('organization_id', owned)})`;
+  sql`access_key = ${accessKey} and ${inList('organization_id', writable)}
+    and (not ${OF_OWNER} or ${inList('organization_id', owned)})`;
 
 /**
  * Changes an API key. Returns the resulting row if the caller can see it, else null. If the new default project is not
@@ -177,7 +192,7 @@ const changeable = (accessKey: string, { writable, owned }: Access) =>
  */
 export async function updateApiKey(
   db: Database,
-  change: Change,
+  audit: AuditContext,
   accessKey: string,
   access: Access,
   fields: ApiKeyFields,
@@ -191,14 +206,14 @@ export async function updateApiKey(
       and projects.organization_id = api_keys.organization_id and projects.status = 'active'))`;
   const [, , rows] = await db.batch(
     auditStatement(
-      change,
+      audit,
       { ...auditedKey, action: 'update', before: API_KEY, after: described(description, project, expiresAt) },
       sql`from api_keys where ${changing}`,
     ),
     sql`update api_keys set description = ${description}, default_project_id = ${project},
-        expires_at = ${expiresAt}, updated_at = max(${change.now}, updated_at + 1)
+        expires_at = ${expiresAt}, updated_at = max(${audit.now}, updated_at + 1)
       where ${changing}`,
-    selecting(sql`access_key = ${accessKey} and ${among('organization_id', access.readable)}`),
+    selectWhere(sql`access_key = ${accessKey} and ${inList('organization_id', access.readable)}`),
   );
   return rowsOf<ApiKey>(rows)[0] ?? null;
 }
@@ -206,14 +221,14 @@ export async function updateApiKey(
 /** Deletes an API key if the caller can. Returns the previous row if the caller can see it, else null. */
 export async function deleteApiKey(
   db: Database,
-  change: Change,
+  audit: AuditContext,
   accessKey: string,
   access: Access,
 ): Promise<ApiKey | null> {
   const [rows] = await db.batch(
-    selecting(sql`access_key = ${accessKey} and ${among('organization_id', access.readable)}`),
+    selectWhere(sql`access_key = ${accessKey} and ${inList('organization_id', access.readable)}`),
     auditStatement(
-      change,
+      audit,
       { ...auditedKey, action: 'delete', before: API_KEY },
       sql`from api_keys where ${changeable(accessKey, access)}`,
     ),
@@ -223,6 +238,6 @@ export async function deleteApiKey(
 }
 
 /** Records when an API key was last used, in milliseconds since the epoch. */
-export async function noteApiKeyUse(db: Database, accessKey: string, now: number): Promise<void> {
+export async function recordApiKeyUse(db: Database, accessKey: string, now: number): Promise<void> {
   await db.all(sql`update api_keys set last_used_at = ${now} where access_key = ${accessKey}`);
 }

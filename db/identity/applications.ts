@@ -3,11 +3,11 @@
  * policies, in the same batch.
  */
 import { type SQL, sql } from 'drizzle-orm';
-import { auditStatement, type Change } from '../audit.ts';
+import { type AuditContext, auditStatement } from '../audit.ts';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
 import type { Listed, Page } from '../page.ts';
 import { API_KEY, auditedKey } from './api-keys.ts';
-import { type Access, among, amongIfAny, contains, listPage, tagContains } from './fragments.ts';
+import { type Access, contains, inList, inListIfPresent, listPage, tagContains } from './fragments.ts';
 import { auditedPolicy, POLICY } from './policies.ts';
 import { applications } from './schema.ts';
 
@@ -33,23 +33,23 @@ const auditedRow = {
   resourceId: sql.raw('id'),
 };
 
-const selecting = (where: SQL) => sql`select ${COLUMNS} from applications where ${where}`;
+const selectWhere = (where: SQL) => sql`select ${COLUMNS} from applications where ${where}`;
 
 export async function createApplication(
   db: Database,
-  change: Change,
-  made: { id: string; organizationId: string; name: string; description: string; tags: string[] },
+  audit: AuditContext,
+  application: { id: string; organizationId: string; name: string; description: string; tags: string[] },
 ): Promise<Application> {
   const [, , rows] = await db.batch(
     sql`insert into applications (id, organization_id, name, description, tags, created_at, updated_at)
-      values (${made.id}, ${made.organizationId}, ${made.name}, ${made.description}, ${JSON.stringify(made.tags)},
-        ${change.now}, ${change.now})`,
+      values (${application.id}, ${application.organizationId}, ${application.name}, ${application.description}, ${JSON.stringify(application.tags)},
+        ${audit.now}, ${audit.now})`,
     auditStatement(
-      change,
+      audit,
       { ...auditedRow, action: 'create', after: DESCRIBED },
-      sql`from applications where id = ${made.id}`,
+      sql`from applications where id = ${application.id}`,
     ),
-    selecting(sql`id = ${made.id}`),
+    selectWhere(sql`id = ${application.id}`),
   );
   const row = rowsOf<Application>(rows)[0];
   if (!row) throw new Error('an inserted application was not returned');
@@ -63,7 +63,7 @@ export async function getApplication(
   organizationIds: readonly string[],
 ): Promise<Application | null> {
   const rows = await db.all<Application>(
-    selecting(sql`id = ${id} and ${among('organization_id', organizationIds)}`),
+    selectWhere(sql`id = ${id} and ${inList('organization_id', organizationIds)}`),
   );
   return rows[0] ?? null;
 }
@@ -79,7 +79,7 @@ export function listApplications(
   },
   page: Page,
 ): Promise<Listed<Application>> {
-  const where = sql`${among('organization_id', filter.organizationIds)} and ${amongIfAny('id', filter.ids)}
+  const where = sql`${inList('organization_id', filter.organizationIds)} and ${inListIfPresent('id', filter.ids)}
     and ${contains('name', filter.name)} and ${tagContains('tags', filter.tag)}`;
   return listPage(db, { table: 'applications', columns: COLUMNS, where }, page);
 }
@@ -87,7 +87,7 @@ export function listApplications(
 /** Changes an application. Returns the resulting row if the caller can see it, else null. */
 export async function updateApplication(
   db: Database,
-  change: Change,
+  audit: AuditContext,
   id: string,
   access: Access,
   fields: ApplicationFields,
@@ -95,11 +95,11 @@ export async function updateApplication(
   const tags = fields.tags ? JSON.stringify(fields.tags) : null;
   const wanted = sql`coalesce(${fields.name ?? null}, name), coalesce(${fields.description ?? null}, description),
     coalesce(${tags}, tags)`;
-  const changing = sql`id = ${id} and ${among('organization_id', access.writable)}
+  const changing = sql`id = ${id} and ${inList('organization_id', access.writable)}
     and (name, description, tags) <> (${wanted})`;
   const [, , rows] = await db.batch(
     auditStatement(
-      change,
+      audit,
       {
         ...auditedRow,
         action: 'update',
@@ -110,9 +110,9 @@ export async function updateApplication(
       sql`from applications where ${changing}`,
     ),
     sql`update applications set (name, description, tags) = (${wanted}),
-        updated_at = max(${change.now}, updated_at + 1)
+        updated_at = max(${audit.now}, updated_at + 1)
       where ${changing}`,
-    selecting(sql`id = ${id} and ${among('organization_id', access.readable)}`),
+    selectWhere(sql`id = ${id} and ${inList('organization_id', access.readable)}`),
   );
   return rowsOf<Application>(rows)[0] ?? null;
 }
@@ -123,21 +123,21 @@ export async function updateApplication(
  */
 export async function deleteApplication(
   db: Database,
-  change: Change,
+  audit: AuditContext,
   id: string,
   access: Access,
 ): Promise<Application | null> {
-  const deletable = sql`id = ${id} and ${among('organization_id', access.writable)}`;
+  const deletable = sql`id = ${id} and ${inList('organization_id', access.writable)}`;
   const its = sql`application_id = (select id from applications where ${deletable})`;
   const [rows] = await db.batch(
-    selecting(sql`id = ${id} and ${among('organization_id', access.readable)}`),
+    selectWhere(sql`id = ${id} and ${inList('organization_id', access.readable)}`),
     auditStatement(
-      change,
+      audit,
       { ...auditedKey, action: 'delete', before: API_KEY },
       sql`from api_keys where ${its}`,
     ),
     auditStatement(
-      change,
+      audit,
       {
         ...auditedPolicy,
         action: 'update',
@@ -147,11 +147,11 @@ export async function deleteApplication(
       sql`from policies where ${its}`,
     ),
     auditStatement(
-      change,
+      audit,
       { ...auditedRow, action: 'delete', before: DESCRIBED },
       sql`from applications where ${deletable}`,
     ),
-    sql`update policies set application_id = null, updated_at = max(${change.now}, updated_at + 1) where ${its}`,
+    sql`update policies set application_id = null, updated_at = max(${audit.now}, updated_at + 1) where ${its}`,
     sql`delete from applications where ${deletable}`,
   );
   return rowsOf<Application>(rows)[0] ?? null;

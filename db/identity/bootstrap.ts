@@ -11,14 +11,14 @@ export interface Statement {
 }
 
 /** A person who already exists, found by email address. */
-export interface KnownUser {
+export interface ExistingUser {
   id: string;
   signsIn: boolean;
   /** Whether the person chose their password through their email address, or the operator gave it to them. */
   verified: boolean;
 }
 
-/** Returns the statement that finds a {@link KnownUser} by email address: `id`, `signs_in` and `verified` (0 or 1). */
+/** Returns the statement that finds a {@link ExistingUser} by email address: `id`, `signs_in` and `verified` (0 or 1). */
 export function findUser(email: string): Statement {
   return {
     sql: `select id, exists (select 1 from sign_in_methods where user_id = users.id) as signs_in,
@@ -39,7 +39,7 @@ export interface NewOrganization {
   /** Milliseconds since the epoch. */
   now: number;
   onlyFirst?: boolean | undefined;
-  user?: KnownUser | undefined;
+  user?: ExistingUser | undefined;
 }
 
 /**
@@ -54,8 +54,8 @@ export function insertOrganization(input: NewOrganization): Statement[] {
   const userId = user?.id ?? crypto.randomUUID();
   const rows: Row[] = [
     ['organizations', { id: organizationId, name: input.organizationName, created_at: now, updated_at: now }],
-    ...(user ? [] : [newPerson(userId, email, now)]),
-    ...(passwordHash === null ? [] : [newSignIn(userId, passwordHash, now)]),
+    ...(user ? [] : [userRow(userId, email, now)]),
+    ...(passwordHash === null ? [] : [signInMethodRow(userId, passwordHash, now)]),
     [
       'memberships',
       { user_id: userId, organization_id: organizationId, role: 'owner', created_at: now, joined_at: now },
@@ -105,7 +105,7 @@ export function insertOrganization(input: NewOrganization): Statement[] {
     ? `not exists (select 1 from organizations where id <> '${organizationId}')`
     : 'true';
   return [
-    ...(user && passwordHash !== null ? endOfPassword(user.id, now) : []),
+    ...(user && passwordHash !== null ? removePassword(user.id, now) : []),
     ...rows.map(([table, row]) => ({
       sql: `insert into ${table} (${Object.keys(row).join(', ')}) select ${Object.keys(row)
         .map(() => '?')
@@ -117,18 +117,18 @@ export function insertOrganization(input: NewOrganization): Statement[] {
 
 type Row = [table: string, row: Record<string, string | number | null>];
 
-const newPerson = (id: string, email: string, now: number): Row => [
+const userRow = (id: string, email: string, now: number): Row => [
   'users',
   { id, name: email, email, email_verified: 1, created_at: now, updated_at: now },
 ];
 
-function newSignIn(userId: string, passwordHash: string, now: number): Row {
+function signInMethodRow(userId: string, passwordHash: string, now: number): Row {
   const method = { id: crypto.randomUUID(), account_id: userId, provider_id: 'credential', user_id: userId };
   return ['sign_in_methods', { ...method, password: passwordHash, created_at: now, updated_at: now }];
 }
 
 /** Deletes a person's password and ends its sessions and links, so that the operator can give them a new one. */
-function endOfPassword(userId: string, now: number): Statement[] {
+function removePassword(userId: string, now: number): Statement[] {
   return [
     {
       sql: `insert into audit_events (at, organization_id, actor_type, actor_id, request_id, action, resource,

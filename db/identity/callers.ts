@@ -26,7 +26,7 @@ export interface Membership {
 }
 
 /** The record of a caller. */
-export interface Bearer {
+export interface CallerRecord {
   type: 'user' | 'application';
   id: string;
   /** Null for a session. */
@@ -40,7 +40,7 @@ export interface Bearer {
   memberships: Membership[];
 }
 
-interface BearerRow {
+interface CallerRow {
   user_id: string | null;
   application_id: string | null;
   access_key: string | null;
@@ -62,8 +62,8 @@ function membershipOf(organization: string, role: string, policyOf: string): str
       where policies.organization_id = ${organization} and ${policyOf})))`;
 }
 
-async function bearerOf(db: Database, query: SQL): Promise<Bearer | null> {
-  const [row] = await db.all<BearerRow>(query);
+async function loadCaller(db: Database, query: SQL): Promise<CallerRecord | null> {
+  const [row] = await db.all<CallerRow>(query);
   const id = row?.user_id ?? row?.application_id;
   if (!row || !id) return null;
   return {
@@ -86,8 +86,8 @@ const KEY_MEMBERSHIP = sql.raw(
 );
 
 /** Returns the caller of the API key with this secret hash, or null. It acts only in the key's organization. */
-export function findApiKeyBearer(db: Database, secretHash: string): Promise<Bearer | null> {
-  return bearerOf(
+export function findCallerByApiKey(db: Database, secretHash: string): Promise<CallerRecord | null> {
+  return loadCaller(
     db,
     sql`select k.user_id, k.application_id, k.access_key, null as session_id, k.expires_at, k.last_used_at,
         json_array(${KEY_MEMBERSHIP}) as memberships
@@ -102,8 +102,8 @@ const SESSION_MEMBERSHIP = sql.raw(
 );
 
 /** Returns the caller of the session with this token, or null. It acts in every organization of the user. */
-export function findSessionBearer(db: Database, token: string): Promise<Bearer | null> {
-  return bearerOf(
+export function findCallerBySession(db: Database, token: string): Promise<CallerRecord | null> {
+  return loadCaller(
     db,
     sql`select s.user_id, null as application_id, null as access_key, s.id as session_id, s.expires_at,
         null as last_used_at,
@@ -123,9 +123,9 @@ export interface PrincipalNames {
 }
 
 /** Returns the names of a principal and of these organizations. */
-export async function namesOf(
+export async function getPrincipalNames(
   db: Database,
-  { type, id }: Pick<Bearer, 'type' | 'id'>,
+  { type, id }: Pick<CallerRecord, 'type' | 'id'>,
   organizationIds: readonly string[],
 ): Promise<PrincipalNames> {
   const named = type === 'user' ? sql`email, name from users` : sql`null as email, name from applications`;

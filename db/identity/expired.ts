@@ -3,13 +3,13 @@ import { sql } from 'drizzle-orm';
 import type { Database } from '../database.ts';
 
 /** Per table: delete rows that expired before this time (milliseconds since the epoch). */
-export type Ends = Record<'sessions' | 'verifications' | 'invitations', number>;
+export type ExpiryCutoffs = Record<'sessions' | 'verifications' | 'invitations', number>;
 
 /**
  * Deletes at most `limit` rows of each table, the earliest expiry first. Returns the highest number deleted from one
  * table; fewer than `limit` means that none are left. Invited people remain members who have not joined.
  */
-export async function forgetExpired(db: Database, ends: Ends, limit: number): Promise<number> {
+export async function deleteExpiredRows(db: Database, ends: ExpiryCutoffs, limit: number): Promise<number> {
   const results = await db.batch(
     ...Object.entries(ends).map(([name, end]) => {
       const table = sql.raw(name);

@@ -7,15 +7,15 @@ import { pageFeedback } from './schema.ts';
 export type PageFeedback = typeof pageFeedback.$inferSelect;
 
 /** How many entries to keep. Anyone can send feedback, so the oldest is deleted to bound the table. */
-export const MOST_FEEDBACK = 10_000;
+export const MAX_FEEDBACK = 10_000;
 
-/** Stores an entry and deletes those older than the newest {@link MOST_FEEDBACK}. */
+/** Stores an entry and deletes those older than the newest {@link MAX_FEEDBACK}. */
 export async function addFeedback(db: Database, feedback: Omit<PageFeedback, 'id'>): Promise<void> {
   const { at, page, helpful, remark } = feedback;
   await db.batch(
     sql`insert into page_feedback (at, page, helpful, remark)
       values (${at}, ${page}, ${helpful ? 1 : 0}, ${remark})`,
-    sql`delete from page_feedback where id <= (select max(id) from page_feedback) - ${MOST_FEEDBACK}`,
+    sql`delete from page_feedback where id <= (select max(id) from page_feedback) - ${MAX_FEEDBACK}`,
   );
 }
 

@@ -17,13 +17,13 @@ export interface Access {
 }
 
 /** Returns `column in …` with one parameter, however many ids there are. */
-export function among(column: string, ids: readonly string[]): SQL {
+export function inList(column: string, ids: readonly string[]): SQL {
   return sql`${sql.raw(column)} in (select value from json_each(${JSON.stringify(ids)}))`;
 }
 
-/** Like {@link among}, but true if the client left out the filter. */
-export function amongIfAny(column: string, ids: readonly string[] | undefined): SQL {
-  return ids ? among(column, ids) : sql`true`;
+/** Like {@link inList}, but true if the client left out the filter. */
+export function inListIfPresent(column: string, ids: readonly string[] | undefined): SQL {
+  return ids ? inList(column, ids) : sql`true`;
 }
 
 /** The column contains `part`, ignoring the case of ASCII letters; true without `part`. */

@@ -3,7 +3,7 @@
  * together. A scheduled job removes their resources in the regions before these rows.
  */
 import { type SQL, sql } from 'drizzle-orm';
-import { auditStatement, type Change } from '../audit.ts';
+import { type AuditContext, auditStatement } from '../audit.ts';
 import type { Database } from '../database.ts';
 import { insertSession, type NewSession } from './sessions.ts';
 
@@ -16,15 +16,15 @@ export interface NewGuest {
   permissionSet: string;
 }
 
-/** Creates a guest, all or nothing. Returns false, and changes nothing, if there are already `most` guests. */
+/** Creates a guest, all or nothing. Returns false, and changes nothing, if there are already `maxGuests` guests. */
 export async function createGuest(
   db: Database,
-  change: Change,
+  audit: AuditContext,
   guest: NewGuest,
-  most: number,
+  maxGuests: number,
 ): Promise<boolean> {
   const { organizationId, userId, projectId, session } = guest;
-  const { now } = change;
+  const { now } = audit;
   const policyId = crypto.randomUUID();
   const insert = (table: string, row: Record<string, string | number | null>, where: SQL) => {
     const columns = sql.raw(Object.keys(row).join(', '));
@@ -40,7 +40,7 @@ export async function createGuest(
     insert(
       'organizations',
       { id: organizationId, name: 'Guest', expires_at: session.expiresAt, ...times },
-      sql`(select count(*) from organizations where expires_at > ${now}) < ${most}`,
+      sql`(select count(*) from organizations where expires_at > ${now}) < ${maxGuests}`,
     ),
     insert(
       'users',
@@ -95,7 +95,7 @@ export async function createGuest(
     ),
     insertSession(session, userId, sql`where ${admitted}`),
     auditStatement(
-      change,
+      audit,
       {
         organizationId,
         projectId,
@@ -135,14 +135,14 @@ export async function listExpiredGuests(db: Database, now: number, limit: number
  * Removes an expired guest whose resources in the regions are gone; the audit trail stays. Changes nothing if the
  * organization is not a guest's or has not expired.
  */
-export async function removeGuest(db: Database, change: Change, organizationId: string): Promise<void> {
+export async function deleteGuest(db: Database, audit: AuditContext, organizationId: string): Promise<void> {
   const over = sql`exists (select 1 from organizations
-    where id = ${organizationId} and expires_at <= ${change.now})`;
+    where id = ${organizationId} and expires_at <= ${audit.now})`;
   const guest = sql`organization_id = ${organizationId} and ${over}`;
   const members = sql`(select user_id from memberships where ${guest})`;
   await db.batch(
     auditStatement(
-      change,
+      audit,
       {
         organizationId,
         projectId: null,

@@ -3,7 +3,7 @@
  * SHA-256. An invitation works once: accepting it deletes it in the same batch.
  */
 import { sql } from 'drizzle-orm';
-import { auditStatement, type Change } from '../audit.ts';
+import { type AuditContext, auditStatement } from '../audit.ts';
 import type { Database } from '../database.ts';
 import { type Member, membersOf, selectMembers } from './members.ts';
 
@@ -38,9 +38,9 @@ export interface NewInvitation {
  * Invites an email address. Creates its user if there is none, and replaces an earlier invitation into this
  * organization. Returns the member; one who has already joined has `joinedAt` and is not changed.
  */
-export async function invite(db: Database, change: Change, invitation: NewInvitation): Promise<Member> {
+export async function invite(db: Database, audit: AuditContext, invitation: NewInvitation): Promise<Member> {
   const { userId, organizationId, email, tokenHash, byMailOnly, expiresAt } = invitation;
-  const { now } = change;
+  const { now } = audit;
   const pending = sql`from users u join memberships m on m.user_id = u.id
     where u.email = ${email} and m.organization_id = ${organizationId} and m.joined_at is null`;
   const [, , , , rows] = await db.batch(
@@ -54,7 +54,7 @@ export async function invite(db: Database, change: Change, invitation: NewInvita
       on conflict (user_id, organization_id) do update set token_hash = excluded.token_hash,
         by_mail_only = excluded.by_mail_only, expires_at = excluded.expires_at, created_at = excluded.created_at`,
     auditStatement(
-      change,
+      audit,
       {
         organizationId,
         projectId: null,
@@ -97,11 +97,11 @@ export interface NewSignIn {
  */
 export async function acceptInvitation(
   db: Database,
-  change: Change,
+  audit: AuditContext,
   { tokenHash, userId, organizationId }: { tokenHash: string; userId: string; organizationId: string },
   by: NewSignIn | { sessionId: string },
 ): Promise<boolean> {
-  const { now } = change;
+  const { now } = audit;
   const signInId = crypto.randomUUID();
   const signIn = 'passwordHash' in by ? by : undefined;
   const good = sql`exists (select 1 from invitations where token_hash = ${tokenHash} and user_id = ${userId}
@@ -113,7 +113,7 @@ export async function acceptInvitation(
     }`;
   const results = await db.batch(
     auditStatement(
-      change,
+      audit,
       {
         organizationId,
         projectId: null,

@@ -3,7 +3,7 @@
  * who has joined. Invitations are in invitations.ts; permissions are not checked here.
  */
 import { type SQL, sql } from 'drizzle-orm';
-import { auditStatement, type Change } from '../audit.ts';
+import { type AuditContext, auditStatement } from '../audit.ts';
 import { type Database, rowsOf } from '../database.ts';
 import type { Listed } from '../page.ts';
 
@@ -112,7 +112,7 @@ export async function listMembers(
  */
 export async function setRole(
   db: Database,
-  change: Change,
+  audit: AuditContext,
   { userId, organizationId }: MemberRef,
   role: Role,
 ): Promise<Member | null> {
@@ -122,7 +122,7 @@ export async function setRole(
   const promoted = sql`${role} = 'owner' and exists (select 1 from memberships where ${changing})`;
   const [, , , , rows] = await db.batch(
     auditStatement(
-      change,
+      audit,
       {
         organizationId,
         projectId: null,
@@ -135,7 +135,7 @@ export async function setRole(
       sql`from memberships where ${changing}`,
     ),
     auditStatement(
-      change,
+      audit,
       {
         organizationId,
         projectId: null,
@@ -160,7 +160,7 @@ export async function setRole(
  */
 export async function removeMember(
   db: Database,
-  change: Change,
+  audit: AuditContext,
   { userId, organizationId, role }: MemberRef & { role: Role },
 ): Promise<boolean> {
   const theirs = sql`user_id = ${userId} and organization_id = ${organizationId}`;
@@ -170,7 +170,7 @@ export async function removeMember(
   const audited = { organizationId, projectId: null };
   const [, , , , , , removed] = await db.batch(
     auditStatement(
-      change,
+      audit,
       {
         ...audited,
         action: 'delete',
@@ -181,7 +181,7 @@ export async function removeMember(
       sql`from api_keys where ${theirs} and ${leaving}`,
     ),
     auditStatement(
-      change,
+      audit,
       {
         ...audited,
         action: 'update',
@@ -193,7 +193,7 @@ export async function removeMember(
       sql`from policies where ${theirs} and ${leaving}`,
     ),
     auditStatement(
-      change,
+      audit,
       {
         ...audited,
         action: 'delete',
@@ -204,7 +204,7 @@ export async function removeMember(
       sql`where ${leaving}`,
     ),
     sql`delete from api_keys where ${theirs} and ${leaving}`,
-    sql`update policies set user_id = null, updated_at = max(${change.now}, updated_at + 1)
+    sql`update policies set user_id = null, updated_at = max(${audit.now}, updated_at + 1)
       where ${theirs} and ${leaving}`,
     sql`delete from invitations where ${theirs} and ${leaving}`,
     sql`delete from memberships where ${theirs} and ${leaving}`,

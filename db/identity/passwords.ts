@@ -3,12 +3,12 @@
  * and write the audit row, in one batch.
  */
 import { type SQL, sql } from 'drizzle-orm';
-import { auditStatement, type Change } from '../audit.ts';
+import { type AuditContext, auditStatement } from '../audit.ts';
 import type { Database } from '../database.ts';
 import { insertSession, joinedBy, type NewSession, OF_PERSON } from './sessions.ts';
 
 /** Returns the hash of the person's password; undefined if they have none, for example when only invited. */
-export async function passwordHashOf(db: Database, userId: string): Promise<string | undefined> {
+export async function findPasswordHash(db: Database, userId: string): Promise<string | undefined> {
   const [row] = await db.all<{ password: string }>(
     sql`select password from sign_in_methods where user_id = ${userId} and provider_id = 'credential'`,
   );
@@ -23,7 +23,7 @@ export interface PasswordHolder {
 }
 
 /** Returns the person with this email address (lower case) and a password; undefined if there is none. */
-export async function findByPassword(db: Database, email: string): Promise<PasswordHolder | undefined> {
+export async function findPasswordHolder(db: Database, email: string): Promise<PasswordHolder | undefined> {
   const [row] = await db.all<PasswordHolder>(
     sql`select u.id as "userId", u.name, s.password as hash
       from users u join sign_in_methods s on s.user_id = u.id and s.provider_id = 'credential'
@@ -38,7 +38,7 @@ export async function findByPassword(db: Database, email: string): Promise<Passw
  */
 export async function changePassword(
   db: Database,
-  change: Change,
+  audit: AuditContext,
   { userId, from, to, by }: { userId: string; from: string; to: string; by: string },
   next: NewSession,
 ): Promise<boolean> {
@@ -50,10 +50,10 @@ export async function changePassword(
       userId,
       sql`where exists (select 1 from sign_in_methods
           where user_id = ${userId} and provider_id = 'credential' and password = ${from})
-        and exists (select 1 from sessions where id = ${by} and user_id = ${userId} and expires_at > ${change.now})`,
+        and exists (select 1 from sessions where id = ${by} and user_id = ${userId} and expires_at > ${audit.now})`,
     ),
-    setPassword(change, userId, to, good),
-    ...endOfOld(change, userId, 'change', good, next.id),
+    setPassword(audit, userId, to, good),
+    ...endOldSessions(audit, userId, 'change', good, next.id),
   );
   return Boolean(begun?.meta.changes);
 }
@@ -62,7 +62,7 @@ export async function changePassword(
  * Stores the token hash of a link that can reset the password of the person with this email address (lower case) until
  * `expiresAt` (milliseconds since the epoch). Returns false if nobody has the address and a password.
  */
-export async function addReset(
+export async function createPasswordReset(
   db: Database,
   now: number,
   { email, tokenHash, expiresAt }: { email: string; tokenHash: string; expiresAt: number },
@@ -77,7 +77,11 @@ export async function addReset(
 }
 
 /** Returns the id of the person whose password the link can reset; undefined if it was used or has expired. */
-export async function findReset(db: Database, tokenHash: string, now: number): Promise<string | undefined> {
+export async function findPasswordReset(
+  db: Database,
+  tokenHash: string,
+  now: number,
+): Promise<string | undefined> {
   const [row] = await db.all<{ value: string }>(
     sql`select value from verifications where identifier = ${tokenHash} and expires_at > ${now}`,
   );
@@ -90,22 +94,22 @@ export async function findReset(db: Database, tokenHash: string, now: number): P
  */
 export async function resetPassword(
   db: Database,
-  change: Change,
+  audit: AuditContext,
   { userId, tokenHash, to }: { userId: string; tokenHash: string; to: string },
 ): Promise<boolean> {
-  const { now } = change;
+  const { now } = audit;
   // The link is deleted last, because the other statements check that it exists.
   const good = sql`exists (select 1 from verifications
     where identifier = ${tokenHash} and value = ${userId} and expires_at > ${now})`;
   const results = await db.batch(
-    setPassword(change, userId, to, good),
+    setPassword(audit, userId, to, good),
     sql`update users set email_verified = 1, updated_at = ${now} where id = ${userId} and ${good}`,
-    ...endOfOld(change, userId, 'reset', good),
+    ...endOldSessions(audit, userId, 'reset', good),
   );
   return Boolean(results.at(0)?.meta.changes);
 }
 
-function setPassword({ now }: Change, userId: string, hash: string, good: SQL): SQL {
+function setPassword({ now }: AuditContext, userId: string, hash: string, good: SQL): SQL {
   return sql`update sign_in_methods set password = ${hash}, updated_at = ${now}
     where user_id = ${userId} and provider_id = 'credential' and ${good}`;
 }
@@ -114,10 +118,16 @@ function setPassword({ now }: Change, userId: string, hash: string, good: SQL): 
  * Returns the statements that write the audit row and end all of the person's links and sessions, except session
  * `next`.
  */
-function endOfOld(change: Change, userId: string, by: 'change' | 'reset', good: SQL, next = ''): SQL[] {
+function endOldSessions(
+  audit: AuditContext,
+  userId: string,
+  by: 'change' | 'reset',
+  good: SQL,
+  next = '',
+): SQL[] {
   return [
     auditStatement(
-      change,
+      audit,
       {
         ...OF_PERSON,
         action: 'update',

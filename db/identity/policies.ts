@@ -3,10 +3,10 @@
  * principal belongs to the organization. callers.ts reads a caller's rules.
  */
 import { type SQL, sql } from 'drizzle-orm';
-import { auditStatement, type Change } from '../audit.ts';
+import { type AuditContext, auditStatement } from '../audit.ts';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
 import type { Listed, Page } from '../page.ts';
-import { type Access, among, amongIfAny, contains, listPage, tagContains } from './fragments.ts';
+import { type Access, contains, inList, inListIfPresent, listPage, tagContains } from './fragments.ts';
 import { policies, rules } from './schema.ts';
 
 /** A row of `policies` with totals of its rules. `tags` is a JSON array. */
@@ -89,13 +89,13 @@ export const auditedPolicy = {
   resourceId: sql.raw('id'),
 };
 
-const selecting = (where: SQL) => sql`select ${COLUMNS} from policies where ${where}`;
+const selectWhere = (where: SQL) => sql`select ${COLUMNS} from policies where ${where}`;
 
 /**
  * Whether the principal belongs to the organization (a column or a value), if only as an invited member. True for no
  * principal.
  */
-const belongs = ({ userId, applicationId }: PolicyPrincipal, organizationId: SQL): SQL => {
+const principalBelongs = ({ userId, applicationId }: PolicyPrincipal, organizationId: SQL): SQL => {
   if (userId !== null) {
     return sql`exists (select 1 from memberships
       where memberships.user_id = ${userId} and memberships.organization_id = ${organizationId})`;
@@ -111,20 +111,24 @@ const insertRules = (wanted: readonly NewRule[], policyId: string, where: SQL): 
     from json_each(${JSON.stringify(wanted)}) as rule where ${where}`;
 
 /** Creates a policy with its rules. Returns its row, or null if its principal does not belong to its organization. */
-export async function createPolicy(db: Database, change: Change, made: NewPolicy): Promise<Policy | null> {
+export async function createPolicy(
+  db: Database,
+  audit: AuditContext,
+  policy: NewPolicy,
+): Promise<Policy | null> {
   const [, , , rows] = await db.batch(
     sql`insert into policies (id, organization_id, name, description, tags, user_id, application_id, created_at,
         updated_at)
-      select ${made.id}, ${made.organizationId}, ${made.name}, ${made.description}, ${JSON.stringify(made.tags)},
-        ${made.userId}, ${made.applicationId}, ${change.now}, ${change.now}
-      where ${belongs(made, sql`${made.organizationId}`)}`,
-    insertRules(made.rules, made.id, sql`exists (select 1 from policies where id = ${made.id})`),
+      select ${policy.id}, ${policy.organizationId}, ${policy.name}, ${policy.description}, ${JSON.stringify(policy.tags)},
+        ${policy.userId}, ${policy.applicationId}, ${audit.now}, ${audit.now}
+      where ${principalBelongs(policy, sql`${policy.organizationId}`)}`,
+    insertRules(policy.rules, policy.id, sql`exists (select 1 from policies where id = ${policy.id})`),
     auditStatement(
-      change,
+      audit,
       { ...auditedPolicy, action: 'create', after: POLICY },
-      sql`from policies where id = ${made.id}`,
+      sql`from policies where id = ${policy.id}`,
     ),
-    selecting(sql`id = ${made.id}`),
+    selectWhere(sql`id = ${policy.id}`),
   );
   return rowsOf<Policy>(rows)[0] ?? null;
 }
@@ -136,7 +140,7 @@ export async function getPolicy(
   organizationIds: readonly string[],
 ): Promise<Policy | null> {
   const rows = await db.all<Policy>(
-    selecting(sql`id = ${id} and ${among('organization_id', organizationIds)}`),
+    selectWhere(sql`id = ${id} and ${inList('organization_id', organizationIds)}`),
   );
   return rows[0] ?? null;
 }
@@ -156,8 +160,8 @@ export function listPolicies(
   page: Page,
 ): Promise<Listed<Policy>> {
   const { noPrincipal = null } = filter;
-  const where = sql`${among('organization_id', filter.organizationIds)} and ${amongIfAny('id', filter.ids)}
-    and ${amongIfAny('coalesce(user_id, application_id)', filter.principalIds)}
+  const where = sql`${inList('organization_id', filter.organizationIds)} and ${inListIfPresent('id', filter.ids)}
+    and ${inListIfPresent('coalesce(user_id, application_id)', filter.principalIds)}
     and (${noPrincipal} is null or ${noPrincipal} = (coalesce(user_id, application_id) is null))
     and ${contains('name', filter.name)} and ${tagContains('tags', filter.tag)}`;
   return listPage(db, { table: 'policies', columns: COLUMNS, where }, page);
@@ -169,7 +173,7 @@ export function listPolicies(
  */
 export async function updatePolicy(
   db: Database,
-  change: Change,
+  audit: AuditContext,
   id: string,
   access: Access,
   fields: PolicyFields,
@@ -181,12 +185,12 @@ export async function updatePolicy(
   const description = sql`coalesce(${fields.description ?? null}, description)`;
   const tags = sql`coalesce(${fields.tags ? JSON.stringify(fields.tags) : null}, tags)`;
   const same = sql`user_id is ${user} and application_id is ${application}`;
-  const changing = sql`id = ${id} and ${among('organization_id', access.writable)}
+  const changing = sql`id = ${id} and ${inList('organization_id', access.writable)}
     and ((name, description, tags) <> (${name}, ${description}, ${tags}) or not (${same}))
-    and ((${same}) or ${principal ? belongs(principal, sql.raw('policies.organization_id')) : sql`true`})`;
+    and ((${same}) or ${principal ? principalBelongs(principal, sql.raw('policies.organization_id')) : sql`true`})`;
   const [, , rows] = await db.batch(
     auditStatement(
-      change,
+      audit,
       {
         ...auditedPolicy,
         action: 'update',
@@ -197,9 +201,9 @@ export async function updatePolicy(
       sql`from policies where ${changing}`,
     ),
     sql`update policies set name = ${name}, description = ${description}, tags = ${tags}, user_id = ${user},
-        application_id = ${application}, updated_at = max(${change.now}, updated_at + 1)
+        application_id = ${application}, updated_at = max(${audit.now}, updated_at + 1)
       where ${changing}`,
-    selecting(sql`id = ${id} and ${among('organization_id', access.readable)}`),
+    selectWhere(sql`id = ${id} and ${inList('organization_id', access.readable)}`),
   );
   return rowsOf<Policy>(rows)[0] ?? null;
 }
@@ -207,15 +211,15 @@ export async function updatePolicy(
 /** Deletes a policy if the caller can. Returns the previous row if the caller can see it, else null. */
 export async function deletePolicy(
   db: Database,
-  change: Change,
+  audit: AuditContext,
   id: string,
   access: Access,
 ): Promise<Policy | null> {
-  const deletable = sql`id = ${id} and ${among('organization_id', access.writable)}`;
+  const deletable = sql`id = ${id} and ${inList('organization_id', access.writable)}`;
   const [rows] = await db.batch(
-    selecting(sql`id = ${id} and ${among('organization_id', access.readable)}`),
+    selectWhere(sql`id = ${id} and ${inList('organization_id', access.readable)}`),
     auditStatement(
-      change,
+      audit,
       { ...auditedPolicy, action: 'delete', before: POLICY },
       sql`from policies where ${deletable}`,
     ),
@@ -229,7 +233,7 @@ export async function deletePolicy(
  * with no other project is deleted: without projects it would apply to the whole organization. `projectId` is an
  * expression; if it is null, nothing happens.
  */
-export function leaveRules(change: Change, projectId: SQL): SQL[] {
+export function removeProjectFromRules(audit: AuditContext, projectId: SQL): SQL[] {
   const organization = sql`organization_id = (select organization_id from projects where id = ${projectId})`;
   const naming = sql`exists (select 1 from json_each(rules.project_ids) where value = ${projectId})`;
   const others = sql`(select json_group_array(value) from json_each(rules.project_ids) where value <> ${projectId})`;
@@ -242,7 +246,7 @@ export function leaveRules(change: Change, projectId: SQL): SQL[] {
   );
   return [
     auditStatement(
-      change,
+      audit,
       {
         ...auditedPolicy,
         action: 'update',
@@ -251,7 +255,7 @@ export function leaveRules(change: Change, projectId: SQL): SQL[] {
       },
       sql`from policies where ${policiesNaming}`,
     ),
-    sql`update policies set updated_at = max(${change.now}, updated_at + 1) where ${policiesNaming}`,
+    sql`update policies set updated_at = max(${audit.now}, updated_at + 1) where ${policiesNaming}`,
     sql`delete from rules where ${rulesNaming} and ${others} = '[]'`,
     sql`update rules set project_ids = ${others} where ${rulesNaming}`,
   ];
@@ -268,7 +272,7 @@ export async function listRules(
   { offset, limit }: Pick<Page, 'offset' | 'limit'>,
 ): Promise<{ policy: Policy; rows: RuleRow[] } | null> {
   const [found, rows] = await db.batch(
-    selecting(sql`id = ${policyId} and ${among('organization_id', organizationIds)}`),
+    selectWhere(sql`id = ${policyId} and ${inList('organization_id', organizationIds)}`),
     rulesOf(policyId, sql`limit ${limit} offset ${offset}`),
   );
   const policy = rowsOf<Policy>(found)[0];
@@ -281,17 +285,17 @@ export async function listRules(
  */
 export async function replaceRules(
   db: Database,
-  change: Change,
+  audit: AuditContext,
   policyId: string,
   access: Access,
   wanted: readonly NewRule[],
 ): Promise<{ policy: Policy; rows: RuleRow[] } | null> {
   const text = rulesText(wanted);
-  const writable = sql`id = ${policyId} and ${among('organization_id', access.writable)}`;
+  const writable = sql`id = ${policyId} and ${inList('organization_id', access.writable)}`;
   const changing = sql`${writable} and ${RULES} <> ${text}`;
   const [, , , , found, rows] = await db.batch(
     auditStatement(
-      change,
+      audit,
       {
         ...auditedPolicy,
         action: 'update',
@@ -300,7 +304,7 @@ export async function replaceRules(
       },
       sql`from policies where ${changing}`,
     ),
-    sql`update policies set updated_at = max(${change.now}, updated_at + 1) where ${changing}`,
+    sql`update policies set updated_at = max(${audit.now}, updated_at + 1) where ${changing}`,
     sql`delete from rules where policy_id in (select id from policies where ${changing})`,
     // Rules that still exist equal the new ones.
     insertRules(
@@ -309,7 +313,7 @@ export async function replaceRules(
       sql`exists (select 1 from policies where ${writable})
         and not exists (select 1 from rules where policy_id = ${policyId})`,
     ),
-    selecting(sql`id = ${policyId} and ${among('organization_id', access.readable)}`),
+    selectWhere(sql`id = ${policyId} and ${inList('organization_id', access.readable)}`),
     rulesOf(policyId),
   );
   const policy = rowsOf<Policy>(found)[0];

@@ -3,12 +3,18 @@
  * `deleting` while projects/delete-project.ts asks the regions, `deleted` until no late write can remain, then the row is removed.
  */
 import { type SQL, sql } from 'drizzle-orm';
-import { auditStatement, type Change } from '../audit.ts';
+import { type AuditContext, auditStatement } from '../audit.ts';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
-import { type Done, notDone, noteDone, type Once, selectDone } from '../idempotency.ts';
+import {
+  type IdempotencyRecord,
+  type IdempotentRequest,
+  insertIdempotencyRecord,
+  notReplayed,
+  selectIdempotencyRecord,
+} from '../idempotency.ts';
 import { type Listed, orderOf, type Page } from '../page.ts';
 import { auditedKey } from './api-keys.ts';
-import { leaveRules } from './policies.ts';
+import { removeProjectFromRules } from './policies.ts';
 import { projects } from './schema.ts';
 
 export type Project = typeof projects.$inferSelect;
@@ -23,7 +29,8 @@ const matching = ({ id, organizationIds }: ProjectRef): SQL =>
   sql`id = ${id} and organization_id in (select value from json_each(${JSON.stringify(organizationIds)}))
     and status = 'active'`;
 
-const selecting = (where: SQL) => sql`select ${columnsOf(projects, 'projects')} from projects where ${where}`;
+const selectWhere = (where: SQL) =>
+  sql`select ${columnsOf(projects, 'projects')} from projects where ${where}`;
 
 const auditedRow = {
   organizationId: sql.raw('organization_id'),
@@ -34,37 +41,39 @@ const auditedRow = {
 
 const NAME_AND_DESCRIPTION = sql.raw(`json_object('name', name, 'description', description)`);
 
-/** Creates a project and returns its row. Fails with the earlier creation if `once` was done before. */
+/** Creates a project and returns its row. Fails with the earlier creation if the idempotency key was used before. */
 export async function createProject(
   db: Database,
-  change: Change,
+  audit: AuditContext,
   project: Pick<Project, 'id' | 'organizationId' | 'name' | 'description'>,
-  once: Once | null,
-): Promise<{ ok: true; row: Project } | { ok: false; done: Done }> {
+  idempotency: IdempotentRequest | null,
+): Promise<{ ok: true; row: Project } | { ok: false; record: IdempotencyRecord }> {
   const { id, organizationId, name, description } = project;
   const created = sql`exists (select 1 from projects where id = ${id})`;
-  const [, , rows, , done] = await db.batch(
+  const [, , rows, , replayed] = await db.batch(
     sql`insert into projects (id, organization_id, name, description, status, created_at, updated_at)
-      select ${id}, ${organizationId}, ${name}, ${description}, 'active', ${change.now}, ${change.now}
-      where ${notDone(once)}`,
+      select ${id}, ${organizationId}, ${name}, ${description}, 'active', ${audit.now}, ${audit.now}
+      where ${notReplayed(idempotency)}`,
     auditStatement(
-      change,
+      audit,
       { ...auditedRow, action: 'create', after: NAME_AND_DESCRIPTION },
       sql`from projects where id = ${id}`,
     ),
-    selecting(sql`id = ${id}`),
-    ...(once ? [noteDone(once, id, created), selectDone(once)] : []),
+    selectWhere(sql`id = ${id}`),
+    ...(idempotency
+      ? [insertIdempotencyRecord(idempotency, id, created), selectIdempotencyRecord(idempotency)]
+      : []),
   );
   const row = rowsOf<Project>(rows)[0];
   if (row) return { ok: true, row };
-  const before = rowsOf<Done>(done)[0];
-  if (!before) throw new Error('an inserted project was not returned');
-  return { ok: false, done: before };
+  const record = rowsOf<IdempotencyRecord>(replayed)[0];
+  if (!record) throw new Error('an inserted project was not returned');
+  return { ok: false, record };
 }
 
 /** Returns the project, or null if these organizations have none with that id. */
 export async function getProject(db: Database, ref: ProjectRef): Promise<Project | null> {
-  const rows = await db.all<Project>(selecting(matching(ref)));
+  const rows = await db.all<Project>(selectWhere(matching(ref)));
   return rows[0] ?? null;
 }
 
@@ -78,7 +87,7 @@ export async function listProjects(
   const listed = sql`id in (select value from json_each(${JSON.stringify(ids)})) and status = 'active'
     and (${organizationId} is null or organization_id = ${organizationId}) and (${name} is null or name = ${name})`;
   const [rows, totals] = await db.batch(
-    sql`${selecting(listed)}
+    sql`${selectWhere(listed)}
       order by ${orderOf('projects', page)} limit ${page.limit} offset ${page.offset}`,
     sql`select count(*) as total from projects where ${listed}`,
   );
@@ -88,7 +97,7 @@ export async function listProjects(
 /** Changes name and description; undefined keeps the value. Returns the row, or null if there is none. */
 export async function updateProject(
   db: Database,
-  change: Change,
+  audit: AuditContext,
   ref: ProjectRef,
   fields: { name: string | undefined; description: string | undefined },
 ): Promise<Project | null> {
@@ -97,7 +106,7 @@ export async function updateProject(
   const changing = sql`${matching(ref)} and (name <> ${name} or description <> ${description})`;
   const [, , rows] = await db.batch(
     auditStatement(
-      change,
+      audit,
       {
         ...auditedRow,
         action: 'update',
@@ -107,8 +116,8 @@ export async function updateProject(
       sql`from projects where ${changing}`,
     ),
     sql`update projects set name = ${name}, description = ${description},
-      updated_at = max(${change.now}, updated_at + 1) where ${changing}`,
-    selecting(matching(ref)),
+      updated_at = max(${audit.now}, updated_at + 1) where ${changing}`,
+    selectWhere(matching(ref)),
   );
   return rowsOf<Project>(rows)[0] ?? null;
 }
@@ -142,36 +151,40 @@ export async function startDeletion(
   return { ok: false, reason: rowsOf(left).length > 0 ? 'only_one' : 'not_found' };
 }
 
-const underWay = ({ id, since }: Deletion) =>
+const inProgress = ({ id, since }: Deletion) =>
   sql`id = ${id} and status = 'deleting' and updated_at = ${since}`;
 
 /** Makes the project active again, unless the deletion has already finished. */
 export async function cancelDeletion(db: Database, deletion: Deletion): Promise<void> {
-  await db.all(sql`update projects set status = 'active' where ${underWay(deletion)}`);
+  await db.all(sql`update projects set status = 'active' where ${inProgress(deletion)}`);
 }
 
 /**
  * Finishes a deletion. API keys with this default project get the organization's oldest active one, and rules no longer
  * include the project. Returns false, and changes nothing, if the deletion has already ended.
  */
-export async function finishDeletion(db: Database, change: Change, deletion: Deletion): Promise<boolean> {
-  const deleted = sql`(select id from projects where ${underWay(deletion)})`;
+export async function finishDeletion(
+  db: Database,
+  audit: AuditContext,
+  deletion: Deletion,
+): Promise<boolean> {
+  const deleted = sql`(select id from projects where ${inProgress(deletion)})`;
   const results = await db.batch(
-    ...moveApiKeys(change, deleted),
-    ...leaveRules(change, deleted),
+    ...reassignApiKeys(audit, deleted),
+    ...removeProjectFromRules(audit, deleted),
     auditStatement(
-      change,
+      audit,
       { ...auditedRow, action: 'delete', before: NAME_AND_DESCRIPTION },
-      sql`from projects where ${underWay(deletion)}`,
+      sql`from projects where ${inProgress(deletion)}`,
     ),
-    sql`update projects set status = 'deleted', updated_at = max(${change.now}, updated_at + 1)
-      where ${underWay(deletion)}`,
+    sql`update projects set status = 'deleted', updated_at = max(${audit.now}, updated_at + 1)
+      where ${inProgress(deletion)}`,
   );
   return Boolean(results.at(-1)?.meta.changes);
 }
 
 /** Returns two statements that give API keys with this default project the organization's oldest active one. */
-function moveApiKeys(change: Change, projectId: SQL): [SQL, SQL] {
+function reassignApiKeys(audit: AuditContext, projectId: SQL): [SQL, SQL] {
   const oldest = sql`(select other.id from projects other
     where other.organization_id = api_keys.organization_id and other.status = 'active'
     order by other.created_at, other.id limit 1)`;
@@ -179,7 +192,7 @@ function moveApiKeys(change: Change, projectId: SQL): [SQL, SQL] {
     and organization_id = (select organization_id from projects where id = ${projectId})`;
   return [
     auditStatement(
-      change,
+      audit,
       {
         ...auditedKey,
         action: 'update',
@@ -188,24 +201,24 @@ function moveApiKeys(change: Change, projectId: SQL): [SQL, SQL] {
       },
       sql`from api_keys ${where}`,
     ),
-    sql`update api_keys set default_project_id = ${oldest}, updated_at = max(${change.now}, updated_at + 1) ${where}`,
+    sql`update api_keys set default_project_id = ${oldest}, updated_at = max(${audit.now}, updated_at + 1) ${where}`,
   ];
 }
 
 /** Returns at most `limit` projects that are being deleted or were deleted, the least recently changed first. */
-export function listUnsettled(db: Database, limit: number): Promise<Project[]> {
-  return db.all<Project>(sql`${selecting(sql`status <> 'active'`)} order by updated_at limit ${limit}`);
+export function listUnfinishedDeletions(db: Database, limit: number): Promise<Project[]> {
+  return db.all<Project>(sql`${selectWhere(sql`status <> 'active'`)} order by updated_at limit ${limit}`);
 }
 
 /**
  * Removes the row of a deleted project, and its references from API keys and rules that were created during the
  * deletion.
  */
-export async function removeProject(db: Database, change: Change, id: string): Promise<void> {
+export async function removeProject(db: Database, audit: AuditContext, id: string): Promise<void> {
   const deleted = sql`(select id from projects where id = ${id} and status = 'deleted')`;
   await db.batch(
-    ...moveApiKeys(change, deleted),
-    ...leaveRules(change, deleted),
+    ...reassignApiKeys(audit, deleted),
+    ...removeProjectFromRules(audit, deleted),
     sql`delete from projects where id = ${id} and status = 'deleted'`,
   );
 }

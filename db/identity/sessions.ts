@@ -3,7 +3,7 @@
  * password, link or person that no longer exists. callers.ts finds the person of a session.
  */
 import { type SQL, sql } from 'drizzle-orm';
-import { auditStatement, type Change } from '../audit.ts';
+import { type AuditContext, auditStatement } from '../audit.ts';
 import { type Database, rowsOf } from '../database.ts';
 import { type Listed, orderOf, type Page } from '../page.ts';
 import { FIRST_ORGANIZATION } from './feedback.ts';
@@ -43,7 +43,7 @@ export function insertSession(session: NewSession, userId: string | SQL, rows: S
  * Starts a session after a password check. Returns false, and starts none, if the stored hash is no longer `hash`, the
  * one that was verified.
  */
-export async function beginByPassword(
+export async function createSessionByPassword(
   db: Database,
   session: NewSession,
   { userId, hash }: { userId: string; hash: string },
@@ -78,7 +78,7 @@ const dueBefore = (now: number, until: number): SQL =>
 
 /**
  * Returns the session with this token, or undefined if there is none or it has expired. `until`: see
- * {@link prolongSession}.
+ * {@link extendSession}.
  */
 export async function findSession(
   db: Database,
@@ -100,7 +100,7 @@ export async function findSession(
  * Extends the session with this token to `expiresAt` if it is valid, expires before `until` and is not a guest's.
  * Returns whether it did. Times are milliseconds since the epoch.
  */
-export async function prolongSession(
+export async function extendSession(
   db: Database,
   token: string,
   { now, until, expiresAt }: { now: number; until: number; expiresAt: number },
@@ -140,12 +140,12 @@ export async function listSessions(
 /** Revokes a person's session. Returns false if there is none with that id. */
 export async function revokeSession(
   db: Database,
-  change: Change,
+  audit: AuditContext,
   { id, userId }: { id: string; userId: string },
 ): Promise<boolean> {
   const [, revoked] = await db.batch(
     auditStatement(
-      change,
+      audit,
       { ...OF_PERSON, action: 'revoke', resource: 'sessions', resourceId: id },
       sql`${joinedBy(userId)} and exists (select 1 from sessions where id = ${id} and user_id = ${userId})`,
     ),

@@ -39,7 +39,11 @@ export function insertSignInLink(link: {
 /**
  * Starts a session with a link and deletes the link. Returns false, and changes nothing, if it was used or has expired.
  */
-export async function beginByLink(db: Database, session: NewSession, tokenHash: string): Promise<boolean> {
+export async function createSessionByLink(
+  db: Database,
+  session: NewSession,
+  tokenHash: string,
+): Promise<boolean> {
   const good: SQL = sql`identifier = ${identifierOf(tokenHash)} and expires_at > ${session.now}`;
   const [begun] = await db.batch(
     insertSession(

@@ -11,7 +11,7 @@ import { natsAccounts } from './schema.ts';
 export const REVOCATIONS = 'nats_revocations';
 
 /** The last second of the year 9999. No user JWT is issued later, so a revocation at this time rejects every one. */
-const FOR_EVER = 253_402_300_799;
+const LAST_SECOND = 253_402_300_799;
 
 /** The rows that an account JWT is derived from. */
 export interface AccountState {
@@ -61,7 +61,7 @@ export function isComplete({ acknowledged, servers }: Omit<Acknowledgement, 'rev
 }
 
 /** Records the outcome of a push. A revision older than the acknowledged one changes nothing. */
-export async function noteAcknowledgement(db: Database, id: string, push: Acknowledgement): Promise<void> {
+export async function recordAcknowledgement(db: Database, id: string, push: Acknowledgement): Promise<void> {
   await db.all(sql`update nats_accounts set
       acknowledged_revision = case when ${isComplete(push) ? 1 : 0} then ${push.revision} else acknowledged_revision end,
       acknowledged_servers = ${push.acknowledged}, servers = ${push.servers}
@@ -74,7 +74,7 @@ export async function noteAcknowledgement(db: Database, id: string, push: Acknow
  * Returns the ids of at most `limit` accounts, after `after`, whose newest revision is not acknowledged by every server
  * or whose deletion is not finished.
  */
-export async function listUnfinished(db: Database, after: string, limit: number): Promise<string[]> {
+export async function listUnfinishedAccounts(db: Database, after: string, limit: number): Promise<string[]> {
   const rows = await db.all<{ id: string }>(sql`select id from nats_accounts
     where (acknowledged_revision < revision or (deleted_at is not null and purged_at is null)) and id > ${after}
     order by id limit ${limit}`);
@@ -84,17 +84,17 @@ export async function listUnfinished(db: Database, after: string, limit: number)
 /**
  * Returns the ids of at most `limit` accounts, after `after`, whose JWT a server can hold and that need lease renewals.
  */
-export async function listRenewable(db: Database, after: string, limit: number): Promise<string[]> {
+export async function listRenewableAccounts(db: Database, after: string, limit: number): Promise<string[]> {
   const rows = await db.all<{ id: string }>(sql`select id from nats_accounts
     where purged_at is null and id > ${after} order by id limit ${limit}`);
   return rows.map(({ id }) => id);
 }
 
 /** Finishes the deletion of an account whose streams are gone: revokes every user permanently. */
-export async function notePurged(db: Database, id: string, now: number): Promise<void> {
+export async function recordPurge(db: Database, id: string, now: number): Promise<void> {
   const pending = sql`exists (select 1 from nats_accounts where id = ${id} and purged_at is null)`;
   await db.batch(
-    sql`update nats_revocations set revoked_at = ${FOR_EVER} where account_id = ${id} and user_key = '*' and ${pending}`,
+    sql`update nats_revocations set revoked_at = ${LAST_SECOND} where account_id = ${id} and user_key = '*' and ${pending}`,
     newRevision(sql`id = ${id} and purged_at is null`, Math.floor(now / 1000)),
     sql`update nats_accounts set purged_at = ${now} where id = ${id} and purged_at is null`,
   );
@@ -106,17 +106,22 @@ function newRevision(where: SQL, seconds: number): SQL {
 }
 
 /** Returns the ids of at most `limit` accounts, after `after`, with more than `bound` revocations. */
-export async function listLong(db: Database, bound: number, after: string, limit: number): Promise<string[]> {
+export async function listLongRevocationLists(
+  db: Database,
+  bound: number,
+  after: string,
+  limit: number,
+): Promise<string[]> {
   const rows = await db.all<{ id: string }>(sql`select scope as id from counts
     where resource = ${REVOCATIONS} and value > ${bound} and scope > ${after} order by scope limit ${limit}`);
   return rows.map(({ id }) => id);
 }
 
 /** How far a server's clock can be behind, in seconds. Such a server still accepts an expired JWT. */
-const EXPIRY_MARGIN = 3600;
+const EXPIRY_MARGIN_S = 3600;
 
 /** How long after its creation time a credential can be written, in seconds. */
-const CREATION_MARGIN = 60;
+const CREATION_MARGIN_S = 60;
 
 /**
  * Shortens an account's revocation list: drops revocations of users whose JWTs have expired, and replaces those of
@@ -125,10 +130,10 @@ const CREATION_MARGIN = 60;
 export async function shortenRevocations(db: Database, id: string, now: number): Promise<boolean> {
   const seconds = Math.floor(now / 1000);
   // Every live credential, and every one still being written, was issued after this second.
-  const before = sql`(min(${seconds - CREATION_MARGIN}, coalesce(
+  const before = sql`(min(${seconds - CREATION_MARGIN_S}, coalesce(
     (select min(created_at) / 1000 from credentials where nats_account_id = ${id}), ${seconds})) - 1)`;
   const covered = sql`account_id = ${id} and user_key <> '*' and issued_at <= ${before}`;
-  const expired = sql`account_id = ${id} and user_key <> '*' and expires_at < ${seconds - EXPIRY_MARGIN}`;
+  const expired = sql`account_id = ${id} and user_key <> '*' and expires_at < ${seconds - EXPIRY_MARGIN_S}`;
   const [changed] = await db.batch(
     newRevision(
       sql`id = ${id} and exists (select 1 from nats_revocations where (${covered}) or (${expired}))`,

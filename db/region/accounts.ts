@@ -3,9 +3,15 @@
  * the resolver then serves a JWT that rejects every user. Synchronization with the servers is in account-sync.ts.
  */
 import { type SQL, sql } from 'drizzle-orm';
-import { auditStatement, type Change, OF_ROW } from '../audit.ts';
+import { type AuditContext, auditStatement, ROW_COLUMNS } from '../audit.ts';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
-import { type Done, notDone, noteDone, type Once, selectDone } from '../idempotency.ts';
+import {
+  type IdempotencyRecord,
+  type IdempotentRequest,
+  insertIdempotencyRecord,
+  notReplayed,
+  selectIdempotencyRecord,
+} from '../idempotency.ts';
 import type { Listed, Page } from '../page.ts';
 import { inProjects, listPage, projectScopes } from './fragments.ts';
 import { natsAccounts } from './schema.ts';
@@ -28,7 +34,7 @@ export type NewNatsAccount = Pick<
 /**
  * The storage in bytes that the servers reserve for an account and for a guest's, and their capacity for all accounts.
  */
-export interface StoragePromise {
+export interface StorageReservation {
   capacity: number;
   account: number;
   guest: number;
@@ -44,76 +50,78 @@ export interface AccountRef {
 export const ACCOUNTS = 'nats_accounts';
 
 /** The scope of an organization's count, distinct from its first project, which has the same id. */
-const ofOrganization = (id: string | SQL): SQL => sql`'organization:' || ${id}`;
+const organizationScope = (id: string | SQL): SQL => sql`'organization:' || ${id}`;
 
 const matching = ({ id, projectIds }: AccountRef): SQL =>
   sql`id = ${id} and deleted_at is null and ${inProjects(projectIds)}`;
 
-const auditedRow = { ...OF_ROW, resource: ACCOUNTS };
+const auditedRow = { ...ROW_COLUMNS, resource: ACCOUNTS };
 
 const NAME = sql.raw(`json_object('name', name)`);
 
-const selecting = (where: SQL) =>
+const selectWhere = (where: SQL) =>
   sql`select ${columnsOf(natsAccounts, 'nats_accounts')} from nats_accounts where ${where}`;
 
 /**
- * Creates an account and returns its row. Fails with `done` if `once` was done before, with `quota` if the organization
- * already has `most` accounts, and with `storage` if the reservations of all accounts of the region, including this
- * one, would exceed a capacity in `promises`.
+ * Creates an account and returns its row. Fails with `replayed` if the idempotency key was used before, with `quota` if the organization
+ * already has that many accounts, and with `storage` if the reservations of all accounts of the region, including this
+ * one, would exceed a capacity in `reservations`.
  */
 export async function createAccount(
   db: Database,
-  change: Change,
+  audit: AuditContext,
   account: NewNatsAccount,
-  limits: { once: Once | null; most: number; promises: readonly StoragePromise[] },
+  limits: { idempotency: IdempotentRequest | null; quota: number; promises: readonly StorageReservation[] },
 ): Promise<
   | { ok: true; row: NatsAccount }
-  | { ok: false; reason: 'done'; done: Done }
+  | { ok: false; reason: 'replayed'; record: IdempotencyRecord }
   | { ok: false; reason: 'quota'; current: number }
   | { ok: false; reason: 'storage' }
 > {
-  const { once, most, promises } = limits;
+  const { idempotency, quota, promises: reservations } = limits;
   const a = account;
   const created = sql`exists (select 1 from nats_accounts where id = ${a.id})`;
   const held = sql`(select coalesce(sum(value), 0) from counts
-    where scope = ${ofOrganization(a.organizationId)} and resource = ${ACCOUNTS})`;
+    where scope = ${organizationScope(a.organizationId)} and resource = ${ACCOUNTS})`;
   // Counts deleted accounts until their streams are gone, because the servers keep the reservation until then.
-  const fits = promises.map(
+  const fits = reservations.map(
     ({ capacity, account: each, guest }) => sql` and ${a.guest ? guest : each} + (
       select coalesce(sum(case guest when 1 then ${guest} else ${each} end), 0)
       from nats_accounts where purged_at is null) <= ${capacity}`,
   );
-  const [, , , rows, counted, , done] = await db.batch(
+  const [, , , rows, counted, , replayed] = await db.batch(
     sql`insert into nats_accounts (id, organization_id, project_id, name, signing_key, sealed_signing_seed,
         sealing_key_id, revision, issued_at, acknowledged_revision, acknowledged_servers, servers,
         created_at, updated_at, guest)
       select ${a.id}, ${a.organizationId}, ${a.projectId}, ${a.name}, ${a.signingKey}, ${a.sealedSigningSeed},
-        ${a.sealingKeyId}, 1, ${Math.floor(change.now / 1000)}, 1, 0, 0, ${change.now}, ${change.now}, ${a.guest}
-      where ${notDone(once)} and ${held} < ${most}${sql.join(fits)}`,
+        ${a.sealingKeyId}, 1, ${Math.floor(audit.now / 1000)}, 1, 0, 0, ${audit.now}, ${audit.now}, ${a.guest}
+      where ${notReplayed(idempotency)} and ${held} < ${quota}${sql.join(fits)}`,
     sql`insert into counts (scope, resource, value)
-      select value, ${ACCOUNTS}, 1 from json_each(json_array(${a.projectId}, ${ofOrganization(a.organizationId)}))
+      select value, ${ACCOUNTS}, 1 from json_each(json_array(${a.projectId}, ${organizationScope(a.organizationId)}))
       where changes() > 0
       on conflict (scope, resource) do update set value = value + 1`,
     auditStatement(
-      change,
+      audit,
       { ...auditedRow, action: 'create', after: NAME },
       sql`from nats_accounts where id = ${a.id}`,
     ),
-    selecting(sql`id = ${a.id}`),
+    selectWhere(sql`id = ${a.id}`),
     sql`select ${held} as current`,
-    ...(once ? [noteDone(once, a.id, created), selectDone(once)] : []),
+    ...(idempotency
+      ? [insertIdempotencyRecord(idempotency, a.id, created), selectIdempotencyRecord(idempotency)]
+      : []),
   );
   const row = rowsOf<NatsAccount>(rows)[0];
   if (row) return { ok: true, row };
-  const before = rowsOf<Done>(done)[0];
-  if (before) return { ok: false, reason: 'done', done: before };
+  const record = rowsOf<IdempotencyRecord>(replayed)[0];
+  if (record) return { ok: false, reason: 'replayed', record };
   const current = rowsOf<{ current: number }>(counted)[0]?.current ?? 0;
-  return current >= most ? { ok: false, reason: 'quota', current } : { ok: false, reason: 'storage' };
+  return current >= quota ? { ok: false, reason: 'quota', current } : { ok: false, reason: 'storage' };
 }
 
 /** Returns the account, or null if these projects have no live account with that id. */
 export async function getAccount(db: Database, ref: AccountRef): Promise<NatsAccount | null> {
-  const rows = await db.all<NatsAccount>(selecting(matching(ref)));
+  const rows = await db.all<NatsAccount>(selectWhere(matching(ref)));
   return rows[0] ?? null;
 }
 
@@ -136,20 +144,20 @@ export function listAccounts(
 /** Renames an account; undefined or the same name changes nothing. Returns the row, or null if there is none. */
 export async function renameAccount(
   db: Database,
-  change: Change,
+  audit: AuditContext,
   ref: AccountRef,
   name: string | undefined,
 ): Promise<NatsAccount | null> {
   const changing = sql`${matching(ref)} and name <> ${name ?? null}`;
   const [, , rows] = await db.batch(
     auditStatement(
-      change,
+      audit,
       { ...auditedRow, action: 'update', before: NAME, after: sql`json_object('name', ${name ?? null})` },
       sql`from nats_accounts where ${changing}`,
     ),
-    sql`update nats_accounts set name = ${name ?? null}, updated_at = max(${change.now}, updated_at + 1)
+    sql`update nats_accounts set name = ${name ?? null}, updated_at = max(${audit.now}, updated_at + 1)
       where ${changing}`,
-    selecting(matching(ref)),
+    selectWhere(matching(ref)),
   );
   return rowsOf<NatsAccount>(rows)[0] ?? null;
 }
@@ -158,15 +166,15 @@ export async function renameAccount(
  * Deletes an account and its credentials and revokes every user issued so far; the tombstone keeps no name. Returns
  * false if these projects have no live account with that id.
  */
-export async function deleteAccount(db: Database, change: Change, ref: AccountRef): Promise<boolean> {
-  const seconds = Math.floor(change.now / 1000);
+export async function deleteAccount(db: Database, audit: AuditContext, ref: AccountRef): Promise<boolean> {
+  const seconds = Math.floor(audit.now / 1000);
   const live = sql`exists (select 1 from nats_accounts where ${matching(ref)})`;
   // Clocks differ: credentials can have a creation time slightly later than this Worker's clock.
   const newest = sql`max(${seconds}, coalesce(
     (select max(created_at) / 1000 from credentials where nats_account_id = ${ref.id}), 0))`;
   const [, , , , , , , removed] = await db.batch(
     auditStatement(
-      change,
+      audit,
       {
         ...auditedRow,
         action: 'revoke',
@@ -176,7 +184,7 @@ export async function deleteAccount(db: Database, change: Change, ref: AccountRe
       sql`from credentials where nats_account_id = ${ref.id} and ${live}`,
     ),
     auditStatement(
-      change,
+      audit,
       { ...auditedRow, action: 'delete', before: NAME },
       sql`from nats_accounts where ${matching(ref)}`,
     ),
@@ -189,10 +197,10 @@ export async function deleteAccount(db: Database, change: Change, ref: AccountRe
         coalesce((select held.value from counts held where held.scope = ${ref.id} and held.resource = 'nats'), 0) end
       where resource in (${ACCOUNTS}, 'nats')
         and scope in (select project_id from nats_accounts where ${matching(ref)}
-          union all select ${ofOrganization(sql.raw('organization_id'))} from nats_accounts where ${matching(ref)})`,
+          union all select ${organizationScope(sql.raw('organization_id'))} from nats_accounts where ${matching(ref)})`,
     sql`delete from counts where scope = ${ref.id} and ${live}`,
     sql`delete from credentials where nats_account_id = ${ref.id} and ${live}`,
-    sql`update nats_accounts set deleted_at = ${change.now}, updated_at = ${change.now}, name = '',
+    sql`update nats_accounts set deleted_at = ${audit.now}, updated_at = ${audit.now}, name = '',
         revision = revision + 1, issued_at = max(${seconds}, issued_at + 1)
       where ${matching(ref)}`,
   );

@@ -3,9 +3,15 @@
  * statements check all conditions, so that concurrent changes always leave a valid state.
  */
 import { type SQL, sql } from 'drizzle-orm';
-import { auditStatement, type Change, OF_ROW } from '../audit.ts';
+import { type AuditContext, auditStatement, ROW_COLUMNS } from '../audit.ts';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
-import { type Done, notDone, noteDone, type Once, selectDone } from '../idempotency.ts';
+import {
+  type IdempotencyRecord,
+  type IdempotentRequest,
+  insertIdempotencyRecord,
+  notReplayed,
+  selectIdempotencyRecord,
+} from '../idempotency.ts';
 import type { Listed, Page } from '../page.ts';
 import { REVOCATIONS } from './account-sync.ts';
 import { ACCOUNTS } from './accounts.ts';
@@ -42,37 +48,37 @@ const matching = ({ id, product, projectIds }: CredentialRef): SQL =>
   sql`id = ${id} and product = ${product} and ${inProjects(projectIds)}`;
 
 /** The audit columns that come from the credentials' own row. */
-const auditedRow = { ...OF_ROW, resource: sql.raw(`product || '_credentials'`) };
+const auditedRow = { ...ROW_COLUMNS, resource: sql.raw(`product || '_credentials'`) };
 
 const NAME_AND_PERMISSIONS = sql.raw(`json_object('name', name, 'permissions', permissions)`);
 
-const selecting = (where: SQL) =>
+const selectWhere = (where: SQL) =>
   sql`select ${columnsOf(credentials, 'credentials')} from credentials where ${where}`;
 
 /** Why credentials were not created; `current` is the number that reached the limit. */
-export type NotCreated =
+export type CreationFailure =
   | { ok: false; reason: 'no_parent' }
-  | { ok: false; reason: 'done'; done: Done }
+  | { ok: false; reason: 'replayed'; record: IdempotencyRecord }
   | { ok: false; reason: 'full' | 'quota'; projectId: string; current: number };
 
 /**
  * Creates credentials in their NATS account, or in the one project of `projectIds` if the product is activated there.
  * Fails with `no_parent` if these projects have no such account or activation, with `full` if the account has had as
- * many credentials as its revocation list can hold, with `quota` if the project has `most`, and with `done` if `once`
- * was done before.
+ * many credentials as its revocation list can hold, with `quota` if the project has that many, and with `replayed` if
+ * the idempotency key was used before.
  */
 export async function createCredential(
   db: Database,
-  change: Change,
+  audit: AuditContext,
   credential: NewCredential,
   limits: {
     projectIds: readonly string[];
     maxRevocations: number;
-    most: number;
-    once: Once | null;
+    quota: number;
+    idempotency: IdempotentRequest | null;
   },
-): Promise<{ ok: true; row: Credential } | NotCreated> {
-  const { projectIds, maxRevocations, most, once } = limits;
+): Promise<{ ok: true; row: Credential } | CreationFailure> {
+  const { projectIds, maxRevocations, quota, idempotency } = limits;
   const c = credential;
   const created = sql`exists (select 1 from credentials where id = ${c.id})`;
   const parent =
@@ -84,31 +90,33 @@ export async function createCredential(
   // Every other counter of a project counts credentials, so exclude the two that do not.
   const heldInProject = sql`(select coalesce(sum(value), 0) from counts
     where scope = project_id and resource not in (${ACCOUNTS}, ${REVOCATIONS}))`;
-  const [, , , rows, parents, , done] = await db.batch(
+  const [, , , rows, parents, , replayed] = await db.batch(
     sql`insert into credentials (id, product, organization_id, project_id, nats_account_id, name, key,
         sealed_secret, sealing_key_id, checksum, permissions, created_at, updated_at, expires_at)
       select ${c.id}, ${c.product}, organization_id, project_id, ${c.natsAccountId}, ${c.name}, ${c.key},
         ${c.sealedSecret}, ${c.sealingKeyId}, ${c.checksum}, ${c.permissions}, ${c.createdAt}, ${c.createdAt},
         ${c.expiresAt}
-      from ${parent} and ${held} < ${maxRevocations} and ${heldInProject} < ${most} and ${notDone(once)}`,
+      from ${parent} and ${held} < ${maxRevocations} and ${heldInProject} < ${quota} and ${notReplayed(idempotency)}`,
     sql`insert into counts (scope, resource, value)
       select scope.value, product, 1
       from credentials, json_each(json_array(project_id, nats_account_id)) as scope
       where credentials.id = ${c.id} and scope.value is not null and changes() > 0
       on conflict (scope, resource) do update set value = value + 1`,
     auditStatement(
-      change,
+      audit,
       { ...auditedRow, action: 'create', after: NAME_AND_PERMISSIONS },
       sql`from credentials where id = ${c.id} and changes() > 0`,
     ),
-    selecting(sql`id = ${c.id}`),
+    selectWhere(sql`id = ${c.id}`),
     sql`select project_id as "projectId", ${held} as held, ${heldInProject} as "heldInProject" from ${parent}`,
-    ...(once ? [noteDone(once, c.id, created), selectDone(once)] : []),
+    ...(idempotency
+      ? [insertIdempotencyRecord(idempotency, c.id, created), selectIdempotencyRecord(idempotency)]
+      : []),
   );
   const row = rowsOf<Credential>(rows)[0];
   if (row) return { ok: true, row };
-  const before = rowsOf<Done>(done)[0];
-  if (before) return { ok: false, reason: 'done', done: before };
+  const record = rowsOf<IdempotencyRecord>(replayed)[0];
+  if (record) return { ok: false, reason: 'replayed', record };
   const [found] = rowsOf<{ projectId: string; held: number; heldInProject: number }>(parents);
   if (!found) return { ok: false, reason: 'no_parent' };
   const { projectId, held: ofAccount, heldInProject: ofProject } = found;
@@ -119,7 +127,7 @@ export async function createCredential(
 
 /** Returns the credentials, or null if these projects have none with that id. */
 export async function getCredential(db: Database, ref: CredentialRef): Promise<Credential | null> {
-  const rows = await db.all<Credential>(selecting(matching(ref)));
+  const rows = await db.all<Credential>(selectWhere(matching(ref)));
   return rows[0] ?? null;
 }
 
@@ -134,7 +142,7 @@ export async function findCredential(
     ({ product, projectIds }) => sql`product = ${product} and ${inProjects(projectIds)}`,
   );
   const rows = await db.all<Credential>(
-    selecting(sql`${sql.identifier(by)} = ${value} and ((${sql.join(within, sql`) or (`)}))`),
+    selectWhere(sql`${sql.identifier(by)} = ${value} and ((${sql.join(within, sql`) or (`)}))`),
   );
   return rows[0] ?? null;
 }
@@ -174,7 +182,7 @@ export interface CredentialUpdate {
  */
 export async function updateCredential(
   db: Database,
-  change: Change,
+  audit: AuditContext,
   ref: CredentialRef,
   update: CredentialUpdate,
 ): Promise<{ ok: true; row: Credential } | { ok: false; reason: 'not_found' | 'no_permission' }> {
@@ -184,7 +192,7 @@ export async function updateCredential(
   try {
     const [, , rows] = await db.batch(
       auditStatement(
-        change,
+        audit,
         {
           ...auditedRow,
           action: 'update',
@@ -194,8 +202,8 @@ export async function updateCredential(
         sql`from credentials where ${changing}`,
       ),
       sql`update credentials set name = ${name}, permissions = ${permissions},
-        updated_at = max(${change.now}, updated_at + 1) where ${changing}`,
-      selecting(matching(ref)),
+        updated_at = max(${audit.now}, updated_at + 1) where ${changing}`,
+      selectWhere(matching(ref)),
     );
     const row = rowsOf<Credential>(rows)[0];
     return row ? { ok: true, row } : { ok: false, reason: 'not_found' };
@@ -208,7 +216,7 @@ export async function updateCredential(
 }
 
 /** Revoked credentials. */
-export type Revoked = Pick<Credential, 'key' | 'natsAccountId'>;
+export type RevokedCredential = Pick<Credential, 'key' | 'natsAccountId'>;
 
 /**
  * Deletes credentials. NATS users are also added to their account's revocations, with a time not before their creation,
@@ -217,13 +225,13 @@ export type Revoked = Pick<Credential, 'key' | 'natsAccountId'>;
  */
 export async function revokeCredential(
   db: Database,
-  change: Change,
+  audit: AuditContext,
   ref: CredentialRef,
-): Promise<Revoked | null> {
-  const seconds = Math.floor(change.now / 1000);
+): Promise<RevokedCredential | null> {
+  const seconds = Math.floor(audit.now / 1000);
   const [, , , , , removed] = await db.batch(
     auditStatement(
-      change,
+      audit,
       { ...auditedRow, action: 'revoke', before: NAME_AND_PERMISSIONS },
       sql`from credentials where ${matching(ref)}`,
     ),
@@ -242,14 +250,14 @@ export async function revokeCredential(
         union all select nats_account_id from credentials where ${matching(ref)})`,
     sql`delete from credentials where ${matching(ref)} returning key, nats_account_id as "natsAccountId"`,
   );
-  return rowsOf<Revoked>(removed)[0] ?? null;
+  return rowsOf<RevokedCredential>(removed)[0] ?? null;
 }
 
 /**
  * Records when credentials were last used, by key, in milliseconds since the epoch. Ignores unknown keys and uses older
  * than the recorded one.
  */
-export async function noteLastUse(db: Database, uses: readonly { key: string; at: number }[]): Promise<void> {
+export async function recordUses(db: Database, uses: readonly { key: string; at: number }[]): Promise<void> {
   await db.all(sql`update credentials set last_used_at = used.at
     from (select value ->> 'key' as key, max(value ->> 'at') as at from json_each(${JSON.stringify(uses)}) group by 1) used
     where credentials.key = used.key and coalesce(last_used_at, 0) < used.at`);

@@ -13,7 +13,7 @@ export type Deactivation = typeof deactivations.$inferSelect;
  * Returns the statement that records the activations in `ending`, a `from services where …` clause, that have something
  * to clean up. Place it before the statement that ends them.
  */
-export function noteDeactivation(ending: SQL, now: number): SQL {
+export function insertDeactivation(ending: SQL, now: number): SQL {
   const has = (table: string, column = 'prefix') =>
     sql`exists (select 1 from ${sql.raw(table)} held where held.${sql.raw(column)} = services.prefix)`;
   return sql`insert into deactivations (prefix, product, project_id, since)
@@ -53,7 +53,7 @@ export async function listLeftovers(db: Database, prefix: string, limit: number)
 }
 
 /** Deletes a deactivation if nothing of it is left. Returns whether it did. */
-export async function forgetDeactivation(db: Database, prefix: string): Promise<boolean> {
+export async function deleteFinishedDeactivation(db: Database, prefix: string): Promise<boolean> {
   const none = (table: string, column = 'prefix') =>
     sql`not exists (select 1 from ${sql.raw(table)} where ${sql.raw(column)} = ${prefix})`;
   const [done] = await db.batch(

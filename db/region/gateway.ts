@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import type { Database } from '../database.ts';
 
 /** The credentials of an access key and what they allow. */
-export interface Bearer {
+export interface GatewayCredential {
   id: string;
   projectId: string;
   sealedSecret: string;
@@ -21,24 +21,24 @@ export interface Bearer {
  * Returns the credentials with this access key of a product; null if the key is unknown or the product is not active in
  * its project.
  */
-export async function findBearer(
+export async function findGatewayCredential(
   db: Database,
   product: 'sqs' | 'sns',
   accessKey: string,
-): Promise<Bearer | null> {
+): Promise<GatewayCredential | null> {
   const active = (id: string) =>
     sql`(select prefix from services where project_id = credentials.project_id and product = ${id}
       and status = 'enabled')`;
-  const [bearer] =
-    await db.all<Bearer>(sql`select id, project_id as "projectId", sealed_secret as "sealedSecret",
+  const [credential] =
+    await db.all<GatewayCredential>(sql`select id, project_id as "projectId", sealed_secret as "sealedSecret",
       sealing_key_id as "sealingKeyId", permissions, last_used_at as "lastUsedAt",
       ${active('sqs')} as "sqsPrefix", ${active('sns')} as "snsPrefix"
     from credentials where key = ${accessKey} and product = ${product}`);
-  return bearer && bearer[`${product}Prefix`] !== null ? bearer : null;
+  return credential && credential[`${product}Prefix`] !== null ? credential : null;
 }
 
 /** Records that credentials were used, unless a use after `since` is already recorded. */
-export async function noteUse(db: Database, id: string, now: number, since: number): Promise<void> {
+export async function recordGatewayUse(db: Database, id: string, now: number, since: number): Promise<void> {
   await db.all(sql`update credentials set last_used_at = ${now}
     where id = ${id} and coalesce(last_used_at, 0) <= ${since}`);
 }

@@ -9,20 +9,20 @@ import { subscriptions } from './schema.ts';
 
 export type Subscription = typeof subscriptions.$inferSelect;
 
-export type Kind = 'queues' | 'topics';
+export type ResourceKind = 'queues' | 'topics';
 
 /** A queue or topic of an activation. */
-export interface Named {
+export interface ResourceName {
   prefix: string;
   name: string;
 }
 
-const table = (kind: Kind) => sql.raw(kind);
+const table = (kind: ResourceKind) => sql.raw(kind);
 
-const named = ({ prefix, name }: Named): SQL => sql`prefix = ${prefix} and name = ${name}`;
+const isNamed = ({ prefix, name }: ResourceName): SQL => sql`prefix = ${prefix} and name = ${name}`;
 
 /** A stored name that the engine has not created yet. */
-export interface Creation {
+export interface NameReservation {
   /** Whether the name was created before and is already listed. */
   confirmed: boolean;
   /** Removes the name after the engine rejected it, unless it existed before or was requested again. */
@@ -30,14 +30,14 @@ export interface Creation {
 }
 
 /** Stores a name before the engine creates it. Resolves to null, and stores nothing, if the activation has ended. */
-export async function addName(
+export async function reserveName(
   db: Database,
-  kind: Kind,
-  { prefix, name }: Named,
+  kind: ResourceKind,
+  { prefix, name }: ResourceName,
   now: number,
-): Promise<Creation | null> {
+): Promise<NameReservation | null> {
   const [before, after] = await db.batch(
-    sql`select 1 from ${table(kind)} where ${named({ prefix, name })}`,
+    sql`select 1 from ${table(kind)} where ${isNamed({ prefix, name })}`,
     sql`insert into ${table(kind)} (prefix, name, asked_at, confirmed) select prefix, ${name}, ${now}, 0 from services
       where prefix = ${prefix} and status = 'enabled'
       on conflict do update set asked_at = max(asked_at + 1, excluded.asked_at)
@@ -51,14 +51,14 @@ export async function addName(
     async undo() {
       if (!isNew) return;
       await db.all(
-        sql`delete from ${table(kind)} where ${named({ prefix, name })} and asked_at = ${row.askedAt}`,
+        sql`delete from ${table(kind)} where ${isNamed({ prefix, name })} and asked_at = ${row.askedAt}`,
       );
     },
   };
 }
 
 /** What to store about a queue or topic; undefined keeps the value. Topics have only `confirmed`. */
-export interface Note {
+export interface ResourceUpdate {
   confirmed?: true | undefined;
   /** The target queue of its redrive policy; null for none. */
   deadLetterQueue?: string | null | undefined;
@@ -66,7 +66,12 @@ export interface Note {
 }
 
 /** Stores what is known about a name. Runs no statement if there is nothing to store. */
-export async function note(db: Database, kind: Kind, of: Named, about: Note): Promise<void> {
+export async function updateResource(
+  db: Database,
+  kind: ResourceKind,
+  of: ResourceName,
+  about: ResourceUpdate,
+): Promise<void> {
   const columns: [string, unknown][] = [
     ['confirmed', about.confirmed && 1],
     ['dead_letter_queue', about.deadLetterQueue],
@@ -76,39 +81,48 @@ export async function note(db: Database, kind: Kind, of: Named, about: Note): Pr
     value === undefined ? [] : [sql`${sql.raw(column)} = ${value}`],
   );
   if (changes.length === 0) return;
-  await db.all(sql`update ${table(kind)} set ${sql.join(changes, sql`, `)} where ${named(of)}`);
+  await db.all(sql`update ${table(kind)} set ${sql.join(changes, sql`, `)} where ${isNamed(of)}`);
 }
 
 /** Removes a name from lists because the engine does not have it, unless it was requested at or after `before`. */
-export async function noteMissing(db: Database, kind: Kind, of: Named, before: number): Promise<void> {
+export async function markMissing(
+  db: Database,
+  kind: ResourceKind,
+  of: ResourceName,
+  before: number,
+): Promise<void> {
   const rest = kind === 'queues' ? sql`, dead_letter_queue = null, policy = null` : sql``;
   await db.all(
-    sql`update ${table(kind)} set confirmed = 0${rest} where ${named(of)} and asked_at < ${before}`,
+    sql`update ${table(kind)} set confirmed = 0${rest} where ${isNamed(of)} and asked_at < ${before}`,
   );
 }
 
-export async function hasName(db: Database, kind: Kind, of: Named): Promise<boolean> {
-  return (await db.all(sql`select 1 from ${table(kind)} where ${named(of)} and confirmed = 1`)).length > 0;
+export async function nameExists(db: Database, kind: ResourceKind, of: ResourceName): Promise<boolean> {
+  return (await db.all(sql`select 1 from ${table(kind)} where ${isNamed(of)} and confirmed = 1`)).length > 0;
 }
 
 /** Returns the policy of a queue, or null. */
-export async function policyOf(db: Database, queue: Named): Promise<string | null> {
+export async function policyOf(db: Database, queue: ResourceName): Promise<string | null> {
   const [row] = await db.all<{ policy: string | null }>(
-    sql`select policy from queues where ${named(queue)} and confirmed = 1`,
+    sql`select policy from queues where ${isNamed(queue)} and confirmed = 1`,
   );
   return row?.policy ?? null;
 }
 
 /** Removes a name and, for a topic, its subscriptions. */
-export async function removeName(db: Database, kind: Kind, { prefix, name }: Named): Promise<void> {
+export async function removeName(
+  db: Database,
+  kind: ResourceKind,
+  { prefix, name }: ResourceName,
+): Promise<void> {
   await db.batch(
     sql`delete from subscriptions where ${kind} = 'topics' and prefix = ${prefix} and topic = ${name}`,
-    sql`delete from ${table(kind)} where ${named({ prefix, name })}`,
+    sql`delete from ${table(kind)} where ${isNamed({ prefix, name })}`,
   );
 }
 
 /** A page of names: those after `after`, in byte order. */
-export interface NamesAfter {
+export interface NamePage {
   prefix: string;
   after: string;
   limit: number;
@@ -117,8 +131,8 @@ export interface NamesAfter {
 /** Returns the names of queues or topics that begin with `start`. */
 export async function listNames(
   db: Database,
-  kind: Kind,
-  { prefix, after, limit, start = '' }: NamesAfter & { start?: string },
+  kind: ResourceKind,
+  { prefix, after, limit, start = '' }: NamePage & { start?: string },
 ): Promise<string[]> {
   const rows = await db.all<{ name: string }>(sql`select name from ${table(kind)}
     where prefix = ${prefix} and name > ${after} and name >= ${start} and name < ${start} || char(1114111)
@@ -131,7 +145,7 @@ export async function listNames(
 export async function listDeadLetterSources(
   db: Database,
   target: string,
-  { prefix, after, limit }: NamesAfter,
+  { prefix, after, limit }: NamePage,
 ): Promise<string[]> {
   const rows = await db.all<{ name: string }>(sql`select name from queues
     where prefix = ${prefix} and dead_letter_queue = ${target} and name > ${after} and confirmed = 1
@@ -143,11 +157,11 @@ export async function listDeadLetterSources(
 export async function addSubscription(db: Database, s: Subscription): Promise<void> {
   await db.all(sql`insert into subscriptions (prefix, topic, id, protocol, endpoint, queue_prefix, created_at)
     select prefix, name, ${s.id}, ${s.protocol}, ${s.endpoint}, ${s.queuePrefix}, ${s.createdAt} from topics
-    where ${named({ prefix: s.prefix, name: s.topic })} on conflict do nothing`);
+    where ${isNamed({ prefix: s.prefix, name: s.topic })} on conflict do nothing`);
 }
 
 /** Whether a topic of the activation `topics` delivers to the queue. */
-export async function isSubscribed(db: Database, queue: Named, topics: string): Promise<boolean> {
+export async function isSubscribed(db: Database, queue: ResourceName, topics: string): Promise<boolean> {
   const found = await db.all(sql`select 1 from subscriptions
     where queue_prefix = ${queue.prefix} and endpoint = ${queue.name} and prefix = ${topics} limit 1`);
   return found.length > 0;
@@ -176,7 +190,7 @@ export function listSubscriptions(
 /** Returns the names of a project's queues or topics, if its product (`sqs`, `sns`) is active. */
 export async function listNamesOfProject(
   db: Database,
-  kind: Kind,
+  kind: ResourceKind,
   { projectId, product, after, limit }: { projectId: string; product: string; after: string; limit: number },
 ): Promise<string[]> {
   const rows = await db.all<{ name: string }>(sql`select ${table(kind)}.name from services

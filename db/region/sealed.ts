@@ -3,12 +3,12 @@ import { sql } from 'drizzle-orm';
 import type { Database } from '../database.ts';
 
 /** Kind of secret → table and column. */
-const PLACES = {
+const SEALED_COLUMNS = {
   credential: { table: 'credentials', column: 'sealed_secret' },
   nats_account: { table: 'nats_accounts', column: 'sealed_signing_seed' },
 } as const;
 
-export type SealedKind = keyof typeof PLACES;
+export type SealedKind = keyof typeof SEALED_COLUMNS;
 
 export interface SealedRow {
   id: string;
@@ -24,12 +24,12 @@ export function findSealedUnder(
   after: string,
   limit: number,
 ): Promise<SealedRow[]> {
-  const { table, column } = PLACES[kind];
+  const { table, column } = SEALED_COLUMNS[kind];
   return db.all<SealedRow>(sql`select id, sealing_key_id as ${sql.raw('"keyId"')}, ${sql.raw(column)} as text
-    from ${sql.raw(table)} where ${under(keyIds)} and id > ${after} order by id limit ${limit}`);
+    from ${sql.raw(table)} where ${sealedUnder(keyIds)} and id > ${after} order by id limit ${limit}`);
 }
 
-const under = (keyIds: readonly string[]) =>
+const sealedUnder = (keyIds: readonly string[]) =>
   sql`sealing_key_id in (select value from json_each(${JSON.stringify(keyIds)}))`;
 
 /** Counts the secrets sealed under one of these keys. */
@@ -38,9 +38,9 @@ export async function countSealedUnder(
   kind: SealedKind,
   keyIds: readonly string[],
 ): Promise<number> {
-  const { table } = PLACES[kind];
+  const { table } = SEALED_COLUMNS[kind];
   const [row] = await db.all<{ n: number }>(
-    sql`select count(*) as n from ${sql.raw(table)} where ${under(keyIds)}`,
+    sql`select count(*) as n from ${sql.raw(table)} where ${sealedUnder(keyIds)}`,
   );
   return row?.n ?? 0;
 }
@@ -58,7 +58,7 @@ export async function replaceSealed(
   kind: SealedKind,
   resealed: readonly Resealed[],
 ): Promise<void> {
-  const { table, column } = PLACES[kind];
+  const { table, column } = SEALED_COLUMNS[kind];
   const rows = resealed.map(({ id, text, sealed }) => ({
     id,
     old: text,

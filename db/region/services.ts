@@ -3,9 +3,9 @@
  * the project, in the same batch, and records what to remove from the engine.
  */
 import { sql } from 'drizzle-orm';
-import { auditStatement, type Change, IF_CHANGED } from '../audit.ts';
+import { type AuditContext, auditStatement, IF_CHANGED } from '../audit.ts';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
-import { noteDeactivation } from './deactivations.ts';
+import { insertDeactivation } from './deactivations.ts';
 import { services } from './schema.ts';
 
 export type Service = typeof services.$inferSelect;
@@ -27,12 +27,12 @@ const audited = (ref: ServiceRef) => ({
   resourceId: ref.projectId,
 });
 
-const selecting = (ref: ServiceRef) =>
+const selectWhere = (ref: ServiceRef) =>
   sql`select ${columnsOf(services, 'services')} from services where ${matching(ref)}`;
 
 /** Returns the activation, or null if the product was never activated in the project. */
 export async function getService(db: Database, ref: ServiceRef): Promise<Service | null> {
-  const rows = await db.all<Service>(selecting(ref));
+  const rows = await db.all<Service>(selectWhere(ref));
   return rows[0] ?? null;
 }
 
@@ -42,7 +42,7 @@ export async function getService(db: Database, ref: ServiceRef): Promise<Service
  */
 export async function activateService(
   db: Database,
-  change: Change,
+  audit: AuditContext,
   ref: ServiceRef,
   prefix: string,
 ): Promise<{ ok: true; row: Service } | { ok: false; reason: 'active' | 'prefix_taken' }> {
@@ -50,12 +50,12 @@ export async function activateService(
     union all select 1 from deactivations where prefix = ${prefix}`;
   const [, , rows] = await db.batch(
     sql`insert into services (organization_id, project_id, product, status, prefix, created_at, updated_at)
-      select ${ref.organizationId}, ${ref.projectId}, ${ref.product}, 'enabled', ${prefix}, ${change.now}, ${change.now}
+      select ${ref.organizationId}, ${ref.projectId}, ${ref.product}, 'enabled', ${prefix}, ${audit.now}, ${audit.now}
       where not exists (${taken})
       on conflict (project_id, product) do update set status = excluded.status, prefix = excluded.prefix,
         created_at = excluded.created_at, updated_at = excluded.updated_at where status = 'disabled'`,
-    auditStatement(change, { ...audited(ref), action: 'activate' }, IF_CHANGED),
-    selecting(ref),
+    auditStatement(audit, { ...audited(ref), action: 'activate' }, IF_CHANGED),
+    selectWhere(ref),
   );
   const row = rowsOf<Service>(rows)[0];
   if (row?.status !== 'enabled') return { ok: false, reason: 'prefix_taken' };
@@ -68,13 +68,13 @@ export async function activateService(
  */
 export async function deactivateService(
   db: Database,
-  change: Change,
+  audit: AuditContext,
   ref: ServiceRef,
 ): Promise<{ row: Service; leftovers: boolean } | null> {
   const enabled = sql`exists (select 1 from services where ${matching(ref)} and status = 'enabled')`;
   const [, , , noted, changed, , rows] = await db.batch(
     auditStatement(
-      change,
+      audit,
       {
         ...audited(ref),
         action: 'revoke',
@@ -86,11 +86,11 @@ export async function deactivateService(
     ),
     sql`update counts set value = 0 where scope = ${ref.projectId} and resource = ${ref.product} and ${enabled}`,
     sql`delete from credentials where ${matching(ref)} and ${enabled}`,
-    noteDeactivation(sql`from services where ${matching(ref)} and status = 'enabled'`, change.now),
-    sql`update services set status = 'disabled', updated_at = ${change.now}
+    insertDeactivation(sql`from services where ${matching(ref)} and status = 'enabled'`, audit.now),
+    sql`update services set status = 'disabled', updated_at = ${audit.now}
       where ${matching(ref)} and status = 'enabled'`,
-    auditStatement(change, { ...audited(ref), action: 'deactivate' }, IF_CHANGED),
-    selecting(ref),
+    auditStatement(audit, { ...audited(ref), action: 'deactivate' }, IF_CHANGED),
+    selectWhere(ref),
   );
   const row = rowsOf<Service>(rows)[0];
   return row && changed?.meta.changes ? { row, leftovers: Boolean(noted?.meta.changes) } : null;

@@ -80,13 +80,13 @@ export interface OfficialFilter {
 }
 
 /** An action and resource that a row can have. */
-export interface Kind {
+export interface EventKind {
   action: string;
   resource: string;
 }
 
 /** Returns the kinds of rows that the filters select: undefined if they restrict nothing, empty for an unknown name. */
-export function kindsOf(filter: OfficialFilter): Kind[] | undefined {
+export function kindsOf(filter: OfficialFilter): EventKind[] | undefined {
   const wanted = Object.entries(filter).filter(([, value]) => value !== undefined);
   if (wanted.length === 0) return undefined;
   const kinds = NAMES.flatMap((resource) => Object.keys(VERBS).map((action) => ({ action, resource })));

@@ -8,8 +8,8 @@ import { type AuditEvent, type AuditFilter, listAuditEvents } from '../../db/aud
 import type { Database } from '../../db/database.ts';
 import { requireScope } from '../iam/access/require-access.ts';
 import { ApiError, invalidArgument } from '../shared/errors.ts';
-import { type AppEnv, errorResponses, newRouter, ok, wireTime } from '../shared/http.ts';
-import { toWirePermissions } from '../shared/permissions.ts';
+import { type AppEnv, apiTime, errorResponses, newRouter, ok } from '../shared/http.ts';
+import { toApiPermissions } from '../shared/permissions.ts';
 import { kindsOf, officialNames } from './resources.ts';
 import * as schemas from './schemas.ts';
 
@@ -58,7 +58,7 @@ function present(row: AuditEvent, locality: string): schemas.AuditEventOnWire {
   const name = (after ?? before)?.name;
   return {
     id: String(row.id),
-    recorded_at: wireTime(row.at),
+    recorded_at: apiTime(row.at),
     locality,
     organization_id: row.organizationId,
     project_id: row.projectId,
@@ -82,7 +82,7 @@ function snapshotOf(json: string | null): Record<string, unknown> | null {
   if (json === null) return null;
   const { permissions, ...others } = JSON.parse(json) as Record<string, unknown>;
   if (typeof permissions !== 'number') return others;
-  return { ...others, permissions: toWirePermissions(permissions) };
+  return { ...others, permissions: toApiPermissions(permissions) };
 }
 
 async function list(c: C, { store, locality }: Trail, query: schemas.ListQuery) {
@@ -97,7 +97,7 @@ async function list(c: C, { store, locality }: Trail, query: schemas.ListQuery) 
 }
 
 /** How many rows an export reads and holds in memory at a time. */
-const PORTION = 500;
+const BATCH_SIZE = 500;
 
 /**
  * Streams the rows as NDJSON, each exactly once, in batches and at the client's pace. Events written after the export
@@ -109,7 +109,7 @@ async function exportAll(c: C, { store, locality }: Trail, query: schemas.Export
   const now = Date.now();
   const bounded = { ...filter, until: Math.min(filter.until ?? now + 1, now + 1) };
   // Read the first batch before responding, so that early failures return a normal error.
-  let portion = await listAuditEvents(store, bounded, PORTION, undefined);
+  let portion = await listAuditEvents(store, bounded, BATCH_SIZE, undefined);
   const encoder = new TextEncoder();
   const body = new ReadableStream<Uint8Array>(
     {
@@ -117,14 +117,14 @@ async function exportAll(c: C, { store, locality }: Trail, query: schemas.Export
         const lines = portion.map((row) => `${JSON.stringify(present(row, locality))}\n`);
         const last = portion.at(-1);
         if (last) controller.enqueue(encoder.encode(lines.join('')));
-        if (!last || portion.length < PORTION) return controller.close();
-        portion = await listAuditEvents(store, bounded, PORTION, last);
+        if (!last || portion.length < BATCH_SIZE) return controller.close();
+        portion = await listAuditEvents(store, bounded, BATCH_SIZE, last);
         if (portion.length === 0) controller.close();
       },
     },
     { highWaterMark: 0 },
   );
-  const day = wireTime(now).slice(0, 10);
+  const day = apiTime(now).slice(0, 10);
   return c.body(body, 200, {
     'Content-Type': NDJSON,
     'Content-Disposition': `attachment; filename="audit-trail-${locality}-${day}.ndjson"`,

@@ -1,6 +1,6 @@
 /** The schemas of the audit trail, with examples. Names follow Scaleway Audit Trail v1alpha1 where it has them. */
 import * as z from 'zod';
-import { choiceOf, regionParams, uuid } from '../shared/schemas.ts';
+import { enumFilter, regionParams, uuid } from '../shared/schemas.ts';
 import { RESOURCE_TYPES } from './resources.ts';
 
 /** RFC 3339 with any offset → milliseconds since the epoch. */
@@ -16,7 +16,7 @@ export const exportQuery = z.object({
   recorded_after: instant.optional(),
   recorded_before: instant.optional(),
   principal_id: exactly.optional(),
-  resource_type: choiceOf('unknown_type', RESOURCE_TYPES),
+  resource_type: enumFilter('unknown_type', RESOURCE_TYPES),
   method_name: exactly.optional(),
   product_name: exactly.optional(),
   service_name: exactly.optional(),

@@ -1,6 +1,6 @@
 /** Examples of each shape for the OpenAPI document. The keys are invalid. */
 import { accountId, projectId, region, times } from '../nats/examples.ts';
-import type { KeyedCredentialsList, ServiceInfo } from './schemas.ts';
+import type { AccessKeyCredentialsList, ServiceInfo } from './schemas.ts';
 
 const id = '8d3f9a52-4a0c-4a2e-9d2a-0f2f0c6c9d11';
 const permissions = { can_publish: true, can_receive: true, can_manage: false };
@@ -37,7 +37,7 @@ export const natsConnections = {
   ],
 };
 
-export const keyedCredentials = {
+export const accessKeyCredentials = {
   id,
   name: 'orders-service',
   project_id: projectId,
@@ -49,14 +49,14 @@ export const keyedCredentials = {
   secret_checksum: '2fd4e1c67a2d28fced849ee1bb76e7391b93eb12',
   permissions,
 };
-export const issuedKeyedCredentials = { ...keyedCredentials, secret_key: 'latchkey_…' };
-export const createKeyedCredentials = { project_id: projectId, name: 'orders-service', permissions };
-export const updateKeyedCredentials = { permissions: { can_manage: true } };
+export const issuedAccessKeyCredentials = { ...accessKeyCredentials, secret_key: 'latchkey_…' };
+export const createAccessKeyCredentials = { project_id: projectId, name: 'orders-service', permissions };
+export const updateAccessKeyCredentials = { permissions: { can_manage: true } };
 
 export const projectBody = { project_id: projectId };
 
-export const keyedCredentialsList = <Id extends 'sqs' | 'sns'>(product: Id) =>
-  ({ total_count: 1, [`${product}_credentials`]: [keyedCredentials] }) as KeyedCredentialsList<Id>;
+export const accessKeyCredentialsList = <Id extends 'sqs' | 'sns'>(product: Id) =>
+  ({ total_count: 1, [`${product}_credentials`]: [accessKeyCredentials] }) as AccessKeyCredentialsList<Id>;
 
 export const serviceInfo = <Id extends 'sqs' | 'sns'>(product: Id) =>
   ({

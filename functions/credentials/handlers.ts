@@ -4,14 +4,14 @@
  */
 import type { Context } from 'hono';
 import type * as z from 'zod';
-import type { Once } from '../../db/idempotency.ts';
+import type { IdempotentRequest } from '../../db/idempotency.ts';
 import { getAccount } from '../../db/region/accounts.ts';
 import {
+  type CreationFailure,
   type Credential,
   getCredential,
   listCredentials,
-  type NotCreated,
-  type Revoked,
+  type RevokedCredential,
   revokeCredential,
   updateCredential,
 } from '../../db/region/credentials.ts';
@@ -30,53 +30,55 @@ import {
   requireScope,
   writableProjects,
 } from '../iam/access/require-access.ts';
-import { connectionsOf } from '../nats/publication.ts';
+import { listUserConnections } from '../nats/publication.ts';
 import { ApiError, invalidArgument } from '../shared/errors.ts';
-import { type AppEnv, pageOf, wireTime } from '../shared/http.ts';
-import { createdBefore, untold } from '../shared/idempotency.ts';
-import { mergeOf } from '../shared/permissions.ts';
+import { type AppEnv, apiTime, pageOf } from '../shared/http.ts';
+import { replayedResource, secretUnrecoverable } from '../shared/idempotency.ts';
+import { changedBits } from '../shared/permissions.ts';
 import type { paging } from '../shared/schemas.ts';
-import { changeOf, type Work, workOf } from '../shared/write-context.ts';
-import { createCredentials, secretAgain } from './lifecycle.ts';
-import { type CreateRequest, type KeyedProduct, nats, type Product } from './products.ts';
+import { auditContextOf, type WriteContext, writeContextOf } from '../shared/write-context.ts';
+import { createCredentials, rederiveSecret } from './lifecycle.ts';
+import { type AccessKeyProduct, type CreateRequest, nats, type Product } from './products.ts';
 import {
   type natsConnections,
   PERMISSION_RULE,
   type ServiceInfo,
-  type updateKeyedCredentialsBody,
+  type updateAccessKeyCredentialsBody,
 } from './schemas.ts';
 
 type C = Context<AppEnv>;
-type TooMany = Extract<NotCreated, { current: number }>;
+type LimitReached = Extract<CreationFailure, { current: number }>;
 
 /** Creates credentials and returns them with their secret. On a retry, returns those that `once` created before. */
 export async function create<Read, Made>(
   c: C,
   product: Product<Read, Made>,
   request: CreateRequest,
-  once: Once | null,
+  idempotency: IdempotentRequest | null,
 ): Promise<Made> {
-  const work = workOf(c);
-  const made = await createCredentials(work, product, request, once);
+  const context = writeContextOf(c);
+  const created = await createCredentials(context, product, request, idempotency);
   const reveal = (credential: Credential, secret: string) =>
-    product.reveal(product.present(credential, c.get('region').name), secret);
-  if (made.ok) return reveal(made.credential, made.secret);
-  if (made.reason !== 'done') {
-    throw made.reason === 'no_parent' ? await noParent(c, product, request) : tooMany(work, made);
+    product.presentWithSecret(product.present(credential, c.get('region').name), secret);
+  if (created.ok) return reveal(created.credential, created.secret);
+  if (created.reason !== 'replayed') {
+    throw created.reason === 'no_parent'
+      ? await parentError(c, product, request)
+      : quotaError(context, created);
   }
   const { projectIds } = request;
-  const credential = await createdBefore(once, made.done, missing, (id) =>
-    getCredential(work.store, { id, product: product.id, projectIds }),
+  const credential = await replayedResource(idempotency, created.record, missing, (id) =>
+    getCredential(context.regionDb, { id, product: product.id, projectIds }),
   );
-  const secret = await secretAgain(work, product, credential, made.done);
-  if (secret === null) throw untold('credentials', credential.id);
+  const secret = await rederiveSecret(context, product, credential, created.record);
+  if (secret === null) throw secretUnrecoverable('credentials', credential.id);
   return reveal(credential, secret);
 }
 
 /**
  * The error when the credentials' NATS account or activation was not found where the caller can create credentials.
  */
-function noParent(c: C, product: Product, request: CreateRequest): Promise<ApiError> | ApiError {
+function parentError(c: C, product: Product, request: CreateRequest): Promise<ApiError> | ApiError {
   const { natsAccountId } = request;
   const missing = product.parentMissing(request);
   if (natsAccountId === null) return missing;
@@ -88,7 +90,7 @@ function noParent(c: C, product: Product, request: CreateRequest): Promise<ApiEr
 /**
  * The error when an account's revocation list could not hold one more credential, or a project has reached its quota.
  */
-function tooMany({ nats, quotas }: Work, { reason, current, projectId }: TooMany): ApiError {
+function quotaError({ nats, quotas }: WriteContext, { reason, current, projectId }: LimitReached): ApiError {
   const limited =
     reason === 'full'
       ? { resource: 'nats_credentials and nats_revocations of the account', quota: nats.max_revocations }
@@ -139,12 +141,12 @@ async function getRow(c: C, product: Product, id: string): Promise<Credential> {
 export async function connections(c: C, id: string): Promise<z.infer<typeof natsConnections>> {
   const { natsAccountId, key } = await getRow(c, nats, id);
   try {
-    const told = await connectionsOf(c.get('config'), c.get('region'), natsAccountId ?? '', key);
+    const listed = await listUserConnections(c.get('config'), c.get('region'), natsAccountId ?? '', key);
     return {
-      servers: told.servers,
-      servers_answered: told.answered,
-      truncated: told.truncated,
-      connections: told.connections.map((one) => ({
+      servers: listed.servers,
+      servers_answered: listed.answered,
+      truncated: listed.truncated,
+      connections: listed.connections.map((one) => ({
         server: one.server,
         address: one.address,
         client: one.client,
@@ -160,8 +162,8 @@ export async function connections(c: C, id: string): Promise<z.infer<typeof nats
   }
 }
 
-export async function revoke(c: C, product: Product, id: string): Promise<Revoked> {
-  const revoked = await revokeCredential(c.get('store'), changeOf(c), writable(c, product, id));
+export async function revoke(c: C, product: Product, id: string): Promise<RevokedCredential> {
+  const revoked = await revokeCredential(c.get('store'), auditContextOf(c), writable(c, product, id));
   if (!revoked) throw await refusal(c, product, id);
   return revoked;
 }
@@ -170,11 +172,11 @@ export async function update<Read>(
   c: C,
   product: Product<Read>,
   id: string,
-  body: z.infer<typeof updateKeyedCredentialsBody>,
+  body: z.infer<typeof updateAccessKeyCredentialsBody>,
 ): Promise<Read> {
-  const updated = await updateCredential(c.get('store'), changeOf(c), writable(c, product, id), {
+  const updated = await updateCredential(c.get('store'), auditContextOf(c), writable(c, product, id), {
     name: body.name ?? undefined,
-    ...mergeOf(body.permissions ?? {}),
+    ...changedBits(body.permissions ?? {}),
   });
   if (updated.ok) return product.present(updated.row, c.get('region').name);
   throw updated.reason === 'not_found'
@@ -184,7 +186,7 @@ export async function update<Read>(
 
 type Id = 'sqs' | 'sns';
 
-const missingService = (product: KeyedProduct<Id>, projectId: string) =>
+const missingService = (product: AccessKeyProduct<Id>, projectId: string) =>
   new ApiError('not_found', { resource: product.namespace, resource_id: projectId });
 
 /**
@@ -194,7 +196,7 @@ const missingService = (product: KeyedProduct<Id>, projectId: string) =>
  */
 function serviceOf<P extends Id>(
   c: C,
-  product: KeyedProduct<P>,
+  product: AccessKeyProduct<P>,
   action: 'read' | 'write',
   projectId: string,
 ): ServiceRef {
@@ -205,7 +207,7 @@ function serviceOf<P extends Id>(
 
 function presentService<P extends Id>(
   c: C,
-  product: KeyedProduct<P>,
+  product: AccessKeyProduct<P>,
   projectId: string,
   service: Service | null,
 ): ServiceInfo<P> {
@@ -213,8 +215,8 @@ function presentService<P extends Id>(
   return {
     project_id: projectId,
     region: c.get('region').name,
-    created_at: enabled && wireTime(enabled.createdAt),
-    updated_at: enabled && wireTime(enabled.updatedAt),
+    created_at: enabled && apiTime(enabled.createdAt),
+    updated_at: enabled && apiTime(enabled.updatedAt),
     status: enabled ? 'enabled' : 'disabled',
     [`${product.id}_endpoint_url`]: new URL(c.req.url).origin,
   } as ServiceInfo<P>;
@@ -222,13 +224,13 @@ function presentService<P extends Id>(
 
 export async function activate<P extends Id>(
   c: C,
-  product: KeyedProduct<P>,
+  product: AccessKeyProduct<P>,
   projectId: string,
 ): Promise<ServiceInfo<P>> {
   const ref = serviceOf(c, product, 'write', projectId);
   for (;;) {
     const prefix = newServicePrefix(c.get('region').name);
-    const activated = await activateService(c.get('store'), changeOf(c), ref, prefix);
+    const activated = await activateService(c.get('store'), auditContextOf(c), ref, prefix);
     if (activated.ok) return presentService(c, product, projectId, activated.row);
     if (activated.reason === 'active') break;
   }
@@ -240,18 +242,18 @@ export async function activate<P extends Id>(
 }
 
 /** How long a deactivation cleans up before it responds, in milliseconds. The schedule does the rest. */
-const CLEAN_UP_MS = 5000;
+const CLEANUP_MS = 5000;
 
 /** Deactivates the product for a project: revokes its credentials and deletes its resources on the engine. */
 export async function deactivate<P extends Id>(
   c: C,
-  product: KeyedProduct<P>,
+  product: AccessKeyProduct<P>,
   projectId: string,
 ): Promise<ServiceInfo<P>> {
   const ref = serviceOf(c, product, 'write', projectId);
-  const deactivated = await deactivateService(c.get('store'), changeOf(c), ref);
+  const deactivated = await deactivateService(c.get('store'), auditContextOf(c), ref);
   if (!deactivated || deactivated.leftovers) {
-    await cleanUp(c.get('region'), { projectId, product: product.id }, Date.now() + CLEAN_UP_MS);
+    await cleanUp(c.get('region'), { projectId, product: product.id }, Date.now() + CLEANUP_MS);
   }
   if (deactivated) return presentService(c, product, projectId, deactivated.row);
   throw missingService(product, projectId);
@@ -260,7 +262,7 @@ export async function deactivate<P extends Id>(
 /** Returns whether the product is active for a project. */
 export async function info<P extends Id>(
   c: C,
-  product: KeyedProduct<P>,
+  product: AccessKeyProduct<P>,
   projectId: string,
 ): Promise<ServiceInfo<P>> {
   const ref = serviceOf(c, product, 'read', projectId);

@@ -16,7 +16,7 @@ import { apiKey } from '../iam/schemas.ts';
 import { presentAccount } from '../nats/routes.ts';
 import { natsAccount } from '../nats/schemas.ts';
 import type { Region } from '../shared/env.ts';
-import { ApiError, innermost, invalidArgument } from '../shared/errors.ts';
+import { ApiError, innermostCause, invalidArgument } from '../shared/errors.ts';
 import { type AppEnv, errorResponses, newRouter, ok } from '../shared/http.ts';
 import * as examples from './examples.ts';
 import { nats, PRODUCTS, type Product } from './products.ts';
@@ -48,47 +48,47 @@ const lookupResult = z
     region: z.string().nullable(),
     project_id: z.string(),
     organization_id: z.string(),
-    credentials: z.union([schemas.natsCredentials, schemas.keyedCredentials]).optional(),
+    credentials: z.union([schemas.natsCredentials, schemas.accessKeyCredentials]).optional(),
     nats_account: natsAccount.optional(),
     api_key: apiKey.optional(),
   })
   .meta({ id: 'LookupResult' });
 
 type Result = z.infer<typeof lookupResult>;
-type Answer = { results: Result[]; unavailable_regions: string[] };
+type LookupResponse = { results: Result[]; unavailable_regions: string[] };
 
 /** Timeout after which a region counts as unavailable, in milliseconds. */
-const LATE_MS = 5000;
+const REGION_TIMEOUT_MS = 5000;
 
 /** Queries every region concurrently. Any failure is logged and the region listed as unavailable. */
-async function everyRegion(
+async function queryRegions(
   c: C,
   find: (store: Database, region: Region) => Promise<Result | null>,
-): Promise<Answer> {
-  const answer: Answer = { results: [], unavailable_regions: [] };
+): Promise<LookupResponse> {
+  const response: LookupResponse = { results: [], unavailable_regions: [] };
   const regions = [...c.get('config').regions.values()];
   const found = await Promise.all(
-    regions.map((region) => inTime(c, region, find(openDatabase(region.database), region))),
+    regions.map((region) => withTimeout(c, region, find(openDatabase(region.database), region))),
   );
   for (const [index, region] of regions.entries()) {
     const result = found[index];
-    if (result === undefined) answer.unavailable_regions.push(region.name);
-    else if (result !== null) answer.results.push(result);
+    if (result === undefined) response.unavailable_regions.push(region.name);
+    else if (result !== null) response.results.push(result);
   }
-  return answer;
+  return response;
 }
 
 /** Returns the result for a region, or undefined if the query fails or times out. */
-async function inTime<Found>(c: C, region: Region, work: Promise<Found>): Promise<Found | undefined> {
+async function withTimeout<Found>(c: C, region: Region, work: Promise<Found>): Promise<Found | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, LATE_MS, undefined);
+    timer = setTimeout(resolve, REGION_TIMEOUT_MS, undefined);
   });
   try {
     return await Promise.race([work, late]);
   } catch (error) {
     const request = { request_id: c.get('requestId'), path: c.req.path, region: region.name };
-    console.error(JSON.stringify({ ...request, ...innermost(error) }));
+    console.error(JSON.stringify({ ...request, ...innermostCause(error) }));
     return undefined;
   } finally {
     clearTimeout(timer);
@@ -101,7 +101,7 @@ function lookUpCredentials(
   by: 'key' | 'checksum',
   value: string,
   products: readonly Product[],
-): Promise<Answer> {
+): Promise<LookupResponse> {
   const scopes = products.flatMap(({ id }) => {
     const scope = authorize(c.get('principal'), { resource: id, action: 'read' });
     return scope.ok ? [{ product: id as string, projectIds: scope.projectIds }] : [];
@@ -110,7 +110,7 @@ function lookUpCredentials(
     const details = products.map(({ id }) => ({ resource: id, action: 'read' }));
     throw new ApiError('permissions_denied', { details });
   }
-  return everyRegion(c, async (store, region) => {
+  return queryRegions(c, async (store, region) => {
     const row = await findCredential(store, by, value, scopes);
     const product = PRODUCTS.find(({ id }) => id === row?.product);
     return row && product
@@ -126,9 +126,9 @@ function lookUpCredentials(
 }
 
 /** Finds a NATS account that the caller can read. */
-function lookUpAccount(c: C, id: string): Promise<Answer> {
+function lookUpAccount(c: C, id: string): Promise<LookupResponse> {
   const { projectIds } = requireScope(c, { resource: nats.id, action: 'read' });
-  return everyRegion(c, async (store, region) => {
+  return queryRegions(c, async (store, region) => {
     const row = await getAccount(store, { id, projectIds });
     return (
       row && {
@@ -143,7 +143,7 @@ function lookUpAccount(c: C, id: string): Promise<Answer> {
 }
 
 /** Finds an API key that the caller can read. API keys belong to no region. */
-async function lookUpApiKey(c: C, accessKey: string): Promise<Answer> {
+async function lookUpApiKey(c: C, accessKey: string): Promise<LookupResponse> {
   const { organizationIds } = requireScope(c, { resource: 'iam', action: 'read' });
   const row = await getApiKey(c.get('identity'), accessKey, organizationIds);
   const result = row && {
@@ -156,7 +156,10 @@ async function lookUpApiKey(c: C, accessKey: string): Promise<Answer> {
   return { results: result ? [result] : [], unavailable_regions: [] };
 }
 
-function lookUp(c: C, { key, secret_checksum: checksum }: z.infer<typeof lookupQuery>): Promise<Answer> {
+function lookUp(
+  c: C,
+  { key, secret_checksum: checksum }: z.infer<typeof lookupQuery>,
+): Promise<LookupResponse> {
   if (key !== undefined && checksum !== undefined) {
     throw invalidArgument('secret_checksum', 'constraint', 'cannot be combined with key');
   }
@@ -183,10 +186,10 @@ export const lookupRoutes = newRouter().openapi(
         results: [
           {
             product: 'sqs',
-            region: examples.keyedCredentials.region,
-            project_id: examples.keyedCredentials.project_id,
+            region: examples.accessKeyCredentials.region,
+            project_id: examples.accessKeyCredentials.project_id,
             organization_id: '0c8f2f0e-9d1c-4c39-8a55-3a0b9a7f5e21',
-            credentials: examples.keyedCredentials,
+            credentials: examples.accessKeyCredentials,
           },
         ],
         unavailable_regions: [],

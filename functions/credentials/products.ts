@@ -9,11 +9,11 @@ import { issueCreds } from '../nats/accounts.ts';
 import { newAccessKey, newSecretKey } from '../shared/access-keys.ts';
 import { digestHex, type RandomBytes } from '../shared/bytes.ts';
 import { ApiError } from '../shared/errors.ts';
-import { wireTime, wireTimeOrNull } from '../shared/http.ts';
-import { toWirePermissions } from '../shared/permissions.ts';
+import { apiTime, apiTimeOrNull } from '../shared/http.ts';
+import { toApiPermissions } from '../shared/permissions.ts';
 import { type Sealed, seal } from '../shared/sealing.ts';
-import type { Work } from '../shared/write-context.ts';
-import type { issuedNatsCredentials, keyedCredentials, natsCredentials } from './schemas.ts';
+import type { WriteContext } from '../shared/write-context.ts';
+import type { accessKeyCredentials, issuedNatsCredentials, natsCredentials } from './schemas.ts';
 
 /** A request to create credentials. */
 export interface CreateRequest {
@@ -27,7 +27,7 @@ export interface CreateRequest {
 }
 
 /** A new secret, returned to the caller once, and the parts of it that the row stores. */
-export interface Issued {
+export interface IssuedSecret {
   key: string;
   secret: string;
   sealed: Sealed | null;
@@ -46,24 +46,29 @@ export interface Product<Read = unknown, Made = unknown> {
   /** Format of the public key of its credentials. */
   key: RegExp;
   /** Creates the secret of the credentials with this id. Resolves to null if the parent does not exist. */
-  issue(work: Work, id: string, request: CreateRequest, random: RandomBytes): Promise<Issued | null>;
+  issue(
+    context: WriteContext,
+    id: string,
+    request: CreateRequest,
+    random: RandomBytes,
+  ): Promise<IssuedSecret | null>;
   /** Derives again the secret that `issue` created from the same bytes. Resolves to null if the parent is gone. */
-  reissue(work: Work, credential: Credential, random: RandomBytes): Promise<string | null>;
+  reissue(context: WriteContext, credential: Credential, random: RandomBytes): Promise<string | null>;
   /** The error when the parent does not exist. */
   parentMissing(request: CreateRequest): ApiError;
   /** Returns a row's wire format without the secret. */
   present(credential: Credential, region: string): Read;
   /** Adds the secret, for the only response that contains it. */
-  reveal(wire: Read, secret: string): Made;
+  presentWithSecret(wire: Read, secret: string): Made;
 }
 
 const presentCommon = (credential: Credential, region: string) => ({
   id: credential.id,
   name: credential.name,
   region,
-  created_at: wireTime(credential.createdAt),
-  updated_at: wireTime(credential.updatedAt),
-  last_used_at: wireTimeOrNull(credential.lastUsedAt),
+  created_at: apiTime(credential.createdAt),
+  updated_at: apiTime(credential.updatedAt),
+  last_used_at: apiTimeOrNull(credential.lastUsedAt),
 });
 
 /** NATS: user credentials of an account, with full access to it. */
@@ -71,19 +76,19 @@ export const nats: Product<z.infer<typeof natsCredentials>, z.infer<typeof issue
   id: 'nats',
   label: 'NATS',
   key: /^U[A-Z2-7]{55}$/,
-  async issue(work, _id, { natsAccountId, projectIds, name }, random) {
-    const account = natsAccountId && (await getAccount(work.store, { id: natsAccountId, projectIds }));
+  async issue(context, _id, { natsAccountId, projectIds, name }, random) {
+    const account = natsAccountId && (await getAccount(context.regionDb, { id: natsAccountId, projectIds }));
     if (!account) return null;
-    const life = work.nats.user_expiry_seconds;
-    const expiresAt = life === 0 ? null : (Math.floor(work.change.now / 1000) + life) * 1000;
-    const user = { name, createdAt: work.change.now, expiresAt };
-    const { key, content } = await issueCreds(work, account, user, random);
+    const life = context.nats.user_expiry_seconds;
+    const expiresAt = life === 0 ? null : (Math.floor(context.audit.now / 1000) + life) * 1000;
+    const user = { name, createdAt: context.audit.now, expiresAt };
+    const { key, content } = await issueCreds(context, account, user, random);
     return { key, secret: content, sealed: null, expiresAt };
   },
-  async reissue(work, credential, random) {
+  async reissue(context, credential, random) {
     const ref = { id: credential.natsAccountId ?? '', projectIds: [credential.projectId] };
-    const account = await getAccount(work.store, ref);
-    return account && (await issueCreds(work, account, credential, random)).content;
+    const account = await getAccount(context.regionDb, ref);
+    return account && (await issueCreds(context, account, credential, random)).content;
   },
   parentMissing: ({ natsAccountId }) =>
     new ApiError('not_found', { resource: 'namespace', resource_id: natsAccountId ?? '' }),
@@ -91,31 +96,36 @@ export const nats: Product<z.infer<typeof natsCredentials>, z.infer<typeof issue
     ...presentCommon(credential, region),
     nats_account_id: credential.natsAccountId ?? '',
     checksum: credential.checksum,
-    expires_at: wireTimeOrNull(credential.expiresAt),
+    expires_at: apiTimeOrNull(credential.expiresAt),
     credentials: null,
   }),
-  reveal: (wire, content) => ({ ...wire, credentials: { name: 'user.creds', content } }),
+  presentWithSecret: (wire, content) => ({ ...wire, credentials: { name: 'user.creds', content } }),
 };
 
-type Keyed = z.infer<typeof keyedCredentials>;
+type AccessKeyCredentials = z.infer<typeof accessKeyCredentials>;
 
 /** A product whose credentials are an access key and a secret key. */
-export interface KeyedProduct<Id extends 'sqs' | 'sns'> extends Product<Keyed, Keyed> {
+export interface AccessKeyProduct<Id extends 'sqs' | 'sns'>
+  extends Product<AccessKeyCredentials, AccessKeyCredentials> {
   id: Id;
   /** The activation's resource name in errors. */
   namespace: string;
 }
 
-function keyed<Id extends 'sqs' | 'sns'>(id: Id, label: string, namespace: string): KeyedProduct<Id> {
+function accessKeyProduct<Id extends 'sqs' | 'sns'>(
+  id: Id,
+  label: string,
+  namespace: string,
+): AccessKeyProduct<Id> {
   return {
     id,
     label,
     key: /^LKEY[0-9A-Za-z]{16}$/,
     namespace,
-    async issue(work, credentialId, _request, random) {
+    async issue(context, credentialId, _request, random) {
       const secret = newSecretKey(random);
-      const context = { kind: 'credential', region: work.region.name, id: credentialId } as const;
-      const sealed = await seal(work.sealingKeys, context, secret);
+      const sealedFor = { kind: 'credential', region: context.region.name, id: credentialId } as const;
+      const sealed = await seal(context.sealingKeys, sealedFor, secret);
       return { key: newAccessKey(), secret, sealed, expiresAt: null };
     },
     reissue: async (_work, _credential, random) => newSecretKey(random),
@@ -130,21 +140,21 @@ function keyed<Id extends 'sqs' | 'sns'>(id: Id, label: string, namespace: strin
       access_key: credential.key,
       secret_key: '',
       secret_checksum: credential.checksum,
-      permissions: toWirePermissions(credential.permissions ?? 0),
+      permissions: toApiPermissions(credential.permissions ?? 0),
     }),
-    reveal: (wire, secret) => ({ ...wire, secret_key: secret }),
+    presentWithSecret: (wire, secret) => ({ ...wire, secret_key: secret }),
   };
 }
 
-export const queues = keyed('sqs', 'Queues', 'MnqSQSNamespace');
+export const queues = accessKeyProduct('sqs', 'Queues', 'MnqSQSNamespace');
 
-export const topicsAndEvents = keyed('sns', 'Topics and Events', 'MnqSNSNamespace');
+export const topicsAndEvents = accessKeyProduct('sns', 'Topics and Events', 'MnqSNSNamespace');
 
-export const PRODUCTS: readonly Product<z.infer<typeof natsCredentials> | Keyed>[] = [
+export const PRODUCTS: readonly Product<z.infer<typeof natsCredentials> | AccessKeyCredentials>[] = [
   nats,
   queues,
   topicsAndEvents,
 ];
 
 /** Returns a secret's checksum as the API defines it: SHA-1 in hex. */
-export const checksumOf = (secret: string): Promise<string> => digestHex('SHA-1', secret);
+export const secretSha1 = (secret: string): Promise<string> => digestHex('SHA-1', secret);

@@ -9,15 +9,15 @@ import type { Region, SealingKey } from '../shared/env.ts';
 import { open, seal } from '../shared/sealing.ts';
 
 const KINDS: SealedKind[] = ['credential', 'nats_account'];
-const PORTION = 100;
+const BATCH_SIZE = 100;
 /** Maximum batches of each kind per run. */
-const MOST_PORTIONS = 10;
+const MAX_BATCHES = 10;
 /** Maximum number of undecryptable secrets whose ids a run logs. */
-const MOST_LOGGED = 20;
+const MAX_LOGGED = 20;
 
 /** The result of a run. */
-export interface Resealing {
-  moved: number;
+export interface ResealResult {
+  resealed: number;
   /** Number of secrets that still use an old key. */
   left: number;
   /** Secrets that cannot be decrypted: `credential ID`. */
@@ -25,15 +25,15 @@ export interface Resealing {
 }
 
 /** Re-encrypts one run's share of a region's secrets, and logs how many still use old keys. */
-export async function reseal(region: Region, keys: readonly SealingKey[]): Promise<Resealing> {
+export async function reseal(region: Region, keys: readonly SealingKey[]): Promise<ResealResult> {
   const old = keys.slice(1).map(({ id }) => id);
-  const result: Resealing = { moved: 0, left: 0, failed: [] };
+  const result: ResealResult = { resealed: 0, left: 0, failed: [] };
   if (old.length === 0) return result;
   const store = openDatabase(region.database);
   for (const kind of KINDS) {
     let after = '';
-    for (let portion = 0; portion < MOST_PORTIONS; portion++) {
-      const rows = await findSealedUnder(store, kind, old, after, PORTION);
+    for (let batch = 0; batch < MAX_BATCHES; batch++) {
+      const rows = await findSealedUnder(store, kind, old, after, BATCH_SIZE);
       const resealed = await Promise.all(
         rows.map(async (row) => {
           const context = { kind, region: region.name, id: row.id };
@@ -46,9 +46,9 @@ export async function reseal(region: Region, keys: readonly SealingKey[]): Promi
         }),
       );
       if (resealed.flat().length > 0) await replaceSealed(store, kind, resealed.flat());
-      result.moved += resealed.flat().length;
+      result.resealed += resealed.flat().length;
       after = rows.at(-1)?.id ?? '';
-      if (rows.length < PORTION) break;
+      if (rows.length < BATCH_SIZE) break;
     }
     result.left += await countSealedUnder(store, kind, old);
   }
@@ -56,9 +56,9 @@ export async function reseal(region: Region, keys: readonly SealingKey[]): Promi
   return result;
 }
 
-function report(region: string, { moved, left, failed }: Resealing): void {
-  if (moved + left === 0) return;
-  const line = { reseal: region, moved, left, cannot_be_opened: failed.slice(0, MOST_LOGGED) };
+function report(region: string, { resealed, left, failed }: ResealResult): void {
+  if (resealed + left === 0) return;
+  const line = { reseal: region, moved: resealed, left, cannot_be_opened: failed.slice(0, MAX_LOGGED) };
   if (failed.length > 0) console.error(JSON.stringify(line));
   else console.info(JSON.stringify(line));
 }

@@ -4,15 +4,15 @@
  */
 import { createRoute } from '@hono/zod-openapi';
 import { requireInProject, writableProjects } from '../iam/access/require-access.ts';
-import { ENFORCED, enforce } from '../nats/publication.ts';
+import { ENFORCEMENT_DESCRIPTION, publishAndReport } from '../nats/publication.ts';
 import { generateName } from '../shared/default-names.ts';
 import { errorResponses, json, newRouter, noContent, ok } from '../shared/http.ts';
-import { idempotencyHeaders, onceOf, REPEATABLE } from '../shared/idempotency.ts';
+import { IDEMPOTENCY_DESCRIPTION, idempotencyHeaders, readIdempotencyKey } from '../shared/idempotency.ts';
 import { bitsOf } from '../shared/permissions.ts';
 import { regionParams, uuid } from '../shared/schemas.ts';
 import * as examples from './examples.ts';
 import { activate, connections, create, deactivate, get, info, list, revoke, update } from './handlers.ts';
-import { type KeyedProduct, nats } from './products.ts';
+import { type AccessKeyProduct, nats } from './products.ts';
 import * as schemas from './schemas.ts';
 
 const params = regionParams.extend({ credentials_id: uuid });
@@ -30,7 +30,7 @@ export function natsCredentialsRoutes() {
         path: collection,
         tags,
         summary: 'Create NATS credentials',
-        description: `The creds file is returned only in this response. ${REPEATABLE}`,
+        description: `The creds file is returned only in this response. ${IDEMPOTENCY_DESCRIPTION}`,
         request: {
           params: regionParams,
           headers: idempotencyHeaders,
@@ -53,7 +53,7 @@ export function natsCredentialsRoutes() {
           permissions: null,
           projectIds,
         };
-        const wire = await create(c, nats, request, await onceOf(c, body));
+        const wire = await create(c, nats, request, await readIdempotencyKey(c, body));
         return c.json(wire, 200);
       },
     )
@@ -97,14 +97,14 @@ export function natsCredentialsRoutes() {
         path: item,
         tags,
         summary: 'Revoke NATS credentials',
-        description: ENFORCED,
+        description: ENFORCEMENT_DESCRIPTION,
         request: { params },
         responses: { ...noContent, ...errorResponses('not_found') },
       }),
       async (c) => {
         const { key, natsAccountId } = await revoke(c, nats, c.req.valid('param').credentials_id);
         const request = { region: c.get('region').name, account: natsAccountId ?? '', user: key };
-        return c.body(null, 204, await enforce(c.get('config'), request));
+        return c.body(null, 204, await publishAndReport(c.get('config'), request));
       },
     )
     .openapi(
@@ -124,7 +124,7 @@ export function natsCredentialsRoutes() {
 }
 
 /** Returns the routes of the credentials of a product with permissions. */
-export function keyedCredentialsRoutes<const Id extends 'sqs' | 'sns'>(product: KeyedProduct<Id>) {
+export function accessKeyCredentialsRoutes<const Id extends 'sqs' | 'sns'>(product: AccessKeyProduct<Id>) {
   const collection = `/${product.id}-credentials` as const;
   const item = `${collection}/{credentials_id}` as const;
   const key = `${product.id}_credentials` as const;
@@ -136,17 +136,17 @@ export function keyedCredentialsRoutes<const Id extends 'sqs' | 'sns'>(product: 
         path: collection,
         tags,
         summary: `Create ${product.label} credentials`,
-        description: `The secret key is returned only in this response. ${REPEATABLE}`,
+        description: `The secret key is returned only in this response. ${IDEMPOTENCY_DESCRIPTION}`,
         request: {
           params: regionParams,
           headers: idempotencyHeaders,
           body: {
             required: true,
-            content: json(schemas.createKeyedCredentialsBody, examples.createKeyedCredentials),
+            content: json(schemas.createAccessKeyCredentialsBody, examples.createAccessKeyCredentials),
           },
         },
         responses: {
-          ...ok(schemas.keyedCredentials, examples.issuedKeyedCredentials),
+          ...ok(schemas.accessKeyCredentials, examples.issuedAccessKeyCredentials),
           ...errorResponses('not_found', 'precondition_failed', 'quotas_exceeded', ...bodyErrors),
         },
       }),
@@ -159,7 +159,7 @@ export function keyedCredentialsRoutes<const Id extends 'sqs' | 'sns'>(product: 
         );
         const permissions = bitsOf(body.permissions);
         const request = { name: body.name ?? generateName(), natsAccountId: null, permissions, projectIds };
-        const wire = await create(c, product, request, await onceOf(c, { ...body, permissions }));
+        const wire = await create(c, product, request, await readIdempotencyKey(c, { ...body, permissions }));
         return c.json(wire, 200);
       },
     )
@@ -169,15 +169,15 @@ export function keyedCredentialsRoutes<const Id extends 'sqs' | 'sns'>(product: 
         path: collection,
         tags,
         summary: `List ${product.label} credentials`,
-        request: { params: regionParams, query: schemas.listKeyedCredentialsQuery },
+        request: { params: regionParams, query: schemas.listAccessKeyCredentialsQuery },
         responses: {
-          ...ok(schemas.keyedCredentialsList(product.id), examples.keyedCredentialsList(product.id)),
+          ...ok(schemas.accessKeyCredentialsList(product.id), examples.accessKeyCredentialsList(product.id)),
           ...errorResponses(),
         },
       }),
       async (c) => {
         const { total, items } = await list(c, product, c.req.valid('query'));
-        return c.json({ total_count: total, [key]: items } as schemas.KeyedCredentialsList<Id>, 200);
+        return c.json({ total_count: total, [key]: items } as schemas.AccessKeyCredentialsList<Id>, 200);
       },
     )
     .openapi(
@@ -188,7 +188,7 @@ export function keyedCredentialsRoutes<const Id extends 'sqs' | 'sns'>(product: 
         summary: `Get ${product.label} credentials`,
         request: { params },
         responses: {
-          ...ok(schemas.keyedCredentials, examples.keyedCredentials),
+          ...ok(schemas.accessKeyCredentials, examples.accessKeyCredentials),
           ...errorResponses('not_found'),
         },
       }),
@@ -205,11 +205,11 @@ export function keyedCredentialsRoutes<const Id extends 'sqs' | 'sns'>(product: 
           params,
           body: {
             required: true,
-            content: json(schemas.updateKeyedCredentialsBody, examples.updateKeyedCredentials),
+            content: json(schemas.updateAccessKeyCredentialsBody, examples.updateAccessKeyCredentials),
           },
         },
         responses: {
-          ...ok(schemas.keyedCredentials, examples.keyedCredentials),
+          ...ok(schemas.accessKeyCredentials, examples.accessKeyCredentials),
           ...errorResponses('not_found', ...bodyErrors),
         },
       }),
@@ -233,7 +233,7 @@ export function keyedCredentialsRoutes<const Id extends 'sqs' | 'sns'>(product: 
 }
 
 /** Returns the routes that activate, read and deactivate a product in a project. */
-export function serviceRoutes<const Id extends 'sqs' | 'sns'>(product: KeyedProduct<Id>) {
+export function serviceRoutes<const Id extends 'sqs' | 'sns'>(product: AccessKeyProduct<Id>) {
   const tags = [product.label];
   const schema = schemas.serviceInfo(product.id);
   const response = ok(schema, examples.serviceInfo(product.id));

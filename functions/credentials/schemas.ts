@@ -5,11 +5,11 @@
  */
 import * as z from 'zod';
 import { natsAccountId } from '../nats/schemas.ts';
-import { REQUIRED } from '../shared/errors.ts';
+import { REQUIRED_PREFIX } from '../shared/errors.ts';
 import { bitsOf, PERMISSIONS, type PermissionName } from '../shared/permissions.ts';
-import { listOf, nameOf, paging, timestamp, uuid } from '../shared/schemas.ts';
+import { listOf, nameSchema, paging, timestamp, uuid } from '../shared/schemas.ts';
 
-export const credentialName = nameOf(500);
+export const credentialName = nameSchema(500);
 
 /** The permissions of Queues or Topics and Events credentials: Write, Read and Manage in the UI. */
 export const permissions = z
@@ -30,7 +30,7 @@ const permissionChoice = z.object(
     can_receive: z.boolean().nullish(),
     can_manage: z.boolean().nullish(),
   } satisfies Record<PermissionName, z.ZodType>,
-  { error: (issue) => (issue.input === undefined ? REQUIRED + PERMISSION_RULE : undefined) },
+  { error: (issue) => (issue.input === undefined ? REQUIRED_PREFIX + PERMISSION_RULE : undefined) },
 );
 
 export const createNatsCredentialsBody = z.object({
@@ -45,7 +45,7 @@ export const listNatsCredentialsQuery = paging.extend({
 export const projectBody = z.object({ project_id: uuid });
 export const projectQuery = z.object({ project_id: uuid });
 
-export const createKeyedCredentialsBody = z.object({
+export const createAccessKeyCredentialsBody = z.object({
   project_id: uuid,
   name: credentialName.optional(),
   permissions: permissionChoice
@@ -58,11 +58,11 @@ export const createKeyedCredentialsBody = z.object({
       })),
     }),
 });
-export const updateKeyedCredentialsBody = z.object({
+export const updateAccessKeyCredentialsBody = z.object({
   name: credentialName.nullish(),
   permissions: permissionChoice.nullish(),
 });
-export const listKeyedCredentialsQuery = paging.extend({ project_id: uuid.optional() });
+export const listAccessKeyCredentialsQuery = paging.extend({ project_id: uuid.optional() });
 
 const natsCredentialsFields = z.object({
   id: z.string(),
@@ -108,7 +108,7 @@ export const natsConnections = z
   .meta({ id: 'NatsConnections' });
 
 /** Queues or Topics and Events credentials. `secret_key` is empty except in the response to their creation. */
-export const keyedCredentials = z
+export const accessKeyCredentials = z
   .object({
     id: z.string(),
     name: z.string(),
@@ -127,11 +127,11 @@ export const keyedCredentials = z
 export const natsCredentialsList = listOf('nats_credentials', natsCredentials);
 
 /** Returns the schema of a list of Queues or Topics and Events credentials. The member is named after the product. */
-export const keyedCredentialsList = <Id extends 'sqs' | 'sns'>(product: Id) =>
-  listOf(`${product}_credentials` as const, keyedCredentials);
+export const accessKeyCredentialsList = <Id extends 'sqs' | 'sns'>(product: Id) =>
+  listOf(`${product}_credentials` as const, accessKeyCredentials);
 
-export type KeyedCredentialsList<Id extends 'sqs' | 'sns'> = z.output<
-  ReturnType<typeof keyedCredentialsList<Id>>
+export type AccessKeyCredentialsList<Id extends 'sqs' | 'sns'> = z.output<
+  ReturnType<typeof accessKeyCredentialsList<Id>>
 >;
 
 /** Returns the schema of a product's activation in a project. The endpoint's member is named after the product. */

@@ -8,9 +8,9 @@ import { openDatabase } from '../../db/database.ts';
 import { addFeedback, firstOrganization, listFeedback } from '../../db/identity/feedback.ts';
 import { isOwner } from '../iam/access/authorize.ts';
 import { authenticate } from '../iam/sign-in/authenticate.ts';
-import { sameOrigin } from '../iam/sign-in/session-cookie.ts';
+import { onlySameOrigin } from '../iam/sign-in/session-cookie.ts';
 import { ApiError } from '../shared/errors.ts';
-import { errorResponses, json, newRouter, ok, wireTime } from '../shared/http.ts';
+import { apiTime, errorResponses, json, newRouter, ok } from '../shared/http.ts';
 import { limitVisitors } from '../shared/rate-limits.ts';
 import { paging } from '../shared/schemas.ts';
 import { feedback, feedbackBody } from './schemas.ts';
@@ -27,7 +27,7 @@ export const feedbackRoutes = newRouter()
       summary: 'Send feedback about a page',
       description: 'Used by the pages of this site. Requires no sign-in.',
       security: [],
-      middleware: [sameOrigin, limitVisitors] as const,
+      middleware: [onlySameOrigin, limitVisitors] as const,
       request: { body: { required: true, content: json(feedbackBody, example) } },
       responses: {
         204: { description: 'Saved. The response has no body.' },
@@ -67,7 +67,7 @@ export const feedbackRoutes = newRouter()
         page,
         helpful: helpful === 1,
         remark,
-        at: wireTime(at),
+        at: apiTime(at),
       }));
       return c.json({ total_count: total, feedback: shown }, 200);
     },

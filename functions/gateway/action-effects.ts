@@ -3,21 +3,21 @@
  * re-checks permissions after a receive. Actions that are not listed are only forwarded.
  */
 import {
-  addName,
   addSubscription,
-  hasName,
   isSubscribed,
-  type Kind,
   listDeadLetterSources,
   listNames,
   listSubscriptions,
-  type Note,
-  note,
-  noteMissing,
+  markMissing,
+  nameExists,
   policyOf,
+  type ResourceKind,
+  type ResourceUpdate,
   removeName,
   removeSubscription,
+  reserveName,
   type Subscription,
+  updateResource,
 } from '../../db/region/inventory.ts';
 import type { Call } from './call.ts';
 import { EngineRefusal, GatewayError, notFound } from './errors.ts';
@@ -26,10 +26,10 @@ import {
   clientQueueUrl,
   deadLetterArn,
   isName,
+  type NameContext,
   nameInArn,
   nameInQueueUrl,
   ownerOf,
-  type Place,
   subscriptionInArn,
   toEngine,
 } from './names.ts';
@@ -37,33 +37,33 @@ import { checkPolicy } from './policy.ts';
 import { receive } from './receive.ts';
 import { type Fields, isRecord } from './shapes.ts';
 import { allowDelivery, checkSubscription } from './subscribe.ts';
-import { callEngine, SETTLED_MS } from './upstream.ts';
+import { callEngine, MAX_REQUEST_MS } from './upstream.ts';
 
-type Operation = (call: Call) => Promise<Fields>;
+type Effect = (call: Call) => Promise<Fields>;
 
 /** `service.Action` → implementation. */
-export const operations: Readonly<Record<string, Operation>> = {
+export const effects: Readonly<Record<string, Effect>> = {
   'sqs.CreateQueue': async (call) => {
     const queue = { prefix: prefixOf(call, 'sqs'), name: text(call, 'QueueName') };
     const about = {
       policy: policyIn(call, queue.name),
       deadLetterQueue: deadLetterQueueOf(call) ?? undefined,
     };
-    const made = await creating(call, 'queues', queue.name, about);
+    const made = await createResource(call, 'queues', queue.name, about);
     // If this queue was deleted and recreated, its policy is gone but its subscriptions remain: restore the policy.
-    const topics = call.place.prefixes.sns;
+    const topics = call.context.prefixes.sns;
     if (topics !== null && (await isSubscribed(call.store, queue, topics)))
       await allowDelivery(call, queue.name);
     return made;
   },
-  'sqs.DeleteQueue': (call) => deleting(call, 'queues', queueOf(call)),
+  'sqs.DeleteQueue': (call) => deleteResource(call, 'queues', queueOf(call)),
   'sqs.SetQueueAttributes': async (call) => {
     const queue = { prefix: prefixOf(call, 'sqs'), name: queueOf(call) };
     const policy = policyIn(call, queue.name);
     const onlyPolicy = policy !== undefined && Object.keys(call.fields.Attributes ?? {}).length === 1;
     if (onlyPolicy) await ensureExists(call, queue.name);
     const answer = onlyPolicy ? {} : await call.forward();
-    await note(call.store, 'queues', queue, { policy, deadLetterQueue: deadLetterQueueOf(call) });
+    await updateResource(call.store, 'queues', queue, { policy, deadLetterQueue: deadLetterQueueOf(call) });
     return answer;
   },
   'sqs.GetQueueAttributes': async (call) => {
@@ -83,38 +83,38 @@ export const operations: Readonly<Record<string, Operation>> = {
     const page = queuesPageOf(call);
     const queue = { prefix: page.prefix, name: queueOf(call) };
     const names = await listDeadLetterSources(call.store, queue.name, page);
-    if (names.length === 0 && !(await hasName(call.store, 'queues', queue))) throw notFound('queue');
+    if (names.length === 0 && !(await nameExists(call.store, 'queues', queue))) throw notFound('queue');
     return queuePage(call, 'queueUrls', names, page.limit);
   },
   'sqs.ReceiveMessage': receive,
-  'sns.CreateTopic': (call) => creating(call, 'topics', text(call, 'Name'), {}),
-  'sns.DeleteTopic': (call) => deleting(call, 'topics', topicOf(call)),
+  'sns.CreateTopic': (call) => createResource(call, 'topics', text(call, 'Name'), {}),
+  'sns.DeleteTopic': (call) => deleteResource(call, 'topics', topicOf(call)),
   'sns.ListTopics': async (call) => {
     const limit = SNS_PAGE + 1;
     const page = { prefix: prefixOf(call, 'sns'), after: afterToken(call, 'topics', isTopic), limit };
     const names = await listNames(call.store, 'topics', page);
     const shown = names.slice(0, SNS_PAGE);
     return {
-      Topics: shown.map((name) => ({ TopicArn: clientArn(call.place, 'sns', name) })),
+      Topics: shown.map((name) => ({ TopicArn: clientArn(call.context, 'sns', name) })),
       ...tokenOf('topics', names.length > SNS_PAGE, shown.at(-1)),
     };
   },
-  'sns.Subscribe': subscribing,
+  'sns.Subscribe': subscribe,
   'sns.Unsubscribe': (call) => {
-    const { topic = '', id = '' } = subscriptionInArn(call.place, text(call, 'SubscriptionArn')) ?? {};
+    const { topic = '', id = '' } = subscriptionInArn(call.context, text(call, 'SubscriptionArn')) ?? {};
     const row = { prefix: prefixOf(call, 'sns'), topic, id };
-    return removing(call, () => removeSubscription(call.store, row));
+    return removeResource(call, () => removeSubscription(call.store, row));
   },
   'sns.SetSubscriptionAttributes': async (call) => {
     const target = text(call, 'AttributeName') === 'RedrivePolicy' ? text(call, 'AttributeValue') : '';
-    const queue = nameInArn(call.place, 'sqs', deadLetterArn(target) ?? '');
+    const queue = nameInArn(call.context, 'sqs', deadLetterArn(target) ?? '');
     if (queue !== undefined) await allowDelivery(call, queue);
     return call.forward();
   },
   'sns.ListSubscriptions': (call) => subscriptionPage(call, undefined),
   'sns.ListSubscriptionsByTopic': async (call) => {
     const topic = { prefix: prefixOf(call, 'sns'), name: topicOf(call) };
-    if (!(await hasName(call.store, 'topics', topic))) throw notFound('topic');
+    if (!(await nameExists(call.store, 'topics', topic))) throw notFound('topic');
     return subscriptionPage(call, topic.name);
   },
 };
@@ -126,37 +126,37 @@ function text({ fields }: Call, member: string): string {
   return String(fields[member] ?? '');
 }
 
-function prefixOf({ place }: Call, service: 'sqs' | 'sns'): string {
-  return place.prefixes[service] ?? '';
+function prefixOf({ context }: Call, service: 'sqs' | 'sns'): string {
+  return context.prefixes[service] ?? '';
 }
 
 function queueOf(call: Call): string {
-  return nameInQueueUrl(call.place, text(call, 'QueueUrl')) ?? '';
+  return nameInQueueUrl(call.context, text(call, 'QueueUrl')) ?? '';
 }
 
 function topicOf(call: Call): string {
-  return nameInArn(call.place, 'sns', text(call, 'TopicArn')) ?? '';
+  return nameInArn(call.context, 'sns', text(call, 'TopicArn')) ?? '';
 }
 
 /**
  * Returns the dead-letter queue set by the request, null if the request removes it, or undefined if it does not
  * mention one.
  */
-function deadLetterQueueOf({ place, fields }: Call): string | null | undefined {
+function deadLetterQueueOf({ context, fields }: Call): string | null | undefined {
   const policy = isRecord(fields.Attributes) ? fields.Attributes.RedrivePolicy : undefined;
   if (typeof policy !== 'string') return undefined;
-  return nameInArn(place, 'sqs', deadLetterArn(policy) ?? '') ?? null;
+  return nameInArn(context, 'sqs', deadLetterArn(policy) ?? '') ?? null;
 }
 
 /**
  * Returns the policy set by the request, null if the request removes it, or undefined if it does not mention one.
  * Throws if the policy is not allowed.
  */
-function policyIn({ place, fields }: Call, queue: string): string | null | undefined {
+function policyIn({ context, fields }: Call, queue: string): string | null | undefined {
   const policy = isRecord(fields.Attributes) ? fields.Attributes.Policy : undefined;
   if (typeof policy !== 'string') return undefined;
   if (policy === '') return null;
-  const reason = checkPolicy(place, queue, policy);
+  const reason = checkPolicy(context, queue, policy);
   if (reason === undefined) return policy;
   throw new GatewayError(
     'bad_attribute_value',
@@ -165,23 +165,31 @@ function policyIn({ place, fields }: Call, queue: string): string | null | undef
 }
 
 /** Throws if the queue does not exist on the engine. */
-async function ensureExists({ place, signal }: Call, queue: string): Promise<void> {
-  const fields = { QueueName: toEngine(place, 'queueName', queue) ?? '' };
-  await callEngine(place.engine, { service: 'sqs', action: 'GetQueueUrl', fields, signal });
+async function ensureExists({ context, signal }: Call, queue: string): Promise<void> {
+  const fields = { QueueName: toEngine(context, 'queueName', queue) ?? '' };
+  await callEngine(context.engine, { service: 'sqs', action: 'GetQueueUrl', fields, signal });
 }
 
 /**
  * Creates a name on the engine and lists it only once the engine confirms: clients that see a name in a list skip its
  * creation. `about` is recorded with it.
  */
-async function creating(call: Call, kind: Kind, name: string, about: Note): Promise<Fields> {
+async function createResource(
+  call: Call,
+  kind: ResourceKind,
+  name: string,
+  about: ResourceUpdate,
+): Promise<Fields> {
   const of = { prefix: prefixOf(call, kind === 'queues' ? 'sqs' : 'sns'), name };
-  const creation = await addName(call.store, kind, of, call.now);
+  const creation = await reserveName(call.store, kind, of, call.now);
   // The service was deactivated after the request was authorized.
   if (!creation) throw new GatewayError('unknown_key');
   try {
     const answer = await call.forward();
-    await note(call.store, kind, of, { ...about, confirmed: creation.confirmed ? undefined : true });
+    await updateResource(call.store, kind, of, {
+      ...about,
+      confirmed: creation.confirmed ? undefined : true,
+    });
     return answer;
   } catch (error) {
     const refused =
@@ -196,35 +204,35 @@ async function creating(call: Call, kind: Kind, name: string, about: Note): Prom
  * interrupted creation or deletion. Names requested moments ago are kept because their creation might still be in
  * progress.
  */
-export async function forgetMissing({
-  place,
+export async function recordMissing({
+  context,
   store,
   fields,
   now,
-}: Pick<Call, 'place' | 'store' | 'fields' | 'now'>) {
-  const { sqs, sns } = place.prefixes;
+}: Pick<Call, 'context' | 'store' | 'fields' | 'now'>) {
+  const { sqs, sns } = context.prefixes;
   const textOf = (member: string) => String(fields[member] ?? '');
-  const missing = (kind: Kind, prefix: string | null, name: string | undefined) =>
+  const missing = (kind: ResourceKind, prefix: string | null, name: string | undefined) =>
     prefix !== null && name !== undefined
-      ? noteMissing(store, kind, { prefix, name }, now - SETTLED_MS)
+      ? markMissing(store, kind, { prefix, name }, now - MAX_REQUEST_MS)
       : undefined;
-  await missing('queues', sqs, nameInQueueUrl(place, textOf('QueueUrl') || textOf('QueueName')));
+  await missing('queues', sqs, nameInQueueUrl(context, textOf('QueueUrl') || textOf('QueueName')));
   // With a token, the missing resource may be the token instead of the topic.
-  if (fields.Token === undefined) await missing('topics', sns, nameInArn(place, 'sns', textOf('TopicArn')));
-  const subscription = subscriptionInArn(place, textOf('SubscriptionArn'));
+  if (fields.Token === undefined) await missing('topics', sns, nameInArn(context, 'sns', textOf('TopicArn')));
+  const subscription = subscriptionInArn(context, textOf('SubscriptionArn'));
   if (sns !== null && subscription) await removeSubscription(store, { prefix: sns, ...subscription });
 }
 
-function deleting(call: Call, kind: Kind, name: string): Promise<Fields> {
+function deleteResource(call: Call, kind: ResourceKind, name: string): Promise<Fields> {
   const of = { prefix: prefixOf(call, kind === 'queues' ? 'sqs' : 'sns'), name };
-  return removing(call, () => removeName(call.store, kind, of));
+  return removeResource(call, () => removeName(call.store, kind, of));
 }
 
 /**
  * Deletes on the engine, then in the inventory. Also updates the inventory if the engine reports the resource as
  * missing.
  */
-async function removing(call: Call, forget: () => Promise<void>): Promise<Fields> {
+async function removeResource(call: Call, forget: () => Promise<void>): Promise<Fields> {
   try {
     const answer = await call.forward();
     await forget();
@@ -236,20 +244,25 @@ async function removing(call: Call, forget: () => Promise<void>): Promise<Fields
 }
 
 function queuesPageOf(call: Call) {
-  const most = Number(call.fields.MaxResults ?? SQS_PAGE);
-  if (most < 1 || most > SQS_PAGE) {
+  const limit = Number(call.fields.MaxResults ?? SQS_PAGE);
+  if (limit < 1 || limit > SQS_PAGE) {
     throw new GatewayError('bad_parameter', `MaxResults must be between 1 and ${SQS_PAGE}.`);
   }
   // One extra row shows whether there is another page.
-  return { prefix: prefixOf(call, 'sqs'), after: afterToken(call, 'queues', isQueue), limit: most + 1 };
+  return { prefix: prefixOf(call, 'sqs'), after: afterToken(call, 'queues', isQueue), limit: limit + 1 };
 }
 
-function queuePage({ place, fields }: Call, member: string, names: readonly string[], limit: number): Fields {
+function queuePage(
+  { context, fields }: Call,
+  member: string,
+  names: readonly string[],
+  limit: number,
+): Fields {
   const shown = names.slice(0, limit - 1);
   // Like SQS, return a token only to clients that set MaxResults.
   const more = fields.MaxResults !== undefined && names.length === limit;
   return {
-    [member]: shown.map((name) => clientQueueUrl(place, name)),
+    [member]: shown.map((name) => clientQueueUrl(context, name)),
     ...tokenOf('queues', more, shown.at(-1)),
   };
 }
@@ -282,13 +295,13 @@ const isSubscription = (place: string) => {
   return isTopic(topic) && id !== '' && more.length === 0;
 };
 
-async function subscribing(call: Call): Promise<Fields> {
+async function subscribe(call: Call): Promise<Fields> {
   const target = checkSubscription(call);
   if (target.queue !== undefined) await allowDelivery(call, target.queue);
   if (target.deadLetterQueue !== undefined) await allowDelivery(call, target.deadLetterQueue);
   // By default AWS omits the ARN of an unconfirmed subscription, and it could not be recorded.
   const answer = await call.forward({ ReturnSubscriptionArn: true });
-  const made = subscriptionInArn(call.place, String(answer.SubscriptionArn));
+  const made = subscriptionInArn(call.context, String(answer.SubscriptionArn));
   if (!made) throw new GatewayError('unavailable');
   // If this fails, the subscription delivers but is not listed until the client repeats the Subscribe, for which the
   // engine returns the same ARN, or until its topic is deleted.
@@ -316,18 +329,18 @@ async function subscriptionPage(call: Call, topic: string | undefined): Promise<
   const shown = found.slice(0, SNS_PAGE);
   const last = shown.at(-1);
   return {
-    Subscriptions: shown.map((row) => presentSubscription(call.place, row)),
+    Subscriptions: shown.map((row) => presentSubscription(call.context, row)),
     ...tokenOf('subscriptions', found.length > SNS_PAGE, last && `${last.topic}:${last.id}`),
   };
 }
 
-function presentSubscription(place: Place, row: Subscription): Fields {
-  const topicArn = clientArn(place, 'sns', row.topic);
+function presentSubscription(context: NameContext, row: Subscription): Fields {
+  const topicArn = clientArn(context, 'sns', row.topic);
   return {
     SubscriptionArn: `${topicArn}:${row.id}`,
-    Owner: ownerOf(place),
+    Owner: ownerOf(context),
     Protocol: row.protocol,
-    Endpoint: row.queuePrefix === null ? row.endpoint : clientArn(place, 'sqs', row.endpoint),
+    Endpoint: row.queuePrefix === null ? row.endpoint : clientArn(context, 'sqs', row.endpoint),
     TopicArn: topicArn,
   };
 }

@@ -15,27 +15,27 @@ export type Service = 'sqs' | 'sns';
  * The permissions of which an action needs at least one. `any` accepts all valid credentials; `refused` rejects the
  * action for everyone.
  */
-export type Needs = readonly PermissionName[] | 'any' | 'refused';
+export type RequiredPermission = readonly PermissionName[] | 'any' | 'refused';
 
 export interface Action {
-  needs: Needs;
+  requires: RequiredPermission;
   input: Structure;
   output: Structure;
   /** The attributes that a request with `AttributeName` and `AttributeValue` can set, with the type of each value. */
   attribute?: Readonly<Record<string, Scalar>>;
   /** Runs to completion even if the client disconnects. */
-  lasts?: true;
+  runToCompletion?: true;
 }
 
-const WRITE: Needs = ['can_publish'];
-const READ: Needs = ['can_receive'];
-const MANAGE: Needs = ['can_manage'];
-const READ_OR_MANAGE: Needs = ['can_receive', 'can_manage'];
+const WRITE: RequiredPermission = ['can_publish'];
+const READ: RequiredPermission = ['can_receive'];
+const MANAGE: RequiredPermission = ['can_manage'];
+const READ_OR_MANAGE: RequiredPermission = ['can_receive', 'can_manage'];
 
 type Members = Structure['members'];
 
-const action = (needs: Needs, input: Members, output: Members = {}): Action => ({
-  needs,
+const action = (needs: RequiredPermission, input: Members, output: Members = {}): Action => ({
+  requires: needs,
   input: { members: input },
   output: { members: output },
 });
@@ -43,13 +43,13 @@ const refused = (names: string): Record<string, Action> =>
   Object.fromEntries(names.split(' ').map((name) => [name, action('refused', {})]));
 
 /** For actions that change both the engine and the inventory: an interruption would leave them inconsistent. */
-const lasting = (of: Action): Action => ({ ...of, lasts: true });
+const toCompletion = (of: Action): Action => ({ ...of, runToCompletion: true });
 
 const { queueUrl } = sqs;
 const url = { QueueUrl: queueUrl };
 
 const sqsActions: Record<string, Action> = {
-  CreateQueue: lasting(
+  CreateQueue: toCompletion(
     action(
       MANAGE,
       {
@@ -60,9 +60,9 @@ const sqsActions: Record<string, Action> = {
       url,
     ),
   ),
-  DeleteQueue: lasting(action(MANAGE, url)),
+  DeleteQueue: toCompletion(action(MANAGE, url)),
   PurgeQueue: action(MANAGE, url),
-  SetQueueAttributes: lasting(
+  SetQueueAttributes: toCompletion(
     action(MANAGE, { ...url, Attributes: { ...sqs.queueAttributes, required: true } }),
   ),
   ListQueues: action(
@@ -81,7 +81,7 @@ const sqsActions: Record<string, Action> = {
   GetQueueAttributes: action(
     'any',
     { ...url, AttributeNames: sqs.attributeNames },
-    { Attributes: sqs.toldQueueAttributes },
+    { Attributes: sqs.readableQueueAttributes },
   ),
   SendMessage: action(WRITE, { ...url, ...sqs.message }, sqs.sent),
   SendMessageBatch: action(
@@ -114,39 +114,39 @@ const sqsActions: Record<string, Action> = {
 const topic = { TopicArn: sns.topicArn };
 const subscription = { SubscriptionArn: sns.subscriptionArn };
 const resource = { ResourceArn: sns.topicArn };
-const barred = { shape: 'string', refused: true } as const;
+const rejected = { shape: 'string', refused: true } as const;
 const attributePair: Members = {
   AttributeName: { shape: 'string', required: true },
   AttributeValue: { shape: 'string' },
 };
 
 const snsActions: Record<string, Action> = {
-  CreateTopic: lasting(
+  CreateTopic: toCompletion(
     action(
       MANAGE,
       {
         Name: { shape: { reference: 'topicName' }, required: true },
         Attributes: sns.topicAttributes,
         ...sns.tags,
-        DataProtectionPolicy: barred,
+        DataProtectionPolicy: rejected,
       },
       topic,
     ),
   ),
-  DeleteTopic: lasting(action(MANAGE, topic)),
+  DeleteTopic: toCompletion(action(MANAGE, topic)),
   SetTopicAttributes: {
     ...action(MANAGE, { ...topic, ...attributePair }),
     attribute: sns.TOPIC_ATTRIBUTES,
   },
-  GetTopicAttributes: action(READ_OR_MANAGE, topic, { Attributes: sns.toldTopicAttributes }),
+  GetTopicAttributes: action(READ_OR_MANAGE, topic, { Attributes: sns.readableTopicAttributes }),
   ListTopics: action('any', sns.page, sns.topics),
   Publish: action(
     WRITE,
-    { PhoneNumber: barred, TopicArn: { ...sns.topicArn, alias: 'TargetArn' }, ...sns.message },
+    { PhoneNumber: rejected, TopicArn: { ...sns.topicArn, alias: 'TargetArn' }, ...sns.message },
     sns.published,
   ),
   PublishBatch: action(WRITE, { ...topic, PublishBatchRequestEntries: sns.entries }, sns.results),
-  Subscribe: lasting(
+  Subscribe: toCompletion(
     action(
       READ,
       {
@@ -168,9 +168,9 @@ const snsActions: Record<string, Action> = {
     },
     subscription,
   ),
-  Unsubscribe: lasting(action(READ_OR_MANAGE, subscription)),
+  Unsubscribe: toCompletion(action(READ_OR_MANAGE, subscription)),
   GetSubscriptionAttributes: action(READ_OR_MANAGE, subscription, {
-    Attributes: sns.toldSubscriptionAttributes,
+    Attributes: sns.readableSubscriptionAttributes,
   }),
   SetSubscriptionAttributes: {
     ...action(READ_OR_MANAGE, { ...subscription, ...attributePair }),
@@ -204,7 +204,7 @@ export function actionOf(service: Service, name: string): Action | undefined {
 }
 
 /** Whether these permission bits satisfy an action's requirement. */
-export function allows(needs: Needs, bits: number): boolean {
+export function allows(needs: RequiredPermission, bits: number): boolean {
   if (typeof needs === 'string') return needs === 'any';
   return (bits & bitsOf(Object.fromEntries(needs.map((wire) => [wire, true])))) !== 0;
 }

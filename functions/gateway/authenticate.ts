@@ -5,12 +5,12 @@
  */
 import type { Context } from 'hono';
 import { type Database, openDatabase } from '../../db/database.ts';
-import { type Bearer, findBearer } from '../../db/region/gateway.ts';
+import { findGatewayCredential, type GatewayCredential } from '../../db/region/gateway.ts';
 import { isAccessKey } from '../shared/access-keys.ts';
-import { keepNewest } from '../shared/bounded-cache.ts';
+import { boundedCache } from '../shared/bounded-cache.ts';
 import type { Config, Region } from '../shared/env.ts';
 import type { AppEnv } from '../shared/http.ts';
-import { countUnknown } from '../shared/rate-limits.ts';
+import { countUnknownToken } from '../shared/rate-limits.ts';
 import { open, UnknownSealingKey } from '../shared/sealing.ts';
 import type { Service } from './actions.ts';
 import { type FaultCode, faults, GatewayError, throttledUntil } from './errors.ts';
@@ -22,7 +22,7 @@ export interface Caller {
   region: Region;
   store: Database;
   accessKey: string;
-  bearer: Bearer;
+  credential: GatewayCredential;
 }
 
 /** Maps reasons to wire faults. A reason that is not listed is reported as `incomplete_signature`. */
@@ -50,7 +50,7 @@ export function readClaim(
   const { pathname, search } = new URL(request.url);
   const head = { method: request.method, path: pathname, query: search.slice(1), headers: request.headers };
   const read = readSignature(head, now);
-  if (!read.ok) throw refused(read.reason);
+  if (!read.ok) throw signatureError(read.reason);
   const { signed } = read;
   const region = config.regions.get(signed.scope.region);
   const { service } = signed.scope;
@@ -75,21 +75,21 @@ export async function authenticate(
 ): Promise<Caller> {
   const { accessKey } = signed;
   const name = `${region.name} ${service} ${accessKey}`;
-  if (!isAccessKey(accessKey) || isKnownAsUnknown(name)) throw new GatewayError('unknown_key');
+  if (!isAccessKey(accessKey) || isCachedAsUnknown(name)) throw new GatewayError('unknown_key');
   const store = openDatabase(region.database);
-  const bearer = await findBearer(store, service, accessKey);
-  if (!bearer) {
-    if (!isKnownAsUnknown(name)) {
-      knowAsUnknown(name);
-      const until = await countUnknown(c);
+  const credential = await findGatewayCredential(store, service, accessKey);
+  if (!credential) {
+    if (!isCachedAsUnknown(name)) {
+      cacheAsUnknown(name);
+      const until = await countUnknownToken(c);
       if (until !== undefined) throw throttledUntil(until);
     }
     throw new GatewayError('unknown_key');
   }
-  const key = await signingKey(c.get('config'), region, bearer, signed);
+  const key = await signingKey(c.get('config'), region, credential, signed);
   const verified = await verifySignature(signed, body, key);
-  if (!verified.ok) throw refused(verified.reason);
-  return { service, region, store, accessKey, bearer };
+  if (!verified.ok) throw signatureError(verified.reason);
+  return { service, region, store, accessKey, credential };
 }
 
 /**
@@ -98,23 +98,23 @@ export async function authenticate(
  * client with a revoked key cheap, and counts it rarely: otherwise its requests would block other clients on the same
  * network.
  */
-const unknown = new Map<string, number>();
-const BELIEVED_MS = 10_000;
-const MOST_UNKNOWN = 10_000;
+const unknownKeys = new Map<string, number>();
+const NEGATIVE_TTL_MS = 10_000;
+const MAX_UNKNOWN_KEYS = 10_000;
 
-function isKnownAsUnknown(name: string): boolean {
-  const until = unknown.get(name);
-  if (until !== undefined && until <= Date.now()) unknown.delete(name);
-  return unknown.has(name);
+function isCachedAsUnknown(name: string): boolean {
+  const until = unknownKeys.get(name);
+  if (until !== undefined && until <= Date.now()) unknownKeys.delete(name);
+  return unknownKeys.has(name);
 }
 
-function knowAsUnknown(name: string): void {
-  const [oldest] = unknown.keys();
-  if (oldest !== undefined && unknown.size >= MOST_UNKNOWN) unknown.delete(oldest);
-  unknown.set(name, Date.now() + BELIEVED_MS);
+function cacheAsUnknown(name: string): void {
+  const [oldest] = unknownKeys.keys();
+  if (oldest !== undefined && unknownKeys.size >= MAX_UNKNOWN_KEYS) unknownKeys.delete(oldest);
+  unknownKeys.set(name, Date.now() + NEGATIVE_TTL_MS);
 }
 
-function refused(reason: SignatureReason): GatewayError {
+function signatureError(reason: SignatureReason): GatewayError {
   const fault = FAULT_OF[reason] ?? 'incomplete_signature';
   if (reason === 'session_token') return new GatewayError(fault, SESSION_TOKEN);
   const message = fault === 'unsigned' ? undefined : `${faults[fault].message} (${reason})`;
@@ -128,22 +128,27 @@ const SESSION_TOKEN =
  * Signing keys by credential and scope. They are not extractable, and are used only after the database has returned
  * the credential.
  */
-const derived = keepNewest<CryptoKey>(2000);
+const signingKeys = boundedCache<CryptoKey>(2000);
 
 /**
  * Returns the signing key for the scope. The cache key includes the row as just read, so a changed secret is never
  * matched with an old key.
  */
-function signingKey(config: Config, region: Region, bearer: Bearer, { scope }: Signed): Promise<CryptoKey> {
-  const { id, sealingKeyId, sealedSecret } = bearer;
+function signingKey(
+  config: Config,
+  region: Region,
+  credential: GatewayCredential,
+  { scope }: Signed,
+): Promise<CryptoKey> {
+  const { id, sealingKeyId, sealedSecret } = credential;
   const name = [id, sealingKeyId, sealedSecret, scope.date, scope.region, scope.service].join(' ');
-  return derived(name, async () => deriveKey(await secretOf(config, region, bearer), scope));
+  return signingKeys(name, async () => deriveKey(await decryptSecret(config, region, credential), scope));
 }
 
-async function secretOf(
+async function decryptSecret(
   { sealingKeys }: Config,
   region: Region,
-  { id, sealingKeyId, sealedSecret }: Bearer,
+  { id, sealingKeyId, sealedSecret }: GatewayCredential,
 ): Promise<string> {
   const context = { kind: 'credential', region: region.name, id } as const;
   try {

@@ -1,13 +1,13 @@
 /** Defines the authorized request that operations receive. */
 import type { Database } from '../../db/database.ts';
-import type { Place } from './names.ts';
+import type { NameContext } from './names.ts';
 import type { Fields } from './shapes.ts';
 
 /**
  * An authorized request for an action. The fields use the client's names and are already checked against their shapes.
  */
 export interface Call {
-  place: Place;
+  context: NameContext;
   store: Database;
   fields: Fields;
   /** When the request was authorized, in milliseconds since the epoch. */

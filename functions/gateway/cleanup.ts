@@ -7,7 +7,7 @@ import type { Database } from '../../db/database.ts';
 import { openDatabase } from '../../db/database.ts';
 import {
   type Deactivation,
-  forgetDeactivation,
+  deleteFinishedDeactivation,
   listDeactivations,
   listLeftovers,
 } from '../../db/region/deactivations.ts';
@@ -15,11 +15,11 @@ import { removeName, removeSubscription } from '../../db/region/inventory.ts';
 import type { Engine, Region } from '../shared/env.ts';
 import { runJob, shuffled } from '../shared/jobs.ts';
 import { EngineRefusal, GatewayError } from './errors.ts';
-import { engineArn, engineQueueUrl, type Place } from './names.ts';
-import { callEngine, type EngineRequest, SETTLED_MS } from './upstream.ts';
+import { engineArn, engineQueueUrl, type NameContext } from './names.ts';
+import { callEngine, type EngineRequest, MAX_REQUEST_MS } from './upstream.ts';
 
-const PORTION = 200;
-const AT_ONCE = 6;
+const BATCH_SIZE = 200;
+const CONCURRENCY = 6;
 
 /**
  * Cleans up after the deactivations of one project's product, or after all if `of` is undefined, until `deadline`
@@ -32,9 +32,9 @@ export async function cleanUp(
   deadline: number,
 ): Promise<boolean> {
   const store = openDatabase(database);
-  const ended = await listDeactivations(store, of, PORTION);
+  const ended = await listDeactivations(store, of, BATCH_SIZE);
   if (!engine) return ended.length === 0;
-  let done = ended.length < PORTION;
+  let done = ended.length < BATCH_SIZE;
   for (const deactivation of shuffled(ended)) {
     // A failure is logged and does not stop the others.
     const well = await runJob(`clean up ${deactivation.prefix}`, name, async () => {
@@ -46,19 +46,19 @@ export async function cleanUp(
   return done;
 }
 
-interface Where {
+interface RegionEngine {
   store: Database;
   engine: Engine;
   region: string;
 }
 
-async function cleanUpOne(where: Where, ended: Deactivation, deadline: number): Promise<boolean> {
+async function cleanUpOne(where: RegionEngine, ended: Deactivation, deadline: number): Promise<boolean> {
   // A creation authorized before the deactivation can reach the engine after it. Until that is no longer possible,
   // names are deleted from the engine but kept in the inventory, so that the next run deletes them again.
-  const settled = Date.now() - ended.since >= SETTLED_MS;
+  const settled = Date.now() - ended.since >= MAX_REQUEST_MS;
   for (;;) {
     const removals = await listRemovals(where, ended);
-    if (removals.length === 0) return forgetDeactivation(where.store, ended.prefix);
+    if (removals.length === 0) return deleteFinishedDeactivation(where.store, ended.prefix);
     const removed = await removeAll(where.engine, removals, deadline, settled);
     if (!removed || !settled) return false;
   }
@@ -67,13 +67,22 @@ async function cleanUpOne(where: Where, ended: Deactivation, deadline: number): 
 /** A deletion on the engine, followed by one in the inventory. */
 interface Removal {
   request: EngineRequest;
-  forget: () => Promise<void>;
+  removeFromInventory: () => Promise<void>;
 }
 
-async function listRemovals({ store, engine, region }: Where, ended: Deactivation): Promise<Removal[]> {
+async function listRemovals(
+  { store, engine, region }: RegionEngine,
+  ended: Deactivation,
+): Promise<Removal[]> {
   const { prefix, projectId } = ended;
-  const { queues, topics, subscriptions } = await listLeftovers(store, prefix, PORTION);
-  const at = (prefixes: Place['prefixes']): Place => ({ origin: '', region, projectId, prefixes, engine });
+  const { queues, topics, subscriptions } = await listLeftovers(store, prefix, BATCH_SIZE);
+  const at = (prefixes: NameContext['prefixes']): NameContext => ({
+    origin: '',
+    region,
+    projectId,
+    prefixes,
+    engine,
+  });
   const own = at({ sqs: prefix, sns: prefix });
   return [
     ...queues.map((name) => ({
@@ -82,7 +91,7 @@ async function listRemovals({ store, engine, region }: Where, ended: Deactivatio
         action: 'DeleteQueue',
         fields: { QueueUrl: engineQueueUrl(own, name) },
       },
-      forget: () => removeName(store, 'queues', { prefix, name }),
+      removeFromInventory: () => removeName(store, 'queues', { prefix, name }),
     })),
     ...topics.map((name) => ({
       request: {
@@ -90,13 +99,13 @@ async function listRemovals({ store, engine, region }: Where, ended: Deactivatio
         action: 'DeleteTopic',
         fields: { TopicArn: engineArn(own, 'sns', name) },
       },
-      forget: () => removeName(store, 'topics', { prefix, name }),
+      removeFromInventory: () => removeName(store, 'topics', { prefix, name }),
     })),
     ...subscriptions.map((row) => {
       const arn = `${engineArn(at({ sqs: null, sns: row.prefix }), 'sns', row.topic)}:${row.id}`;
       return {
         request: { service: 'sns' as const, action: 'Unsubscribe', fields: { SubscriptionArn: arn } },
-        forget: () => removeSubscription(store, row),
+        removeFromInventory: () => removeSubscription(store, row),
       };
     }),
   ];
@@ -117,11 +126,11 @@ async function removeAll(
       // Continue with the rest: the next run starts with the same names, so one that the engine refuses to delete must
       // not block the others.
       if (outcome === 'refused') continue;
-      if (settled) await next.forget();
+      if (settled) await next.removeFromInventory();
       gone++;
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  await Promise.all(Array.from({ length: CONCURRENCY }, work));
   return gone === removals.length;
 }
 

@@ -3,12 +3,12 @@
  * names and the response back to the client's. Signatures and serialization are not handled here.
  */
 import { openDatabase } from '../../db/database.ts';
-import { findBearer } from '../../db/region/gateway.ts';
-import { forgetMissing, operations } from './action-effects.ts';
+import { findGatewayCredential } from '../../db/region/gateway.ts';
+import { effects, recordMissing } from './action-effects.ts';
 import { type Action, actionOf, allows, type Service } from './actions.ts';
 import type { Caller } from './authenticate.ts';
 import { EngineRefusal, GatewayError, notFound } from './errors.ts';
-import { type Place, toClient, toEngine, withoutEngine } from './names.ts';
+import { type NameContext, redactEngineNames, toClient, toEngine } from './names.ts';
 import { refusalReason } from './refused-attributes.ts';
 import { type Conversion, convert, type Fields, type Scalar, type Value } from './shapes.ts';
 import { callEngine, unavailable } from './upstream.ts';
@@ -24,7 +24,7 @@ export interface Request {
   /** When the request was authorized, in milliseconds since the epoch. */
   now: number;
   /** Keeps the work running after the client disconnects. */
-  outlive(work: Promise<unknown>): void;
+  waitUntil(work: Promise<unknown>): void;
 }
 
 /**
@@ -35,62 +35,65 @@ export async function execute(caller: Caller, request: Request): Promise<{ actio
   const { service } = caller;
   const action = actionOf(service, request.name);
   if (!action) throw new GatewayError('unknown_action');
-  if (!allows(action.needs, caller.bearer.permissions)) throw new GatewayError('denied');
-  const place = placeOf(caller, request.origin);
+  if (!allows(action.requires, caller.credential.permissions)) throw new GatewayError('denied');
+  const context = nameContextOf(caller, request.origin);
   const raw = request.read(action);
-  const fields = convert(action.input, raw, AS_IT_IS);
-  const sent = engineFields(action, place, raw);
+  const fields = convert(action.input, raw, IDENTITY);
+  const sent = engineFields(action, context, raw);
   for (const name of BATCHES)
     if (Array.isArray(sent[name]) && sent[name].length === 0) throw new GatewayError('empty_batch');
-  const signal = action.lasts ? undefined : request.signal;
+  const signal = action.runToCompletion ? undefined : request.signal;
   const { store } = caller;
   const forward = async (more?: Fields) => {
     const asked = { service, action: request.name, fields: { ...sent, ...more }, signal };
-    const answer = await callEngine(place.engine, asked).catch((error: unknown) => {
+    const answer = await callEngine(context.engine, asked).catch((error: unknown) => {
       const isMissing = error instanceof GatewayError && error.fault === 'not_found';
-      if (isMissing) request.outlive(forgetMissing({ place, store, fields, now: request.now }));
+      if (isMissing) request.waitUntil(recordMissing({ context: context, store, fields, now: request.now }));
       throw error;
     });
     const nonsense = (path: string) => unavailable(asked, `status 200 without a valid ${path}`);
-    const told = convert(action.output, answer, outward(place, nonsense));
+    const told = convert(action.output, answer, responseConversion(context, nonsense));
     if (!isOfEachEntry(fields, told)) throw nonsense('result for each entry');
     return told;
   };
-  const recheck = () => stillMay(caller, action);
-  const call = { place, store, fields, now: request.now, signal, forward, recheck };
+  const recheck = () => recheckPermission(caller, action);
+  const call = { context, store, fields, now: request.now, signal, forward, recheck };
   try {
-    const work = operations[`${service}.${request.name}`]?.(call) ?? forward();
-    if (action.lasts) request.outlive(work);
+    const work = effects[`${service}.${request.name}`]?.(call) ?? forward();
+    if (action.runToCompletion) request.waitUntil(work);
     return { action, answer: await work };
   } catch (error) {
     if (!(error instanceof EngineRefusal)) throw error;
-    throw new EngineRefusal(error.code, error.status, withoutEngine(place, error.message));
+    throw new EngineRefusal(error.code, error.status, redactEngineNames(context, error.message));
   }
 }
 
-function placeOf({ region, bearer }: Caller, origin: string): Place {
+function nameContextOf({ region, credential }: Caller, origin: string): NameContext {
   if (!region.engine) throw new GatewayError('unavailable');
-  const prefixes: Record<Service, string | null> = { sqs: bearer.sqsPrefix, sns: bearer.snsPrefix };
-  return { origin, region: region.name, projectId: bearer.projectId, prefixes, engine: region.engine };
+  const prefixes: Record<Service, string | null> = { sqs: credential.sqsPrefix, sns: credential.snsPrefix };
+  return { origin, region: region.name, projectId: credential.projectId, prefixes, engine: region.engine };
 }
 
 /**
  * Reads the credentials again. Throws unless they are the same ones, in the same activation, and still have the
  * permission.
  */
-async function stillMay({ region, service, accessKey, bearer }: Caller, { needs }: Action): Promise<void> {
+async function recheckPermission(
+  { region, service, accessKey, credential }: Caller,
+  { requires }: Action,
+): Promise<void> {
   // Open the database again: only the first query of a session is guaranteed to see the latest changes.
-  const now = await findBearer(openDatabase(region.database), service, accessKey);
+  const now = await findGatewayCredential(openDatabase(region.database), service, accessKey);
   const prefix = `${service}Prefix` as const;
-  if (now?.id !== bearer.id || now[prefix] !== bearer[prefix]) throw new GatewayError('unknown_key');
-  if (!allows(needs, now.permissions)) throw new GatewayError('denied');
+  if (now?.id !== credential.id || now[prefix] !== credential[prefix]) throw new GatewayError('unknown_key');
+  if (!allows(requires, now.permissions)) throw new GatewayError('denied');
 }
 
 /** Keeps the client's names. References are validated when the fields are translated for the engine. */
-const AS_IT_IS: Conversion = { reference: (_kind, text) => text, refuse() {} };
+const IDENTITY: Conversion = { reference: (_kind, text) => text, refuse() {} };
 
-function engineFields(action: Action, place: Place, raw: unknown): Fields {
-  const conversion = inward(place);
+function engineFields(action: Action, context: NameContext, raw: unknown): Fields {
+  const conversion = requestConversion(context);
   const fields = convert(action.input, raw, conversion);
   if (!action.attribute) return fields;
   const name = String(fields.AttributeName);
@@ -112,10 +115,10 @@ function attributeRefused(name: string): GatewayError {
 const BATCHES: ReadonlySet<string> = new Set(['Entries', 'PublishBatchRequestEntries']);
 
 /** Translates a request for the engine. Values that do not match their shape are refused. */
-function inward(place: Place): Conversion {
+function requestConversion(context: NameContext): Conversion {
   return {
     reference(kind, text, path) {
-      const converted = toEngine(place, kind, text);
+      const converted = toEngine(context, kind, text);
       if (converted !== undefined || kind === 'policy') return converted;
       // Another project's resource is indistinguishable from a missing one.
       if (kind === 'queueUrl' || kind === 'owner') throw notFound('queue');
@@ -139,9 +142,9 @@ function inward(place: Place): Conversion {
  * Translates a response for the client. References outside the project are omitted; a response that lacks a required
  * value is treated as an engine failure.
  */
-function outward(place: Place, nonsense: (path: string) => Error): Conversion {
+function responseConversion(context: NameContext, nonsense: (path: string) => Error): Conversion {
   return {
-    reference: (kind, text) => toClient(place, kind, text),
+    reference: (kind, text) => toClient(context, kind, text),
     refuse(problem, path) {
       if (problem !== 'attribute' && problem !== 'refused') throw nonsense(path);
     },

@@ -5,7 +5,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import * as z from 'zod';
-import { type Kind, listNamesOfProject } from '../../db/region/inventory.ts';
+import { listNamesOfProject, type ResourceKind } from '../../db/region/inventory.ts';
 import { requireScope } from '../iam/access/require-access.ts';
 import { type AppEnv, errorResponses, newRouter, ok } from '../shared/http.ts';
 import { PRODUCT_LABELS } from '../shared/products.ts';
@@ -33,7 +33,12 @@ const queueExample = {
 };
 
 /** Returns the requested page of names and the token of the next one. */
-async function page(c: Context<AppEnv>, kind: Kind, product: 'sqs' | 'sns', asked: z.infer<typeof query>) {
+async function page(
+  c: Context<AppEnv>,
+  kind: ResourceKind,
+  product: 'sqs' | 'sns',
+  asked: z.infer<typeof query>,
+) {
   const { project_id: projectId, page_size: limit, page_token: after } = asked;
   requireScope(c, { resource: product, action: 'read' }, projectId);
   const names = await listNamesOfProject(c.get('store'), kind, {

@@ -27,7 +27,7 @@ export function parseUniqueJson(text: string): Record<string, unknown> {
  * Maximum depth of nested objects, to bound memory. The deepest valid request, message attributes in a batch, has four
  * levels.
  */
-const DEEPEST = 10;
+const MAX_DEPTH = 10;
 
 const COLON = /\s*:/y;
 
@@ -40,7 +40,7 @@ function findRepeatedName(text: string): string | undefined {
   for (let at = 0; at < text.length; at++) {
     const character = text[at];
     if (character === '{') {
-      if (open.length === DEEPEST) throw new GatewayError('malformed', 'The body is nested too deeply.');
+      if (open.length === MAX_DEPTH) throw new GatewayError('malformed', 'The body is nested too deeply.');
       open.push(new Set());
     } else if (character === '}') open.pop();
     else if (character === '"') {

@@ -12,7 +12,7 @@ import type { Service } from './actions.ts';
 import { isRecord, type Reference } from './shapes.ts';
 
 /** The project and the engine between which names are translated. */
-export interface Place {
+export interface NameContext {
   /** `https://host[:port]` of the request. */
   origin: string;
   region: string;
@@ -51,13 +51,13 @@ export function isName(service: Service, name: string): boolean {
 }
 
 /** Returns the client's account name, used in ARNs, URLs and as owner. */
-export function ownerOf({ projectId }: Pick<Place, 'projectId'>): string {
+export function ownerOf({ projectId }: Pick<NameContext, 'projectId'>): string {
   return `project-${projectId}`;
 }
 
 /** Returns the ARN that clients see. */
 export function clientArn(
-  place: Pick<Place, 'region' | 'projectId'>,
+  place: Pick<NameContext, 'region' | 'projectId'>,
   service: Service,
   name: string,
 ): string {
@@ -65,18 +65,18 @@ export function clientArn(
 }
 
 /** Returns the queue URL that clients see. */
-export function clientQueueUrl(place: Pick<Place, 'origin' | 'projectId'>, name: string): string {
+export function clientQueueUrl(place: Pick<NameContext, 'origin' | 'projectId'>, name: string): string {
   return `${place.origin}/${ownerOf(place)}/${name}`;
 }
 
 /** Returns the ARN on the engine; `name` can be a pattern. Throws if the service is not active. */
-export function engineArn(place: Place, service: Service, name: string): string {
-  return `${engineArnStart(place, service)}${name}`;
+export function engineArn(context: NameContext, service: Service, name: string): string {
+  return `${engineArnStart(context, service)}${name}`;
 }
 
 /** Returns the queue URL on the engine. Throws if the service is not active. */
-export function engineQueueUrl(place: Place, name: string): string {
-  return `${place.engine.sqsEndpoint}/${place.engine.account}/${prefixOf(place, 'sqs')}${name}`;
+export function engineQueueUrl(context: NameContext, name: string): string {
+  return `${context.engine.sqsEndpoint}/${context.engine.account}/${prefixOf(context, 'sqs')}${name}`;
 }
 
 /**
@@ -84,10 +84,10 @@ export function engineQueueUrl(place: Place, name: string): string {
  * engine's own ARN is also accepted: https deliveries come directly from the engine, and clients confirm a
  * subscription with the ARN in them.
  */
-export function nameInArn(place: Place, service: Service, arn: string): string | undefined {
-  const name = nameAfter(clientArnStart(place, service), service, arn);
-  if (name !== undefined || service !== 'sns' || place.prefixes.sns === null) return name;
-  return nameAfter(engineArnStart(place, 'sns'), 'sns', arn);
+export function nameInArn(context: NameContext, service: Service, arn: string): string | undefined {
+  const name = nameAfter(clientArnStart(context, service), service, arn);
+  if (name !== undefined || service !== 'sns' || context.prefixes.sns === null) return name;
+  return nameAfter(engineArnStart(context, 'sns'), 'sns', arn);
 }
 
 /**
@@ -95,13 +95,13 @@ export function nameInArn(place: Place, service: Service, arn: string): string |
  * The prefix can be that of an earlier activation, because messages in a queue outlive the activation of their topic.
  * The result always names this project whatever the prefix, so it reveals nothing about other projects.
  */
-export function clientTopicArn(place: Place, arn: string): string | undefined {
-  const start = `${engineArnOwner(place, 'sns')}${prefixLetters(place.region)}`;
-  const end = engineArnOwner(place, 'sns').length + PREFIX_LENGTH;
+export function clientTopicArn(context: NameContext, arn: string): string | undefined {
+  const start = `${engineArnOwner(context, 'sns')}${prefixLetters(context.region)}`;
+  const end = engineArnOwner(context, 'sns').length + PREFIX_LENGTH;
   const random = arn.slice(start.length, end);
   const name = arn.slice(end);
   return arn.startsWith(start) && /^[0-9A-Za-z]+$/.test(random) && isName('sns', name)
-    ? clientArn(place, 'sns', name)
+    ? clientArn(context, 'sns', name)
     : undefined;
 }
 
@@ -109,16 +109,19 @@ export function clientTopicArn(place: Place, arn: string): string | undefined {
  * Returns the name in a client's queue URL, or undefined if it is not in this project. Accepts any origin, the path
  * alone, a trailing slash and, like SQS, the bare name.
  */
-export function nameInQueueUrl(place: Place, url: string): string | undefined {
+export function nameInQueueUrl(context: NameContext, url: string): string | undefined {
   if (isName('sqs', url)) return url;
   const [, path = ''] = /^(?:https?:\/\/[^/?#\\]+)?(\/.*?)\/?$/.exec(url) ?? [];
-  return nameAfter(`/${ownerOf(place)}/`, 'sqs', path);
+  return nameAfter(`/${ownerOf(context)}/`, 'sqs', path);
 }
 
 /** Returns the topic and id in a client's subscription ARN, or undefined. */
-export function subscriptionInArn(place: Place, arn: string): { topic: string; id: string } | undefined {
+export function subscriptionInArn(
+  context: NameContext,
+  arn: string,
+): { topic: string; id: string } | undefined {
   const at = arn.lastIndexOf(':');
-  const topic = nameInArn(place, 'sns', arn.slice(0, Math.max(at, 0)));
+  const topic = nameInArn(context, 'sns', arn.slice(0, Math.max(at, 0)));
   const id = arn.slice(at + 1);
   return topic !== undefined && SUBSCRIPTION_ID.test(id) ? { topic, id } : undefined;
 }
@@ -128,53 +131,53 @@ function nameAfter(start: string, service: Service, text: string): string | unde
   return text.startsWith(start) && isName(service, name) ? name : undefined;
 }
 
-function prefixOf({ prefixes }: Place, service: Service): string {
+function prefixOf({ prefixes }: NameContext, service: Service): string {
   const prefix = prefixes[service];
   if (prefix === null) throw new Error(`The service ${service} is not active`);
   return prefix;
 }
 
-function clientArnStart(place: Pick<Place, 'region' | 'projectId'>, service: Service): string {
+function clientArnStart(place: Pick<NameContext, 'region' | 'projectId'>, service: Service): string {
   return `arn:scw:${service}:${place.region}:${ownerOf(place)}:`;
 }
 
-function engineArnStart(place: Place, service: Service): string {
-  return `${engineArnOwner(place, service)}${prefixOf(place, service)}`;
+function engineArnStart(context: NameContext, service: Service): string {
+  return `${engineArnOwner(context, service)}${prefixOf(context, service)}`;
 }
 
 /** Returns the prefix that all ARNs of a service on this engine share. */
-export function engineArnOwner({ engine }: Pick<Place, 'engine'>, service: Service): string {
+export function engineArnOwner({ engine }: Pick<NameContext, 'engine'>, service: Service): string {
   return `arn:${engine.partition}:${service}:${engine.region}:${engine.account}:`;
 }
 
 /** Translates a client's reference for the engine. Returns undefined if it names nothing in this project. */
-export function toEngine(place: Place, kind: Reference, text: string): string | undefined {
-  const active = (service: Service) => place.prefixes[service] !== null;
+export function toEngine(context: NameContext, kind: Reference, text: string): string | undefined {
+  const active = (service: Service) => context.prefixes[service] !== null;
   switch (kind) {
     case 'queueName':
-      return isName('sqs', text) ? prefixOf(place, 'sqs') + text : undefined;
+      return isName('sqs', text) ? prefixOf(context, 'sqs') + text : undefined;
     case 'topicName':
-      return isName('sns', text) ? prefixOf(place, 'sns') + text : undefined;
+      return isName('sns', text) ? prefixOf(context, 'sns') + text : undefined;
     case 'queueUrl': {
-      const name = nameInQueueUrl(place, text);
-      return name === undefined ? undefined : engineQueueUrl(place, name);
+      const name = nameInQueueUrl(context, text);
+      return name === undefined ? undefined : engineQueueUrl(context, name);
     }
     case 'queueArn':
     case 'topicArn': {
       const service = kind === 'queueArn' ? 'sqs' : 'sns';
-      const name = active(service) ? nameInArn(place, service, text) : undefined;
-      return name === undefined ? undefined : engineArn(place, service, name);
+      const name = active(service) ? nameInArn(context, service, text) : undefined;
+      return name === undefined ? undefined : engineArn(context, service, name);
     }
     case 'subscriptionArn': {
-      const found = subscriptionInArn(place, text);
-      return found && `${engineArn(place, 'sns', found.topic)}:${found.id}`;
+      const found = subscriptionInArn(context, text);
+      return found && `${engineArn(context, 'sns', found.topic)}:${found.id}`;
     }
     case 'endpoint':
-      return /^https?:/.test(text) ? text : toEngine(place, 'queueArn', text);
+      return /^https?:/.test(text) ? text : toEngine(context, 'queueArn', text);
     case 'redrivePolicy':
-      return renameRedrivePolicy(text, (arn) => toEngine(place, 'queueArn', arn));
+      return renameRedrivePolicy(text, (arn) => toEngine(context, 'queueArn', arn));
     case 'owner':
-      return text === ownerOf(place) ? place.engine.account : undefined;
+      return text === ownerOf(context) ? context.engine.account : undefined;
     case 'policy':
     case 'prose':
       return undefined;
@@ -185,47 +188,47 @@ export function toEngine(place: Place, kind: Reference, text: string): string | 
 export const PENDING = /^pending confirmation$/i;
 
 /** Translates an engine's reference for the client. Returns undefined if it names nothing in this project. */
-export function toClient(place: Place, kind: Reference, text: string): string | undefined {
+export function toClient(context: NameContext, kind: Reference, text: string): string | undefined {
   switch (kind) {
     case 'queueName':
-      return nameAfter(prefixOf(place, 'sqs'), 'sqs', text);
+      return nameAfter(prefixOf(context, 'sqs'), 'sqs', text);
     case 'topicName':
-      return nameAfter(prefixOf(place, 'sns'), 'sns', text);
+      return nameAfter(prefixOf(context, 'sns'), 'sns', text);
     case 'queueUrl': {
       // Engines differ in what precedes the name.
-      const name = toClient(place, 'queueName', text.slice(text.lastIndexOf('/') + 1));
-      return name === undefined ? undefined : clientQueueUrl(place, name);
+      const name = toClient(context, 'queueName', text.slice(text.lastIndexOf('/') + 1));
+      return name === undefined ? undefined : clientQueueUrl(context, name);
     }
     case 'queueArn':
     case 'topicArn': {
       const service = kind === 'queueArn' ? 'sqs' : 'sns';
-      if (place.prefixes[service] === null) return undefined;
-      const name = nameAfter(engineArnStart(place, service), service, text);
-      return name === undefined ? undefined : clientArn(place, service, name);
+      if (context.prefixes[service] === null) return undefined;
+      const name = nameAfter(engineArnStart(context, service), service, text);
+      return name === undefined ? undefined : clientArn(context, service, name);
     }
     case 'subscriptionArn': {
       if (PENDING.test(text)) return text;
       const at = text.lastIndexOf(':');
-      const topic = toClient(place, 'topicArn', text.slice(0, at));
+      const topic = toClient(context, 'topicArn', text.slice(0, at));
       return topic === undefined ? undefined : topic + text.slice(at);
     }
     case 'endpoint':
-      return /^https?:/.test(text) ? text : toClient(place, 'queueArn', text);
+      return /^https?:/.test(text) ? text : toClient(context, 'queueArn', text);
     case 'redrivePolicy':
-      return renameRedrivePolicy(text, (arn) => toClient(place, 'queueArn', arn));
+      return renameRedrivePolicy(text, (arn) => toClient(context, 'queueArn', arn));
     case 'owner':
-      return ownerOf(place);
+      return ownerOf(context);
     case 'policy':
       return undefined;
     case 'prose':
-      return withoutEngine(place, text);
+      return redactEngineNames(context, text);
   }
 }
 
 /**
  * Returns the engine's message, or a generic one if it contains the engine's names, so that those are never disclosed.
  */
-export function withoutEngine({ engine, prefixes }: Place, text: string): string {
+export function redactEngineNames({ engine, prefixes }: NameContext, text: string): string {
   const own = [prefixes.sqs, prefixes.sns, engine.account, engine.accessKeyId].filter(
     (name) => name !== null,
   );

@@ -3,7 +3,7 @@
  * writes around the published message; with raw delivery there is no envelope.
  */
 import { replaceStrings } from './json.ts';
-import { clientTopicArn, engineArnOwner, type Place } from './names.ts';
+import { clientTopicArn, engineArnOwner, type NameContext } from './names.ts';
 import { isRecord } from './shapes.ts';
 
 /** Values of `Type` in an envelope. */
@@ -17,33 +17,33 @@ const TYPES: ReadonlySet<unknown> = new Set([
  * Returns the message body with the client's names, or undefined if it is not an envelope of this region's engine.
  * Changes only `TopicArn`, `UnsubscribeURL` and `SubscribeURL`; every other character is preserved.
  */
-export function renameNotification(place: Place, body: string): string | undefined {
-  if (!body.includes(engineArnOwner(place, 'sns')) || !isEnvelope(place, body)) return undefined;
+export function renameNotification(context: NameContext, body: string): string | undefined {
+  if (!body.includes(engineArnOwner(context, 'sns')) || !isEnvelope(context, body)) return undefined;
   return replaceStrings(body, {
-    TopicArn: (arn) => clientTopicArn(place, arn) ?? '',
+    TopicArn: (arn) => clientTopicArn(context, arn) ?? '',
     UnsubscribeURL: (url) => {
       const [topic, id] = splitAtLast(parameter(url, 'SubscriptionArn'), ':');
-      const topicArn = clientTopicArn(place, topic);
-      return topicArn === undefined ? '' : link(place, `Unsubscribe&SubscriptionArn=${topicArn}:${id}`);
+      const topicArn = clientTopicArn(context, topic);
+      return topicArn === undefined ? '' : link(context, `Unsubscribe&SubscriptionArn=${topicArn}:${id}`);
     },
     SubscribeURL: (url) => {
-      const topicArn = clientTopicArn(place, parameter(url, 'TopicArn'));
+      const topicArn = clientTopicArn(context, parameter(url, 'TopicArn'));
       const token = parameter(url, 'Token');
       return topicArn === undefined
         ? ''
-        : link(place, `ConfirmSubscription&TopicArn=${topicArn}&Token=${encodeURIComponent(token)}`);
+        : link(context, `ConfirmSubscription&TopicArn=${topicArn}&Token=${encodeURIComponent(token)}`);
     },
   });
 }
 
-function isEnvelope(place: Place, body: string): boolean {
+function isEnvelope(context: NameContext, body: string): boolean {
   try {
     const value: unknown = JSON.parse(body);
     return (
       isRecord(value) &&
       TYPES.has(value.Type) &&
       typeof value.TopicArn === 'string' &&
-      clientTopicArn(place, value.TopicArn) !== undefined
+      clientTopicArn(context, value.TopicArn) !== undefined
     );
   } catch {
     return false;
@@ -60,6 +60,6 @@ function splitAtLast(text: string, separator: string): [string, string] {
 }
 
 /** Returns a link to a gateway action. Unlike the engine's own link, it has no effect unless it is signed. */
-function link({ origin }: Place, action: string): string {
+function link({ origin }: NameContext, action: string): string {
   return `${origin}/?Version=2010-03-31&Action=${action}`;
 }

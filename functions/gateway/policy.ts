@@ -3,11 +3,11 @@
  * queue are accepted. Topics can already do that, so the policy has no effect, but setup code written for SQS sets one
  * before it subscribes a queue.
  */
-import { clientArn, isName, ownerOf, type Place } from './names.ts';
+import { clientArn, isName, type NameContext, ownerOf } from './names.ts';
 import { isRecord } from './shapes.ts';
 
 /** Maximum length of a policy in SQS, in characters. */
-const LONGEST = 8192;
+const MAX_LENGTH = 8192;
 const VERSIONS: readonly unknown[] = [undefined, '2012-10-17', '2008-10-17'];
 const OPERATORS = /^(ForAnyValue:)?(Arn|String)(Equals|Like)(IfExists)?$/;
 
@@ -16,8 +16,8 @@ const OPERATORS = /^(ForAnyValue:)?(Arn|String)(Equals|Like)(IfExists)?$/;
  * statement must allow `sqs:SendMessage` on this queue, to SNS or to everyone, on the condition that `aws:SourceArn`
  * is a topic of the project.
  */
-export function checkPolicy(place: Place, queue: string, text: string): string | undefined {
-  if (text.length > LONGEST) return `It is longer than ${LONGEST} characters.`;
+export function checkPolicy(context: NameContext, queue: string, text: string): string | undefined {
+  if (text.length > MAX_LENGTH) return `It is longer than ${MAX_LENGTH} characters.`;
   let policy: unknown;
   try {
     policy = JSON.parse(text);
@@ -33,13 +33,13 @@ export function checkPolicy(place: Place, queue: string, text: string): string |
   const statements = Array.isArray(Statement) ? Statement : [Statement];
   if (statements.length === 0) return 'It has no Statement.';
   for (const statement of statements) {
-    const reason = checkStatement(place, queue, statement);
+    const reason = checkStatement(context, queue, statement);
     if (reason !== undefined) return reason;
   }
   return undefined;
 }
 
-function checkStatement(place: Place, queue: string, statement: unknown): string | undefined {
+function checkStatement(context: NameContext, queue: string, statement: unknown): string | undefined {
   if (!isRecord(statement)) return 'A Statement must be an object.';
   const { Sid, Effect, Principal, Action, Resource, Condition, ...others } = statement;
   const [unknown] = Object.keys(others);
@@ -52,10 +52,10 @@ function checkStatement(place: Place, queue: string, statement: unknown): string
   if (!each(Action, (action) => action.toLowerCase() === 'sqs:sendmessage')) {
     return 'Action must be sqs:SendMessage.';
   }
-  const arn = clientArn(place, 'sqs', queue);
+  const arn = clientArn(context, 'sqs', queue);
   if (!each(Resource, (resource) => resource === arn || resource === '*')) return `Resource must be ${arn}.`;
-  if (isConditionOfProject(place, Condition)) return undefined;
-  return `Condition must compare aws:SourceArn with topics of the project, such as ${clientArn(place, 'sns', '*')}, and nothing else.`;
+  if (isConditionOfProject(context, Condition)) return undefined;
+  return `Condition must compare aws:SourceArn with topics of the project, such as ${clientArn(context, 'sns', '*')}, and nothing else.`;
 }
 
 function isTopicsOrEveryone(principal: unknown): boolean {
@@ -72,7 +72,7 @@ function isTopicsOrEveryone(principal: unknown): boolean {
  * Whether the condition limits the statement to topics of the project: `aws:SourceArn` must name them, and
  * `aws:SourceAccount`, if present, the project.
  */
-function isConditionOfProject(place: Place, condition: unknown): boolean {
+function isConditionOfProject(context: NameContext, condition: unknown): boolean {
   if (!isRecord(condition)) return false;
   let namesTopics = false;
   for (const [operator, compared] of Object.entries(condition)) {
@@ -80,8 +80,8 @@ function isConditionOfProject(place: Place, condition: unknown): boolean {
     for (const [key, value] of Object.entries(compared)) {
       const name = key.toLowerCase();
       const isArn = name === 'aws:sourcearn' && !operator.endsWith('IfExists');
-      if (isArn && each(value, (arn) => isTopicOfProject(place, arn))) namesTopics = true;
-      else if (name !== 'aws:sourceaccount' || !each(value, (owner) => owner === ownerOf(place)))
+      if (isArn && each(value, (arn) => isTopicOfProject(context, arn))) namesTopics = true;
+      else if (name !== 'aws:sourceaccount' || !each(value, (owner) => owner === ownerOf(context)))
         return false;
     }
   }
@@ -89,8 +89,8 @@ function isConditionOfProject(place: Place, condition: unknown): boolean {
 }
 
 /** Whether an ARN, which can be a pattern with `*` and `?`, matches only topics of the project. */
-function isTopicOfProject(place: Place, arn: string): boolean {
-  const start = clientArn(place, 'sns', '');
+function isTopicOfProject(context: NameContext, arn: string): boolean {
+  const start = clientArn(context, 'sns', '');
   return arn.startsWith(start) && isName('sns', arn.slice(start.length).replaceAll(/[*?]/g, 'x'));
 }
 

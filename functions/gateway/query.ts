@@ -10,21 +10,21 @@ import { childOf, type Element, escapeXml, tag } from './xml.ts';
  * Maximum number of parameters, and of dotted parts in a parameter's name. A batch of ten messages with ten attributes
  * each has about 400 parameters; the deepest name of any action has 8 parts.
  */
-const MOST_PARAMETERS = 2000;
-const MOST_PARTS = 10;
+const MAX_PARAMETERS = 2000;
+const MAX_PARTS = 10;
 
 /**
  * Parses the parameters of forms and query strings. Throws if a name occurs twice, because parsers differ in which
  * value they take. Limits number and depth: the parsed tree could otherwise take many times the request's memory.
  */
 export function parseParameters(...texts: string[]): Map<string, string> {
-  if (texts.join('&').split('&', MOST_PARAMETERS + 1).length > MOST_PARAMETERS)
-    throw new GatewayError('malformed', `There are more than ${MOST_PARAMETERS} parameters.`);
+  if (texts.join('&').split('&', MAX_PARAMETERS + 1).length > MAX_PARAMETERS)
+    throw new GatewayError('malformed', `There are more than ${MAX_PARAMETERS} parameters.`);
   const parameters = new Map<string, string>();
   for (const text of texts) {
     for (const [name, value] of new URLSearchParams(text)) {
-      if (name.split('.', MOST_PARTS + 1).length > MOST_PARTS)
-        throw new GatewayError('malformed', `The name of a parameter has more than ${MOST_PARTS} parts.`);
+      if (name.split('.', MAX_PARTS + 1).length > MAX_PARTS)
+        throw new GatewayError('malformed', `The name of a parameter has more than ${MAX_PARTS} parts.`);
       if (parameters.has(name)) throw new GatewayError('malformed', `The parameter ${name} occurs twice.`);
       parameters.set(name, value);
     }

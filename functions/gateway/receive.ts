@@ -5,13 +5,13 @@
  */
 import { createHash } from 'node:crypto';
 import type { Call } from './call.ts';
-import { engineQueueUrl, nameInQueueUrl, type Place } from './names.ts';
+import { engineQueueUrl, type NameContext, nameInQueueUrl } from './names.ts';
 import { renameNotification } from './notifications.ts';
 import { type Fields, isRecord } from './shapes.ts';
 import { callEngine } from './upstream.ts';
 
 /** Re-check permissions on an empty receive that waited longer than this, in milliseconds. */
-const WAITED_MS = 1000;
+const RECHECK_AFTER_MS = 1000;
 
 /**
  * Receives messages and returns them only if the credentials are still valid. Otherwise makes the messages visible
@@ -20,39 +20,39 @@ const WAITED_MS = 1000;
 export async function receive(call: Call): Promise<Fields> {
   const answer = await call.forward();
   const messages = Array.isArray(answer.Messages) ? (answer.Messages.filter(isRecord) as Fields[]) : [];
-  if (messages.length === 0 && Date.now() - call.now <= WAITED_MS) return answer;
+  if (messages.length === 0 && Date.now() - call.now <= RECHECK_AFTER_MS) return answer;
   try {
     await call.recheck();
     if (messages.length === 0) return answer;
-    return { ...answer, Messages: messages.map((message) => renamed(call.place, message)) };
+    return { ...answer, Messages: messages.map((message) => renamed(call.context, message)) };
   } catch (error) {
-    await giveBack(call, messages);
+    await releaseMessages(call, messages);
     throw error;
   }
 }
 
 /** Returns the message with the client's names. Clients verify the body by its MD5, so that is recomputed. */
-function renamed(place: Place, message: Fields): Fields {
-  const body = renameNotification(place, String(message.Body));
+function renamed(context: NameContext, message: Fields): Fields {
+  const body = renameNotification(context, String(message.Body));
   if (body === undefined) return message;
   return { ...message, Body: body, MD5OfBody: createHash('md5').update(body).digest('hex') };
 }
 
 /** Makes messages visible again. If that fails, they reappear when their visibility timeout expires. */
-async function giveBack(
-  { place, fields }: Call,
+async function releaseMessages(
+  { context, fields }: Call,
   messages: readonly Record<string, unknown>[],
 ): Promise<void> {
   if (messages.length === 0) return;
-  const queue = nameInQueueUrl(place, String(fields.QueueUrl)) ?? '';
+  const queue = nameInQueueUrl(context, String(fields.QueueUrl)) ?? '';
   const entries = messages.map(({ ReceiptHandle }, at) => ({
     Id: `${at}`,
     ReceiptHandle: String(ReceiptHandle),
     VisibilityTimeout: 0,
   }));
-  await callEngine(place.engine, {
+  await callEngine(context.engine, {
     service: 'sqs',
     action: 'ChangeMessageVisibilityBatch',
-    fields: { QueueUrl: engineQueueUrl(place, queue), Entries: entries },
+    fields: { QueueUrl: engineQueueUrl(context, queue), Entries: entries },
   }).catch(() => undefined);
 }

@@ -4,9 +4,9 @@
  */
 import type { Context } from 'hono';
 import { unavailableDatabase } from '../../db/database.ts';
-import { noteUse } from '../../db/region/gateway.ts';
+import { recordGatewayUse } from '../../db/region/gateway.ts';
 import { configOf } from '../shared/env.ts';
-import { innermost } from '../shared/errors.ts';
+import { innermostCause } from '../shared/errors.ts';
 import { type AppEnv, inBackground } from '../shared/http.ts';
 import { LAST_USE_INTERVAL_MS } from '../shared/last-use.ts';
 import type { Action, Service } from './actions.ts';
@@ -33,12 +33,12 @@ export const MAX_BODY_BYTES = 4 * 1024 * 1024;
  * A body over the limit is read up to this size and discarded. If the connection were closed earlier, the client would
  * see a write error instead of the response.
  */
-const MAX_DROPPED_BYTES = 64 * 1024 * 1024;
+const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;
 
 /** Middleware that responds to gateway requests and passes on all others. */
 export async function gateway(c: Context<AppEnv>, next: () => Promise<void>): Promise<Response | undefined> {
   const request = c.req.raw;
-  if (!isOwn(request)) {
+  if (!isGatewayRequest(request)) {
     await next();
     return;
   }
@@ -56,7 +56,7 @@ export async function gateway(c: Context<AppEnv>, next: () => Promise<void>): Pr
  * Whether the request is for the gateway: it is signed with Signature Version 4, sent to a path that only SDKs use, or
  * a link from a notification.
  */
-function isOwn(request: Request): boolean {
+function isGatewayRequest(request: Request): boolean {
   const { pathname, searchParams } = new URL(request.url);
   return (
     pathname.startsWith('/project-') ||
@@ -84,11 +84,14 @@ async function handle(c: Context<AppEnv>, protocol: Protocol, requestId: string)
   if (protocol.format === 'query') protocol.service = claim.service;
   const now = Date.now();
   const caller = await authenticate(c, claim, body);
-  noteLastUse(c, caller, now);
+  recordLastUse(c, caller, now);
   const text = decode(body);
   const { signal } = request;
   const { origin, pathname } = new URL(request.url);
-  const asked = protocol.format === 'json' ? ofJson(request, text, caller.service) : ofQuery(request, text);
+  const asked =
+    protocol.format === 'json'
+      ? parseJsonRequest(request, text, caller.service)
+      : parseQueryRequest(request, text);
   const read = (action: Action) => withQueueOfPath(action, asked.read(action), pathname);
   // Errors surface in the response; swallow them here so that waitUntil does not log them again.
   const outlive = (work: Promise<unknown>) =>
@@ -97,7 +100,14 @@ async function handle(c: Context<AppEnv>, protocol: Protocol, requestId: string)
       asked.name,
       work.catch(() => undefined),
     );
-  const { action, answer } = await execute(caller, { name: asked.name, read, origin, signal, now, outlive });
+  const { action, answer } = await execute(caller, {
+    name: asked.name,
+    read,
+    origin,
+    signal,
+    now,
+    waitUntil: outlive,
+  });
   return respond(protocol, requestId, asked.name, action, answer);
 }
 
@@ -109,7 +119,7 @@ async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer>> {
   let length = 0;
   for await (const chunk of request.body ?? []) {
     length += chunk.length;
-    if (length > MAX_DROPPED_BYTES) break;
+    if (length > MAX_DISCARDED_BYTES) break;
     if (length <= MAX_BODY_BYTES) chunks.push(chunk);
   }
   if (length > MAX_BODY_BYTES) throw new GatewayError('too_large');
@@ -130,19 +140,19 @@ function decode(body: Uint8Array): string {
   }
 }
 
-interface Asked {
+interface ParsedRequest {
   name: string;
   read(action: Action): unknown;
 }
 
-function ofJson(request: Request, text: string, service: Service): Asked {
+function parseJsonRequest(request: Request, text: string, service: Service): ParsedRequest {
   const [, name] = /^AmazonSQS\.(\w+)$/.exec(request.headers.get('X-Amz-Target') ?? '') ?? [];
   if (!name || service !== 'sqs') throw new GatewayError('unknown_action');
   const fields = parseUniqueJson(text);
   return { name, read: () => fields };
 }
 
-function ofQuery(request: Request, text: string): Asked {
+function parseQueryRequest(request: Request, text: string): ParsedRequest {
   const { search } = new URL(request.url);
   const parameters = parseParameters(search.slice(1), text);
   const name = parameters.get('Action');
@@ -187,14 +197,14 @@ function withoutEmpty(name: string, value: unknown): unknown {
 }
 
 /** Records the last use in the background, unless a recent use is already recorded. */
-function noteLastUse(c: Context<AppEnv>, { store, bearer }: Caller, now: number): void {
-  if (now - (bearer.lastUsedAt ?? 0) < LAST_USE_INTERVAL_MS) return;
-  const noted = noteUse(store, bearer.id, now, now - LAST_USE_INTERVAL_MS);
+function recordLastUse(c: Context<AppEnv>, { store, credential }: Caller, now: number): void {
+  if (now - (credential.lastUsedAt ?? 0) < LAST_USE_INTERVAL_MS) return;
+  const noted = recordGatewayUse(store, credential.id, now, now - LAST_USE_INTERVAL_MS);
   inBackground(c, 'recording the last use of credentials', noted);
 }
 
 function refusalOf(error: unknown, requestId: string): GatewayError | EngineRefusal {
   if (error instanceof GatewayError || error instanceof EngineRefusal) return error;
-  console.error(JSON.stringify({ request_id: requestId, gateway: true, ...innermost(error) }));
+  console.error(JSON.stringify({ request_id: requestId, gateway: true, ...innermostCause(error) }));
   return new GatewayError(unavailableDatabase(error) ? 'unavailable' : 'internal');
 }

@@ -33,7 +33,7 @@ export const TOPIC_ATTRIBUTES: Readonly<Record<string, Scalar>> = {
 export const topicAttributes = attributes(TOPIC_ATTRIBUTES);
 
 /** Attributes of a topic that responses include. */
-export const toldTopicAttributes = attributes({
+export const readableTopicAttributes = attributes({
   ...TOPIC_ATTRIBUTES,
   TopicArn: { reference: 'topicArn' },
   Owner: { reference: 'owner' },
@@ -58,7 +58,7 @@ export const SUBSCRIPTION_ATTRIBUTES: Readonly<Record<string, Scalar>> = {
 export const subscriptionAttributes = attributes(SUBSCRIPTION_ATTRIBUTES);
 
 /** Attributes of a subscription that responses include. `Endpoint` is a queue ARN or a URL. */
-export const toldSubscriptionAttributes = attributes({
+export const readableSubscriptionAttributes = attributes({
   ...SUBSCRIPTION_ATTRIBUTES,
   SubscriptionArn: { reference: 'subscriptionArn' },
   TopicArn: { reference: 'topicArn' },

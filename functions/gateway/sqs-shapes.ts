@@ -39,7 +39,7 @@ const SETTABLE: Readonly<Record<string, Scalar>> = {
 export const queueAttributes = attributes(SETTABLE);
 
 /** Attributes of a queue that responses include. */
-export const toldQueueAttributes = attributes({
+export const readableQueueAttributes = attributes({
   ...SETTABLE,
   QueueArn: { reference: 'queueArn' },
   ApproximateNumberOfMessages: 'string',

@@ -9,7 +9,7 @@ import { isRecord } from './shapes.ts';
 import { callEngine } from './upstream.ts';
 
 /** The names of the queues in a subscription; undefined if there is none. */
-export interface Target {
+export interface SubscriptionQueues {
   queue: string | undefined;
   deadLetterQueue: string | undefined;
 }
@@ -18,15 +18,15 @@ export interface Target {
  * Validates the endpoint of a Subscribe and returns its queues. Throws a {@link GatewayError} if topics cannot deliver
  * there.
  */
-export function checkSubscription({ place, fields }: Call): Target {
+export function checkSubscription({ context, fields }: Call): SubscriptionQueues {
   const endpoint = String(fields.Endpoint);
-  const queue = nameInArn(place, 'sqs', endpoint);
+  const queue = nameInArn(context, 'sqs', endpoint);
   const permitted =
     fields.Protocol === 'sqs'
       ? queue !== undefined
-      : fields.Protocol === 'https' && place.engine.httpsSubscriptions && isPublicUrl(endpoint);
+      : fields.Protocol === 'https' && context.engine.httpsSubscriptions && isPublicUrl(endpoint);
   if (!permitted) {
-    const https = place.engine.httpsSubscriptions
+    const https = context.engine.httpsSubscriptions
       ? ', and to https URLs with public names (Protocol https)'
       : '';
     throw new GatewayError(
@@ -35,7 +35,7 @@ export function checkSubscription({ place, fields }: Call): Target {
     );
   }
   const policy = isRecord(fields.Attributes) ? String(fields.Attributes.RedrivePolicy ?? '') : '';
-  return { queue, deadLetterQueue: nameInArn(place, 'sqs', deadLetterArn(policy) ?? '') };
+  return { queue, deadLetterQueue: nameInArn(context, 'sqs', deadLetterArn(policy) ?? '') };
 }
 
 /** Names without a public address: reserved, or common in internal networks. */
@@ -60,7 +60,7 @@ export function isPublicUrl(text: string): boolean {
  * Allows every topic of the project to send to one of its queues. The policy matches topics by the prefix of their
  * activation: it does not change with each subscription and matches no other project's topics.
  */
-export async function allowDelivery({ place, signal }: Call, queue: string): Promise<void> {
+export async function allowDelivery({ context, signal }: Call, queue: string): Promise<void> {
   const policy = {
     Version: '2012-10-17',
     Statement: [
@@ -68,14 +68,14 @@ export async function allowDelivery({ place, signal }: Call, queue: string): Pro
         Effect: 'Allow',
         Principal: { Service: 'sns.amazonaws.com' },
         Action: 'sqs:SendMessage',
-        Resource: engineArn(place, 'sqs', queue),
-        Condition: { ArnLike: { 'aws:SourceArn': engineArn(place, 'sns', '*') } },
+        Resource: engineArn(context, 'sqs', queue),
+        Condition: { ArnLike: { 'aws:SourceArn': engineArn(context, 'sns', '*') } },
       },
     ],
   };
   const fields = {
-    QueueUrl: engineQueueUrl(place, queue),
+    QueueUrl: engineQueueUrl(context, queue),
     Attributes: { Policy: JSON.stringify(policy) },
   };
-  await callEngine(place.engine, { service: 'sqs', action: 'SetQueueAttributes', fields, signal });
+  await callEngine(context.engine, { service: 'sqs', action: 'SetQueueAttributes', fields, signal });
 }

@@ -22,10 +22,10 @@ export interface EngineRequest {
 
 /** Deadline for the engine, in milliseconds. A receive can also wait for messages. */
 const DEADLINE_MS = 10_000;
-const LONGEST_WAIT_MS = 20_000;
+const MAX_WAIT_MS = 20_000;
 
 /** Time after which a request can no longer arrive at the engine, in milliseconds: three times the deadline. */
-export const SETTLED_MS = 3 * DEADLINE_MS;
+export const MAX_REQUEST_MS = 3 * DEADLINE_MS;
 
 /**
  * Calls the engine and returns its response in the form that JSON has. Throws an {@link EngineRefusal} or a
@@ -43,7 +43,7 @@ async function exchange(
   engine: Engine,
   request: EngineRequest,
 ): Promise<{ status: number; text: string; headers: Headers }> {
-  const patience = DEADLINE_MS + (request.action === 'ReceiveMessage' ? LONGEST_WAIT_MS : 0);
+  const patience = DEADLINE_MS + (request.action === 'ReceiveMessage' ? MAX_WAIT_MS : 0);
   const deadline = AbortSignal.timeout(patience);
   const signal = request.signal ? AbortSignal.any([deadline, request.signal]) : deadline;
   try {
@@ -89,16 +89,16 @@ function clientOf(engine: Engine): AwsClient {
 type Refused = { ok: false; code: string; message: string };
 type Answer = { ok: true; fields: unknown } | Refused;
 
-const NONSENSE: Answer = { ok: false, code: '', message: '' };
+const MALFORMED: Answer = { ok: false, code: '', message: '' };
 
 function readSqs(_request: EngineRequest, status: number, text: string): Answer {
   let value: unknown;
   try {
     value = text === '' ? {} : JSON.parse(text);
   } catch {
-    return NONSENSE;
+    return MALFORMED;
   }
-  if (!isRecord(value)) return NONSENSE;
+  if (!isRecord(value)) return MALFORMED;
   if (status === 200) return { ok: true, fields: value };
   const type = String(value.__type ?? '');
   return {
@@ -111,12 +111,12 @@ function readSqs(_request: EngineRequest, status: number, text: string): Answer 
 function readSns({ action }: EngineRequest, status: number, text: string): Answer {
   const root = parseXml(text);
   if (status === 200) {
-    if (root?.name !== `${action}Response`) return NONSENSE;
+    if (root?.name !== `${action}Response`) return MALFORMED;
     const output = actionOf('sns', action)?.output ?? { members: {} };
     return { ok: true, fields: readXml(output, childOf(root, `${action}Result`)) };
   }
   const error = childOf(root, 'Error');
-  if (!error) return NONSENSE;
+  if (!error) return MALFORMED;
   const [code, message] = ['Code', 'Message'].map((name) => childOf(error, name)?.text ?? '');
   return { ok: false, code: code ?? '', message: message ?? '' };
 }

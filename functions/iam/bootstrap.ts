@@ -2,7 +2,7 @@
  * Creates an organization with its Owner, a first project and an API key. No endpoint does this, so that a stranger
  * cannot claim a newly deployed origin. The statements are in db/identity/bootstrap.ts.
  */
-import { insertOrganization, type KnownUser, type Statement } from '../../db/identity/bootstrap.ts';
+import { type ExistingUser, insertOrganization, type Statement } from '../../db/identity/bootstrap.ts';
 import { hashSecretKey, newApiKey } from './principals/api-keys.ts';
 import { hashPassword } from './sign-in/passwords.ts';
 
@@ -28,7 +28,7 @@ export async function createOrganization(input: {
   password: string;
   now: number;
   onlyFirst?: boolean;
-  user?: KnownUser | undefined;
+  user?: ExistingUser | undefined;
   newPassword?: boolean;
 }): Promise<{ owner: Owner; statements: Statement[] }> {
   const { organizationName, password, now, onlyFirst, user } = input;

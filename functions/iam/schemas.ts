@@ -3,7 +3,7 @@
  * Scaleway IAM v1alpha1. Members and sessions are in members/user-schemas.ts.
  */
 import * as z from 'zod';
-import { choiceOf, exactlyOne, lineOf, listOf, nameOf, paging, uuid } from '../shared/schemas.ts';
+import { enumFilter, exactlyOne, listOf, nameSchema, paging, singleLine, uuid } from '../shared/schemas.ts';
 import { type PermissionSetName, permissionSets } from './access/permission-sets.ts';
 
 /** The size limits of a policy. The 64 KiB body limit also applies. */
@@ -12,9 +12,9 @@ const MAX_PROJECTS = 100;
 const MAX_TAGS = 10;
 const MAX_IDS = 100;
 
-const name = nameOf(64);
-const description = lineOf(200);
-const tags = z.array(nameOf(64)).max(MAX_TAGS);
+const name = nameSchema(64);
+const description = singleLine(200);
+const tags = z.array(nameSchema(64)).max(MAX_TAGS);
 const timestamp = z.iso.datetime();
 
 /** A query parameter that can be repeated. */
@@ -138,7 +138,7 @@ export const listApiKeysQuery = paging.omit({ order_by: true }).extend({
   application_id: uuid.optional(),
   user_id: uuid.optional(),
   bearer_id: uuid.optional(),
-  bearer_type: choiceOf('unknown_bearer_type', ['user', 'application']),
+  bearer_type: enumFilter('unknown_bearer_type', ['user', 'application']),
   access_key: z.string().optional(),
   access_keys: many(accessKey).optional(),
   editable: flag.optional(),

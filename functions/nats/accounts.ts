@@ -2,18 +2,18 @@
  * Creates the keys, sealed seeds and JWTs of NATS accounts and their users. An account's identity seed is discarded at
  * creation; its signing seed is sealed; a user's seed exists only in the creds.
  */
-import type { Once } from '../../db/idempotency.ts';
+import type { IdempotentRequest } from '../../db/idempotency.ts';
 import type { AccountState } from '../../db/region/account-sync.ts';
 import {
   createAccount as insertAccount,
   type NatsAccount,
-  type StoragePromise,
+  type StorageReservation,
 } from '../../db/region/accounts.ts';
-import { keepNewest } from '../shared/bounded-cache.ts';
+import { boundedCache } from '../shared/bounded-cache.ts';
 import type { RandomBytes } from '../shared/bytes.ts';
 import type { Config, NatsSettings, Region, SealingKey } from '../shared/env.ts';
 import { open, type Sealed, seal } from '../shared/sealing.ts';
-import type { Work } from '../shared/write-context.ts';
+import type { WriteContext } from '../shared/write-context.ts';
 import { credsText } from './creds.ts';
 import { accountJwt, systemAccountJwt, userJwt } from './jwt.ts';
 import { createKey, importSeed, KEY_BYTES, keyOf, type SigningKey } from './keys.ts';
@@ -25,32 +25,40 @@ const sealedFor = (region: string, id: string) => ({ kind: 'nats_account', regio
  * region's servers have no storage left for the account.
  */
 export async function createAccount(
-  work: Work,
+  context: WriteContext,
   input: { name: string; projectId: string; organizationId: string },
-  once: Once | null,
+  idempotency: IdempotentRequest | null,
 ): ReturnType<typeof insertAccount> {
   const [identity, signing] = await Promise.all([createKey('account'), createKey('account')]);
-  const sealed = await seal(work.sealingKeys, sealedFor(work.region.name, identity.publicKey), signing.seed);
+  const sealed = await seal(
+    context.sealingKeys,
+    sealedFor(context.region.name, identity.publicKey),
+    signing.seed,
+  );
   const account = {
     ...input,
     id: identity.publicKey,
     signingKey: signing.publicKey,
     sealedSigningSeed: sealed.text,
     sealingKeyId: sealed.keyId,
-    guest: work.guest ? 1 : 0,
+    guest: context.guest ? 1 : 0,
   };
-  const promises = promisesOf(work.region, work.nats);
-  return insertAccount(work.store, work.change, account, { once, most: work.quotas.nats_accounts, promises });
+  const promises = storageReservations(context.region, context.nats);
+  return insertAccount(context.regionDb, context.audit, account, {
+    idempotency,
+    quota: context.quotas.nats_accounts,
+    promises,
+  });
 }
 
 /**
  * Returns the storage that every account reserves, for each kind of storage with a configured capacity. An unlimited
  * account reserves nothing.
  */
-function promisesOf(
+function storageReservations(
   { natsCapacity }: Region,
   { account_limits, guest_limits }: NatsSettings,
-): StoragePromise[] {
+): StorageReservation[] {
   return (['disk', 'memory'] as const).flatMap((member) => {
     const capacity = natsCapacity[member];
     const [account, guest] = [Math.max(0, account_limits[member]), Math.max(0, guest_limits[member])];
@@ -62,7 +70,7 @@ function promisesOf(
  * Cache of imported signing keys; their seeds cannot be read back. Opening and importing one costs as much as creating
  * creds.
  */
-const imported = keepNewest<SigningKey>(2000);
+const imported = boundedCache<SigningKey>(2000);
 
 /**
  * Returns the key that signs the JWTs of the account's users. `account` must be a current row: its sealed seed is part
@@ -85,14 +93,14 @@ export function signingKeyOf(
  * bytes, name and times (milliseconds since the epoch) give equal creds.
  */
 export async function issueCreds(
-  work: Work,
+  context: WriteContext,
   account: NatsAccount,
   { name, createdAt, expiresAt }: { name: string; createdAt: number; expiresAt: number | null },
   random: RandomBytes,
 ): Promise<{ key: string; content: string }> {
   const [user, issuer] = await Promise.all([
     keyOf('user', random(KEY_BYTES)),
-    signingKeyOf(work.sealingKeys, work.region.name, account),
+    signingKeyOf(context.sealingKeys, context.region.name, account),
   ]);
   const jwt = await userJwt({
     publicKey: user.publicKey,

@@ -6,9 +6,9 @@
 import { openDatabase } from '../../db/database.ts';
 import { isComplete } from '../../db/region/account-sync.ts';
 import type { NatsAccount } from '../../db/region/accounts.ts';
-import { noteLastUse } from '../../db/region/credentials.ts';
+import { recordUses } from '../../db/region/credentials.ts';
 import type { Config, Region } from '../shared/env.ts';
-import { NOTHING, type Publication, type PublishRequest } from './publisher.ts';
+import { NOT_PUSHED, type Publication, type PublishRequest } from './publisher.ts';
 import { type Connection, listConnections } from './servers.ts';
 import { Servers } from './system.ts';
 
@@ -19,27 +19,32 @@ const ENFORCEMENT_HEADER = 'Latchkey-Enforcement';
 const RECEIPT_HEADER = 'Latchkey-Receipt';
 
 /** The OpenAPI description of a revocation's response. */
-export const ENFORCED = `The header ${ENFORCEMENT_HEADER} shows whether all active servers have confirmed
+export const ENFORCEMENT_DESCRIPTION = `The header ${ENFORCEMENT_HEADER} shows whether all active servers have confirmed
   (\`enforced; servers=2\`), or how many have so far (\`pending; acknowledged=1; servers=2\`).`;
 
 /**
  * Pushes the account's newest JWT through its publisher and resolves to the headers that report the outcome. Never
  * rejects: the change is stored, and the publisher's alarm and the scheduled job retry the push.
  */
-export async function enforce(config: Config, request: PublishRequest): Promise<Record<string, string>> {
+export async function publishAndReport(
+  config: Config,
+  request: PublishRequest,
+): Promise<Record<string, string>> {
   const start = Date.now();
-  const publication = await publish(config, request);
-  const { acknowledged, servers, cut } = publication;
+  const publication = await publishAccount(config, request);
+  const { acknowledged, servers, connectionsClosed } = publication;
   return {
     [ENFORCEMENT_HEADER]: isComplete(publication)
       ? `enforced; servers=${servers}`
       : `pending; acknowledged=${acknowledged}; servers=${servers}`,
-    ...(cut !== null && { [RECEIPT_HEADER]: `connections=${cut}; duration_ms=${Date.now() - start}` }),
+    ...(connectionsClosed !== null && {
+      [RECEIPT_HEADER]: `connections=${connectionsClosed}; duration_ms=${Date.now() - start}`,
+    }),
   };
 }
 
 /** Pushes the account's newest JWT through its publisher and resolves to the outcome. Logs a failure. */
-export async function publish({ publishers }: Config, request: PublishRequest): Promise<Publication> {
+export async function publishAccount({ publishers }: Config, request: PublishRequest): Promise<Publication> {
   try {
     const publisher = publishers.get(publishers.idFromName(`${request.region}/${request.account}`));
     const response = await publisher.fetch('https://publisher/', {
@@ -51,7 +56,7 @@ export async function publish({ publishers }: Config, request: PublishRequest): 
     console.warn(
       JSON.stringify({ publish: 'failed', reason: error instanceof Error ? error.message : 'unknown' }),
     );
-    return NOTHING;
+    return NOT_PUSHED;
   }
 }
 
@@ -68,7 +73,7 @@ export function presentEnforcement(account: NatsAccount) {
 }
 
 /** Returns the open connections of a user of the account, and how many of the active servers responded. */
-export async function connectionsOf(
+export async function listUserConnections(
   config: Config,
   region: Region,
   accountId: string,
@@ -78,7 +83,7 @@ export async function connectionsOf(
   const asked = await Servers.connect(region, deadline);
   try {
     const listed = await listConnections(asked, accountId, deadline);
-    await noteUses(region, listed.connections);
+    await recordNatsUses(region, listed.connections);
     const { connections, answered, servers, truncated } = listed;
     return {
       connections: connections.filter((one) => one.user === user),
@@ -92,7 +97,7 @@ export async function connectionsOf(
 }
 
 /** Records when credentials were last used, from their open connections. */
-export function noteUses(region: Region, connections: readonly Connection[]): Promise<void> {
+export function recordNatsUses(region: Region, connections: readonly Connection[]): Promise<void> {
   const uses = connections.map(({ user, lastActivityAt }) => ({ key: user, at: Date.parse(lastActivityAt) }));
-  return uses.length > 0 ? noteLastUse(openDatabase(region.database), uses) : Promise.resolve();
+  return uses.length > 0 ? recordUses(openDatabase(region.database), uses) : Promise.resolve();
 }

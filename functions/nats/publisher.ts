@@ -11,8 +11,8 @@ import {
   type AccountState,
   getAccountState,
   isComplete,
-  noteAcknowledgement,
-  notePurged,
+  recordAcknowledgement,
+  recordPurge,
 } from '../../db/region/account-sync.ts';
 import { type Bindings, type Config, configOf, type Region } from '../shared/env.ts';
 import { composeAccountJwt, operatorKey, signingKeyOf } from './accounts.ts';
@@ -38,7 +38,7 @@ export interface Publication {
   /** Number of active servers; 0 if none could be reached. */
   servers: number;
   /** How many of the user's connections were open before the push and closed after it; null if unknown. */
-  cut: number | null;
+  connectionsClosed: number | null;
   /** Whether nothing is left to do: every server has the newest revision, and a deleted account's streams are gone. */
   finished: boolean;
 }
@@ -46,17 +46,23 @@ export interface Publication {
 /** A server's fetch of an account takes at most 1.9 s: what it installs after this time was served after the change. */
 const SETTLING_MS = 2_500;
 const FIRST_RETRY_MS = 1_000;
-const LONGEST_RETRY_MS = 5 * 60_000;
+const MAX_RETRY_MS = 5 * 60_000;
 /** How long counting connections can delay the push. */
 const COUNTING_MS = 150;
 /** How long reading the rows and recording the outcome can add to the deadline of a push. */
 const ROWS_MS = 500;
 
 /** The outcome if no server could be reached. */
-export const NOTHING: Publication = { revision: 0, acknowledged: 0, servers: 0, cut: null, finished: false };
+export const NOT_PUSHED: Publication = {
+  revision: 0,
+  acknowledged: 0,
+  servers: 0,
+  connectionsClosed: null,
+  finished: false,
+};
 
 /** The stored state of the object. */
-interface Due {
+interface PendingPush {
   region: string;
   account: string;
   /** Consecutive pushes that not all servers acknowledged. */
@@ -66,13 +72,13 @@ interface Due {
 }
 
 /** Attempts at a renewal before it is left to the scheduled job: a lease outlasts several renewals. */
-const RENEWAL_TRIES = 4;
+const MAX_RENEWAL_ATTEMPTS = 4;
 
 /** Keeps the servers of a region up to date with one NATS account. */
 export class AccountPublisher {
   #state: DurableObjectState;
   #config: Config;
-  #account: Pick<Due, 'region' | 'account'> | undefined;
+  #account: Pick<PendingPush, 'region' | 'account'> | undefined;
   #running: Promise<Publication> | undefined;
   #next: Promise<Publication> | undefined;
 
@@ -97,13 +103,13 @@ export class AccountPublisher {
     // Stored before anything is sent, so that the alarm continues after a crash. Both writes start together, so that an
     // alarm that finishes at the same time cannot clear only one of them.
     await Promise.all([
-      storage.put<Due>('due', { ...this.#named(due), failures: due?.failures ?? 0 }),
+      storage.put<PendingPush>('due', { ...this.#named(due), failures: due?.failures ?? 0 }),
       storage.setAlarm(Date.now() + SETTLING_MS),
     ]);
     const publication = this.#publish(user);
     publication.catch(() => {});
     const late = new Promise<Publication>((resolve) => {
-      setTimeout(() => resolve(NOTHING), this.#config.nats.push_deadline_ms + ROWS_MS);
+      setTimeout(() => resolve(NOT_PUSHED), this.#config.nats.push_deadline_ms + ROWS_MS);
     });
     return Promise.race([publication, late]);
   }
@@ -115,13 +121,13 @@ export class AccountPublisher {
     const { storage } = this.#state;
     await this.#state.blockConcurrencyWhile(async () => {
       if (await this.#due()) return;
-      await storage.put<Due>('due', { ...this.#named(undefined), failures: 1, renewal: true });
+      await storage.put<PendingPush>('due', { ...this.#named(undefined), failures: 1, renewal: true });
       await storage.setAlarm(Date.now() + FIRST_RETRY_MS);
     });
     return publication;
   }
 
-  #named(due: Due | undefined): Pick<Due, 'region' | 'account'> {
+  #named(due: PendingPush | undefined): Pick<PendingPush, 'region' | 'account'> {
     const { region, account } = due ?? this.#account ?? { region: '', account: '' };
     return { region, account };
   }
@@ -137,15 +143,15 @@ export class AccountPublisher {
       if ((await storage.getAlarm()) !== null || !(await this.#due())) return;
       if (publication.finished) return storage.deleteAll();
       const failures = due.failures + 1;
-      if (due.renewal && failures > RENEWAL_TRIES) return storage.deleteAll();
-      await storage.put<Due>('due', { ...due, failures });
-      const delay = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 20));
+      if (due.renewal && failures > MAX_RENEWAL_ATTEMPTS) return storage.deleteAll();
+      await storage.put<PendingPush>('due', { ...due, failures });
+      const delay = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 20));
       await storage.setAlarm(Date.now() + delay * (0.5 + Math.random() / 2));
     });
   }
 
-  #due(): Promise<Due | undefined> {
-    return this.#state.storage.get<Due>('due');
+  #due(): Promise<PendingPush | undefined> {
+    return this.#state.storage.get<PendingPush>('due');
   }
 
   /**
@@ -165,7 +171,7 @@ export class AccountPublisher {
     this.#running = this.#push(user)
       .catch((error: unknown) => {
         warn('push failed', error);
-        return NOTHING;
+        return NOT_PUSHED;
       })
       .finally(() => {
         this.#running = undefined;
@@ -176,7 +182,7 @@ export class AccountPublisher {
   async #push(user: string | null): Promise<Publication> {
     const due = (await this.#due()) ?? this.#account;
     const region = due && this.#config.regions.get(due.region);
-    if (!due || !region) return NOTHING;
+    if (!due || !region) return NOT_PUSHED;
     // No push is possible, now or later: the servers read the change when they next fetch the account.
     if (region.natsWebsockets.length === 0) return this.#forget();
     const store = openDatabase(region.database);
@@ -187,7 +193,10 @@ export class AccountPublisher {
     if (!publication.finished || deletedAt === null || purgedAt !== null) return publication;
     try {
       const tombstone = await this.#purge(store, region, state);
-      return { ...(await this.#send(store, region, tombstone, null)), cut: publication.cut };
+      return {
+        ...(await this.#send(store, region, tombstone, null)),
+        connectionsClosed: publication.connectionsClosed,
+      };
     } catch (error) {
       // Everyone is disconnected anyway; only deleting the streams needs a retry.
       warn('purge failed', error);
@@ -197,7 +206,7 @@ export class AccountPublisher {
 
   async #forget(): Promise<Publication> {
     await this.#state.storage.deleteAll();
-    return NOTHING;
+    return NOT_PUSHED;
   }
 
   async #send(
@@ -218,10 +227,15 @@ export class AccountPublisher {
       const before = user === null ? null : await listOpen(servers, id);
       const { missing, ...pushed } = await pushAccountJwt(servers, id, jwt, deadline);
       const after = user === null ? null : await listOpen(servers, id);
-      await noteAcknowledgement(store, id, { revision, ...pushed });
+      await recordAcknowledgement(store, id, { revision, ...pushed });
       const finished = isComplete(pushed);
-      if (!finished) warnOfMissing(region.name, id, missing);
-      return { revision, ...pushed, cut: countCut(user, before, after, pushed.acknowledged), finished };
+      if (!finished) warnAboutMissingServers(region.name, id, missing);
+      return {
+        revision,
+        ...pushed,
+        connectionsClosed: countClosedConnections(user, before, after, pushed.acknowledged),
+        finished,
+      };
     } finally {
       servers.close();
     }
@@ -246,7 +260,7 @@ export class AccountPublisher {
     } finally {
       client.close();
     }
-    await notePurged(store, account.id, Date.now());
+    await recordPurge(store, account.id, Date.now());
     const tombstone = await getAccountState(store, account.id);
     if (!tombstone) throw new Error('a deleted account has no row');
     return tombstone;
@@ -263,7 +277,7 @@ async function listOpen(servers: Servers, account: string): Promise<Listing | nu
  * Returns how many connections of a user (`*` for all) were closed. Returns null if fewer servers listed their connections
  * both times than acknowledged the push: the number would leave out those of the others.
  */
-function countCut(
+function countClosedConnections(
   user: string | null,
   before: Listing | null,
   after: Listing | null,
@@ -280,7 +294,7 @@ function countCut(
 }
 
 /** Logs the servers that have not confirmed: names, or addresses that could not be reached. */
-function warnOfMissing(region: string, account: string, missing: readonly string[]): void {
+function warnAboutMissingServers(region: string, account: string, missing: readonly string[]): void {
   console.warn(JSON.stringify({ publisher: 'not confirmed by all servers', region, account, missing }));
 }
 

@@ -6,21 +6,21 @@
 import { type Database, openDatabase } from '../../db/database.ts';
 import {
   getAccountStates,
-  listLong,
-  listRenewable,
-  listUnfinished,
+  listLongRevocationLists,
+  listRenewableAccounts,
+  listUnfinishedAccounts,
   shortenRevocations,
 } from '../../db/region/account-sync.ts';
 import { readCursor, writeCursor } from '../../db/region/cursors.ts';
 import type { Config, Region } from '../shared/env.ts';
-import { runJob, someAtOnce } from '../shared/jobs.ts';
+import { forEachConcurrent, runJob } from '../shared/jobs.ts';
 import { composeAccountJwt, leaseEnd, operatorKey } from './accounts.ts';
-import { noteUses, publish } from './publication.ts';
+import { publishAccount, recordNatsUses } from './publication.ts';
 import { listActive, listHeldJwts, listLoadedAccounts } from './servers.ts';
 import { Servers } from './system.ts';
 
 /** Limits per run and region: each push is a request to another Durable Object, and an invocation can make 10,000. */
-export const PORTIONS = {
+export const BATCH_SIZES = {
   shortened: 20,
   unfinished: 300,
   renewed: 1_500,
@@ -29,14 +29,14 @@ export const PORTIONS = {
   pages: 20,
 };
 
-const AT_ONCE = 6;
+const CONCURRENCY = 6;
 const PUSHES_MS = 30_000;
 const RENEWALS_MS = 60_000;
 const REVIEW_MS = 20_000;
 /** Accounts to read in one round trip. */
-const BATCH = 25;
+const STATES_PER_QUERY = 25;
 
-interface Place {
+interface RegionContext {
   config: Config;
   region: Region;
   store: Database;
@@ -47,7 +47,7 @@ export async function repair(config: Config, region: Region): Promise<boolean> {
   const place = { config, region, store: openDatabase(region.database) };
   // Known work comes first, and a failure of one job does not stop the others.
   const parts: [string, () => Promise<unknown>][] = [
-    ['shorten revocations', () => shortenLong(place)],
+    ['shorten revocations', () => shortenLongRevocationLists(place)],
     ['push pending changes', () => pushUnfinished(place)],
     ['renew leases', () => renewLeases(place)],
     ['review', () => review(place)],
@@ -61,7 +61,7 @@ export async function repair(config: Config, region: Region): Promise<boolean> {
  * Returns the next batch of ids after the stored cursor, wrapping around at the end. `list` returns the ids after an
  * id, in order.
  */
-async function nextPortion(
+async function nextBatch(
   store: Database,
   job: string,
   limit: number,
@@ -74,26 +74,26 @@ async function nextPortion(
   return [...ids, ...wrapped.filter((id) => id <= after)];
 }
 
-async function shortenLong({ config, region, store }: Place): Promise<void> {
+async function shortenLongRevocationLists({ config, region, store }: RegionContext): Promise<void> {
   const bound = config.nats.max_revocations / 2;
-  const ids = await nextPortion(store, 'shorten', PORTIONS.shortened, (after, limit) =>
-    listLong(store, bound, after, limit),
+  const ids = await nextBatch(store, 'shorten', BATCH_SIZES.shortened, (after, limit) =>
+    listLongRevocationLists(store, bound, after, limit),
   );
   const limits = { atOnce: 1, deadline: Date.now() + PUSHES_MS };
-  await someAtOnce('shorten revocations', region.name, ids, limits, (id) =>
+  await forEachConcurrent('shorten revocations', region.name, ids, limits, (id) =>
     shortenRevocations(store, id, Date.now()),
   );
   await writeCursor(store, 'shorten', ids.at(-1) ?? '');
 }
 
-async function pushUnfinished(place: Place): Promise<void> {
+async function pushUnfinished(place: RegionContext): Promise<void> {
   const { config, region, store } = place;
-  const ids = await nextPortion(store, 'unfinished', PORTIONS.unfinished, (after, limit) =>
-    listUnfinished(store, after, limit),
+  const ids = await nextBatch(store, 'unfinished', BATCH_SIZES.unfinished, (after, limit) =>
+    listUnfinishedAccounts(store, after, limit),
   );
-  const limits = { atOnce: AT_ONCE, deadline: Date.now() + PUSHES_MS };
-  const begun = await someAtOnce('push', region.name, ids, limits, (account) =>
-    publish(config, { region: region.name, account, user: null }),
+  const limits = { atOnce: CONCURRENCY, deadline: Date.now() + PUSHES_MS };
+  const begun = await forEachConcurrent('push', region.name, ids, limits, (account) =>
+    publishAccount(config, { region: region.name, account, user: null }),
   );
   await writeCursor(store, 'unfinished', ids[begun - 1] ?? '');
 }
@@ -102,37 +102,37 @@ async function pushUnfinished(place: Place): Promise<void> {
  * Pushes every account once per lease end, so that the servers' JWTs stay valid until the next. The cursor holds the
  * lease end and the last account pushed; an unfinished round continues on the next run.
  */
-async function renewLeases({ config, region, store }: Place): Promise<void> {
+async function renewLeases({ config, region, store }: RegionContext): Promise<void> {
   const end = leaseEnd(config.nats, Date.now());
   if (end === undefined || region.natsWebsockets.length === 0) return;
   const [of = '', after = ''] = (await readCursor(store, 'lease')).split(' ');
   const done = after === '';
   if (done && of === String(end)) return;
-  const ids = await listRenewable(store, after, PORTIONS.renewed);
-  const limits = { atOnce: AT_ONCE, deadline: Date.now() + RENEWALS_MS };
-  const begun = await someAtOnce('renew', region.name, ids, limits, (account) =>
-    publish(config, { region: region.name, account, user: null, renewal: true }),
+  const ids = await listRenewableAccounts(store, after, BATCH_SIZES.renewed);
+  const limits = { atOnce: CONCURRENCY, deadline: Date.now() + RENEWALS_MS };
+  const begun = await forEachConcurrent('renew', region.name, ids, limits, (account) =>
+    publishAccount(config, { region: region.name, account, user: null, renewal: true }),
   );
-  const finished = begun === ids.length && ids.length < PORTIONS.renewed;
+  const finished = begun === ids.length && ids.length < BATCH_SIZES.renewed;
   const began = done ? String(end) : of;
   await writeCursor(store, 'lease', `${began} ${finished ? '' : (ids[begun - 1] ?? after)}`);
 }
 
 /** Compares a batch of the accounts that servers have loaded, and records when credentials were last used. */
-async function review(place: Place): Promise<void> {
+async function review(place: RegionContext): Promise<void> {
   const { config, region, store } = place;
   if (region.natsWebsockets.length === 0) return;
   const soon = () => Date.now() + config.nats.push_deadline_ms;
   const deadline = Date.now() + REVIEW_MS;
   const servers = await Servers.connect(region, soon());
   try {
-    await runJob('note last use', region.name, () => noteLastUses(region, servers, soon));
+    await runJob('note last use', region.name, () => recordLastUses(region, servers, soon));
     const loaded = await listLoadedAccounts(servers, soon());
-    const ids = await nextPortion(store, 'review', PORTIONS.reviewed, async (after, limit) =>
+    const ids = await nextBatch(store, 'review', BATCH_SIZES.reviewed, async (after, limit) =>
       loaded.filter((id) => id > after).slice(0, limit),
     );
-    for (let from = 0; from < ids.length && Date.now() < deadline; from += BATCH) {
-      const batch = ids.slice(from, from + BATCH);
+    for (let from = 0; from < ids.length && Date.now() < deadline; from += STATES_PER_QUERY) {
+      const batch = ids.slice(from, from + STATES_PER_QUERY);
       await runJob('review', region.name, () => reviewBatch(place, servers, batch, deadline));
       // Stored after each batch, so that a crash or a failing account does not block the next run.
       await writeCursor(store, 'review', batch.at(-1) ?? '');
@@ -143,29 +143,29 @@ async function review(place: Place): Promise<void> {
 }
 
 async function reviewBatch(
-  { config, region, store }: Place,
+  { config, region, store }: RegionContext,
   servers: Servers,
   ids: readonly string[],
   deadline: number,
 ): Promise<void> {
   // Excludes accounts that are not ours: the system account and the servers' own.
   const states = new Map((await getAccountStates(store, ids)).map((state) => [state.account.id, state]));
-  const limits = { atOnce: AT_ONCE, deadline: deadline + config.nats.push_deadline_ms };
+  const limits = { atOnce: CONCURRENCY, deadline: deadline + config.nats.push_deadline_ms };
   const operator = await operatorKey(config);
-  await someAtOnce('review', region.name, [...states.keys()], limits, async (account) => {
+  await forEachConcurrent('review', region.name, [...states.keys()], limits, async (account) => {
     const state = states.get(account);
     if (!state) return;
     const held = await listHeldJwts(servers, account, Date.now() + config.nats.push_deadline_ms);
     const expected = await composeAccountJwt(operator, state, config.nats, Date.now());
     if (held.every((jwt) => jwt === expected)) return;
-    await publish(config, { region: region.name, account, user: null });
+    await publishAccount(config, { region: region.name, account, user: null });
   });
 }
 
-async function noteLastUses(region: Region, servers: Servers, soon: () => number): Promise<void> {
-  for (let page = 0; page < PORTIONS.pages; page++) {
+async function recordLastUses(region: Region, servers: Servers, soon: () => number): Promise<void> {
+  for (let page = 0; page < BATCH_SIZES.pages; page++) {
     const { connections, more } = await listActive(servers, page, soon());
-    await noteUses(region, connections);
+    await recordNatsUses(region, connections);
     if (!more) return;
   }
 }

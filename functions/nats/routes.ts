@@ -23,21 +23,26 @@ import type { Region } from '../shared/env.ts';
 import { ApiError } from '../shared/errors.ts';
 import {
   type AppEnv,
+  apiTime,
   errorResponses,
   json,
   newRouter,
   noContent,
   ok,
   pageOf,
-  wireTime,
 } from '../shared/http.ts';
-import { createdBefore, idempotencyHeaders, onceOf, REPEATABLE } from '../shared/idempotency.ts';
+import {
+  IDEMPOTENCY_DESCRIPTION,
+  idempotencyHeaders,
+  readIdempotencyKey,
+  replayedResource,
+} from '../shared/idempotency.ts';
 import { PRODUCT_LABELS } from '../shared/products.ts';
 import { regionParams } from '../shared/schemas.ts';
-import { changeOf, workOf } from '../shared/write-context.ts';
+import { auditContextOf, writeContextOf } from '../shared/write-context.ts';
 import { createAccount } from './accounts.ts';
 import * as examples from './examples.ts';
-import { ENFORCED, enforce, presentEnforcement } from './publication.ts';
+import { ENFORCEMENT_DESCRIPTION, presentEnforcement, publishAndReport } from './publication.ts';
 import * as schemas from './schemas.ts';
 
 const collection = '/nats-accounts';
@@ -56,8 +61,8 @@ export function presentAccount(account: NatsAccount, region: Region): z.infer<ty
     websockets: [...region.natsWebsockets],
     project_id: account.projectId,
     region: region.name,
-    created_at: wireTime(account.createdAt),
-    updated_at: wireTime(account.updatedAt),
+    created_at: apiTime(account.createdAt),
+    updated_at: apiTime(account.updatedAt),
     enforcement: presentEnforcement(account),
   };
 }
@@ -93,7 +98,7 @@ export const natsAccountRoutes = newRouter()
       path: collection,
       tags,
       summary: 'Create a NATS account',
-      description: REPEATABLE,
+      description: IDEMPOTENCY_DESCRIPTION,
       request: {
         params: regionParams,
         headers: idempotencyHeaders,
@@ -113,18 +118,18 @@ export const natsAccountRoutes = newRouter()
     async (c) => {
       const body = c.req.valid('json');
       const scope = requireInProject(c, write, body.project_id);
-      const once = await onceOf(c, body);
+      const idempotency = await readIdempotencyKey(c, body);
       const organizationId = scope.organizationOf(body.project_id);
       const input = { name: body.name ?? generateName(), projectId: body.project_id, organizationId };
-      const work = workOf(c);
-      const created = await createAccount(work, input, once);
+      const context = writeContextOf(c);
+      const created = await createAccount(context, input, idempotency);
       if (!created.ok && created.reason === 'quota') {
-        throw tooMany(work.quotas.nats_accounts, organizationId, created.current);
+        throw tooMany(context.quotas.nats_accounts, organizationId, created.current);
       }
-      if (!created.ok && created.reason === 'storage') throw noStorage(work.region.name);
+      if (!created.ok && created.reason === 'storage') throw noStorage(context.region.name);
       const account = created.ok
         ? created.row
-        : await createdBefore(once, created.done, missing, (id) =>
+        : await replayedResource(idempotency, created.record, missing, (id) =>
             getAccount(c.get('store'), { id, projectIds: scope.projectIds }),
           );
       return c.json(presentAccount(account, c.get('region')), 200);
@@ -186,7 +191,7 @@ export const natsAccountRoutes = newRouter()
       const id = c.req.valid('param').nats_account_id;
       const projectIds = writableProjects(c, 'nats');
       const name = c.req.valid('json').name ?? undefined;
-      const account = await renameAccount(c.get('store'), changeOf(c), { id, projectIds }, name);
+      const account = await renameAccount(c.get('store'), auditContextOf(c), { id, projectIds }, name);
       if (!account) throw await refusal(c, id);
       return c.json(presentAccount(account, c.get('region')), 200);
     },
@@ -197,15 +202,16 @@ export const natsAccountRoutes = newRouter()
       path: item,
       tags,
       summary: 'Delete a NATS account and its credentials',
-      description: `Also deletes its streams and messages. ${ENFORCED}`,
+      description: `Also deletes its streams and messages. ${ENFORCEMENT_DESCRIPTION}`,
       request: { params },
       responses: { ...noContent, ...errorResponses('not_found') },
     }),
     async (c) => {
       const id = c.req.valid('param').nats_account_id;
       const projectIds = writableProjects(c, 'nats');
-      if (!(await deleteAccount(c.get('store'), changeOf(c), { id, projectIds }))) throw await refusal(c, id);
+      if (!(await deleteAccount(c.get('store'), auditContextOf(c), { id, projectIds })))
+        throw await refusal(c, id);
       const request = { region: c.get('region').name, account: id, user: '*' };
-      return c.body(null, 204, await enforce(c.get('config'), request));
+      return c.body(null, 204, await publishAndReport(c.get('config'), request));
     },
   );

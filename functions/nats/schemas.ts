@@ -1,13 +1,13 @@
 /** Defines the shapes of NATS accounts and nats-servers. */
 import * as z from 'zod';
-import { listOf, nameOf, paging, timestamp, uuid } from '../shared/schemas.ts';
+import { listOf, nameSchema, paging, timestamp, uuid } from '../shared/schemas.ts';
 
 /** A NATS account's public key: `A` and 55 characters of base32 (nkeys). */
 export const natsAccountId = z
   .string()
   .regex(/^A[A-Z2-7]{55}$/, 'must be the id of a NATS account: A followed by 55 characters from A-Z and 2-7');
 
-export const accountName = nameOf(64);
+export const accountName = nameSchema(64);
 
 export const createAccountBody = z.object({ project_id: uuid, name: accountName.optional() });
 export const updateAccountBody = z.object({ name: accountName.nullish() });

@@ -2,22 +2,22 @@
 import { faultsOf, isSupported } from './versions.ts';
 
 /** Clock differences below this are ignored: replies take time, and no clock is exact. */
-const TOLERATED_MS = 30_000;
+const MAX_CLOCK_SKEW_MS = 30_000;
 
-const noted = new Set<string>();
-const MOST_NOTED = 10_000;
+const warned = new Set<string>();
+const MAX_WARNED = 10_000;
 
 /** Logs problems of a server from its reply: `ver` is its version, `time` its clock. */
-export function noteServer(
+export function warnAboutServer(
   region: string,
   { id, name, ver = '', time }: { id: string; name: string; ver?: string; time?: string },
 ): void {
   const ahead = time === undefined ? 0 : Date.parse(time) - Date.now();
-  const off = Math.abs(ahead) > TOLERATED_MS;
+  const off = Math.abs(ahead) > MAX_CLOCK_SKEW_MS;
   if (isSupported(ver) && !off) return;
   const key = `${region} ${id} ${off}`;
-  if (noted.has(key) || noted.size >= MOST_NOTED) return;
-  noted.add(key);
+  if (warned.has(key) || warned.size >= MAX_WARNED) return;
+  warned.add(key);
   const server = { nats_server: name, region, version: ver };
   if (!isSupported(ver)) {
     const faults = faultsOf(ver).map((fault) => fault.id);

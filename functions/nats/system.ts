@@ -8,7 +8,7 @@ import type { Region } from '../shared/env.ts';
 import { systemKey } from './accounts.ts';
 import { connectNats, connectOne, type NatsClient, type NatsUser, shortLivedUser } from './client.ts';
 import { type Answer, type Asked, type Count, parse, Question } from './question.ts';
-import { noteServer } from './server-notes.ts';
+import { warnAboutServer } from './server-notes.ts';
 
 /** Each server replies with its identity and status. */
 export const PING = '$SYS.REQ.SERVER.PING';
@@ -36,7 +36,7 @@ const COUNT_MS = 1_000;
 /** The server last seen at each address. Local to this isolate. */
 const addresses = new Map<string, { id?: string; seenAt: number; failedAt: number }>();
 
-function noteAddress(url: string, id: string | undefined): void {
+function recordAddress(url: string, id: string | undefined): void {
   const known = addresses.get(url) ?? { seenAt: 0, failedAt: 0 };
   const now = Date.now();
   addresses.set(url, id === undefined ? { ...known, failedAt: now } : { id, seenAt: now, failedAt: 0 });
@@ -80,8 +80,8 @@ export class Servers {
       if (!within(MINUTE_MS, addresses.get(url)?.seenAt)) this.#connect(url, deadline).catch(() => {});
     }
     const first = await connectNats(urls, this.#user, deadline);
-    for (const url of urls.slice(0, urls.indexOf(first.url))) noteAddress(url, undefined);
-    noteAddress(first.url, first.server.id);
+    for (const url of urls.slice(0, urls.indexOf(first.url))) recordAddress(url, undefined);
+    recordAddress(first.url, first.server.id);
     const other = this.#connecting.get(first.url);
     this.#keep(first.url, Promise.resolve(first));
     other?.then((client) => client.close()).catch(() => {});
@@ -97,8 +97,8 @@ export class Servers {
     if (known) return known;
     const connecting = connectOne(url, this.#user, deadline);
     connecting.then(
-      ({ server }) => noteAddress(url, server.id),
-      () => noteAddress(url, undefined),
+      ({ server }) => recordAddress(url, server.id),
+      () => recordAddress(url, undefined),
     );
     this.#keep(url, connecting);
     return connecting;
@@ -179,7 +179,7 @@ export class Servers {
       count.active = Math.max(count.active, statsz?.active_servers ?? 1);
       if (server) {
         count.replied.set(server.id, server.name);
-        noteServer(this.#region.name, server);
+        warnAboutServer(this.#region.name, server);
       }
       for (const watcher of this.#watchers) watcher();
     });

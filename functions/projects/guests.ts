@@ -6,42 +6,42 @@
 import type { Context } from 'hono';
 import { Hono } from 'hono';
 import { type Database, openDatabase } from '../../db/database.ts';
-import { createGuest, listExpiredGuests, removeGuest } from '../../db/identity/guests.ts';
+import { createGuest, deleteGuest, listExpiredGuests } from '../../db/identity/guests.ts';
 import type { PermissionSetName } from '../iam/access/permission-sets.ts';
-import { newSession, sameOrigin, setSessionToken } from '../iam/sign-in/session-cookie.ts';
+import { newSession, onlySameOrigin, setSessionToken } from '../iam/sign-in/session-cookie.ts';
 import type { Config } from '../shared/env.ts';
 import { ApiError } from '../shared/errors.ts';
-import { type AppEnv, wireTime } from '../shared/http.ts';
+import { type AppEnv, apiTime } from '../shared/http.ts';
 import { runJob, shuffled } from '../shared/jobs.ts';
 import { limitVisitors } from '../shared/rate-limits.ts';
-import { changeOf } from '../shared/write-context.ts';
-import { scheduledChange, sweepProject } from './purge-project.ts';
+import { auditContextOf } from '../shared/write-context.ts';
+import { purgeProjectFromRegion, systemAuditContext } from './purge-project.ts';
 
 const PERMISSION_SET: PermissionSetName = 'MessagingAndQueuingFullAccess';
 
-async function admit(c: Context<AppEnv>): Promise<Response> {
+async function startGuestSession(c: Context<AppEnv>): Promise<Response> {
   const { guests, identity } = c.get('config');
   if (!guests.enabled) throw new ApiError('not_found', { resource: 'endpoint', resource_id: c.req.path });
   const now = Date.now();
   const expiresAt = now + guests.minutes * 60_000;
   const [organizationId, userId, projectId] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()];
   const session = newSession(c, expiresAt);
-  const change = changeOf(c, { type: 'user', id: userId, accessKey: null });
+  const audit = auditContextOf(c, { type: 'user', id: userId, accessKey: null });
   const ids = { organizationId, userId, projectId };
   const guest = { ...ids, session, permissionSet: PERMISSION_SET };
-  if (!(await createGuest(openDatabase(identity), change, guest, guests.most))) {
+  if (!(await createGuest(openDatabase(identity), audit, guest, guests.most))) {
     throw new ApiError('too_many_requests', {}, { 'Retry-After': '300' });
   }
   await setSessionToken(c, session.token, guests.minutes * 60);
   return c.json({
     organization_id: organizationId,
     project_id: projectId,
-    expires_at: wireTime(expiresAt),
+    expires_at: apiTime(expiresAt),
   });
 }
 
 /** Grace period after expiry: a request authorized before it may still be writing. */
-const SETTLED_MS = 60_000;
+const GRACE_PERIOD_MS = 60_000;
 
 /**
  * Removes expired guests: first their resources in the regions, then, after the grace period of at least a minute,
@@ -49,37 +49,37 @@ const SETTLED_MS = 60_000;
  * next call. A guest that fails is logged with its id and retried on the next call; the others still run, and the
  * promise rejects at the end.
  */
-export async function endGuests(config: Config, deadline: number): Promise<void> {
+export async function deleteExpiredGuests(config: Config, deadline: number): Promise<void> {
   const identity = openDatabase(config.identity);
   let well = true;
-  for (const guest of shuffled(await listExpiredGuests(identity, Date.now(), PORTION))) {
+  for (const guest of shuffled(await listExpiredGuests(identity, Date.now(), BATCH_SIZE))) {
     const ended = await runJob(`expired guest ${guest.organizationId}`, 'identity', () =>
-      endGuest(config, identity, guest, deadline),
+      deleteExpiredGuest(config, identity, guest, deadline),
     );
     well = well && ended;
   }
   if (!well) throw new Error('Resources of expired guests could not be deleted');
 }
 
-async function endGuest(
+async function deleteExpiredGuest(
   config: Config,
   identity: Database,
   { organizationId, projectIds, expiresAt }: Awaited<ReturnType<typeof listExpiredGuests>>[number],
   deadline: number,
 ): Promise<void> {
   // Computed before the purge, so that the final purge starts after all late writes have arrived.
-  const settled = Date.now() - expiresAt > SETTLED_MS;
+  const settled = Date.now() - expiresAt > GRACE_PERIOD_MS;
   const places = projectIds.flatMap((id) => [...config.regions.values()].map((region) => ({ id, region })));
   const swept = await Promise.allSettled(
-    places.map(({ id, region }) => sweepProject(config, region, id, deadline)),
+    places.map(({ id, region }) => purgeProjectFromRegion(config, region, id, deadline)),
   );
   const failures = swept.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
   if (failures.length > 0) throw new AggregateError(failures, 'A region could not be cleaned up');
   const done = swept.every((one) => one.status === 'fulfilled' && one.value);
-  if (settled && done) await removeGuest(identity, scheduledChange(), organizationId);
+  if (settled && done) await deleteGuest(identity, systemAuditContext(), organizationId);
 }
 
-const PORTION = 50;
+const BATCH_SIZE = 50;
 
 /** `GET /auth/guest` returns whether guests are allowed and for how long; `POST` creates one. */
 export const guestRoutes = new Hono<AppEnv>()
@@ -87,4 +87,4 @@ export const guestRoutes = new Hono<AppEnv>()
     const { enabled, minutes } = c.get('config').guests;
     return c.json({ enabled, minutes });
   })
-  .post('/guest', sameOrigin, limitVisitors, admit);
+  .post('/guest', onlySameOrigin, limitVisitors, startGuestSession);

@@ -20,18 +20,23 @@ import { generateName } from '../shared/default-names.ts';
 import { ApiError, invalidArgument } from '../shared/errors.ts';
 import {
   type AppEnv,
+  apiTime,
   errorResponses,
   json,
   newRouter,
   noContent,
   ok,
   pageOf,
-  wireTime,
 } from '../shared/http.ts';
-import { createdBefore, idempotencyHeaders, onceOf, REPEATABLE } from '../shared/idempotency.ts';
-import { lineOf, nameOf, paging, uuid } from '../shared/schemas.ts';
-import { changeOf } from '../shared/write-context.ts';
-import { deleteProject, type Held, type Kept } from './delete-project.ts';
+import {
+  IDEMPOTENCY_DESCRIPTION,
+  idempotencyHeaders,
+  readIdempotencyKey,
+  replayedResource,
+} from '../shared/idempotency.ts';
+import { nameSchema, paging, singleLine, uuid } from '../shared/schemas.ts';
+import { auditContextOf } from '../shared/write-context.ts';
+import { type BlockingResources, type DeletionRefused, deleteProject } from './delete-project.ts';
 
 const collection = '/projects';
 const item = `${collection}/{project_id}` as const;
@@ -55,8 +60,8 @@ const project = z
   })
   .meta({ id: 'Project' });
 
-const name = nameOf(64);
-const description = lineOf(200);
+const name = nameSchema(64);
+const description = singleLine(200);
 const createBody = z.object({
   name: name.optional(),
   organization_id: uuid.nullish(),
@@ -88,8 +93,8 @@ const present = (c: Context<AppEnv>, row: Project): z.infer<typeof project> => (
   id: row.id,
   name: row.name,
   organization_id: row.organizationId,
-  created_at: wireTime(row.createdAt),
-  updated_at: wireTime(row.updatedAt),
+  created_at: apiTime(row.createdAt),
+  updated_at: apiTime(row.updatedAt),
   description: row.description,
   qualification: null,
   status: 'active',
@@ -127,13 +132,13 @@ function organizationFor(c: Context<AppEnv>, asked: string | null | undefined): 
 
 const HOLDINGS = { nats: 'NATS accounts', sqs: 'Queues', sns: 'Topics and Events' } as const;
 
-const told = ({ region, products }: Held) => {
+const told = ({ region, products }: BlockingResources) => {
   const held = (Object.keys(HOLDINGS) as (keyof typeof HOLDINGS)[]).filter((one) => products.includes(one));
   return `${held.map((product) => HOLDINGS[product]).join(' and ')} in ${region}`;
 };
 
 /** The error for a project that was not deleted. */
-async function keptError(c: Context<AppEnv>, id: string, kept: Kept): Promise<ApiError> {
+async function keptError(c: Context<AppEnv>, id: string, kept: DeletionRefused): Promise<ApiError> {
   const precondition = 'resource_still_in_use';
   switch (kept.reason) {
     case 'not_found':
@@ -164,7 +169,7 @@ export const projectRoutes = newRouter()
       path: collection,
       tags,
       summary: 'Create a project',
-      description: REPEATABLE,
+      description: IDEMPOTENCY_DESCRIPTION,
       request: {
         headers: idempotencyHeaders,
         body: { required: true, content: json(createBody, createExample) },
@@ -174,21 +179,21 @@ export const projectRoutes = newRouter()
     async (c) => {
       const body = c.req.valid('json');
       const organizationId = organizationFor(c, body.organization_id);
-      const once = await onceOf(c, body);
+      const idempotency = await readIdempotencyKey(c, body);
       const created = await createProject(
         c.get('identity'),
-        changeOf(c),
+        auditContextOf(c),
         {
           id: crypto.randomUUID(),
           organizationId,
           name: body.name ?? generateName(),
           description: body.description ?? '',
         },
-        once,
+        idempotency,
       );
       const row = created.ok
         ? created.row
-        : await createdBefore(once, created.done, missing, (id) =>
+        : await replayedResource(idempotency, created.record, missing, (id) =>
             getProject(c.get('identity'), { id, organizationIds: [organizationId] }),
           );
       return c.json(present(c, row), 200);
@@ -254,7 +259,7 @@ export const projectRoutes = newRouter()
       const id = c.req.valid('param').project_id;
       const body = c.req.valid('json');
       const fields = { name: body.name ?? undefined, description: body.description ?? undefined };
-      const row = await updateProject(c.get('identity'), changeOf(c), writable(c, id), fields);
+      const row = await updateProject(c.get('identity'), auditContextOf(c), writable(c, id), fields);
       if (!row) throw await refusal(c, id);
       return c.json(present(c, row), 200);
     },
@@ -272,7 +277,12 @@ export const projectRoutes = newRouter()
     }),
     async (c) => {
       const id = c.req.valid('param').project_id;
-      const deleted = await deleteProject(c.get('config'), c.get('identity'), changeOf(c), writable(c, id));
+      const deleted = await deleteProject(
+        c.get('config'),
+        c.get('identity'),
+        auditContextOf(c),
+        writable(c, id),
+      );
       if (!deleted.ok) throw await keptError(c, id, deleted);
       return c.body(null, 204);
     },

@@ -2,18 +2,18 @@
  * Deletes everything that a deleted project has in a region. The changes are the same that a user could make, and the
  * audit trail shows them as the system's. It can be interrupted at any point and restarted.
  */
-import type { Change } from '../../db/audit.ts';
+import type { AuditContext } from '../../db/audit.ts';
 import { openDatabase } from '../../db/database.ts';
 import { deleteAccount, listAccounts } from '../../db/region/accounts.ts';
-import { listHoldings } from '../../db/region/holdings.ts';
+import { listProductsInUse } from '../../db/region/holdings.ts';
 import { deactivateService } from '../../db/region/services.ts';
 import { cleanUp } from '../gateway/cleanup.ts';
-import { enforce } from '../nats/publication.ts';
+import { publishAndReport } from '../nats/publication.ts';
 import type { Config, Region } from '../shared/env.ts';
 import { runJob } from '../shared/jobs.ts';
 
 /** Returns the data for the audit row of a scheduled change. */
-export function scheduledChange(): Change {
+export function systemAuditContext(): AuditContext {
   return {
     now: Date.now(),
     actorType: 'system',
@@ -29,28 +29,28 @@ export function scheduledChange(): Change {
  * the epoch). Resolves to whether nothing is left in the region's database; resources on the engine are deleted when
  * the schedule has cleaned up. Rejects if the database is unavailable.
  */
-export async function sweepProject(
+export async function purgeProjectFromRegion(
   config: Config,
   region: Region,
   projectId: string,
   deadline: number,
 ): Promise<boolean> {
   const store = openDatabase(region.database);
-  for (const { product, organizationId } of await listHoldings(store, projectId)) {
+  for (const { product, organizationId } of await listProductsInUse(store, projectId)) {
     if (product === 'nats') {
-      if (!(await sweepAccounts(config, region, projectId, deadline))) return false;
+      if (!(await purgeAccounts(config, region, projectId, deadline))) return false;
       continue;
     }
     const service = { product, organizationId, projectId };
-    const ended = await deactivateService(store, scheduledChange(), service);
+    const ended = await deactivateService(store, systemAuditContext(), service);
     if (ended?.leftovers) await cleanUp(region, { projectId, product }, deadline);
   }
   return true;
 }
 
-const PORTION = 20;
+const BATCH_SIZE = 20;
 
-async function sweepAccounts(
+async function purgeAccounts(
   config: Config,
   region: Region,
   projectId: string,
@@ -60,18 +60,18 @@ async function sweepAccounts(
   // Accounts that cannot be deleted stay in the list, so skip them.
   let failed = 0;
   while (Date.now() < deadline) {
-    const page = { offset: failed, limit: PORTION, by: 'created_at', direction: 'asc' } as const;
+    const page = { offset: failed, limit: BATCH_SIZE, by: 'created_at', direction: 'asc' } as const;
     const { rows } = await listAccounts(store, [projectId], page);
     const deleted = await Promise.all(
       rows.map(({ id }) =>
         runJob(`delete NATS account ${id}`, region.name, async () => {
-          const gone = await deleteAccount(store, scheduledChange(), { id, projectIds: [projectId] });
-          if (gone) await enforce(config, { region: region.name, account: id, user: '*' });
+          const gone = await deleteAccount(store, systemAuditContext(), { id, projectIds: [projectId] });
+          if (gone) await publishAndReport(config, { region: region.name, account: id, user: '*' });
         }),
       ),
     );
     failed += deleted.filter((one) => !one).length;
-    if (rows.length < PORTION) return failed === 0;
+    if (rows.length < BATCH_SIZE) return failed === 0;
   }
   return false;
 }

@@ -26,16 +26,16 @@ export function isAccessKey(text: string): boolean {
  */
 export function newSecretKey(random: RandomBytes): string {
   const text = SECRET_KEY_START + randomBase62(SECRET_LENGTH, random);
-  return text + checksumOf(text);
+  return text + crc32Suffix(text);
 }
 
 /** Whether the text has the format of a secret key and a valid checksum. */
-export function isSecretKey(text: string): boolean {
+export function isProductSecretKey(text: string): boolean {
   const match = /^latchkey_[0-9A-Za-z]{46}$/.exec(text);
-  return match !== null && checksumOf(text.slice(0, -CHECKSUM_LENGTH)) === text.slice(-CHECKSUM_LENGTH);
+  return match !== null && crc32Suffix(text.slice(0, -CHECKSUM_LENGTH)) === text.slice(-CHECKSUM_LENGTH);
 }
 
-function checksumOf(text: string): string {
+function crc32Suffix(text: string): string {
   let crc = 0xffffffff;
   for (const byte of new TextEncoder().encode(text)) {
     crc ^= byte;

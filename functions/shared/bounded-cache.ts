@@ -4,18 +4,18 @@
  */
 
 /** Returns the cached value, or creates and caches it. Failures are not cached. */
-export type Kept<Value> = (name: string, make: () => Promise<Value>) => Promise<Value>;
+export type BoundedCache<Value> = (name: string, make: () => Promise<Value>) => Promise<Value>;
 
-/** Returns a cache of at most `most` values. */
-export function keepNewest<Value>(most: number): Kept<Value> {
-  const kept = new Map<string, Value>();
+/** Returns a cache of at most `limit` values. */
+export function boundedCache<Value>(limit: number): BoundedCache<Value> {
+  const cached = new Map<string, Value>();
   return async (name, make) => {
-    const found = kept.get(name);
+    const found = cached.get(name);
     if (found !== undefined) return found;
     const value = await make();
-    const [oldest] = kept.keys();
-    if (oldest !== undefined && kept.size >= most) kept.delete(oldest);
-    kept.set(name, value);
+    const [oldest] = cached.keys();
+    if (oldest !== undefined && cached.size >= limit) cached.delete(oldest);
+    cached.set(name, value);
     return value;
   };
 }

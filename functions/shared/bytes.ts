@@ -7,7 +7,7 @@ export type RandomBytes = (length: number) => Uint8Array<ArrayBuffer>;
 export const randomBytes: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
 
 /** Decodes base64. Throws if the text is invalid. */
-export function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+export function decodeBase64(base64: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 

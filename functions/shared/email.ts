@@ -4,7 +4,7 @@
 import type { Mail } from './env.ts';
 
 /** A plain-text email to one address. */
-export interface Message {
+export interface Email {
   to: string;
   subject: string;
   text: string;
@@ -17,7 +17,7 @@ const DEADLINE_MS = 5_000;
  * Sends an email, or does nothing without a transport. Rejects if the provider refuses it or does not respond in time,
  * with an error that contains neither address nor text.
  */
-export async function sendMail(mail: Mail | null, { to, subject, text }: Message): Promise<void> {
+export async function sendEmail(mail: Mail | null, { to, subject, text }: Email): Promise<void> {
   if (!mail) return;
   if (mail.transport === 'console') {
     console.log(`Email to ${to}: ${subject}\n\n${text}`);

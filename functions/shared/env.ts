@@ -56,20 +56,20 @@ export const secrets = z.object({
  * nats-server stores counts in 32 bits and times in nanoseconds in 64 bits. Larger values overflow and lock everyone
  * out.
  */
-const MOST = 2 ** 31 - 1;
-const TEN_YEARS = 10 * 365 * 86_400;
-const MOST_BYTES = 1e15;
+const MAX_COUNT = 2 ** 31 - 1;
+const MAX_SECONDS = 10 * 365 * 86_400;
+const MAX_BYTES = 1e15;
 
-/** A number from `least` to `most`, or `none` for no limit or no expiry. */
-function orNone(none: 0 | -1, least: number, most: number, unit = '') {
-  const error = `must be ${none} for no limit, or ${least} to ${most}${unit}`;
-  return z.union([z.literal(none), z.number().int(error).min(least, error).max(most, error)], { error });
+/** A number from `min` to `max`, or `none` for no limit or no expiry. */
+function orNone(none: 0 | -1, min: number, max: number, unit = '') {
+  const error = `must be ${none} for no limit, or ${min} to ${max}${unit}`;
+  return z.union([z.literal(none), z.number().int(error).min(min, error).max(max, error)], { error });
 }
 
 // 0 is refused: nats-server accepts nobody for 0 connections, but does not limit 0 streams or consumers.
-const count = orNone(-1, 1, MOST);
-const bytes = orNone(-1, 0, MOST_BYTES, ' bytes');
-const seconds = (least: number) => orNone(0, least, TEN_YEARS, ' seconds');
+const count = orNone(-1, 1, MAX_COUNT);
+const bytes = orNone(-1, 0, MAX_BYTES, ' bytes');
+const seconds = (min: number) => orNone(0, min, MAX_SECONDS, ' seconds');
 
 const limitsOf = (own: { connections: number; disk: number; streams: number; consumers: number }) =>
   z
@@ -203,9 +203,9 @@ const vars = z
     for (const [name, region] of Object.entries(REGIONS)) {
       for (const limits of ['account_limits', 'guest_limits'] as const) {
         for (const [member, capacity] of STORAGE) {
-          const [limit, most = limit] = [NATS[limits][member], region[capacity]];
-          if (limit <= most) continue;
-          const message = `must be at most REGIONS.${name}.${capacity}, ${most}: no account would get JetStream there`;
+          const [limit, max = limit] = [NATS[limits][member], region[capacity]];
+          if (limit <= max) continue;
+          const message = `must be at most REGIONS.${name}.${capacity}, ${max}: no account would get JetStream there`;
           context.addIssue({ code: 'custom', path: ['NATS', limits, member], message });
         }
       }

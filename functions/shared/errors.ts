@@ -127,7 +127,7 @@ export function invalidArgument(
  * Returns name and message of the innermost cause, for the log. Outer errors can contain a query's parameters, which
  * can be secret.
  */
-export function innermost(error: unknown): { name: string; message?: string } {
+export function innermostCause(error: unknown): { name: string; message?: string } {
   let cause = error;
   while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
   return cause instanceof Error ? { name: cause.name, message: cause.message } : { name: 'unknown' };
@@ -143,15 +143,19 @@ export function problemsOf(error: z.core.$ZodError): ArgumentProblem[] {
 }
 
 /** Prefix of a schema's error message that replaces the default message for a missing argument. */
-export const REQUIRED = 'is required: ';
+export const REQUIRED_PREFIX = 'is required: ';
 
 function isMissing({ code, message }: z.core.$ZodIssue): boolean {
-  return code === 'invalid_type' && (message.endsWith('received undefined') || message.startsWith(REQUIRED));
+  return (
+    code === 'invalid_type' && (message.endsWith('received undefined') || message.startsWith(REQUIRED_PREFIX))
+  );
 }
 
 function helpOf(issue: z.core.$ZodIssue): string {
   if (!isMissing(issue)) return issue.message;
-  return issue.message.startsWith(REQUIRED) ? issue.message.slice(REQUIRED.length) : 'is required';
+  return issue.message.startsWith(REQUIRED_PREFIX)
+    ? issue.message.slice(REQUIRED_PREFIX.length)
+    : 'is required';
 }
 
 function reasonOf(issue: z.core.$ZodIssue): ArgumentProblem['reason'] {

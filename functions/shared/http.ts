@@ -6,7 +6,7 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import * as z from 'zod';
 import { type Database, openDatabase } from '../../db/database.ts';
-import type { Bearer } from '../../db/identity/callers.ts';
+import type { CallerRecord } from '../../db/identity/callers.ts';
 import type { Page } from '../../db/page.ts';
 import type { Bindings, Config, Region } from './env.ts';
 import { ApiError, type ErrorCode, errorBody, errors, invalidArgument, problemsOf } from './errors.ts';
@@ -22,7 +22,7 @@ export const TRANSPORT_SECURITY = 'max-age=31536000';
 export const MAX_BODY_BYTES = 64 * 1024;
 
 /** The authenticated caller. */
-export type Principal = Omit<Bearer, 'expiresAt' | 'lastUsedAt'>;
+export type Principal = Omit<CallerRecord, 'expiresAt' | 'lastUsedAt'>;
 
 /** The context of a request, set by middleware before a route runs. */
 export interface AppEnv {
@@ -46,14 +46,14 @@ export function newRouter() {
   return new OpenAPIHono<AppEnv>({
     defaultHook: async (result, c) => {
       // Without a Content-Type, the validator treats any body as an empty object.
-      if (result.target === 'json' && !c.req.header('Content-Type')) throw await unreadBody(c);
+      if (result.target === 'json' && !c.req.header('Content-Type')) throw await missingBodyError(c);
       if (!result.success) throw new ApiError('invalid_arguments', { details: problemsOf(result.error) });
-      if (result.target === 'query') refuseUnknown(c.req.query(), result.data);
+      if (result.target === 'query') rejectUnknownParameters(c.req.query(), result.data);
     },
   });
 }
 
-async function unreadBody(c: Context): Promise<ApiError> {
+async function missingBodyError(c: Context): Promise<ApiError> {
   if (await c.req.text()) return new ApiError('unsupported_media_type', {});
   return invalidArgument(
     'body',
@@ -66,7 +66,7 @@ async function unreadBody(c: Context): Promise<ApiError> {
  * Rejects unknown query parameters: an ignored filter would return everything as if it matched. Zero values of enums
  * pass, because official clients send those for filters that are newer than this API.
  */
-function refuseUnknown(sent: Record<string, string>, known: object): void {
+function rejectUnknownParameters(sent: Record<string, string>, known: object): void {
   const unknown = Object.entries(sent).filter(
     ([name, value]) => !Object.hasOwn(known, name) && !value.startsWith('unknown_'),
   );
@@ -113,12 +113,12 @@ export function pageOf(
 }
 
 /** Converts milliseconds since the epoch to RFC 3339 in UTC. */
-export function wireTime(milliseconds: number): string {
+export function apiTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }
 
-export function wireTimeOrNull(milliseconds: number | null): string | null {
-  return milliseconds === null ? null : wireTime(milliseconds);
+export function apiTimeOrNull(milliseconds: number | null): string | null {
+  return milliseconds === null ? null : apiTime(milliseconds);
 }
 
 /** Middleware that finds the region in the path and opens its database. Throws 400 if the region is not served. */

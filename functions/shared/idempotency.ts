@@ -5,8 +5,8 @@
  */
 import type { Context } from 'hono';
 import * as z from 'zod';
-import type { Done, Once } from '../../db/idempotency.ts';
-import { bytesOf, digestHex, type RandomBytes, randomBytes } from './bytes.ts';
+import type { IdempotencyRecord, IdempotentRequest } from '../../db/idempotency.ts';
+import { decodeBase64, digestHex, type RandomBytes, randomBytes } from './bytes.ts';
 import type { SealingKey } from './env.ts';
 import { ApiError, invalidArgument } from './errors.ts';
 import type { AppEnv } from './http.ts';
@@ -23,14 +23,17 @@ export const idempotencyHeaders = z.object({
 });
 
 /** OpenAPI description of an idempotent creation. */
-export const REPEATABLE = `With an ${HEADER}, repeating the request within 24 hours creates nothing new and returns the
+export const IDEMPOTENCY_DESCRIPTION = `With an ${HEADER}, repeating the request within 24 hours creates nothing new and returns the
   first response, with the same secret.`;
 
 /**
  * Returns the idempotent creation for a request, or null without the header. The key is scoped to the caller: the same
  * text from another caller is another creation. `asked` is the validated body; equal bodies count as the same request.
  */
-export async function onceOf(c: Context<AppEnv>, asked: object): Promise<Once | null> {
+export async function readIdempotencyKey(
+  c: Context<AppEnv>,
+  asked: object,
+): Promise<IdempotentRequest | null> {
   const sent = c.req.header(HEADER);
   if (sent === undefined) return null;
   const { type, id, accessKey } = c.get('principal');
@@ -67,16 +70,18 @@ const DERIVED_BYTES = 512;
  */
 export async function derivedBytes(
   keys: readonly SealingKey[],
-  { key, salt, sealingKeyId }: Once,
+  { key, salt, sealingKeyId }: IdempotentRequest,
   kind: string,
 ): Promise<RandomBytes | null> {
   const sealing = keys.find(({ id }) => id === sealingKeyId);
   if (!sealing) return null;
-  const material = await crypto.subtle.importKey('raw', bytesOf(sealing.key), 'HKDF', false, ['deriveBits']);
+  const material = await crypto.subtle.importKey('raw', decodeBase64(sealing.key), 'HKDF', false, [
+    'deriveBits',
+  ]);
   // `key` is the digest of the caller, the endpoint and the client's key.
   const info = new TextEncoder().encode(`latchkey idempotent creation|${kind}|${key}`);
   const derived = await crypto.subtle.deriveBits(
-    { name: 'HKDF', hash: 'SHA-256', salt: bytesOf(salt), info },
+    { name: 'HKDF', hash: 'SHA-256', salt: decodeBase64(salt), info },
     material,
     DERIVED_BYTES * 8,
   );
@@ -89,12 +94,12 @@ export async function derivedBytes(
 }
 
 /** Returns the bytes for a new secret: derived for an idempotent creation, otherwise random. */
-export async function bytesFor(
+export async function secretBytes(
   keys: readonly SealingKey[],
-  once: Once | null,
+  idempotency: IdempotentRequest | null,
   kind: string,
 ): Promise<RandomBytes> {
-  const bytes = once ? await derivedBytes(keys, once, kind) : randomBytes;
+  const bytes = idempotency ? await derivedBytes(keys, idempotency, kind) : randomBytes;
   if (!bytes) throw new Error('SEALING_KEYS is empty');
   return bytes;
 }
@@ -103,13 +108,13 @@ export async function bytesFor(
  * Returns what `once` created before. Throws 400 if the key was used for a different request, and `missing` if `find`
  * returns nothing: a retry must not create a deleted resource again.
  */
-export async function createdBefore<Row>(
-  once: Once | null,
-  done: Done,
+export async function replayedResource<Row>(
+  idempotency: IdempotentRequest | null,
+  done: IdempotencyRecord,
   missing: (id: string) => ApiError,
   find: (id: string) => Promise<Row | null>,
 ): Promise<Row> {
-  if (done.fingerprint !== once?.fingerprint) {
+  if (done.fingerprint !== idempotency?.fingerprint) {
     throw invalidArgument(HEADER, 'constraint', 'was used for another request in the last 24 hours');
   }
   const row = await find(done.resourceId);
@@ -118,7 +123,7 @@ export async function createdBefore<Row>(
 }
 
 /** Returns the error for an existing resource whose secret can no longer be derived. */
-export function untold(resource: string, id: string): ApiError {
+export function secretUnrecoverable(resource: string, id: string): ApiError {
   return new ApiError('precondition_failed', {
     precondition: 'unknown_precondition',
     help_message: `${resource} ${id} was already created with this ${HEADER}, but its secret can no longer be returned because a sealing key was removed. Delete it and create another with a new ${HEADER}`,

@@ -9,12 +9,12 @@ export async function runJob(job: string, where: string, work: () => Promise<unk
     await work();
     return true;
   } catch (error) {
-    console.error(JSON.stringify({ schedule: job, where, reasons: reasonsOf(error).slice(0, MOST_REASONS) }));
+    console.error(JSON.stringify({ schedule: job, where, reasons: reasonsOf(error).slice(0, MAX_REASONS) }));
     return false;
   }
 }
 
-const MOST_REASONS = 5;
+const MAX_REASONS = 5;
 
 function reasonsOf(error: unknown): string[] {
   if (error instanceof AggregateError) return error.errors.flatMap(reasonsOf);
@@ -35,7 +35,7 @@ export function shuffled<Item>(items: readonly Item[]): Item[] {
  * respond does not block the others. Starts nothing after `deadline` (milliseconds since the epoch). Resolves to the
  * number of items started, in order. A failure is logged with the item.
  */
-export async function someAtOnce<Item extends string>(
+export async function forEachConcurrent<Item extends string>(
   job: string,
   where: string,
   items: readonly Item[],

@@ -25,13 +25,13 @@ export function bitsOf(choice: Choice): number {
 }
 
 /** Returns the bits that the choice sets and clears. Absent and null members leave a permission unchanged. */
-export function mergeOf(choice: Choice): { set: number; clear: number } {
+export function changedBits(choice: Choice): { set: number; clear: number } {
   const clear = PERMISSIONS.reduce((bits, { bit, wire }) => (choice[wire] === false ? bits | bit : bits), 0);
   return { set: bitsOf(choice), clear };
 }
 
 /** Converts permission bits to the wire format. */
-export function toWirePermissions(bits: number): Record<PermissionName, boolean> {
+export function toApiPermissions(bits: number): Record<PermissionName, boolean> {
   const members = PERMISSIONS.map(({ bit, wire }) => [wire, (bits & bit) !== 0]);
   return Object.fromEntries(members) as Record<PermissionName, boolean>;
 }

@@ -12,10 +12,10 @@ import type { AppEnv } from './http.ts';
 const WINDOW_MS = 60_000;
 
 /** How many networks to remember. Beyond that, the one blocked first is evicted and counted again. */
-const REMEMBERED = 10_000;
+const MAX_BLOCKED_NETWORKS = 10_000;
 
 /** Network → end of its block for unknown tokens, in milliseconds since the epoch. Local to this isolate. */
-const over = new Map<string, number>();
+const blockedUntil = new Map<string, number>();
 
 /**
  * Throws 429 for too many attempts from a network or, with `email`, on one account. This also rejects correct
@@ -35,7 +35,7 @@ export async function limitAccount(c: Context<AppEnv>, account: string): Promise
 }
 
 /** Throws 429 if this account has received too many emails recently, whoever requested them. */
-export async function limitMails(c: Context<AppEnv>, email: string): Promise<void> {
+export async function limitEmails(c: Context<AppEnv>, email: string): Promise<void> {
   const { success } = await c.get('config').accountLimit.limit({ key: `mail ${email.toLowerCase()}` });
   if (!success) throw tooMany(Date.now() + WINDOW_MS);
 }
@@ -51,23 +51,23 @@ export async function limitVisitors(c: Context<AppEnv>, next: () => Promise<void
  * Counts an unknown token, key or link. Returns the end of the block (milliseconds since the epoch) if its network is
  * over the limit, otherwise undefined.
  */
-export async function countUnknown(c: Context<AppEnv>): Promise<number | undefined> {
+export async function countUnknownToken(c: Context<AppEnv>): Promise<number | undefined> {
   const network = networkOf(c);
-  const until = over.get(network);
+  const until = blockedUntil.get(network);
   if (until !== undefined && until > Date.now()) return until;
-  over.delete(network);
+  blockedUntil.delete(network);
   const { success } = await c.get('config').tokenLimit.limit({ key: network });
   if (success) return undefined;
-  const [first] = over.keys();
-  if (over.size >= REMEMBERED && first !== undefined) over.delete(first);
+  const [first] = blockedUntil.keys();
+  if (blockedUntil.size >= MAX_BLOCKED_NETWORKS && first !== undefined) blockedUntil.delete(first);
   const end = (Math.floor(Date.now() / WINDOW_MS) + 1) * WINDOW_MS;
-  over.set(network, end);
+  blockedUntil.set(network, end);
   return end;
 }
 
-/** Like {@link countUnknown}, but throws 429 if the network is over the limit. */
-export async function refuseUnknown(c: Context<AppEnv>): Promise<void> {
-  const until = await countUnknown(c);
+/** Like {@link countUnknownToken}, but throws 429 if the network is over the limit. */
+export async function rejectUnknownToken(c: Context<AppEnv>): Promise<void> {
+  const until = await countUnknownToken(c);
   if (until !== undefined) throw tooMany(until);
 }
 

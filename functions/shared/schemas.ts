@@ -14,18 +14,18 @@ const PRINTABLE =
   /^(?:[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]|[\ud800-\udbff][\udc00-\udfff])*$/;
 
 /** Single-line text of at most `max` UTF-16 units, trimmed: {@link PRINTABLE}. Can be empty. */
-export const lineOf = (max: number) =>
+export const singleLine = (max: number) =>
   z
     .string()
     .trim()
     .max(max)
     .regex(PRINTABLE, 'must not contain control characters, line breaks or text direction controls');
 
-/** A name of at most `max` UTF-16 units: {@link lineOf}, but not empty. */
-export const nameOf = (max: number) => lineOf(max).min(1);
+/** A name of at most `max` UTF-16 units: {@link singleLine}, but not empty. */
+export const nameSchema = (max: number) => singleLine(max).min(1);
 
 /** The name of a person or an organization. */
-export const partyName = nameOf(100);
+export const displayName = nameSchema(100);
 
 /** A time in RFC 3339, in UTC. */
 export const timestamp = z.iso.datetime();
@@ -59,7 +59,7 @@ export const exactlyOne = (...names: string[]): { oneOf: Record<string, unknown>
  * A filter by one of these values. `unknown` is the zero value of the enum, which official clients send for no filter;
  * it matches everything.
  */
-export const choiceOf = <const Values extends readonly [string, ...string[]]>(
+export const enumFilter = <const Values extends readonly [string, ...string[]]>(
   unknown: `unknown_${string}`,
   values: Values,
 ) =>

@@ -1,5 +1,5 @@
 /** Encrypts secrets for the database, and decrypts them. */
-import { bytesOf } from './bytes.ts';
+import { decodeBase64 } from './bytes.ts';
 import type { SealingKey } from './env.ts';
 
 /**
@@ -53,7 +53,7 @@ export async function open(keys: readonly SealingKey[], context: SealedFor, seal
   const key = keys.find(({ id }) => id === sealed.keyId);
   if (!key) throw new UnknownSealingKey(context, sealed.keyId);
   try {
-    const bytes = bytesOf(sealed.text);
+    const bytes = decodeBase64(sealed.text);
     const plain = await crypto.subtle.decrypt(
       algorithm(bytes.slice(0, IV_BYTES), context),
       await importKey(key),
@@ -78,7 +78,7 @@ const imported = new WeakMap<SealingKey, Promise<CryptoKey>>();
 function importKey(key: SealingKey): Promise<CryptoKey> {
   let promise = imported.get(key);
   if (!promise) {
-    promise = crypto.subtle.importKey('raw', bytesOf(key.key), 'AES-GCM', false, ['encrypt', 'decrypt']);
+    promise = crypto.subtle.importKey('raw', decodeBase64(key.key), 'AES-GCM', false, ['encrypt', 'decrypt']);
     imported.set(key, promise);
   }
   return promise;

@@ -1,27 +1,27 @@
 /** Defines the parameters for changes in a region, so that domain functions do not depend on requests. */
 import type { Context } from 'hono';
-import type { Change } from '../../db/audit.ts';
+import type { AuditContext } from '../../db/audit.ts';
 import type { Database } from '../../db/database.ts';
 import type { NatsSettings, Quotas, Region, SealingKey } from './env.ts';
 import type { AppEnv, Principal } from './http.ts';
 
 /** The context of one change in one region. */
-export interface Work {
-  store: Database;
+export interface WriteContext {
+  regionDb: Database;
   region: Region;
   sealingKeys: readonly SealingKey[];
   nats: NatsSettings;
   quotas: Quotas;
   /** Whether a guest makes the change. */
   guest: boolean;
-  change: Change;
+  audit: AuditContext;
 }
 
 /** Returns the data for a change's audit row: actor, address and time. The actor is the caller by default. */
-export function changeOf(
+export function auditContextOf(
   c: Context<AppEnv>,
   { type, id, accessKey }: Pick<Principal, 'type' | 'id' | 'accessKey'> = c.get('principal'),
-): Change {
+): AuditContext {
   return {
     now: Date.now(),
     actorType: type,
@@ -33,16 +33,16 @@ export function changeOf(
 }
 
 /** Returns the context for a change by the caller in the region of the path. */
-export function workOf(c: Context<AppEnv>): Work {
+export function writeContextOf(c: Context<AppEnv>): WriteContext {
   const { sealingKeys, nats, quotas, guests } = c.get('config');
   const isGuest = c.get('principal').memberships.some(({ expiresAt }) => expiresAt !== null);
   return {
-    store: c.get('store'),
+    regionDb: c.get('store'),
     region: c.get('region'),
     sealingKeys,
     nats,
     quotas: isGuest ? guests.quotas : quotas,
     guest: isGuest,
-    change: changeOf(c),
+    audit: auditContextOf(c),
   };
 }

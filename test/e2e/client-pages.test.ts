@@ -87,16 +87,16 @@ it('the page on permissions shows the table of the gateway', async () => {
     ['Topics and Events', 'sns'],
   ] as const) {
     const table = page.getByRole('table', { name: `Permissions of ${label}` });
-    const served = Object.entries(actions[service]).filter(([, { needs }]) => needs !== 'refused');
+    const served = Object.entries(actions[service]).filter(([, { requires }]) => requires !== 'refused');
     expect(await table.getByRole('row').count()).toBe(served.length + 1);
-    for (const [name, { needs }] of served) {
+    for (const [name, { requires }] of served) {
       const cells = await table
         .locator('tr', { has: page.getByText(name, { exact: true }) })
         .locator('td')
         .allInnerTexts();
       expect([name, ...cells.map((text) => text.includes('Yes'))]).toEqual([
         name,
-        ...[1, 2, 4].map((bit) => allows(needs, bit)),
+        ...[1, 2, 4].map((bit) => allows(requires, bit)),
       ]);
     }
   }

@@ -7,7 +7,7 @@ import * as sns from '@aws-sdk/client-sns';
 import * as sqs from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Action, actions, type Service } from '../../functions/gateway/actions.ts';
-import { PERMISSIONS, toWirePermissions } from '../../functions/shared/permissions.ts';
+import { PERMISSIONS, toApiPermissions } from '../../functions/shared/permissions.ts';
 import { neededRights, rightTo } from '../../site/src/build/engine-policy.ts';
 import { startEngineRecorder } from './engine-recorder.ts';
 import {
@@ -39,7 +39,7 @@ beforeAll(async () => {
   await activate(local, 'fr-par', local.owner.project_id);
   for (const service of ['sqs', 'sns'] as const) {
     for (const bits of SETS)
-      bearers[service].push(await newCredentials(local, service, bits ? toWirePermissions(bits) : ALL));
+      bearers[service].push(await newCredentials(local, service, bits ? toApiPermissions(bits) : ALL));
     await revoke(local, service, bearers[service][0] as Credentials);
   }
   manager = sqsClient(local, bearers.sqs[7] as Credentials);
@@ -159,11 +159,12 @@ function clientOf(service: Service, bits: number, protocol: SqsProtocol): Sender
   return client as Sender;
 }
 
-function expected(service: Service, name: string, { needs }: Action, bits: number): string {
+function expected(service: Service, name: string, { requires }: Action, bits: number): string {
   if (bits === 0) return 'InvalidClientTokenId';
   const permitted =
-    needs === 'any' ||
-    (needs !== 'refused' && PERMISSIONS.some(({ bit, wire }) => needs.includes(wire) && (bits & bit) !== 0));
+    requires === 'any' ||
+    (requires !== 'refused' &&
+      PERMISSIONS.some(({ bit, wire }) => requires.includes(wire) && (bits & bit) !== 0));
   if (permitted) return ENDS[`${service}.${name}`] ?? 'ok';
   return service === 'sqs' ? 'AccessDenied' : 'AuthorizationErrorException';
 }
@@ -182,7 +183,7 @@ describe.each<[Service, SqsProtocol]>([
     >;
     const Command = commands[`${name}Command`];
     if (!Command) throw new Error(`The SDK has no ${name}`);
-    const input = action.needs === 'refused' ? () => ({}) : inputs[`${service}.${name}`];
+    const input = action.requires === 'refused' ? () => ({}) : inputs[`${service}.${name}`];
     if (!input) throw new Error(`There is no input for ${service}.${name}`);
     const seen = await Promise.all(
       SETS.map(async (bits) => {

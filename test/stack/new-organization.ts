@@ -4,7 +4,7 @@
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { findUser, type KnownUser, type Statement } from '../../db/identity/bootstrap.ts';
+import { type ExistingUser, findUser, type Statement } from '../../db/identity/bootstrap.ts';
 import { createOrganization, type Owner } from '../../functions/iam/bootstrap.ts';
 import { openDatabase } from './databases.ts';
 import { type DeploymentActions, sqlText } from './deployment.ts';
@@ -40,7 +40,7 @@ export async function newOrganization(
   { name, email, newPassword: replaced = false }: { name: string; email: string; newPassword?: boolean },
 ): Promise<NewOrganization> {
   const row = await access.first(findUser(email));
-  const user: KnownUser | undefined = row && {
+  const user: ExistingUser | undefined = row && {
     id: String(row.id),
     signsIn: row.signs_in === 1,
     verified: row.verified === 1,

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { email as address } from '../../functions/iam/members/user-schemas.ts';
-import { partyName } from '../../functions/shared/schemas.ts';
+import { displayName } from '../../functions/shared/schemas.ts';
 import { onCloudflare } from './cloudflare.ts';
 import { readDeployConfig } from './deploy-config.ts';
 import {
@@ -54,7 +54,7 @@ async function main(): Promise<void> {
       deployed: { type: 'boolean', default: false },
     },
   });
-  const name = partyName.safeParse(values.name);
+  const name = displayName.safeParse(values.name);
   const email = address.safeParse(values['owner-email']);
   if (!name.success || !email.success) throw new Stop(USAGE);
   const access = await accessTo(values.deployed);

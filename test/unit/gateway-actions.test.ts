@@ -41,7 +41,7 @@ describe.each(['sqs', 'sns'] as const)('%s', (service) => {
     'permission %s is required by the documented actions',
     (requirement, names) => {
       for (const name of names.split(' ')) {
-        const permission = actionOf(service, name)?.needs ?? 'refused';
+        const permission = actionOf(service, name)?.requires ?? 'refused';
         expect(
           [1, 2, 3, 4, 5, 6, 7].filter((set) => allows(permission, set)),
           name,

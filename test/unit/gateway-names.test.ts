@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import {
   isName,
+  type NameContext,
   newServicePrefix,
-  type Place,
   PREFIX_LENGTH,
   toClient,
   toEngine,
@@ -21,7 +21,7 @@ const engine = {
   accessKeyId: 'AKIAOPERATOR',
   secretAccessKey: 'secret',
 };
-const place: Place = {
+const context: NameContext = {
   origin: 'https://latchkey.test',
   region: 'fr-par',
   projectId: PROJECT,
@@ -51,8 +51,8 @@ it.each<[Reference, string, string]>([
   ['redrivePolicy', policy(QUEUE), policy(ENGINE_QUEUE)],
   ['redrivePolicy', '', ''],
 ])('%s: %s becomes %s on the engine', (kind, client, onEngine) => {
-  expect(toEngine(place, kind, client)).toBe(onEngine);
-  expect(toClient(place, kind, onEngine)).toBe(client);
+  expect(toEngine(context, kind, client)).toBe(onEngine);
+  expect(toClient(context, kind, onEngine)).toBe(client);
 });
 
 describe('a name outside the project (cross-tenant)', () => {
@@ -70,7 +70,7 @@ describe('a name outside the project (cross-tenant)', () => {
     ['redrivePolicy', '{'],
     ['redrivePolicy', '[]'],
   ])('has no engine name: %s %s', (kind, text) => {
-    expect(toEngine(place, kind, text)).toBeUndefined();
+    expect(toEngine(context, kind, text)).toBeUndefined();
   });
 
   it.each<[Reference, string]>([
@@ -79,11 +79,11 @@ describe('a name outside the project (cross-tenant)', () => {
     ['topicArn', ENGINE_TOPIC.replace('111122223333', '444455556666')],
     ['redrivePolicy', policy(ENGINE_QUEUE.replace('frparA', 'nlamsA'))],
   ])('is removed from responses: %s %s', (kind, text) => {
-    expect(toClient(place, kind, text)).toBeUndefined();
+    expect(toClient(context, kind, text)).toBeUndefined();
   });
 
   it('has no engine name while the service is not active', () => {
-    const topicsOnly = { ...place, prefixes: { sqs: null, sns: 'frparBBBBB' } };
+    const topicsOnly = { ...context, prefixes: { sqs: null, sns: 'frparBBBBB' } };
     expect(toEngine(topicsOnly, 'queueArn', QUEUE)).toBeUndefined();
     expect(toClient(topicsOnly, 'queueArn', ENGINE_QUEUE)).toBeUndefined();
   });
@@ -91,7 +91,7 @@ describe('a name outside the project (cross-tenant)', () => {
 
 it('only the two members of a redrive policy are converted', () => {
   const text = JSON.stringify({ deadLetterTargetArn: QUEUE, maxReceiveCount: '3', more: ENGINE_QUEUE });
-  expect(JSON.parse(toEngine(place, 'redrivePolicy', text) ?? '')).toEqual({
+  expect(JSON.parse(toEngine(context, 'redrivePolicy', text) ?? '')).toEqual({
     deadLetterTargetArn: ENGINE_QUEUE,
     maxReceiveCount: '3',
   });
@@ -103,7 +103,7 @@ it.each([
   ['Credential=AKIAOPERATOR'],
   ['See sqs.eu-west-3.amazonaws.com'],
 ])('an engine message that contains an engine name is redacted: %s', (text) => {
-  expect(toClient(place, 'prose', text)).toBe('The request was refused.');
+  expect(toClient(context, 'prose', text)).toBe('The request was refused.');
 });
 
 it('a prefix has a fixed length and begins with its region', () => {

@@ -1,10 +1,10 @@
 /** Conversion of the names in a notification that a topic delivers to a queue. */
 import { describe, expect, it } from 'vitest';
-import type { Place } from '../../functions/gateway/names.ts';
+import type { NameContext } from '../../functions/gateway/names.ts';
 import { renameNotification } from '../../functions/gateway/notifications.ts';
 
 const PROJECT = '5f6b6a54-2f0e-4d7a-8c1d-3f1f3a3f7b10';
-const place: Place = {
+const context: NameContext = {
   origin: 'https://latchkey.test',
   region: 'fr-par',
   projectId: PROJECT,
@@ -43,12 +43,12 @@ it('engine names become the project’s names, and nothing else changes', () => 
       /"https:.*"/,
       `"https://latchkey.test/?Version=2010-03-31&Action=Unsubscribe&SubscriptionArn=${ARN}:0a1b-2c"`,
     );
-  expect(renameNotification(place, notification(engineArn(), message))).toBe(expected);
+  expect(renameNotification(context, notification(engineArn(), message))).toBe(expected);
 });
 
 it('names of a topic from an earlier activation become the project’s names too', () => {
-  for (const prefixes of [place.prefixes, { sqs: 'frparAAAAA', sns: null }]) {
-    const body = renameNotification({ ...place, prefixes }, notification(engineArn('frparOld00'))) ?? '';
+  for (const prefixes of [context.prefixes, { sqs: 'frparAAAAA', sns: null }]) {
+    const body = renameNotification({ ...context, prefixes }, notification(engineArn('frparOld00'))) ?? '';
     expect(JSON.parse(body)).toMatchObject({ TopicArn: ARN });
     expect(JSON.parse(body).UnsubscribeURL).toContain(ARN);
   }
@@ -56,14 +56,14 @@ it('names of a topic from an earlier activation become the project’s names too
 
 it('a duplicate member is replaced twice', () => {
   const body = `{"Type":"Notification","TopicArn":"${engineArn()}","Topic\\u0041rn":"${engineArn()}"}`;
-  expect(renameNotification(place, body)).toBe(
+  expect(renameNotification(context, body)).toBe(
     `{"Type":"Notification","TopicArn":"${ARN}","Topic\\u0041rn":"${ARN}"}`,
   );
 });
 
 it('a link to another host is removed', () => {
   const body = notification(engineArn()).replace(/SubscriptionArn=[^"]*/, 'x=111122223333');
-  expect(JSON.parse(renameNotification(place, body) ?? '')).toMatchObject({ UnsubscribeURL: '' });
+  expect(JSON.parse(renameNotification(context, body) ?? '')).toMatchObject({ UnsubscribeURL: '' });
 });
 
 it('the confirmation link leads to the gateway', () => {
@@ -73,7 +73,7 @@ it('the confirmation link leads to the gateway', () => {
     Token: 'a b',
     SubscribeURL: `https://sns.eu-west-3.amazonaws.com/?Action=ConfirmSubscription&TopicArn=${engineArn()}&Token=a%20b`,
   });
-  expect(JSON.parse(renameNotification(place, body) ?? '')).toMatchObject({
+  expect(JSON.parse(renameNotification(context, body) ?? '')).toMatchObject({
     TopicArn: ARN,
     SubscribeURL: `https://latchkey.test/?Version=2010-03-31&Action=ConfirmSubscription&TopicArn=${ARN}&Token=a%20b`,
   });
@@ -92,6 +92,6 @@ describe('a body that is not a notification of this region’s engine stays unch
     ['a malformed topic', notification(engineArn('frpar..BBB'))],
     ['a topic that already has the project’s name', notification(ARN)],
   ])('%s', (_what, body) => {
-    expect(renameNotification(place, body)).toBeUndefined();
+    expect(renameNotification(context, body)).toBeUndefined();
   });
 });

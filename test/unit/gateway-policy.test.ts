@@ -1,14 +1,14 @@
 /** Which queue policies are accepted: those that grant nothing beyond what the gateway already allows. */
 import { describe, expect, it } from 'vitest';
-import type { Place } from '../../functions/gateway/names.ts';
+import type { NameContext } from '../../functions/gateway/names.ts';
 import { checkPolicy } from '../../functions/gateway/policy.ts';
 
-const place = {
+const context = {
   origin: 'https://latchkey.test',
   region: 'fr-par',
   projectId: 'a',
   prefixes: { sqs: 'frparAAAAA', sns: 'frparBBBBB' },
-} as Place;
+} as NameContext;
 const QUEUE = 'arn:scw:sqs:fr-par:project-a:orders';
 const TOPIC = 'arn:scw:sns:fr-par:project-a:events';
 const STATEMENT = {
@@ -19,7 +19,7 @@ const STATEMENT = {
   Condition: { ArnEquals: { 'aws:SourceArn': TOPIC } },
 };
 const check = (policy: unknown) =>
-  checkPolicy(place, 'orders', typeof policy === 'string' ? policy : JSON.stringify(policy));
+  checkPolicy(context, 'orders', typeof policy === 'string' ? policy : JSON.stringify(policy));
 const checkStatement = (change: object) => check({ Statement: { ...STATEMENT, ...change } });
 
 describe('a policy for topics of the project is accepted:', () => {

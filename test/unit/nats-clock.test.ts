@@ -3,7 +3,7 @@ import { decode } from '@nats-io/jwt';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { shortLivedUser } from '../../functions/nats/client.ts';
 import { createKey, importSeed } from '../../functions/nats/keys.ts';
-import { noteServer } from '../../functions/nats/server-notes.ts';
+import { warnAboutServer } from '../../functions/nats/server-notes.ts';
 
 const logged: string[] = [];
 beforeEach(() => {
@@ -29,7 +29,7 @@ describe('the check of a server’s version and clock', () => {
   let next = 0;
   const note = (ver: string, seconds: number) => {
     const server = { id: `N${next++}`, name: 'fr-par-1', ver, time: at(seconds) };
-    noteServer('fr-par', server);
+    warnAboutServer('fr-par', server);
     return server;
   };
 
@@ -55,7 +55,7 @@ describe('the check of a server’s version and clock', () => {
 
   it('logs an unsupported version once, with its known faults', () => {
     const server = note('2.9.10', 0);
-    noteServer('fr-par', server);
+    warnAboutServer('fr-par', server);
     expect(logged.map((line) => JSON.parse(line))).toEqual([
       expect.objectContaining({
         version: '2.9.10',

@@ -1,7 +1,7 @@
 /** Deletion of expired rows by the schedule, at a cost that does not grow with the number of live rows. */
 import { expect, it } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
-import { forgetExpired } from '../../db/identity/expired.ts';
+import { deleteExpiredRows } from '../../db/identity/expired.ts';
 import worker from '../../functions/index.ts';
 import { type Cost, counted } from './cost.ts';
 import { env } from './env.ts';
@@ -60,7 +60,7 @@ it('expired rows are found through an index and deleted in batches', async () =>
   const deleteExpired = async () => {
     const cost: Cost = { trips: 0, rowsRead: 0 };
     const ends = { sessions: 10, verifications: 10, invitations: 10 };
-    const deleted = await forgetExpired(openDatabase(counted(env.IDENTITY, cost)), ends, 2);
+    const deleted = await deleteExpiredRows(openDatabase(counted(env.IDENTITY, cost)), ends, 2);
     return { deleted, ...cost };
   };
   expect(await deleteExpired()).toMatchObject({ deleted: 2, trips: 1 });

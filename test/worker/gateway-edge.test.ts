@@ -5,7 +5,7 @@
 import { AwsClient } from 'aws4fetch';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
-import { noteUse } from '../../db/region/gateway.ts';
+import { recordGatewayUse } from '../../db/region/gateway.ts';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { app } from '../../functions/index.ts';
 import { type Cost, counted } from './cost.ts';
@@ -147,11 +147,11 @@ describe('a gateway request', () => {
       )[0]?.at;
     const db = openDatabase(env.REGION_FR_PAR);
     const noted = Date.now() + 3600_000;
-    await noteUse(db, credentialsId, noted, noted - 300_000);
-    await noteUse(db, credentialsId, noted + 1000, noted - 299_000);
-    await noteUse(db, credentialsId, noted - 1000, noted - 301_000);
+    await recordGatewayUse(db, credentialsId, noted, noted - 300_000);
+    await recordGatewayUse(db, credentialsId, noted + 1000, noted - 299_000);
+    await recordGatewayUse(db, credentialsId, noted - 1000, noted - 301_000);
     expect(await lastUse()).toBe(noted);
-    await noteUse(db, credentialsId, noted + 300_000, noted);
+    await recordGatewayUse(db, credentialsId, noted + 300_000, noted);
     expect(await lastUse()).toBe(noted + 300_000);
     await rows(
       'fr-par',

@@ -1,11 +1,11 @@
 /** Guest sessions, and feedback from readers without an account. */
 import { describe, expect, it } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
-import { MOST_FEEDBACK } from '../../db/identity/feedback.ts';
-import { removeGuest } from '../../db/identity/guests.ts';
+import { MAX_FEEDBACK } from '../../db/identity/feedback.ts';
+import { deleteGuest } from '../../db/identity/guests.ts';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
 import worker from '../../functions/index.ts';
-import { scheduledChange } from '../../functions/projects/purge-project.ts';
+import { systemAuditContext } from '../../functions/projects/purge-project.ts';
 import { env } from './env.ts';
 import { everything } from './everything.ts';
 import { failing } from './fault.ts';
@@ -230,7 +230,7 @@ it('deleting a guest changes nothing for an organization that is not a guest’s
   const before = await everything();
   const db = openDatabase(env.IDENTITY);
   for (const id of [owner.organization_id, guest.body.organization_id as string]) {
-    await removeGuest(db, scheduledChange(), id);
+    await deleteGuest(db, systemAuditContext(), id);
   }
   expect(await everything()).toEqual(before);
 });
@@ -261,7 +261,7 @@ describe('page feedback', () => {
     await say('the oldest');
     await identityRows(
       "insert into page_feedback (id, at, page, helpful, remark) select max(id) + ?, 1, '/', 1, 'the last but one' from page_feedback",
-      MOST_FEEDBACK - 1,
+      MAX_FEEDBACK - 1,
     );
     const kept = async () =>
       (await identityRows<{ remark: string }>('select remark from page_feedback order by id')).map(

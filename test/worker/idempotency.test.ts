@@ -4,7 +4,7 @@
  */
 import type { D1Database } from '@cloudflare/workers-types';
 import { describe, expect, it, vi } from 'vitest';
-import { KEPT_MS } from '../../db/idempotency.ts';
+import { IDEMPOTENCY_RETENTION_MS } from '../../db/idempotency.ts';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
 import worker from '../../functions/index.ts';
 import { derivedBytes } from '../../functions/shared/idempotency.ts';
@@ -148,7 +148,7 @@ describe.each(CASES)('$product credentials in $region', ({ region, product }) =>
     const first = await create(key);
     await databaseOf(region)
       .prepare('update idempotency_keys set created_at = created_at - ? where resource_id = ?')
-      .bind(KEPT_MS, first.body.id)
+      .bind(IDEMPOTENCY_RETENTION_MS, first.body.id)
       .run();
     const second = await create(key);
     expect(second.status).toBe(200);
@@ -373,7 +373,7 @@ describe('an Idempotency-Key', () => {
 
     await databaseOf('fr-par')
       .prepare('update idempotency_keys set created_at = created_at - ? where resource_id = ?')
-      .bind(KEPT_MS, created.body.id)
+      .bind(IDEMPOTENCY_RETENTION_MS, created.body.id)
       .run();
     await worker.scheduled({} as never, env, {} as never);
     expect(await rows('fr-par', 'select 1 from idempotency_keys where key = ?', row?.key)).toEqual([]);

@@ -4,8 +4,8 @@ import { openDatabase } from '../../db/database.ts';
 import { activateService, deactivateService } from '../../db/region/services.ts';
 import { newServicePrefix } from '../../functions/gateway/names.ts';
 import worker from '../../functions/index.ts';
-import { scheduledChange } from '../../functions/projects/purge-project.ts';
-import { isSecretKey } from '../../functions/shared/access-keys.ts';
+import { systemAuditContext } from '../../functions/projects/purge-project.ts';
+import { isProductSecretKey } from '../../functions/shared/access-keys.ts';
 import { configOf } from '../../functions/shared/env.ts';
 import { open } from '../../functions/shared/sealing.ts';
 import { env } from './env.ts';
@@ -165,12 +165,12 @@ it('an activation never gets a prefix that another one has, or had until its que
     projectId: owner.project_id,
   });
   const activate = (owner: typeof one, prefix: string) =>
-    activateService(db, scheduledChange(), refOf(owner), prefix);
+    activateService(db, systemAuditContext(), refOf(owner), prefix);
   const prefix = newServicePrefix('fr-par');
   expect(await activate(one, prefix)).toMatchObject({ ok: true });
   expect(await activate(two, prefix)).toEqual({ ok: false, reason: 'prefix_taken' });
   await rows('fr-par', `insert into queues (prefix, name, asked_at) values (?, 'orders', 1)`, prefix);
-  await deactivateService(db, scheduledChange(), refOf(one));
+  await deactivateService(db, systemAuditContext(), refOf(one));
   expect(await activate(one, newServicePrefix('fr-par'))).toMatchObject({ ok: true });
   expect(await activate(two, prefix)).toEqual({ ok: false, reason: 'prefix_taken' });
   for (const table of ['queues', 'deactivations'])
@@ -204,7 +204,7 @@ describe('a sealed secret', () => {
 
   it('decrypts to the original value in its own row and region only', async () => {
     const [one, other] = await create();
-    expect(isSecretKey(one.secret_key ?? '')).toBe(true);
+    expect(isProductSecretKey(one.secret_key ?? '')).toBe(true);
     const sealed = await sealedRow(one.id ?? '');
     expect(await open(keys, contextOf(one.id ?? ''), sealed)).toBe(one.secret_key);
     await expect(open(keys, contextOf(other.id ?? ''), sealed)).rejects.toThrow();

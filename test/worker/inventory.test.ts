@@ -1,10 +1,10 @@
 /** The list of a project's queues and topics. */
 import { describe, expect, it } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
-import { addName, hasName, note, noteMissing } from '../../db/region/inventory.ts';
+import { markMissing, nameExists, reserveName, updateResource } from '../../db/region/inventory.ts';
 import { activateService } from '../../db/region/services.ts';
 import { newServicePrefix } from '../../functions/gateway/names.ts';
-import { scheduledChange } from '../../functions/projects/purge-project.ts';
+import { systemAuditContext } from '../../functions/projects/purge-project.ts';
 import { clientOf, databaseOf, newOwner, REGIONS, rows } from './harness.ts';
 
 it('a name requested concurrently stays listed when the engine rejects the first request', async () => {
@@ -12,15 +12,15 @@ it('a name requested concurrently stays listed when the engine rejects the first
   const db = openDatabase(databaseOf('fr-par'));
   const prefix = newServicePrefix('fr-par');
   const service = { product: 'sqs', organizationId: organization_id, projectId: project_id };
-  await activateService(db, scheduledChange(), service, prefix);
+  await activateService(db, systemAuditContext(), service, prefix);
   const queue = { prefix, name: 'orders' };
   const now = Date.now();
-  const refused = await addName(db, 'queues', queue, now);
-  await addName(db, 'queues', queue, now);
-  await note(db, 'queues', queue, { confirmed: true });
+  const refused = await reserveName(db, 'queues', queue, now);
+  await reserveName(db, 'queues', queue, now);
+  await updateResource(db, 'queues', queue, { confirmed: true });
   await refused?.undo();
-  expect(await hasName(db, 'queues', queue)).toBe(true);
-  const alone = await addName(db, 'queues', { prefix, name: 'alone' }, now);
+  expect(await nameExists(db, 'queues', queue)).toBe(true);
+  const alone = await reserveName(db, 'queues', { prefix, name: 'alone' }, now);
   await alone?.undo();
   expect(await rows('fr-par', 'select name from queues where prefix = ?', prefix)).toEqual([
     { name: 'orders' },
@@ -32,15 +32,15 @@ it('a recently requested name stays listed when the engine does not know it', as
   const db = openDatabase(databaseOf('fr-par'));
   const prefix = newServicePrefix('fr-par');
   const service = { product: 'sns', organizationId: organization_id, projectId: project_id };
-  await activateService(db, scheduledChange(), service, prefix);
+  await activateService(db, systemAuditContext(), service, prefix);
   const topic = { prefix, name: 'orders' };
   const now = Date.now();
-  await addName(db, 'topics', topic, now);
-  await note(db, 'topics', topic, { confirmed: true });
-  await noteMissing(db, 'topics', topic, now);
-  expect(await hasName(db, 'topics', topic)).toBe(true);
-  await noteMissing(db, 'topics', topic, now + 1);
-  expect(await hasName(db, 'topics', topic)).toBe(false);
+  await reserveName(db, 'topics', topic, now);
+  await updateResource(db, 'topics', topic, { confirmed: true });
+  await markMissing(db, 'topics', topic, now);
+  expect(await nameExists(db, 'topics', topic)).toBe(true);
+  await markMissing(db, 'topics', topic, now + 1);
+  expect(await nameExists(db, 'topics', topic)).toBe(false);
 });
 
 describe.each(REGIONS)('in %s', (region) => {

@@ -1,7 +1,7 @@
 /** Quotas hold under concurrency, and a rejection reports the limit. */
 import { describe, expect, it, vi } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
-import { notePurged } from '../../db/region/account-sync.ts';
+import { recordPurge } from '../../db/region/account-sync.ts';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { env } from './env.ts';
 import {
@@ -274,7 +274,7 @@ describe('the storage quota of a region’s NATS servers', () => {
     const { id } = (await create()).body;
     expect((await api('DELETE', `${AT}/fr-par/nats-accounts/${id}`)).status).toBe(204);
     expect((await create()).status).toBe(412);
-    await notePurged(openDatabase(databaseOf('fr-par')), String(id), Date.now());
+    await recordPurge(openDatabase(databaseOf('fr-par')), String(id), Date.now());
     expect((await create()).status).toBe(200);
     warned.mockRestore();
   });

@@ -5,13 +5,13 @@
 import type { D1Database } from '@cloudflare/workers-types';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
-import { getAccountState, noteAcknowledgement, shortenRevocations } from '../../db/region/account-sync.ts';
+import { getAccountState, recordAcknowledgement, shortenRevocations } from '../../db/region/account-sync.ts';
 import { cleanUp } from '../../functions/gateway/cleanup.ts';
 import worker from '../../functions/index.ts';
-import { PORTIONS, repair } from '../../functions/nats/repair.ts';
-import { settleProjects } from '../../functions/projects/delete-project.ts';
-import { endGuests } from '../../functions/projects/guests.ts';
-import { sweepProject } from '../../functions/projects/purge-project.ts';
+import { BATCH_SIZES, repair } from '../../functions/nats/repair.ts';
+import { resumeProjectDeletions } from '../../functions/projects/delete-project.ts';
+import { deleteExpiredGuests } from '../../functions/projects/guests.ts';
+import { purgeProjectFromRegion } from '../../functions/projects/purge-project.ts';
 import { type Bindings, type Config, configOf, type Region } from '../../functions/shared/env.ts';
 import { type Cost, counted } from './cost.ts';
 import { env } from './env.ts';
@@ -63,7 +63,7 @@ describe('a row that cannot be changed', () => {
       .bind(Date.now() - 2 * MINUTE, JSON.stringify(ids))
       .run();
     await withRejectingTrigger(env.IDENTITY, 'update on projects', `old.id = '${ids[0]}'`, async () => {
-      await expect(settleProjects(configOf(env), soon())).rejects.toThrow('could not be finished');
+      await expect(resumeProjectDeletions(configOf(env), soon())).rejects.toThrow('could not be finished');
     });
     const remaining = await identityRows<{ id: string }>(
       `select id from projects where status = 'deleting' and id in (select value from json_each(?))`,
@@ -90,7 +90,7 @@ describe('a row that cannot be changed', () => {
       'delete on organizations',
       `old.id = '${guests[1]}'`,
       async () => {
-        await expect(endGuests(configOf(env), soon())).rejects.toThrow('could not be deleted');
+        await expect(deleteExpiredGuests(configOf(env), soon())).rejects.toThrow('could not be deleted');
       },
     );
     const remaining = await identityRows<{ id: string }>(
@@ -116,7 +116,7 @@ describe('a row that cannot be changed', () => {
       'update on nats_accounts',
       `old.id = '${ids[0]}'`,
       async () => {
-        expect(await sweepProject(configOf(env), regionOf(), owner.project_id, soon())).toBe(false);
+        expect(await purgeProjectFromRegion(configOf(env), regionOf(), owner.project_id, soon())).toBe(false);
       },
     );
     const remaining = await rows<{ id: string }>(
@@ -290,7 +290,7 @@ describe('ten thousand accounts', () => {
     const natsWebsockets = ['ws://127.0.0.1:9'];
     const region = { ...found, natsWebsockets, database: counted(env.REGION_NL_AMS, cost) };
     // Leases that end in the same quarter of an hour are renewed within three quarters, which are nine runs.
-    const runs = Math.ceil(ACCOUNTS / PORTIONS.renewed);
+    const runs = Math.ceil(ACCOUNTS / BATCH_SIZES.renewed);
     expect(runs).toBeLessThan(9);
     for (let run = 0; run < runs; run++) {
       const before = cost.trips;
@@ -301,7 +301,7 @@ describe('ten thousand accounts', () => {
     const renewed = requests.filter(({ renewal }) => renewal).map(({ account }) => account);
     expect([renewed.length, new Set(renewed).size]).toEqual([ACCOUNTS, ACCOUNTS]);
     const pushed = requests.filter(({ renewal }) => !renewal).map(({ account }) => account);
-    expect([pushed.length, new Set(pushed).size]).toEqual(Array(2).fill(runs * PORTIONS.unfinished));
+    expect([pushed.length, new Set(pushed).size]).toEqual(Array(2).fill(runs * BATCH_SIZES.unfinished));
     requests.length = 0;
     await repair(config, region);
     expect(requests.filter(({ renewal }) => renewal)).toEqual([]);
@@ -315,8 +315,8 @@ describe('an acknowledgement', () => {
     const { id } = (await clientOf(owner, 'fr-par').post('/nats-accounts', { project_id: owner.project_id }))
       .body;
     const store = openDatabase(env.REGION_FR_PAR);
-    await noteAcknowledgement(store, id, { revision: 3, acknowledged: 2, servers: 2 });
-    await noteAcknowledgement(store, id, { revision: 2, acknowledged: 1, servers: 1 });
+    await recordAcknowledgement(store, id, { revision: 3, acknowledged: 2, servers: 2 });
+    await recordAcknowledgement(store, id, { revision: 2, acknowledged: 1, servers: 1 });
     const state = await getAccountState(store, id);
     expect(state?.account).toMatchObject({ acknowledgedRevision: 3, acknowledgedServers: 2, servers: 2 });
   });

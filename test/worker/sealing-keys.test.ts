@@ -76,7 +76,7 @@ describe('a secret that cannot be decrypted', () => {
     // The first one that the schedule processes.
     const [unreadable = ''] = created.map(({ id }) => id).sort();
     await alter(unreadable, btoa('x'.repeat(60)));
-    const { moved, left: remaining, failed } = await reseal(region(), [newest, old]);
+    const { resealed: moved, left: remaining, failed } = await reseal(region(), [newest, old]);
     expect({ left: remaining, failed }).toEqual({ left: 1, failed: [`credential ${unreadable}`] });
     expect(moved).toBeGreaterThanOrEqual(5);
     for (const { id } of created) expect(await keyOf(id)).toBe(id === unreadable ? 'old' : 'new');

@@ -5,7 +5,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
 import { changePassword } from '../../db/identity/passwords.ts';
-import { beginByPassword, type NewSession } from '../../db/identity/sessions.ts';
+import { createSessionByPassword, type NewSession } from '../../db/identity/sessions.ts';
 import { createOrganization, type Owner } from '../../functions/iam/bootstrap.ts';
 import { env } from './env.ts';
 import { gated } from './fault.ts';
@@ -145,7 +145,7 @@ it('in 200 rounds, a session created concurrently with a password change is eith
     const [old, next] = [newSession(), newSession()];
     const to = `hash ${round}`;
     const both = [
-      () => beginByPassword(db, old, { userId, hash }),
+      () => createSessionByPassword(db, old, { userId, hash }),
       () =>
         changePassword(db, { ...change, now: Date.now() }, { userId, from: hash, to, by: by ?? '' }, next),
     ];

@@ -8,10 +8,10 @@ import { openDatabase } from '../../../db/database.ts';
 import { acceptInvitation, findInvitation, type Invitation } from '../../../db/identity/invitations.ts';
 import { ApiError, invalidArgument } from '../../shared/errors.ts';
 import { type AppEnv, bodyOf } from '../../shared/http.ts';
-import { refuseUnknown } from '../../shared/rate-limits.ts';
-import { partyName } from '../../shared/schemas.ts';
-import { changeOf } from '../../shared/write-context.ts';
-import { bearerOfSession } from '../sign-in/authenticate.ts';
+import { rejectUnknownToken } from '../../shared/rate-limits.ts';
+import { displayName } from '../../shared/schemas.ts';
+import { auditContextOf } from '../../shared/write-context.ts';
+import { sessionCaller } from '../sign-in/authenticate.ts';
 import { hashLinkToken } from '../sign-in/link-tokens.ts';
 import { hashPassword, newPassword } from '../sign-in/passwords.ts';
 import { requireSameOrigin } from '../sign-in/session-cookie.ts';
@@ -19,14 +19,14 @@ import { requireSameOrigin } from '../sign-in/session-cookie.ts';
 const token = z.string().regex(/^[\w-]{43}$/, 'must be the token of an invitation');
 const previewBody = z.object({ token });
 /** Name and password create a sign-in; a signed-in person sends the token alone. */
-const acceptBody = z.object({ token, name: partyName.optional(), password: newPassword.optional() });
+const acceptBody = z.object({ token, name: displayName.optional(), password: newPassword.optional() });
 
 const gone = () => new ApiError('not_found', { resource: 'invitation', resource_id: '' });
 
 async function invitationOf(c: Context<AppEnv>, tokenHash: string): Promise<Invitation> {
   const invitation = await findInvitation(c.get('identity'), tokenHash);
   if (!invitation) {
-    await refuseUnknown(c);
+    await rejectUnknownToken(c);
     throw gone();
   }
   if (invitation.expiresAt <= Date.now()) {
@@ -40,13 +40,13 @@ async function invitationOf(c: Context<AppEnv>, tokenHash: string): Promise<Invi
 
 /** Returns the session id of the invited person. Throws 401 without a session and 403 for anyone else's. */
 async function sessionOf(c: Context<AppEnv>, { userId }: Invitation): Promise<string> {
-  const bearer = await bearerOfSession(c);
-  if (!bearer?.sessionId)
+  const caller = await sessionCaller(c);
+  if (!caller?.sessionId)
     throw new ApiError('denied_authentication', { method: 'session', reason: 'not_found' });
-  if (bearer.id !== userId) {
+  if (caller.id !== userId) {
     throw new ApiError('permissions_denied', { details: [{ resource: 'invitation', action: 'write' }] });
   }
-  return bearer.sessionId;
+  return caller.sessionId;
 }
 
 /**
@@ -90,8 +90,8 @@ export const invitationRoutes = new Hono<AppEnv>()
       account && !invitation.signsIn
         ? { name: account.name, passwordHash: await hashPassword(account.password) }
         : { sessionId: await sessionOf(c, invitation) };
-    const change = changeOf(c, { type: 'user', id: userId, accessKey: null });
-    if (!(await acceptInvitation(c.get('identity'), change, { tokenHash, userId, organizationId }, by))) {
+    const audit = auditContextOf(c, { type: 'user', id: userId, accessKey: null });
+    if (!(await acceptInvitation(c.get('identity'), audit, { tokenHash, userId, organizationId }, by))) {
       throw gone();
     }
     return c.json({ organization_id: organizationId, user_id: userId });

@@ -7,15 +7,15 @@
 import type { Context } from 'hono';
 import { invite } from '../../../db/identity/invitations.ts';
 import type { Member } from '../../../db/identity/members.ts';
-import { sendMail } from '../../shared/email.ts';
+import { sendEmail } from '../../shared/email.ts';
 import { ApiError } from '../../shared/errors.ts';
 import { type AppEnv, inBackground } from '../../shared/http.ts';
-import { limitMails } from '../../shared/rate-limits.ts';
-import { changeOf } from '../../shared/write-context.ts';
+import { limitEmails } from '../../shared/rate-limits.ts';
+import { auditContextOf } from '../../shared/write-context.ts';
 import { isOwner } from '../access/authorize.ts';
 import { hashLinkToken, linkTo, newLinkToken } from '../sign-in/link-tokens.ts';
 
-const GOOD_FOR_MS = 7 * 24 * 3600 * 1000;
+const INVITATION_LIFETIME_MS = 7 * 24 * 3600 * 1000;
 
 /**
  * Invites an email address (lower case) and sends it the link. Returns the member and the link, which is shown only
@@ -30,21 +30,21 @@ export async function inviteByMail(
   const { mail } = c.get('config');
   const shown = isOwner(c.get('principal'), organizationId);
   if (!mail && !shown) throw UNSENT;
-  if (mail) await limitMails(c, email);
+  if (mail) await limitEmails(c, email);
   const token = newLinkToken();
-  const change = changeOf(c);
-  const member = await invite(c.get('identity'), change, {
+  const audit = auditContextOf(c);
+  const member = await invite(c.get('identity'), audit, {
     userId: await userIdOf(c.get('config').signInSecret, email),
     organizationId,
     email,
     tokenHash: await hashLinkToken(token),
     byMailOnly: !shown,
-    expiresAt: change.now + GOOD_FOR_MS,
+    expiresAt: audit.now + INVITATION_LIFETIME_MS,
   });
   if (member.joinedAt !== null) return { member, url: null };
   const url = linkTo(c, 'invitation', token);
   const message = { to: email, subject: 'Your invitation to Latchkey', text: textOf(url) };
-  inBackground(c, 'sending an invitation', sendMail(mail, message));
+  inBackground(c, 'sending an invitation', sendEmail(mail, message));
   return { member, url: shown ? url : null };
 }
 

@@ -17,7 +17,7 @@ import {
 import { ApiError, invalidArgument } from '../../shared/errors.ts';
 import { type AppEnv, errorResponses, json, newRouter, noContent, ok } from '../../shared/http.ts';
 import { uuid } from '../../shared/schemas.ts';
-import { changeOf } from '../../shared/write-context.ts';
+import { auditContextOf } from '../../shared/write-context.ts';
 import { authorize, isOwner } from '../access/authorize.ts';
 import { denied, readableOrganizations, writableOrganization } from '../access/organizations.ts';
 import { inviteByMail } from './invitations.ts';
@@ -189,7 +189,12 @@ export const userRoutes = newRouter()
         c.req.valid('query').organization_id,
       );
       if (!isOwner(c.get('principal'), organizationId)) throw denied('owner', 'write');
-      const member = await setRole(c.get('identity'), changeOf(c), { userId: id, organizationId }, type);
+      const member = await setRole(
+        c.get('identity'),
+        auditContextOf(c),
+        { userId: id, organizationId },
+        type,
+      );
       if (!member) throw missing(id);
       if (member.role !== type) {
         if (type === 'member') throw LAST_OWNER;
@@ -216,7 +221,7 @@ export const userRoutes = newRouter()
       const member = await memberOf(c, c.req.valid('param').user_id, c.req.valid('query').organization_id);
       requireRemoval(c, member);
       const { id: userId, organizationId, role } = member;
-      if (!(await removeMember(c.get('identity'), changeOf(c), { userId, organizationId, role }))) {
+      if (!(await removeMember(c.get('identity'), auditContextOf(c), { userId, organizationId, role }))) {
         throw role === 'owner' ? LAST_OWNER : missing(userId);
       }
       return c.body(null, 204);

@@ -5,8 +5,8 @@
 import * as z from 'zod';
 import type { Member } from '../../../db/identity/members.ts';
 import type { Session } from '../../../db/identity/sessions.ts';
-import { wireTime, wireTimeOrNull } from '../../shared/http.ts';
-import { choiceOf, exactlyOne, paging, uuid } from '../../shared/schemas.ts';
+import { apiTime, apiTimeOrNull } from '../../shared/http.ts';
+import { enumFilter, exactlyOne, paging, uuid } from '../../shared/schemas.ts';
 
 const timestamp = z.iso.datetime();
 
@@ -88,7 +88,7 @@ export const listUsersQuery = paging.omit({ order_by: true }).extend({
     .union([uuid.transform((id) => [id]), z.array(uuid).max(100)])
     .optional()
     .openapi({ type: 'array', items: { type: 'string' } }),
-  type: choiceOf('unknown_type', ['owner', 'member']),
+  type: enumFilter('unknown_type', ['owner', 'member']),
   order_by: z
     .enum([
       'created_at_asc',
@@ -141,8 +141,8 @@ export function presentUser(member: Member): z.infer<typeof user> {
     last_name: '',
     phone_number: '',
     locale: '',
-    created_at: wireTime(member.createdAt),
-    updated_at: wireTime(member.updatedAt),
+    created_at: apiTime(member.createdAt),
+    updated_at: apiTime(member.updatedAt),
     organization_id: member.organizationId,
     deletable: !member.lastOwner,
     last_login_at: null,
@@ -153,7 +153,7 @@ export function presentUser(member: Member): z.infer<typeof user> {
     account_root_user_id: member.id,
     tags: [],
     locked: false,
-    invitation_expires_at: wireTimeOrNull(member.invitedUntil),
+    invitation_expires_at: apiTimeOrNull(member.invitedUntil),
   };
 }
 
@@ -163,9 +163,9 @@ export function presentJwt(session: Session, current: string | null): z.infer<ty
     jti: session.id,
     issuer_id: session.userId,
     audience_id: session.userId,
-    created_at: wireTime(session.createdAt),
-    updated_at: wireTime(session.updatedAt),
-    expires_at: wireTime(session.expiresAt),
+    created_at: apiTime(session.createdAt),
+    updated_at: apiTime(session.updatedAt),
+    expires_at: apiTime(session.expiresAt),
     ip: session.ipAddress ?? '',
     user_agent: session.userAgent ?? '',
     current: session.id === current,

@@ -14,16 +14,16 @@ import {
 import { ApiError } from '../../shared/errors.ts';
 import {
   type AppEnv,
+  apiTime,
   errorResponses,
   json,
   newRouter,
   noContent,
   ok,
   pageOf,
-  wireTime,
 } from '../../shared/http.ts';
 import { uuid } from '../../shared/schemas.ts';
-import { changeOf } from '../../shared/write-context.ts';
+import { auditContextOf } from '../../shared/write-context.ts';
 import {
   accessOf,
   changed,
@@ -46,8 +46,8 @@ function present(row: Policy): z.infer<typeof schemas.policy> {
     name: row.name,
     description: row.description,
     organization_id: row.organizationId,
-    created_at: wireTime(row.createdAt),
-    updated_at: wireTime(row.updatedAt),
+    created_at: apiTime(row.createdAt),
+    updated_at: apiTime(row.updatedAt),
     editable: true,
     deletable: true,
     managed: false,
@@ -104,7 +104,7 @@ export const policyRoutes = newRouter()
     }),
     async (c) => {
       const body = c.req.valid('json');
-      const policy = await createPolicy(c.get('identity'), changeOf(c), {
+      const policy = await createPolicy(c.get('identity'), auditContextOf(c), {
         id: crypto.randomUUID(),
         organizationId: organizationFor(c, body),
         name: body.name,
@@ -184,7 +184,7 @@ export const policyRoutes = newRouter()
       const body = c.req.valid('json');
       const access = accessOf(c);
       const principal = wantedPrincipal(body);
-      const row = await updatePolicy(c.get('identity'), changeOf(c), id, access, {
+      const row = await updatePolicy(c.get('identity'), auditContextOf(c), id, access, {
         name: body.name ?? undefined,
         description: body.description ?? undefined,
         tags: body.tags ?? undefined,
@@ -209,7 +209,7 @@ export const policyRoutes = newRouter()
     async (c) => {
       const id = c.req.valid('param').policy_id;
       const access = accessOf(c);
-      changed(await deletePolicy(c.get('identity'), changeOf(c), id, access), access, missing(id));
+      changed(await deletePolicy(c.get('identity'), auditContextOf(c), id, access), access, missing(id));
       return c.body(null, 204);
     },
   );

@@ -3,7 +3,7 @@ import { createRoute } from '@hono/zod-openapi';
 import { listRules, replaceRules } from '../../../db/identity/policies.ts';
 import { ApiError } from '../../shared/errors.ts';
 import { errorResponses, json, newRouter, ok } from '../../shared/http.ts';
-import { changeOf } from '../../shared/write-context.ts';
+import { auditContextOf } from '../../shared/write-context.ts';
 import { accessOf, changed, readableOrganizations } from '../access/organizations.ts';
 import { permissionSets } from '../access/permission-sets.ts';
 import * as examples from '../examples.ts';
@@ -52,7 +52,7 @@ export const ruleRoutes = newRouter()
       const writable = access.writable.filter((organizationId) => !problems.get(organizationId));
       const found = await replaceRules(
         c.get('identity'),
-        changeOf(c),
+        auditContextOf(c),
         id,
         { ...access, writable },
         newRules(rules),

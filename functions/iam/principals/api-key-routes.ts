@@ -5,7 +5,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import * as z from 'zod';
-import type { Done, Once } from '../../../db/idempotency.ts';
+import type { IdempotencyRecord, IdempotentRequest } from '../../../db/idempotency.ts';
 import {
   type ApiKey,
   createApiKey,
@@ -18,25 +18,25 @@ import type { Access } from '../../../db/identity/fragments.ts';
 import { ApiError, invalidArgument } from '../../shared/errors.ts';
 import {
   type AppEnv,
+  apiTime,
+  apiTimeOrNull,
   errorResponses,
   json,
   newRouter,
   noContent,
   ok,
   pageOf,
-  wireTime,
-  wireTimeOrNull,
 } from '../../shared/http.ts';
 import {
-  bytesFor,
-  createdBefore,
   derivedBytes,
+  IDEMPOTENCY_DESCRIPTION,
   idempotencyHeaders,
-  onceOf,
-  REPEATABLE,
-  untold,
+  readIdempotencyKey,
+  replayedResource,
+  secretBytes,
+  secretUnrecoverable,
 } from '../../shared/idempotency.ts';
-import { changeOf } from '../../shared/write-context.ts';
+import { auditContextOf } from '../../shared/write-context.ts';
 import {
   accessOf,
   changed,
@@ -61,10 +61,10 @@ export function presentApiKey(key: ApiKey): z.infer<typeof schemas.apiKey> {
     application_id: key.applicationId,
     user_id: key.userId,
     description: key.description,
-    created_at: wireTime(key.createdAt),
-    updated_at: wireTime(key.updatedAt),
-    expires_at: wireTimeOrNull(key.expiresAt),
-    last_used_at: wireTimeOrNull(key.lastUsedAt),
+    created_at: apiTime(key.createdAt),
+    updated_at: apiTime(key.updatedAt),
+    expires_at: apiTimeOrNull(key.expiresAt),
+    last_used_at: apiTimeOrNull(key.lastUsedAt),
     default_project_id: key.defaultProjectId,
     editable: true,
     deletable: true,
@@ -99,9 +99,9 @@ function accessToCreate(c: Context<AppEnv>, projectId: string | null): Access {
 }
 
 /** The error for a key that was not created. */
-function refusalOf(reason: 'no_bearer' | 'of_owner' | 'ambiguous' | 'no_project'): ApiError {
+function refusalOf(reason: 'no_principal' | 'of_owner' | 'ambiguous' | 'no_project'): ApiError {
   switch (reason) {
-    case 'no_bearer':
+    case 'no_principal':
       return denied('iam', 'write');
     case 'of_owner':
       return denied('owner', 'write');
@@ -123,20 +123,20 @@ function refusalOf(reason: 'no_bearer' | 'of_owner' | 'ambiguous' | 'no_project'
 const KIND = 'api_key';
 
 /** The response to a replayed creation, with the rederived secret key. */
-async function toldAgain(
+async function replay(
   c: Context<AppEnv>,
   access: Access,
-  once: Once | null,
-  done: Done,
+  idempotency: IdempotentRequest | null,
+  done: IdempotencyRecord,
 ): Promise<z.infer<typeof schemas.issuedApiKey>> {
-  const found = await createdBefore(once, done, missing, (accessKey) =>
+  const found = await replayedResource(idempotency, done, missing, (accessKey) =>
     getApiKey(c.get('identity'), accessKey, access.readable),
   );
   const key = changedKey(found, access, found.accessKey);
   const random = await derivedBytes(c.get('config').sealingKeys, done, KIND);
   const secretKey = random && secretKeyOf(random);
   if (secretKey === null || (await hashSecretKey(secretKey)) !== key.secretHash) {
-    throw untold('api_key', key.accessKey);
+    throw secretUnrecoverable('api_key', key.accessKey);
   }
   return { ...presentApiKey(key), secret_key: secretKey };
 }
@@ -148,7 +148,7 @@ export const apiKeyRoutes = newRouter()
       path: collection,
       tags,
       summary: 'Create an API key',
-      description: `The secret key is returned only in this response. The default project is the oldest of the organization unless you set one. Only an Owner can create a key for an Owner. ${REPEATABLE}`,
+      description: `The secret key is returned only in this response. The default project is the oldest of the organization unless you set one. Only an Owner can create a key for an Owner. ${IDEMPOTENCY_DESCRIPTION}`,
       request: {
         headers: idempotencyHeaders,
         body: { required: true, content: json(schemas.createApiKeyBody, examples.createApiKey) },
@@ -161,12 +161,14 @@ export const apiKeyRoutes = newRouter()
     async (c) => {
       const body = c.req.valid('json');
       const defaultProjectId = body.default_project_id ?? null;
-      const once = await onceOf(c, body);
-      const { accessKey, secretKey } = newApiKey(await bytesFor(c.get('config').sealingKeys, once, KIND));
+      const idempotency = await readIdempotencyKey(c, body);
+      const { accessKey, secretKey } = newApiKey(
+        await secretBytes(c.get('config').sealingKeys, idempotency, KIND),
+      );
       const key = {
         accessKey,
         secretHash: await hashSecretKey(secretKey),
-        bearer: body.user_id
+        principal: body.user_id
           ? { type: 'user' as const, id: body.user_id }
           : { type: 'application' as const, id: body.application_id ?? '' },
         description: body.description ?? '',
@@ -174,10 +176,10 @@ export const apiKeyRoutes = newRouter()
         expiresAt: body.expires_at ? Date.parse(body.expires_at) : null,
       };
       const access = accessToCreate(c, defaultProjectId);
-      const made = await createApiKey(c.get('identity'), changeOf(c), key, access, once);
+      const made = await createApiKey(c.get('identity'), auditContextOf(c), key, access, idempotency);
       if (made.ok) return c.json({ ...presentApiKey(made.row), secret_key: secretKey }, 200);
-      if (made.reason !== 'done') throw refusalOf(made.reason);
-      return c.json(await toldAgain(c, access, once, made.done), 200);
+      if (made.reason !== 'replayed') throw refusalOf(made.reason);
+      return c.json(await replay(c, access, idempotency, made.record), 200);
     },
   )
   .openapi(
@@ -200,8 +202,8 @@ export const apiKeyRoutes = newRouter()
         accessKey: query.access_key,
         userId: query.user_id,
         applicationId: query.application_id,
-        bearerId: query.bearer_id,
-        bearerType: query.bearer_type,
+        principalId: query.bearer_id,
+        principalType: query.bearer_type,
         description: query.description,
         expired: schemas.flagOf(query.expired),
         now: Date.now(),
@@ -252,7 +254,7 @@ export const apiKeyRoutes = newRouter()
       const { access_key: accessKey } = c.req.valid('param');
       const body = c.req.valid('json');
       const access = accessOf(c);
-      const row = await updateApiKey(c.get('identity'), changeOf(c), accessKey, access, {
+      const row = await updateApiKey(c.get('identity'), auditContextOf(c), accessKey, access, {
         description: body.description ?? undefined,
         defaultProjectId: body.default_project_id ?? undefined,
         expiresAt: body.expires_at ? Date.parse(body.expires_at) : undefined,
@@ -277,7 +279,11 @@ export const apiKeyRoutes = newRouter()
     async (c) => {
       const { access_key: accessKey } = c.req.valid('param');
       const access = accessOf(c);
-      changedKey(await deleteApiKey(c.get('identity'), changeOf(c), accessKey, access), access, accessKey);
+      changedKey(
+        await deleteApiKey(c.get('identity'), auditContextOf(c), accessKey, access),
+        access,
+        accessKey,
+      );
       return c.body(null, 204);
     },
   );

@@ -23,7 +23,7 @@ export function secretKeyOf(random: RandomBytes): string {
 }
 
 /** Whether the text is a UUID, the format of a secret key. */
-export function isSecretKey(text: string): boolean {
+export function isApiSecretKey(text: string): boolean {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 }
 

@@ -10,9 +10,9 @@ import {
   updateApplication,
 } from '../../../db/identity/applications.ts';
 import { ApiError } from '../../shared/errors.ts';
-import { errorResponses, json, newRouter, noContent, ok, pageOf, wireTime } from '../../shared/http.ts';
+import { apiTime, errorResponses, json, newRouter, noContent, ok, pageOf } from '../../shared/http.ts';
 import { uuid } from '../../shared/schemas.ts';
-import { changeOf } from '../../shared/write-context.ts';
+import { auditContextOf } from '../../shared/write-context.ts';
 import { accessOf, changed, readableOrganizations, writableOrganization } from '../access/organizations.ts';
 import * as examples from '../examples.ts';
 import * as schemas from '../schemas.ts';
@@ -28,8 +28,8 @@ function present(row: Application): z.infer<typeof schemas.application> {
     name: row.name,
     description: row.description,
     organization_id: row.organizationId,
-    created_at: wireTime(row.createdAt),
-    updated_at: wireTime(row.updatedAt),
+    created_at: apiTime(row.createdAt),
+    updated_at: apiTime(row.updatedAt),
     editable: true,
     deletable: true,
     managed: false,
@@ -57,7 +57,7 @@ export const applicationRoutes = newRouter()
     }),
     async (c) => {
       const body = c.req.valid('json');
-      const application = await createApplication(c.get('identity'), changeOf(c), {
+      const application = await createApplication(c.get('identity'), auditContextOf(c), {
         id: crypto.randomUUID(),
         organizationId: writableOrganization(c, body.organization_id),
         name: body.name,
@@ -127,7 +127,7 @@ export const applicationRoutes = newRouter()
       const id = c.req.valid('param').application_id;
       const body = c.req.valid('json');
       const access = accessOf(c);
-      const application = await updateApplication(c.get('identity'), changeOf(c), id, access, {
+      const application = await updateApplication(c.get('identity'), auditContextOf(c), id, access, {
         name: body.name ?? undefined,
         description: body.description ?? undefined,
         tags: body.tags ?? undefined,
@@ -148,7 +148,7 @@ export const applicationRoutes = newRouter()
     async (c) => {
       const id = c.req.valid('param').application_id;
       const access = accessOf(c);
-      changed(await deleteApplication(c.get('identity'), changeOf(c), id, access), access, missing(id));
+      changed(await deleteApplication(c.get('identity'), auditContextOf(c), id, access), access, missing(id));
       return c.body(null, 204);
     },
   );

@@ -4,8 +4,8 @@
  */
 import { createRoute } from '@hono/zod-openapi';
 import type * as z from 'zod';
-import { namesOf } from '../../../db/identity/callers.ts';
-import { errorResponses, newRouter, ok, wireTimeOrNull } from '../../shared/http.ts';
+import { getPrincipalNames } from '../../../db/identity/callers.ts';
+import { apiTimeOrNull, errorResponses, newRouter, ok } from '../../shared/http.ts';
 import * as examples from '../examples.ts';
 import * as schemas from '../schemas.ts';
 
@@ -22,7 +22,7 @@ export const principalRoutes = newRouter().openapi(
   async (c) => {
     const { type, id, accessKey, memberships } = c.get('principal');
     const organizationIds = memberships.map(({ organizationId }) => organizationId);
-    const names = await namesOf(c.get('identity'), { type, id }, organizationIds);
+    const names = await getPrincipalNames(c.get('identity'), { type, id }, organizationIds);
     const answer: z.infer<typeof schemas.principal> = {
       type,
       id,
@@ -33,7 +33,7 @@ export const principalRoutes = newRouter().openapi(
         id: organizationId,
         name: names.organizations[organizationId] ?? '',
         role,
-        expires_at: wireTimeOrNull(expiresAt),
+        expires_at: apiTimeOrNull(expiresAt),
         permission_sets: [...new Set(rules.flatMap(({ permissionSets }) => permissionSets))].sort(),
         rules: rules.map(({ permissionSets, projectIds }) => ({
           permission_set_names: permissionSets,

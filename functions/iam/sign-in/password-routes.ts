@@ -6,22 +6,22 @@ import { type Context, Hono } from 'hono';
 import * as z from 'zod';
 import { openDatabase } from '../../../db/database.ts';
 import {
-  addReset,
   changePassword,
-  findReset,
-  passwordHashOf,
+  createPasswordReset,
+  findPasswordHash,
+  findPasswordReset,
   resetPassword,
 } from '../../../db/identity/passwords.ts';
-import { sendMail } from '../../shared/email.ts';
+import { sendEmail } from '../../shared/email.ts';
 import { ApiError, invalidArgument } from '../../shared/errors.ts';
 import { type AppEnv, bodyOf, inBackground } from '../../shared/http.ts';
-import { limitAccount, limitAttempts, limitMails, refuseUnknown } from '../../shared/rate-limits.ts';
-import { changeOf } from '../../shared/write-context.ts';
+import { limitAccount, limitAttempts, limitEmails, rejectUnknownToken } from '../../shared/rate-limits.ts';
+import { auditContextOf } from '../../shared/write-context.ts';
 import { email } from '../members/user-schemas.ts';
-import { bearerOfSession } from './authenticate.ts';
+import { sessionCaller } from './authenticate.ts';
 import { hashLinkToken, linkTo, newLinkToken } from './link-tokens.ts';
 import { hashPassword, newPassword, PASSWORD_LENGTH, verifyPassword } from './passwords.ts';
-import { newSession, SESSION_SECONDS, sameOrigin, setSessionToken } from './session-cookie.ts';
+import { newSession, onlySameOrigin, SESSION_SECONDS, setSessionToken } from './session-cookie.ts';
 
 const RESET_MS = 3600 * 1000;
 
@@ -31,18 +31,18 @@ const resetBody = z.object({ token: z.string().min(1), newPassword });
 
 async function change(c: Context<AppEnv>): Promise<Response> {
   const { currentPassword, newPassword } = await bodyOf(c, changeBody);
-  const bearer = await bearerOfSession(c);
-  if (!bearer) throw SIGNED_OUT;
-  const { id: userId } = bearer;
+  const caller = await sessionCaller(c);
+  if (!caller) throw SIGNED_OUT;
+  const { id: userId } = caller;
   await limitAccount(c, userId);
-  const from = await passwordHashOf(c.get('identity'), userId);
+  const from = await findPasswordHash(c.get('identity'), userId);
   if (!from || !(await verifyPassword({ hash: from, password: currentPassword }))) throw WRONG;
   const to = await hashPassword(newPassword);
-  const made = changeOf(c, { type: 'user', id: userId, accessKey: null });
+  const made = auditContextOf(c, { type: 'user', id: userId, accessKey: null });
   const next = newSession(c);
-  const by = bearer.sessionId ?? '';
+  const by = caller.sessionId ?? '';
   if (!(await changePassword(c.get('identity'), made, { userId, from, to, by }, next))) {
-    throw (await bearerOfSession(c)) ? WRONG : SIGNED_OUT;
+    throw (await sessionCaller(c)) ? WRONG : SIGNED_OUT;
   }
   await setSessionToken(c, next.token, SESSION_SECONDS);
   return c.json({ status: true });
@@ -61,35 +61,35 @@ async function requestReset(c: Context<AppEnv>): Promise<Response> {
     });
   }
   await limitAttempts(c);
-  await limitMails(c, email);
-  inBackground(c, 'a password reset', mailReset(c, email));
+  await limitEmails(c, email);
+  inBackground(c, 'a password reset', emailReset(c, email));
   return c.json({ status: true });
 }
 
 /** People who are only invited get no email: they choose a password through the invitation. */
-async function mailReset(c: Context<AppEnv>, to: string): Promise<void> {
+async function emailReset(c: Context<AppEnv>, to: string): Promise<void> {
   const [token, now] = [newLinkToken(), Date.now()];
   const reset = { email: to, tokenHash: await hashLinkToken(token), expiresAt: now + RESET_MS };
-  if (!(await addReset(c.get('identity'), now, reset))) return;
+  if (!(await createPasswordReset(c.get('identity'), now, reset))) return;
   const text = `Someone asked to reset the password of ${to} on Latchkey. Open this link to choose a new one:
 
 ${linkTo(c, 'reset-password', token)}
 
 The link works once and expires in an hour. If you did not ask for it, ignore this email: your password has not changed.
 `;
-  await sendMail(c.get('config').mail, { to, subject: 'Reset your Latchkey password', text });
+  await sendEmail(c.get('config').mail, { to, subject: 'Reset your Latchkey password', text });
 }
 
 async function reset(c: Context<AppEnv>): Promise<Response> {
   const { token, newPassword } = await bodyOf(c, resetBody);
   const tokenHash = await hashLinkToken(token);
-  const userId = await findReset(c.get('identity'), tokenHash, Date.now());
+  const userId = await findPasswordReset(c.get('identity'), tokenHash, Date.now());
   if (!userId) {
-    await refuseUnknown(c);
+    await rejectUnknownToken(c);
     throw USED_UP;
   }
   const to = await hashPassword(newPassword);
-  const made = changeOf(c, { type: 'user', id: userId, accessKey: null });
+  const made = auditContextOf(c, { type: 'user', id: userId, accessKey: null });
   if (!(await resetPassword(c.get('identity'), made, { userId, tokenHash, to }))) throw USED_UP;
   return c.json({ status: true });
 }
@@ -105,6 +105,6 @@ async function ready(c: Context<AppEnv>, next: () => Promise<void>): Promise<voi
 }
 
 export const passwordRoutes = new Hono<AppEnv>()
-  .post('/change-password', sameOrigin, ready, change)
-  .post('/request-password-reset', sameOrigin, ready, requestReset)
-  .post('/reset-password', sameOrigin, ready, reset);
+  .post('/change-password', onlySameOrigin, ready, change)
+  .post('/request-password-reset', onlySameOrigin, ready, requestReset)
+  .post('/reset-password', onlySameOrigin, ready, reset);

@@ -42,7 +42,7 @@ export async function setSessionToken(c: Context<AppEnv>, token: string, seconds
   });
 }
 
-export function forgetSessionToken(c: Context<AppEnv>): void {
+export function clearSessionToken(c: Context<AppEnv>): void {
   deleteCookie(c, NAME, attributesOf(c));
 }
 
@@ -58,7 +58,7 @@ function attributesOf(c: Context<AppEnv>) {
 }
 
 /** Middleware: {@link requireSameOrigin}. */
-export async function sameOrigin(c: Context<AppEnv>, next: () => Promise<void>): Promise<void> {
+export async function onlySameOrigin(c: Context<AppEnv>, next: () => Promise<void>): Promise<void> {
   requireSameOrigin(c);
   await next();
 }

@@ -10,7 +10,7 @@ import { listSessions, revokeSession } from '../../../db/identity/sessions.ts';
 import { ApiError } from '../../shared/errors.ts';
 import { type AppEnv, errorResponses, newRouter, noContent, ok, pageOf } from '../../shared/http.ts';
 import { uuid } from '../../shared/schemas.ts';
-import { changeOf } from '../../shared/write-context.ts';
+import { auditContextOf } from '../../shared/write-context.ts';
 import * as schemas from '../members/user-schemas.ts';
 
 /** Returns the caller's user id. Throws 403 for an API key or another person's sessions. */
@@ -57,7 +57,7 @@ export const sessionRoutes = newRouter()
     async (c) => {
       const id = c.req.valid('param').jti;
       const userId = ownId(c, 'write', undefined);
-      if (!(await revokeSession(c.get('identity'), changeOf(c), { id, userId }))) {
+      if (!(await revokeSession(c.get('identity'), auditContextOf(c), { id, userId }))) {
         throw new ApiError('not_found', { resource: 'jwt', resource_id: id });
       }
       return c.body(null, 204);

@@ -6,20 +6,25 @@
 import { type Context, Hono } from 'hono';
 import * as z from 'zod';
 import { openDatabase } from '../../../db/database.ts';
-import { findByPassword } from '../../../db/identity/passwords.ts';
-import { beginByPassword, endSession, findSession, prolongSession } from '../../../db/identity/sessions.ts';
-import { beginByLink } from '../../../db/identity/sign-in-links.ts';
+import { findPasswordHolder } from '../../../db/identity/passwords.ts';
+import {
+  createSessionByPassword,
+  endSession,
+  extendSession,
+  findSession,
+} from '../../../db/identity/sessions.ts';
+import { createSessionByLink } from '../../../db/identity/sign-in-links.ts';
 import { ApiError } from '../../shared/errors.ts';
-import { type AppEnv, bodyOf, wireTime } from '../../shared/http.ts';
-import { limitAttempts, refuseUnknown } from '../../shared/rate-limits.ts';
+import { type AppEnv, apiTime, bodyOf } from '../../shared/http.ts';
+import { limitAttempts, rejectUnknownToken } from '../../shared/rate-limits.ts';
 import { email } from '../members/user-schemas.ts';
 import { hashLinkToken } from './link-tokens.ts';
 import { NO_HASH, verifyPassword } from './passwords.ts';
 import {
-  forgetSessionToken,
+  clearSessionToken,
   newSession,
+  onlySameOrigin,
   SESSION_SECONDS,
-  sameOrigin,
   sessionToken,
   setSessionToken,
 } from './session-cookie.ts';
@@ -33,12 +38,12 @@ async function signIn(c: Context<AppEnv>): Promise<Response> {
   const body = await bodyOf(c, passwordBody);
   await limitAttempts(c, body.email);
   const db = openDatabase(c.get('config').identity);
-  const found = await findByPassword(db, body.email);
+  const found = await findPasswordHolder(db, body.email);
   // Always run one scrypt: otherwise the response time reveals which addresses have an account.
   const matches = await verifyPassword({ hash: found?.hash ?? NO_HASH, password: body.password });
   if (!found || !matches) throw WRONG;
   const session = newSession(c);
-  if (!(await beginByPassword(db, session, found))) throw WRONG;
+  if (!(await createSessionByPassword(db, session, found))) throw WRONG;
   await setSessionToken(c, session.token, SESSION_SECONDS);
   return c.json({ user: { name: found.name, email: body.email } });
 }
@@ -47,8 +52,8 @@ async function signInByLink(c: Context<AppEnv>): Promise<Response> {
   const { token } = await bodyOf(c, linkBody);
   const session = newSession(c);
   const db = openDatabase(c.get('config').identity);
-  if (!(await beginByLink(db, session, await hashLinkToken(token)))) {
-    await refuseUnknown(c);
+  if (!(await createSessionByLink(db, session, await hashLinkToken(token)))) {
+    await rejectUnknownToken(c);
     throw new ApiError('precondition_failed', {
       precondition: 'unknown_precondition',
       help_message: 'This link has been used or has expired. Sign in with your password.',
@@ -62,38 +67,38 @@ async function signInByLink(c: Context<AppEnv>): Promise<Response> {
 async function signOut(c: Context<AppEnv>): Promise<Response> {
   const token = await sessionToken(c);
   if (token) await endSession(openDatabase(c.get('config').identity), token);
-  forgetSessionToken(c);
+  clearSessionToken(c);
   return c.json({ success: true });
 }
 
 /** Using a session extends it, at most once a day. */
-const PROLONGED_EVERY_MS = 24 * 3600 * 1000;
+const EXTENSION_INTERVAL_MS = 24 * 3600 * 1000;
 
 async function getSession(c: Context<AppEnv>): Promise<Response> {
   const token = await sessionToken(c);
   const now = Date.now();
   const prolonged = now + SESSION_SECONDS * 1000;
-  const until = prolonged - PROLONGED_EVERY_MS;
+  const until = prolonged - EXTENSION_INTERVAL_MS;
   const db = openDatabase(c.get('config').identity);
   const found = token ? await findSession(db, token, now, until) : undefined;
   if (!token || !found) {
-    if (token !== undefined) forgetSessionToken(c);
+    if (token !== undefined) clearSessionToken(c);
     return c.json(null);
   }
   let { expiresAt } = found;
-  if (found.due && (await prolongSession(db, token, { now, until, expiresAt: prolonged }))) {
+  if (found.due && (await extendSession(db, token, { now, until, expiresAt: prolonged }))) {
     await setSessionToken(c, token, SESSION_SECONDS);
     expiresAt = prolonged;
   }
   const { name, email, operator } = found;
   return c.json({
     user: { name, email, ...(operator && { operator }) },
-    session: { expiresAt: wireTime(expiresAt) },
+    session: { expiresAt: apiTime(expiresAt) },
   });
 }
 
 export const signInRoutes = new Hono<AppEnv>()
-  .post('/sign-in/email', sameOrigin, signIn)
-  .post('/sign-in/link', sameOrigin, signInByLink)
-  .post('/sign-out', sameOrigin, signOut)
+  .post('/sign-in/email', onlySameOrigin, signIn)
+  .post('/sign-in/link', onlySameOrigin, signInByLink)
+  .post('/sign-out', onlySameOrigin, signOut)
   .get('/get-session', getSession);

@@ -41,7 +41,7 @@ export function rightTo(service: Service, action: string): string {
 /** The rights that the gateway needs from the engine of a service, each once, by name. */
 export function neededRights(service: Service): string[] {
   const sent = Object.entries(actions[service])
-    .filter(([name, { needs }]) => needs !== 'refused' && !ANSWERED_HERE[service].includes(name))
+    .filter(([name, { requires }]) => requires !== 'refused' && !ANSWERED_HERE[service].includes(name))
     .map(([name]) => rightTo(service, name));
   return [...new Set(sent)].sort();
 }

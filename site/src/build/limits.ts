@@ -1,6 +1,6 @@
 /** The limits that stand in code, for the page about them: read from the schemas and constants that enforce them. */
 import * as z from 'zod';
-import { MOST_FEEDBACK } from '../../../db/identity/feedback.ts';
+import { MAX_FEEDBACK } from '../../../db/identity/feedback.ts';
 import { credentialName } from '../../../functions/credentials/schemas.ts';
 import { MAX_LENGTH } from '../../../functions/gateway/names.ts';
 import { MAX_BODY_BYTES as GATEWAY_BODY } from '../../../functions/gateway/routes.ts';
@@ -30,7 +30,7 @@ export const LIMITS: Record<LimitedPart, [what: string, limit: string][]> = {
     ['Name of credentials', `${longest(credentialName)} characters`],
     ['Name of a NATS account', `${longest(accountName)} characters`],
     ['Page size of a list', `${size.maximum} items; ${size.default} by default`],
-    ['Stored answers to “Was this page helpful?”', `the newest ${number(MOST_FEEDBACK)}`],
+    ['Stored answers to “Was this page helpful?”', `the newest ${number(MAX_FEEDBACK)}`],
   ],
   quotas: [
     ['NATS accounts per organization and region', `${number(quotas.nats_accounts)} by default`],

@@ -3,7 +3,7 @@
  * reading only: the page shows what the gateway enforces, and nothing else.
  */
 
-import { actions, allows, type Needs } from '../../../functions/gateway/actions.ts';
+import { actions, allows, type RequiredPermission } from '../../../functions/gateway/actions.ts';
 import { PERMISSIONS } from '../../../functions/shared/permissions.ts';
 import type { KeyedId } from '../credentials/access-key/products.ts';
 
@@ -25,8 +25,8 @@ export function refusedActions(service: KeyedId): string[] {
   return entries(service).flatMap(([name, needs]) => (needs === 'refused' ? name : []));
 }
 
-function entries(service: KeyedId): [string, Needs][] {
+function entries(service: KeyedId): [string, RequiredPermission][] {
   return Object.entries(actions[service])
-    .map(([name, { needs }]): [string, Needs] => [name, needs])
+    .map(([name, { requires }]): [string, RequiredPermission] => [name, requires])
     .sort(([a], [b]) => a.localeCompare(b, 'en'));
 }

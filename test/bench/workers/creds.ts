@@ -9,7 +9,7 @@ import { createKey, importSeed } from '../../../functions/nats/keys.ts';
 import { randomBytes } from '../../../functions/shared/bytes.ts';
 import type { SealingKey } from '../../../functions/shared/env.ts';
 import { seal } from '../../../functions/shared/sealing.ts';
-import type { Work } from '../../../functions/shared/write-context.ts';
+import type { WriteContext } from '../../../functions/shared/write-context.ts';
 import { serveLoops } from './loops.ts';
 
 const REGION = 'fr-par';
@@ -19,11 +19,15 @@ const ACCOUNTS = 2500;
 
 export default serveLoops(async () => {
   const sealingKeys = [{ id: 'only', key: btoa('0123456789'.repeat(4).slice(0, 32)) }];
-  const work = { sealingKeys, region: { name: REGION }, change: { now: Date.now() } } as unknown as Work;
+  const context = {
+    sealingKeys,
+    region: { name: REGION },
+    change: { now: Date.now() },
+  } as unknown as WriteContext;
   const { seed } = await createKey('account');
   const accounts = await Promise.all(Array.from({ length: ACCOUNTS }, () => newAccount(sealingKeys, seed)));
   const issue = (account = accounts[0] as NatsAccount) =>
-    issueCreds(work, account, { name: 'measured', createdAt: Date.now(), expiresAt: null }, randomBytes);
+    issueCreds(context, account, { name: 'measured', createdAt: Date.now(), expiresAt: null }, randomBytes);
   const { content } = await issue();
   const [, signed = ''] = /^([\w-]+\.[\w-]+)\.[\w-]+$/m.exec(content) ?? [];
   const bytes = new TextEncoder().encode(signed);
