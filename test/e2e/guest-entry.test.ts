@@ -47,7 +47,7 @@ it('two forms that offer it make one guest', async () => {
 
 it('the first page offers it, and leads to the guide, whose pages know a guest', async () => {
   const page = await browser.open('/', { stranger: true });
-  await page.getByRole('button', { name: 'Try it in a sandbox' }).click();
+  await page.getByRole('button', { name: 'Try it now' }).click();
   await page.waitForURL(/\/how-to\/create-credentials\/.*#nats$/);
   await region(page, 'NATS accounts').getByText('no NATS account in this region yet').waitFor();
 
@@ -70,5 +70,5 @@ it('the first page offers it, and leads to the guide, whose pages know a guest',
     page.getByRole('button', { name: 'Delete and sign out' }).click(),
   ]);
   await page.goto('/');
-  await page.getByRole('button', { name: 'Try it in a sandbox' }).waitFor();
+  await page.getByRole('button', { name: 'Try it now' }).waitFor();
 });

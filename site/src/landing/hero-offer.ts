@@ -1,6 +1,6 @@
 /**
- * The element `<hero-offer>`: offers a stranger to try the product as a guest, where the operator allows it, and leads to the
- * guide then.
+ * The element `<hero-offer>`: lets a signed-out reader try the product as a guest, if the operator allows guests, and then
+ * opens the guide.
  */
 import { currentSession, SESSION_CHANGED } from '../api/session.ts';
 
