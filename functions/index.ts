@@ -13,7 +13,7 @@ import { deleteExpiredIdempotencyKeys } from '../db/idempotency.ts';
 import { deleteOldAuditEvents } from './audit/retention.ts';
 import { organizationAuditRoutes, regionAuditRoutes } from './audit/routes.ts';
 import { lookupRoutes } from './credentials/lookup.ts';
-import { queues, topicsAndEvents } from './credentials/products.ts';
+import { type ProductId, queues, topicsAndEvents } from './credentials/products.ts';
 import { reseal } from './credentials/reseal.ts';
 import { accessKeyCredentialsRoutes, natsCredentialsRoutes, serviceRoutes } from './credentials/routes.ts';
 import { feedbackRoutes } from './feedback/routes.ts';
@@ -100,14 +100,21 @@ app.openAPIRegistry.registerComponent('securitySchemes', 'token', {
   name: 'X-Auth-Token',
   description: 'The secret key of an API key.',
 });
+/** Product → its routes. A type cannot check that each is mounted below; a test does. */
+const productRoutes = {
+  nats: { credentials: natsCredentialsRoutes() },
+  sqs: { service: serviceRoutes(queues), credentials: accessKeyCredentialsRoutes(queues) },
+  sns: { service: serviceRoutes(topicsAndEvents), credentials: accessKeyCredentialsRoutes(topicsAndEvents) },
+} satisfies Record<ProductId, object>;
+
 const routes = app
   .route(REGION, natsAccountRoutes)
   .route(REGION, natsServerRoutes)
-  .route(REGION, natsCredentialsRoutes())
-  .route(REGION, serviceRoutes(queues))
-  .route(REGION, accessKeyCredentialsRoutes(queues))
-  .route(REGION, serviceRoutes(topicsAndEvents))
-  .route(REGION, accessKeyCredentialsRoutes(topicsAndEvents))
+  .route(REGION, productRoutes.nats.credentials)
+  .route(REGION, productRoutes.sqs.service)
+  .route(REGION, productRoutes.sqs.credentials)
+  .route(REGION, productRoutes.sns.service)
+  .route(REGION, productRoutes.sns.credentials)
   .route(REGION, inventoryRoutes)
   .route(MNQ, lookupRoutes)
   .route(ACCOUNT, projectRoutes)

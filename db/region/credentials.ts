@@ -13,8 +13,8 @@ import {
   selectIdempotencyRecord,
 } from '../idempotency.ts';
 import type { Listed, Page } from '../page.ts';
+import { PRODUCT_IDS, type ProductId } from '../products.ts';
 import { REVOCATIONS } from './account-sync.ts';
-import { ACCOUNTS } from './accounts.ts';
 import { inProjects, listPage, projectScopes } from './fragments.ts';
 import { ALL_PERMISSIONS } from './permissions.ts';
 import { credentials } from './schema.ts';
@@ -24,7 +24,7 @@ export type Credential = typeof credentials.$inferSelect;
 /** Identifies credentials of a product, in the projects that the caller can use. */
 export interface CredentialRef {
   id: string;
-  product: string;
+  product: ProductId;
   projectIds: readonly string[];
 }
 
@@ -49,6 +49,9 @@ const matching = ({ id, product, projectIds }: CredentialRef): SQL =>
 
 /** The audit columns that come from the credentials' own row. */
 const auditedRow = { ...ROW_COLUMNS, resource: sql.raw(`product || '_credentials'`) };
+
+/** The counters of credentials: each product's id. */
+const EVERY_PRODUCT = sql.raw(PRODUCT_IDS.map((id) => `'${id}'`).join(', '));
 
 const NAME_AND_PERMISSIONS = sql.raw(`json_object('name', name, 'permissions', permissions)`);
 
@@ -87,9 +90,9 @@ export async function createCredential(
       : sql`nats_accounts where id = ${c.natsAccountId} and deleted_at is null and ${inProjects(projectIds)}`;
   const held = sql`(select coalesce(sum(value), 0) from counts
     where scope = ${c.natsAccountId} and resource in (${c.product}, ${REVOCATIONS}))`;
-  // Every other counter of a project counts credentials, so exclude the two that do not.
+  // `+` keeps SQLite from searching for each product: one scan of the scope's few rows reads less.
   const heldInProject = sql`(select coalesce(sum(value), 0) from counts
-    where scope = project_id and resource not in (${ACCOUNTS}, ${REVOCATIONS}))`;
+    where scope = project_id and +resource in (${EVERY_PRODUCT}))`;
   const [, , , rows, parents, , replayed] = await db.batch(
     sql`insert into credentials (id, product, organization_id, project_id, nats_account_id, name, key,
         sealed_secret, sealing_key_id, checksum, permissions, created_at, updated_at, expires_at)
@@ -136,7 +139,7 @@ export async function findCredential(
   db: Database,
   by: 'key' | 'checksum',
   value: string,
-  scopes: readonly { product: string; projectIds: readonly string[] }[],
+  scopes: readonly { product: ProductId; projectIds: readonly string[] }[],
 ): Promise<Credential | null> {
   const within = scopes.map(
     ({ product, projectIds }) => sql`product = ${product} and ${inProjects(projectIds)}`,
@@ -150,7 +153,7 @@ export async function findCredential(
 /** Returns a page of a product's credentials in the projects, or in one NATS account. */
 export function listCredentials(
   db: Database,
-  product: string,
+  product: ProductId,
   within: { projectIds: readonly string[]; natsAccountId: string | undefined },
   page: Page,
 ): Promise<Listed<Credential>> {

@@ -4,6 +4,7 @@
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
+import type { AccessKeyProductId } from '../products.ts';
 import type { Subscription } from './inventory.ts';
 import { deactivations, subscriptions } from './schema.ts';
 
@@ -24,7 +25,7 @@ export function insertDeactivation(ending: SQL, now: number): SQL {
 /** Returns the deactivations that still need cleanup: those of one project's product, or the oldest. */
 export function listDeactivations(
   db: Database,
-  of: { projectId: string; product: string } | undefined,
+  of: { projectId: string; product: AccessKeyProductId } | undefined,
   limit: number,
 ): Promise<Deactivation[]> {
   const where = of ? sql`where project_id = ${of.projectId} and product = ${of.product}` : sql``;

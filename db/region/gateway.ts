@@ -1,9 +1,13 @@
 /** The gateway's queries: looking up an access key and recording its use, one round trip each. */
 import { sql } from 'drizzle-orm';
 import type { Database } from '../database.ts';
+import { ACCESS_KEY_PRODUCT_IDS, type AccessKeyProductId } from '../products.ts';
+
+/** `sqsPrefix` and so on: the engine prefix of each product that is active in the project. */
+type Prefixes = { [Id in AccessKeyProductId as `${Id}Prefix`]: string | null };
 
 /** The credentials of an access key and what they allow. */
-export interface GatewayCredential {
+export interface GatewayCredential extends Prefixes {
   id: string;
   projectId: string;
   sealedSecret: string;
@@ -12,9 +16,6 @@ export interface GatewayCredential {
   permissions: number;
   /** Milliseconds since the epoch; null means never. */
   lastUsedAt: number | null;
-  /** The engine prefix of each product that is active in the project. */
-  sqsPrefix: string | null;
-  snsPrefix: string | null;
 }
 
 /**
@@ -23,16 +24,17 @@ export interface GatewayCredential {
  */
 export async function findGatewayCredential(
   db: Database,
-  product: 'sqs' | 'sns',
+  product: AccessKeyProductId,
   accessKey: string,
 ): Promise<GatewayCredential | null> {
-  const active = (id: string) =>
-    sql`(select prefix from services where project_id = credentials.project_id and product = ${id}
-      and status = 'enabled')`;
+  const prefixes = ACCESS_KEY_PRODUCT_IDS.map(
+    (id) => sql`(select prefix from services where project_id = credentials.project_id and product = ${id}
+      and status = 'enabled') as ${sql.raw(`"${id}Prefix"`)}`,
+  );
   const [credential] =
     await db.all<GatewayCredential>(sql`select id, project_id as "projectId", sealed_secret as "sealedSecret",
       sealing_key_id as "sealingKeyId", permissions, last_used_at as "lastUsedAt",
-      ${active('sqs')} as "sqsPrefix", ${active('sns')} as "snsPrefix"
+      ${sql.join(prefixes, sql`, `)}
     from credentials where key = ${accessKey} and product = ${product}`);
   return credential && credential[`${product}Prefix`] !== null ? credential : null;
 }

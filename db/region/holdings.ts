@@ -1,10 +1,11 @@
 /** Lists what a project holds in a region, before it is deleted and while its remains are removed. */
 import { sql } from 'drizzle-orm';
 import type { Database } from '../database.ts';
+import type { ProductId } from '../products.ts';
 
 /** A product that the project uses: NATS accounts (`nats`), or an activation. */
 export interface ProductInUse {
-  product: 'nats' | 'sqs' | 'sns';
+  product: ProductId;
   organizationId: string;
 }
 

@@ -5,6 +5,7 @@
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
+import type { AccessKeyProductId } from '../products.ts';
 import { subscriptions } from './schema.ts';
 
 export type Subscription = typeof subscriptions.$inferSelect;
@@ -191,7 +192,12 @@ export function listSubscriptions(
 export async function listNamesOfProject(
   db: Database,
   kind: ResourceKind,
-  { projectId, product, after, limit }: { projectId: string; product: string; after: string; limit: number },
+  {
+    projectId,
+    product,
+    after,
+    limit,
+  }: { projectId: string; product: AccessKeyProductId; after: string; limit: number },
 ): Promise<string[]> {
   const rows = await db.all<{ name: string }>(sql`select ${table(kind)}.name from services
     join ${table(kind)} on ${table(kind)}.prefix = services.prefix and ${table(kind)}.name > ${after}

@@ -5,6 +5,7 @@
  */
 import { sql } from 'drizzle-orm';
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+import { ACCESS_KEY_PRODUCT_IDS, PRODUCT_IDS } from '../products.ts';
 import { ALL_PERMISSIONS } from './permissions.ts';
 
 /** Whether Queues or Topics and Events is activated in a project. Each activation has a new `prefix`. */
@@ -13,7 +14,7 @@ export const services = sqliteTable(
   {
     organizationId: text().notNull(),
     projectId: text().notNull(),
-    product: text().notNull(),
+    product: text({ enum: ACCESS_KEY_PRODUCT_IDS }).notNull(),
     status: text({ enum: ['enabled', 'disabled'] }).notNull(),
     prefix: text().notNull(),
     createdAt: integer().notNull(),
@@ -85,7 +86,7 @@ export const subscriptions = sqliteTable(
 /** Ended activations whose queues or topics can still be on the engine. */
 export const deactivations = sqliteTable('deactivations', {
   prefix: text().primaryKey(),
-  product: text({ enum: ['sqs', 'sns'] }).notNull(),
+  product: text({ enum: ACCESS_KEY_PRODUCT_IDS }).notNull(),
   projectId: text().notNull(),
   since: integer().notNull(),
 });
@@ -158,7 +159,7 @@ export const credentials = sqliteTable(
   'credentials',
   {
     id: text().primaryKey(),
-    product: text().notNull(),
+    product: text({ enum: PRODUCT_IDS }).notNull(),
     organizationId: text().notNull(),
     projectId: text().notNull(),
     natsAccountId: text(),

@@ -5,6 +5,7 @@
 import { sql } from 'drizzle-orm';
 import { type AuditContext, auditStatement, IF_CHANGED } from '../audit.ts';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
+import type { AccessKeyProductId } from '../products.ts';
 import { insertDeactivation } from './deactivations.ts';
 import { services } from './schema.ts';
 
@@ -12,7 +13,7 @@ export type Service = typeof services.$inferSelect;
 
 /** Identifies a product of a project. */
 export interface ServiceRef {
-  product: string;
+  product: AccessKeyProductId;
   organizationId: string;
   projectId: string;
 }

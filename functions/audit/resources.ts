@@ -2,6 +2,7 @@
  * Maps the audit trail's resources and actions to Scaleway Audit Trail v1alpha1: `method_name`, `product_name`,
  * `service_name` and `resources[].type`. Rows store only Latchkey's own two values.
  */
+import type { AccessKeyProductId, ProductId } from '../../db/products.ts';
 
 interface Api {
   product: 'mnq' | 'iam' | 'account';
@@ -37,7 +38,8 @@ export const RESOURCES = {
   policies: { api: IAM, noun: 'Policy', type: 'iam_policy' },
   passwords: { api: IAM, noun: 'Password' },
   sessions: { api: IAM, noun: 'JWT' },
-} as const satisfies Record<string, Resource>;
+} as const satisfies Record<string, Resource> &
+  Record<`${ProductId}_credentials` | AccessKeyProductId, Resource>;
 
 type Name = keyof typeof RESOURCES;
 const NAMES = Object.keys(RESOURCES) as Name[];

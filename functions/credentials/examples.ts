@@ -1,4 +1,6 @@
 /** Examples of each shape for the OpenAPI document. The keys are invalid. */
+
+import type { AccessKeyProductId } from '../../db/products.ts';
 import { accountId, projectId, region, times } from '../nats/examples.ts';
 import type { AccessKeyCredentialsList, ServiceInfo } from './schemas.ts';
 
@@ -55,10 +57,10 @@ export const updateAccessKeyCredentials = { permissions: { can_manage: true } };
 
 export const projectBody = { project_id: projectId };
 
-export const accessKeyCredentialsList = <Id extends 'sqs' | 'sns'>(product: Id) =>
+export const accessKeyCredentialsList = <Id extends AccessKeyProductId>(product: Id) =>
   ({ total_count: 1, [`${product}_credentials`]: [accessKeyCredentials] }) as AccessKeyCredentialsList<Id>;
 
-export const serviceInfo = <Id extends 'sqs' | 'sns'>(product: Id) =>
+export const serviceInfo = <Id extends AccessKeyProductId>(product: Id) =>
   ({
     ...projectBody,
     region,

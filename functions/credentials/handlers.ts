@@ -5,6 +5,7 @@
 import type { Context } from 'hono';
 import type * as z from 'zod';
 import type { IdempotentRequest } from '../../db/idempotency.ts';
+import type { AccessKeyProductId } from '../../db/products.ts';
 import { getAccount } from '../../db/region/accounts.ts';
 import {
   type CreationFailure,
@@ -184,9 +185,7 @@ export async function update<Read>(
     : invalidArgument('permissions', 'constraint', PERMISSION_RULE);
 }
 
-type Id = 'sqs' | 'sns';
-
-const missingService = (product: AccessKeyProduct<Id>, projectId: string) =>
+const missingService = (product: AccessKeyProduct<AccessKeyProductId>, projectId: string) =>
   new ApiError('not_found', { resource: product.namespace, resource_id: projectId });
 
 /**
@@ -194,7 +193,7 @@ const missingService = (product: AccessKeyProduct<Id>, projectId: string) =>
  * {@link requireInProject}. Official clients depend on these codes: they retry a 403 for two minutes and treat a 404
  * as a deleted project.
  */
-function serviceOf<P extends Id>(
+function serviceOf<P extends AccessKeyProductId>(
   c: C,
   product: AccessKeyProduct<P>,
   action: 'read' | 'write',
@@ -205,7 +204,7 @@ function serviceOf<P extends Id>(
   return { product: product.id, projectId, organizationId: scope.organizationOf(projectId) };
 }
 
-function presentService<P extends Id>(
+function presentService<P extends AccessKeyProductId>(
   c: C,
   product: AccessKeyProduct<P>,
   projectId: string,
@@ -222,7 +221,7 @@ function presentService<P extends Id>(
   } as ServiceInfo<P>;
 }
 
-export async function activate<P extends Id>(
+export async function activate<P extends AccessKeyProductId>(
   c: C,
   product: AccessKeyProduct<P>,
   projectId: string,
@@ -245,7 +244,7 @@ export async function activate<P extends Id>(
 const CLEANUP_MS = 5000;
 
 /** Deactivates the product for a project: revokes its credentials and deletes its resources on the engine. */
-export async function deactivate<P extends Id>(
+export async function deactivate<P extends AccessKeyProductId>(
   c: C,
   product: AccessKeyProduct<P>,
   projectId: string,
@@ -260,7 +259,7 @@ export async function deactivate<P extends Id>(
 }
 
 /** Returns whether the product is active for a project. */
-export async function info<P extends Id>(
+export async function info<P extends AccessKeyProductId>(
   c: C,
   product: AccessKeyProduct<P>,
   projectId: string,

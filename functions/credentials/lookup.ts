@@ -7,6 +7,7 @@ import type { Context } from 'hono';
 import * as z from 'zod';
 import { type Database, openDatabase } from '../../db/database.ts';
 import { getApiKey } from '../../db/identity/api-keys.ts';
+import { PRODUCT_IDS } from '../../db/products.ts';
 import { getAccount } from '../../db/region/accounts.ts';
 import { findCredential } from '../../db/region/credentials.ts';
 import { authorize } from '../iam/access/authorize.ts';
@@ -18,6 +19,7 @@ import { natsAccount } from '../nats/schemas.ts';
 import type { Region } from '../shared/env.ts';
 import { ApiError, innermostCause, invalidArgument } from '../shared/errors.ts';
 import { type AppEnv, errorResponses, newRouter, ok } from '../shared/http.ts';
+import { ANY_PUBLIC_KEY, PUBLIC_KEYS } from '../shared/products.ts';
 import * as examples from './examples.ts';
 import { nats, PRODUCTS, type Product } from './products.ts';
 import * as schemas from './schemas.ts';
@@ -30,7 +32,7 @@ const lookupQuery = z.object({
   key: z
     .string()
     .regex(
-      /^(LKEY[0-9A-Za-z]{16}|SCW[A-Z0-9]{17}|[AU][A-Z2-7]{55})$/,
+      new RegExp(`^(${ANY_PUBLIC_KEY})$`),
       'must be an access key (LKEY… or SCW…), the public key of NATS credentials (U…) or the id of a NATS account (A…)',
     )
     .optional(),
@@ -44,7 +46,7 @@ const lookupQuery = z.object({
 /** The owner of a key. Has exactly one of `credentials`, `nats_account` and `api_key`. */
 const lookupResult = z
   .object({
-    product: z.enum(['nats', 'sqs', 'sns', 'api_key']),
+    product: z.enum([...PRODUCT_IDS, 'api_key']),
     region: z.string().nullable(),
     project_id: z.string(),
     organization_id: z.string(),
@@ -104,7 +106,7 @@ function lookUpCredentials(
 ): Promise<LookupResponse> {
   const scopes = products.flatMap(({ id }) => {
     const scope = authorize(c.get('principal'), { resource: id, action: 'read' });
-    return scope.ok ? [{ product: id as string, projectIds: scope.projectIds }] : [];
+    return scope.ok ? [{ product: id, projectIds: scope.projectIds }] : [];
   });
   if (scopes.length === 0) {
     const details = products.map(({ id }) => ({ resource: id, action: 'read' }));
@@ -112,7 +114,7 @@ function lookUpCredentials(
   }
   return queryRegions(c, async (store, region) => {
     const row = await findCredential(store, by, value, scopes);
-    const product = PRODUCTS.find(({ id }) => id === row?.product);
+    const product = row && PRODUCTS[row.product];
     return row && product
       ? {
           product: product.id,
@@ -163,10 +165,10 @@ function lookUp(
   if (key !== undefined && checksum !== undefined) {
     throw invalidArgument('secret_checksum', 'constraint', 'cannot be combined with key');
   }
-  if (checksum !== undefined) return lookUpCredentials(c, 'checksum', checksum, PRODUCTS);
+  if (checksum !== undefined) return lookUpCredentials(c, 'checksum', checksum, Object.values(PRODUCTS));
   if (key === undefined)
     throw invalidArgument('key', 'required', 'is required unless secret_checksum is given');
-  const products = PRODUCTS.filter((product) => product.key.test(key));
+  const products = Object.values(PRODUCTS).filter(({ id }) => new RegExp(`^${PUBLIC_KEYS[id]}$`).test(key));
   if (products.length > 0) return lookUpCredentials(c, 'key', key, products);
   return key.startsWith('SCW') ? lookUpApiKey(c, key) : lookUpAccount(c, key);
 }

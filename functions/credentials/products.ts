@@ -1,8 +1,9 @@
 /**
- * Defines the differences between the three products: how a secret is created, what credentials belong to, and the
- * wire format. The life cycle is shared (lifecycle.ts).
+ * Defines the differences between the products: how a secret is created, what credentials belong to, and the API's
+ * format. The life cycle is shared (lifecycle.ts).
  */
 import type * as z from 'zod';
+import type { AccessKeyProductId, ProductId } from '../../db/products.ts';
 import { getAccount } from '../../db/region/accounts.ts';
 import type { Credential } from '../../db/region/credentials.ts';
 import { issueCreds } from '../nats/accounts.ts';
@@ -11,9 +12,12 @@ import { digestHex, type RandomBytes } from '../shared/bytes.ts';
 import { ApiError } from '../shared/errors.ts';
 import { apiTime, apiTimeOrNull } from '../shared/http.ts';
 import { toApiPermissions } from '../shared/permissions.ts';
+import { PRODUCT_LABELS } from '../shared/products.ts';
 import { type Sealed, seal } from '../shared/sealing.ts';
 import type { WriteContext } from '../shared/write-context.ts';
 import type { accessKeyCredentials, issuedNatsCredentials, natsCredentials } from './schemas.ts';
+
+export type { ProductId };
 
 /** A request to create credentials. */
 export interface CreateRequest {
@@ -40,11 +44,9 @@ export interface IssuedSecret {
  * creation.
  */
 export interface Product<Read = unknown, Made = unknown> {
-  id: 'nats' | 'sqs' | 'sns';
+  id: ProductId;
   /** Label shown to people. */
   label: string;
-  /** Format of the public key of its credentials. */
-  key: RegExp;
   /** Creates the secret of the credentials with this id. Resolves to null if the parent does not exist. */
   issue(
     context: WriteContext,
@@ -72,10 +74,11 @@ const presentCommon = (credential: Credential, region: string) => ({
 });
 
 /** NATS: user credentials of an account, with full access to it. */
-export const nats: Product<z.infer<typeof natsCredentials>, z.infer<typeof issuedNatsCredentials>> = {
+export const nats: Product<z.infer<typeof natsCredentials>, z.infer<typeof issuedNatsCredentials>> & {
+  id: 'nats';
+} = {
   id: 'nats',
-  label: 'NATS',
-  key: /^U[A-Z2-7]{55}$/,
+  label: PRODUCT_LABELS.nats,
   async issue(context, _id, { natsAccountId, projectIds, name }, random) {
     const account = natsAccountId && (await getAccount(context.regionDb, { id: natsAccountId, projectIds }));
     if (!account) return null;
@@ -105,23 +108,25 @@ export const nats: Product<z.infer<typeof natsCredentials>, z.infer<typeof issue
 type AccessKeyCredentials = z.infer<typeof accessKeyCredentials>;
 
 /** A product whose credentials are an access key and a secret key. */
-export interface AccessKeyProduct<Id extends 'sqs' | 'sns'>
+export interface AccessKeyProduct<Id extends AccessKeyProductId>
   extends Product<AccessKeyCredentials, AccessKeyCredentials> {
   id: Id;
   /** The activation's resource name in errors. */
   namespace: string;
 }
 
-function accessKeyProduct<Id extends 'sqs' | 'sns'>(
-  id: Id,
-  label: string,
-  namespace: string,
-): AccessKeyProduct<Id> {
+/** Activation → its resource name in errors. */
+const NAMESPACES = {
+  sqs: 'MnqSQSNamespace',
+  sns: 'MnqSNSNamespace',
+} as const satisfies Record<AccessKeyProductId, string>;
+
+function accessKeyProduct<Id extends AccessKeyProductId>(id: Id): AccessKeyProduct<Id> {
+  const label = PRODUCT_LABELS[id];
   return {
     id,
     label,
-    key: /^LKEY[0-9A-Za-z]{16}$/,
-    namespace,
+    namespace: NAMESPACES[id],
     async issue(context, credentialId, _request, random) {
       const secret = newSecretKey(random);
       const sealedFor = { kind: 'credential', region: context.region.name, id: credentialId } as const;
@@ -146,15 +151,16 @@ function accessKeyProduct<Id extends 'sqs' | 'sns'>(
   };
 }
 
-export const queues = accessKeyProduct('sqs', 'Queues', 'MnqSQSNamespace');
+export const queues = accessKeyProduct('sqs');
 
-export const topicsAndEvents = accessKeyProduct('sns', 'Topics and Events', 'MnqSNSNamespace');
+export const topicsAndEvents = accessKeyProduct('sns');
 
-export const PRODUCTS: readonly Product<z.infer<typeof natsCredentials> | AccessKeyCredentials>[] = [
+/** Every product by id. */
+export const PRODUCTS = {
   nats,
-  queues,
-  topicsAndEvents,
-];
+  sqs: queues,
+  sns: topicsAndEvents,
+} as const satisfies { [Id in ProductId]: Product & { id: Id } };
 
 /** Returns a secret's checksum as the API defines it: SHA-1 in hex. */
 export const secretSha1 = (secret: string): Promise<string> => digestHex('SHA-1', secret);

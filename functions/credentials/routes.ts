@@ -3,6 +3,7 @@
  * schemas and examples. The implementation is in handlers.ts.
  */
 import { createRoute } from '@hono/zod-openapi';
+import type { AccessKeyProductId } from '../../db/products.ts';
 import { requireInProject, writableProjects } from '../iam/access/require-access.ts';
 import { ENFORCEMENT_DESCRIPTION, publishAndReport } from '../nats/publication.ts';
 import { generateName } from '../shared/default-names.ts';
@@ -124,7 +125,9 @@ export function natsCredentialsRoutes() {
 }
 
 /** Returns the routes of the credentials of a product with permissions. */
-export function accessKeyCredentialsRoutes<const Id extends 'sqs' | 'sns'>(product: AccessKeyProduct<Id>) {
+export function accessKeyCredentialsRoutes<const Id extends AccessKeyProductId>(
+  product: AccessKeyProduct<Id>,
+) {
   const collection = `/${product.id}-credentials` as const;
   const item = `${collection}/{credentials_id}` as const;
   const key = `${product.id}_credentials` as const;
@@ -233,7 +236,7 @@ export function accessKeyCredentialsRoutes<const Id extends 'sqs' | 'sns'>(produ
 }
 
 /** Returns the routes that activate, read and deactivate a product in a project. */
-export function serviceRoutes<const Id extends 'sqs' | 'sns'>(product: AccessKeyProduct<Id>) {
+export function serviceRoutes<const Id extends AccessKeyProductId>(product: AccessKeyProduct<Id>) {
   const tags = [product.label];
   const schema = schemas.serviceInfo(product.id);
   const response = ok(schema, examples.serviceInfo(product.id));

@@ -3,7 +3,9 @@
  * of the site's forms and the typed browser client are all derived from them. Wire names are snake_case, as in
  * Scaleway Messaging and Queuing v1beta1.
  */
+
 import * as z from 'zod';
+import type { AccessKeyProductId } from '../../db/products.ts';
 import { natsAccountId } from '../nats/schemas.ts';
 import { REQUIRED_PREFIX } from '../shared/errors.ts';
 import { bitsOf, PERMISSIONS, type PermissionName } from '../shared/permissions.ts';
@@ -127,15 +129,15 @@ export const accessKeyCredentials = z
 export const natsCredentialsList = listOf('nats_credentials', natsCredentials);
 
 /** Returns the schema of a list of Queues or Topics and Events credentials. The member is named after the product. */
-export const accessKeyCredentialsList = <Id extends 'sqs' | 'sns'>(product: Id) =>
+export const accessKeyCredentialsList = <Id extends AccessKeyProductId>(product: Id) =>
   listOf(`${product}_credentials` as const, accessKeyCredentials);
 
-export type AccessKeyCredentialsList<Id extends 'sqs' | 'sns'> = z.output<
+export type AccessKeyCredentialsList<Id extends AccessKeyProductId> = z.output<
   ReturnType<typeof accessKeyCredentialsList<Id>>
 >;
 
 /** Returns the schema of a product's activation in a project. The endpoint's member is named after the product. */
-export const serviceInfo = <Id extends 'sqs' | 'sns'>(product: Id) => {
+export const serviceInfo = <Id extends AccessKeyProductId>(product: Id) => {
   const common = {
     project_id: z.string(),
     region: z.string(),
@@ -147,4 +149,4 @@ export const serviceInfo = <Id extends 'sqs' | 'sns'>(product: Id) => {
     Record<`${Id}_endpoint_url`, z.ZodString>);
 };
 
-export type ServiceInfo<Id extends 'sqs' | 'sns'> = z.output<ReturnType<typeof serviceInfo<Id>>>;
+export type ServiceInfo<Id extends AccessKeyProductId> = z.output<ReturnType<typeof serviceInfo<Id>>>;

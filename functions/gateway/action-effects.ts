@@ -19,6 +19,7 @@ import {
   type Subscription,
   updateResource,
 } from '../../db/region/inventory.ts';
+import type { Service } from './actions.ts';
 import type { Call } from './call.ts';
 import { EngineRefusal, GatewayError, notFound } from './errors.ts';
 import {
@@ -126,7 +127,10 @@ function text({ fields }: Call, member: string): string {
   return String(fields[member] ?? '');
 }
 
-function prefixOf({ context }: Call, service: 'sqs' | 'sns'): string {
+/** Kind of resource → its service. */
+const SERVICE_OF = { queues: 'sqs', topics: 'sns' } as const satisfies Record<ResourceKind, Service>;
+
+function prefixOf({ context }: Call, service: Service): string {
   return context.prefixes[service] ?? '';
 }
 
@@ -180,7 +184,7 @@ async function createResource(
   name: string,
   about: ResourceUpdate,
 ): Promise<Fields> {
-  const of = { prefix: prefixOf(call, kind === 'queues' ? 'sqs' : 'sns'), name };
+  const of = { prefix: prefixOf(call, SERVICE_OF[kind]), name };
   const creation = await reserveName(call.store, kind, of, call.now);
   // The service was deactivated after the request was authorized.
   if (!creation) throw new GatewayError('unknown_key');
@@ -224,7 +228,7 @@ export async function recordMissing({
 }
 
 function deleteResource(call: Call, kind: ResourceKind, name: string): Promise<Fields> {
-  const of = { prefix: prefixOf(call, kind === 'queues' ? 'sqs' : 'sns'), name };
+  const of = { prefix: prefixOf(call, SERVICE_OF[kind]), name };
   return removeResource(call, () => removeName(call.store, kind, of));
 }
 

@@ -3,13 +3,14 @@
  * Authorization, parsing, renaming, serialization and the documentation of permissions all read this table. Side
  * effects of actions are in action-effects.ts.
  */
+import type { AccessKeyProductId } from '../../db/products.ts';
 import { bitsOf, type PermissionName } from '../shared/permissions.ts';
 import type { Scalar, Structure } from './shapes.ts';
 import * as sns from './sns-shapes.ts';
 import * as sqs from './sqs-shapes.ts';
 
-/** The services of the gateway, named as in a signature's scope. These are also the ids of their products. */
-export type Service = 'sqs' | 'sns';
+/** The services of the gateway, named as in a signature's scope: every product with access keys. */
+export type Service = AccessKeyProductId;
 
 /**
  * The permissions of which an action needs at least one. `any` accepts all valid credentials; `refused` rejects the
@@ -197,6 +198,11 @@ export const actions: Readonly<Record<Service, Readonly<Record<string, Action>>>
   sqs: sqsActions,
   sns: snsActions,
 };
+
+/** Whether the gateway serves this service. */
+export function isService(name: string): name is Service {
+  return Object.hasOwn(actions, name);
+}
 
 /** Returns the action with this name, or undefined if the service has none. */
 export function actionOf(service: Service, name: string): Action | undefined {

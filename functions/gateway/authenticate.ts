@@ -12,7 +12,7 @@ import type { Config, Region } from '../shared/env.ts';
 import type { AppEnv } from '../shared/http.ts';
 import { countUnknownToken } from '../shared/rate-limits.ts';
 import { open, UnknownSealingKey } from '../shared/sealing.ts';
-import type { Service } from './actions.ts';
+import { isService, type Service } from './actions.ts';
 import { type FaultCode, faults, GatewayError, throttledUntil } from './errors.ts';
 import { deriveKey, readSignature, type SignatureReason, type Signed, verifySignature } from './sigv4.ts';
 
@@ -54,7 +54,7 @@ export function readClaim(
   const { signed } = read;
   const region = config.regions.get(signed.scope.region);
   const { service } = signed.scope;
-  if (!region || (service !== 'sqs' && service !== 'sns')) {
+  if (!region || !isService(service)) {
     const regions = [...config.regions.keys()].join(', ');
     throw new GatewayError(
       'wrong_scope',

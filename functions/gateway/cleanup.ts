@@ -14,6 +14,7 @@ import {
 import { removeName, removeSubscription } from '../../db/region/inventory.ts';
 import type { Engine, Region } from '../shared/env.ts';
 import { runJob, shuffled } from '../shared/jobs.ts';
+import type { Service } from './actions.ts';
 import { EngineRefusal, GatewayError } from './errors.ts';
 import { engineArn, engineQueueUrl, type NameContext } from './names.ts';
 import { callEngine, type EngineRequest, MAX_REQUEST_MS } from './upstream.ts';
@@ -28,7 +29,7 @@ const CONCURRENCY = 6;
  */
 export async function cleanUp(
   { engine, name, database }: Region,
-  of: { projectId: string; product: string } | undefined,
+  of: { projectId: string; product: Service } | undefined,
   deadline: number,
 ): Promise<boolean> {
   const store = openDatabase(database);

@@ -10,6 +10,7 @@ import { requireScope } from '../iam/access/require-access.ts';
 import { type AppEnv, errorResponses, newRouter, ok } from '../shared/http.ts';
 import { PRODUCT_LABELS } from '../shared/products.ts';
 import { regionParams, uuid } from '../shared/schemas.ts';
+import type { Service } from './actions.ts';
 import { clientArn, clientQueueUrl } from './names.ts';
 
 const query = z.object({
@@ -33,12 +34,7 @@ const queueExample = {
 };
 
 /** Returns the requested page of names and the token of the next one. */
-async function page(
-  c: Context<AppEnv>,
-  kind: ResourceKind,
-  product: 'sqs' | 'sns',
-  asked: z.infer<typeof query>,
-) {
+async function page(c: Context<AppEnv>, kind: ResourceKind, product: Service, asked: z.infer<typeof query>) {
   const { project_id: projectId, page_size: limit, page_token: after } = asked;
   requireScope(c, { resource: product, action: 'read' }, projectId);
   const names = await listNamesOfProject(c.get('store'), kind, {

@@ -160,7 +160,7 @@ it('an activation never gets a prefix that another one has, or had until its que
   const [one, two] = [await newOwner(), await newOwner()];
   const db = openDatabase(env.REGION_FR_PAR);
   const refOf = (owner: typeof one) => ({
-    product: 'sqs',
+    product: 'sqs' as const,
     organizationId: owner.organization_id,
     projectId: owner.project_id,
   });

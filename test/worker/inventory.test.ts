@@ -11,7 +11,7 @@ it('a name requested concurrently stays listed when the engine rejects the first
   const { organization_id, project_id } = await newOwner();
   const db = openDatabase(databaseOf('fr-par'));
   const prefix = newServicePrefix('fr-par');
-  const service = { product: 'sqs', organizationId: organization_id, projectId: project_id };
+  const service = { product: 'sqs' as const, organizationId: organization_id, projectId: project_id };
   await activateService(db, systemAuditContext(), service, prefix);
   const queue = { prefix, name: 'orders' };
   const now = Date.now();
@@ -31,7 +31,7 @@ it('a recently requested name stays listed when the engine does not know it', as
   const { organization_id, project_id } = await newOwner();
   const db = openDatabase(databaseOf('fr-par'));
   const prefix = newServicePrefix('fr-par');
-  const service = { product: 'sns', organizationId: organization_id, projectId: project_id };
+  const service = { product: 'sns' as const, organizationId: organization_id, projectId: project_id };
   await activateService(db, systemAuditContext(), service, prefix);
   const topic = { prefix, name: 'orders' };
   const now = Date.now();

@@ -2,10 +2,11 @@
  * The permission sets that a rule can grant, in one table. Authorization, the list of permission sets and the
  * documentation read it.
  */
+import type { ProductId } from '../../../db/products.ts';
 
 /** A required permission. */
 export interface Permission {
-  resource: 'nats' | 'sqs' | 'sns' | 'project' | 'iam' | 'audit_trail';
+  resource: ProductId | 'project' | 'iam' | 'audit_trail';
   action: 'read' | 'write';
 }
 
@@ -19,6 +20,8 @@ export interface PermissionSet {
 
 const READ = ['read'] as const;
 const FULL = ['read', 'write'] as const;
+const READ_EVERY_PRODUCT = { nats: READ, sqs: READ, sns: READ } satisfies Record<ProductId, typeof READ>;
+const FULL_EVERY_PRODUCT = { nats: FULL, sqs: FULL, sns: FULL } satisfies Record<ProductId, typeof FULL>;
 
 /** Name → permission set. The sets of a product also allow reading the project that they are granted in. */
 export const permissionSets = {
@@ -55,12 +58,12 @@ export const permissionSets = {
   MessagingAndQueuingReadOnly: {
     description: 'Read access to NATS, Queues and Topics and Events',
     scope: 'projects',
-    grants: { nats: READ, sqs: READ, sns: READ, project: READ },
+    grants: { ...READ_EVERY_PRODUCT, project: READ },
   },
   MessagingAndQueuingFullAccess: {
     description: 'Full access to NATS, Queues and Topics and Events',
     scope: 'projects',
-    grants: { nats: FULL, sqs: FULL, sns: FULL, project: READ },
+    grants: { ...FULL_EVERY_PRODUCT, project: READ },
   },
   ProjectReadOnly: { description: 'Read projects', scope: 'projects', grants: { project: READ } },
   ProjectManager: {
@@ -87,6 +90,13 @@ export const permissionSets = {
 } as const satisfies Record<string, PermissionSet>;
 
 export type PermissionSetName = keyof typeof permissionSets;
+
+/** Product → its permission sets. */
+export const PRODUCT_PERMISSION_SETS = {
+  nats: { read: 'NATSReadOnly', write: 'NATSFullAccess' },
+  sqs: { read: 'QueuesReadOnly', write: 'QueuesFullAccess' },
+  sns: { read: 'TopicsAndEventsReadOnly', write: 'TopicsAndEventsFullAccess' },
+} as const satisfies Record<ProductId, Record<Permission['action'], PermissionSetName>>;
 
 /** Whether the named permission set grants the permission. An unknown or removed name grants nothing. */
 export function grants(name: string, { resource, action }: Permission): boolean {
