@@ -302,6 +302,10 @@ describe('testing NATS credentials', () => {
     );
     expect(await axe(page)).toEqual([]);
     const [id = ''] = await idsOf(account);
+    const path = `/mnq/v1beta1/regions/${REGION}/nats-credentials/${id}`;
+    await expect
+      .poll(async () => (await api<{ last_used_at: string | null }>(local, 'GET', path)).last_used_at)
+      .not.toBeNull();
     await revokeNats(local, { region: REGION, id, account, content: '' });
     await test(page);
     await answer(page, 'Refused by NATS in Paris.');

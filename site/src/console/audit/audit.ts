@@ -83,7 +83,7 @@ class ConsoleAudit extends HTMLElement {
       start: () => this.#start(),
       open: openOrganization,
       // What was paged through stays: its pages can only be read in turn.
-      again: () => this.#list.pages === 1 && this.#load(),
+      again: () => this.#list.pages === 1 && this.#load(1, true),
     });
     onOtherOrganization(() => this.#start());
     this.#recall();
@@ -133,7 +133,7 @@ class ConsoleAudit extends HTMLElement {
     history.replaceState(history.state, '', address);
   }
 
-  async #load(page = 1): Promise<void> {
+  async #load(page = 1, quiet = false): Promise<void> {
     if (page === 1) {
       this.#list.await();
       const where = this.#field('where').value;
@@ -143,11 +143,15 @@ class ConsoleAudit extends HTMLElement {
     const trail = this.#trail;
     const events = await this.#latest.run((init) => trail?.read(init) ?? Promise.resolve([]));
     if (!trail || !events) return;
-    this.#tell(trail, events, page);
+    this.#tell(trail, events, page, quiet);
   }
 
-  #tell(trail: AuditTrail, events: AuditEvent[], page: number): void {
+  #tell(trail: AuditTrail, events: AuditEvent[], page: number, quiet: boolean): void {
     const [first] = trail.unread;
+    if (first && events.length === 0 && page === 1) {
+      this.#list.sayUnread('');
+      return this.#list.fail(first.problem, quiet);
+    }
     const missing = trail.unread.map((one) => placeLabel(one.where)).join(', ');
     this.#list.sayUnread(
       first ? `Without the changes of ${missing}: ${sentence(first.problem, 'list')}` : '',
@@ -158,10 +162,6 @@ class ConsoleAudit extends HTMLElement {
     this.#list.offerExports(read, this.#query());
     const fillRow = this.#rows?.rowsOf(this.#parties);
     if (fillRow) void this.#list.render(events, fillRow, trail.more, page);
-    if (first && events.length === 0 && page === 1) {
-      this.#list.sayUnread('');
-      this.#list.fail(first.problem);
-    }
   }
 
   #query(): AuditQuery {

@@ -9,7 +9,8 @@ import {
   UserAuthenticationExpiredError,
   wsconnect,
 } from '@nats-io/nats-core';
-import type { IssuedNatsCredentials, NatsAccount } from '../../api/api.ts';
+import { type IssuedNatsCredentials, type NatsAccount, natsCredentials } from '../../api/api.ts';
+import { ask } from '../../api/request.ts';
 import { failure, info, type Notice, success } from '../../ui/panels/notice.ts';
 import { regionLabel } from '../../workspace/project-region-fields.ts';
 
@@ -62,7 +63,11 @@ export async function tryCreds(issued: IssuedNatsCredentials, account: NatsAccou
         `Connected to ${where}, published a message and received it: “${received}”. It took ${took} ms.`,
       );
     } finally {
-      void connection.close();
+      // The API learns of a use only from the servers' lists of open connections.
+      void ask(() => {
+        const param = { region: account.region, credentials_id: issued.id };
+        return natsCredentials[':credentials_id'].connections.$get({ param });
+      }).finally(() => connection.close());
     }
   } catch (error) {
     return failure(
