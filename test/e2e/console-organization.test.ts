@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { region, useBrowser } from './browser.ts';
-import { newProject } from './gateway-clients.ts';
+import { activate, newCredentials, newProject } from './gateway-clients.ts';
 import { run } from './keyed-form.ts';
 import { api, useStack } from './local-stack.ts';
 import { newMember } from './members.ts';
@@ -312,6 +312,13 @@ describe('the audit trail', () => {
     await page.getByText('Details').first().click();
     await page.getByText(`${project_id} → renamed`).waitFor();
     expect(await page.locator('dl.facts:visible').innerText()).not.toContain('{');
+    await activate(local, 'fr-par', project_id, ['sqs']);
+    const { id } = await newCredentials(local, 'sqs', { can_publish: true }, { projectId: project_id });
+    const permissions = { can_publish: true, can_receive: true, can_manage: false };
+    await api(local, 'PATCH', `/mnq/v1beta1/regions/fr-par/sqs-credentials/${id}`, { permissions });
+    await page.goto('/console/audit/?resource_type=sqs_credentials&action=update');
+    await page.getByText('Details').first().click();
+    await page.getByText('Write → Write, Read', { exact: true }).waitFor();
   });
 
   it('is exported as what the filters let through', async () => {
@@ -345,6 +352,7 @@ describe('the audit trail', () => {
     await page.context().clearCookies();
     await item.click();
     await page.getByRole('alert').getByText('Your session has ended.').waitFor();
+    expect(await item.isVisible()).toBe(false);
     expect(new URL(page.url()).pathname).toBe('/console/audit/');
     expect(browser.complaints.splice(0).every((text) => /40[13]/.test(text))).toBe(true);
   });

@@ -153,6 +153,29 @@ it('nothing moves for readers who asked for less motion', async () => {
   expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);
 });
 
+it('no error code is broken within a word', async () => {
+  for (const width of [1280, 375, 320]) {
+    const viewport = { width, height: 900 };
+    const page = await browser.open('/reference/errors/', { stranger: true, viewport });
+    const codes = page.getByRole('term').locator('code');
+    await codes.filter({ hasText: /^AWS\.SimpleQueueService\.NonExistentQueue$/ }).waitFor();
+    const broken = await codes.evaluateAll((nodes) =>
+      nodes.flatMap((code) => {
+        const walker = document.createTreeWalker(code, NodeFilter.SHOW_TEXT);
+        const words: string[] = [];
+        for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+          const range = document.createRange();
+          range.selectNodeContents(node);
+          const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)));
+          if (lines.size > 1) words.push(node.textContent ?? '');
+        }
+        return words;
+      }),
+    );
+    expect([width, broken]).toEqual([width, []]);
+  }
+});
+
 describe('on a phone', () => {
   const viewport = { width: 375, height: 900 };
 

@@ -1,5 +1,6 @@
 /** How the audit trail words its changes. Loaded for readers who may see some. */
 import type { AuditEvent } from '../../api/api.ts';
+import { accessLevel } from '../../credentials/access-level.ts';
 import { fill, find, showTime } from '../../ui/dom.ts';
 import { type Party, partyName } from '../iam/principals.ts';
 import { placeLabel } from './audit.ts';
@@ -60,7 +61,11 @@ type State = Record<string, unknown> | null;
 function changesOf(before: State, after: State): [name: string, value: string][] {
   const names = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
   return [...names].flatMap((name): [string, string][] => {
-    const [was, is] = [text(before?.[name]), text(after?.[name])];
+    const shown = (state: State) => {
+      const value = state?.[name];
+      return name === 'permissions' && value ? accessLevel(value as Record<string, boolean>) : text(value);
+    };
+    const [was, is] = [shown(before), shown(after)];
     if (was === is) return [];
     const label = name.charAt(0).toUpperCase() + name.slice(1).replaceAll('_', ' ');
     return [[label, before && after ? `${was || 'none'} → ${is || 'none'}` : was || is]];

@@ -47,17 +47,18 @@ class AuditList extends Part {
 
   /** Offers the trails for download. */
   offerExports(places: readonly string[], query: AuditQuery): void {
+    const list = find(this.root, '[data-list="exports"]', HTMLElement);
     const items = places.map((where) => {
       const item = this.copy('export');
       fill(item, { label: `${placeLabel(where)}, as NDJSON` });
-      item.addEventListener('click', async (event) => {
-        event.preventDefault();
+      item.addEventListener('click', async () => {
+        list.hidePopover();
         const code = await import('./audit-export.ts').catch(() => undefined);
         this.say(code ? await code.exportTrail(where, query) : UNLOADED);
       });
       return item;
     });
-    find(this.root, '[data-list="exports"]', HTMLElement).replaceChildren(...items);
+    list.replaceChildren(...items);
   }
 }
 
@@ -150,7 +151,8 @@ class ConsoleAudit extends HTMLElement {
     const [first] = trail.unread;
     if (first && events.length === 0 && page === 1) {
       this.#list.sayUnread('');
-      return this.#list.fail(first.problem, quiet);
+      this.#list.fail(first.problem, quiet);
+      return;
     }
     const missing = trail.unread.map((one) => placeLabel(one.where)).join(', ');
     this.#list.sayUnread(

@@ -2,6 +2,7 @@
  * The element `<secret-dialog>`: holds a secret for as long as it is open. The secret is in no storage, no address and
  * no attribute; closing wipes it from the page.
  */
+import { codeLines } from '../code-lines.ts';
 import { copyText } from '../copy.ts';
 import { busyWhile, copyOf, fill, find } from '../dom.ts';
 import { info, type Notice, pending, say, success } from '../panels/notice.ts';
@@ -128,7 +129,8 @@ export class SecretDialog extends HTMLElement {
   }
 
   #command({ label, text }: Secret['commands'][number]): HTMLElement {
-    const item = this.#copy('command', { label, text });
+    const item = this.#copy('command', { label });
+    find(item, 'pre', HTMLElement).append(...codeLines(text));
     this.#wireCopy(item, label, text);
     return item;
   }
