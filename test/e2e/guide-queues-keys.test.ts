@@ -87,7 +87,7 @@ const NAME = `L'été "1" $HOME \\ \`x\``;
 
 /** The sample of a language as the page shows it. */
 async function sampleOf(page: Page, { id }: Product, language: string): Promise<string> {
-  const form = page.locator(`keyed-credentials[data-product="${id}"]`);
+  const form = page.locator(`access-key-credentials[data-product="${id}"]`);
   const tabs = form.getByRole('tablist').getByRole('tab');
   expect((await tabs.allTextContents()).map((text) => text.trim())).toEqual(LANGUAGES);
   await tabs.first().scrollIntoViewIfNeeded();

@@ -149,7 +149,7 @@ it('nothing is offered before it is known where', async () => {
     await route.continue();
   });
   await page.reload();
-  await page.waitForFunction(() => customElements.get('keyed-credentials'));
+  await page.waitForFunction(() => customElements.get('access-key-credentials'));
   const button = panel(page, product).getByRole('button', { name: 'Generate credentials' });
   expect(await button.isDisabled()).toBe(true);
   told.resolve();

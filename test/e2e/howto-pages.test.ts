@@ -1,7 +1,7 @@
 /** What "Get started", "Rotate credentials" and "A credential has leaked" show is run, and what they promise is so. */
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { ACTIONS, RESOURCES } from '../../site/src/console/audit/labels.ts';
+import { ACTIONS, RESOURCES } from '../../site/src/build/audit-labels.ts';
 import { ALL, activate, newCredentials } from './gateway-clients.ts';
 import { run } from './keyed-form.ts';
 import { api, useStack } from './local-stack.ts';

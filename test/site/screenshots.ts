@@ -3,7 +3,7 @@
  * and dark, on desktop and phone, as PNG files in `screenshots/` or another folder; all of them or the named ones. It
  * checks nothing. The README's are created with
  *
- * npm run screenshots -- site/screenshots create-form-desk-light live-proof-desk-dark
+ * npm run screenshots -- site/screenshots create-form-desk-light revocation-demo-desk-dark
  */
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -58,7 +58,7 @@ const PICTURES: Record<string, Pose> = {
     await press(page, 'Revoke orders');
     await page.getByText('clients are connected').waitFor();
   }),
-  'live-proof': to(`${MANAGE}#nats-live`, async (page) => {
+  'revocation-demo': to(`${MANAGE}#nats-live`, async (page) => {
     await press(page, 'Start');
     await page.getByText('Received').nth(1).waitFor();
     await press(page, 'Revoke now');

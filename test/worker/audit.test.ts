@@ -4,7 +4,7 @@ import { RESOURCES } from '../../functions/audit/resources.ts';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
 import worker from '../../functions/index.ts';
 import { configOf } from '../../functions/shared/env.ts';
-import { RESOURCES as WORDS } from '../../site/src/console/audit/labels.ts';
+import { RESOURCES as WORDS } from '../../site/src/build/audit-labels.ts';
 import { type Cost, counted } from './cost.ts';
 import { env } from './env.ts';
 import { call, clientOf, databaseOf, newOwner, rows } from './harness.ts';

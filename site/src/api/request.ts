@@ -20,7 +20,7 @@ export interface Answer<T> {
 /** Reads the problem that an answer stands for. */
 export type Told = (status: number, headers: Headers, body: unknown, url?: string) => Promise<Problem>;
 
-const byApi: Told = async (...answer) => (await import('./parse-error.ts')).problemOf(...answer);
+const byApi: Told = (...answer) => import('./parse-error.ts').then((code) => code.problemOf(...answer));
 
 /**
  * Sends a request and reads its answer. Never rejects. A 204 has no body: undefined. `told` reads the problem of an API
@@ -64,18 +64,6 @@ export async function sliceOf<Body extends { total_count: number }, Item>(
   const result = await ask(request);
   if (!result.ok) return result;
   return { ...result, body: { items: itemsOf(result.body), total: result.body.total_count } };
-}
-
-/** Reads the pages `first` to `last` of a list; the first problem stands for the whole. */
-export async function readPages<Item>(
-  first: number,
-  last: number,
-  read: (query: PageQuery) => Promise<Result<Slice<Item>>>,
-): Promise<Result<Slice<Item>>> {
-  // Needed once there is a response, so not after it.
-  void import('../ui/panels/rows.ts').catch(() => undefined);
-  if (first === last) return read({ page: `${last}`, page_size: '50' });
-  return (await import('../ui/panels/reloaded-rows.ts')).readAll(last, read);
 }
 
 /**

@@ -17,6 +17,9 @@ export interface Session {
 /** The event that `document` receives when somebody else may be at the browser. */
 export const SESSION_CHANGED = 'latchkey:session';
 
+/** The event of a panel that asks the reader to sign in; it bubbles. The session menu can offer guest access there. */
+export const SIGN_IN_SHOWN = 'latchkey:sign-in-shown';
+
 interface Told {
   user: Session;
   session: { expiresAt: string };

@@ -3,9 +3,13 @@
  * reading only: the page shows what the gateway enforces, and nothing else.
  */
 
-import { actions, allows, type RequiredPermission } from '../../../functions/gateway/actions.ts';
+import {
+  actions,
+  allows,
+  type RequiredPermission,
+  type Service,
+} from '../../../functions/gateway/actions.ts';
 import { PERMISSIONS } from '../../../functions/shared/permissions.ts';
-import type { KeyedId } from '../credentials/access-key/products.ts';
 
 /** An action that is served, with whether each of {@link PERMISSIONS}, in their order, is enough for it. */
 export interface ActionRow {
@@ -14,18 +18,18 @@ export interface ActionRow {
 }
 
 /** The actions of a service that some permission opens, by name. */
-export function servedActions(service: KeyedId): ActionRow[] {
+export function servedActions(service: Service): ActionRow[] {
   return entries(service)
     .filter(([, needs]) => needs !== 'refused')
     .map(([name, needs]) => ({ name, enough: PERMISSIONS.map(({ bit }) => allows(needs, bit)) }));
 }
 
 /** The names of the actions that a service refuses to everybody. */
-export function refusedActions(service: KeyedId): string[] {
+export function refusedActions(service: Service): string[] {
   return entries(service).flatMap(([name, needs]) => (needs === 'refused' ? name : []));
 }
 
-function entries(service: KeyedId): [string, RequiredPermission][] {
+function entries(service: Service): [string, RequiredPermission][] {
   return Object.entries(actions[service])
     .map(([name, { requires }]): [string, RequiredPermission] => [name, requires])
     .sort(([a], [b]) => a.localeCompare(b, 'en'));

@@ -6,10 +6,9 @@ import { loadOnSight } from '../ui/load-when-visible.ts';
 
 loadOnSight(
   {
-    'keyed-credentials': () => import('./access-key/access-key-credentials.ts'),
-    'keyed-inventory': () => import('./access-key/resource-list.lazy.ts'),
-    'code-samples': () => import('../guide/code-samples.ts'),
-    'live-proof': () => import('./revocation-demo/revocation-demo.lazy.ts'),
+    'access-key-credentials': () => import('./access-key/access-key-credentials.ts'),
+    'resource-list': () => import('./access-key/resource-list.lazy.ts'),
+    'revocation-demo': () => import('./revocation-demo/revocation-demo.lazy.ts'),
   },
   '75%',
 );

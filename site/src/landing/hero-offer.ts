@@ -13,7 +13,7 @@ class HeroOffer extends HTMLElement {
     this.addEventListener('click', () =>
       document.addEventListener(SESSION_CHANGED, () => location.assign(GUIDE), { once: true }),
     );
-    await import('../shell/guest/guest-offer.ts').then(
+    await import('../guest/guest-offer.ts').then(
       ({ offer }) => offer(this),
       () => undefined,
     );

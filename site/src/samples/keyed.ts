@@ -1,10 +1,11 @@
 /** What the forms of Queues and of Topics and Events do, as programs do it. Each of these texts runs in a test. */
-import type { KeyedId } from '../credentials/access-key/products.ts';
 import type { Sample } from './samples.ts';
 
 const names = { sqs: 'Sqs', sns: 'Sns' };
 
-const client = (product: KeyedId) => `import { createClient, Mnqv1beta1 } from '@scaleway/sdk';
+type Product = keyof typeof names;
+
+const client = (product: Product) => `import { createClient, Mnqv1beta1 } from '@scaleway/sdk';
 
 const client = createClient({
   apiURL: «origin:json»,
@@ -16,10 +17,10 @@ const client = createClient({
 const ${product} = new Mnqv1beta1.${names[product]}API(client);
 `;
 
-const path = (product: KeyedId) => `«origin:plain»/mnq/v1beta1/regions/«region:plain»/${product}-credentials`;
+const path = (product: Product) => `«origin:plain»/mnq/v1beta1/regions/«region:plain»/${product}-credentials`;
 
 /** Generates credentials with the name and the permissions of the form. */
-export const createKeyedCredentials = (product: KeyedId): Sample[] => [
+export const createKeyedCredentials = (product: Product): Sample[] => [
   {
     language: 'curl',
     text: `curl -X POST \\
@@ -45,7 +46,7 @@ await writeFile('${product}.env', env, { mode: 0o600 });
 ];
 
 /** Lists credentials, then updates and revokes those whose id is in CREDENTIALS_ID. */
-export const manageKeyedCredentials = (product: KeyedId): Sample[] => [
+export const manageKeyedCredentials = (product: Product): Sample[] => [
   {
     language: 'curl',
     text: `curl \\

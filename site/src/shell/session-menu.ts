@@ -1,13 +1,19 @@
 /** The element `<session-menu>`: shows the session that the API states, and ends it. */
 
-import { currentSession, SESSION_CHANGED, signInLink } from '../api/session.ts';
+import { currentSession, SESSION_CHANGED, SIGN_IN_SHOWN, signInLink } from '../api/session.ts';
 import { fill, find, show } from '../ui/dom.ts';
 
 class SessionMenu extends HTMLElement {
   connectedCallback(): void {
     for (const button of this.querySelectorAll('[data-action="sign-out"]'))
-      button.addEventListener('click', async () => (await import('../api/sign-out.ts')).signOut());
+      button.addEventListener('click', () => import('../api/sign-out.ts').then((code) => code.signOut()));
     document.addEventListener(SESSION_CHANGED, () => void this.#render());
+    document.addEventListener(SIGN_IN_SHOWN, ({ target }) =>
+      import('../guest/guest-offer.ts').then(
+        (code) => code.offer(target as HTMLElement),
+        () => undefined,
+      ),
+    );
     void this.#render();
   }
 
@@ -20,8 +26,8 @@ class SessionMenu extends HTMLElement {
       fill(this, { name, email: email === name ? '' : email, initial: name.slice(0, 1) });
     } else find(this, 'a', HTMLAnchorElement).href = signInLink();
     if (guest)
-      await import('./guest/guest-session.ts').then(
-        ({ present }) => present(...guest),
+      await import('../guest/guest-session.ts').then(
+        (code) => code.present(...guest),
         () => undefined,
       );
     document.documentElement.toggleAttribute('data-operator', session?.operator === true);

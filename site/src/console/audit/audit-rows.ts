@@ -3,7 +3,7 @@ import type { AuditEvent } from '../../api/api.ts';
 import { accessLevel } from '../../credentials/access-level.ts';
 import { fill, find, showTime } from '../../ui/dom.ts';
 import { type Party, partyName } from '../iam/principals.ts';
-import { placeLabel } from './audit.ts';
+import { placeLabel } from './console-audit.ts';
 
 export { partyOptions } from '../iam/principal-options.ts';
 export { partiesOf } from '../iam/principals.ts';

@@ -2,8 +2,8 @@
 import { loadOnSight } from '../../ui/load-when-visible.ts';
 
 loadOnSight({
-  'iam-members': () => import('./members.ts'),
-  'iam-applications': () => import('./applications.ts'),
-  'iam-api-keys': () => import('./api-keys.ts'),
-  'iam-policies': () => import('./policies.ts'),
+  'iam-members': () => import('./iam-members.ts'),
+  'iam-applications': () => import('./iam-applications.ts'),
+  'iam-api-keys': () => import('./iam-api-keys.ts'),
+  'iam-policies': () => import('./iam-policies.ts'),
 });

@@ -1,4 +1,4 @@
-/** The rules in the form of a policy (policies.astro): shows them, adds and takes some, and reads what is chosen. */
+/** The rules in the form of a policy (iam-policies.astro): shows them, adds and takes some, and reads what is chosen. */
 import type { PermissionSetName } from '../../../../functions/iam/access/permission-sets.ts';
 import type { Project, Rule } from '../../api/api.ts';
 import { copyOf, fill, find } from '../../ui/dom.ts';

@@ -4,10 +4,11 @@
  */
 
 import type { Organization, Principal } from '../../api/api.ts';
-import { Latest, type PageQuery, type Result, readPages, type Slice } from '../../api/request.ts';
+import { Latest, type PageQuery, type Result, type Slice } from '../../api/request.ts';
 import { busyWhile } from '../../ui/dom.ts';
 import { type Notice, UNLOADED } from '../../ui/panels/notice.ts';
 import { onStale } from '../../ui/panels/panel.ts';
+import { readPages } from '../../ui/panels/read-pages.ts';
 import { onOtherOrganization, openOrganization } from '../../workspace/load-organization.ts';
 import { ResourceList, type Row } from './list-panel.ts';
 

@@ -1,16 +1,17 @@
 /**
- * The element `<keyed-credentials>`: region and project → is the product active → credentials → generate, update or
+ * The element `<access-key-credentials>`: region and project → is the product active → credentials → generate, update or
  * revoke. Owns the order of things and what is read; what is changed is access-key-credentials.actions.ts's, how the list looks credentials-panel.ts's.
  */
 
 import { type KeyedCredentials, keyed } from '../../api/api.ts';
 import type { Problem } from '../../api/errors.ts';
-import { Latest, type PageQuery, type Result, readPages, type Slice, sliceOf } from '../../api/request.ts';
+import { Latest, type PageQuery, type Result, type Slice, sliceOf } from '../../api/request.ts';
 import type { CodeSamples } from '../../guide/code-samples.ts';
 import type { Facts } from '../../guide/progress.ts';
 import { busyWhile, find } from '../../ui/dom.ts';
 import { type Notice, UNLOADED } from '../../ui/panels/notice.ts';
 import { onStale, TOLD } from '../../ui/panels/panel.ts';
+import { readPages } from '../../ui/panels/read-pages.ts';
 import { openPlace } from '../../workspace/load-project.ts';
 import {
   type ChosenPlace,
@@ -49,7 +50,7 @@ export class KeyedCredentialsForm extends HTMLElement {
         this.#announce,
       ),
   );
-  #rows: typeof import('./credential-rows.ts') | undefined;
+  #rows: typeof import('./credential-rows.lazy.ts') | undefined;
   #announce = (notice: Notice) => this.#credentials.announce(notice);
   #latest = new Latest();
   #told: Told = { state: 'asking' };
@@ -159,7 +160,7 @@ export class KeyedCredentialsForm extends HTMLElement {
     if (!place) return;
     const [first, last] = next ? [next, next] : [1, this.#credentials.pages];
     this.#credentials.await();
-    const rows = import('./credential-rows.ts').catch(() => undefined);
+    const rows = import('./credential-rows.lazy.ts').catch(() => undefined);
     const result = await this.#latest.run((init) =>
       readPages(first, last, (page) => this.#page(place, page, init)),
     );
@@ -272,4 +273,4 @@ type Listed = { total_count: number } & (
   | { sns_credentials: KeyedCredentials[] }
 );
 
-customElements.define('keyed-credentials', KeyedCredentialsForm);
+customElements.define('access-key-credentials', KeyedCredentialsForm);

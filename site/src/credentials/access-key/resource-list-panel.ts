@@ -1,4 +1,4 @@
-/** The queues or topics that `<keyed-inventory>` lists. Loaded where the product is active. */
+/** The queues or topics that `<resource-list>` lists. Loaded where the product is active. */
 
 import { keyed, type Queue, type Topic } from '../../api/api.ts';
 import { Latest } from '../../api/request.ts';

@@ -1,5 +1,5 @@
 /**
- * The element `<keyed-inventory>`: lists the queues or topics of the place, once `<keyed-credentials>` around it knows that
+ * The element `<resource-list>`: lists the queues or topics of the place, once `<access-key-credentials>` around it knows that
  * the product is active there. It changes nothing. Loaded when its tab is shown; how it reads and shows what there is,
  * resource-list-panel.ts, when there may be some.
  */
@@ -10,7 +10,7 @@ import { regionLabel } from '../../workspace/project-region-fields.ts';
 import type { KeyedCredentialsForm } from './access-key-credentials.ts';
 import type { InventoryList } from './resource-list-panel.ts';
 
-/** The part of `<keyed-inventory>`. */
+/** The part of `<resource-list>`. */
 export class Inventory extends Part {
   constructor(owner: ParentNode) {
     super(owner, 'inventory');
@@ -32,7 +32,7 @@ export class Inventory extends Part {
   }
 }
 
-class KeyedInventory extends HTMLElement {
+class ResourceListElement extends HTMLElement {
   #part = new Inventory(this);
   #list: InventoryList | undefined;
 
@@ -49,7 +49,7 @@ class KeyedInventory extends HTMLElement {
 
   /** The element around this one; its script may yet be on its way. */
   get #form(): KeyedCredentialsForm {
-    return this.closest('keyed-credentials') as KeyedCredentialsForm;
+    return this.closest('access-key-credentials') as KeyedCredentialsForm;
   }
 
   #follow(): void {
@@ -83,4 +83,4 @@ class KeyedInventory extends HTMLElement {
   }
 }
 
-customElements.define('keyed-inventory', KeyedInventory);
+customElements.define('resource-list', ResourceListElement);

@@ -5,12 +5,13 @@
  */
 
 import { type NatsAccount, type NatsCredentials, natsAccounts, natsCredentials } from '../../api/api.ts';
-import { Latest, type PageQuery, readPages, type Slice, sliceOf } from '../../api/request.ts';
+import { Latest, type PageQuery, type Slice, sliceOf } from '../../api/request.ts';
 import type { CodeSamples } from '../../guide/code-samples.ts';
 import type { Facts } from '../../guide/progress.ts';
 import { busyWhile } from '../../ui/dom.ts';
 import { success, UNLOADED } from '../../ui/panels/notice.ts';
 import { onStale } from '../../ui/panels/panel.ts';
+import { readPages } from '../../ui/panels/read-pages.ts';
 import { openPlace } from '../../workspace/load-project.ts';
 import {
   type ChosenPlace,

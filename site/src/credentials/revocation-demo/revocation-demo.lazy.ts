@@ -1,18 +1,18 @@
-/** Loads the element `<live-proof>` when the reader first presses "Start" in one, and starts it. */
+/** Loads the element `<revocation-demo>` when the reader first presses "Start" in one, and starts it. */
 import { busyWhile, find } from '../../ui/dom.ts';
 import { say, UNLOADED } from '../../ui/panels/notice.ts';
 
-for (const proof of document.querySelectorAll('live-proof')) {
+for (const proof of document.querySelectorAll('revocation-demo')) {
   const button = find(proof, '[data-action="start"]', HTMLButtonElement);
   button.disabled = false;
   button.addEventListener('click', async () => {
     // Its script is here, for this one or another on the page: the element does it itself.
-    if (customElements.get('live-proof')) return;
+    if (customElements.get('revocation-demo')) return;
     const code = await busyWhile(
       button,
       import('./revocation-demo.ts').catch(() => undefined),
     );
     if (!code) say(proof, UNLOADED);
-    else if (proof instanceof code.LiveProof) await proof.start();
+    else if (proof instanceof code.RevocationDemo) await proof.start();
   });
 }

@@ -1,5 +1,5 @@
 /**
- * The element `<live-proof>` (revocation-demo.astro): makes throw-away credentials, uses them in a steady rhythm, has them
+ * The element `<revocation-demo>` (revocation-demo.astro): makes throw-away credentials, uses them in a steady rhythm, has them
  * revoked and shows what comes of it. Sees to it that they do not stay. What differs between products is the bearer's.
  */
 
@@ -20,7 +20,7 @@ const STOPPED = success('Stopped. The credentials are revoked.');
 const LEFT_OVER = `“${NAME}” is not revoked yet. Select Stop or Revoke now again, or revoke it in the panel above.`;
 
 /** See the file's description. */
-export class LiveProof extends HTMLElement {
+export class RevocationDemo extends HTMLElement {
   /** Undefined when no credentials are to be cared for. */
   #bearer: Bearer | undefined;
   #busy = false;
@@ -189,4 +189,4 @@ export class LiveProof extends HTMLElement {
   }
 }
 
-customElements.define('live-proof', LiveProof);
+customElements.define('revocation-demo', RevocationDemo);

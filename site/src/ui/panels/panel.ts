@@ -1,7 +1,7 @@
 /** A part of a page that shows data, or what stands in its place. Shows what it is given; requests are its owner's. */
 
 import { type Problem, sentence } from '../../api/errors.ts';
-import { SESSION_CHANGED, signInLink } from '../../api/session.ts';
+import { SESSION_CHANGED, SIGN_IN_SHOWN, signInLink } from '../../api/session.ts';
 import { copyOf, fill, find, show } from '../dom.ts';
 import { type Notice, say, UNLOADED } from './notice.ts';
 
@@ -54,10 +54,7 @@ export class Part {
     if (state !== 'signed-out') return;
     const step = root.closest('[data-step]')?.id;
     find(root, '[data-sign-in]', HTMLAnchorElement).href = signInLink(step);
-    void import('../../shell/guest/guest-offer.ts').then(
-      ({ offer }) => offer(root),
-      () => undefined,
-    );
+    root.dispatchEvent(new Event(SIGN_IN_SHOWN, { bubbles: true }));
   }
 
   /** Says that data is on its way, unless there is some to look at until then. */
@@ -148,7 +145,7 @@ export class Part {
   }
 }
 
-/** The event that `<keyed-credentials>` receives when what it has been told of the product changes. */
+/** The event that `<access-key-credentials>` receives when what it has been told of the product changes. */
 export const TOLD = 'latchkey:told';
 
 const STALE = 'latchkey:stale';

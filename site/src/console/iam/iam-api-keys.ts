@@ -7,7 +7,7 @@ import type { Row } from '../list/list-panel.ts';
 import { type Context, OrganizationList } from '../list/organization-list.ts';
 import { type Party, partiesOf, partyName } from './principals.ts';
 
-const actions = () => import('./api-keys.actions.ts');
+const actions = () => import('./iam-api-keys.actions.ts');
 
 class IamApiKeys extends OrganizationList<ApiKey> {
   protected readonly panel = 'api-keys';

@@ -3,10 +3,10 @@
  * session.ts's, and what forms show of them theirs; who may become one is asked by guest-offer.ts.
  */
 
-import { sentence } from '../../api/errors.ts';
-import { ask } from '../../api/request.ts';
-import { forgetSession, signInLink } from '../../api/session.ts';
-import { fill, find } from '../../ui/dom.ts';
+import { sentence } from '../api/errors.ts';
+import { ask } from '../api/request.ts';
+import { forgetSession, signInLink } from '../api/session.ts';
+import { fill, find } from '../ui/dom.ts';
 
 /** When the time of the guest at this page ends, in milliseconds since the epoch. */
 let ends: number | undefined;

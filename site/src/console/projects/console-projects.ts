@@ -7,7 +7,7 @@ import { choose } from '../../workspace/selection.ts';
 import type { Row } from '../list/list-panel.ts';
 import { type Context, OrganizationList } from '../list/organization-list.ts';
 
-const actions = () => import('./projects.actions.ts');
+const actions = () => import('./console-projects.actions.ts');
 
 class ConsoleProjects extends OrganizationList<Project> {
   protected readonly panel = 'projects';

@@ -5,7 +5,7 @@ import { type PageQuery, sliceOf } from '../../api/request.ts';
 import type { Row } from '../list/list-panel.ts';
 import { type Context, OrganizationList } from '../list/organization-list.ts';
 
-const actions = () => import('./members.actions.ts');
+const actions = () => import('./iam-members.actions.ts');
 type Actions = Awaited<ReturnType<typeof actions>>;
 
 class IamMembers extends OrganizationList<Member> {

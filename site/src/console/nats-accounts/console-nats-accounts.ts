@@ -1,10 +1,11 @@
 /** The element `<console-nats-accounts>`: lists the NATS accounts of the place, and creates one. */
 
 import { type NatsAccount, natsAccounts } from '../../api/api.ts';
-import { Latest, type PageQuery, readPages, sliceOf } from '../../api/request.ts';
+import { Latest, type PageQuery, sliceOf } from '../../api/request.ts';
 import { busyWhile, fill, find, showTime } from '../../ui/dom.ts';
 import { UNLOADED } from '../../ui/panels/notice.ts';
 import { onStale, Part, type State } from '../../ui/panels/panel.ts';
+import { readPages } from '../../ui/panels/read-pages.ts';
 import { openPlace } from '../../workspace/load-project.ts';
 import {
   type ChosenPlace,

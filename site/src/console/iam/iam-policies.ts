@@ -8,7 +8,7 @@ import type { Row } from '../list/list-panel.ts';
 import { type Context, OrganizationList } from '../list/organization-list.ts';
 import { type Party, partiesOf, partyName } from './principals.ts';
 
-const actions = () => import('./policies.actions.ts');
+const actions = () => import('./iam-policies.actions.ts');
 
 class IamPolicies extends OrganizationList<Policy> {
   protected readonly panel = 'policies';

@@ -6,7 +6,7 @@ import { success } from '../../ui/panels/notice.ts';
 import type { Row } from '../list/list-panel.ts';
 import { type Context, OrganizationList } from '../list/organization-list.ts';
 
-const actions = () => import('./applications.actions.ts');
+const actions = () => import('./iam-applications.actions.ts');
 
 class IamApplications extends OrganizationList<Application> {
   protected readonly panel = 'applications';
