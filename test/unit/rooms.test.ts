@@ -14,7 +14,7 @@ const IMPORTS: Record<string, readonly string[]> = {
   api: [],
   build: [],
   samples: [],
-  pictures: [],
+  pictures: ['build'],
   ui: ['api', 'build'],
   guest: ['ui', 'api'],
   workspace: ['guest', 'ui', 'api'],
