@@ -50,7 +50,7 @@ export function tableOf(rows: readonly Row[]): string {
     aim ?? '',
   ]);
   const lines = [
-    ['area', 'measure', 'median', 'middle half', LATENCY, 'baseline', LATENCY, 'ratio', 'middle half', 'aim'],
+    ['area', 'measure', 'median', 'IQR', LATENCY, 'baseline', LATENCY, 'ratio', 'IQR', 'aim'],
     ...cells,
   ];
   const widths = (lines[0] ?? []).map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)));

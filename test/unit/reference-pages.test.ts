@@ -27,7 +27,7 @@ describe('the errors page', () => {
   });
 
   it('fails to build if an error has no explanation', () => {
-    expect(() => errorRows({} as Record<keyof typeof errors, string>)).toThrow('does not explain');
+    expect(() => errorRows({} as Record<keyof typeof errors, string>)).toThrow('does not describe');
   });
 });
 

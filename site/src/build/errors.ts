@@ -45,6 +45,6 @@ export function faultRows(texts: Record<FaultCode, string>): FaultRow[] {
 }
 
 function described<Name extends string>(texts: Record<Name, string>, name: Name): string {
-  if (!texts[name]) throw new Error(`The page about errors does not explain ${name}`);
+  if (!texts[name]) throw new Error(`The Errors page does not describe ${name}`);
   return texts[name];
 }

@@ -82,7 +82,6 @@ function headersFile(policy: string): string {
     '  Cache-Control: public, max-age=31536000, immutable',
   ];
   const long = lines.find((line) => line.length > MAX_LINE);
-  if (long)
-    throw new Error(`A line of _headers has ${long.length} characters, at most ${MAX_LINE} are allowed`);
+  if (long) throw new Error(`A line of _headers has ${long.length} characters; the maximum is ${MAX_LINE}`);
   return `${lines.join('\n')}\n`;
 }

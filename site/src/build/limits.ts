@@ -30,7 +30,7 @@ export const LIMITS: Record<LimitedPart, [what: string, limit: string][]> = {
     ['Name of credentials', `${longest(credentialName)} characters`],
     ['Name of a NATS account', `${longest(accountName)} characters`],
     ['Page size of a list', `${size.maximum} items; ${size.default} by default`],
-    ['Stored answers to “Was this page helpful?”', `the newest ${number(MAX_FEEDBACK)}`],
+    ['Stored answers to “Was this page helpful?”', `${number(MAX_FEEDBACK)}, the newest ones`],
   ],
   quotas: [
     ['NATS accounts per organization and region', `${number(quotas.nats_accounts)} by default`],

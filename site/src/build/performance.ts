@@ -104,7 +104,7 @@ export function misses({ aim, value, ratio }: Pick<Row, 'aim' | 'value' | 'ratio
 /** A ratio of a table, for the text beside it. Throws when no row of the area has this measure and baseline. */
 export function ratioOf(area: string, measure: string, baseline: string): string {
   const found = RUNS[area]?.rows.find((row) => row.measure === measure && row.baseline?.of === baseline);
-  if (!found?.ratio) throw new Error(`Nothing in ${area} compares ${measure} with ${baseline}`);
+  if (!found?.ratio) throw new Error(`The area ${area} does not compare ${measure} with ${baseline}`);
   return show(found.ratio.median);
 }
 

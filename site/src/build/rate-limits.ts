@@ -22,7 +22,7 @@ export function readRateLimits(path: string | URL): { name: string; what: string
   const { ratelimits } = unstable_readConfig({ config }, { hideWarnings: true });
   return (ratelimits as { name: string; simple: { limit: number } }[]).map(({ name, simple }) => {
     const what = COUNTED[name];
-    if (!what) throw new Error(`The page about limits does not describe ${name}`);
+    if (!what) throw new Error(`The Limits page does not describe ${name}`);
     return { name, what, limit: simple.limit };
   });
 }

@@ -71,7 +71,7 @@ function rows(schema: z.ZodObject, texts: Texts): SettingRow[] {
   const found = flatten(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Schema);
   return found.map((row) => {
     const text = texts[row.name];
-    if (!text) throw new Error(`The page about settings does not describe ${row.name}`);
+    if (!text) throw new Error(`The Settings page does not describe ${row.name}`);
     return { ...row, text };
   });
 }

@@ -37,7 +37,7 @@ export function markdownTwins(): AstroIntegration {
           await writeFile(new URL(`.${twinOf(path)}`, dir), markdown);
         }
         await writeFile(new URL('llms.txt', dir), listOf(pages));
-        logger.info(`${pages.length} pages have a Markdown twin`);
+        logger.info(`Wrote Markdown versions of ${pages.length} pages`);
       },
     },
   };
