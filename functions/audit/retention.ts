@@ -17,9 +17,9 @@ export async function deleteOldAuditEvents(
 ): Promise<void> {
   if (audit.retention_days === 0) return;
   const now = Date.now();
-  const store = openDatabase(database);
+  const db = openDatabase(database);
   let deleted = BATCH_SIZE;
   while (deleted === BATCH_SIZE && Date.now() < now + DEADLINE_MS) {
-    deleted = await deleteAuditEventsBefore(store, now - audit.retention_days * DAY_MS, BATCH_SIZE);
+    deleted = await deleteAuditEventsBefore(db, now - audit.retention_days * DAY_MS, BATCH_SIZE);
   }
 }

@@ -17,12 +17,12 @@ type C = Context<AppEnv>;
 
 /** A database and the locality of its events. */
 interface Trail {
-  store: Database;
+  db: Database;
   locality: string;
 }
 
-const regionTrail = (c: C): Trail => ({ store: c.get('store'), locality: c.get('region').name });
-const organizationTrail = (c: C): Trail => ({ store: c.get('identity'), locality: 'global' });
+const regionTrail = (c: C): Trail => ({ db: c.get('regionDb'), locality: c.get('region').name });
+const organizationTrail = (c: C): Trail => ({ db: c.get('identityDb'), locality: 'global' });
 
 const permission = { resource: 'audit_trail', action: 'read' } as const;
 
@@ -85,9 +85,9 @@ function snapshotOf(json: string | null): Record<string, unknown> | null {
   return { ...others, permissions: toApiPermissions(permissions) };
 }
 
-async function list(c: C, { store, locality }: Trail, query: schemas.ListQuery) {
+async function list(c: C, { db, locality }: Trail, query: schemas.ListQuery) {
   // One extra row shows whether there is another page.
-  const rows = await listAuditEvents(store, filterOf(c, query), query.page_size + 1, query.page_token);
+  const rows = await listAuditEvents(db, filterOf(c, query), query.page_size + 1, query.page_token);
   const page = rows.slice(0, query.page_size);
   const last = rows.length > page.length ? page.at(-1) : undefined;
   return {
@@ -104,12 +104,12 @@ const BATCH_SIZE = 500;
  * started are not included. If the database fails midway, the transfer is aborted so that the client does not take it
  * for complete.
  */
-async function exportAll(c: C, { store, locality }: Trail, query: schemas.ExportQuery) {
+async function exportAll(c: C, { db, locality }: Trail, query: schemas.ExportQuery) {
   const filter = filterOf(c, query);
   const now = Date.now();
   const bounded = { ...filter, until: Math.min(filter.until ?? now + 1, now + 1) };
   // Read the first batch before responding, so that early failures return a normal error.
-  let portion = await listAuditEvents(store, bounded, BATCH_SIZE, undefined);
+  let portion = await listAuditEvents(db, bounded, BATCH_SIZE, undefined);
   const encoder = new TextEncoder();
   const body = new ReadableStream<Uint8Array>(
     {
@@ -118,7 +118,7 @@ async function exportAll(c: C, { store, locality }: Trail, query: schemas.Export
         const last = portion.at(-1);
         if (last) controller.enqueue(encoder.encode(lines.join('')));
         if (!last || portion.length < BATCH_SIZE) return controller.close();
-        portion = await listAuditEvents(store, bounded, BATCH_SIZE, last);
+        portion = await listAuditEvents(db, bounded, BATCH_SIZE, last);
         if (portion.length === 0) controller.close();
       },
     },

@@ -84,7 +84,7 @@ function parentError(c: C, product: Product, request: CreateRequest): Promise<Ap
   const missing = product.parentMissing(request);
   if (natsAccountId === null) return missing;
   return refusalOfChange(c, product.id, missing, (projectIds) =>
-    getAccount(c.get('store'), { id: natsAccountId, projectIds }),
+    getAccount(c.get('regionDb'), { id: natsAccountId, projectIds }),
   );
 }
 
@@ -107,7 +107,7 @@ export async function list<Read>(
 ): Promise<{ total: number; items: Read[] }> {
   const { projectIds } = requireScope(c, { resource: product.id, action: 'read' }, query.project_id);
   const within = { projectIds, natsAccountId: query.nats_account_id };
-  const { total, rows } = await listCredentials(c.get('store'), product.id, within, pageOf(query));
+  const { total, rows } = await listCredentials(c.get('regionDb'), product.id, within, pageOf(query));
   return { total, items: rows.map((row) => product.present(row, c.get('region').name)) };
 }
 
@@ -123,7 +123,7 @@ const writable = (c: C, product: Product, id: string) => ({
 /** The error for a change to credentials that are not {@link writable}. */
 const refusal = (c: C, product: Product, id: string) =>
   refusalOfChange(c, product.id, missing(id), (projectIds) =>
-    getCredential(c.get('store'), { id, product: product.id, projectIds }),
+    getCredential(c.get('regionDb'), { id, product: product.id, projectIds }),
   );
 
 /** Returns credentials by id, without their secret. Throws 404 if the caller cannot read them. */
@@ -133,7 +133,7 @@ export async function get<Read>(c: C, product: Product<Read>, id: string): Promi
 
 async function getRow(c: C, product: Product, id: string): Promise<Credential> {
   const { projectIds } = requireScope(c, { resource: product.id, action: 'read' });
-  const credential = await getCredential(c.get('store'), { id, product: product.id, projectIds });
+  const credential = await getCredential(c.get('regionDb'), { id, product: product.id, projectIds });
   if (!credential) throw missing(id);
   return credential;
 }
@@ -164,7 +164,7 @@ export async function connections(c: C, id: string): Promise<z.infer<typeof nats
 }
 
 export async function revoke(c: C, product: Product, id: string): Promise<RevokedCredential> {
-  const revoked = await revokeCredential(c.get('store'), auditContextOf(c), writable(c, product, id));
+  const revoked = await revokeCredential(c.get('regionDb'), auditContextOf(c), writable(c, product, id));
   if (!revoked) throw await refusal(c, product, id);
   return revoked;
 }
@@ -175,7 +175,7 @@ export async function update<Read>(
   id: string,
   body: z.infer<typeof updateAccessKeyCredentialsBody>,
 ): Promise<Read> {
-  const updated = await updateCredential(c.get('store'), auditContextOf(c), writable(c, product, id), {
+  const updated = await updateCredential(c.get('regionDb'), auditContextOf(c), writable(c, product, id), {
     name: body.name ?? undefined,
     ...changedBits(body.permissions ?? {}),
   });
@@ -229,7 +229,7 @@ export async function activate<P extends AccessKeyProductId>(
   const ref = serviceOf(c, product, 'write', projectId);
   for (;;) {
     const prefix = newServicePrefix(c.get('region').name);
-    const activated = await activateService(c.get('store'), auditContextOf(c), ref, prefix);
+    const activated = await activateService(c.get('regionDb'), auditContextOf(c), ref, prefix);
     if (activated.ok) return presentService(c, product, projectId, activated.row);
     if (activated.reason === 'active') break;
   }
@@ -250,7 +250,7 @@ export async function deactivate<P extends AccessKeyProductId>(
   projectId: string,
 ): Promise<ServiceInfo<P>> {
   const ref = serviceOf(c, product, 'write', projectId);
-  const deactivated = await deactivateService(c.get('store'), auditContextOf(c), ref);
+  const deactivated = await deactivateService(c.get('regionDb'), auditContextOf(c), ref);
   if (!deactivated || deactivated.leftovers) {
     await cleanUp(c.get('region'), { projectId, product: product.id }, Date.now() + CLEANUP_MS);
   }
@@ -265,5 +265,5 @@ export async function info<P extends AccessKeyProductId>(
   projectId: string,
 ): Promise<ServiceInfo<P>> {
   const ref = serviceOf(c, product, 'read', projectId);
-  return presentService(c, product, projectId, await getService(c.get('store'), ref));
+  return presentService(c, product, projectId, await getService(c.get('regionDb'), ref));
 }

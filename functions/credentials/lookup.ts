@@ -65,7 +65,7 @@ const REGION_TIMEOUT_MS = 5000;
 /** Queries every region concurrently. Any failure is logged and the region listed as unavailable. */
 async function queryRegions(
   c: C,
-  find: (store: Database, region: Region) => Promise<Result | null>,
+  find: (regionDb: Database, region: Region) => Promise<Result | null>,
 ): Promise<LookupResponse> {
   const response: LookupResponse = { results: [], unavailable_regions: [] };
   const regions = [...c.get('config').regions.values()];
@@ -112,8 +112,8 @@ function lookUpCredentials(
     const details = products.map(({ id }) => ({ resource: id, action: 'read' }));
     throw new ApiError('permissions_denied', { details });
   }
-  return queryRegions(c, async (store, region) => {
-    const row = await findCredential(store, by, value, scopes);
+  return queryRegions(c, async (regionDb, region) => {
+    const row = await findCredential(regionDb, by, value, scopes);
     const product = row && PRODUCTS[row.product];
     return row && product
       ? {
@@ -130,8 +130,8 @@ function lookUpCredentials(
 /** Finds a NATS account that the caller can read. */
 function lookUpAccount(c: C, id: string): Promise<LookupResponse> {
   const { projectIds } = requireScope(c, { resource: nats.id, action: 'read' });
-  return queryRegions(c, async (store, region) => {
-    const row = await getAccount(store, { id, projectIds });
+  return queryRegions(c, async (regionDb, region) => {
+    const row = await getAccount(regionDb, { id, projectIds });
     return (
       row && {
         product: nats.id,
@@ -147,7 +147,7 @@ function lookUpAccount(c: C, id: string): Promise<LookupResponse> {
 /** Finds an API key that the caller can read. API keys belong to no region. */
 async function lookUpApiKey(c: C, accessKey: string): Promise<LookupResponse> {
   const { organizationIds } = requireScope(c, { resource: 'iam', action: 'read' });
-  const row = await getApiKey(c.get('identity'), accessKey, organizationIds);
+  const row = await getApiKey(c.get('identityDb'), accessKey, organizationIds);
   const result = row && {
     product: 'api_key' as const,
     region: null,

@@ -29,11 +29,11 @@ export async function reseal(region: Region, keys: readonly SealingKey[]): Promi
   const old = keys.slice(1).map(({ id }) => id);
   const result: ResealResult = { resealed: 0, left: 0, failed: [] };
   if (old.length === 0) return result;
-  const store = openDatabase(region.database);
+  const regionDb = openDatabase(region.database);
   for (const kind of KINDS) {
     let after = '';
     for (let batch = 0; batch < MAX_BATCHES; batch++) {
-      const rows = await findSealedUnder(store, kind, old, after, BATCH_SIZE);
+      const rows = await findSealedUnder(regionDb, kind, old, after, BATCH_SIZE);
       const resealed = await Promise.all(
         rows.map(async (row) => {
           const context = { kind, region: region.name, id: row.id };
@@ -45,12 +45,12 @@ export async function reseal(region: Region, keys: readonly SealingKey[]): Promi
           }
         }),
       );
-      if (resealed.flat().length > 0) await replaceSealed(store, kind, resealed.flat());
+      if (resealed.flat().length > 0) await replaceSealed(regionDb, kind, resealed.flat());
       result.resealed += resealed.flat().length;
       after = rows.at(-1)?.id ?? '';
       if (rows.length < BATCH_SIZE) break;
     }
-    result.left += await countSealedUnder(store, kind, old);
+    result.left += await countSealedUnder(regionDb, kind, old);
   }
   report(region.name, result);
   return result;

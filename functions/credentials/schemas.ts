@@ -53,7 +53,7 @@ export const createAccessKeyCredentialsBody = z.object({
   permissions: permissionChoice
     .refine((choice) => bitsOf(choice) !== 0, PERMISSION_RULE)
     .meta({
-      anyOf: PERMISSIONS.map(({ wire: name }) => ({
+      anyOf: PERMISSIONS.map(({ apiName: name }) => ({
         type: 'object',
         required: [name],
         properties: { [name]: { const: true } },

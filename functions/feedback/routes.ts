@@ -58,11 +58,11 @@ export const feedbackRoutes = newRouter()
     }),
     async (c) => {
       const { page, page_size: limit } = c.req.valid('query');
-      const operator = await firstOrganization(c.get('identity'));
+      const operator = await firstOrganization(c.get('identityDb'));
       if (operator === null || !isOwner(c.get('principal'), operator)) {
         throw new ApiError('permissions_denied', { details: [{ resource: 'feedback', action: 'read' }] });
       }
-      const { total, rows } = await listFeedback(c.get('identity'), { offset: (page - 1) * limit, limit });
+      const { total, rows } = await listFeedback(c.get('identityDb'), { offset: (page - 1) * limit, limit });
       const shown = rows.map(({ at, page, helpful, remark }) => ({
         page,
         helpful: helpful === 1,

@@ -53,7 +53,7 @@ export const effects: Readonly<Record<string, Effect>> = {
     const made = await createResource(call, 'queues', queue.name, about);
     // If this queue was deleted and recreated, its policy is gone but its subscriptions remain: restore the policy.
     const topics = call.context.prefixes.sns;
-    if (topics !== null && (await isSubscribed(call.store, queue, topics)))
+    if (topics !== null && (await isSubscribed(call.regionDb, queue, topics)))
       await allowDelivery(call, queue.name);
     return made;
   },
@@ -64,27 +64,30 @@ export const effects: Readonly<Record<string, Effect>> = {
     const onlyPolicy = policy !== undefined && Object.keys(call.fields.Attributes ?? {}).length === 1;
     if (onlyPolicy) await ensureExists(call, queue.name);
     const answer = onlyPolicy ? {} : await call.forward();
-    await updateResource(call.store, 'queues', queue, { policy, deadLetterQueue: deadLetterQueueOf(call) });
+    await updateResource(call.regionDb, 'queues', queue, {
+      policy,
+      deadLetterQueue: deadLetterQueueOf(call),
+    });
     return answer;
   },
   'sqs.GetQueueAttributes': async (call) => {
     const answer = await call.forward();
     const asked = Array.isArray(call.fields.AttributeNames) ? call.fields.AttributeNames : [];
     if (!asked.includes('All') && !asked.includes('Policy')) return answer;
-    const policy = await policyOf(call.store, { prefix: prefixOf(call, 'sqs'), name: queueOf(call) });
+    const policy = await policyOf(call.regionDb, { prefix: prefixOf(call, 'sqs'), name: queueOf(call) });
     return policy === null ? answer : { Attributes: { ...(answer.Attributes as Fields), Policy: policy } };
   },
   'sqs.ListQueues': async (call) => {
     const start = text(call, 'QueueNamePrefix');
     const page = queuesPageOf(call);
-    const names = await listNames(call.store, 'queues', { ...page, start });
+    const names = await listNames(call.regionDb, 'queues', { ...page, start });
     return queuePage(call, 'QueueUrls', names, page.limit);
   },
   'sqs.ListDeadLetterSourceQueues': async (call) => {
     const page = queuesPageOf(call);
     const queue = { prefix: page.prefix, name: queueOf(call) };
-    const names = await listDeadLetterSources(call.store, queue.name, page);
-    if (names.length === 0 && !(await nameExists(call.store, 'queues', queue))) throw notFound('queue');
+    const names = await listDeadLetterSources(call.regionDb, queue.name, page);
+    if (names.length === 0 && !(await nameExists(call.regionDb, 'queues', queue))) throw notFound('queue');
     return queuePage(call, 'queueUrls', names, page.limit);
   },
   'sqs.ReceiveMessage': receive,
@@ -93,7 +96,7 @@ export const effects: Readonly<Record<string, Effect>> = {
   'sns.ListTopics': async (call) => {
     const limit = SNS_PAGE + 1;
     const page = { prefix: prefixOf(call, 'sns'), after: afterToken(call, 'topics', isTopic), limit };
-    const names = await listNames(call.store, 'topics', page);
+    const names = await listNames(call.regionDb, 'topics', page);
     const shown = names.slice(0, SNS_PAGE);
     return {
       Topics: shown.map((name) => ({ TopicArn: clientArn(call.context, 'sns', name) })),
@@ -104,7 +107,7 @@ export const effects: Readonly<Record<string, Effect>> = {
   'sns.Unsubscribe': (call) => {
     const { topic = '', id = '' } = subscriptionInArn(call.context, text(call, 'SubscriptionArn')) ?? {};
     const row = { prefix: prefixOf(call, 'sns'), topic, id };
-    return removeResource(call, () => removeSubscription(call.store, row));
+    return removeResource(call, () => removeSubscription(call.regionDb, row));
   },
   'sns.SetSubscriptionAttributes': async (call) => {
     const target = text(call, 'AttributeName') === 'RedrivePolicy' ? text(call, 'AttributeValue') : '';
@@ -115,7 +118,7 @@ export const effects: Readonly<Record<string, Effect>> = {
   'sns.ListSubscriptions': (call) => subscriptionPage(call, undefined),
   'sns.ListSubscriptionsByTopic': async (call) => {
     const topic = { prefix: prefixOf(call, 'sns'), name: topicOf(call) };
-    if (!(await nameExists(call.store, 'topics', topic))) throw notFound('topic');
+    if (!(await nameExists(call.regionDb, 'topics', topic))) throw notFound('topic');
     return subscriptionPage(call, topic.name);
   },
 };
@@ -185,12 +188,12 @@ async function createResource(
   about: ResourceUpdate,
 ): Promise<Fields> {
   const of = { prefix: prefixOf(call, SERVICE_OF[kind]), name };
-  const creation = await reserveName(call.store, kind, of, call.now);
+  const creation = await reserveName(call.regionDb, kind, of, call.now);
   // The service was deactivated after the request was authorized.
   if (!creation) throw new GatewayError('unknown_key');
   try {
     const answer = await call.forward();
-    await updateResource(call.store, kind, of, {
+    await updateResource(call.regionDb, kind, of, {
       ...about,
       confirmed: creation.confirmed ? undefined : true,
     });
@@ -210,26 +213,26 @@ async function createResource(
  */
 export async function recordMissing({
   context,
-  store,
+  regionDb,
   fields,
   now,
-}: Pick<Call, 'context' | 'store' | 'fields' | 'now'>) {
+}: Pick<Call, 'context' | 'regionDb' | 'fields' | 'now'>) {
   const { sqs, sns } = context.prefixes;
   const textOf = (member: string) => String(fields[member] ?? '');
   const missing = (kind: ResourceKind, prefix: string | null, name: string | undefined) =>
     prefix !== null && name !== undefined
-      ? markMissing(store, kind, { prefix, name }, now - MAX_REQUEST_MS)
+      ? markMissing(regionDb, kind, { prefix, name }, now - MAX_REQUEST_MS)
       : undefined;
   await missing('queues', sqs, nameInQueueUrl(context, textOf('QueueUrl') || textOf('QueueName')));
   // With a token, the missing resource may be the token instead of the topic.
   if (fields.Token === undefined) await missing('topics', sns, nameInArn(context, 'sns', textOf('TopicArn')));
   const subscription = subscriptionInArn(context, textOf('SubscriptionArn'));
-  if (sns !== null && subscription) await removeSubscription(store, { prefix: sns, ...subscription });
+  if (sns !== null && subscription) await removeSubscription(regionDb, { prefix: sns, ...subscription });
 }
 
 function deleteResource(call: Call, kind: ResourceKind, name: string): Promise<Fields> {
   const of = { prefix: prefixOf(call, SERVICE_OF[kind]), name };
-  return removeResource(call, () => removeName(call.store, kind, of));
+  return removeResource(call, () => removeName(call.regionDb, kind, of));
 }
 
 /**
@@ -309,7 +312,7 @@ async function subscribe(call: Call): Promise<Fields> {
   if (!made) throw new GatewayError('unavailable');
   // If this fails, the subscription delivers but is not listed until the client repeats the Subscribe, for which the
   // engine returns the same ARN, or until its topic is deleted.
-  await addSubscription(call.store, {
+  await addSubscription(call.regionDb, {
     prefix: prefixOf(call, 'sns'),
     ...made,
     protocol: text(call, 'Protocol'),
@@ -324,7 +327,7 @@ async function subscribe(call: Call): Promise<Fields> {
 async function subscriptionPage(call: Call, topic: string | undefined): Promise<Fields> {
   const [afterTopic = '', afterId = ''] = afterToken(call, 'subscriptions', isSubscription).split(':');
   const found = await listSubscriptions(
-    call.store,
+    call.regionDb,
     prefixOf(call, 'sns'),
     topic,
     [afterTopic, afterId],

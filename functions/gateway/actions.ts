@@ -212,5 +212,5 @@ export function actionOf(service: Service, name: string): Action | undefined {
 /** Whether these permission bits satisfy an action's requirement. */
 export function allows(needs: RequiredPermission, bits: number): boolean {
   if (typeof needs === 'string') return needs === 'any';
-  return (bits & bitsOf(Object.fromEntries(needs.map((wire) => [wire, true])))) !== 0;
+  return (bits & bitsOf(Object.fromEntries(needs.map((name) => [name, true])))) !== 0;
 }

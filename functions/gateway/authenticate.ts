@@ -20,7 +20,7 @@ import { deriveKey, readSignature, type SignatureReason, type Signed, verifySign
 export interface Caller {
   service: Service;
   region: Region;
-  store: Database;
+  regionDb: Database;
   accessKey: string;
   credential: GatewayCredential;
 }
@@ -76,8 +76,8 @@ export async function authenticate(
   const { accessKey } = signed;
   const name = `${region.name} ${service} ${accessKey}`;
   if (!isAccessKey(accessKey) || isCachedAsUnknown(name)) throw new GatewayError('unknown_key');
-  const store = openDatabase(region.database);
-  const credential = await findGatewayCredential(store, service, accessKey);
+  const regionDb = openDatabase(region.database);
+  const credential = await findGatewayCredential(regionDb, service, accessKey);
   if (!credential) {
     if (!isCachedAsUnknown(name)) {
       cacheAsUnknown(name);
@@ -89,7 +89,7 @@ export async function authenticate(
   const key = await signingKey(c.get('config'), region, credential, signed);
   const verified = await verifySignature(signed, body, key);
   if (!verified.ok) throw signatureError(verified.reason);
-  return { service, region, store, accessKey, credential };
+  return { service, region, regionDb, accessKey, credential };
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Fields } from './shapes.ts';
  */
 export interface Call {
   context: NameContext;
-  store: Database;
+  regionDb: Database;
   fields: Fields;
   /** When the request was authorized, in milliseconds since the epoch. */
   now: number;

@@ -32,14 +32,14 @@ export async function cleanUp(
   of: { projectId: string; product: Service } | undefined,
   deadline: number,
 ): Promise<boolean> {
-  const store = openDatabase(database);
-  const ended = await listDeactivations(store, of, BATCH_SIZE);
+  const regionDb = openDatabase(database);
+  const ended = await listDeactivations(regionDb, of, BATCH_SIZE);
   if (!engine) return ended.length === 0;
   let done = ended.length < BATCH_SIZE;
   for (const deactivation of shuffled(ended)) {
     // A failure is logged and does not stop the others.
     const well = await runJob(`clean up ${deactivation.prefix}`, name, async () => {
-      const cleaned = await cleanUpOne({ store, engine, region: name }, deactivation, deadline);
+      const cleaned = await cleanUpOne({ regionDb, engine, region: name }, deactivation, deadline);
       done = done && cleaned;
     });
     done = done && well;
@@ -48,7 +48,7 @@ export async function cleanUp(
 }
 
 interface RegionEngine {
-  store: Database;
+  regionDb: Database;
   engine: Engine;
   region: string;
 }
@@ -59,7 +59,7 @@ async function cleanUpOne(where: RegionEngine, ended: Deactivation, deadline: nu
   const settled = Date.now() - ended.since >= MAX_REQUEST_MS;
   for (;;) {
     const removals = await listRemovals(where, ended);
-    if (removals.length === 0) return deleteFinishedDeactivation(where.store, ended.prefix);
+    if (removals.length === 0) return deleteFinishedDeactivation(where.regionDb, ended.prefix);
     const removed = await removeAll(where.engine, removals, deadline, settled);
     if (!removed || !settled) return false;
   }
@@ -72,11 +72,11 @@ interface Removal {
 }
 
 async function listRemovals(
-  { store, engine, region }: RegionEngine,
+  { regionDb, engine, region }: RegionEngine,
   ended: Deactivation,
 ): Promise<Removal[]> {
   const { prefix, projectId } = ended;
-  const { queues, topics, subscriptions } = await listLeftovers(store, prefix, BATCH_SIZE);
+  const { queues, topics, subscriptions } = await listLeftovers(regionDb, prefix, BATCH_SIZE);
   const at = (prefixes: NameContext['prefixes']): NameContext => ({
     origin: '',
     region,
@@ -92,7 +92,7 @@ async function listRemovals(
         action: 'DeleteQueue',
         fields: { QueueUrl: engineQueueUrl(own, name) },
       },
-      removeFromInventory: () => removeName(store, 'queues', { prefix, name }),
+      removeFromInventory: () => removeName(regionDb, 'queues', { prefix, name }),
     })),
     ...topics.map((name) => ({
       request: {
@@ -100,13 +100,13 @@ async function listRemovals(
         action: 'DeleteTopic',
         fields: { TopicArn: engineArn(own, 'sns', name) },
       },
-      removeFromInventory: () => removeName(store, 'topics', { prefix, name }),
+      removeFromInventory: () => removeName(regionDb, 'topics', { prefix, name }),
     })),
     ...subscriptions.map((row) => {
       const arn = `${engineArn(at({ sqs: null, sns: row.prefix }), 'sns', row.topic)}:${row.id}`;
       return {
         request: { service: 'sns' as const, action: 'Unsubscribe', fields: { SubscriptionArn: arn } },
-        removeFromInventory: () => removeSubscription(store, row),
+        removeFromInventory: () => removeSubscription(regionDb, row),
       };
     }),
   ];

@@ -257,7 +257,7 @@ export function preflightResponse(request: Request): Response {
 }
 
 /** Returns the headers of every response. SDKs correct a wrong clock by `Date`. */
-export function answerHeaders({ format }: Protocol, requestId: string): Record<string, string> {
+export function responseHeaders({ format }: Protocol, requestId: string): Record<string, string> {
   return {
     ...ANY_ORIGIN,
     'Access-Control-Expose-Headers': 'Date, Retry-After, x-amzn-query-error, x-amzn-RequestId',
@@ -276,9 +276,9 @@ export function errorResponse(
   error: GatewayError | EngineRefusal,
 ): Response {
   const { type, code, status } =
-    error instanceof GatewayError ? told(protocol, error) : carried(protocol, error);
+    error instanceof GatewayError ? faultCode(protocol, error) : refusalCode(protocol, error);
   const sender = status < 500 ? 'Sender' : 'Receiver';
-  const headers = answerHeaders(protocol, requestId);
+  const headers = responseHeaders(protocol, requestId);
   if (error instanceof GatewayError && error.retryAfter !== undefined)
     headers['Retry-After'] = String(error.retryAfter);
   if (protocol.format === 'json') {
@@ -292,13 +292,13 @@ export function errorResponse(
   return new Response(body, { status, headers });
 }
 
-function told({ service }: Protocol, { fault }: GatewayError) {
+function faultCode({ service }: Protocol, { fault }: GatewayError) {
   const { type, [service]: name } = faults[fault];
   const [code, status] = name;
   return { type, code, status };
 }
 
-function carried({ service }: Protocol, { code, status }: EngineRefusal) {
+function refusalCode({ service }: Protocol, { code, status }: EngineRefusal) {
   // Requests to SNS engines already use the Query protocol.
   if (service === 'sns') return { type: code, code, status };
   const name = JSON_NAMES[code] ?? code;

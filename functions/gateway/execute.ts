@@ -43,12 +43,13 @@ export async function execute(caller: Caller, request: Request): Promise<{ actio
   for (const name of BATCHES)
     if (Array.isArray(sent[name]) && sent[name].length === 0) throw new GatewayError('empty_batch');
   const signal = action.runToCompletion ? undefined : request.signal;
-  const { store } = caller;
+  const { regionDb } = caller;
   const forward = async (more?: Fields) => {
     const asked = { service, action: request.name, fields: { ...sent, ...more }, signal };
     const answer = await callEngine(context.engine, asked).catch((error: unknown) => {
       const isMissing = error instanceof GatewayError && error.fault === 'not_found';
-      if (isMissing) request.waitUntil(recordMissing({ context: context, store, fields, now: request.now }));
+      if (isMissing)
+        request.waitUntil(recordMissing({ context: context, regionDb, fields, now: request.now }));
       throw error;
     });
     const nonsense = (path: string) => unavailable(asked, `status 200 without a valid ${path}`);
@@ -57,7 +58,7 @@ export async function execute(caller: Caller, request: Request): Promise<{ actio
     return told;
   };
   const recheck = () => recheckPermission(caller, action);
-  const call = { context, store, fields, now: request.now, signal, forward, recheck };
+  const call = { context, regionDb, fields, now: request.now, signal, forward, recheck };
   try {
     const work = effects[`${service}.${request.name}`]?.(call) ?? forward();
     if (action.runToCompletion) request.waitUntil(work);

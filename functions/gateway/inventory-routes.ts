@@ -37,7 +37,7 @@ const queueExample = {
 async function page(c: Context<AppEnv>, kind: ResourceKind, product: Service, asked: z.infer<typeof query>) {
   const { project_id: projectId, page_size: limit, page_token: after } = asked;
   requireScope(c, { resource: product, action: 'read' }, projectId);
-  const names = await listNamesOfProject(c.get('store'), kind, {
+  const names = await listNamesOfProject(c.get('regionDb'), kind, {
     projectId,
     product,
     after,

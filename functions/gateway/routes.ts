@@ -12,13 +12,13 @@ import { LAST_USE_INTERVAL_MS } from '../shared/last-use.ts';
 import type { Action, Service } from './actions.ts';
 import { authenticate, type Caller, readClaim } from './authenticate.ts';
 import {
-  answerHeaders,
   EngineRefusal,
   errorResponse,
   GatewayError,
   NAMESPACES,
   type Protocol,
   preflightResponse,
+  responseHeaders,
 } from './errors.ts';
 import { execute } from './execute.ts';
 import { parseUniqueJson } from './json.ts';
@@ -179,7 +179,7 @@ function respond(
   { output }: Action,
   answer: Fields,
 ): Response {
-  const headers = answerHeaders(protocol, requestId);
+  const headers = responseHeaders(protocol, requestId);
   if (protocol.format === 'json') return new Response(JSON.stringify(answer, withoutEmpty), { headers });
   const inside =
     tag(`${name}Result`, writeXml(output, answer)) + tag('ResponseMetadata', tag('RequestId', requestId));
@@ -197,9 +197,9 @@ function withoutEmpty(name: string, value: unknown): unknown {
 }
 
 /** Records the last use in the background, unless a recent use is already recorded. */
-function recordLastUse(c: Context<AppEnv>, { store, credential }: Caller, now: number): void {
+function recordLastUse(c: Context<AppEnv>, { regionDb, credential }: Caller, now: number): void {
   if (now - (credential.lastUsedAt ?? 0) < LAST_USE_INTERVAL_MS) return;
-  const noted = recordGatewayUse(store, credential.id, now, now - LAST_USE_INTERVAL_MS);
+  const noted = recordGatewayUse(regionDb, credential.id, now, now - LAST_USE_INTERVAL_MS);
   inBackground(c, 'recording the last use of credentials', noted);
 }
 

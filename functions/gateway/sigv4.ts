@@ -95,7 +95,7 @@ export type SignatureReason =
   /** The secret key is wrong, or signed data was modified. */
   | 'signature_mismatch';
 
-export interface Refused {
+export interface SignatureRefused {
   ok: false;
   reason: SignatureReason;
 }
@@ -112,7 +112,7 @@ interface Claims {
 
 const HEADER_NAMES = /^[a-z\d!#$%&'*+.^_`|~-]+(;[a-z\d!#$%&'*+.^_`|~-]+)*$/;
 const SKEW_MS = 15 * 60_000;
-const LONGEST_EXPIRY_S = 7 * 86_400;
+const MAX_EXPIRY_S = 7 * 86_400;
 const HMAC = { name: 'HMAC', hash: 'SHA-256' };
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 const encoder = new TextEncoder();
@@ -121,7 +121,10 @@ const encoder = new TextEncoder();
  * Parses a request's signature and makes every check that needs no key. Never throws. `now` is in milliseconds since
  * the epoch.
  */
-export function readSignature(request: RequestHead, now: number): { ok: true; signed: Signed } | Refused {
+export function readSignature(
+  request: RequestHead,
+  now: number,
+): { ok: true; signed: Signed } | SignatureRefused {
   const query = parseQuery(request.query);
   if (!query) return refuse('query_malformed');
   const amz = amzParameters(query);
@@ -167,7 +170,7 @@ export async function verifySignature(
   signed: Signed,
   body: Uint8Array<ArrayBuffer>,
   key: CryptoKey,
-): Promise<{ ok: true } | Refused> {
+): Promise<{ ok: true } | SignatureRefused> {
   const bodyHash = await sha256Hex(body);
   if ((signed.claimedBodyHash ?? bodyHash) !== bodyHash) return refuse('payload_hash_differs');
   const requestHash = await sha256Hex(encoder.encode(canonicalRequest(signed, bodyHash)));
@@ -183,7 +186,7 @@ export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string>
   return hex;
 }
 
-function refuse(reason: SignatureReason): Refused {
+function refuse(reason: SignatureReason): SignatureRefused {
   return { ok: false, reason };
 }
 
@@ -298,7 +301,7 @@ function checkTime({ time, expires }: Claims, scope: Scope, now: number): Signat
   if (signedAt - now > SKEW_MS) return 'clock_skew';
   if (expires === undefined) return now - signedAt > SKEW_MS ? 'clock_skew' : undefined;
   const seconds = /^\d{1,6}$/.test(expires) ? Number(expires) : 0;
-  if (seconds < 1 || seconds > LONGEST_EXPIRY_S) return 'expires_malformed';
+  if (seconds < 1 || seconds > MAX_EXPIRY_S) return 'expires_malformed';
   return now - signedAt > seconds * 1000 ? 'expired' : undefined;
 }
 

@@ -86,8 +86,8 @@ function clientOf(engine: Engine): AwsClient {
   return client;
 }
 
-type Refused = { ok: false; code: string; message: string };
-type Answer = { ok: true; fields: unknown } | Refused;
+type EngineError = { ok: false; code: string; message: string };
+type Answer = { ok: true; fields: unknown } | EngineError;
 
 const MALFORMED: Answer = { ok: false, code: '', message: '' };
 
@@ -142,7 +142,7 @@ const OF_OPERATOR =
 function refusalOf(
   request: EngineRequest,
   status: number,
-  { code, message }: Refused,
+  { code, message }: EngineError,
   headers: Headers,
 ): EngineRefusal | GatewayError {
   const known = KNOWN.get(code);

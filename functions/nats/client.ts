@@ -30,7 +30,7 @@ export interface NatsClient {
    * Publishes a request and passes each reply to `receive` until the returned function is called. Throws if the
    * connection is already lost.
    */
-  ask(subject: string, payload: string, receive: (reply: Reply) => void): () => void;
+  requestMany(subject: string, payload: string, receive: (reply: Reply) => void): () => void;
   /**
    * Publishes a request and collects replies until `enough` returns true or `deadline` (milliseconds since the epoch)
    * passes. Resolves to the replies so far; rejects only if the connection is lost.
@@ -181,7 +181,7 @@ async function handshake(
   await timely(ready.promise);
 
   let requests = 0;
-  const ask: NatsClient['ask'] = (subject, payload, receive) => {
+  const ask: NatsClient['requestMany'] = (subject, payload, receive) => {
     const reply = `${inbox}.${requests++}`;
     waiting.set(reply, receive);
     send(`PUB ${subject} ${reply} ${new TextEncoder().encode(payload).length}\r\n${payload}\r\n`);
@@ -191,7 +191,7 @@ async function handshake(
     url,
     server: { id: told.server_id ?? '', name: told.server_name ?? '', version: told.version ?? '' },
     lost: lost.promise,
-    ask,
+    requestMany: ask,
     async request(subject, payload, enough, until) {
       const replies: Reply[] = [];
       const done = Promise.withResolvers<void>();

@@ -67,12 +67,12 @@ export function isPublicKey(kind: KeyKind, text: string): boolean {
 
 /** Base32 without padding (RFC 4648, section 6). */
 export function base32(bytes: Uint8Array): string {
-  return spell(bytes, BASE32);
+  return encodeBits(bytes, BASE32);
 }
 
 /** Base64url without padding (RFC 4648, section 5). */
 export function base64url(bytes: Uint8Array): string {
-  return spell(bytes, BASE64URL);
+  return encodeBits(bytes, BASE64URL);
 }
 
 function kinds(): KeyKind[] {
@@ -94,7 +94,7 @@ async function importSecret(
   // Extractable, because an export is the only way to get the public key.
   const key = await crypto.subtle.importKey('pkcs8', pkcs8, 'Ed25519', true, ['sign']);
   const { x = '' } = await crypto.subtle.exportKey('jwk', key);
-  const point = unspell(x, BASE64URL);
+  const point = decodeBits(x, BASE64URL);
   if (point?.length !== KEY_BYTES) throw new Error('Could not read the public part of an Ed25519 key');
   return { publicKey: encode(Uint8Array.of(KINDS[kind]), point), key };
 }
@@ -112,7 +112,7 @@ function encode(prefix: Uint8Array, key: Uint8Array): string {
 
 // Returns the prefix and key, or an error message that contains no part of the text.
 function decode(text: string): Uint8Array | string {
-  const raw = unspell(text, BASE32);
+  const raw = decodeBits(text, BASE32);
   if (!raw) return 'it is truncated or not base32';
   const end = raw.length - CHECKSUM_BYTES;
   if (end <= KEY_BYTES) return 'it is too short';
@@ -146,7 +146,7 @@ function alphabet(characters: string): Alphabet {
 }
 
 // A lookup table is several times as fast as btoa, which takes only strings.
-function spell(bytes: Uint8Array, { width, codes }: Alphabet): string {
+function encodeBits(bytes: Uint8Array, { width, codes }: Alphabet): string {
   const text = new Uint8Array(Math.ceil((bytes.length * 8) / width));
   const mask = codes.length - 1;
   let length = 0;
@@ -165,7 +165,7 @@ function spell(bytes: Uint8Array, { width, codes }: Alphabet): string {
 }
 
 // The inverse of spell; undefined for anything spell never returns, so that each value has one encoding.
-function unspell(text: string, { width, values }: Alphabet): Uint8Array | undefined {
+function decodeBits(text: string, { width, values }: Alphabet): Uint8Array | undefined {
   const bytes = new Uint8Array((text.length * width) >> 3);
   let length = 0;
   let bits = 0;

@@ -80,19 +80,19 @@ export async function listUserConnections(
   user: string,
 ): Promise<{ connections: Connection[]; answered: number; servers: number; truncated: boolean }> {
   const deadline = Date.now() + config.nats.push_deadline_ms;
-  const asked = await Servers.connect(region, deadline);
+  const serversAsked = await Servers.connect(region, deadline);
   try {
-    const listed = await listConnections(asked, accountId, deadline);
+    const listed = await listConnections(serversAsked, accountId, deadline);
     await recordNatsUses(region, listed.connections);
-    const { connections, answered, servers, truncated } = listed;
+    const { connections, responded, servers, truncated } = listed;
     return {
       connections: connections.filter((one) => one.user === user),
-      answered: answered.length,
+      answered: responded.length,
       servers,
       truncated,
     };
   } finally {
-    asked.close();
+    serversAsked.close();
   }
 }
 

@@ -17,7 +17,7 @@ import {
 import { type Bindings, type Config, configOf, type Region } from '../shared/env.ts';
 import { composeAccountJwt, operatorKey, signingKeyOf } from './accounts.ts';
 import { connectNats, shortLivedUser } from './client.ts';
-import { deleteStreams, type Listing, listConnections, pushAccountJwt } from './servers.ts';
+import { type ConnectionList, deleteStreams, listConnections, pushAccountJwt } from './servers.ts';
 import { Servers } from './system.ts';
 
 /** A request to an account's publisher. */
@@ -185,16 +185,16 @@ export class AccountPublisher {
     if (!due || !region) return NOT_PUSHED;
     // No push is possible, now or later: the servers read the change when they next fetch the account.
     if (region.natsWebsockets.length === 0) return this.#forget();
-    const store = openDatabase(region.database);
-    const state = await getAccountState(store, due.account);
+    const regionDb = openDatabase(region.database);
+    const state = await getAccountState(regionDb, due.account);
     if (!state) return this.#forget();
-    const publication = await this.#send(store, region, state, user);
+    const publication = await this.#send(regionDb, region, state, user);
     const { deletedAt, purgedAt } = state.account;
     if (!publication.finished || deletedAt === null || purgedAt !== null) return publication;
     try {
-      const tombstone = await this.#purge(store, region, state);
+      const tombstone = await this.#purge(regionDb, region, state);
       return {
-        ...(await this.#send(store, region, tombstone, null)),
+        ...(await this.#send(regionDb, region, tombstone, null)),
         connectionsClosed: publication.connectionsClosed,
       };
     } catch (error) {
@@ -210,7 +210,7 @@ export class AccountPublisher {
   }
 
   async #send(
-    store: Database,
+    regionDb: Database,
     region: Region,
     state: AccountState,
     user: string | null,
@@ -227,7 +227,7 @@ export class AccountPublisher {
       const before = user === null ? null : await listOpen(servers, id);
       const { missing, ...pushed } = await pushAccountJwt(servers, id, jwt, deadline);
       const after = user === null ? null : await listOpen(servers, id);
-      await recordAcknowledgement(store, id, { revision, ...pushed });
+      await recordAcknowledgement(regionDb, id, { revision, ...pushed });
       const finished = isComplete(pushed);
       if (!finished) warnAboutMissingServers(region.name, id, missing);
       return {
@@ -246,7 +246,7 @@ export class AccountPublisher {
    * to the updated state of the account.
    */
   async #purge(
-    store: Database,
+    regionDb: Database,
     region: Region,
     { account, revocations }: AccountState,
   ): Promise<AccountState> {
@@ -260,15 +260,15 @@ export class AccountPublisher {
     } finally {
       client.close();
     }
-    await recordPurge(store, account.id, Date.now());
-    const tombstone = await getAccountState(store, account.id);
+    await recordPurge(regionDb, account.id, Date.now());
+    const tombstone = await getAccountState(regionDb, account.id);
     if (!tombstone) throw new Error('a deleted account has no row');
     return tombstone;
   }
 }
 
 /** Returns the open connections of an account that servers list in time; null if a server's list is truncated. */
-async function listOpen(servers: Servers, account: string): Promise<Listing | null> {
+async function listOpen(servers: Servers, account: string): Promise<ConnectionList | null> {
   const listing = await listConnections(servers, account, Date.now() + COUNTING_MS);
   return listing.truncated ? null : listing;
 }
@@ -279,12 +279,12 @@ async function listOpen(servers: Servers, account: string): Promise<Listing | nu
  */
 function countClosedConnections(
   user: string | null,
-  before: Listing | null,
-  after: Listing | null,
+  before: ConnectionList | null,
+  after: ConnectionList | null,
   acknowledged: number,
 ): number | null {
   if (user === null || !before || !after || acknowledged === 0) return null;
-  const listed = before.answered.filter((server) => after.answered.includes(server));
+  const listed = before.responded.filter((server) => after.responded.includes(server));
   if (listed.length < acknowledged) return null;
   const open = new Set(after.connections.map(({ server, address }) => `${server} ${address}`));
   const gone = before.connections.filter(

@@ -39,12 +39,12 @@ const STATES_PER_QUERY = 25;
 interface RegionContext {
   config: Config;
   region: Region;
-  store: Database;
+  regionDb: Database;
 }
 
 /** Runs all repairs in a region. Resolves to whether all of them succeeded. */
 export async function repair(config: Config, region: Region): Promise<boolean> {
-  const place = { config, region, store: openDatabase(region.database) };
+  const place = { config, region, regionDb: openDatabase(region.database) };
   // Known work comes first, and a failure of one job does not stop the others.
   const parts: [string, () => Promise<unknown>][] = [
     ['shorten revocations', () => shortenLongRevocationLists(place)],
@@ -62,65 +62,65 @@ export async function repair(config: Config, region: Region): Promise<boolean> {
  * id, in order.
  */
 async function nextBatch(
-  store: Database,
+  regionDb: Database,
   job: string,
   limit: number,
   list: (after: string, limit: number) => Promise<string[]>,
 ): Promise<string[]> {
-  const after = await readCursor(store, job);
+  const after = await readCursor(regionDb, job);
   const ids = await list(after, limit);
   if (ids.length === limit || after === '') return ids;
   const wrapped = await list('', limit - ids.length);
   return [...ids, ...wrapped.filter((id) => id <= after)];
 }
 
-async function shortenLongRevocationLists({ config, region, store }: RegionContext): Promise<void> {
+async function shortenLongRevocationLists({ config, region, regionDb }: RegionContext): Promise<void> {
   const bound = config.nats.max_revocations / 2;
-  const ids = await nextBatch(store, 'shorten', BATCH_SIZES.shortened, (after, limit) =>
-    listLongRevocationLists(store, bound, after, limit),
+  const ids = await nextBatch(regionDb, 'shorten', BATCH_SIZES.shortened, (after, limit) =>
+    listLongRevocationLists(regionDb, bound, after, limit),
   );
   const limits = { atOnce: 1, deadline: Date.now() + PUSHES_MS };
   await forEachConcurrent('shorten revocations', region.name, ids, limits, (id) =>
-    shortenRevocations(store, id, Date.now()),
+    shortenRevocations(regionDb, id, Date.now()),
   );
-  await writeCursor(store, 'shorten', ids.at(-1) ?? '');
+  await writeCursor(regionDb, 'shorten', ids.at(-1) ?? '');
 }
 
 async function pushUnfinished(place: RegionContext): Promise<void> {
-  const { config, region, store } = place;
-  const ids = await nextBatch(store, 'unfinished', BATCH_SIZES.unfinished, (after, limit) =>
-    listUnfinishedAccounts(store, after, limit),
+  const { config, region, regionDb } = place;
+  const ids = await nextBatch(regionDb, 'unfinished', BATCH_SIZES.unfinished, (after, limit) =>
+    listUnfinishedAccounts(regionDb, after, limit),
   );
   const limits = { atOnce: CONCURRENCY, deadline: Date.now() + PUSHES_MS };
   const begun = await forEachConcurrent('push', region.name, ids, limits, (account) =>
     publishAccount(config, { region: region.name, account, user: null }),
   );
-  await writeCursor(store, 'unfinished', ids[begun - 1] ?? '');
+  await writeCursor(regionDb, 'unfinished', ids[begun - 1] ?? '');
 }
 
 /**
  * Pushes every account once per lease end, so that the servers' JWTs stay valid until the next. The cursor holds the
  * lease end and the last account pushed; an unfinished round continues on the next run.
  */
-async function renewLeases({ config, region, store }: RegionContext): Promise<void> {
+async function renewLeases({ config, region, regionDb }: RegionContext): Promise<void> {
   const end = leaseEnd(config.nats, Date.now());
   if (end === undefined || region.natsWebsockets.length === 0) return;
-  const [of = '', after = ''] = (await readCursor(store, 'lease')).split(' ');
+  const [of = '', after = ''] = (await readCursor(regionDb, 'lease')).split(' ');
   const done = after === '';
   if (done && of === String(end)) return;
-  const ids = await listRenewableAccounts(store, after, BATCH_SIZES.renewed);
+  const ids = await listRenewableAccounts(regionDb, after, BATCH_SIZES.renewed);
   const limits = { atOnce: CONCURRENCY, deadline: Date.now() + RENEWALS_MS };
   const begun = await forEachConcurrent('renew', region.name, ids, limits, (account) =>
     publishAccount(config, { region: region.name, account, user: null, renewal: true }),
   );
   const finished = begun === ids.length && ids.length < BATCH_SIZES.renewed;
   const began = done ? String(end) : of;
-  await writeCursor(store, 'lease', `${began} ${finished ? '' : (ids[begun - 1] ?? after)}`);
+  await writeCursor(regionDb, 'lease', `${began} ${finished ? '' : (ids[begun - 1] ?? after)}`);
 }
 
 /** Compares a batch of the accounts that servers have loaded, and records when credentials were last used. */
 async function review(place: RegionContext): Promise<void> {
-  const { config, region, store } = place;
+  const { config, region, regionDb } = place;
   if (region.natsWebsockets.length === 0) return;
   const soon = () => Date.now() + config.nats.push_deadline_ms;
   const deadline = Date.now() + REVIEW_MS;
@@ -128,14 +128,14 @@ async function review(place: RegionContext): Promise<void> {
   try {
     await runJob('note last use', region.name, () => recordLastUses(region, servers, soon));
     const loaded = await listLoadedAccounts(servers, soon());
-    const ids = await nextBatch(store, 'review', BATCH_SIZES.reviewed, async (after, limit) =>
+    const ids = await nextBatch(regionDb, 'review', BATCH_SIZES.reviewed, async (after, limit) =>
       loaded.filter((id) => id > after).slice(0, limit),
     );
     for (let from = 0; from < ids.length && Date.now() < deadline; from += STATES_PER_QUERY) {
       const batch = ids.slice(from, from + STATES_PER_QUERY);
       await runJob('review', region.name, () => reviewBatch(place, servers, batch, deadline));
       // Stored after each batch, so that a crash or a failing account does not block the next run.
-      await writeCursor(store, 'review', batch.at(-1) ?? '');
+      await writeCursor(regionDb, 'review', batch.at(-1) ?? '');
     }
   } finally {
     servers.close();
@@ -143,13 +143,13 @@ async function review(place: RegionContext): Promise<void> {
 }
 
 async function reviewBatch(
-  { config, region, store }: RegionContext,
+  { config, region, regionDb }: RegionContext,
   servers: Servers,
   ids: readonly string[],
   deadline: number,
 ): Promise<void> {
   // Excludes accounts that are not ours: the system account and the servers' own.
-  const states = new Map((await getAccountStates(store, ids)).map((state) => [state.account.id, state]));
+  const states = new Map((await getAccountStates(regionDb, ids)).map((state) => [state.account.id, state]));
   const limits = { atOnce: CONCURRENCY, deadline: deadline + config.nats.push_deadline_ms };
   const operator = await operatorKey(config);
   await forEachConcurrent('review', region.name, [...states.keys()], limits, async (account) => {

@@ -16,7 +16,7 @@ async function jwtOf(c: Context<AppEnv>, id: string): Promise<{ jwt: string; ver
   const config = c.get('config');
   const [operator, system] = await Promise.all([operatorKey(config), systemKey(c.get('region'))]);
   if (id === system.publicKey) return { jwt: await composeSystemAccountJwt(operator, id), version: '0' };
-  const state = await getAccountState(c.get('store'), id);
+  const state = await getAccountState(c.get('regionDb'), id);
   if (!state) return null;
   const now = Date.now();
   const jwt = await composeAccountJwt(operator, state, config.nats, now);

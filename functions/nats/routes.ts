@@ -71,7 +71,7 @@ const missing = (id: string) => new ApiError('not_found', { resource: 'namespace
 
 /** The error for a change to an account that was not found where the caller can change accounts. */
 const refusal = (c: Context<AppEnv>, id: string) =>
-  refusalOfChange(c, 'nats', missing(id), (projectIds) => getAccount(c.get('store'), { id, projectIds }));
+  refusalOfChange(c, 'nats', missing(id), (projectIds) => getAccount(c.get('regionDb'), { id, projectIds }));
 
 /** The error for an organization at its account quota. */
 function tooMany(quota: number, organizationId: string, current: number): ApiError {
@@ -130,7 +130,7 @@ export const natsAccountRoutes = newRouter()
       const account = created.ok
         ? created.row
         : await replayedResource(idempotency, created.record, missing, (id) =>
-            getAccount(c.get('store'), { id, projectIds: scope.projectIds }),
+            getAccount(c.get('regionDb'), { id, projectIds: scope.projectIds }),
           );
       return c.json(presentAccount(account, c.get('region')), 200);
     },
@@ -150,7 +150,7 @@ export const natsAccountRoutes = newRouter()
     async (c) => {
       const query = c.req.valid('query');
       const { projectIds } = requireScope(c, read, query.project_id);
-      const { total, rows } = await listAccounts(c.get('store'), projectIds, pageOf(query));
+      const { total, rows } = await listAccounts(c.get('regionDb'), projectIds, pageOf(query));
       const accounts = rows.map((row) => presentAccount(row, c.get('region')));
       return c.json({ total_count: total, nats_accounts: accounts }, 200);
     },
@@ -167,7 +167,7 @@ export const natsAccountRoutes = newRouter()
     async (c) => {
       const id = c.req.valid('param').nats_account_id;
       const { projectIds } = requireScope(c, read);
-      const account = await getAccount(c.get('store'), { id, projectIds });
+      const account = await getAccount(c.get('regionDb'), { id, projectIds });
       if (!account) throw missing(id);
       return c.json(presentAccount(account, c.get('region')), 200);
     },
@@ -191,7 +191,7 @@ export const natsAccountRoutes = newRouter()
       const id = c.req.valid('param').nats_account_id;
       const projectIds = writableProjects(c, 'nats');
       const name = c.req.valid('json').name ?? undefined;
-      const account = await renameAccount(c.get('store'), auditContextOf(c), { id, projectIds }, name);
+      const account = await renameAccount(c.get('regionDb'), auditContextOf(c), { id, projectIds }, name);
       if (!account) throw await refusal(c, id);
       return c.json(presentAccount(account, c.get('region')), 200);
     },
@@ -209,7 +209,7 @@ export const natsAccountRoutes = newRouter()
     async (c) => {
       const id = c.req.valid('param').nats_account_id;
       const projectIds = writableProjects(c, 'nats');
-      if (!(await deleteAccount(c.get('store'), auditContextOf(c), { id, projectIds })))
+      if (!(await deleteAccount(c.get('regionDb'), auditContextOf(c), { id, projectIds })))
         throw await refusal(c, id);
       const request = { region: c.get('region').name, account: id, user: '*' };
       return c.body(null, 204, await publishAndReport(c.get('config'), request));

@@ -3,14 +3,14 @@
  * connections.
  */
 import type { Region } from '../shared/env.ts';
+import type { BroadcastResult, ServerResponse } from './broadcast.ts';
 import type { NatsClient } from './client.ts';
-import type { Answer, Asked } from './question.ts';
 import { PING, Servers } from './system.ts';
 
 const ACCOUNTZ = '$SYS.REQ.SERVER.PING.ACCOUNTZ';
 
 /** The outcome of a push. */
-export interface Pushed {
+export interface PushResult {
   acknowledged: number;
   servers: number;
   /** The servers that did not acknowledge it. */
@@ -26,16 +26,16 @@ export async function pushAccountJwt(
   accountId: string,
   jwt: string,
   deadline: number,
-): Promise<Pushed> {
+): Promise<PushResult> {
   const subject = `$SYS.REQ.ACCOUNT.${accountId}.CLAIMS.UPDATE`;
-  const asked = await servers.ask(subject, jwt, deadline, isAcknowledgement);
-  const acknowledged = answersOf(asked).filter(isAcknowledgement).length;
-  return { acknowledged, servers: asked.servers, missing: asked.missing };
+  const result = await servers.broadcast(subject, jwt, deadline, isAcknowledgement);
+  const acknowledged = responsesOf(result).filter(isAcknowledgement).length;
+  return { acknowledged, servers: result.servers, missing: result.missing };
 }
 
-const isAcknowledgement = ({ data }: Answer) => data?.code === 200;
+const isAcknowledgement = ({ data }: ServerResponse) => data?.code === 200;
 
-const answersOf = ({ answers }: Asked) => [...answers.values()];
+const responsesOf = ({ responses }: BroadcastResult) => [...responses.values()];
 
 export interface Connection {
   /** The name of the client's server. */
@@ -53,13 +53,13 @@ export interface Connection {
 }
 
 /** The most connections that a server lists in one answer. */
-const PAGE = 256;
+const MAX_CONNECTIONS = 256;
 
 /** The open connections of an account. */
-export interface Listing {
+export interface ConnectionList {
   connections: Connection[];
   /** The names of the servers that responded. */
-  answered: string[];
+  responded: string[];
   /** Number of active servers. */
   servers: number;
   /** Whether a server has more connections than the 256 it lists. */
@@ -74,18 +74,18 @@ export async function listConnections(
   servers: Servers,
   accountId: string,
   deadline: number,
-): Promise<Listing> {
+): Promise<ConnectionList> {
   const subject = `$SYS.REQ.ACCOUNT.${accountId}.CONNZ`;
-  const request = JSON.stringify({ auth: true, limit: PAGE });
-  const asked = await servers.ask(subject, request, deadline);
-  const answers = answersOf(asked);
-  const connections = answers.flatMap(connectionsIn);
-  const total = answers.reduce((sum, { data }) => sum + (data?.total ?? 0), 0);
-  const answered = answers.map(({ server }) => server?.name ?? '');
-  return { connections, answered, servers: asked.servers, truncated: total > connections.length };
+  const request = JSON.stringify({ auth: true, limit: MAX_CONNECTIONS });
+  const result = await servers.broadcast(subject, request, deadline);
+  const responses = responsesOf(result);
+  const connections = responses.flatMap(connectionsIn);
+  const total = responses.reduce((sum, { data }) => sum + (data?.total ?? 0), 0);
+  const answered = responses.map(({ server }) => server?.name ?? '');
+  return { connections, responded: answered, servers: result.servers, truncated: total > connections.length };
 }
 
-function connectionsIn({ server, data }: Answer): Connection[] {
+function connectionsIn({ server, data }: ServerResponse): Connection[] {
   return (data?.connections ?? []).map((one) => ({
     server: server?.name ?? '',
     user: one.authorized_user ?? '',
@@ -109,22 +109,22 @@ export async function listActive(
 ): Promise<{ connections: Connection[]; more: boolean }> {
   const offset = page * ACTIVE_PAGE;
   const request = JSON.stringify({ auth: true, sort: 'last', limit: ACTIVE_PAGE, offset });
-  const answers = answersOf(await servers.ask('$SYS.REQ.SERVER.PING.CONNZ', request, deadline));
-  const more = answers.some(({ data }) => (data?.total ?? 0) > offset + ACTIVE_PAGE);
-  return { connections: answers.flatMap(connectionsIn), more };
+  const responses = responsesOf(await servers.broadcast('$SYS.REQ.SERVER.PING.CONNZ', request, deadline));
+  const more = responses.some(({ data }) => (data?.total ?? 0) > offset + ACTIVE_PAGE);
+  return { connections: responses.flatMap(connectionsIn), more };
 }
 
 /** Lists the ids of the accounts that at least one server has loaded, in order. */
 export async function listLoadedAccounts(servers: Servers, deadline: number): Promise<string[]> {
-  const asked = await servers.ask(ACCOUNTZ, '', deadline);
-  const ids = new Set(answersOf(asked).flatMap(({ data }) => data?.accounts ?? []));
+  const result = await servers.broadcast(ACCOUNTZ, '', deadline);
+  const ids = new Set(responsesOf(result).flatMap(({ data }) => data?.accounts ?? []));
   return [...ids].filter((id) => id.startsWith('A')).sort();
 }
 
 /** Lists the JWTs that servers hold for an account, one per server that has loaded it. */
 export async function listHeldJwts(servers: Servers, accountId: string, deadline: number): Promise<string[]> {
-  const asked = await servers.ask(ACCOUNTZ, JSON.stringify({ account: accountId }), deadline);
-  return answersOf(asked).flatMap(({ data }) => data?.account_detail?.jwt ?? []);
+  const result = await servers.broadcast(ACCOUNTZ, JSON.stringify({ account: accountId }), deadline);
+  return responsesOf(result).flatMap(({ data }) => data?.account_detail?.jwt ?? []);
 }
 
 /** A server of a region that responded, or an address where none did. */
@@ -151,18 +151,18 @@ export async function listServers(
     return { listed: region.natsWebsockets.map(unreachable), servers: region.natsWebsockets.length };
   }
   try {
-    const asked = await servers.ask(PING, '', deadline);
+    const result = await servers.broadcast(PING, '', deadline);
     const now = Date.now();
     const of = (id: string) =>
-      [...asked.addresses].flatMap(([url, leadsTo]) => (leadsTo === id ? [url] : []));
-    const replied = [...asked.answers].map(([id, { server }]) => ({
+      [...result.addresses].flatMap(([url, leadsTo]) => (leadsTo === id ? [url] : []));
+    const replied = [...result.responses].map(([id, { server }]) => ({
       name: server?.name ?? null,
       version: server?.ver ?? null,
       websockets: of(id),
       clockAhead: server?.time === undefined ? null : Date.parse(server.time) - now,
     }));
-    const lost = [...asked.addresses].filter(([, id]) => id === undefined || !asked.answers.has(id));
-    return { listed: [...replied, ...lost.map(([url]) => unreachable(url))], servers: asked.servers };
+    const lost = [...result.addresses].filter(([, id]) => id === undefined || !result.responses.has(id));
+    return { listed: [...replied, ...lost.map(([url]) => unreachable(url))], servers: result.servers };
   } finally {
     servers.close();
   }
@@ -180,13 +180,14 @@ interface StreamNames {
  */
 export async function deleteStreams(client: NatsClient, deadline: number): Promise<void> {
   for (;;) {
-    const names = await askJetStream<StreamNames>(client, 'STREAM.NAMES', deadline);
+    const names = await requestJetStream<StreamNames>(client, 'STREAM.NAMES', deadline);
     if (!names || (names.streams ?? []).length === 0) return;
-    for (const stream of names.streams ?? []) await askJetStream(client, `STREAM.DELETE.${stream}`, deadline);
+    for (const stream of names.streams ?? [])
+      await requestJetStream(client, `STREAM.DELETE.${stream}`, deadline);
   }
 }
 
-async function askJetStream<Result extends { error?: { code: number; description: string } }>(
+async function requestJetStream<Result extends { error?: { code: number; description: string } }>(
   client: NatsClient,
   operation: string,
   deadline: number,

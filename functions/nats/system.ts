@@ -1,14 +1,20 @@
 /**
- * Asks all servers of a region, as a user of its system account. Servers of a cluster forward a question to each other,
+ * Asks all servers of a region, as a user of its system account. Servers of a cluster forward requests to each other,
  * so one connection normally suffices. If the server of a configured address has not replied, it gets its own
  * connection, because the others may have lost sight of it. An unreachable address counts as a server that has not
  * replied.
  */
 import type { Region } from '../shared/env.ts';
 import { systemKey } from './accounts.ts';
+import {
+  Broadcast,
+  type BroadcastResult,
+  parseResponse,
+  type ServerCount,
+  type ServerResponse,
+} from './broadcast.ts';
 import { connectNats, connectOne, type NatsClient, type NatsUser, shortLivedUser } from './client.ts';
-import { type Answer, type Asked, type Count, parse, Question } from './question.ts';
-import { warnAboutServer } from './server-notes.ts';
+import { warnAboutServer } from './server-warnings.ts';
 
 /** Each server replies with its identity and status. */
 export const PING = '$SYS.REQ.SERVER.PING';
@@ -27,7 +33,7 @@ const PERMISSIONS = {
 
 /** How long to wait for the servers behind the first connection before asking another address directly. */
 const PATIENCE_MS = 60;
-/** How long an address that failed within the last minute can delay a question. */
+/** How long an address that failed within the last minute can delay a broadcast. */
 const FAILED_PATIENCE_MS = 150;
 const MINUTE_MS = 60_000;
 /** How long to cache a connection's count of active servers. */
@@ -49,7 +55,7 @@ export class Servers {
   readonly #region: Region;
   readonly #user: NatsUser;
   readonly #connecting = new Map<string, Promise<NatsClient>>();
-  readonly #counts = new Map<NatsClient, Count>();
+  readonly #counts = new Map<NatsClient, ServerCount>();
   readonly #watchers = new Set<() => void>();
   /** Addresses whose servers the first connection does not reach. */
   readonly #apart = new Set<string>();
@@ -117,33 +123,33 @@ export class Servers {
    * Asks all servers and collects one answer from each, until every server has given one that `counts` accepts or
    * `deadline` (milliseconds since the epoch) passes. Rejects if every connection is lost before any answer arrives.
    */
-  async ask(
+  async broadcast(
     subject: string,
     payload: string,
     deadline: number,
-    counts: (answer: Answer) => boolean = () => true,
-  ): Promise<Asked> {
+    counts: (answer: ServerResponse) => boolean = () => true,
+  ): Promise<BroadcastResult> {
     const first = this.#first ?? (await this.#connectFirst(deadline));
-    const question = new Question(counts);
-    const survey = (client: NatsClient) => question.put(client, subject, payload, this.#count(client));
-    const watcher = () => question.check();
+    const broadcast = new Broadcast(counts);
+    const survey = (client: NatsClient) => broadcast.send(client, subject, payload, this.#count(client));
+    const watcher = () => broadcast.check();
     this.#watchers.add(watcher);
     try {
       survey(first);
-      question.identify(first.url, first.server.id);
+      broadcast.identify(first.url, first.server.id);
       for (const url of this.#region.natsWebsockets.filter((other) => other !== first.url)) {
         const patience = failedAt(url) > 0 ? FAILED_PATIENCE_MS : Number.POSITIVE_INFINITY;
-        question.waitFor(this.#reach(url, question, survey, deadline), patience);
+        broadcast.waitFor(this.#reach(url, broadcast, survey, deadline), patience);
       }
-      await question.done(deadline);
+      await broadcast.done(deadline);
     } finally {
       this.#watchers.delete(watcher);
-      question.stop();
+      broadcast.stop();
     }
-    return question.outcome(
+    return broadcast.outcome(
       this.#region.natsWebsockets.map((url) => {
         const known = addresses.get(url);
-        return { url, id: question.idOf(url) ?? known?.id };
+        return { url, id: broadcast.idOf(url) ?? known?.id };
       }),
     );
   }
@@ -151,30 +157,30 @@ export class Servers {
   /** Makes sure the server at an address is asked, through the first connection or through its own. */
   async #reach(
     url: string,
-    question: Question,
+    broadcast: Broadcast,
     survey: (client: NatsClient) => void,
     deadline: number,
   ): Promise<void> {
     const known = addresses.get(url);
     const connected = this.#connecting.has(url);
     if (!connected && known?.id && within(MINUTE_MS, known.seenAt)) {
-      question.identify(url, known.id);
-      if (await question.hasAnswer(known.id, PATIENCE_MS)) return;
+      broadcast.identify(url, known.id);
+      if (await broadcast.hasAnswer(known.id, PATIENCE_MS)) return;
     }
     const client = await this.#connect(url, deadline);
-    question.identify(url, client.server.id);
-    if (!this.#apart.has(url) && (await question.hasAnswer(client.server.id, PATIENCE_MS))) return;
+    broadcast.identify(url, client.server.id);
+    if (!this.#apart.has(url) && (await broadcast.hasAnswer(client.server.id, PATIENCE_MS))) return;
     this.#apart.add(url);
     survey(client);
   }
 
-  #count(client: NatsClient): Count {
+  #count(client: NatsClient): ServerCount {
     const kept = this.#counts.get(client);
     if (kept && within(COUNT_MS, kept.at)) return kept;
     kept?.stop();
-    const count: Count = { at: Date.now(), active: 0, replied: new Map(), stop: () => {} };
-    count.stop = client.ask(PING, '', (reply) => {
-      const { server, statsz } = parse(reply);
+    const count: ServerCount = { at: Date.now(), active: 0, replied: new Map(), stop: () => {} };
+    count.stop = client.requestMany(PING, '', (reply) => {
+      const { server, statsz } = parseResponse(reply);
       // Use the largest number: a server that has just started may not know all the others yet.
       count.active = Math.max(count.active, statsz?.active_servers ?? 1);
       if (server) {

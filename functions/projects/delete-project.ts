@@ -35,18 +35,18 @@ export type DeletionRefused =
 /** Deletes a project if no region holds resources of it; otherwise the project stays active. */
 export async function deleteProject(
   config: Config,
-  identity: Database,
+  identityDb: Database,
   audit: AuditContext,
   ref: ProjectRef,
 ): Promise<{ ok: true } | DeletionRefused> {
-  const started = await startDeletion(identity, audit.now, ref);
-  return started.ok ? finishOrCancelDeletion(config, identity, audit, started.deletion) : started;
+  const started = await startDeletion(identityDb, audit.now, ref);
+  return started.ok ? finishOrCancelDeletion(config, identityDb, audit, started.deletion) : started;
 }
 
 /** Finishes the deletion, or cancels it if a region still holds resources or cannot be asked. */
 async function finishOrCancelDeletion(
   config: Config,
-  identity: Database,
+  identityDb: Database,
   audit: AuditContext,
   deletion: Deletion,
 ): Promise<{ ok: true } | DeletionRefused> {
@@ -66,11 +66,11 @@ async function finishOrCancelDeletion(
     return [region];
   });
   if (held.length > 0 || failed.length > 0) {
-    await cancelDeletion(identity, deletion);
+    await cancelDeletion(identityDb, deletion);
     if (held.length > 0) return { ok: false, reason: 'held', held };
     return { ok: false, reason: 'unsettled', regions: failed };
   }
-  return (await finishDeletion(identity, audit, deletion))
+  return (await finishDeletion(identityDb, audit, deletion))
     ? { ok: true }
     : { ok: false, reason: 'unsettled', regions: [] };
 }
@@ -89,12 +89,12 @@ const BATCH_SIZE = 500;
  * epoch). A project that fails is logged with its id; the others still run, and the promise rejects at the end.
  */
 export async function resumeProjectDeletions(config: Config, deadline: number): Promise<void> {
-  const identity = openDatabase(config.identity);
+  const identityDb = openDatabase(config.identity);
   let well = true;
-  for (const project of shuffled(await listUnfinishedDeletions(identity, BATCH_SIZE))) {
+  for (const project of shuffled(await listUnfinishedDeletions(identityDb, BATCH_SIZE))) {
     if (Date.now() > deadline) break;
     const settled = await runJob(`project deletion ${project.id}`, 'identity', () =>
-      resumeDeletion(config, identity, project, deadline),
+      resumeDeletion(config, identityDb, project, deadline),
     );
     well = well && settled;
   }
@@ -103,19 +103,19 @@ export async function resumeProjectDeletions(config: Config, deadline: number): 
 
 async function resumeDeletion(
   config: Config,
-  identity: Database,
+  identityDb: Database,
   project: Project,
   deadline: number,
 ): Promise<void> {
-  if (project.status === 'deleted') return purgeDeletedProject(config, identity, project, deadline);
+  if (project.status === 'deleted') return purgeDeletedProject(config, identityDb, project, deadline);
   if (Date.now() - project.updatedAt <= INTERRUPTED_AFTER_MS) return;
   const { id, updatedAt: since } = project;
-  await finishOrCancelDeletion(config, identity, systemAuditContext(), { id, since });
+  await finishOrCancelDeletion(config, identityDb, systemAuditContext(), { id, since });
 }
 
 async function purgeDeletedProject(
   config: Config,
-  identity: Database,
+  identityDb: Database,
   { id, updatedAt }: Project,
   deadline: number,
 ): Promise<void> {
@@ -127,5 +127,5 @@ async function purgeDeletedProject(
   const failed = swept.find((one) => one.status === 'rejected');
   if (failed) throw failed.reason;
   const done = swept.every((one) => one.status === 'fulfilled' && one.value);
-  if (settled && done) await removeProject(identity, systemAuditContext(), id);
+  if (settled && done) await removeProject(identityDb, systemAuditContext(), id);
 }

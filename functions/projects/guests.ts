@@ -50,11 +50,11 @@ const GRACE_PERIOD_MS = 60_000;
  * promise rejects at the end.
  */
 export async function deleteExpiredGuests(config: Config, deadline: number): Promise<void> {
-  const identity = openDatabase(config.identity);
+  const identityDb = openDatabase(config.identity);
   let well = true;
-  for (const guest of shuffled(await listExpiredGuests(identity, Date.now(), BATCH_SIZE))) {
+  for (const guest of shuffled(await listExpiredGuests(identityDb, Date.now(), BATCH_SIZE))) {
     const ended = await runJob(`expired guest ${guest.organizationId}`, 'identity', () =>
-      deleteExpiredGuest(config, identity, guest, deadline),
+      deleteExpiredGuest(config, identityDb, guest, deadline),
     );
     well = well && ended;
   }
@@ -63,7 +63,7 @@ export async function deleteExpiredGuests(config: Config, deadline: number): Pro
 
 async function deleteExpiredGuest(
   config: Config,
-  identity: Database,
+  identityDb: Database,
   { organizationId, projectIds, expiresAt }: Awaited<ReturnType<typeof listExpiredGuests>>[number],
   deadline: number,
 ): Promise<void> {
@@ -76,7 +76,7 @@ async function deleteExpiredGuest(
   const failures = swept.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
   if (failures.length > 0) throw new AggregateError(failures, 'A region could not be cleaned up');
   const done = swept.every((one) => one.status === 'fulfilled' && one.value);
-  if (settled && done) await deleteGuest(identity, systemAuditContext(), organizationId);
+  if (settled && done) await deleteGuest(identityDb, systemAuditContext(), organizationId);
 }
 
 const BATCH_SIZE = 50;

@@ -181,7 +181,7 @@ export const projectRoutes = newRouter()
       const organizationId = organizationFor(c, body.organization_id);
       const idempotency = await readIdempotencyKey(c, body);
       const created = await createProject(
-        c.get('identity'),
+        c.get('identityDb'),
         auditContextOf(c),
         {
           id: crypto.randomUUID(),
@@ -194,7 +194,7 @@ export const projectRoutes = newRouter()
       const row = created.ok
         ? created.row
         : await replayedResource(idempotency, created.record, missing, (id) =>
-            getProject(c.get('identity'), { id, organizationIds: [organizationId] }),
+            getProject(c.get('identityDb'), { id, organizationIds: [organizationId] }),
           );
       return c.json(present(c, row), 200);
     },
@@ -220,7 +220,7 @@ export const projectRoutes = newRouter()
       const asked = project_ids === undefined ? undefined : [project_ids].flat();
       const ids = asked ? projectIds.filter((id) => asked.includes(id)) : projectIds;
       const filter = { ids, organizationId, name };
-      const { rows, total } = await listProjects(c.get('identity'), filter, pageOf(query));
+      const { rows, total } = await listProjects(c.get('identityDb'), filter, pageOf(query));
       return c.json({ total_count: total, projects: rows.map((row) => present(c, row)) }, 200);
     },
   )
@@ -237,7 +237,7 @@ export const projectRoutes = newRouter()
       const id = c.req.valid('param').project_id;
       const scope = requireScope(c, read);
       if (!scope.projectIds.includes(id)) throw missing(id);
-      const row = await getProject(c.get('identity'), { id, organizationIds: [scope.organizationOf(id)] });
+      const row = await getProject(c.get('identityDb'), { id, organizationIds: [scope.organizationOf(id)] });
       if (!row) throw missing(id);
       return c.json(present(c, row), 200);
     },
@@ -259,7 +259,7 @@ export const projectRoutes = newRouter()
       const id = c.req.valid('param').project_id;
       const body = c.req.valid('json');
       const fields = { name: body.name ?? undefined, description: body.description ?? undefined };
-      const row = await updateProject(c.get('identity'), auditContextOf(c), writable(c, id), fields);
+      const row = await updateProject(c.get('identityDb'), auditContextOf(c), writable(c, id), fields);
       if (!row) throw await refusal(c, id);
       return c.json(present(c, row), 200);
     },
@@ -279,7 +279,7 @@ export const projectRoutes = newRouter()
       const id = c.req.valid('param').project_id;
       const deleted = await deleteProject(
         c.get('config'),
-        c.get('identity'),
+        c.get('identityDb'),
         auditContextOf(c),
         writable(c, id),
       );

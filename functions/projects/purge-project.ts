@@ -35,14 +35,14 @@ export async function purgeProjectFromRegion(
   projectId: string,
   deadline: number,
 ): Promise<boolean> {
-  const store = openDatabase(region.database);
-  for (const { product, organizationId } of await listProductsInUse(store, projectId)) {
+  const regionDb = openDatabase(region.database);
+  for (const { product, organizationId } of await listProductsInUse(regionDb, projectId)) {
     if (product === 'nats') {
       if (!(await purgeAccounts(config, region, projectId, deadline))) return false;
       continue;
     }
     const service = { product, organizationId, projectId };
-    const ended = await deactivateService(store, systemAuditContext(), service);
+    const ended = await deactivateService(regionDb, systemAuditContext(), service);
     if (ended?.leftovers) await cleanUp(region, { projectId, product }, deadline);
   }
   return true;
@@ -56,16 +56,16 @@ async function purgeAccounts(
   projectId: string,
   deadline: number,
 ): Promise<boolean> {
-  const store = openDatabase(region.database);
+  const regionDb = openDatabase(region.database);
   // Accounts that cannot be deleted stay in the list, so skip them.
   let failed = 0;
   while (Date.now() < deadline) {
     const page = { offset: failed, limit: BATCH_SIZE, by: 'created_at', direction: 'asc' } as const;
-    const { rows } = await listAccounts(store, [projectId], page);
+    const { rows } = await listAccounts(regionDb, [projectId], page);
     const deleted = await Promise.all(
       rows.map(({ id }) =>
         runJob(`delete NATS account ${id}`, region.name, async () => {
-          const gone = await deleteAccount(store, systemAuditContext(), { id, projectIds: [projectId] });
+          const gone = await deleteAccount(regionDb, systemAuditContext(), { id, projectIds: [projectId] });
           if (gone) await publishAndReport(config, { region: region.name, account: id, user: '*' });
         }),
       ),

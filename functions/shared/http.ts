@@ -31,13 +31,13 @@ export interface AppEnv {
     config: Config;
     requestId: string;
     /** The identity database. Set for every operation that is not public. */
-    identity: Database;
+    identityDb: Database;
     /** The caller. Set for every operation that is not public. */
     principal: Principal;
     /** The region in the path. Set for paths that contain one. */
     region: Region;
     /** The region's database. Set with the region. */
-    store: Database;
+    regionDb: Database;
   };
 }
 
@@ -129,7 +129,7 @@ export async function useRegion(c: Context<AppEnv>, next: () => Promise<void>): 
     throw invalidArgument('region', 'constraint', `must be one of ${[...regions.keys()].join(', ')}`);
   }
   c.set('region', region);
-  c.set('store', openDatabase(region.database));
+  c.set('regionDb', openDatabase(region.database));
   await next();
 }
 

@@ -11,27 +11,30 @@ const LABELS = {
 } as const satisfies Record<PermissionName, string>;
 
 /** Each permission's bit in the database, API name and label. */
-export const PERMISSIONS = (Object.keys(LABELS) as PermissionName[]).map((wire) => ({
-  bit: PERMISSION_BITS[wire],
-  wire,
-  label: LABELS[wire],
+export const PERMISSIONS = (Object.keys(LABELS) as PermissionName[]).map((apiName) => ({
+  bit: PERMISSION_BITS[apiName],
+  apiName,
+  label: LABELS[apiName],
 }));
 
 type Choice = { [Name in PermissionName]?: boolean | null | undefined };
 
 /** Returns the bits that the choice sets to true. */
 export function bitsOf(choice: Choice): number {
-  return PERMISSIONS.reduce((bits, { bit, wire }) => (choice[wire] ? bits | bit : bits), 0);
+  return PERMISSIONS.reduce((bits, { bit, apiName }) => (choice[apiName] ? bits | bit : bits), 0);
 }
 
 /** Returns the bits that the choice sets and clears. Absent and null members leave a permission unchanged. */
 export function changedBits(choice: Choice): { set: number; clear: number } {
-  const clear = PERMISSIONS.reduce((bits, { bit, wire }) => (choice[wire] === false ? bits | bit : bits), 0);
+  const clear = PERMISSIONS.reduce(
+    (bits, { bit, apiName }) => (choice[apiName] === false ? bits | bit : bits),
+    0,
+  );
   return { set: bitsOf(choice), clear };
 }
 
-/** Converts permission bits to the wire format. */
+/** Converts permission bits to the API's format. */
 export function toApiPermissions(bits: number): Record<PermissionName, boolean> {
-  const members = PERMISSIONS.map(({ bit, wire }) => [wire, (bits & bit) !== 0]);
+  const members = PERMISSIONS.map(({ bit, apiName }) => [apiName, (bits & bit) !== 0]);
   return Object.fromEntries(members) as Record<PermissionName, boolean>;
 }

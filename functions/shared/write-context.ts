@@ -37,7 +37,7 @@ export function writeContextOf(c: Context<AppEnv>): WriteContext {
   const { sealingKeys, nats, quotas, guests } = c.get('config');
   const isGuest = c.get('principal').memberships.some(({ expiresAt }) => expiresAt !== null);
   return {
-    regionDb: c.get('store'),
+    regionDb: c.get('regionDb'),
     region: c.get('region'),
     sealingKeys,
     nats,

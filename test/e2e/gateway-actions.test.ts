@@ -164,7 +164,7 @@ function expected(service: Service, name: string, { requires }: Action, bits: nu
   const permitted =
     requires === 'any' ||
     (requires !== 'refused' &&
-      PERMISSIONS.some(({ bit, wire }) => requires.includes(wire) && (bits & bit) !== 0));
+      PERMISSIONS.some(({ bit, apiName }) => requires.includes(apiName) && (bits & bit) !== 0));
   if (permitted) return ENDS[`${service}.${name}`] ?? 'ok';
   return service === 'sqs' ? 'AccessDenied' : 'AuthorizationErrorException';
 }

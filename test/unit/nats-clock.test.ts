@@ -3,7 +3,7 @@ import { decode } from '@nats-io/jwt';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { shortLivedUser } from '../../functions/nats/client.ts';
 import { createKey, importSeed } from '../../functions/nats/keys.ts';
-import { warnAboutServer } from '../../functions/nats/server-notes.ts';
+import { warnAboutServer } from '../../functions/nats/server-warnings.ts';
 
 const logged: string[] = [];
 beforeEach(() => {

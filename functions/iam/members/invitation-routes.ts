@@ -24,7 +24,7 @@ const acceptBody = z.object({ token, name: displayName.optional(), password: new
 const gone = () => new ApiError('not_found', { resource: 'invitation', resource_id: '' });
 
 async function invitationOf(c: Context<AppEnv>, tokenHash: string): Promise<Invitation> {
-  const invitation = await findInvitation(c.get('identity'), tokenHash);
+  const invitation = await findInvitation(c.get('identityDb'), tokenHash);
   if (!invitation) {
     await rejectUnknownToken(c);
     throw gone();
@@ -62,7 +62,7 @@ function wantedAccount({ name, password }: z.infer<typeof acceptBody>) {
 
 async function ready(c: Context<AppEnv>, next: () => Promise<void>): Promise<void> {
   requireSameOrigin(c);
-  c.set('identity', openDatabase(c.get('config').identity));
+  c.set('identityDb', openDatabase(c.get('config').identity));
   await next();
 }
 
@@ -91,7 +91,7 @@ export const invitationRoutes = new Hono<AppEnv>()
         ? { name: account.name, passwordHash: await hashPassword(account.password) }
         : { sessionId: await sessionOf(c, invitation) };
     const audit = auditContextOf(c, { type: 'user', id: userId, accessKey: null });
-    if (!(await acceptInvitation(c.get('identity'), audit, { tokenHash, userId, organizationId }, by))) {
+    if (!(await acceptInvitation(c.get('identityDb'), audit, { tokenHash, userId, organizationId }, by))) {
       throw gone();
     }
     return c.json({ organization_id: organizationId, user_id: userId });

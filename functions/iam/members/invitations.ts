@@ -29,11 +29,11 @@ export async function inviteByMail(
 ): Promise<{ member: Member; url: string | null }> {
   const { mail } = c.get('config');
   const shown = isOwner(c.get('principal'), organizationId);
-  if (!mail && !shown) throw UNSENT;
+  if (!mail && !shown) throw NOT_SENT;
   if (mail) await limitEmails(c, email);
   const token = newLinkToken();
   const audit = auditContextOf(c);
-  const member = await invite(c.get('identity'), audit, {
+  const member = await invite(c.get('identityDb'), audit, {
     userId: await userIdOf(c.get('config').signInSecret, email),
     organizationId,
     email,
@@ -64,7 +64,7 @@ async function userIdOf(secret: string, email: string): Promise<string> {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
-const UNSENT = new ApiError('precondition_failed', {
+const NOT_SENT = new ApiError('precondition_failed', {
   precondition: 'unknown_precondition',
   help_message:
     'This deployment sends no email, so only an Owner can invite members and share the link. Ask an Owner of the organization.',

@@ -43,7 +43,7 @@ const LAST_OWNER = new ApiError('precondition_failed', {
 });
 
 /** Returns the organizations in which the caller can read members, or is the requested user. */
-function seenIn(c: Context<AppEnv>, userId: string): string[] {
+function findVisible(c: Context<AppEnv>, userId: string): string[] {
   const principal = c.get('principal');
   const readable = authorize(principal, read);
   const own = isSelf(c, userId) ? principal.memberships.map(({ organizationId }) => organizationId) : [];
@@ -59,8 +59,8 @@ function isSelf(c: Context<AppEnv>, userId: string): boolean {
 
 /** Returns the member of the path. Throws 404, or 400 if the request must name an organization. */
 async function memberOf(c: Context<AppEnv>, userId: string, named: string | undefined): Promise<Member> {
-  const organizationIds = seenIn(c, userId).filter((id) => named === undefined || id === named);
-  const [member, another] = await findMember(c.get('identity'), userId, organizationIds);
+  const organizationIds = findVisible(c, userId).filter((id) => named === undefined || id === named);
+  const [member, another] = await findMember(c.get('identityDb'), userId, organizationIds);
   if (another) throw isWanted;
   if (!member) throw missing(userId);
   return member;
@@ -101,7 +101,7 @@ export const userRoutes = newRouter()
       const query = c.req.valid('query');
       const organizationIds = readableOrganizations(c, query.organization_id);
       const filter = { organizationIds, userIds: query.user_ids, role: query.type };
-      const { rows, total } = await listMembers(c.get('identity'), filter, pageOf(query));
+      const { rows, total } = await listMembers(c.get('identityDb'), filter, pageOf(query));
       return c.json({ total_count: total, users: rows.map(schemas.presentUser) }, 200);
     },
   )
@@ -190,7 +190,7 @@ export const userRoutes = newRouter()
       );
       if (!isOwner(c.get('principal'), organizationId)) throw denied('owner', 'write');
       const member = await setRole(
-        c.get('identity'),
+        c.get('identityDb'),
         auditContextOf(c),
         { userId: id, organizationId },
         type,
@@ -221,7 +221,7 @@ export const userRoutes = newRouter()
       const member = await memberOf(c, c.req.valid('param').user_id, c.req.valid('query').organization_id);
       requireRemoval(c, member);
       const { id: userId, organizationId, role } = member;
-      if (!(await removeMember(c.get('identity'), auditContextOf(c), { userId, organizationId, role }))) {
+      if (!(await removeMember(c.get('identityDb'), auditContextOf(c), { userId, organizationId, role }))) {
         throw role === 'owner' ? LAST_OWNER : missing(userId);
       }
       return c.body(null, 204);

@@ -104,7 +104,7 @@ export const policyRoutes = newRouter()
     }),
     async (c) => {
       const body = c.req.valid('json');
-      const policy = await createPolicy(c.get('identity'), auditContextOf(c), {
+      const policy = await createPolicy(c.get('identityDb'), auditContextOf(c), {
         id: crypto.randomUUID(),
         organizationId: organizationFor(c, body),
         name: body.name,
@@ -142,7 +142,7 @@ export const policyRoutes = newRouter()
         tag: query.tag,
       };
       const page = pageOf({ ...query, order_by: ORDERS[order_by] });
-      const { total, rows } = await listPolicies(c.get('identity'), filter, page);
+      const { total, rows } = await listPolicies(c.get('identityDb'), filter, page);
       return c.json({ total_count: total, policies: rows.map(present) }, 200);
     },
   )
@@ -157,7 +157,7 @@ export const policyRoutes = newRouter()
     }),
     async (c) => {
       const id = c.req.valid('param').policy_id;
-      const policy = await getPolicy(c.get('identity'), id, readableOrganizations(c));
+      const policy = await getPolicy(c.get('identityDb'), id, readableOrganizations(c));
       if (!policy) throw missing(id);
       return c.json(present(policy), 200);
     },
@@ -184,7 +184,7 @@ export const policyRoutes = newRouter()
       const body = c.req.valid('json');
       const access = accessOf(c);
       const principal = wantedPrincipal(body);
-      const row = await updatePolicy(c.get('identity'), auditContextOf(c), id, access, {
+      const row = await updatePolicy(c.get('identityDb'), auditContextOf(c), id, access, {
         name: body.name ?? undefined,
         description: body.description ?? undefined,
         tags: body.tags ?? undefined,
@@ -209,7 +209,7 @@ export const policyRoutes = newRouter()
     async (c) => {
       const id = c.req.valid('param').policy_id;
       const access = accessOf(c);
-      changed(await deletePolicy(c.get('identity'), auditContextOf(c), id, access), access, missing(id));
+      changed(await deletePolicy(c.get('identityDb'), auditContextOf(c), id, access), access, missing(id));
       return c.body(null, 204);
     },
   );

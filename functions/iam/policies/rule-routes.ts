@@ -51,7 +51,7 @@ export const ruleRoutes = newRouter()
       );
       const writable = access.writable.filter((organizationId) => !problems.get(organizationId));
       const found = await replaceRules(
-        c.get('identity'),
+        c.get('identityDb'),
         auditContextOf(c),
         id,
         { ...access, writable },
@@ -77,7 +77,7 @@ export const ruleRoutes = newRouter()
     }),
     async (c) => {
       const { policy_id: id, page, page_size: limit } = c.req.valid('query');
-      const found = await listRules(c.get('identity'), id, readableOrganizations(c), {
+      const found = await listRules(c.get('identityDb'), id, readableOrganizations(c), {
         offset: (page - 1) * limit,
         limit,
       });

@@ -130,7 +130,7 @@ async function replay(
   done: IdempotencyRecord,
 ): Promise<z.infer<typeof schemas.issuedApiKey>> {
   const found = await replayedResource(idempotency, done, missing, (accessKey) =>
-    getApiKey(c.get('identity'), accessKey, access.readable),
+    getApiKey(c.get('identityDb'), accessKey, access.readable),
   );
   const key = changedKey(found, access, found.accessKey);
   const random = await derivedBytes(c.get('config').sealingKeys, done, KIND);
@@ -176,7 +176,7 @@ export const apiKeyRoutes = newRouter()
         expiresAt: body.expires_at ? Date.parse(body.expires_at) : null,
       };
       const access = accessToCreate(c, defaultProjectId);
-      const made = await createApiKey(c.get('identity'), auditContextOf(c), key, access, idempotency);
+      const made = await createApiKey(c.get('identityDb'), auditContextOf(c), key, access, idempotency);
       if (made.ok) return c.json({ ...presentApiKey(made.row), secret_key: secretKey }, 200);
       if (made.reason !== 'replayed') throw refusalOf(made.reason);
       return c.json(await replay(c, access, idempotency, made.record), 200);
@@ -208,7 +208,7 @@ export const apiKeyRoutes = newRouter()
         expired: schemas.flagOf(query.expired),
         now: Date.now(),
       };
-      const { total, rows } = await listApiKeys(c.get('identity'), filter, pageOf(query));
+      const { total, rows } = await listApiKeys(c.get('identityDb'), filter, pageOf(query));
       return c.json({ total_count: total, api_keys: rows.map(presentApiKey) }, 200);
     },
   )
@@ -229,7 +229,7 @@ export const apiKeyRoutes = newRouter()
         accessKey === caller.accessKey
           ? caller.memberships.map(({ organizationId }) => organizationId)
           : readableOrganizations(c);
-      const key = await getApiKey(c.get('identity'), accessKey, organizationIds);
+      const key = await getApiKey(c.get('identityDb'), accessKey, organizationIds);
       if (!key) throw missing(accessKey);
       return c.json(presentApiKey(key), 200);
     },
@@ -254,7 +254,7 @@ export const apiKeyRoutes = newRouter()
       const { access_key: accessKey } = c.req.valid('param');
       const body = c.req.valid('json');
       const access = accessOf(c);
-      const row = await updateApiKey(c.get('identity'), auditContextOf(c), accessKey, access, {
+      const row = await updateApiKey(c.get('identityDb'), auditContextOf(c), accessKey, access, {
         description: body.description ?? undefined,
         defaultProjectId: body.default_project_id ?? undefined,
         expiresAt: body.expires_at ? Date.parse(body.expires_at) : undefined,
@@ -280,7 +280,7 @@ export const apiKeyRoutes = newRouter()
       const { access_key: accessKey } = c.req.valid('param');
       const access = accessOf(c);
       changedKey(
-        await deleteApiKey(c.get('identity'), auditContextOf(c), accessKey, access),
+        await deleteApiKey(c.get('identityDb'), auditContextOf(c), accessKey, access),
         access,
         accessKey,
       );

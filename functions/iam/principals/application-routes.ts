@@ -57,7 +57,7 @@ export const applicationRoutes = newRouter()
     }),
     async (c) => {
       const body = c.req.valid('json');
-      const application = await createApplication(c.get('identity'), auditContextOf(c), {
+      const application = await createApplication(c.get('identityDb'), auditContextOf(c), {
         id: crypto.randomUUID(),
         organizationId: writableOrganization(c, body.organization_id),
         name: body.name,
@@ -87,7 +87,7 @@ export const applicationRoutes = newRouter()
         name: query.name,
         tag: query.tag,
       };
-      const { total, rows } = await listApplications(c.get('identity'), filter, pageOf(query));
+      const { total, rows } = await listApplications(c.get('identityDb'), filter, pageOf(query));
       return c.json({ total_count: total, applications: rows.map(present) }, 200);
     },
   )
@@ -102,7 +102,7 @@ export const applicationRoutes = newRouter()
     }),
     async (c) => {
       const id = c.req.valid('param').application_id;
-      const application = await getApplication(c.get('identity'), id, readableOrganizations(c));
+      const application = await getApplication(c.get('identityDb'), id, readableOrganizations(c));
       if (!application) throw missing(id);
       return c.json(present(application), 200);
     },
@@ -127,7 +127,7 @@ export const applicationRoutes = newRouter()
       const id = c.req.valid('param').application_id;
       const body = c.req.valid('json');
       const access = accessOf(c);
-      const application = await updateApplication(c.get('identity'), auditContextOf(c), id, access, {
+      const application = await updateApplication(c.get('identityDb'), auditContextOf(c), id, access, {
         name: body.name ?? undefined,
         description: body.description ?? undefined,
         tags: body.tags ?? undefined,
@@ -148,7 +148,11 @@ export const applicationRoutes = newRouter()
     async (c) => {
       const id = c.req.valid('param').application_id;
       const access = accessOf(c);
-      changed(await deleteApplication(c.get('identity'), auditContextOf(c), id, access), access, missing(id));
+      changed(
+        await deleteApplication(c.get('identityDb'), auditContextOf(c), id, access),
+        access,
+        missing(id),
+      );
       return c.body(null, 204);
     },
   );

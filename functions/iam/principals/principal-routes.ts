@@ -22,7 +22,7 @@ export const principalRoutes = newRouter().openapi(
   async (c) => {
     const { type, id, accessKey, memberships } = c.get('principal');
     const organizationIds = memberships.map(({ organizationId }) => organizationId);
-    const names = await getPrincipalNames(c.get('identity'), { type, id }, organizationIds);
+    const names = await getPrincipalNames(c.get('identityDb'), { type, id }, organizationIds);
     const answer: z.infer<typeof schemas.principal> = {
       type,
       id,

@@ -17,7 +17,7 @@ type Refusal = ErrorFields<'denied_authentication'>;
 
 /** Middleware that sets the principal and the identity database, or responds with 401. */
 export async function authenticate(c: Context<AppEnv>, next: () => Promise<void>): Promise<void> {
-  c.set('identity', openDatabase(c.get('config').identity));
+  c.set('identityDb', openDatabase(c.get('config').identity));
   const found = await callerFromRequest(c);
   if (!found.ok) throw new ApiError('denied_authentication', found.refusal);
   const { expiresAt, lastUsedAt, ...principal } = found.caller;
@@ -36,7 +36,11 @@ export async function authenticate(c: Context<AppEnv>, next: () => Promise<void>
 function recordLastUse(c: Context<AppEnv>, accessKey: string | null, lastUsedAt: number | null): void {
   const now = Date.now();
   if (accessKey === null || now - (lastUsedAt ?? 0) < LAST_USE_INTERVAL_MS) return;
-  inBackground(c, 'recording the last use of an API key', recordApiKeyUse(c.get('identity'), accessKey, now));
+  inBackground(
+    c,
+    'recording the last use of an API key',
+    recordApiKeyUse(c.get('identityDb'), accessKey, now),
+  );
 }
 
 type Authentication =
@@ -47,20 +51,20 @@ async function callerFromRequest(c: Context<AppEnv>): Promise<Authentication> {
   const token = c.req.header('X-Auth-Token');
   if (token !== undefined) {
     if (!isApiSecretKey(token)) return refuse('api_key', 'invalid_argument');
-    const caller = await findCallerByApiKey(c.get('identity'), await hashSecretKey(token));
+    const caller = await findCallerByApiKey(c.get('identityDb'), await hashSecretKey(token));
     return caller ? { ok: true, method: 'api_key', caller } : unknown(c, 'api_key');
   }
   const session = await sessionToken(c);
   if (session === undefined) return refuse('api_key', 'invalid_argument');
   if (session === false) return refuse('session', 'not_found');
-  const caller = await findCallerBySession(c.get('identity'), session);
+  const caller = await findCallerBySession(c.get('identityDb'), session);
   return caller ? { ok: true, method: 'session', caller } : unknown(c, 'session');
 }
 
 /** The session's user, for public endpoints; null if the session is absent, invalid or expired. */
 export async function sessionCaller(c: Context<AppEnv>): Promise<CallerRecord | null> {
   const session = await sessionToken(c);
-  const caller = session ? await findCallerBySession(c.get('identity'), session) : null;
+  const caller = session ? await findCallerBySession(c.get('identityDb'), session) : null;
   return caller && (caller.expiresAt ?? 0) > Date.now() ? caller : null;
 }
 

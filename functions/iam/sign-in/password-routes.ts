@@ -35,13 +35,13 @@ async function change(c: Context<AppEnv>): Promise<Response> {
   if (!caller) throw SIGNED_OUT;
   const { id: userId } = caller;
   await limitAccount(c, userId);
-  const from = await findPasswordHash(c.get('identity'), userId);
+  const from = await findPasswordHash(c.get('identityDb'), userId);
   if (!from || !(await verifyPassword({ hash: from, password: currentPassword }))) throw WRONG;
   const to = await hashPassword(newPassword);
   const made = auditContextOf(c, { type: 'user', id: userId, accessKey: null });
   const next = newSession(c);
   const by = caller.sessionId ?? '';
-  if (!(await changePassword(c.get('identity'), made, { userId, from, to, by }, next))) {
+  if (!(await changePassword(c.get('identityDb'), made, { userId, from, to, by }, next))) {
     throw (await sessionCaller(c)) ? WRONG : SIGNED_OUT;
   }
   await setSessionToken(c, next.token, SESSION_SECONDS);
@@ -70,7 +70,7 @@ async function requestReset(c: Context<AppEnv>): Promise<Response> {
 async function emailReset(c: Context<AppEnv>, to: string): Promise<void> {
   const [token, now] = [newLinkToken(), Date.now()];
   const reset = { email: to, tokenHash: await hashLinkToken(token), expiresAt: now + RESET_MS };
-  if (!(await createPasswordReset(c.get('identity'), now, reset))) return;
+  if (!(await createPasswordReset(c.get('identityDb'), now, reset))) return;
   const text = `Someone asked to reset the password of ${to} on Latchkey. Open this link to choose a new one:
 
 ${linkTo(c, 'reset-password', token)}
@@ -83,24 +83,24 @@ The link works once and expires in an hour. If you did not ask for it, ignore th
 async function reset(c: Context<AppEnv>): Promise<Response> {
   const { token, newPassword } = await bodyOf(c, resetBody);
   const tokenHash = await hashLinkToken(token);
-  const userId = await findPasswordReset(c.get('identity'), tokenHash, Date.now());
+  const userId = await findPasswordReset(c.get('identityDb'), tokenHash, Date.now());
   if (!userId) {
     await rejectUnknownToken(c);
-    throw USED_UP;
+    throw LINK_EXPIRED;
   }
   const to = await hashPassword(newPassword);
   const made = auditContextOf(c, { type: 'user', id: userId, accessKey: null });
-  if (!(await resetPassword(c.get('identity'), made, { userId, tokenHash, to }))) throw USED_UP;
+  if (!(await resetPassword(c.get('identityDb'), made, { userId, tokenHash, to }))) throw LINK_EXPIRED;
   return c.json({ status: true });
 }
 
-const USED_UP = new ApiError('precondition_failed', {
+const LINK_EXPIRED = new ApiError('precondition_failed', {
   precondition: 'unknown_precondition',
   help_message: 'This link has been used or has expired. Request a new one.',
 });
 
 async function ready(c: Context<AppEnv>, next: () => Promise<void>): Promise<void> {
-  c.set('identity', openDatabase(c.get('config').identity));
+  c.set('identityDb', openDatabase(c.get('config').identity));
   await next();
 }
 

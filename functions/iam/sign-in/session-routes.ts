@@ -39,7 +39,7 @@ export const sessionRoutes = newRouter()
     async (c) => {
       const query = c.req.valid('query');
       const userId = ownId(c, 'read', query.audience_id);
-      const { rows, total } = await listSessions(c.get('identity'), userId, Date.now(), pageOf(query));
+      const { rows, total } = await listSessions(c.get('identityDb'), userId, Date.now(), pageOf(query));
       const { sessionId } = c.get('principal');
       const jwts = rows.map((session) => schemas.presentJwt(session, sessionId));
       return c.json({ total_count: total, jwts }, 200);
@@ -57,7 +57,7 @@ export const sessionRoutes = newRouter()
     async (c) => {
       const id = c.req.valid('param').jti;
       const userId = ownId(c, 'write', undefined);
-      if (!(await revokeSession(c.get('identity'), auditContextOf(c), { id, userId }))) {
+      if (!(await revokeSession(c.get('identityDb'), auditContextOf(c), { id, userId }))) {
         throw new ApiError('not_found', { resource: 'jwt', resource_id: id });
       }
       return c.body(null, 204);

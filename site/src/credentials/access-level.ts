@@ -3,5 +3,5 @@ import { PERMISSIONS } from '../../../functions/shared/permissions.ts';
 
 /** The access level of credentials, as lists show it: "Write, Read". */
 export function accessLevel(permissions: Partial<Record<string, boolean>>): string {
-  return PERMISSIONS.flatMap(({ wire, label }) => (permissions[wire] ? label : [])).join(', ');
+  return PERMISSIONS.flatMap(({ apiName, label }) => (permissions[apiName] ? label : [])).join(', ');
 }

@@ -6,13 +6,13 @@ import { PERMISSIONS } from '../../../functions/shared/permissions.ts';
  * as long as nothing is chosen.
  */
 export function permissionValues(choice: Partial<Record<string, boolean>>): Record<string, string> {
-  const chosen = PERMISSIONS.filter(({ wire }) => choice[wire]).map(({ wire }) => wire);
+  const chosen = PERMISSIONS.filter(({ apiName }) => choice[apiName]).map(({ apiName }) => apiName);
   if (chosen.length === 0) return { permissions: '', sdkPermissions: '' };
   const sdk = chosen.map(
-    (wire) => `${wire.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())}: true`,
+    (apiName) => `${apiName.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())}: true`,
   );
   return {
-    permissions: JSON.stringify(Object.fromEntries(chosen.map((wire) => [wire, true]))),
+    permissions: JSON.stringify(Object.fromEntries(chosen.map((apiName) => [apiName, true]))),
     sdkPermissions: `{ ${sdk.join(', ')} }`,
   };
 }

@@ -24,7 +24,7 @@ type Permissions = KeyedCredentials['permissions'];
 type NamedPlace = ChosenPlace & { projectName: string };
 
 const permissionsOf = (values: Values) =>
-  Object.fromEntries(PERMISSIONS.map(({ wire }) => [wire, Boolean(values[wire])])) as Permissions;
+  Object.fromEntries(PERMISSIONS.map(({ apiName }) => [apiName, Boolean(values[apiName])])) as Permissions;
 
 /**
  * Activates a product for a project in a region. One that is active already is no problem. `notice` is what to say of it
@@ -86,7 +86,9 @@ export async function generate(
   let issued: KeyedCredentials | undefined;
   const listener = () => {
     const data = new FormData(form.form);
-    const values = Object.fromEntries(PERMISSIONS.map(({ wire }) => [wire, data.get(wire) ? 'true' : '']));
+    const values = Object.fromEntries(
+      PERMISSIONS.map(({ apiName }) => [apiName, data.get(apiName) ? 'true' : '']),
+    );
     chosen({ name: `${data.get('name') ?? ''}`.trim(), ...permissionValues(permissionsOf(values)) });
   };
   form.addEventListener('input', listener);
@@ -130,10 +132,10 @@ export async function update(
   await dialogIn(root, 'update').open(
     async (values) => {
       const wanted = permissionsOf(values);
-      const changed = PERMISSIONS.filter(({ wire }) => wanted[wire] !== permissions[wire]);
+      const changed = PERMISSIONS.filter(({ apiName }) => wanted[apiName] !== permissions[apiName]);
       const json = {
         ...(values.name !== before && { name: values.name }),
-        permissions: Object.fromEntries(changed.map(({ wire }) => [wire, wanted[wire]])),
+        permissions: Object.fromEntries(changed.map(({ apiName }) => [apiName, wanted[apiName]])),
       };
       const request = { param: { region, credentials_id: id }, json };
       const result = await ask<KeyedCredentials>(() =>
@@ -146,7 +148,7 @@ export async function update(
     { place: regionLabel(region) },
     {
       name: before,
-      ...Object.fromEntries(PERMISSIONS.map(({ wire }) => [wire, permissions[wire] ? 'true' : ''])),
+      ...Object.fromEntries(PERMISSIONS.map(({ apiName }) => [apiName, permissions[apiName] ? 'true' : ''])),
     },
   );
   return notice;

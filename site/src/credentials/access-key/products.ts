@@ -16,7 +16,7 @@ export interface KeyedProduct {
   /** What it holds, in the plural. */
   things: string;
   /** What each permission lets its bearer do, by the permission's name on the wire. */
-  grants: Record<(typeof PERMISSIONS)[number]['wire'], string>;
+  grants: Record<(typeof PERMISSIONS)[number]['apiName'], string>;
   /** The guide that connects a client. */
   example: string;
   /** What a revocation leaves as it is; empty when there is nothing to say. */

@@ -1,11 +1,11 @@
 /**
- * Collects the answers to one question to all servers of a region: which servers have given an accepted answer, and
+ * Collects the responses to one request to all servers of a region: which servers have sent an accepted one, and
  * which are missing. system.ts makes the connections.
  */
 import type { NatsClient, Reply } from './client.ts';
 
 /** The parts of a server's answer that are used. */
-export interface Answer {
+export interface ServerResponse {
   server?: { id: string; name: string; ver?: string; time?: string };
   statsz?: { active_servers?: number };
   data?: {
@@ -28,10 +28,10 @@ export interface RawConnection {
   authorized_user?: string;
 }
 
-/** The outcome of a question. */
-export interface Asked {
+/** The outcome of a broadcast. */
+export interface BroadcastResult {
   /** Server id → its answer. */
-  answers: Map<string, Answer>;
+  responses: Map<string, ServerResponse>;
   /**
    * Number of servers: the largest number of active servers that any server reports, and at least all that replied, are
    * configured, or could not be reached at their address.
@@ -44,7 +44,7 @@ export interface Asked {
 }
 
 /** The number of active servers, from the replies on one connection. */
-export interface Count {
+export interface ServerCount {
   /** When the servers were asked, in milliseconds since the epoch. */
   at: number;
   /** The largest number that a server reports; 0 before the first reply. */
@@ -54,17 +54,17 @@ export interface Count {
   stop: () => void;
 }
 
-/** A connection on which the question was asked. */
+/** A connection on which the request was sent. */
 interface View {
   client: NatsClient;
-  count: Count;
+  count: ServerCount;
   lost: boolean;
 }
 
-/** One question to all servers of a region. */
-export class Question {
-  readonly #counts: (answer: Answer) => boolean;
-  readonly #answers = new Map<string, Answer>();
+/** One request to all servers of a region. */
+export class Broadcast {
+  readonly #counts: (answer: ServerResponse) => boolean;
+  readonly #answers = new Map<string, ServerResponse>();
   readonly #views: View[] = [];
   readonly #ids = new Map<string, string>();
   readonly #hopes = new Set<{ id: string; fulfil: (answered: boolean) => void }>();
@@ -75,12 +75,12 @@ export class Question {
   #failure: unknown;
 
   /** `counts` returns whether an answer is accepted. */
-  constructor(counts: (answer: Answer) => boolean) {
+  constructor(counts: (answer: ServerResponse) => boolean) {
     this.#counts = counts;
   }
 
   /** Asks on a connection. `count` must be from the same connection. */
-  put(client: NatsClient, subject: string, payload: string, count: Count): void {
+  send(client: NatsClient, subject: string, payload: string, count: ServerCount): void {
     if (this.#stopped) return;
     const view: View = { client, count, lost: false };
     this.#views.push(view);
@@ -89,10 +89,10 @@ export class Question {
       this.#failure = error;
       this.check();
     });
-    this.#stops.push(client.ask(subject, payload, (reply) => this.#receive(parse(reply))));
+    this.#stops.push(client.requestMany(subject, payload, (reply) => this.#receive(parseResponse(reply))));
   }
 
-  #receive(answer: Answer): void {
+  #receive(answer: ServerResponse): void {
     const id = answer.server?.id ?? '';
     this.#answers.set(id, answer);
     if (this.#counts(answer)) {
@@ -106,7 +106,7 @@ export class Question {
     this.#ids.set(url, id);
   }
 
-  /** Returns the id of the server at an address, if it was identified during this question. */
+  /** Returns the id of the server at an address, if it was identified during this broadcast. */
   idOf(url: string): string | undefined {
     return this.#ids.get(url);
   }
@@ -175,7 +175,7 @@ export class Question {
    * Returns the outcome, given the configured addresses and the last known server of each. Throws if every connection
    * was lost before any answer arrived.
    */
-  outcome(listed: readonly { url: string; id: string | undefined }[]): Asked {
+  outcome(listed: readonly { url: string; id: string | undefined }[]): BroadcastResult {
     if (this.#answers.size === 0 && this.#views.every(({ lost }) => lost)) throw this.#failure;
     const names = new Map<string, string>();
     for (const { url, id } of listed) names.set(id ?? url, url);
@@ -189,14 +189,14 @@ export class Question {
     const missing = [...names].filter(([id]) => !this.#has(id)).map(([, name]) => name);
     if (servers > names.size) missing.push(`${servers - names.size} more`);
     const addresses = new Map(listed.map(({ url }) => [url, this.#ids.get(url)]));
-    return { answers: this.#answers, servers, missing, addresses };
+    return { responses: this.#answers, servers, missing, addresses };
   }
 }
 
 /** Parses a reply; empty if it is not JSON. */
-export function parse(reply: Reply): Answer {
+export function parseResponse(reply: Reply): ServerResponse {
   try {
-    return reply.text ? (JSON.parse(reply.text) as Answer) : {};
+    return reply.text ? (JSON.parse(reply.text) as ServerResponse) : {};
   } catch {
     return {};
   }

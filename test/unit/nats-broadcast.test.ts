@@ -3,10 +3,10 @@
  * connection.
  */
 import { expect, it } from 'vitest';
+import { Broadcast, type ServerCount, type ServerResponse } from '../../functions/nats/broadcast.ts';
 import type { NatsClient } from '../../functions/nats/client.ts';
-import { type Answer, type Count, Question } from '../../functions/nats/question.ts';
 
-const OK: Answer = { data: { code: 200 } };
+const OK: ServerResponse = { data: { code: 200 } };
 
 /** A connection to a server with this ID. The test sends the replies. */
 function connection(id: string) {
@@ -15,35 +15,35 @@ function connection(id: string) {
     url: `ws://${id}`,
     server: { id, name: id, version: '2.15.3' },
     lost: new Promise(() => {}),
-    ask: (_subject, _payload, each) => {
+    requestMany: (_subject, _payload, each) => {
       receive = (text) => each({ text, noResponders: false });
       return () => {};
     },
     request: async () => [],
     close: () => {},
   };
-  const reply = (server: string, of: Answer) =>
+  const reply = (server: string, of: ServerResponse) =>
     receive(JSON.stringify({ ...of, server: { id: server, name: server } }));
   return { client, reply };
 }
 
-const countOf = (active: number, ...replied: string[]): Count => ({
+const countOf = (active: number, ...replied: string[]): ServerCount => ({
   at: 0,
   active,
   replied: new Map(replied.map((id) => [id, id])),
   stop: () => {},
 });
 
-const acknowledges = ({ data }: Answer) => data?.code === 200;
+const acknowledges = ({ data }: ServerResponse) => data?.code === 200;
 
 /**
  * Returns the count of servers without configured addresses, none of which reported the number of active servers
  * except in `count`.
  */
-function sendRequest(count: Count, ...replies: [server: string, reply: Answer][]) {
-  const request = new Question(acknowledges);
+function sendRequest(count: ServerCount, ...replies: [server: string, reply: ServerResponse][]) {
+  const request = new Broadcast(acknowledges);
   const { client, reply } = connection('one');
-  request.put(client, 'subject', '', count);
+  request.send(client, 'subject', '', count);
   for (const [server, of] of replies) reply(server, of);
   request.stop();
   return request.outcome([{ url: client.url, id: 'one' }]);
@@ -57,7 +57,7 @@ it('a request is complete when as many servers have replied as one of them repor
 });
 
 it('a server that replies with an error counts as active and as missing', () => {
-  const failed: Answer = { error: { code: 500, description: 'no' } };
+  const failed: ServerResponse = { error: { code: 500, description: 'no' } };
   expect(sendRequest(countOf(2, 'one', 'two'), ['one', OK], ['two', failed])).toMatchObject({
     servers: 2,
     missing: ['two'],
