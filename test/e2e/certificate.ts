@@ -1,10 +1,10 @@
 /**
- * A certificate for tests, made without any tool: self-signed, for `localhost` and 127.0.0.1, good for a day, its own
- * authority. X.509 (RFC 5280) in DER, ECDSA with P-256.
+ * Creates a self-signed certificate for `localhost` and 127.0.0.1, valid for a day and its own CA, without external
+ * tools. X.509 (RFC 5280) in DER, ECDSA with P-256.
  */
 import { generateKeyPairSync, sign } from 'node:crypto';
 
-/** A new certificate and its private key, both PEM. */
+/** Creates a certificate and its private key, both in PEM. */
 export function selfSigned(): { certificate: string; key: string } {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const ecdsaWithSha256 = sequence(oid(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02));

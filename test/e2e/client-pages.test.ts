@@ -1,6 +1,6 @@
 /**
- * What the pages that connect clients show for Node.js and curl is run as it is shown, with the file that the guide hands
- * out; and the page on permissions shows what the gateway's table says. What is for other clients was run by hand:
+ * Runs the code for Node.js and curl on the client pages unchanged, with the file that the guide offers for download,
+ * and compares the permissions page with the gateway's table. Code for other clients was run by hand: see
  * test/unit/tried-samples.test.ts.
  */
 import { expect, it } from 'vitest';
@@ -18,13 +18,13 @@ const browser = useBrowser(local);
 const NODE = 'Node.js';
 const LABELS = { sqs: 'queues', sns: 'topics' };
 
-/** The file that the secret dialog offers for credentials named `orders`. */
+/** Returns the file that the secret dialog offers for credentials named `orders`. */
 const envFile = (service: 'sqs' | 'sns', { access_key, secret_key, region }: Credentials) => ({
   name: `orders-${LABELS[service]}-${region}.env`,
   content: `AWS_ACCESS_KEY_ID=${access_key}\nAWS_SECRET_ACCESS_KEY=${secret_key}\nAWS_REGION=${region}\nAWS_ENDPOINT_URL_${service.toUpperCase()}=${local.stack.origin}\n`,
 });
 
-/** The files of both products for a fresh project, in the region that the pages name. */
+/** Creates a project and returns the files of both products, in the region that the pages use. */
 async function envFiles() {
   const projectId = await newProject(local);
   await activate(local, 'fr-par', projectId);
@@ -32,11 +32,11 @@ async function envFiles() {
   return [envFile('sqs', await credentials('sqs')), envFile('sns', await credentials('sns'))];
 }
 
-it('the page connect-queues sends a message and receives it, with Node.js and with curl', async () => {
+it('the page connect-queues sends and receives a message, with Node.js and with curl', async () => {
   const page = 'how-to/connect-queues';
   const files = await envFiles();
   const [install, start = ''] = codeOf(page, 'sh', NODE);
-  // The package that it installs is here already.
+  // The package that this line installs is already here.
   expect(install).toBe('npm install @aws-sdk/client-sqs\n');
   const [program = ''] = codeOf(page, 'js', NODE);
   expect(await run(local, start, [...files, { name: 'queues.mjs', content: program }])).toBe('one coffee\n');
@@ -54,7 +54,7 @@ it('the page connect-topics publishes a message and receives it from a queue, wi
   const [script = ''] = codeOf(page, 'bash', 'curl');
   const printed = await run(local, script, await envFiles());
   const received = /<Body>(.*)<\/Body>/.exec(printed)?.[1]?.replaceAll('&quot;', '"') ?? '';
-  // What the page says of the envelope.
+  // As the page describes the notification.
   const [, topic] = /<SubscriptionArn>(.*):[^:]*<\/SubscriptionArn>/.exec(printed) ?? [];
   const [, published] = /<PublishResult><MessageId>([^<]*)/.exec(printed) ?? [];
   expect(JSON.parse(received)).toMatchObject({
@@ -64,7 +64,7 @@ it('the page connect-topics publishes a message and receives it from a queue, wi
   });
 });
 
-it('the page connect-nats shows a program that works', async () => {
+it('the page connect-nats shows a working program', async () => {
   const page = 'how-to/connect-nats';
   const creds = await newCreds(local, 'nl-ams');
   const [install, start = ''] = codeOf(page, 'sh', NODE);
@@ -80,7 +80,7 @@ it('the page connect-nats shows a program that works', async () => {
   expect(await run(local, script, files)).toBe('one coffee\n');
 });
 
-it('the page on permissions shows the table of the gateway', async () => {
+it('the page on permissions matches the gateway’s table of actions', async () => {
   const page = await browser.open('/reference/permissions/', { stranger: true });
   for (const [label, service] of [
     ['Queues', 'sqs'],

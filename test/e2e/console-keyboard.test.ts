@@ -1,6 +1,6 @@
 /**
- * The forms of the console, and those by which people join and keep their passwords, by the keyboard alone, from the first
- * to the last. What they do is for their own tests; the forms of the guides are in guide-keyboard.test.ts.
+ * Completes the forms of the console, invitations and passwords with the keyboard only. Other tests cover what the
+ * forms do; guide-keyboard.test.ts covers the guides.
  */
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
@@ -14,7 +14,8 @@ const local = useStack();
 const browser = useBrowser(local);
 
 const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name, exact: true });
-const said = (page: Page, text: string | RegExp) => page.getByRole('status').getByText(text).waitFor();
+const expectStatus = (page: Page, text: string | RegExp) =>
+  page.getByRole('status').getByText(text).waitFor();
 
 /** Types into the field with this label. */
 async function typeAt(page: Page, label: string, text: string): Promise<void> {
@@ -22,26 +23,26 @@ async function typeAt(page: Page, label: string, text: string): Promise<void> {
   await page.keyboard.type(text);
 }
 
-/** Sends the form of a page from one of its fields. */
+/** Submits a page's form from one of its fields. */
 async function send(page: Page, name: string): Promise<void> {
   await isReady(button(page, name));
   await page.keyboard.press('Enter');
 }
 
-/** Opens a dialog by its button; the focus is in its first field afterwards. */
+/** Opens a dialog with its button and expects the focus in its first field. */
 async function opened(page: Page, name: string, title: string): Promise<void> {
   await pressAt(page, button(page, name));
   await dialog(page, title).waitFor();
 }
 
-/** The link in a mail that the stack has printed, after `seen` others to the same address. */
+/** Returns the link in an email that the stack printed, after `seen` earlier ones to the same address. */
 async function linkTo(email: string, seen = 0): Promise<string> {
   const mails = () => local.logged.filter((line) => line.startsWith(`Email to ${email}`)).slice(seen);
   await expect.poll(mails).not.toEqual([]);
   return /https?:\S+#\S+/.exec(mails().join())?.[0] ?? '';
 }
 
-it('somebody is invited, joins, changes their password and resets it', async () => {
+it('keyboard only: a person is invited, joins, changes their password and resets it', async () => {
   const email = 'grace@example.com';
   const page = await browser.open('/console/iam/');
   await opened(page, 'Invite member', 'Invite a member');
@@ -49,7 +50,7 @@ it('somebody is invited, joins, changes their password and resets it', async () 
   await page.keyboard.press('Enter');
   await pressAt(page, button(page, 'Copy Invitation link'));
   await pressAt(page, button(page, 'I have passed on this link'));
-  await said(page, `Invited ${email}.`);
+  await expectStatus(page, `Invited ${email}.`);
 
   const [first, second, third] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()];
   const theirs = await browser.open(await linkTo(email), { stranger: true });
@@ -57,7 +58,7 @@ it('somebody is invited, joins, changes their password and resets it', async () 
   await typeAt(theirs, 'Password', first);
   await send(theirs, 'Join');
   await theirs.getByRole('button', { name: 'Signed in as Grace' }).waitFor();
-  // No policy grants her anything yet, and the console that welcomes her has asked for her projects.
+  // She has no policy yet, and the console has requested her projects.
   await theirs.getByText('you have no access to a project').first().waitFor();
   await theirs.waitForLoadState('networkidle');
   expect(browser.complaints.splice(0).every((text) => text.includes('403'))).toBe(true);
@@ -66,7 +67,7 @@ it('somebody is invited, joins, changes their password and resets it', async () 
   await typeAt(theirs, 'Current password', first);
   await typeAt(theirs, 'New password', second);
   await send(theirs, 'Change the password');
-  await said(theirs, 'Your password is changed');
+  await expectStatus(theirs, 'Your password is changed');
 
   await theirs.goto('/reset-password/');
   await typeAt(theirs, 'E-mail address', email);
@@ -85,11 +86,11 @@ it('somebody is invited, joins, changes their password and resets it', async () 
   await theirs.getByRole('button', { name: 'Signed in as Grace' }).waitFor();
 });
 
-it('an application gets an API key and a policy, and the key is looked up and revoked', async () => {
-  // Of two projects none is chosen beforehand.
+it('keyboard only: an application gets an API key and a policy, and the key is looked up and revoked', async () => {
+  // With two projects, none is preselected.
   await newProject(local);
   const page = await browser.open('/console/iam/');
-  /** From a tab, or what stands below it, to the next one. */
+  /** Moves from a tab, or from its content, to the next tab. */
   const nextTab = async (from: string) => {
     const tab = page.getByRole('tab', { name: from });
     await tabTo(page, tab, from === 'Members' ? 'Tab' : 'Shift+Tab');
@@ -99,7 +100,7 @@ it('an application gets an API key and a policy, and the key is looked up and re
   await opened(page, 'Create application', 'Create an application');
   await page.keyboard.type('orders-service');
   await page.keyboard.press('Enter');
-  await said(page, 'Created orders-service.');
+  await expectStatus(page, 'Created orders-service.');
 
   await nextTab('Applications');
   await opened(page, 'Create API key', 'Create an API key');
@@ -124,7 +125,7 @@ it('an application gets an API key and a policy, and the key is looked up and re
   await page.keyboard.press('ArrowDown');
   await pressAt(page, rule(2).getByLabel('AuditTrailReadOnly'), 'Space');
   await pressAt(page, button(page, 'Save policy'));
-  await said(page, 'Saved Orders.');
+  await expectStatus(page, 'Saved Orders.');
   await page.getByRole('row').filter({ hasText: '2 permission sets in 2 rules' }).waitFor();
 
   await tabTo(page, button(page, 'Look up a key'), 'Shift+Tab');
@@ -135,17 +136,17 @@ it('an application gets an API key and a policy, and the key is looked up and re
   await pressAt(page, button(page, /^Revoke/));
   const alert = page.getByRole('alertdialog');
   await pressAt(page, alert.getByRole('button', { name: 'Revoke' }));
-  await said(page, /^Revoked /);
+  await expectStatus(page, /^Revoked /);
   await pressAt(page, button(page, 'Close'));
   await expect(api(local, 'GET', `/iam/v1alpha1/api-keys/${accessKey}`)).rejects.toThrow('answered 404');
 });
 
-it('a project is created, and its menu is opened and closed', async () => {
+it('keyboard only: a project is created, and its menu is opened and closed', async () => {
   const page = await browser.open('/console/projects/');
   await opened(page, 'Create project', 'Create a project');
   await page.keyboard.type('keyboard');
   await page.keyboard.press('Enter');
-  await said(page, 'Created keyboard.');
+  await expectStatus(page, 'Created keyboard.');
   const menu = button(page, 'See more actions for keyboard');
   await pressAt(page, menu);
   await page.getByRole('menu').waitFor();

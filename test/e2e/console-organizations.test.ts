@@ -1,4 +1,4 @@
-/** The console for somebody who belongs to two organizations: each page says which one it is about, and shows no other. */
+/** The console for a member of two organizations: each page shows the selected organization's data only. */
 import { beforeAll, expect, it } from 'vitest';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { newOrganization } from '../stack/new-organization.ts';
@@ -27,7 +27,7 @@ beforeAll(async () => {
 const inSecond = <Answer>(path: string) =>
   api<Answer>({ stack: local.stack, owner: { ...local.owner, ...second } }, 'GET', path);
 
-it('shows the members of the organization that is picked, there and on the next page', async () => {
+it('the console lists the members of the selected organization, and keeps the selection on the next page', async () => {
   const { email } = await newMember(local, 'Grace');
   const page = await browser.open('/console/iam/');
   const picker = page.getByLabel('Organization', { exact: true });
@@ -45,7 +45,7 @@ it('shows the members of the organization that is picked, there and on the next 
   expect(await page.getByText(local.owner.project_id).count()).toBe(0);
 });
 
-it('creates a project in the organization that is picked', async () => {
+it('the console creates a project in the selected organization', async () => {
   const page = await browser.open(`/console/projects/?organization=${second.organization_id}`);
   await page.getByText(second.project_id).waitFor();
   await page.getByRole('button', { name: 'Create project' }).click();
@@ -58,7 +58,7 @@ it('creates a project in the organization that is picked', async () => {
   expect(projects.map(({ name }) => name)).toContain('attic');
 });
 
-it('groups projects by organization, and creates a NATS account in one of the second', async () => {
+it('the console groups projects by organization, and creates a NATS account in a project of the second', async () => {
   const page = await browser.open(`/console/nats/?region=nl-ams&project=${local.owner.project_id}`);
   const project = page.getByLabel('Project');
   await project.locator('optgroup').first().waitFor({ state: 'attached' });

@@ -1,6 +1,6 @@
 /**
- * The console's pages of the three products, in a real browser on the real stack: they show what the API has, lead on, and
- * do what the guides do. What the forms themselves guarantee is the guides' tests' affair.
+ * The console's product pages in a real browser on the real stack: they show the API's data, link onward, and do what
+ * the guides do. The guides' tests cover the forms.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,7 +27,7 @@ const newAccount = async (project_id: string, name: string) =>
   ).id;
 const menu = (page: Page) => page.getByRole('navigation', { name: 'Main' });
 
-it('leads from the guides to each page of the console and back', async () => {
+it('the guides link to each page of the console, which link back', async () => {
   const page = await browser.open('/how-to/create-credentials/');
   expect(await menu(page).getByRole('link', { name: 'Create credentials' }).count()).toBe(1);
   await page.getByRole('link', { name: 'Console', exact: true }).click();
@@ -60,7 +60,7 @@ it.each(['create', 'manage'])(
   },
 );
 
-it('counts on its overview what the project has in the region, and follows another choice', async () => {
+it('the overview counts the project’s resources in the region, and updates when another project is selected', async () => {
   const projectId = await newProject(local);
   await newAccount(projectId, 'Production');
   await activate(local, 'fr-par', projectId);
@@ -79,7 +79,7 @@ it('counts on its overview what the project has in the region, and follows anoth
 });
 
 describe('the page of a NATS account', () => {
-  it('is found from its id and region alone, and generates credentials', async () => {
+  it('loads from the account’s ID and region alone, and generates credentials', async () => {
     const { account } = await newCreds(local, 'nl-ams');
     const page = await browser.open(`/console/nats/account/?id=${account}&region=nl-ams`);
     await page.getByText(account).waitFor();
@@ -95,7 +95,7 @@ describe('the page of a NATS account', () => {
       .waitFor();
   });
 
-  it('opens from the list, and is told apart from one of another region', async () => {
+  it('opens from the list, and distinguishes accounts of different regions', async () => {
     const { account } = await newCreds(local, 'fr-par');
     const page = await browser.open('/console/nats/?region=fr-par');
     await region(page, 'NATS accounts').locator(`a[href*="${account}"]`).click();
@@ -118,7 +118,7 @@ describe('the page of a NATS account', () => {
     await page.getByRole('heading', { name: 'Production' }).waitFor();
   });
 
-  it('leads back when its account was deleted there', async () => {
+  it('returns to the list after its account is deleted', async () => {
     const projectId = await newProject(local);
     const account = await newAccount(projectId, 'Short-lived');
     const page = await browser.open(`/console/nats/account/?id=${account}&region=fr-par`);
@@ -132,7 +132,7 @@ describe('the page of a NATS account', () => {
 describe.each([
   { path: '/console/queues/', label: 'Queues', things: 'Queues' },
   { path: '/console/topics-and-events/', label: 'Topics and Events', things: 'Topics' },
-])('the page $path', ({ path, label, things }) => {
+])('the console page $path', ({ path, label, things }) => {
   const create = async (projectId: string, names: string[]) => {
     const service = label === 'Queues' ? 'sqs' : 'sns';
     const credentials = await newCredentials(local, service, ALL, { projectId });
@@ -143,7 +143,7 @@ describe.each([
     }
   };
 
-  it('activates the product, then lists what clients create', async () => {
+  it('activates the product, then lists the resources that clients create', async () => {
     const projectId = await newProject(local);
     const page = await browser.open(`${path}?region=fr-par&project=${projectId}`);
     const list = region(page, things);
@@ -159,7 +159,7 @@ describe.each([
     expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/[/:]orders$/);
   });
 
-  it('shows the tab that the address names, by mouse and by keyboard', async () => {
+  it('shows the tab in the URL, with mouse and keyboard', async () => {
     const projectId = await newProject(local);
     await activate(local, 'fr-par', projectId);
     const page = await browser.open(`${path}?region=fr-par&project=${projectId}#credentials`);
@@ -174,7 +174,7 @@ describe.each([
     await credentials.waitFor();
   });
 
-  it('says to a stranger where to sign in, and brings them back to the tab', async () => {
+  it('asks a signed-out visitor to sign in, and returns them to the tab', async () => {
     const page = await browser.open(`${path}?region=nl-ams#credentials`, { stranger: true });
     const link = region(page, `Credentials for ${label}`).getByRole('link', { name: 'Sign in' });
     expect(decodeURIComponent((await link.getAttribute('href')) ?? '')).toBe(
@@ -183,7 +183,7 @@ describe.each([
   });
 });
 
-it('lists more queues than one answer holds', async () => {
+it('lists more queues than one response contains', async () => {
   const projectId = await newProject(local);
   await activate(local, 'fr-par', projectId);
   const queues = sqsClient(local, await newCredentials(local, 'sqs', ALL, { projectId }));
@@ -200,8 +200,8 @@ it('lists more queues than one answer holds', async () => {
 describe('the list of queues', () => {
   const QUEUES = '/console/queues/';
   const list = (page: Page) => region(page, 'Queues');
-  /** Has requests wait until the function that it resolves to is called. */
-  async function hold(page: Page, url: string | RegExp): Promise<() => void> {
+  /** Delays requests until the returned function is called. */
+  async function delayRequests(page: Page, url: string | RegExp): Promise<() => void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     await page.route(url, async (route) => {
       await promise;
@@ -210,14 +210,14 @@ describe('the list of queues', () => {
     return resolve;
   }
 
-  it('does not come over what is told of another place', async () => {
+  it('ignores a late response of a previously selected project (race)', async () => {
     const projectId = await newProject(local);
     await activate(local, 'fr-par', projectId, ['sqs']);
     const page = await browser.open('/concepts/');
-    const release = await hold(page, '**/regions/fr-par/queues?*');
-    const asked = page.waitForRequest('**/regions/fr-par/queues?*');
+    const release = await delayRequests(page, '**/regions/fr-par/queues?*');
+    const listed = page.waitForRequest('**/regions/fr-par/queues?*');
     await page.goto(`${QUEUES}?region=fr-par&project=${projectId}`);
-    await asked;
+    await listed;
     await page.getByLabel('Region').selectOption('nl-ams');
     await list(page).getByText('is not active for this project').waitFor();
     const late = page.waitForResponse('**/regions/fr-par/queues?*');
@@ -227,9 +227,9 @@ describe('the list of queues', () => {
     expect(await list(page).getByText('is not active for this project').isVisible()).toBe(true);
   });
 
-  it('says that the product is active also while it is read', async () => {
+  it('shows that the product is active while the list loads', async () => {
     const page = await browser.open(`${QUEUES}?region=fr-par&project=${await newProject(local)}`);
-    const release = await hold(page, '**/regions/fr-par/queues?*');
+    const release = await delayRequests(page, '**/regions/fr-par/queues?*');
     await list(page).getByRole('button', { name: 'Activate Queues' }).click();
     await list(page).getByRole('status').getByText('Queues is active in Paris').waitFor();
     release();
@@ -237,7 +237,7 @@ describe('the list of queues', () => {
     expect(await list(page).getByRole('status').textContent()).toContain('Queues is active in Paris');
   });
 
-  it('says so in its own tab when what activates does not come', async () => {
+  it('reports a script for activation that fails to load, in its own tab', async () => {
     const page = await browser.open(`${QUEUES}?region=fr-par&project=${await newProject(local)}`);
     await page.route(/\/keyed-actions\.[^.]+\.js$/, (route) => route.abort());
     await list(page).getByRole('button', { name: 'Activate Queues' }).click();
@@ -245,7 +245,7 @@ describe('the list of queues', () => {
     expect(browser.complaints.splice(0).join()).toContain('ERR_FAILED');
   });
 
-  it('keeps the focus when it is asked for again', async () => {
+  it('keeps the focus when it is reloaded', async () => {
     const projectId = await newProject(local);
     const page = await browser.open('/concepts/');
     await page.route('**/sqs-info?*', (route) => route.abort());
@@ -259,9 +259,9 @@ describe('the list of queues', () => {
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Queues');
   });
 
-  it('is offered a place only once its script is here, and keeps it', async () => {
+  it('lets the reader select a project only after its script has loaded, and keeps the selection', async () => {
     const page = await browser.open('/concepts/');
-    const release = await hold(page, /\/access-key-credentials\.[^.]+\.js$/);
+    const release = await delayRequests(page, /\/access-key-credentials\.[^.]+\.js$/);
     await page.goto(`${QUEUES}?region=fr-par&project=${await newProject(local)}`);
     const select = page.getByLabel('Region');
     expect(await select.isDisabled()).toBe(true);
@@ -271,7 +271,7 @@ describe('the list of queues', () => {
     expect(await select.inputValue()).toBe('nl-ams');
   });
 
-  it('says so when its script does not come, and loads the page again when asked to', async () => {
+  it('reports a script that fails to load, and reloads the page on retry', async () => {
     const page = await browser.open('/concepts/');
     const script = /\/access-key-credentials\.[^.]+\.js$/;
     await page.route(script, (route) => route.abort());

@@ -1,4 +1,4 @@
-/** What the local stack's engine does as SQS and SNS do, although fauxqs does not: seen by the AWS SDK. */
+/** Behavior of the local stack's engine that matches SQS and SNS although fauxqs does not, through the AWS SDK. */
 import {
   CreateTopicCommand,
   PublishBatchCommand,
@@ -41,7 +41,7 @@ const receive = async (QueueUrl: string) => {
   return (await sqs.send(command)).Messages ?? [];
 };
 
-it('a message may have characters beyond U+FFFF, and none that SQS refuses', async () => {
+it('a message can contain characters beyond U+FFFF, but none that SQS rejects', async () => {
   const QueueUrl = await newQueue('emoji');
   const text = 'été 😀 𝒜 \u{10ffff}';
   await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: text }));
@@ -57,7 +57,7 @@ it('a message may have characters beyond U+FFFF, and none that SQS refuses', asy
   );
 });
 
-it('a delay beyond 900 seconds is refused, alone and in a batch', async () => {
+it('a delay beyond 900 seconds is rejected, for one message and in a batch', async () => {
   const QueueUrl = await newQueue('delay');
   for (const DelaySeconds of [901, -1])
     expect(
@@ -74,7 +74,7 @@ it('a delay beyond 900 seconds is refused, alone and in a batch', async () => {
   expect((await receive(QueueUrl)).map(({ Body }) => Body)).toEqual(['now']);
 });
 
-it('a receipt handle that never was one is refused, and a used one is not', async () => {
+it('an invalid receipt handle is rejected, and a used one is accepted', async () => {
   const QueueUrl = await newQueue('handles');
   await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' }));
   const [{ ReceiptHandle = '' } = {}] = await receive(QueueUrl);
@@ -95,7 +95,7 @@ it('a receipt handle that never was one is refused, and a used one is not', asyn
   ]);
 });
 
-it('dead letters can only go to a queue that exists', async () => {
+it('the dead-letter queue must exist', async () => {
   const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: arnOf('nowhere'), maxReceiveCount: 3 });
   await expect(newQueue('dying', { RedrivePolicy })).rejects.toMatchObject({ name: 'InvalidParameterValue' });
   const QueueUrl = await newQueue('dying');
@@ -105,8 +105,8 @@ it('dead letters can only go to a queue that exists', async () => {
   expect(await outcome(set())).toBe('ok');
 });
 
-describe('a subscription', () => {
-  it('may be made again with no attributes, or with the same, and not with others', async () => {
+describe('an SNS subscription', () => {
+  it('can be repeated without attributes or with the same ones, but not with others', async () => {
     await newQueue('again');
     const TopicArn = await newTopic('again');
     const subscribe = (Attributes?: Record<string, string>) =>
@@ -123,7 +123,7 @@ describe('a subscription', () => {
       expect(await outcome(subscribe(other))).toBe('InvalidParameterException');
   });
 
-  it('with a filter policy that is no JSON object is refused', async () => {
+  it('with a filter policy that is not a JSON object is rejected', async () => {
     await newQueue('filtered');
     const TopicArn = await newTopic('filtered');
     const subscribe = (FilterPolicy: string) =>
@@ -150,7 +150,7 @@ describe('a subscription', () => {
     expect(await outcome(set('{"a":["c"]}'))).toBe('ok');
   });
 
-  it('gets the message for queues of one with a text for each protocol', async () => {
+  it('receives the queue text of a message with one text for each protocol', async () => {
     const QueueUrl = await newQueue('each');
     const TopicArn = await newTopic('each');
     const Attributes = { RawMessageDelivery: 'true' };

@@ -1,21 +1,21 @@
 /**
- * Stands between the gateway and a real engine, passes everything on as it is, and notes which actions the gateway sent
- * and what is under way.
+ * A proxy between the gateway and a real engine that records which actions the gateway sends and counts the requests
+ * in flight.
  */
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { RegionsVar } from '../../functions/shared/regions.ts';
 
-/** The recorder. */
+/** A running recorder. */
 export interface EngineRecorder {
   url: string;
-  /** `service.Action` of all that was sent. */
+  /** The `service.Action` of every request. */
   sent: ReadonlySet<string>;
-  /** How many requests for an action (`service.Action`) that name this are under way: not yet answered, nor ended. */
+  /** Counts the requests in flight for an action (`service.Action`) that mention `name`. */
   underWay(action: string, name: string): number;
-  /** What comes is passed on when this is resolved. */
+  /** Requests are forwarded after this resolves. */
   gate: Promise<void>;
-  /** The vars of a stack whose gateway finds the recorder in place of fr-par's engine. */
+  /** The vars of a stack whose gateway uses the recorder as fr-par's engine. */
   vars(usual: { REGIONS: RegionsVar }): { REGIONS: RegionsVar };
   stop(): Promise<void>;
 }
@@ -55,9 +55,9 @@ export async function startEngineRecorder(): Promise<EngineRecorder> {
     const { host: _, connection: __, 'content-length': ___, ...headers } = request.headers;
     const init = { method: 'POST', headers: headers as Record<string, string>, body, signal: left.signal };
     try {
-      const answer = await fetch(engine + request.url, init);
-      const type = answer.headers.get('content-type') ?? '';
-      response.writeHead(answer.status, { 'Content-Type': type }).end(await answer.text());
+      const engineResponse = await fetch(engine + request.url, init);
+      const type = engineResponse.headers.get('content-type') ?? '';
+      response.writeHead(engineResponse.status, { 'Content-Type': type }).end(await engineResponse.text());
     } catch {
       response.destroy();
     }

@@ -1,6 +1,6 @@
 /**
- * As much of Cloudflare's API as wrangler needs for a deployment: D1 databases on SQLite, the secrets and code of one
- * Worker. It believes any token. What it answers was found by asking wrangler what it asks.
+ * The parts of Cloudflare's API that wrangler needs for a deployment: D1 databases on SQLite, and the secrets and
+ * code of one Worker. Accepts any token. Its responses are based on wrangler's requests.
  */
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -14,27 +14,27 @@ interface FakeDatabase {
   sqlite: DatabaseSync;
 }
 
-/** A pretended account. */
+/** A fake account. */
 export interface FakeCloudflare {
-  /** What makes wrangler talk to it. */
+  /** The environment that makes wrangler use it. */
   environment: Record<string, string>;
   /** The databases by name. */
   databases: Map<string, FakeDatabase>;
   /** The secrets of the deployed Worker; undefined before the first deployment. */
   worker: { secrets: Record<string, string>; uploads: number } | undefined;
-  /** Each request that changes something: `POST /d1/database`, … */
+  /** Each request that changes data: `POST /d1/database`, … */
   changes: string[];
-  /** Answers the next upload of code with an error. */
+  /** Makes the next upload of code fail. */
   failNextUpload: boolean;
   close(): Promise<void>;
 }
 
 class NotFound extends Error {}
 
-/** Starts an account with nothing in it. */
+/** Starts an empty account. */
 export async function fakeCloudflare(): Promise<FakeCloudflare> {
   const server = createServer((request, response) => {
-    answer(account, request)
+    respond(account, request)
       .then((result) => reply(response, 200, { success: true, errors: [], messages: [], result }))
       .catch((error: Error) => {
         const code = error instanceof NotFound ? 10007 : 10000;
@@ -62,7 +62,7 @@ export async function fakeCloudflare(): Promise<FakeCloudflare> {
 }
 
 function reply(response: ServerResponse, status: number, body: Record<string, unknown>): void {
-  // The uploaded file's tag is what wrangler compares; it is no part of the API's envelope.
+  // wrangler compares the tag of the uploaded file, which is outside of the API's usual response.
   if (body.result instanceof UploadedFile) {
     response.writeHead(200, { etag: `"${body.result.tag}"` }).end();
     return;
@@ -79,7 +79,7 @@ class UploadedFile {
 
 let uploaded = '';
 
-async function answer(account: FakeCloudflare, request: IncomingMessage): Promise<unknown> {
+async function respond(account: FakeCloudflare, request: IncomingMessage): Promise<unknown> {
   const bytes = Buffer.concat(await request.toArray());
   const path = new URL(request.url ?? '', 'http://localhost').pathname;
   const call = `${request.method} ${path.replace('/client/v4/accounts/account', '')}`;

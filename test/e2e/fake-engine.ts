@@ -1,27 +1,27 @@
 /**
- * An engine that answers whatever a test wants, and remembers what it was sent. For what a good engine never does, and
- * for what fauxqs does not check.
+ * An engine whose responses a test chooses, and which records its requests. For responses that no real engine sends,
+ * and for checks that fauxqs lacks.
  */
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A request that the engine got. */
+/** A request that the engine received. */
 export interface Sent {
   headers: IncomingHttpHeaders;
   body: string;
-  /** Whether the client ended it before it was answered. */
+  /** Whether the client closed the connection before the response. */
   ended: boolean;
 }
 
-/** What the engine answers; undefined for never. */
+/** The engine's response; undefined for none. */
 export type Reply = { status: number; headers?: Record<string, string>; body: string } | undefined;
 
-/** The engine. */
+/** A running engine. */
 export interface FakeEngine {
   url: string;
-  /** What it was sent since it was last emptied. */
+  /** The requests since the list was last emptied. */
   sent: Sent[];
-  /** What it answers from now on. */
+  /** Returns the next responses. */
   reply: (request: Sent) => Reply | Promise<Reply>;
   stop(): Promise<void>;
 }

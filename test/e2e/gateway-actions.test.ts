@@ -1,7 +1,7 @@
 /**
- * Every action of SQS and SNS with every set of permissions, in every protocol: the AWS SDK, through the Worker, to the
- * engine. What is expected comes from the table of actions, so that an action that is added is tested. And what reaches
- * the engine is what the page "Connect your queue engine" has AWS permit.
+ * Every action of SQS and SNS with every set of permissions, in every protocol: from the AWS SDK through the Worker
+ * to the engine. The expectations come from the table of actions, so that new actions are tested. Also checks that
+ * the engine receives only what the AWS policy on the page "Connect your queue engine" grants.
  */
 import * as sns from '@aws-sdk/client-sns';
 import * as sqs from '@aws-sdk/client-sqs';
@@ -28,8 +28,8 @@ const recorder = await startEngineRecorder();
 const local = useStack({ vars: recorder.vars });
 afterAll(() => recorder.stop());
 
-/** Bits → credentials with these permissions; 0 → revoked ones, since none may have no permission. */
-const bearers: Record<Service, Credentials[]> = { sqs: [], sns: [] };
+/** Bits → credentials with these permissions; 0 → revoked ones, because credentials need at least one permission. */
+const credentialsByBits: Record<Service, Credentials[]> = { sqs: [], sns: [] };
 const SETS = [0, 1, 2, 3, 4, 5, 6, 7];
 
 let manager: sqs.SQSClient;
@@ -39,11 +39,13 @@ beforeAll(async () => {
   await activate(local, 'fr-par', local.owner.project_id);
   for (const service of ['sqs', 'sns'] as const) {
     for (const bits of SETS)
-      bearers[service].push(await newCredentials(local, service, bits ? toApiPermissions(bits) : ALL));
-    await revoke(local, service, bearers[service][0] as Credentials);
+      credentialsByBits[service].push(
+        await newCredentials(local, service, bits ? toApiPermissions(bits) : ALL),
+      );
+    await revoke(local, service, credentialsByBits[service][0] as Credentials);
   }
-  manager = sqsClient(local, bearers.sqs[7] as Credentials);
-  publisher = snsClient(local, bearers.sns[7] as Credentials);
+  manager = sqsClient(local, credentialsByBits.sqs[7] as Credentials);
+  publisher = snsClient(local, credentialsByBits.sns[7] as Credentials);
 });
 
 const freshName = () => `name-${crypto.randomUUID()}`;
@@ -56,7 +58,7 @@ async function newQueue(): Promise<string> {
 const arnOf = (queueUrl: string) =>
   `arn:scw:sqs:fr-par:project-${local.owner.project_id}:${queueUrl.split('/').at(-1)}`;
 
-/** A queue with a message that has been received. */
+/** Creates a queue with a received message. */
 async function received() {
   const QueueUrl = await newQueue();
   await manager.send(new sqs.SendMessageCommand({ QueueUrl, MessageBody: 'body' }));
@@ -79,7 +81,7 @@ async function newSubscription() {
 const queue = async () => ({ QueueUrl: await newQueue() });
 const of = async (made: Promise<{ TopicArn: string }>) => ({ ResourceArn: (await made).TopicArn });
 
-/** `service.Action` → an input that succeeds when it is permitted. Refused actions need none. */
+/** `service.Action` → an input that succeeds with permission. Rejected actions need none. */
 const inputs: Record<string, () => object | Promise<object>> = {
   'sqs.CreateQueue': () => ({
     QueueName: freshName(),
@@ -132,7 +134,7 @@ const inputs: Record<string, () => object | Promise<object>> = {
     Endpoint: arnOf(await newQueue()),
     Attributes: { RawMessageDelivery: 'true' },
   }),
-  // The engine's token is the subscription's ARN, which nobody here knows: it is refused as a token.
+  // The engine's token is the subscription's ARN, which clients do not have: the gateway rejects it as a token.
   'sns.ConfirmSubscription': async () => ({ ...(await newTopic()), Token: 'a' }),
   'sns.Unsubscribe': newSubscription,
   'sns.GetSubscriptionAttributes': newSubscription,
@@ -148,13 +150,13 @@ const inputs: Record<string, () => object | Promise<object>> = {
   'sns.ListTagsForResource': () => of(newTopic()),
 };
 
-/** What an action ends with when it is permitted, if not well. */
-const ENDS: Record<string, string> = { 'sns.ConfirmSubscription': 'InvalidParameterException' };
+/** The error of a permitted action that cannot succeed here. */
+const EXPECTED_ERRORS: Record<string, string> = { 'sns.ConfirmSubscription': 'InvalidParameterException' };
 
 type Sender = { send(command: unknown): Promise<unknown> };
 
 function clientOf(service: Service, bits: number, protocol: SqsProtocol): Sender {
-  const credentials = bearers[service][bits] as Credentials;
+  const credentials = credentialsByBits[service][bits] as Credentials;
   const client = service === 'sqs' ? sqsClient(local, credentials, protocol) : snsClient(local, credentials);
   return client as Sender;
 }
@@ -165,7 +167,7 @@ function expected(service: Service, name: string, { requires }: Action, bits: nu
     requires === 'any' ||
     (requires !== 'refused' &&
       PERMISSIONS.some(({ bit, apiName }) => requires.includes(apiName) && (bits & bit) !== 0));
-  if (permitted) return ENDS[`${service}.${name}`] ?? 'ok';
+  if (permitted) return EXPECTED_ERRORS[`${service}.${name}`] ?? 'ok';
   return service === 'sqs' ? 'AccessDenied' : 'AuthorizationErrorException';
 }
 
@@ -173,29 +175,32 @@ describe.each<[Service, SqsProtocol]>([
   ['sqs', 'json'],
   ['sqs', 'query'],
   ['sns', 'query'],
-])('%s over %s', (service, protocol) => {
-  it.each(Object.entries(actions[service]))('%s obeys each set of permissions', async (name, action) => {
-    const commands = (service === 'sqs' ? sqs : sns) as unknown as Record<
-      string,
-      new (
-        input: object,
-      ) => object
-    >;
-    const Command = commands[`${name}Command`];
-    if (!Command) throw new Error(`The SDK has no ${name}`);
-    const input = action.requires === 'refused' ? () => ({}) : inputs[`${service}.${name}`];
-    if (!input) throw new Error(`There is no input for ${service}.${name}`);
-    const seen = await Promise.all(
-      SETS.map(async (bits) => {
-        const command = new Command(await input());
-        return outcome(clientOf(service, bits, protocol).send(command));
-      }),
-    );
-    expect(seen).toEqual(SETS.map((bits) => expected(service, name, action, bits)));
-  });
+])('permissions for %s over %s', (service, protocol) => {
+  it.each(Object.entries(actions[service]))(
+    '%s is allowed or denied by each set of permissions',
+    async (name, action) => {
+      const commands = (service === 'sqs' ? sqs : sns) as unknown as Record<
+        string,
+        new (
+          input: object,
+        ) => object
+      >;
+      const Command = commands[`${name}Command`];
+      if (!Command) throw new Error(`The SDK has no ${name}`);
+      const input = action.requires === 'refused' ? () => ({}) : inputs[`${service}.${name}`];
+      if (!input) throw new Error(`There is no input for ${service}.${name}`);
+      const seen = await Promise.all(
+        SETS.map(async (bits) => {
+          const command = new Command(await input());
+          return outcome(clientOf(service, bits, protocol).send(command));
+        }),
+      );
+      expect(seen).toEqual(SETS.map((bits) => expected(service, name, action, bits)));
+    },
+  );
 });
 
-it('the policy for AWS grants what the engine was sent, and nothing more', () => {
+it('the AWS policy grants exactly the actions that the engine received', () => {
   const sent = [...recorder.sent].map((name) => {
     const [service = '', action = ''] = name.split('.');
     return rightTo(service as Service, action);

@@ -1,6 +1,6 @@
 /**
- * Clients of the gateway as customers have them: the AWS SDK with credentials of ours, in each protocol that it speaks.
- * Unless told to, they try nothing again, so that every answer is seen.
+ * Clients of the gateway as customers use them: the AWS SDK with Latchkey's credentials, in each of its protocols.
+ * They do not retry by default, so that tests see every response.
  */
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -9,14 +9,14 @@ import { AwsClient } from 'aws4fetch';
 import type { Service } from '../../functions/gateway/actions.ts';
 import { api, type LocalStack } from './local-stack.ts';
 
-/** The permissions of credentials as the API has them. */
+/** The permissions of credentials in the API's format. */
 export interface Permissions {
   can_publish: boolean;
   can_receive: boolean;
   can_manage: boolean;
 }
 
-/** Credentials as their creation answers. */
+/** Credentials as returned by their creation. */
 export interface Credentials {
   id: string;
   access_key: string;
@@ -25,7 +25,7 @@ export interface Credentials {
   project_id: string;
 }
 
-/** How a client of SQS writes its requests; those of SNS know Query only. */
+/** The protocol of an SQS client; SNS clients use Query only. */
 export type SqsProtocol = 'json' | 'query';
 
 /** Every permission. */
@@ -33,7 +33,7 @@ export const ALL: Permissions = { can_publish: true, can_receive: true, can_mana
 
 const at = (region: string, path: string) => `/mnq/v1beta1/regions/${region}${path}`;
 
-/** Another project of the Owner's organization. */
+/** Creates another project in the Owner's organization. */
 export async function newProject({ stack, owner }: Pick<LocalStack, 'stack' | 'owner'>): Promise<string> {
   const id = crypto.randomUUID();
   const identity = await stack.database('IDENTITY');
@@ -63,7 +63,7 @@ export async function deactivate(local: LocalStack, region: string, projectId: s
   await api(local, 'POST', at(region, `/deactivate-${service}`), { project_id: projectId });
 }
 
-/** New credentials of a product. */
+/** Creates credentials of a product. */
 export function newCredentials(
   local: LocalStack,
   service: Service,
@@ -93,7 +93,7 @@ export async function revoke(
   await api(local, 'DELETE', at(region, `/${service}-credentials/${id}`));
 }
 
-/** Settings of a client that a test wants otherwise. */
+/** Settings of a client that differ from the defaults. */
 export interface ClientSettings {
   maxAttempts?: number;
   sessionToken?: string;
@@ -110,7 +110,7 @@ const configurationOf = (
   credentials: { accessKeyId, secretAccessKey, ...session },
 });
 
-/** A client of SQS. */
+/** Creates an SQS client. */
 export function sqsClient(
   local: Pick<LocalStack, 'stack'>,
   credentials: Credentials,
@@ -124,7 +124,7 @@ export function sqsClient(
   });
 }
 
-/** A client of SNS. */
+/** Creates an SNS client. */
 export function snsClient(
   local: Pick<LocalStack, 'stack'>,
   credentials: Credentials,
@@ -133,7 +133,7 @@ export function snsClient(
   return new SNSClient(configurationOf(local, credentials, settings));
 }
 
-/** Sends what no SDK would write, well signed. */
+/** Sends a validly signed request that no SDK would send. */
 export function signedFetch(
   { stack }: Pick<LocalStack, 'stack'>,
   { access_key, secret_key, region }: Credentials,
@@ -151,7 +151,7 @@ export function signedFetch(
   return client.fetch(new URL(path, stack.origin).href, { method: 'POST', ...init });
 }
 
-/** What came of a call: `ok`, or the error's name. */
+/** Resolves to the result of a call: `ok`, or the error's name. */
 export async function outcome(call: Promise<unknown>): Promise<string> {
   return call.then(
     () => 'ok',

@@ -1,6 +1,6 @@
 /**
- * The end of an activation: its credentials, queues, topics and subscriptions are gone, also when the engine was away
- * meanwhile; and a new activation has nothing to fear from the clean-up of the old one.
+ * Deactivation deletes a product's credentials, queues, topics and subscriptions, even after an engine outage, and
+ * its cleanup never affects a later activation.
  */
 import {
   CreateTopicCommand,
@@ -30,13 +30,13 @@ import { api, useStack } from './local-stack.ts';
 
 const local = useStack();
 
-/** The names of all queues on the engine, prefixes and all. */
+/** The names of all queues on the engine, with their prefixes. */
 async function queuesOnEngine(): Promise<string[]> {
   const response = await fetch(`${local.stack.engines.get('fr-par')?.url}/_fauxqs/queues`);
   return ((await response.json()) as { name: string }[]).map(({ name }) => name).sort();
 }
 
-/** The ARNs of all topics and of all subscriptions on the engine, asked past the gateway. */
+/** The ARNs of all topics and subscriptions on the engine, bypassing the gateway. */
 async function onEngine(): Promise<{ topics: string[]; subscriptions: string[] }> {
   const client = new SNSClient({
     endpoint: local.stack.engines.get('fr-par')?.url ?? '',
@@ -71,10 +71,10 @@ async function newTenant() {
   return { projectId, sqs, sns };
 }
 
-/** As if so much time had gone by since the last deactivations that nothing can still be on its way. */
-const settle = () => rows('update deactivations set since = since - 60000 returning 1');
+/** Moves past deactivations back in time, so that no request can still be in flight. */
+const ageDeactivations = () => rows('update deactivations set since = since - 60000 returning 1');
 
-it('removes the queues at once, and the subscriptions to them; those of others stay', async () => {
+it('deactivation deletes the queues immediately, with their subscriptions, and none of other tenants', async () => {
   const before = await queuesOnEngine();
   const other = await newTenant();
   const others = await onEngine();
@@ -83,7 +83,7 @@ it('removes the queues at once, and the subscriptions to them; those of others s
   await deactivate(local, 'fr-par', projectId, 'sqs');
   expect(await queuesOnEngine()).toHaveLength(before.length + 2);
   expect(await outcome(sqs.send(new ListQueuesCommand({})))).toBe('InvalidClientTokenId');
-  await settle();
+  await ageDeactivations();
   await local.stack.schedule();
   expect((await onEngine()).subscriptions).toEqual(others.subscriptions);
   expect((await onEngine()).topics).toHaveLength(others.topics.length + 2);
@@ -93,7 +93,7 @@ it('removes the queues at once, and the subscriptions to them; those of others s
   expect(await rows('select * from deactivations')).toEqual([]);
 });
 
-it('removes topics, with what is subscribed to them', async () => {
+it('deactivation deletes topics, with their subscriptions', async () => {
   const before = await onEngine();
   const { projectId, sns } = await newTenant();
   const { topics, subscriptions } = await onEngine();
@@ -103,7 +103,7 @@ it('removes topics, with what is subscribed to them', async () => {
   ]);
   await deactivate(local, 'fr-par', projectId, 'sns');
   expect(await outcome(sns.send(new ListTopicsCommand({})))).toBe('InvalidClientTokenId');
-  await settle();
+  await ageDeactivations();
   await local.stack.schedule();
   expect(await onEngine()).toEqual(before);
   const [left] = await rows(`select (select count(*) from topics t join services s on s.prefix = t.prefix
@@ -111,7 +111,7 @@ it('removes topics, with what is subscribed to them', async () => {
   expect(left).toEqual({ topics: 0, deactivations: 0 });
 });
 
-it('is finished by the schedule when the engine was away, and leaves a new activation alone', async () => {
+it('deactivation interrupted by an engine outage is finished by the schedule, without affecting a new activation', async () => {
   const before = await queuesOnEngine();
   const { projectId } = await newTenant();
   const engine = local.stack.engines.get('fr-par');
@@ -127,14 +127,14 @@ it('is finished by the schedule when the engine was away, and leaves a new activ
   const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'a' }));
   await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'new' }));
 
-  await settle();
+  await ageDeactivations();
   await local.stack.schedule();
   expect(await queuesOnEngine()).toHaveLength(before.length + 1);
   expect((await sqs.send(new ReceiveMessageCommand({ QueueUrl }))).Messages).toHaveLength(1);
   expect(await rows('select * from deactivations')).toEqual([]);
 });
 
-it('is finished by another call to deactivate', async () => {
+it('deactivation interrupted by an engine outage is finished by a retry', async () => {
   const before = await queuesOnEngine();
   const { projectId } = await newTenant();
   const engine = local.stack.engines.get('fr-par');
@@ -144,11 +144,11 @@ it('is finished by another call to deactivate', async () => {
   await engine?.start();
   await expect(deactivate(local, 'fr-par', projectId, 'sqs')).rejects.toThrow('404');
   expect(await queuesOnEngine()).toEqual(before);
-  await settle();
+  await ageDeactivations();
   await local.stack.schedule();
 });
 
-it('tells the endpoint and the state of an activation', async () => {
+it('an activation returns its endpoint and its status', async () => {
   const projectId = await newProject(local);
   const info = () => api(local, 'GET', `/mnq/v1beta1/regions/fr-par/sqs-info?project_id=${projectId}`);
   expect(await info()).toMatchObject({ status: 'disabled', sqs_endpoint_url: local.stack.origin });
@@ -156,7 +156,7 @@ it('tells the endpoint and the state of an activation', async () => {
   expect(await info()).toMatchObject({ status: 'enabled', sqs_endpoint_url: local.stack.origin });
 });
 
-it('gives each activation a prefix of its own, which begins with the region', async () => {
+it('each activation gets a unique prefix, which begins with the region', async () => {
   const projectId = await newProject(local);
   const prefixes = new Set<string>();
   for (let time = 0; time < 3; time++) {

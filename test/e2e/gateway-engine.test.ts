@@ -1,6 +1,6 @@
 /**
- * The gateway and its engine: what the engine is sent, and what the client is told when the engine is down, slow, talks
- * nonsense, or says too much.
+ * The gateway and its engine: the requests that the engine receives, and the errors that clients get when the engine
+ * is down, slow or returns invalid responses.
  */
 import { CreateTopicCommand, PublishBatchCommand, PublishCommand } from '@aws-sdk/client-sns';
 import {
@@ -39,8 +39,8 @@ beforeAll(() => {
   credentials = faked.credentials.sqs;
 });
 
-describe('the engine is sent', () => {
-  it('nothing of the client’s request but the fields of the action', async () => {
+describe('the engine receives', () => {
+  it('nothing of the client’s request except the fields of the action', async () => {
     engine.reply = answering('{"MessageId":"m","MD5OfMessageBody":"841a2d689ad86bd1611447453c22c6fc"}');
     await signedFetch(local, credentials, 'sqs', '/', {
       headers: {
@@ -64,13 +64,13 @@ describe('the engine is sent', () => {
     expect(sent?.headers['x-amz-target']).toBe('AmazonSQS.SendMessage');
   });
 
-  it('JSON, whatever the client speaks', async () => {
+  it('JSON, whatever protocol the client uses', async () => {
     engine.reply = answering('{"MessageId":"m","MD5OfMessageBody":"841a2d689ad86bd1611447453c22c6fc"}');
     const attribute = 'MessageAttribute.1';
     const body = `Action=SendMessage&QueueUrl=${encodeURIComponent(QueueUrl)}&MessageBody=body&DelaySeconds=3&${attribute}.Name=a&${attribute}.Value.DataType=String&${attribute}.Value.StringValue=b`;
     const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
-    const answer = await signedFetch(local, credentials, 'sqs', '/', { headers, body });
-    expect(await answer.text()).toContain('<SendMessageResult><MessageId>m</MessageId>');
+    const response = await signedFetch(local, credentials, 'sqs', '/', { headers, body });
+    expect(await response.text()).toContain('<SendMessageResult><MessageId>m</MessageId>');
     expect(JSON.parse(engine.sent[0]?.body ?? '')).toMatchObject({
       MessageBody: 'body',
       DelaySeconds: 3,
@@ -79,7 +79,7 @@ describe('the engine is sent', () => {
   });
 });
 
-describe('the client is told ServiceUnavailable, and the message is sent once', () => {
+describe('the client gets ServiceUnavailable, and the message is sent once, when the engine', () => {
   const html = '<html><body>Bad gateway</body></html>';
   const empty = (action: string | null) => ({ status: 200, body: `<${action}Response/>` });
   const resultsOfOne = (action: string | null | undefined) => {
@@ -95,26 +95,26 @@ describe('the client is told ServiceUnavailable, and the message is sent once', 
   const PublishBatchRequestEntries = ['a', 'b'].map((Id) => ({ Id, Message: 'x' }));
 
   it.each<[string, FakeEngine['reply']]>([
-    ['it answers with an error of its own', answering(html, 502)],
-    ['it answers with a page', answering(html)],
-    ['it answers with something else', answering('[1]')],
-    ['it answers with nothing', answering('')],
-    ['it answers without the message’s id', answering('{}')],
-    ['it answers with other fields', answering('{"ok":true}')],
-    ['it answers with empty XML', ({ body }) => empty(new URLSearchParams(body).get('Action'))],
+    ['responds with an error page', answering(html, 502)],
+    ['responds with an HTML page', answering(html)],
+    ['responds with other JSON', answering('[1]')],
+    ['responds with an empty body', answering('')],
+    ['responds without the message’s ID', answering('{}')],
+    ['responds with other fields', answering('{"ok":true}')],
+    ['responds with empty XML', ({ body }) => empty(new URLSearchParams(body).get('Action'))],
     [
-      'it has a result for one entry of two',
+      'returns one result for a batch of two',
       ({ headers, body }) =>
         resultsOfOne(headers['x-amz-target'] ? undefined : new URLSearchParams(body).get('Action')),
     ],
-    ['it redirects', () => ({ status: 307, headers: { Location: `${engine.url}/elsewhere` }, body: '' })],
+    ['redirects', () => ({ status: 307, headers: { Location: `${engine.url}/elsewhere` }, body: '' })],
     [
-      'it does not know the operator',
+      'rejects the operator’s key',
       answering('{"__type":"a#UnrecognizedClientException","message":"x"}', 403),
     ],
-    ['it does not permit the operator', answering('{"__type":"a#AccessDeniedException","message":"x"}', 400)],
-    ['it refuses in no known words', answering(html, 400)],
-  ])('when %s', async (_what, reply) => {
+    ['denies the operator permission', answering('{"__type":"a#AccessDeniedException","message":"x"}', 400)],
+    ['rejects the request with an unknown error', answering(html, 400)],
+  ])('%s', async (_what, reply) => {
     engine.reply = reply;
     const calls = [
       () => sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' })),
@@ -132,7 +132,7 @@ describe('the client is told ServiceUnavailable, and the message is sent once', 
     for (const line of local.logged.splice(0)) expect(line).toContain('"engine":"unavailable"');
   });
 
-  it('when what it made is somebody else’s', async () => {
+  it('returns a resource of another account', async () => {
     engine.reply = answering(JSON.stringify({ QueueUrl: `${engine.url}/${ACCOUNT}/other` }));
     expect(await outcome(sqs.send(new GetQueueUrlCommand({ QueueName: 'a' })))).toBe('ServiceUnavailable');
     const arn = `arn:aws:sns:eu-west-3:${ACCOUNT}:other`;
@@ -141,7 +141,7 @@ describe('the client is told ServiceUnavailable, and the message is sent once', 
     expect(local.logged.splice(0)).toHaveLength(2);
   });
 
-  it('when it is slow, within a deadline', async () => {
+  it('is too slow, after a deadline', async () => {
     engine.reply = () => undefined;
     expect(await outcome(sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' })))).toBe(
       'ServiceUnavailable',
@@ -151,7 +151,7 @@ describe('the client is told ServiceUnavailable, and the message is sent once', 
     expect(local.logged.splice(0)).toHaveLength(1);
   });
 
-  it('when it is down; one region’s does not take another’s with it', async () => {
+  it('is down, without affecting another region', async () => {
     const paris = local.stack.engines.get('fr-par');
     await paris?.stop();
     await activate(local, 'fr-par', local.owner.project_id, ['sqs']);
@@ -166,8 +166,8 @@ describe('the client is told ServiceUnavailable, and the message is sent once', 
   });
 });
 
-describe('what the engine says', () => {
-  it('is carried over by its code, without the engine’s names', async () => {
+describe('a response of the engine', () => {
+  it('is converted by its code, without the engine’s names', async () => {
     const message = `Queue ${prefixes.sqs}orders of ${ACCOUNT} is no FIFO queue`;
     engine.reply = answering(
       JSON.stringify({ __type: 'com.amazonaws.sqs#UnsupportedOperation', message }),
@@ -183,7 +183,7 @@ describe('what the engine says', () => {
   it.each([
     'com.amazon.coral.service#InvalidParameterValueException',
     'com.amazonaws.sqs#InvalidParameterValue',
-  ])('has in each protocol the name that SQS gives it: %s', async (type) => {
+  ])('has SQS’s error name in each protocol: %s', async (type) => {
     engine.reply = answering(JSON.stringify({ __type: type, message: 'x' }), 400);
     const send = new SendMessageCommand({ QueueUrl, MessageBody: 'x' });
     for (const protocol of ['json', 'query'] as const) {
@@ -193,13 +193,13 @@ describe('what the engine says', () => {
     }
     const headers = { 'Content-Type': 'application/x-amz-json-1.0', 'X-Amz-Target': 'AmazonSQS.SendMessage' };
     const body = JSON.stringify({ QueueUrl, MessageBody: 'x' });
-    const answer = await signedFetch(local, credentials, 'sqs', '/', { headers, body });
-    expect(await answer.json()).toMatchObject({
+    const response = await signedFetch(local, credentials, 'sqs', '/', { headers, body });
+    expect(await response.json()).toMatchObject({
       __type: 'com.amazon.coral.service#InvalidParameterValueException',
     });
   });
 
-  it('to a creation that was under way when its activation ended is undone', async () => {
+  it('to a creation in flight during deactivation is undone (race)', async () => {
     const projectId = await newProject(local);
     const at = { region: 'nl-ams', projectId };
     await activate(local, 'nl-ams', projectId, ['sqs']);
@@ -228,7 +228,7 @@ describe('what the engine says', () => {
     local.logged.splice(0);
   });
 
-  it('to the removal of some of what a project had does not keep it from the rest', async () => {
+  it('that deletes one resource with an error does not stop the deletion of the others', async () => {
     const projectId = await newProject(local);
     const at = { region: 'nl-ams', projectId };
     await activate(local, 'nl-ams', projectId, ['sqs']);
@@ -262,7 +262,7 @@ describe('what the engine says', () => {
     expect([await left('queues'), await left('deactivations')]).toEqual([0, 0]);
   });
 
-  it('in throttling is throttling', async () => {
+  it('that is throttling is returned as throttling', async () => {
     engine.reply = answering('{"__type":"a#ThrottlingException","message":"x"}', 400);
     await expect(sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' }))).rejects.toMatchObject({
       name: 'RequestThrottled',

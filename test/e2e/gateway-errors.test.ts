@@ -1,4 +1,4 @@
-/** What the AWS SDK makes of each fault, in each protocol: its name, its status, whether it tries again. */
+/** How the AWS SDK handles each error, in each protocol: its name, its status, and whether it retries. */
 import { CreateTopicCommand, PublishBatchCommand, PublishCommand } from '@aws-sdk/client-sns';
 import {
   CreateQueueCommand,
@@ -29,18 +29,18 @@ beforeAll(async () => {
 const PROTOCOLS = ['sqs json', 'sqs query', 'sns'] as const;
 type Protocol = (typeof PROTOCOLS)[number];
 
-/** A request on its way, as the SDK's middleware has it. */
+/** A request in the SDK's middleware. */
 type Sent = { headers: Record<string, string>; body: string };
 
-/** What makes a request fail. Without any of it, the request sends a message, and succeeds. */
+/** The cause of an error. Without any, the request sends a message and succeeds. */
 interface Cause {
   credentials?: (service: 'sqs' | 'sns') => Partial<Credentials>;
   sessionToken?: string;
   /** Another command: its class for SQS and for SNS, with an input for each. */
   command?: () => [object, object];
-  /** Changes the request, keeping its length, before it is signed. */
+  /** Changes the request before it is signed, keeping its length. */
   unsigned?: (request: Sent) => void;
-  /** The same, after. */
+  /** Changes the request after it is signed. */
   signed?: (request: Sent) => void;
   engine?: (protocol: Protocol) => Reply;
 }
@@ -51,14 +51,14 @@ const sending = (message: string | undefined): [object, object] => [
   new PublishCommand({ TopicArn: faked.topicArn, Message: message }),
 ];
 
-/** What an engine answers that took the message. */
+/** The engine's response to an accepted message. */
 function taken(protocol: Protocol): Reply {
   if (!inSqs(protocol)) return snsReply('Publish', '<MessageId>m</MessageId>');
   const sent = { MessageId: 'm', MD5OfMessageBody: '9dd4e461268c8034f5c8564e155c67a6' };
   return { status: 200, body: JSON.stringify(sent) };
 }
 
-/** What an engine answers that refuses. */
+/** The engine's response to a rejected message. */
 const refusal = (code: string) => (protocol: Protocol) => ({
   status: 400,
   body: inSqs(protocol)
@@ -66,12 +66,12 @@ const refusal = (code: string) => (protocol: Protocol) => ({
     : `<ErrorResponse><Error><Code>${code}</Code><Message>x</Message></Error></ErrorResponse>`,
 });
 
-/** Sends, with as many attempts as the SDK makes of itself. */
+/** Sends a request with the SDK's default number of attempts. */
 async function outcomeOf(protocol: Protocol, cause: Cause) {
   const service = inSqs(protocol) ? 'sqs' : 'sns';
   const own = { ...faked.credentials[service], ...cause.credentials?.(service) };
   const settings = { maxAttempts: 3, ...(cause.sessionToken && { sessionToken: cause.sessionToken }) };
-  // Both kinds of client have what is used of them here.
+  // The used members exist in both kinds of client.
   const client = (
     service === 'sqs'
       ? sqsClient(local, own, protocol === 'sqs json' ? 'json' : 'query', settings)
@@ -93,7 +93,7 @@ async function outcomeOf(protocol: Protocol, cause: Cause) {
   const seen = (name: string, { httpStatusCode = 0, attempts = 0 }) => [name, httpStatusCode, attempts];
   type Answer = { $metadata: { httpStatusCode?: number; attempts?: number } };
   return client.send((service === 'sqs' ? ofSqs : ofSns) as SendMessageCommand).then(
-    (answer) => seen('ok', answer.$metadata),
+    (response) => seen('ok', response.$metadata),
     (error: Error & Answer) => seen(error.name, error.$metadata),
   );
 }
@@ -275,17 +275,20 @@ const CAUSES: [string, Cause, ...Expected][] = [
 describe.each(PROTOCOLS)('over %s, the SDK', (protocol) => {
   const at = PROTOCOLS.indexOf(protocol);
 
-  it.each(CAUSES)('makes of %s what was promised', async (_what, cause, names, statuses, attempts) => {
-    const name = typeof names === 'string' ? names : names[at];
-    const status = typeof statuses === 'number' ? statuses : statuses[inSqs(protocol) ? 0 : 1];
-    expect(await outcomeOf(protocol, cause)).toEqual([name, status, attempts]);
-    const unavailable = name === 'ServiceUnavailable';
-    expect(local.logged.splice(0)).toHaveLength(unavailable ? attempts : 0);
-    // Nothing is sent twice by us: what the engine gets is what the SDK has tried.
-    if (cause.engine) expect(engine.sent).toHaveLength(attempts);
-  });
+  it.each(CAUSES)(
+    'gets the documented name, status and number of attempts for %s',
+    async (_what, cause, names, statuses, attempts) => {
+      const name = typeof names === 'string' ? names : names[at];
+      const status = typeof statuses === 'number' ? statuses : statuses[inSqs(protocol) ? 0 : 1];
+      expect(await outcomeOf(protocol, cause)).toEqual([name, status, attempts]);
+      const unavailable = name === 'ServiceUnavailable';
+      expect(local.logged.splice(0)).toHaveLength(unavailable ? attempts : 0);
+      // The gateway itself never retries: the engine gets as many requests as the SDK sends.
+      if (cause.engine) expect(engine.sent).toHaveLength(attempts);
+    },
+  );
 
-  it('tries again when Latchkey has a fault', async () => {
+  it('retries internal errors of Latchkey', async () => {
     const database = await local.stack.database('REGION_NL_AMS');
     await database.prepare('alter table credentials rename column permissions to hidden').run();
     try {
@@ -296,7 +299,7 @@ describe.each(PROTOCOLS)('over %s, the SDK', (protocol) => {
     expect(local.logged.splice(0)).toHaveLength(3);
   });
 
-  it('corrects a clock that is wrong', async () => {
+  it('corrects a wrong client clock', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3_600_000 });
     try {
       expect(await outcomeOf(protocol, {})).toEqual(['ok', 200, 2]);
@@ -306,8 +309,8 @@ describe.each(PROTOCOLS)('over %s, the SDK', (protocol) => {
   });
 });
 
-it('tells the code of each fault of a signature', async () => {
-  const told = async (alter: (headers: Headers) => void, accessKeyId = credentials.access_key) => {
+it('each kind of signature error has its own code', async () => {
+  const errorOf = async (alter: (headers: Headers) => void, accessKeyId = credentials.access_key) => {
     const client = new AwsClient({
       accessKeyId,
       secretAccessKey: credentials.secret_key,
@@ -321,27 +324,26 @@ it('tells the code of each fault of a signature', async () => {
     const signed = await client.sign(`${local.stack.origin}/`, { method: 'POST', headers, body: '{}' });
     const altered = new Headers(signed.headers);
     alter(altered);
-    const answer = await fetch(`${local.stack.origin}/`, { method: 'POST', headers: altered, body: '{}' });
-    return [answer.status, answer.headers.get('x-amzn-query-error')?.split(';')[0]];
+    const response = await fetch(`${local.stack.origin}/`, { method: 'POST', headers: altered, body: '{}' });
+    return [response.status, response.headers.get('x-amzn-query-error')?.split(';')[0]];
   };
   const authorization = (change: (text: string) => string) => (headers: Headers) =>
     headers.set('Authorization', change(headers.get('Authorization') ?? ''));
-  expect(await told(() => {})).toEqual([200, undefined]);
-  expect(await told(() => {}, 'LKEYunknownunknown00')).toEqual([403, 'InvalidClientTokenId']);
-  expect(await told((headers) => headers.delete('Authorization'))).toEqual([403, 'AccessDenied']);
-  expect(await told(authorization((text) => text.slice(0, -1) + (text.endsWith('0') ? '1' : '0')))).toEqual([
-    403,
-    'SignatureDoesNotMatch',
-  ]);
-  expect(await told(authorization((text) => text.replace(/, Signature=.*/, '')))).toEqual([
+  expect(await errorOf(() => {})).toEqual([200, undefined]);
+  expect(await errorOf(() => {}, 'LKEYunknownunknown00')).toEqual([403, 'InvalidClientTokenId']);
+  expect(await errorOf((headers) => headers.delete('Authorization'))).toEqual([403, 'AccessDenied']);
+  expect(
+    await errorOf(authorization((text) => text.slice(0, -1) + (text.endsWith('0') ? '1' : '0'))),
+  ).toEqual([403, 'SignatureDoesNotMatch']);
+  expect(await errorOf(authorization((text) => text.replace(/, Signature=.*/, '')))).toEqual([
     400,
     'IncompleteSignature',
   ]);
-  expect(await told((headers) => headers.set('X-Amz-Security-Token', 'x'))).toEqual([
+  expect(await errorOf((headers) => headers.set('X-Amz-Security-Token', 'x'))).toEqual([
     403,
     'InvalidClientTokenId',
   ]);
-  expect(await told((headers) => headers.set('X-Amz-Date', '20200101T000000Z'))).toEqual([
+  expect(await errorOf((headers) => headers.set('X-Amz-Date', '20200101T000000Z'))).toEqual([
     400,
     'IncompleteSignature',
   ]);

@@ -1,4 +1,4 @@
-/** A stack whose region nl-ams has a fake engine, and clients there who may do everything. */
+/** A stack whose region nl-ams has a fake engine, and clients there with every permission. */
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
@@ -7,22 +7,22 @@ import { type FakeEngine, startFakeEngine } from './fake-engine.ts';
 import { ALL, activate, type Credentials, newCredentials, snsClient, sqsClient } from './gateway-clients.ts';
 import { type LocalStack, useStack } from './local-stack.ts';
 
-/** The account of the engine. */
+/** The engine's AWS account. */
 export const ACCOUNT = '424242424242';
 
-/** What there is once the tests run. */
+/** Available while the tests run. */
 export interface Faked {
   local: LocalStack;
-  /** Forgets before each test what it was sent. */
+  /** Empties the engine's list of requests before each test. */
   engine: FakeEngine;
   credentials: Record<'sqs' | 'sns', Credentials>;
   sqs: SQSClient;
   sns: SNSClient;
   /** The engine's prefix of each service. */
   prefixes: Record<'sqs' | 'sns', string>;
-  /** The URL of the queue `orders`, of which nobody has been told. */
+  /** The URL of the queue `orders`, which the engine does not know yet. */
   queueUrl: string;
-  /** The ARN of the topic `events`, likewise. */
+  /** The ARN of the topic `events`, which the engine does not know yet. */
   topicArn: string;
 }
 
@@ -65,12 +65,12 @@ export async function useFakeEngine(): Promise<Faked> {
   return faked;
 }
 
-/** A reply that is always the same. */
+/** Returns a constant reply. */
 export const answering =
   (body: string, status = 200) =>
   () => ({ status, body });
 
-/** A reply to a request of SNS: what stands inside its result. */
+/** Returns a reply to an SNS request with this result. */
 export function snsReply(action: string, inside: string) {
   return {
     status: 200,

@@ -1,6 +1,6 @@
 /**
- * Requests that no SDK would write, well signed with real credentials: tricks with names and duplicates, and attributes
- * that reach for the engine. Each is refused in the protocol's words, and nothing of the engine is told.
+ * Hostile requests with valid signatures, which no SDK would send: tricks with names and duplicates, and attributes
+ * that target the engine. Each is rejected with the protocol's error, and no response leaks engine names.
  */
 import { ListTopicsCommand, PublishCommand, SubscribeCommand } from '@aws-sdk/client-sns';
 import {
@@ -23,13 +23,13 @@ let topicArn: Raw['topicArn'];
 let prefixes: Raw['prefixes'];
 let query: Raw['query'];
 let json: Raw['json'];
-let told: Raw['told'];
+let resultOf: Raw['resultOf'];
 
 beforeAll(async () => {
-  ({ sqs, sns, queueUrl, topicArn, prefixes, query, json, told } = await rawClients(local));
+  ({ sqs, sns, queueUrl, topicArn, prefixes, query, json, resultOf } = await rawClients(local));
 });
 
-describe('what comes twice is refused', () => {
+describe('a duplicate is rejected:', () => {
   it.each<[string, Service, string, string]>([
     ['an action in the body', 'sns', 'Action=ListTopics&Action=CreateTopic&Name=twice', '/'],
     ['an action in the query and in the body', 'sns', 'Action=CreateTopic&Name=twice', '/?Action=ListTopics'],
@@ -41,7 +41,7 @@ describe('what comes twice is refused', () => {
       '/',
     ],
   ])('%s', async (_what, service, body, path) => {
-    expect(await told(query(service, `${body}&Version=2010-03-31`, path))).toBe('400 InvalidParameter');
+    expect(await resultOf(query(service, `${body}&Version=2010-03-31`, path))).toBe('400 InvalidParameter');
     expect((await sns.send(new ListTopicsCommand({}))).Topics).toEqual([{ TopicArn: topicArn }]);
   });
 
@@ -50,7 +50,7 @@ describe('what comes twice is refused', () => {
     '{"QueueName":"twice","QueueN\\u0061me":"twice2"}',
     '{"QueueName":"twice","Attributes":{"DelaySeconds":"1","DelaySeconds":"2"}}',
   ])('a name in JSON: %s', async (body) => {
-    expect(await told(json('CreateQueue', body))).toBe('400 SerializationException');
+    expect(await resultOf(json('CreateQueue', body))).toBe('400 SerializationException');
     expect((await sqs.send(new ListQueuesCommand({}))).QueueUrls).toEqual([queueUrl]);
   });
 });
@@ -58,24 +58,24 @@ describe('what comes twice is refused', () => {
 it.each<[Service, string]>([
   ['sqs', '400 MalformedInput'],
   ['sns', '400 InvalidParameter'],
-])('parameters that would take all memory are refused: %s', async (service, expected) => {
+])('parameters that would exhaust memory are rejected: %s', async (service, expected) => {
   const action = service === 'sqs' ? 'ListQueues' : 'ListTopics';
   for (const much of ['.'.repeat(4_000_000), 'a&'.repeat(2_000_000)])
-    expect(await told(query(service, `Action=${action}&${much}`))).toBe(expected);
+    expect(await resultOf(query(service, `Action=${action}&${much}`))).toBe(expected);
 });
 
-describe('names', () => {
+describe('a queue name', () => {
   it.each(['', '../mine', 'a/b', 'a b', 'a.b', 'é', 'a\n', 'a.fifo.fifo', '%2e%2e', 'x'.repeat(71)])(
-    'of a queue: %j is refused',
+    '%j is rejected',
     async (QueueName) => {
       expect(await outcome(sqs.send(new CreateQueueCommand({ QueueName })))).toBe('InvalidParameterValue');
-      expect(await told(json('GetQueueUrl', JSON.stringify({ QueueName })))).toBe(
+      expect(await resultOf(json('GetQueueUrl', JSON.stringify({ QueueName })))).toBe(
         '400 InvalidParameterValueException',
       );
     },
   );
 
-  it('of 70 characters are taken, as is a FIFO queue', async () => {
+  it('of 70 characters is accepted, also for a FIFO queue', async () => {
     const names = ['x'.repeat(70), `${'x'.repeat(65)}.fifo`];
     for (const QueueName of names) {
       const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName }));
@@ -83,7 +83,7 @@ describe('names', () => {
     }
   });
 
-  it('in URLs: only the URL of a queue of one’s own will do', async () => {
+  it('in a URL is accepted only in the project’s own URL (cross-tenant)', async () => {
     const own = new URL(queueUrl).pathname;
     const engine = local.stack.engines.get('fr-par')?.url;
     const urls = [
@@ -102,19 +102,21 @@ describe('names', () => {
       'file:///etc/passwd',
     ];
     for (const QueueUrl of urls) {
-      expect(await told(json('SendMessage', JSON.stringify({ QueueUrl, MessageBody: 'x' }))), QueueUrl).toBe(
-        '400 QueueDoesNotExist',
-      );
+      expect(
+        await resultOf(json('SendMessage', JSON.stringify({ QueueUrl, MessageBody: 'x' }))),
+        QueueUrl,
+      ).toBe('400 QueueDoesNotExist');
     }
     const good = [queueUrl, own, `https://elsewhere.example.com${own}`, `${queueUrl}/`, 'mine'];
     for (const QueueUrl of good) {
-      expect(await told(json('SendMessage', JSON.stringify({ QueueUrl, MessageBody: 'x' }))), QueueUrl).toBe(
-        '200',
-      );
+      expect(
+        await resultOf(json('SendMessage', JSON.stringify({ QueueUrl, MessageBody: 'x' }))),
+        QueueUrl,
+      ).toBe('200');
     }
   });
 
-  it('in ARNs: those of others are missing', async () => {
+  it('in an ARN of another project is reported as missing (cross-tenant)', async () => {
     const arns = [
       `arn:aws:sns:fr-par:000000000000:${prefixes[0]}mine`,
       `arn:aws:sns:fr-par:000000000000:frpar00000mine`,
@@ -132,7 +134,7 @@ describe('names', () => {
   });
 });
 
-describe('rights on the engine cannot be had', () => {
+describe('an attribute that would grant access on the engine is rejected:', () => {
   it.each(['RedriveAllowPolicy', 'KmsMasterKeyId', 'KmsDataKeyReusePeriodSeconds', 'toString', 'Anything'])(
     'a queue’s %s',
     async (name) => {
@@ -150,13 +152,13 @@ describe('rights on the engine cannot be had', () => {
     'a topic’s %s',
     async (name) => {
       const set = `Action=SetTopicAttributes&TopicArn=${topicArn}&AttributeName=${name}&AttributeValue=x`;
-      expect(await told(query('sns', set))).toBe('400 InvalidParameter');
+      expect(await resultOf(query('sns', set))).toBe('400 InvalidParameter');
       const create = `Action=CreateTopic&Name=other&Attributes.entry.1.key=${name}&Attributes.entry.1.value=x`;
-      expect(await told(query('sns', create))).toBe('400 InvalidParameter');
+      expect(await resultOf(query('sns', create))).toBe('400 InvalidParameter');
     },
   );
 
-  it('a role, a phone, another target, another protocol', async () => {
+  it('a role, a phone number, another target or protocol', async () => {
     const subscribe = (protocol: string, endpoint: string) =>
       query(
         'sns',
@@ -164,7 +166,7 @@ describe('rights on the engine cannot be had', () => {
       );
     const own = `arn:scw:sqs:fr-par:project-${local.owner.project_id}:mine`;
     const role = `&Attributes.entry.1.key=SubscriptionRoleArn&Attributes.entry.1.value=x`;
-    const answers = [
+    const responses = [
       query('sns', `Action=Subscribe&TopicArn=${topicArn}&Protocol=sqs&Endpoint=${own}${role}`),
       query('sns', `Action=Publish&TopicArn=${topicArn}&PhoneNumber=%2B33600000000&Message=x`),
       query('sns', `Action=Publish&TopicArn=${topicArn}&TargetArn=${topicArn}&Message=x`),
@@ -176,19 +178,21 @@ describe('rights on the engine cannot be had', () => {
       subscribe('email', 'a@example.com'),
       subscribe('sqs', 'https://example.com/'),
     ];
-    expect(await Promise.all(answers.map(told))).toEqual(answers.map(() => '400 InvalidParameter'));
+    expect(await Promise.all(responses.map(resultOf))).toEqual(responses.map(() => '400 InvalidParameter'));
     expect(
       await outcome(sns.send(new SubscribeCommand({ TopicArn: topicArn, Protocol: 'sqs', Endpoint: own }))),
     ).toBe('ok');
   });
 
-  it('the policy that lets topics deliver is not told', async () => {
+  it('the policy that lets topics deliver is not returned', async () => {
     const { Attributes } = await sqs.send(
       new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['All', 'Policy'] }),
     );
     expect(Object.keys(Attributes ?? {})).not.toContain('Policy');
     expect(
-      await told(json('GetQueueAttributes', JSON.stringify({ QueueUrl: queueUrl, AttributeNames: ['All'] }))),
+      await resultOf(
+        json('GetQueueAttributes', JSON.stringify({ QueueUrl: queueUrl, AttributeNames: ['All'] })),
+      ),
     ).toBe('200');
   });
 });

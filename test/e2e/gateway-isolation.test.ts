@@ -1,6 +1,6 @@
 /**
- * Two projects in two regions, with the same names, on one engine that the regions share: none meets another, before
- * and after the engine starts again. What the project of a request cannot name, it cannot touch.
+ * Tenant isolation: two projects in two regions, with the same resource names on one shared engine, never access each
+ * other's resources, before and after a restart of the engine. A request can only name resources of its own project.
  */
 import {
   CreateTopicCommand,
@@ -40,7 +40,7 @@ import {
 } from './gateway-clients.ts';
 import { useStack } from './local-stack.ts';
 
-/** Both regions on the engine of the first, where names alone tell them apart. */
+/** Makes both regions share the first region's engine, where only names separate them. */
 function sharingOneEngine({ REGIONS }: { REGIONS: RegionsVar }) {
   const engine = REGIONS['fr-par']?.engine;
   return {
@@ -101,7 +101,7 @@ beforeAll(async () => {
   }
 });
 
-/** Every message that a tenant's queue has. */
+/** Receives every message in a tenant's queue. */
 async function drain({ sqs, queueUrl: QueueUrl }: Tenant): Promise<string[]> {
   const found: string[] = [];
   for (;;) {
@@ -113,20 +113,20 @@ async function drain({ sqs, queueUrl: QueueUrl }: Tenant): Promise<string[]> {
   }
 }
 
-describe.each(['at first', 'after the engine was killed and started again'])('%s', (when) => {
+describe.each(['before an engine restart', 'after the engine was killed and restarted'])('%s', (when) => {
   if (when !== 'at first') {
     beforeAll(async () => {
-      const told = vi.spyOn(console, 'error').mockImplementation(() => {});
+      const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
       const engine = local.stack.engines.get('fr-par');
       signal(engine?.pid(), 'SIGKILL');
       await vi.waitUntil(() => engine?.pid() === undefined);
-      expect(String(told.mock.calls[0])).toContain('queue engine for fr-par exited (SIGKILL)');
-      told.mockRestore();
+      expect(String(logged.mock.calls[0])).toContain('queue engine for fr-par exited (SIGKILL)');
+      logged.mockRestore();
       await engine?.start();
     });
   }
 
-  it('each sees its own queue, topic and subscription, and no more', async () => {
+  it('each tenant lists its own queue, topic and subscription only', async () => {
     for (const { sqs, sns, ...own } of tenants) {
       expect((await sqs.send(new ListQueuesCommand({}))).QueueUrls).toEqual([own.queueUrl]);
       expect((await sns.send(new ListTopicsCommand({}))).Topics).toEqual([{ TopicArn: own.topicArn }]);
@@ -147,7 +147,7 @@ describe.each(['at first', 'after the engine was killed and started again'])('%s
     }
   });
 
-  it('each gets its own messages, sent and published', async () => {
+  it('each tenant receives its own messages only, sent and published', async () => {
     for (const { label, sqs, sns, queueUrl: QueueUrl, topicArn: TopicArn } of tenants) {
       await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: `${label} sent` }));
       await sns.send(new PublishCommand({ TopicArn, Message: `${label} published` }));
@@ -157,13 +157,13 @@ describe.each(['at first', 'after the engine was killed and started again'])('%s
     }
   });
 
-  it('none reads, lists, subscribes to or sends dead letters to another', async () => {
+  it('no tenant can read, list, subscribe to, or send dead letters to another (cross-tenant)', async () => {
     for (const tenant of tenants) {
       for (const other of tenants.filter((one) => one !== tenant)) {
         const calls = [
-          ...crossings(tenant, other),
-          // A URL names no region: that of the same project elsewhere is the URL of one's own queue here.
-          ...(other.projectId === tenant.projectId ? [] : crossingsByUrl(tenant, other)),
+          ...crossTenantCalls(tenant, other),
+          // A URL contains no region: the URL of the project's queue in another region is the URL of its queue here.
+          ...(other.projectId === tenant.projectId ? [] : crossTenantCallsByUrl(tenant, other)),
         ];
         for (const [at, [expected, call]] of calls.entries()) {
           expect(await outcome(call()), `${tenant.label} → ${other.label}, call ${at}`).toBe(expected);
@@ -173,9 +173,9 @@ describe.each(['at first', 'after the engine was killed and started again'])('%s
   });
 });
 
-type Crossing = [expected: string, call: () => Promise<unknown>];
+type CrossTenantCall = [expected: string, call: () => Promise<unknown>];
 
-function crossingsByUrl({ sqs }: Tenant, { queueUrl: QueueUrl }: Tenant): Crossing[] {
+function crossTenantCallsByUrl({ sqs }: Tenant, { queueUrl: QueueUrl }: Tenant): CrossTenantCall[] {
   const missing = 'QueueDoesNotExist';
   return [
     [missing, () => sqs.send(new ReceiveMessageCommand({ QueueUrl }))],
@@ -186,7 +186,7 @@ function crossingsByUrl({ sqs }: Tenant, { queueUrl: QueueUrl }: Tenant): Crossi
   ];
 }
 
-function crossings({ sqs, sns, ...own }: Tenant, other: Tenant): Crossing[] {
+function crossTenantCalls({ sqs, sns, ...own }: Tenant, other: Tenant): CrossTenantCall[] {
   const missing = 'NotFoundException';
   const Endpoint = queueArn(other);
   const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: Endpoint, maxReceiveCount: 1 });
@@ -216,7 +216,7 @@ function crossings({ sqs, sns, ...own }: Tenant, other: Tenant): Crossing[] {
   ];
 }
 
-it('credentials of one region are unknown in another, and those of Queues to Topics and Events', async () => {
+it('credentials are unknown in another region, and those of Queues in Topics and Events', async () => {
   const credentials = await newCredentials(local, 'sqs', ALL);
   const elsewhere = sqsClient(local, { ...credentials, region: 'nl-ams' });
   expect(await outcome(elsewhere.send(new ListQueuesCommand({})))).toBe('InvalidClientTokenId');
@@ -227,7 +227,7 @@ it('credentials of one region are unknown in another, and those of Queues to Top
   expect(await outcome(nowhere.send(new ListQueuesCommand({})))).toBe('SignatureDoesNotMatch');
 });
 
-it('dead letters go to a queue of the same project, which tells where they come from', async () => {
+it('dead letters go to a queue of the same project, which lists their source queues', async () => {
   const [{ sqs, queueUrl, ...own }] = tenants as [Tenant];
   const { QueueUrl: target } = await sqs.send(new CreateQueueCommand({ QueueName: 'dead' }));
   const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: queueArn(own, 'dead'), maxReceiveCount: 1 });

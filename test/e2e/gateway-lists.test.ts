@@ -1,4 +1,4 @@
-/** What lists contain when the engine fails, and how they are paged. */
+/** The contents and pagination of lists, including after engine failures. */
 import {
   CreateTopicCommand,
   DeleteTopicCommand,
@@ -43,7 +43,7 @@ const nameOf = (text = '') => text.split(/[/:]/).at(-1);
 const queueNames = async () => ((await sqs.send(new ListQueuesCommand({}))).QueueUrls ?? []).map(nameOf);
 const topicNames = async () =>
   ((await sns.send(new ListTopicsCommand({}))).Topics ?? []).map(({ TopicArn }) => nameOf(TopicArn));
-/** What the console lists. */
+/** The resources that the console lists. */
 const shown = async (kind: 'queues' | 'topics') => {
   const path = `/mnq/v1beta1/regions/nl-ams/${kind}?project_id=${local.owner.project_id}`;
   return (await api<Record<string, { name: string }[]>>(local, 'GET', path))[kind]?.map(({ name }) => name);
@@ -69,13 +69,13 @@ const lacks = ({ headers }: { headers: Record<string, unknown> }) =>
         body: '<ErrorResponse><Error><Code>NotFound</Code><Message>x</Message></Error></ErrorResponse>',
       };
 
-/** Makes what is written down look as if it had been asked for a while ago. */
+/** Moves the recorded requests back in time. */
 const age = async () => {
   for (const table of ['queues', 'topics']) await database.prepare(`update ${table} set asked_at = 1`).run();
 };
 
 describe('a queue or topic whose creation failed', () => {
-  it('is in no list until its creation succeeds', async () => {
+  it('is not listed until its creation succeeds', async () => {
     engine.reply = answering('', 500);
     expect(await outcome(createQueue('ghost'))).toBe('ServiceUnavailable');
     expect(await outcome(createTopic('ghost'))).toBe('ServiceUnavailable');
@@ -95,7 +95,7 @@ describe('a queue or topic whose creation failed', () => {
     expect([await shown('queues'), await shown('topics')]).toEqual([['ghost'], ['ghost']]);
   });
 
-  it('stays listed when it was created before', async () => {
+  it('stays listed if it existed before', async () => {
     engine.reply = creates;
     await createQueue('kept');
     engine.reply = answering('', 500);
@@ -106,7 +106,7 @@ describe('a queue or topic whose creation failed', () => {
     expect(await queueNames()).toEqual(['kept']);
   });
 
-  it('is removed from the engine with its activation', async () => {
+  it('is deleted from the engine on deactivation', async () => {
     engine.reply = answering('', 500);
     expect(await outcome(createQueue('ghost'))).toBe('ServiceUnavailable');
     local.logged.splice(0);
@@ -115,7 +115,7 @@ describe('a queue or topic whose creation failed', () => {
   });
 });
 
-it('a creation whose client goes away is listed once the engine has answered', async () => {
+it('a creation is listed after the engine responds, even if the client has disconnected', async () => {
   const answered = Promise.withResolvers<void>();
   engine.reply = async (request) => {
     await answered.promise;
@@ -129,8 +129,8 @@ it('a creation whose client goes away is listed once the engine has answered', a
   await expect.poll(queueNames).toEqual(['left']);
 });
 
-describe('what the engine no longer has', () => {
-  it('leaves the lists when a client asks for it, so that clients create it again', async () => {
+describe('a resource that the engine no longer has', () => {
+  it('disappears from the lists when a client requests it, so that clients create it again', async () => {
     engine.reply = creates;
     await createQueue('gone');
     await createTopic('gone');
@@ -144,7 +144,7 @@ describe('what the engine no longer has', () => {
     await expect.poll(topicNames).toEqual([]);
   });
 
-  it('stays listed while it may be on its way', async () => {
+  it('stays listed while a request for it can be in flight', async () => {
     engine.reply = creates;
     await createQueue('new');
     engine.reply = lacks;
@@ -154,7 +154,7 @@ describe('what the engine no longer has', () => {
     expect(await queueNames()).toEqual(['new']);
   });
 
-  it('leaves the list of subscriptions', async () => {
+  it('disappears from the list of subscriptions', async () => {
     await database
       .prepare(
         `insert into subscriptions (prefix, topic, id, protocol, endpoint, created_at)
@@ -176,7 +176,7 @@ describe('what the engine no longer has', () => {
     await expect.poll(listed).toEqual([]);
   });
 
-  it('is missing in the words of SQS and SNS', async () => {
+  it('is reported as missing with the errors of SQS and SNS', async () => {
     engine.reply = lacks;
     await expect(
       sqs.send(new SendMessageCommand({ QueueUrl: urlOf('a'), MessageBody: 'x' })),
@@ -190,7 +190,7 @@ describe('what the engine no longer has', () => {
   });
 });
 
-describe('a page', () => {
+describe('a page of a list', () => {
   const fill = async (kind: 'queues' | 'topics', count: number) => {
     const insert = database.prepare(`insert into ${kind} (prefix, name, asked_at) values (?, ?, 1)`);
     const prefix = prefixes[kind === 'queues' ? 'sqs' : 'sns'];
@@ -199,7 +199,7 @@ describe('a page', () => {
     return names;
   };
 
-  it('of queues has a token for the next only when its size was given, as with SQS', async () => {
+  it('of queues has a next token only if the request has a page size, like SQS', async () => {
     const names = await fill('queues', 1001);
     const all = await sqs.send(new ListQueuesCommand({}));
     expect([all.QueueUrls?.length, all.NextToken]).toEqual([1000, undefined]);
@@ -213,7 +213,7 @@ describe('a page', () => {
     expect(found).toEqual(names);
   });
 
-  it('is refused for a token that is not one of the list', async () => {
+  it('is rejected for a token of another list', async () => {
     await fill('queues', 3);
     await fill('topics', 101);
     const { NextToken: ofQueues } = await sqs.send(new ListQueuesCommand({ MaxResults: 1 }));
@@ -232,9 +232,9 @@ describe('a page', () => {
     expect((await sns.send(new ListTopicsCommand({ NextToken: ofTopics }))).Topics).toHaveLength(1);
   });
 
-  it('of queues that is empty has no list in JSON, as with SQS', async () => {
+  it('of queues without items has no list member in JSON, like SQS', async () => {
     const headers = { 'Content-Type': 'application/x-amz-json-1.0', 'X-Amz-Target': 'AmazonSQS.ListQueues' };
-    const answer = await signedFetch(local, faked.credentials.sqs, 'sqs', '/', { headers, body: '{}' });
-    expect(await answer.text()).toBe('{}');
+    const response = await signedFetch(local, faked.credentials.sqs, 'sqs', '/', { headers, body: '{}' });
+    expect(await response.text()).toBe('{}');
   });
 });

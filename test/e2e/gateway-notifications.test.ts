@@ -1,4 +1,6 @@
-/** What a topic delivers to a queue, in the project's names: with the AWS SDK, which checks the MD5 of each body. */
+/**
+ * Names in notifications that a topic delivers to a queue, through the AWS SDK, which checks the MD5 of each body.
+ */
 import {
   ConfirmSubscriptionCommand,
   CreateTopicCommand,
@@ -63,7 +65,7 @@ async function newTopic(name: string, queue: string, Attributes = {}) {
 
 async function receive(QueueUrl: string, atLeast = 1, client = sqs): Promise<Message[]> {
   const found: Message[] = [];
-  for (let round = 0; round < 10 && found.length < atLeast; round++) {
+  for (let attempt = 0; attempt < 10 && found.length < atLeast; attempt++) {
     const command = new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 2 });
     const { Messages = [] } = await client.send(command);
     found.push(...Messages);
@@ -76,7 +78,7 @@ async function receive(QueueUrl: string, atLeast = 1, client = sqs): Promise<Mes
 const envelopes = (messages: Message[]) =>
   messages.map(({ Body = '' }) => JSON.parse(Body) as Record<string, string>);
 
-/** The region's engine account and prefixes, which no client may see. */
+/** Returns the region's engine account and prefixes, which no client can see. */
 async function secrets(): Promise<string[]> {
   const database = await local.stack.database('REGION_FR_PAR');
   const { results } = await database.prepare('select prefix from services').all<{ prefix: string }>();
@@ -84,7 +86,7 @@ async function secrets(): Promise<string[]> {
 }
 
 it.each(['json', 'query'] as const)(
-  'a notification names the topic and the subscription as their creation did, over %s',
+  'a notification contains the topic and subscription ARNs that clients got, over %s',
   async (protocol) => {
     const QueueUrl = await newQueue(`fan-${protocol}`);
     const { TopicArn, SubscriptionArn } = await newTopic(`fan-${protocol}`, `fan-${protocol}`);
@@ -102,7 +104,7 @@ it.each(['json', 'query'] as const)(
   },
 );
 
-it('the link to unsubscribe does nothing unless it is signed', async () => {
+it('the unsubscribe link does nothing unless the request is signed', async () => {
   const QueueUrl = await newQueue('link');
   const { TopicArn } = await newTopic('link', 'link');
   const subscriptions = async () =>
@@ -125,7 +127,7 @@ it('the link to unsubscribe does nothing unless it is signed', async () => {
   expect(await subscriptions()).toBe(0);
 });
 
-it('a notification that became a dead letter names the topic too', async () => {
+it('a dead-lettered notification contains the client’s topic ARN too', async () => {
   const deadLetters = await newQueue('dead');
   const policy = JSON.stringify({ deadLetterTargetArn: arnOf('dead'), maxReceiveCount: 1 });
   const QueueUrl = await newQueue('dying', { VisibilityTimeout: '0', RedrivePolicy: policy });
@@ -137,7 +139,7 @@ it('a notification that became a dead letter names the topic too', async () => {
   expect(envelopes(await receive(deadLetters))).toMatchObject([{ Message: 'a', TopicArn }]);
 });
 
-it('raw delivery leaves what was published as it is', async () => {
+it('raw delivery leaves the published body unchanged', async () => {
   const QueueUrl = await newQueue('raw');
   const { TopicArn } = await newTopic('raw', 'raw', { RawMessageDelivery: 'true' });
   const texts = ['a', '{"Type":"Notification", "TopicArn":"x"}'];
@@ -145,7 +147,7 @@ it('raw delivery leaves what was published as it is', async () => {
   expect((await receive(QueueUrl, 2)).map(({ Body }) => Body).sort()).toEqual(texts);
 });
 
-it('a message made to look like a notification tells nothing of another project', async () => {
+it('a forged notification reveals nothing about another project (cross-tenant)', async () => {
   const other = await newProject(local);
   await activate(local, 'fr-par', other);
   const QueueUrl = await newQueue('forged');
@@ -161,13 +163,13 @@ it('a message made to look like a notification tells nothing of another project'
     const MessageBody = JSON.stringify({ Type: 'Notification', TopicArn, Message: 'forged' });
     await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
   }
-  // The answer is the same for one's own prefix, another project's and one that nobody has.
+  // The response is the same for the own prefix, another project's and an unknown one.
   const own = `arn:scw:sns:fr-par:project-${local.owner.project_id}:events`;
   const body = JSON.stringify({ Type: 'Notification', TopicArn: own, Message: 'forged' });
   expect((await receive(QueueUrl, 3)).map(({ Body }) => Body)).toEqual([body, body, body]);
 });
 
-it('the engine’s own ARN of a topic, as https deliveries have it, is taken for the project’s alone', async () => {
+it('the engine’s own topic ARN, as in https deliveries, is accepted for the project’s topic only', async () => {
   await newQueue('alias');
   const { TopicArn, SubscriptionArn } = await newTopic('alias', 'alias');
   const database = await local.stack.database('REGION_FR_PAR');

@@ -1,4 +1,4 @@
-/** Requests that no SDK would write, well signed with real credentials, and what is told of their answers. */
+/** Sends requests that no SDK would send, validly signed, and parses their responses. */
 import { request } from 'node:http';
 import { CreateTopicCommand, type SNSClient } from '@aws-sdk/client-sns';
 import { CreateQueueCommand, type SQSClient } from '@aws-sdk/client-sqs';
@@ -16,7 +16,7 @@ import {
 } from './gateway-clients.ts';
 import type { LocalStack } from './local-stack.ts';
 
-/** A project with a queue and a topic, both called `mine`, and who may do everything there. */
+/** A project with a queue and a topic, both named `mine`, and credentials with every permission. */
 export interface Raw {
   credentials: Record<Service, Credentials>;
   sqs: SQSClient;
@@ -29,14 +29,14 @@ export interface Raw {
   query(service: Service, body: string, path?: string): Promise<Response>;
   /** Sends a JSON request. */
   json(action: string, body: string): Promise<Response>;
-  /** The status and the error's code of an answer, which tells nothing of the engine. */
-  told(answer: Response | Promise<Response>): Promise<string>;
+  /** Returns a response's status and error code, and expects that the response contains no engine name. */
+  resultOf(response: Response | Promise<Response>): Promise<string>;
 }
 
 /** The content type of Query requests. */
 export const FORM = { 'Content-Type': 'application/x-www-form-urlencoded' };
 
-/** See {@link Raw}. */
+/** Creates the {@link Raw} clients. */
 export async function rawClients(local: LocalStack): Promise<Raw> {
   await activate(local, 'fr-par', local.owner.project_id);
   const credentials = {
@@ -67,7 +67,8 @@ export async function rawClients(local: LocalStack): Promise<Raw> {
       const headers = { 'Content-Type': 'application/x-amz-json-1.0', 'X-Amz-Target': target };
       return signedFetch(local, credentials.sqs, 'sqs', '/', { headers, body });
     },
-    told: async (answer) => tell(await answer, [...prefixes, '000000000000', 'ENGINEOPERATOR', engine]),
+    resultOf: async (response) =>
+      tell(await response, [...prefixes, '000000000000', 'ENGINEOPERATOR', engine]),
   };
 }
 
@@ -79,8 +80,8 @@ async function tell(response: Response, secrets: readonly string[]): Promise<str
 }
 
 /**
- * Begins a POST, well signed, and returns what breaks its connection. With a reset: the local runtime takes a connection
- * that is closed properly for one whose client still listens, which the edge does not.
+ * Begins a validly signed POST and returns a function that resets its connection. Without a reset, the local runtime
+ * treats a closed connection as a client that still listens, which the production edge does not.
  */
 export async function breakable(
   { stack }: Pick<LocalStack, 'stack'>,

@@ -1,4 +1,4 @@
-/** Forms of requests that clients of SQS and SNS use: other names for the same thing, policies, and what answers leave out. */
+/** Variants of requests that clients of SQS and SNS use: alternative names, policies, and omitted empty members. */
 import {
   CreateTopicCommand,
   type MessageAttributeValue,
@@ -49,8 +49,8 @@ const receive = (QueueUrl: string) =>
 
 it.each<[string, () => string]>([
   ['its bare name', () => 'bare'],
-  ['a slash behind its URL', () => `${queueUrl.replace(/mine$/, 'bare')}/`],
-])('every action takes a queue by %s', async (_what, of) => {
+  ['its URL with a trailing slash', () => `${queueUrl.replace(/mine$/, 'bare')}/`],
+])('every action accepts a queue by %s', async (_what, of) => {
   await sqs.send(new CreateQueueCommand({ QueueName: 'bare' }));
   const QueueUrl = of();
   const Entries = [{ Id: 'a', MessageBody: 'b' }];
@@ -77,7 +77,7 @@ it.each<[string, () => string]>([
   expect(await outcome(sqs.send(new GetQueueUrlCommand({ QueueName: 'bare' })))).toBe('QueueDoesNotExist');
 });
 
-it('GetQueueUrl takes the project as the owner, and finds nothing of another owner', async () => {
+it('GetQueueUrl accepts the project as the owner, and finds nothing for another owner', async () => {
   const urlOf = (QueueOwnerAWSAccountId: string) =>
     sqs.send(new GetQueueUrlCommand({ QueueName: 'mine', QueueOwnerAWSAccountId }));
   expect((await urlOf(`project-${local.owner.project_id}`)).QueueUrl).toBe(queueUrl);
@@ -85,7 +85,7 @@ it('GetQueueUrl takes the project as the owner, and finds nothing of another own
     expect(await outcome(urlOf(owner))).toBe('QueueDoesNotExist');
 });
 
-it('Publish takes a topic as TargetArn, and not two topics', async () => {
+it('Publish accepts a topic as TargetArn, but not two topics', async () => {
   const published = await sns.send(new PublishCommand({ TargetArn: topicArn, Message: 'x' }));
   expect(published.MessageId).toBeTruthy();
   const TargetArn = topicArn.replace(/mine$/, 'other');
@@ -94,7 +94,7 @@ it('Publish takes a topic as TargetArn, and not two topics', async () => {
   expect(await outcome(sns.send(both))).toBe('InvalidParameterException');
 });
 
-it('an attribute of a message that is a list is refused rather than lost', async () => {
+it('a message attribute of a list type is rejected, not dropped', async () => {
   for (const list of [{ StringListValues: ['b'] }, { BinaryListValues: [new Uint8Array([1])] }]) {
     const MessageAttributes = { a: { DataType: 'String', ...list } as MessageAttributeValue };
     const Entries = [{ Id: 'a', MessageBody: 'x', MessageAttributes }];
@@ -112,20 +112,20 @@ it('an attribute of a message that is a list is refused rather than lost', async
   expect(await (await query('sqs', body)).text()).toContain('AWS.SimpleQueueService.UnsupportedOperation');
 });
 
-it('an answer in JSON leaves out what is empty', async () => {
+it('a JSON response omits empty members', async () => {
   await sqs.send(new CreateQueueCommand({ QueueName: 'empty' }));
-  const told = async (action: string, fields: object) =>
+  const jsonBody = async (action: string, fields: object) =>
     (await json(action, JSON.stringify({ QueueUrl: 'empty', ...fields }))).json() as Promise<object>;
-  const sent = await told('SendMessageBatch', { Entries: [{ Id: 'a', MessageBody: 'b' }] });
+  const sent = await jsonBody('SendMessageBatch', { Entries: [{ Id: 'a', MessageBody: 'b' }] });
   expect(Object.keys(sent)).toEqual(['Successful']);
-  const failed = await told('DeleteMessageBatch', { Entries: [{ Id: 'a', ReceiptHandle: 'junk' }] });
+  const failed = await jsonBody('DeleteMessageBatch', { Entries: [{ Id: 'a', ReceiptHandle: 'junk' }] });
   expect(Object.keys(failed)).toEqual(['Failed']);
-  expect(await told('ListQueueTags', {})).toEqual({});
-  await told('PurgeQueue', {});
-  expect(await told('ReceiveMessage', {})).toEqual({});
+  expect(await jsonBody('ListQueueTags', {})).toEqual({});
+  await jsonBody('PurgeQueue', {});
+  expect(await jsonBody('ReceiveMessage', {})).toEqual({});
 });
 
-it('an empty redrive policy of a subscription, {} or nothing, removes it', async () => {
+it('an empty redrive policy of a subscription, {} or an empty string, removes it', async () => {
   await sqs.send(new CreateQueueCommand({ QueueName: 'redriven' }));
   const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: 'redriven' }));
   const { SubscriptionArn } = await sns.send(
@@ -137,7 +137,7 @@ it('an empty redrive policy of a subscription, {} or nothing, removes it', async
   }
 });
 
-describe('the policy of a queue', () => {
+describe('a queue policy', () => {
   const policyFor = (queue: string, topic: string) =>
     JSON.stringify({
       Version: '2012-10-17',
@@ -151,40 +151,40 @@ describe('the policy of a queue', () => {
         },
       ],
     });
-  const told = async (QueueUrl: string, AttributeNames: ('All' | 'Policy' | 'QueueArn')[]) =>
+  const attributesOf = async (QueueUrl: string, AttributeNames: ('All' | 'Policy' | 'QueueArn')[]) =>
     (await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames }))).Attributes;
 
-  it('that lets topics deliver, as set-up code for SQS has it, is accepted and returned', async () => {
+  it('that lets topics deliver, as in SQS setup code, is accepted and returned', async () => {
     const QueueUrl = (await sqs.send(new CreateQueueCommand({ QueueName: 'policed' }))).QueueUrl as string;
     const Policy = policyFor('policed', topicArn);
-    expect(await told(QueueUrl, ['Policy'])).toBeUndefined();
+    expect(await attributesOf(QueueUrl, ['Policy'])).toBeUndefined();
     await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy } }));
     await sns.send(
       new SubscribeCommand({ TopicArn: topicArn, Protocol: 'sqs', Endpoint: queueArn('policed') }),
     );
     await sns.send(new PublishCommand({ TopicArn: topicArn, Message: 'a' }));
     expect((await receive(QueueUrl)).Messages).toHaveLength(1);
-    expect(await told(QueueUrl, ['Policy'])).toEqual({ Policy });
-    expect(await told(QueueUrl, ['QueueArn'])).toEqual({ QueueArn: queueArn('policed') });
-    expect(await told(QueueUrl, ['All'])).toMatchObject({ Policy, QueueArn: queueArn('policed') });
+    expect(await attributesOf(QueueUrl, ['Policy'])).toEqual({ Policy });
+    expect(await attributesOf(QueueUrl, ['QueueArn'])).toEqual({ QueueArn: queueArn('policed') });
+    expect(await attributesOf(QueueUrl, ['All'])).toMatchObject({ Policy, QueueArn: queueArn('policed') });
 
     const Attributes = { Policy: '', DelaySeconds: '2' };
     await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes }));
-    expect(await told(QueueUrl, ['All'])).toMatchObject({ DelaySeconds: '2' });
-    expect(await told(QueueUrl, ['Policy'])).toBeUndefined();
+    expect(await attributesOf(QueueUrl, ['All'])).toMatchObject({ DelaySeconds: '2' });
+    expect(await attributesOf(QueueUrl, ['Policy'])).toBeUndefined();
   });
 
-  it('may be given with the queue’s creation, and ends with the queue', async () => {
+  it('can be set when the queue is created, and is deleted with the queue', async () => {
     const Policy = policyFor('born', topicArn);
     const create = (Attributes = {}) => sqs.send(new CreateQueueCommand({ QueueName: 'born', Attributes }));
     const QueueUrl = (await create({ Policy })).QueueUrl as string;
-    expect(await told(QueueUrl, ['Policy'])).toEqual({ Policy });
+    expect(await attributesOf(QueueUrl, ['Policy'])).toEqual({ Policy });
     await sqs.send(new DeleteQueueCommand({ QueueUrl }));
     await create();
-    expect(await told(QueueUrl, ['Policy'])).toBeUndefined();
+    expect(await attributesOf(QueueUrl, ['Policy'])).toBeUndefined();
   });
 
-  it('that says more is refused with the reason, and changes nothing', async () => {
+  it('that grants more is rejected with the reason, and changes nothing', async () => {
     const another = `arn:scw:sns:fr-par:project-${crypto.randomUUID()}:t`;
     for (const Policy of ['{}', policyFor('mine', another), policyFor('other', topicArn)]) {
       const Attributes = { Policy, DelaySeconds: '9' };
@@ -198,11 +198,11 @@ describe('the policy of a queue', () => {
         'InvalidAttributeValue',
       );
     }
-    expect(await told(queueUrl, ['All'])).toMatchObject({ DelaySeconds: '0' });
+    expect(await attributesOf(queueUrl, ['All'])).toMatchObject({ DelaySeconds: '0' });
     expect(await outcome(sqs.send(new GetQueueUrlCommand({ QueueName: 'mine2' })))).toBe('QueueDoesNotExist');
   });
 
-  it('of a queue that does not exist is that of no queue', async () => {
+  it('of a missing queue returns the error for a missing queue', async () => {
     const Attributes = { Policy: policyFor('nowhere', topicArn) };
     const set = new SetQueueAttributesCommand({ QueueUrl: 'nowhere', Attributes });
     expect(await outcome(sqs.send(set))).toBe('QueueDoesNotExist');

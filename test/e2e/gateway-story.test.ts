@@ -1,6 +1,6 @@
 /**
- * What a credential may do follows its updates and its revocation on the very next request: the AWS SDK, through the
- * Worker, to the engine, with requests that are under way while the change is made.
+ * Updates and revocations of credentials apply from the next request on, including to requests in flight: from the
+ * AWS SDK through the Worker to the engine.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -45,8 +45,8 @@ const send = (client: SQSClient, QueueUrl: string, MessageBody = 'body') =>
 const receive = (client: SQSClient, QueueUrl: string, WaitTimeSeconds = 0) =>
   client.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds, MaxNumberOfMessages: 10 }));
 
-describe.each(['json', 'query'] as const)('a credential, over %s', (protocol) => {
-  it('does what its permissions say, and nothing once revoked, while a sibling goes on', async () => {
+describe.each(['json', 'query'] as const)('credentials over %s', (protocol) => {
+  it('allow what their permissions grant, and nothing after revocation, while other credentials keep working', async () => {
     const QueueUrl = await newQueue();
     const credentials = await newCredentials(local, 'sqs', { can_publish: true });
     const client = sqsClient(local, credentials, protocol);
@@ -70,49 +70,49 @@ describe.each(['json', 'query'] as const)('a credential, over %s', (protocol) =>
   });
 });
 
-/** How many requests for an action are at the engine, for this queue. */
+/** Counts the requests for an action on this queue that are at the engine. */
 const underWay = (action: string, QueueUrl: string) =>
   recorder.underWay(`sqs.${action}`, QueueUrl.split('/').at(-1) ?? '');
 
-/** Two hundred clients take their time on a busy machine. */
-const PATIENT = { timeout: 60_000 };
+/** Timeout: two hundred clients take long on a busy machine. */
+const SLOW_TEST = { timeout: 60_000 };
 
-/** Resolves when so many receives of this queue wait at the engine. */
+/** Resolves when this many receives of the queue wait at the engine. */
 const waitingAtEngine = (QueueUrl: string, receives = 1) =>
-  expect.poll(() => underWay('ReceiveMessage', QueueUrl), PATIENT).toBe(receives);
+  expect.poll(() => underWay('ReceiveMessage', QueueUrl), SLOW_TEST).toBe(receives);
 
-describe('200 clients at once', () => {
+describe('200 concurrent clients', () => {
   const CLIENTS = 200;
 
-  // On a busy machine some wait for longer than the gateway has patience with the engine.
+  // On a busy machine, some wait longer than the gateway's timeout for the engine.
   afterEach(() => {
     for (const line of local.logged.splice(0)) expect(line).toContain('"engine":"unavailable"');
   });
 
-  /** Calls again and again on so many clients, each with a socket of its own, until they are told to end. */
-  function storm(credentials: Credentials, call: (client: SQSClient) => Promise<unknown>) {
-    /** When each call went out and its answer came, and what came of it. */
+  /** Calls repeatedly from many clients, each on its own socket, until stopped. */
+  function callContinuously(credentials: Credentials, call: (client: SQSClient) => Promise<unknown>) {
+    /** When each call was sent, when it returned, and its result. */
     const calls: { began: number; ended: number; outcome: string; messages: number }[] = [];
     let change = Number.POSITIVE_INFINITY;
     const work = async () => {
       const client = sqsClient(local, credentials);
       let began = 0;
-      // Signing takes its time: a call begins when it is handed to the socket.
+      // Signing takes time: a call begins when it is written to the socket.
       const stamp = (next: (args: never) => Promise<never>) => (args: never) => {
         began = performance.now();
         return next(args);
       };
       client.middlewareStack.add(stamp as never, { step: 'deserialize', priority: 'low' });
       while (began <= change) {
-        const answer = call(client);
-        const name = await outcome(answer);
-        const { Messages = [] } = (name === 'ok' ? await answer : {}) as { Messages?: object[] };
+        const response = call(client);
+        const name = await outcome(response);
+        const { Messages = [] } = (name === 'ok' ? await response : {}) as { Messages?: object[] };
         calls.push({ began, ended: performance.now(), outcome: name, messages: Messages.length });
       }
       client.destroy();
     };
     const all = Promise.all(Array.from({ length: CLIENTS }, work));
-    /** Has each client begin one more call than it had at this moment; resolves to what came of these. */
+    /** Resolves to the result of the next call of each client. */
     const lastCalls = async (moment: number) => {
       change = moment;
       await all;
@@ -121,14 +121,14 @@ describe('200 clients at once', () => {
     return { calls, lastCalls };
   }
 
-  it('see an update: no request begun after its answer is accepted', async () => {
+  it('are denied after an update: no request that begins after the update’s response is accepted', async () => {
     const QueueUrl = await newQueue();
     const credentials = await newCredentials(local, 'sqs', { can_publish: true, can_manage: true });
     const open = Promise.withResolvers<void>();
     recorder.gate = open.promise;
-    const { calls, lastCalls } = storm(credentials, (client) => send(client, QueueUrl));
+    const { calls, lastCalls } = callContinuously(credentials, (client) => send(client, QueueUrl));
     try {
-      await expect.poll(() => underWay('SendMessage', QueueUrl), PATIENT).toBe(CLIENTS);
+      await expect.poll(() => underWay('SendMessage', QueueUrl), SLOW_TEST).toBe(CLIENTS);
     } finally {
       open.resolve();
     }
@@ -137,10 +137,10 @@ describe('200 clients at once', () => {
     expect(await lastCalls(performance.now())).toEqual(Array(CLIENTS).fill('AccessDenied'));
   });
 
-  it('see a revocation: none is accepted, and none that was waiting delivers a message', async () => {
+  it('are denied after a revocation: no request is accepted, and no waiting receive delivers a message', async () => {
     const QueueUrl = await newQueue();
     const credentials = await newCredentials(local, 'sqs', { can_receive: true });
-    const { calls, lastCalls } = storm(credentials, (client) => receive(client, QueueUrl, 10));
+    const { calls, lastCalls } = callContinuously(credentials, (client) => receive(client, QueueUrl, 10));
     await waitingAtEngine(QueueUrl, CLIENTS);
     await revoke(local, 'sqs', credentials);
     const changed = performance.now();
@@ -148,7 +148,7 @@ describe('200 clients at once', () => {
     await Promise.all(Array.from({ length: 20 }, () => send(manager, QueueUrl)));
     expect(await last).toEqual(Array(CLIENTS).fill('InvalidClientTokenId'));
     expect(calls.filter(({ ended, messages }) => ended > changed && messages > 0)).toEqual([]);
-    // They are all there for whoever may read them.
+    // All messages are still there for other credentials.
     const found = new Set<string>();
     for (let round = 0; round < 20 && found.size < 20; round++) {
       for (const { MessageId } of (await receive(manager, QueueUrl, 1)).Messages ?? [])
@@ -158,8 +158,8 @@ describe('200 clients at once', () => {
   });
 });
 
-describe('a receive that was waiting', () => {
-  it('delivers nothing after a revocation, and the message reaches another reader at once', async () => {
+describe('a waiting receive (long polling)', () => {
+  it('delivers nothing after a revocation, and the message is immediately visible to another reader', async () => {
     const QueueUrl = await newQueue();
     const credentials = await newCredentials(local, 'sqs', { can_receive: true });
     const waiting = outcome(receive(sqsClient(local, credentials), QueueUrl, 20));
@@ -167,12 +167,12 @@ describe('a receive that was waiting', () => {
     await revoke(local, 'sqs', credentials);
     await send(manager, QueueUrl, 'not for the revoked');
     expect(await waiting).toBe('InvalidClientTokenId');
-    // Not given back, it would be kept from others for 30 seconds.
+    // Otherwise it would stay invisible to others for 30 seconds.
     const { Messages = [] } = await receive(manager, QueueUrl, 5);
     expect(Messages.map(({ Body }) => Body)).toEqual(['not for the revoked']);
   });
 
-  it('delivers nothing after a revocation that follows it within milliseconds', async () => {
+  it('delivers nothing when the revocation follows within milliseconds (race)', async () => {
     const QueueUrl = await newQueue();
     for (let round = 0; round < 10; round++) {
       const credentials = await newCredentials(local, 'sqs', { can_receive: true });
@@ -185,7 +185,7 @@ describe('a receive that was waiting', () => {
     }
   });
 
-  it('delivers nothing once Read is taken away', async () => {
+  it('delivers nothing after the Read permission is removed', async () => {
     const QueueUrl = await newQueue();
     const credentials = await newCredentials(local, 'sqs', ALL);
     const waiting = outcome(receive(sqsClient(local, credentials), QueueUrl, 20));
@@ -196,7 +196,7 @@ describe('a receive that was waiting', () => {
     expect((await receive(manager, QueueUrl, 5)).Messages).toHaveLength(1);
   });
 
-  it('delivers as ever to whom it may', async () => {
+  it('delivers messages while the permission remains', async () => {
     const QueueUrl = await newQueue();
     const waiting = receive(manager, QueueUrl, 20);
     await waitingAtEngine(QueueUrl);
@@ -204,7 +204,7 @@ describe('a receive that was waiting', () => {
     expect((await waiting).Messages?.map(({ Body }) => Body)).toEqual(['late']);
   });
 
-  it('tells one who waited for nothing that it may no longer ask', async () => {
+  it('that ends empty returns access denied if the permission was removed', async () => {
     const QueueUrl = await newQueue();
     const credentials = await newCredentials(local, 'sqs', { can_receive: true });
     const waiting = outcome(receive(sqsClient(local, credentials), QueueUrl, 2));
@@ -213,7 +213,7 @@ describe('a receive that was waiting', () => {
     expect(await waiting).toBe('InvalidClientTokenId');
   });
 
-  it('keeps no message from others when its client goes away', async () => {
+  it('hides no message from others after its client disconnects', async () => {
     const QueueUrl = await newQueue();
     const credentials = await newCredentials(local, 'sqs', ALL);
     const headers = {
@@ -231,10 +231,10 @@ describe('a receive that was waiting', () => {
   });
 });
 
-describe('the database is what decides', () => {
+describe('the database decides', () => {
   const region = () => local.stack.database('REGION_FR_PAR');
 
-  it('a permission bit that is changed there is obeyed by the next request', async () => {
+  it('the next request after a permission bit changes', async () => {
     const QueueUrl = await newQueue();
     const credentials = await newCredentials(local, 'sqs', { can_publish: true });
     const client = sqsClient(local, credentials);
@@ -245,7 +245,7 @@ describe('the database is what decides', () => {
     expect(await outcome(receive(client, QueueUrl))).toBe('ok');
   });
 
-  it('two sealed secrets that are swapped fail both', async () => {
+  it('that two swapped sealed secrets both fail', async () => {
     const pair = [await newCredentials(local, 'sqs', ALL), await newCredentials(local, 'sqs', ALL)];
     const QueueUrl = await newQueue();
     const clients = pair.map((credentials) => sqsClient(local, credentials));
@@ -261,9 +261,9 @@ describe('the database is what decides', () => {
       const other = secrets[1 - at]?.text;
       await database.prepare('update credentials set sealed_secret = ? where id = ?').bind(other, id).run();
     }
-    // The clients signed correctly, so this is a fault of the server.
+    // The clients signed correctly, so this is a server error.
     for (const client of clients) expect(await outcome(send(client, QueueUrl))).toBe('InternalFailure');
-    // What the Worker logs arrives a moment after its response.
+    // The Worker's log line arrives shortly after its response.
     await expect
       .poll(() => pair.every(({ id }) => local.logged.some((line) => line.includes(id))))
       .toBe(true);
@@ -271,13 +271,13 @@ describe('the database is what decides', () => {
   });
 });
 
-describe('the last use of a credential', () => {
+describe('the last use of credentials', () => {
   const shown = async ({ id }: Credentials) => {
     const path = `/mnq/v1beta1/regions/fr-par/sqs-credentials/${id}`;
     return (await api<{ last_used_at: string | null; updated_at: string }>(local, 'GET', path)).last_used_at;
   };
 
-  it('is noted once in five minutes, and for no signature that is not good', async () => {
+  it('is recorded once in five minutes, and never for an invalid signature', async () => {
     const credentials = await newCredentials(local, 'sqs', ALL);
     const forged = sqsClient(local, { ...credentials, secret_key: 'another' });
     expect(await outcome(forged.send(new GetQueueUrlCommand({ QueueName: 'a' })))).toBe(

@@ -1,6 +1,6 @@
 /**
- * Subscriptions, and what the engine is told for them: the policy of a queue, what is subscribed where, and what is
- * written down of it when a client or the engine fails. The engine is a fake one, which does as AWS is known to.
+ * Subscriptions: the queue policies and subscriptions that the gateway creates on the engine, and the rows that it
+ * writes when a client or the engine fails. The engine is a fake that behaves like AWS.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -32,13 +32,13 @@ const queueArn = () => `arn:scw:sqs:nl-ams:project-${local.owner.project_id}:ord
 const listed = async () =>
   ((await sns.send(new ListSubscriptionsCommand({}))).Subscriptions ?? []).map((one) => one.SubscriptionArn);
 
-/** The policies that the engine was told to give to queues. */
+/** The queue policies that the engine received. */
 const policies = () =>
   engine.sent
     .filter(({ headers }) => headers['x-amz-target'] === 'AmazonSQS.SetQueueAttributes')
     .map(({ body }) => JSON.parse(body) as { QueueUrl: string; Attributes: { Policy: string } });
 
-it('the policy that a topic needs to deliver to a queue: for the project’s topics and no others', async () => {
+it('a subscription gives the queue a policy for the project’s topics only', async () => {
   const created = `arn:aws:sns:eu-west-3:${ACCOUNT}:${prefixes.sns}events`;
   engine.reply = ({ body, headers }) => {
     if (headers['x-amz-target']) return { status: 200, body: '{}' };
@@ -68,22 +68,22 @@ it('the policy that a topic needs to deliver to a queue: for the project’s top
   expect(parameters.get('TopicArn')).toBe(created);
 });
 
-it('https subscriptions where the operator has opted in, to public names only', async () => {
+it('https subscriptions work where the operator has enabled them, to public host names only', async () => {
   const arn = `arn:aws:sns:eu-west-3:${ACCOUNT}:${prefixes.sns}events:id-2`;
-  // As AWS does with what has yet to be confirmed.
+  // Like AWS for an unconfirmed subscription.
   engine.reply = ({ body }) => {
-    const told = body.includes('ReturnSubscriptionArn=true') ? arn : 'pending confirmation';
-    return snsReply('Subscribe', `<SubscriptionArn>${told}</SubscriptionArn>`);
+    const result = body.includes('ReturnSubscriptionArn=true') ? arn : 'pending confirmation';
+    return snsReply('Subscribe', `<SubscriptionArn>${result}</SubscriptionArn>`);
   };
   const subscribe = (Protocol: string, Endpoint: string, ReturnSubscriptionArn?: boolean) =>
     sns.send(new SubscribeCommand({ TopicArn: TopicArn, Protocol, Endpoint, ReturnSubscriptionArn }));
-  for (const [asked, told] of [
+  for (const [requested, returned] of [
     [undefined, 'pending confirmation'],
     [false, 'pending confirmation'],
     [true, `${TopicArn}:id-2`],
   ] as const) {
-    const made = await subscribe('https', 'https://hooks.example.com/a', asked);
-    expect(made.SubscriptionArn).toBe(told);
+    const made = await subscribe('https', 'https://hooks.example.com/a', requested);
+    expect(made.SubscriptionArn).toBe(returned);
   }
   const listed = await sns.send(new ListSubscriptionsCommand({}));
   expect(listed.Subscriptions).toContainEqual(
@@ -114,7 +114,7 @@ it('https subscriptions where the operator has opted in, to public names only', 
   }
 });
 
-it('a queue that is created again gets the policy again, for the subscriptions that it has', async () => {
+it('a queue that is deleted and created again gets the policy for its existing subscriptions', async () => {
   engine.reply = ({ body }) => {
     const { QueueName } = JSON.parse(body) as { QueueName?: string };
     return {
@@ -129,7 +129,7 @@ it('a queue that is created again gets the policy again, for the subscriptions t
   expect(policies()[0]?.Attributes.Policy).toContain(`:${prefixes.sns}*`);
 });
 
-it('only a queue that there is has sources of dead letters', async () => {
+it('only an existing queue has dead-letter source queues', async () => {
   const sourcesOf = (name: string) =>
     outcome(
       sqs.send(new ListDeadLetterSourceQueuesCommand({ QueueUrl: faked.queueUrl.replace('orders', name) })),
@@ -138,7 +138,7 @@ it('only a queue that there is has sources of dead letters', async () => {
   expect(await sourcesOf('nowhere')).toBe('QueueDoesNotExist');
 });
 
-it('a subscription that the engine no longer has is listed no longer once it is to be removed', async () => {
+it('a subscription that the engine no longer has disappears from the list when it is deleted', async () => {
   const SubscriptionArn = `${TopicArn}:id-1`;
   expect(await listed()).toContain(SubscriptionArn);
   const body = '<ErrorResponse><Error><Code>NotFound</Code><Message>x</Message></Error></ErrorResponse>';
@@ -147,7 +147,7 @@ it('a subscription that the engine no longer has is listed no longer once it is 
   expect(await listed()).not.toContain(SubscriptionArn);
 });
 
-it('a subscription whose client goes away before the engine answers is written down', async () => {
+it('a subscription is stored when its client disconnects before the engine responds', async () => {
   const answered = Promise.withResolvers<void>();
   engine.reply = async ({ body }) => {
     if (!body.startsWith('Action=Subscribe')) return { status: 200, body: '{}' };
@@ -164,7 +164,7 @@ it('a subscription whose client goes away before the engine answers is written d
   );
   await expect.poll(() => engine.sent.length).toBe(2);
   leave();
-  // Long enough for a gateway that would end what it has begun.
+  // Long enough for a gateway that would cancel the request.
   await sleep(500);
   expect(engine.sent[1]?.ended).toBe(false);
   answered.resolve();

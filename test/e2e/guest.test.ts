@@ -1,6 +1,6 @@
 /**
- * A reader without an account tries the product in the guides, with real clients, until the time is over: then nothing
- * works any more, and nothing is left but the audit trail. Each step of the guides as a guest is in guide-walks.test.ts.
+ * A guest tries the product in the guides with real clients until the session expires; then nothing works, and only
+ * the audit trail remains. guide-walks.test.ts tests each step of the guides as a guest.
  */
 import { CreateQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { Page } from 'playwright-core';
@@ -22,8 +22,10 @@ const dialog = (page: Page, name: string) => page.getByRole('dialog', { name });
 const label = (page: Page) => page.getByRole('button', { name: /^Signed in as Guest, \d+ minutes? left/ });
 const natsUrl = () => local.stack.nats.get('fr-par')?.url ?? '';
 
-/** A page whose reader has just become a guest in its first form. */
-async function enter(options: { colorScheme?: 'dark'; viewport?: { width: number; height: number } } = {}) {
+/** Opens a page and starts a guest session in its first form. */
+async function startGuest(
+  options: { colorScheme?: 'dark'; viewport?: { width: number; height: number } } = {},
+) {
   const page = await browser.open(`${GUIDE}?region=fr-par`, { stranger: true, ...options });
   await region(page, 'NATS accounts').getByRole('button', { name: 'Try it without an account' }).click();
   await region(page, 'NATS accounts').getByText('no NATS account in this region yet').waitFor();
@@ -36,7 +38,7 @@ async function createAccount(page: Page, name: string): Promise<void> {
   await dialog(page, 'Create a NATS account').getByRole('button', { name: 'Create account' }).click();
 }
 
-/** Has NATS credentials generated in the page; resolves to the file. */
+/** Generates NATS credentials in the page and returns the file. */
 async function newCreds(page: Page, name: string): Promise<string> {
   await region(page, 'Credentials').getByRole('button', { name: 'Generate credentials' }).click();
   await dialog(page, 'Generate credentials').getByLabel('Name').fill(name);
@@ -48,7 +50,7 @@ async function newCreds(page: Page, name: string): Promise<string> {
   return content;
 }
 
-/** The ids of the guest at this page. */
+/** Returns the IDs of the page's guest. */
 async function guestOf(page: Page): Promise<{ user: string; organization: string; project: string }> {
   return page.evaluate(async () => {
     const { id, organizations } = await (await fetch('/iam/v1alpha1/principal')).json();
@@ -57,10 +59,10 @@ async function guestOf(page: Page): Promise<{ user: string; organization: string
   });
 }
 
-/** Lets the guest's time be over, as the database has it. */
-async function endTimeOf(organization: string): Promise<void> {
+/** Sets the guest's expiry to the past, in the database. */
+async function expireGuest(organization: string): Promise<void> {
   const identity = await local.stack.database('IDENTITY');
-  // Long enough ago for everything to have arrived that was on its way.
+  // Long enough ago that no request can be in flight.
   const past = Date.now() - 120_000;
   await identity.batch([
     identity.prepare('update organizations set expires_at = ? where id = ?').bind(past, organization),
@@ -73,10 +75,10 @@ async function endTimeOf(organization: string): Promise<void> {
 }
 
 /**
- * What a region still holds of a project that is in force or was typed by somebody. What stays is how much there was (none),
- * that an account's ID was used, without its name, so that servers refuse it, and the audit trail.
+ * Counts what a region still stores of a project that is in force or was entered by a person. Only zero counts, the
+ * IDs of used accounts without names, which servers reject, and the audit trail remain.
  */
-async function heldIn(name: string, project: string): Promise<Record<string, number>> {
+async function countsIn(name: string, project: string): Promise<Record<string, number>> {
   const database = await local.stack.database(regionBinding('REGION', name));
   const statement = `select
     (select count(*) from credentials where project_id = ?1) as credentials,
@@ -89,7 +91,7 @@ async function heldIn(name: string, project: string): Promise<Record<string, num
   return Object.fromEntries(Object.entries(row ?? {}).filter(([, count]) => count > 0));
 }
 
-/** In which tables of identity one of the ids still stands. */
+/** Returns the tables of identity that still contain one of the IDs. */
 async function tracesOf(ids: readonly string[]): Promise<string[]> {
   const identity = await local.stack.database('IDENTITY');
   const { results: tables } = await identity
@@ -103,9 +105,9 @@ async function tracesOf(ids: readonly string[]): Promise<string[]> {
   return found;
 }
 
-describe('a reader without an account', () => {
-  it('tries NATS and Queues with real clients, until the time is over', async () => {
-    const page = await enter();
+describe('a guest', () => {
+  it('uses NATS and Queues with real clients until the session expires', async () => {
+    const page = await startGuest();
     await label(page).waitFor();
     await page.getByText('everything you make is deleted in 30 minutes').first().waitFor();
     expect(await page.getByLabel('Project').first().locator('option:checked').innerText()).toBe('sandbox');
@@ -125,17 +127,17 @@ describe('a reader without an account', () => {
     expect(await send()).toBe('ok');
     const { organization, project, user } = await guestOf(page);
 
-    await endTimeOf(organization);
+    await expireGuest(organization);
     await local.stack.schedule();
     expect(await endOf(connection)).toMatch(CUT);
     expect(await access(natsUrl(), content)).toBe('refused');
     expect(await send()).toBe('InvalidClientTokenId');
-    // As if so much time had gone by that nothing can still be on its way to the engine.
+    // Moves time on, so that no request to the engine can be in flight.
     await (await local.stack.database(regionBinding('REGION', 'fr-par')))
       .prepare('update deactivations set since = since - 60000')
       .run();
     await local.stack.schedule();
-    expect(await heldIn('fr-par', project)).toEqual({});
+    expect(await countsIn('fr-par', project)).toEqual({});
     expect(await tracesOf([organization, project, user])).toEqual(['audit_events']);
 
     await page.reload();
@@ -143,8 +145,8 @@ describe('a reader without an account', () => {
     expect(await label(page).count()).toBe(0);
   });
 
-  it('is told in words when the quota is reached', async () => {
-    const page = await enter();
+  it('sees a readable error when a quota is reached', async () => {
+    const page = await startGuest();
     for (const name of ['One', 'Two']) {
       await createAccount(page, name);
       await page.getByRole('radio', { name, checked: true }).waitFor();
@@ -156,7 +158,7 @@ describe('a reader without an account', () => {
     expect(browser.complaints.splice(0)).toEqual([expect.stringContaining('403')]);
   });
 
-  it('sees the forms say that the time is over, and may try once more', async () => {
+  it('sees in the forms that the session has expired, and can start another', async () => {
     const page = await browser.open(`${GUIDE}?region=fr-par`, { stranger: true, colorScheme: 'dark' });
     await page.clock.install();
     await page.reload();
@@ -164,10 +166,10 @@ describe('a reader without an account', () => {
     await label(page).waitFor();
     await createAccount(page, 'Trial');
     await page.getByRole('radio', { name: 'Trial', checked: true }).waitFor();
-    // What is left goes by in real time: nearly all of the last minute, for slow machines.
+    // The rest is real time: most of the last minute, for slow machines.
     await page.clock.fastForward('29:02');
     await page.getByRole('button', { name: 'Signed in as Guest, 1 minute left' }).waitFor();
-    await endTimeOf((await guestOf(page)).organization);
+    await expireGuest((await guestOf(page)).organization);
     await page.clock.fastForward('01:00');
     await page.getByText('Your time as a guest is over.').first().waitFor();
     expect(await axe(page)).toEqual([]);
@@ -175,12 +177,12 @@ describe('a reader without an account', () => {
     await region(page, 'NATS accounts').getByText('no NATS account in this region yet').waitFor();
   });
 
-  it('is asked to sign in alone where the operator lets no guests in', async () => {
+  it('is only asked to sign in when the operator disables guest sessions', async () => {
     const page = await browser.open('/', { stranger: true });
     await page.route('**/auth/guest', (route) => route.fulfill({ json: { enabled: false, minutes: 30 } }));
-    const told = page.waitForResponse('**/auth/guest');
+    const refusal = page.waitForResponse('**/auth/guest');
     await page.goto(`${GUIDE}?region=fr-par`);
-    await told;
+    await refusal;
     await region(page, 'NATS accounts').getByRole('link', { name: 'Sign in' }).waitFor();
     expect(await page.getByRole('button', { name: 'Try it without an account' }).count()).toBe(0);
   });

@@ -1,6 +1,6 @@
 /**
- * Deactivating Queues, or Topics and Events, in the forms of the guides: what a reader is told before, and that it is so
- * afterwards, at the API and for the keys.
+ * Deactivating Queues, or Topics and Events, in the guides' forms: the warning before, and the result at the API and
+ * for the keys.
  */
 
 import { CreateTopicCommand, ListTopicsCommand } from '@aws-sdk/client-sns';
@@ -24,62 +24,68 @@ const local = useStack();
 const browser = useBrowser(local);
 const REGION = 'nl-ams';
 
-describe.each(PRODUCTS.map((product) => [product.label, product] as const))('%s', (label, product) => {
-  const title = `Deactivate ${label}?`;
+describe.each(PRODUCTS.map((product) => [product.label, product] as const))(
+  'deactivation of %s',
+  (label, product) => {
+    const title = `Deactivate ${label}?`;
 
-  it('is deactivated after a warning, with all credentials, and offered anew', async () => {
-    const projectId = await newProject(local);
-    await activateByApi(local, REGION, projectId, [product.id]);
-    const keys = await newCredentials(local, product.id, ALL, { region: REGION, projectId });
-    const sqs = sqsClient(local, keys);
-    const sns = snsClient(local, keys);
-    const list = () =>
-      product.id === 'sqs' ? sqs.send(new ListQueuesCommand({})) : sns.send(new ListTopicsCommand({}));
-    if (product.id === 'sqs') await sqs.send(new CreateQueueCommand({ QueueName: 'orders' }));
-    else await sns.send(new CreateTopicCommand({ Name: 'orders' }));
+    it('shows a warning, revokes all credentials, and offers activation again', async () => {
+      const projectId = await newProject(local);
+      await activateByApi(local, REGION, projectId, [product.id]);
+      const keys = await newCredentials(local, product.id, ALL, { region: REGION, projectId });
+      const sqs = sqsClient(local, keys);
+      const sns = snsClient(local, keys);
+      const list = () =>
+        product.id === 'sqs' ? sqs.send(new ListQueuesCommand({})) : sns.send(new ListTopicsCommand({}));
+      if (product.id === 'sqs') await sqs.send(new CreateQueueCommand({ QueueName: 'orders' }));
+      else await sns.send(new CreateTopicCommand({ Name: 'orders' }));
 
-    const page = await open(browser, 'manage', product, REGION, projectId);
-    await row(page, product, keys.access_key).waitFor();
-    const button = panel(page, product).getByRole('button', { name: `Deactivate ${label}` });
-    await button.click();
-    const alert = page.getByRole('alertdialog', { name: title });
-    expect(await hasFocus(alert.getByRole('button', { name: 'Cancel' }))).toBe(true);
-    for (const text of ['Amsterdam', 'This is irreversible.', `All credentials for ${label}`])
-      await alert.getByText(text).waitFor();
-    await alert
-      .getByText(product.id === 'sqs' ? 'Its queues are deleted' : 'Its topics are deleted')
-      .waitFor();
-    expect(await axe(page)).toEqual([]);
-    await page.keyboard.press('Enter');
-    await alert.waitFor({ state: 'hidden' });
-    expect(await outcome(list())).toBe('ok');
-    await expect.poll(() => hasFocus(button)).toBe(true);
+      const page = await open(browser, 'manage', product, REGION, projectId);
+      await row(page, product, keys.access_key).waitFor();
+      const button = panel(page, product).getByRole('button', { name: `Deactivate ${label}` });
+      await button.click();
+      const alert = page.getByRole('alertdialog', { name: title });
+      expect(await hasFocus(alert.getByRole('button', { name: 'Cancel' }))).toBe(true);
+      for (const text of ['Amsterdam', 'This is irreversible.', `All credentials for ${label}`])
+        await alert.getByText(text).waitFor();
+      await alert
+        .getByText(product.id === 'sqs' ? 'Its queues are deleted' : 'Its topics are deleted')
+        .waitFor();
+      expect(await axe(page)).toEqual([]);
+      await page.keyboard.press('Enter');
+      await alert.waitFor({ state: 'hidden' });
+      expect(await outcome(list())).toBe('ok');
+      await expect.poll(() => hasFocus(button)).toBe(true);
 
-    await button.click();
-    await alert.getByRole('button', { name: `Deactivate ${label}` }).click();
-    await status(page, product).getByText(`${label} is no longer active in Amsterdam`).waitFor();
-    expect(await outcome(list())).toBe('InvalidClientTokenId');
-    expect(await listed(local, product, REGION, projectId)).toEqual([]);
-    expect(
-      await panel(page, product).getByRole('button', { name: 'Generate credentials' }).isDisabled(),
-    ).toBe(true);
-    expect(await button.isVisible()).toBe(false);
-    expect(await stepsDone(page, product.list)).toEqual([1]);
-    await activate(page, product);
-    await panel(page, product).getByText('no credentials').waitFor();
-    expect(await button.isVisible()).toBe(true);
-  });
+      await button.click();
+      await alert.getByRole('button', { name: `Deactivate ${label}` }).click();
+      await status(page, product).getByText(`${label} is no longer active in Amsterdam`).waitFor();
+      expect(await outcome(list())).toBe('InvalidClientTokenId');
+      expect(await listed(local, product, REGION, projectId)).toEqual([]);
+      expect(
+        await panel(page, product).getByRole('button', { name: 'Generate credentials' }).isDisabled(),
+      ).toBe(true);
+      expect(await button.isVisible()).toBe(false);
+      expect(await stepsDone(page, product.list)).toEqual([1]);
+      await activate(page, product);
+      await panel(page, product).getByText('no credentials').waitFor();
+      expect(await button.isVisible()).toBe(true);
+    });
 
-  it('says that somebody else was faster', async () => {
-    const projectId = await newProject(local);
-    await activateByApi(local, REGION, projectId, [product.id]);
-    const page = await open(browser, 'manage', product, REGION, projectId);
-    await panel(page, product)
-      .getByRole('button', { name: `Deactivate ${label}` })
-      .click();
-    await deactivate(local, REGION, projectId, product.id);
-    await page.getByRole('alertdialog', { name: title }).getByRole('button', { name: 'Deactivate' }).click();
-    await status(page, product).getByText('was already deactivated in Amsterdam').waitFor();
-    expect(browser.complaints.splice(0)).toEqual([expect.stringContaining('404')]);
-  });
-});
+    it('reports a concurrent deactivation by another person (race)', async () => {
+      const projectId = await newProject(local);
+      await activateByApi(local, REGION, projectId, [product.id]);
+      const page = await open(browser, 'manage', product, REGION, projectId);
+      await panel(page, product)
+        .getByRole('button', { name: `Deactivate ${label}` })
+        .click();
+      await deactivate(local, REGION, projectId, product.id);
+      await page
+        .getByRole('alertdialog', { name: title })
+        .getByRole('button', { name: 'Deactivate' })
+        .click();
+      await status(page, product).getByText('was already deactivated in Amsterdam').waitFor();
+      expect(browser.complaints.splice(0)).toEqual([expect.stringContaining('404')]);
+    });
+  },
+);

@@ -1,6 +1,6 @@
 /**
- * The forms of the guides by the keyboard alone, from the first to the last, and the rules that every dialog keeps: what
- * it is called, where the focus is, what closes it and what does not. What the forms do is for their own tests.
+ * Completes every form of the guides with the keyboard only, and checks the rules of every dialog: its name, its
+ * focus, and what closes it. Other tests cover what the forms do.
  */
 import type { Locator, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
@@ -18,8 +18,8 @@ const REGION = 'nl-ams';
 const button = (place: Locator | Page, name: string | RegExp) => place.getByRole('button', { name });
 const alertNamed = (page: Page, name: string) => page.getByRole('alertdialog', { name });
 
-describe('by the keyboard alone', () => {
-  it('a NATS account and its credentials are made and ended', async () => {
+describe('keyboard only:', () => {
+  it('a NATS account and its credentials are created and deleted', async () => {
     const project = await newProject(local);
     const page = await browser.open(`/how-to/create-credentials/?region=fr-par&project=${project}`);
     const accounts = region(page, 'NATS accounts');
@@ -48,7 +48,7 @@ describe('by the keyboard alone', () => {
     await credentials.getByText('1 of 1 server').waitFor();
     await expect.poll(() => hasFocus(credentials.getByRole('heading'))).toBe(true);
 
-    // Only the guide to managing offers to delete.
+    // Only the guide to managing credentials offers to delete an account.
     await page.goto(page.url().replace('create-credentials', 'manage-credentials'));
     await page.getByRole('radio', { name: 'Production', checked: true }).waitFor();
     await pressAt(page, button(accounts, 'Delete account'));
@@ -58,47 +58,54 @@ describe('by the keyboard alone', () => {
     expect(await api(local, 'GET', path)).toMatchObject({ total_count: 0 });
   });
 
-  it.each(PRODUCTS)('$label is activated, its credentials are made, changed and ended', async (product) => {
-    const project = await newProject(local);
-    const page = await open(browser, 'manage', product, REGION, project);
-    const form = panel(page, product);
-    await pressAt(page, button(form, /^Activate/));
-    await status(page, product).getByText('is active in').waitFor();
-    await pressAt(page, button(form, 'Generate credentials'));
-    await dialog(page, 'Generate credentials').waitFor();
-    await page.keyboard.type('orders');
-    await pressAt(page, page.getByRole('checkbox', { name: 'Read' }), 'Space');
-    await page.keyboard.press('Enter');
-    await pressAt(page, button(page, 'I have saved these credentials'));
-    await page.getByText('You have not copied').waitFor();
-    await page.keyboard.press('Enter');
-    await status(page, product).getByText('Generated orders.').waitFor();
-    const more = button(form, 'See more actions for orders');
-    await pressAt(page, more);
-    await expect.poll(() => hasFocus(page.getByRole('menuitem', { name: 'Update credentials' }))).toBe(true);
-    await page.keyboard.press('Enter');
-    await dialog(page, 'Update credentials').waitFor();
-    await pressAt(page, page.getByRole('checkbox', { name: 'Manage' }), 'Space');
-    await page.keyboard.press('Enter');
-    await status(page, product).getByText('Updated orders.').waitFor();
-    await row(page, product, 'orders').getByText('Read, Manage').waitFor();
+  it.each(PRODUCTS)(
+    '$label is activated, and its credentials are created, updated and revoked',
+    async (product) => {
+      const project = await newProject(local);
+      const page = await open(browser, 'manage', product, REGION, project);
+      const form = panel(page, product);
+      await pressAt(page, button(form, /^Activate/));
+      await status(page, product).getByText('is active in').waitFor();
+      await pressAt(page, button(form, 'Generate credentials'));
+      await dialog(page, 'Generate credentials').waitFor();
+      await page.keyboard.type('orders');
+      await pressAt(page, page.getByRole('checkbox', { name: 'Read' }), 'Space');
+      await page.keyboard.press('Enter');
+      await pressAt(page, button(page, 'I have saved these credentials'));
+      await page.getByText('You have not copied').waitFor();
+      await page.keyboard.press('Enter');
+      await status(page, product).getByText('Generated orders.').waitFor();
+      const more = button(form, 'See more actions for orders');
+      await pressAt(page, more);
+      await expect
+        .poll(() => hasFocus(page.getByRole('menuitem', { name: 'Update credentials' })))
+        .toBe(true);
+      await page.keyboard.press('Enter');
+      await dialog(page, 'Update credentials').waitFor();
+      await pressAt(page, page.getByRole('checkbox', { name: 'Manage' }), 'Space');
+      await page.keyboard.press('Enter');
+      await status(page, product).getByText('Updated orders.').waitFor();
+      await row(page, product, 'orders').getByText('Read, Manage').waitFor();
 
-    await pressAt(page, more);
-    await expect.poll(() => hasFocus(page.getByRole('menuitem', { name: 'Update credentials' }))).toBe(true);
-    await page.keyboard.press('End');
-    await page.keyboard.press('Enter');
-    await alertNamed(page, 'Revoke these credentials?').waitFor();
-    await pressAt(page, button(page, 'Revoke credentials'));
-    await status(page, product).getByText('Revoked orders.').waitFor();
-    expect(await listed(local, product, REGION, project)).toEqual([]);
-    await pressAt(page, button(form, /^Deactivate/));
-    await pressAt(page, button(page.getByRole('alertdialog'), /^Deactivate/));
-    await status(page, product).getByText('is no longer active').waitFor();
-  });
+      await pressAt(page, more);
+      await expect
+        .poll(() => hasFocus(page.getByRole('menuitem', { name: 'Update credentials' })))
+        .toBe(true);
+      await page.keyboard.press('End');
+      await page.keyboard.press('Enter');
+      await alertNamed(page, 'Revoke these credentials?').waitFor();
+      await pressAt(page, button(page, 'Revoke credentials'));
+      await status(page, product).getByText('Revoked orders.').waitFor();
+      expect(await listed(local, product, REGION, project)).toEqual([]);
+      await pressAt(page, button(form, /^Deactivate/));
+      await pressAt(page, button(page.getByRole('alertdialog'), /^Deactivate/));
+      await status(page, product).getByText('is no longer active').waitFor();
+    },
+  );
 });
 
-/** Opens an alertdialog: Cancel has the focus, the backdrop does nothing, and Esc leaves all as it was. */
-async function keepsAlertRules(page: Page, name: string, opener: Locator, confirm: RegExp): Promise<void> {
+/** Opens an alertdialog: Cancel has the focus, the backdrop does nothing, and Esc changes nothing. */
+async function expectAlertRules(page: Page, name: string, opener: Locator, confirm: RegExp): Promise<void> {
   await opener.click();
   const alert = alertNamed(page, name);
   await alert.waitFor();
@@ -113,8 +120,8 @@ async function keepsAlertRules(page: Page, name: string, opener: Locator, confir
   await expect.poll(() => hasFocus(opener)).toBe(true);
 }
 
-/** Sends the form of a dialog with its name left out: the summary has the focus and leads to the field. */
-async function keepsFormRules(page: Page, name: string, opener: Locator, error: string): Promise<void> {
+/** Submits a dialog's form without a name: the summary has the focus and links to the field. */
+async function expectFormRules(page: Page, name: string, opener: Locator, error: string): Promise<void> {
   await opener.click();
   const form = dialog(page, name);
   await form.getByLabel('Name').fill(' ');
@@ -133,52 +140,54 @@ async function keepsFormRules(page: Page, name: string, opener: Locator, error: 
   await expect.poll(() => hasFocus(opener)).toBe(true);
 }
 
-/** With the dialog of a secret open: neither Esc nor the backdrop closes it, and leaving the page asks. */
-async function keepsSecretRules(page: Page): Promise<void> {
+/**
+ * With a secret's dialog open: neither Esc nor the backdrop closes it, and leaving the page asks for confirmation.
+ */
+async function expectSecretRules(page: Page): Promise<void> {
   const secret = dialog(page, 'Save your credentials');
   await secret.waitFor();
   expect(await hasFocus(secret.getByRole('heading', { name: 'Save your credentials' }))).toBe(true);
   for (const _ of [1, 2, 3]) await page.keyboard.press('Escape');
   await page.mouse.click(5, 400);
   expect(await secret.isVisible()).toBe(true);
-  const asked = page.waitForEvent('dialog');
+  const leaving = page.waitForEvent('dialog');
   await page.close({ runBeforeUnload: true });
-  expect((await asked).type()).toBe('beforeunload');
-  await (await asked).dismiss();
+  expect((await leaving).type()).toBe('beforeunload');
+  await (await leaving).dismiss();
   for (const _ of [1, 2]) await button(secret, 'I have saved these credentials').click();
   await secret.waitFor({ state: 'hidden' });
 }
 
-describe('every dialog keeps its rules', () => {
-  it('of NATS', async () => {
+describe('every dialog follows the rules for focus and closing:', () => {
+  it('NATS', async () => {
     const { account } = await newCreds(local, REGION);
     const page = await browser.open(`/how-to/create-credentials/?region=${REGION}&account=${account}`);
     const accounts = region(page, 'NATS accounts');
     const credentials = region(page, 'Credentials');
     await credentials.getByText('Full access').waitFor();
     const create = button(accounts, 'Create account');
-    await keepsFormRules(page, 'Create a NATS account', create, 'Enter a name for the account');
+    await expectFormRules(page, 'Create a NATS account', create, 'Enter a name for the account');
     const generate = button(credentials, 'Generate credentials');
-    await keepsFormRules(page, 'Generate credentials', generate, 'Enter a name for the credentials');
+    await expectFormRules(page, 'Generate credentials', generate, 'Enter a name for the credentials');
     const revoke = button(credentials, /^Revoke/);
-    await keepsAlertRules(page, 'Revoke these credentials?', revoke, /^Revoke credentials$/);
+    await expectAlertRules(page, 'Revoke these credentials?', revoke, /^Revoke credentials$/);
     expect(await button(accounts, 'Delete account').count()).toBe(0);
     await generate.click();
     await button(dialog(page, 'Generate credentials'), /^Generat/).click();
-    await keepsSecretRules(page);
+    await expectSecretRules(page);
     await page.goto(page.url().replace('create-credentials', 'manage-credentials'));
     const remove = button(accounts, 'Delete account');
-    await keepsAlertRules(page, 'Delete this NATS account?', remove, /^Delete account$/);
+    await expectAlertRules(page, 'Delete this NATS account?', remove, /^Delete account$/);
   });
 
-  it.each(PRODUCTS)('of $label', async (product) => {
+  it.each(PRODUCTS)('$label', async (product) => {
     const projectId = await newProject(local);
     await activateByApi(local, REGION, projectId, [product.id]);
     await newCredentials(local, product.id, { can_publish: true }, { region: REGION, projectId });
     const page = await open(browser, 'manage', product, REGION, projectId);
     const form = panel(page, product);
     const generate = button(form, 'Generate credentials');
-    await keepsFormRules(page, 'Generate credentials', generate, 'Enter a name for the credentials');
+    await expectFormRules(page, 'Generate credentials', generate, 'Enter a name for the credentials');
     const more = button(form, /^See more/);
     const item = async (name: string) => {
       await more.click();
@@ -205,10 +214,10 @@ describe('every dialog keeps its rules', () => {
     await button(alert, 'Cancel').click();
     await expect.poll(() => hasFocus(more)).toBe(true);
     const deactivate = button(form, /^Deactivate/);
-    await keepsAlertRules(page, `Deactivate ${product.label}?`, deactivate, /^Deactivate/);
+    await expectAlertRules(page, `Deactivate ${product.label}?`, deactivate, /^Deactivate/);
     await generate.click();
     await dialog(page, 'Generate credentials').getByRole('checkbox', { name: 'Read' }).check();
     await button(dialog(page, 'Generate credentials'), /^Generat/).click();
-    await keepsSecretRules(page);
+    await expectSecretRules(page);
   });
 });

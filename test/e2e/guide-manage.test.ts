@@ -1,6 +1,6 @@
 /**
- * The guide "How to manage credentials" in a real browser on the real stack: who is connected is shown before, what was
- * cut afterwards, and a step counts as done only when the servers have confirmed.
+ * The guide "How to manage credentials" in a real browser on the real stack: it shows connected clients before a
+ * revocation and closed connections after it, and a step completes only when the servers have confirmed.
  */
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Locator, Page } from 'playwright-core';
@@ -10,7 +10,7 @@ import { axe, region, stepsDone, useBrowser } from './browser.ts';
 import { api, useStack } from './local-stack.ts';
 import { access, bystander, type Creds, CUT, connectWith, endOf, newCreds } from './nats-client.ts';
 
-// Longer than the default: on a busy machine, too, a server that is well confirms in time.
+// Longer than the default, so that a healthy server confirms in time on a busy machine.
 const local = useStack({ vars: (own) => ({ ...own, NATS: { push_deadline_ms: 4_000 } }) });
 const browser = useBrowser(local);
 const REGION = 'fr-par';
@@ -25,8 +25,8 @@ const alert = (page: Page) => page.getByRole('alertdialog', { name: 'Revoke thes
 const confirm = (page: Page) => alert(page).getByRole('button', { name: 'Revoke credentials' });
 const hasFocus = (locator: Locator) => locator.evaluate((node) => node === document.activeElement);
 
-/** Asks for the revocation of the credentials in the first row; the dialog is open afterwards. */
-async function ask(page: Page): Promise<void> {
+/** Opens the dialog to revoke the credentials in the first row. */
+async function openRevokeDialog(page: Page): Promise<void> {
   await rows(page)
     .first()
     .getByRole('button', { name: `Revoke ${NAME}` })
@@ -40,15 +40,15 @@ async function idsOf(account: string): Promise<string[]> {
   return list.nats_credentials.map(({ id }) => id);
 }
 
-describe('revoking', () => {
-  it('names who is connected, cuts them off, and says what it took', async () => {
+describe('revoking credentials in the guide', () => {
+  it('lists connected clients, disconnects them, and shows the closed connections and the time', async () => {
     const { account, ...sibling } = await newCreds(local, REGION);
     const revoked = await newCreds(local, REGION, account);
     const other = await bystander(url(), sibling.content);
     const clients = [await connectWith(url(), revoked.content), await connectWith(url(), revoked.content)];
 
     const page = await open('manage', account);
-    await ask(page);
+    await openRevokeDialog(page);
     expect(await hasFocus(alert(page).getByRole('button', { name: 'Cancel' }))).toBe(true);
     await alert(page).getByText('no longer be able to access the service').waitFor();
     await alert(page).getByText('2 clients are connected with these credentials now.').waitFor();
@@ -60,7 +60,7 @@ describe('revoking', () => {
     expect(await idsOf(account)).toHaveLength(2);
     expect(await stepsDone(page)).toEqual([1, 2, 3]);
 
-    await ask(page);
+    await openRevokeDialog(page);
     await confirm(page).click();
     await status(page)
       .getByText(/^Revoked .+\. 2 connections cut, 1 of 1 server, \d+ ms\.$/)
@@ -70,22 +70,22 @@ describe('revoking', () => {
     expect(await idsOf(account)).toEqual([sibling.id]);
     expect(await rows(page).count()).toBe(1);
     expect(await stepsDone(page)).toEqual([1, 2, 3, 4]);
-    // Asking the servers has told when the other one was last used.
+    // Querying the servers has updated the other credentials' last use.
     await page.reload();
     await rows(page).getByText('just now').nth(1).waitFor();
     expect(await other.end()).toMatchObject({ gaps: 0, disconnects: 0 });
   });
 
-  it('says that nobody is connected, that nobody can tell, and that somebody else was faster', async () => {
+  it('reports no connected clients, unknown clients, and a concurrent revocation (race)', async () => {
     const creds = await newCreds(local, REGION);
     const page = await open('manage', creds.account);
-    await ask(page);
+    await openRevokeDialog(page);
     await alert(page).getByText('Nobody is connected with these credentials now.').waitFor();
     await alert(page).getByRole('button', { name: 'Cancel' }).click();
     await page.route('**/connections', (route) =>
       route.fulfill({ status: 503, json: { type: 'unavailable' } }),
     );
-    await ask(page);
+    await openRevokeDialog(page);
     await alert(page).getByText('It is not known who is connected').waitFor();
     expect(browser.complaints.splice(0)).toEqual([expect.stringContaining('503')]);
     await api(local, 'DELETE', `/mnq/v1beta1/regions/${REGION}/nats-credentials/${creds.id}`);
@@ -94,15 +94,15 @@ describe('revoking', () => {
     expect(browser.complaints.splice(0)).toEqual([expect.stringContaining('404')]);
   });
 
-  it('says that a server tells of the first 256 connections of the account only', async () => {
+  it('reports that a server lists only the first 256 connections of an account', async () => {
     const { account, content } = await newCreds(local, REGION);
     const clients: NatsConnection[] = [];
-    // Not all at once: signing keeps this process busy, and a server waits two seconds for a signature.
+    // Not all concurrently: signing keeps this process busy, and a server waits two seconds for a signature.
     while (clients.length < 257) {
       clients.push(...(await Promise.all(Array.from({ length: 16 }, () => connectWith(url(), content)))));
     }
     const page = await open('manage', account);
-    await ask(page);
+    await openRevokeDialog(page);
     await alert(page)
       .getByText(/256 clients are connected .* of which 5 are shown\. There may be more/)
       .waitFor();
@@ -112,15 +112,15 @@ describe('revoking', () => {
 });
 
 describe('a revocation that a server has not confirmed', () => {
-  it('stays in the list until it has, and only then the step is done', async () => {
+  it('stays in the list until confirmed, and only then completes the step', async () => {
     const creds = await newCreds(local, REGION);
     await access(url(), creds.content);
     const page = await open('manage', creds.account);
     await rows(page).waitFor();
-    // Never answered: who is connected stays the question for as long as the dialog is open.
+    // Never responds, so the dialog keeps loading the connected clients.
     await page.route('**/connections', () => undefined);
-    await whileFrozen(async () => {
-      await ask(page);
+    await withFrozenServer(async () => {
+      await openRevokeDialog(page);
       await alert(page).getByText('Asking the servers who is connected').waitFor();
       await confirm(page).click();
       await rows(page).getByText('Revoked, no server confirmed').waitFor();
@@ -131,15 +131,15 @@ describe('a revocation that a server has not confirmed', () => {
     await expect.poll(() => rows(page).count()).toBe(0);
     expect(await stepsDone(page)).toEqual([1, 2, 3, 4]);
     expect(await access(url(), creds.content)).toBe('refused');
-    // That no server could be reached is what the Worker is expected to log.
+    // The Worker logs that no server was reachable, as expected.
     local.logged.splice(0);
   });
 
-  it('is told by how many servers have confirmed, and after a reload that there is one', async () => {
+  it('shows how many servers have confirmed, and after a reload that one is pending', async () => {
     const creds = await newCreds(local, REGION);
     const page = await open('manage', creds.account);
-    const pending = await pretendPending(page, creds);
-    await ask(page);
+    const pending = await simulatePending(page, creds);
+    await openRevokeDialog(page);
     await confirm(page).click();
     await rows(page).getByText('Revoked, 1 of 2 servers confirmed').waitFor();
     await status(page).getByText('0 connections cut, 1 of 2 servers confirmed so far.').waitFor();
@@ -151,14 +151,14 @@ describe('a revocation that a server has not confirmed', () => {
     await notice.waitFor({ state: 'hidden' });
   });
 
-  async function whileFrozen(work: () => Promise<void>): Promise<void> {
+  async function withFrozenServer(work: () => Promise<void>): Promise<void> {
     const pid = local.stack.nats.get(REGION)?.pid();
     signal(pid, 'SIGSTOP');
     await work().finally(() => signal(pid, 'SIGCONT'));
   }
 
-  /** Has the API answer as with two servers, one of which does not confirm until it is `over`. */
-  async function pretendPending(page: Page, { id, account }: Creds): Promise<{ over: boolean }> {
+  /** Makes the API respond as if one of two servers had not confirmed, until `over` is called. */
+  async function simulatePending(page: Page, { id, account }: Creds): Promise<{ over: boolean }> {
     const pending = { over: false };
     await page.route(`**/nats-credentials/${id}`, async (route) => {
       const response = await route.fetch();
@@ -172,8 +172,8 @@ describe('a revocation that a server has not confirmed', () => {
     await page.route(/\/nats-accounts/, async (route) => {
       const response = await route.fetch();
       const text = await response.text();
-      const answer = pending.over ? text : text.replaceAll('"state":"enforced"', '"state":"pending"');
-      await route.fulfill({ response, body: text.includes(account) ? answer : text });
+      const pendingText = pending.over ? text : text.replaceAll('"state":"enforced"', '"state":"pending"');
+      await route.fulfill({ response, body: text.includes(account) ? pendingText : text });
     });
     return pending;
   }

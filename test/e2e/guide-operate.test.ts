@@ -1,6 +1,6 @@
 /**
- * What the pages for operators show is run: the nats-server configuration and the requests of "Connect your NATS
- * servers", and what "Rotate keys" says.
+ * Runs the code on the pages for operators: the nats-server configuration and requests of "Connect your NATS
+ * servers", and the statements of "Rotate keys".
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -30,7 +30,7 @@ describe('the page about nats-servers', () => {
   const template = codeOf('operate/nats-servers', 'txt')[0] ?? '';
   const { certificate, key } = selfSigned();
 
-  /** What a file of the template's machine is called here. */
+  /** Replaces the template's file paths with paths on this machine. */
   const here = (path: string) => join(folder, path.split('/').at(-1) ?? '');
 
   beforeAll(() => {
@@ -42,7 +42,7 @@ describe('the page about nats-servers', () => {
     writeFileSync(here('operator.jwt'), readFileSync(join(local.state, 'nats', REGION, 'operator.jwt')));
   });
 
-  /** The template with the values of this machine; resolves to its file. */
+  /** Fills in the template with this machine's values. Resolves to its file. */
   function fillIn(): string {
     const own = readFileSync(join(local.state, 'nats', REGION, 'server.conf'), 'utf8');
     return template
@@ -56,7 +56,7 @@ describe('the page about nats-servers', () => {
     return join(folder, name);
   }
 
-  it('shows what npm run deploy writes, extended by a cluster', () => {
+  it('shows the configuration that npm run deploy writes, plus a cluster', () => {
     const tls = 'tls { cert_file: "/etc/nats/tls.crt", key_file: "/etc/nats/tls.key" }';
     const written = natsConfiguration({
       serverName: 'fr-par-1',
@@ -73,7 +73,7 @@ describe('the page about nats-servers', () => {
     expect(template.slice(written.length)).toMatch(/^cluster \{/);
   });
 
-  it('shows a configuration that nats-server accepts, checked as the page says', () => {
+  it('shows a configuration that nats-server accepts with the page’s check command', () => {
     const config = writeConfiguration('nats-server.conf', fillIn());
     const check =
       codeOf('operate/nats-servers', 'sh').find((code) => code.startsWith('nats-server -t')) ?? '';
@@ -84,7 +84,7 @@ describe('the page about nats-servers', () => {
     expect(accepted(broken).status).not.toBe(0);
   });
 
-  it('shows a configuration with which two servers are a cluster that credentials open over TLS', async () => {
+  it('shows a configuration in which two servers form a cluster that accepts credentials over TLS', async () => {
     const ports = await Promise.all(Array.from({ length: 6 }, freePort));
     const processes: ChildProcess[] = [];
     const connections: NatsConnection[] = [];
@@ -123,7 +123,7 @@ describe('the page about nats-servers', () => {
         },
       });
       await two.flush();
-      // The routes may take a moment longer than the clients.
+      // The routes can take a moment longer than the clients.
       await expect
         .poll(async () => {
           one.publish('across', 'hello');
@@ -141,7 +141,7 @@ describe('the page about nats-servers', () => {
     }
   });
 
-  it('shows requests that verify it', async () => {
+  it('shows requests that verify the configuration', async () => {
     const [resolver = '', revoke = ''] = codeOf('operate/nats-servers', 'sh')
       .filter((code) => code.startsWith('curl'))
       .map((code) => code.replaceAll('https://latchkey.example.com', local.stack.origin));
@@ -153,8 +153,8 @@ describe('the page about nats-servers', () => {
   });
 });
 
-describe('the page about keys', () => {
-  it('shows a question that tells under which sealing keys there is something', async () => {
+describe('the page about rotating keys', () => {
+  it('shows a query that lists which sealing keys are in use', async () => {
     const [sql] = codeOf('operate/key-rotation', 'sh').flatMap(
       (code) => /"(select [^"]+)"/.exec(code)?.[1] ?? [],
     );
@@ -167,7 +167,7 @@ describe('the page about keys', () => {
   });
 
   it.each(['OPERATOR_SIGNING_SEED', 'SYSTEM_SEED_FR_PAR'])(
-    'says truly that credentials outlive a new %s, and that revocations are enforced under it',
+    'is right that credentials survive a new %s, and that revocations are enforced with it',
     async (name) => {
       const state = join(folder, name);
       const settings = { state, port: 0, onLog: () => {} };

@@ -1,6 +1,6 @@
 /**
- * The forms of Queues and of Topics and Events in both guides, in a real browser on the real stack: what they say, hand
- * out and ask. That the keys work, change and end is for guide-walks.test.ts.
+ * The forms of Queues and of Topics and Events in both guides, in a real browser on the real stack: their texts,
+ * secrets and confirmations. guide-walks.test.ts tests the keys.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
@@ -34,13 +34,13 @@ const slowly = (page: Page) =>
     await route.continue();
   });
 
-// Each in the other region than its neighbour; that both are alike in every region is for guide-walks.test.ts.
+// Alternating regions; guide-walks.test.ts tests both products in every region.
 const CASES = PRODUCTS.map(
   (product, index) => [product.label, index === 0 ? 'nl-ams' : 'fr-par', product] as const,
 );
 
-describe.each(CASES)('%s in %s', (_label, at, product) => {
-  it('is activated, and one set of credentials is generated, listed, updated and revoked', async () => {
+describe.each(CASES)('the guides’ form of %s in %s', (_label, at, product) => {
+  it('activates the product, then generates, lists, updates and revokes credentials', async () => {
     const project = await newProject(local);
     const page = await open(browser, 'create', product, at, project);
     expect(
@@ -138,40 +138,40 @@ describe.each(CASES)('%s in %s', (_label, at, product) => {
   });
 });
 
-it('nothing is offered before it is known where', async () => {
+it('no form is enabled before a project is selected', async () => {
   const product = PRODUCTS[0];
   const project = await newProject(local);
   const page = await open(browser, 'create', product, 'fr-par', project);
   await activate(page, product);
-  const told = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
   await page.route('**/account/v3/projects*', async (route) => {
-    await told.promise;
+    await release.promise;
     await route.continue();
   });
   await page.reload();
   await page.waitForFunction(() => customElements.get('access-key-credentials'));
   const button = panel(page, product).getByRole('button', { name: 'Generate credentials' });
   expect(await button.isDisabled()).toBe(true);
-  told.resolve();
+  release.resolve();
   await button.click();
   await dialog(page, 'Generate credentials').waitFor();
 });
 
-it('nothing is offered while it is not known whether the product is active in another place', async () => {
+it('no form is enabled until the product’s status in another region is known', async () => {
   const product = PRODUCTS[0];
   const project = await newProject(local);
   const page = await open(browser, 'create', product, 'fr-par', project);
   await activate(page, product);
   const button = panel(page, product).getByRole('button', { name: 'Generate credentials' });
   expect(await button.isEnabled()).toBe(true);
-  const told = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
   await page.route('**/regions/nl-ams/sqs-info*', async (route) => {
-    await told.promise;
+    await release.promise;
     await route.continue();
   });
   await page.getByLabel('Region').first().selectOption('nl-ams');
   expect(await button.isDisabled()).toBe(true);
-  told.resolve();
+  release.resolve();
   await panel(page, product).getByText('is not active for this project').waitFor();
   expect(await button.isDisabled()).toBe(true);
 });
@@ -179,19 +179,19 @@ it('nothing is offered while it is not known whether the product is active in an
 it('a button is busy until the script of its action is here', async () => {
   const product = PRODUCTS[0];
   const page = await open(browser, 'create', product, 'fr-par', await newProject(local));
-  const told = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
   await page.route(/\/keyed-actions\.[^.]+\.js$/, async (route) => {
-    await told.promise;
+    await release.promise;
     await route.continue();
   });
   const button = panel(page, product).getByRole('button', { name: 'Activate Queues' });
   await button.click();
   expect(await button.getAttribute('aria-busy')).toBe('true');
-  told.resolve();
+  release.resolve();
   await status(page, product).getByText('is active in').waitFor();
 });
 
-it('says so when the script of a menu does not come', async () => {
+it('the guide reports a menu script that fails to load', async () => {
   const product = PRODUCTS[0];
   const page = await open(browser, 'create', product, 'fr-par', await newProject(local));
   await activate(page, product);
@@ -203,7 +203,7 @@ it('says so when the script of a menu does not come', async () => {
   expect(browser.complaints.splice(0).join()).toContain('ERR_FAILED');
 });
 
-it('the menu of a row is worked by the keyboard alone, and stays beside its button when the page moves', async () => {
+it('a row’s menu works with the keyboard only, and stays next to its button when the page scrolls', async () => {
   const product = PRODUCTS[0];
   const project = await newProject(local);
   const page = await open(browser, 'create', product, 'fr-par', project);

@@ -1,6 +1,6 @@
 /**
- * The forms when the answer to a creation is lost, in a real browser on the real stack: pressing the button again
- * brings the secret of what was created, and creates nothing further.
+ * Retries after a lost response to a creation, in a real browser on the real stack: pressing the button again returns
+ * the secret of the created resource, and creates nothing else (idempotent).
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,8 +18,8 @@ const local = useStack();
 const browser = useBrowser(local);
 
 /**
- * Lets the next two creations reach the server and loses their answers; those after them take 400 ms more. Resolves to
- * the ids that the server answered, as they come.
+ * Lets the next two creations reach the server but drops their responses, and delays later ones by 400 ms. Resolves
+ * to the created IDs, in order.
  */
 async function loseAnswers(page: Page, path: string, id = 'id'): Promise<string[]> {
   const ids: string[] = [];
@@ -35,15 +35,15 @@ async function loseAnswers(page: Page, path: string, id = 'id'): Promise<string[
   return ids;
 }
 
-/** Presses a dialog's button until there is an answer: the first two are lost, the third is clicked twice. */
-async function insist(page: Page, title: string, button: string | RegExp): Promise<void> {
+/** Presses a dialog's button until a response arrives: the first two are lost, the third is double-clicked. */
+async function retryUntilResponse(page: Page, title: string, button: string | RegExp): Promise<void> {
   const form = dialog(page, title);
   for (const _ of [1, 2]) {
     await form.getByRole('button', { name: button }).click();
     await form.getByRole('alert').getByText('Latchkey did not respond').waitFor();
-    // Whoever gives up and comes back finds what they typed, and it is still the same creation.
+    // After closing and reopening, the form still has the entered values and retries the same creation.
     await form.getByRole('button', { name: 'Cancel' }).click();
-    // The list is read again: what was lost may be there.
+    // The list is reloaded: the creation can have succeeded.
     await page.waitForLoadState('networkidle');
     await page.getByRole('button', { name: button }).filter({ visible: true }).first().click();
   }
@@ -54,8 +54,8 @@ async function insist(page: Page, title: string, button: string | RegExp): Promi
   ]);
 }
 
-describe('after the answer was lost twice', () => {
-  it('a NATS account and its credentials are there once, and the creds connect', async () => {
+describe('a retry after two lost responses', () => {
+  it('creates a NATS account and its credentials once, and the creds connect', async () => {
     const project = await newProject(local);
     const page = await browser.open(`/how-to/create-credentials/?region=fr-par&project=${project}`);
     const accounts = region(page, 'NATS accounts');
@@ -63,7 +63,7 @@ describe('after the answer was lost twice', () => {
     const accountIds = await loseAnswers(page, 'nats-accounts');
     await accounts.getByRole('button', { name: 'Create account' }).click();
     await dialog(page, 'Create a NATS account').getByLabel('Name').fill('Production');
-    await insist(page, 'Create a NATS account', 'Create account');
+    await retryUntilResponse(page, 'Create a NATS account', 'Create account');
     await page.getByRole('radio', { name: 'Production', checked: true }).waitFor();
     expect(new Set(accountIds)).toEqual(new Set([new URL(page.url()).searchParams.get('account')]));
 
@@ -71,10 +71,10 @@ describe('after the answer was lost twice', () => {
     await credentials.getByText('no credentials yet').waitFor();
     await credentials.getByRole('button', { name: 'Generate credentials' }).click();
     await dialog(page, 'Generate credentials').getByLabel('Name').fill('orders');
-    await insist(page, 'Generate credentials', /^Generat/);
+    await retryUntilResponse(page, 'Generate credentials', /^Generat/);
     const button = dialog(page, 'Save your credentials').getByRole('button', { name: /^Download/ });
     const [file] = await Promise.all([page.waitForEvent('download'), button.click()]);
-    // Long enough for a second request, had there been one.
+    // Long enough for a second request, if there was one.
     await sleep(500);
     const at = '/mnq/v1beta1/regions/fr-par';
     const query = `?project_id=${project}`;
@@ -87,7 +87,7 @@ describe('after the answer was lost twice', () => {
     const server = local.stack.nats.get('fr-par')?.url ?? '';
     expect(await access(server, readFileSync(await file.path(), 'utf8'))).toBe('yes');
 
-    // The answer ends it: the same name once more is another one.
+    // The response ends the retries: the same name now creates another one.
     await save(page);
     await credentials.getByRole('button', { name: 'Generate credentials' }).click();
     await dialog(page, 'Generate credentials').getByLabel('Name').fill('orders');
@@ -98,12 +98,12 @@ describe('after the answer was lost twice', () => {
     expect(await api(local, 'GET', `${at}/nats-credentials${query}`)).toMatchObject({ total_count: 2 });
   });
 
-  it('an API key is there once, and its expiry is what it was', async () => {
+  it('creates an API key once, with the original expiry', async () => {
     const page = await browser.open('/console/iam/#api-keys');
     const ids = await loseAnswers(page, 'api-keys', 'access_key');
     await page.getByRole('button', { name: 'Create API key' }).click();
     await dialog(page, 'Create an API key').getByLabel('Description').fill('orders');
-    await insist(page, 'Create an API key', 'Create API key');
+    await retryUntilResponse(page, 'Create an API key', 'Create API key');
     const shown = dialog(page, 'Save your API key').getByRole('group', { name: 'Access key' });
     expect(ids).toEqual([await shown.locator('code').innerText(), ids[0]]);
     await sleep(500);
@@ -112,7 +112,7 @@ describe('after the answer was lost twice', () => {
     expect(keys.filter(({ description }) => description === 'orders')).toHaveLength(1);
   });
 
-  it.each(PRODUCTS)('$label credentials are there once, and the keys work', async (product) => {
+  it.each(PRODUCTS)('creates $label credentials once, and the keys work', async (product) => {
     const project = await newProject(local);
     const page = await open(browser, 'create', product, 'nl-ams', project);
     await activate(page, product);

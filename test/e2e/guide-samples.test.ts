@@ -1,6 +1,6 @@
 /**
- * What the guides show for others to type is run as it is shown: the samples of both with the values that the forms put
- * into them, and the command of the secret dialog.
+ * Runs the code samples of both guides unchanged, with the values that the forms insert, and the command of the
+ * secret dialog.
  */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ const local = useStack();
 const browser = useBrowser(local);
 const REGION = 'fr-par';
 const AT = `/mnq/v1beta1/regions/${REGION}`;
-/** A name with all that is special in a shell, in JSON and in TypeScript. */
+/** A name with every special character of a shell, JSON and TypeScript. */
 const NAME = `L'été "1" $HOME \\ \`x\``;
 
 let folder: string;
@@ -28,7 +28,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** Runs a program in the folder, with the API key of the Owner in the environment; resolves to what it printed. */
+/** Runs a program in the folder, with the Owner's API key in the environment. Resolves to its output. */
 async function run(program: string, args: string[], env: Record<string, string> = {}): Promise<string> {
   const { stdout } = await promisify(execFile)(program, args, {
     cwd: folder,
@@ -51,7 +51,7 @@ const runners: Record<string, (text: string, env?: Record<string, string>) => Pr
 };
 const LANGUAGES = Object.keys(runners);
 
-/** The sample of a language as the page shows it. */
+/** Returns the sample of a language as the page shows it. */
 async function sampleOf(page: Page, language: string): Promise<string> {
   const form = page.locator('nats-credentials');
   const tabs = form.getByRole('tablist');
@@ -59,7 +59,7 @@ async function sampleOf(page: Page, language: string): Promise<string> {
     expect.arrayContaining([expect.stringMatching(/\S/)]),
   );
   expect((await tabs.getByRole('tab').allTextContents()).map((text) => text.trim())).toEqual(LANGUAGES);
-  // The script of the samples comes when they are in sight.
+  // The script of the samples loads when they are visible.
   await tabs.scrollIntoViewIfNeeded();
   await page.evaluate(() => customElements.whenDefined('code-samples').then(() => true));
   await tabs.getByRole('tab', { name: language }).click();
@@ -75,7 +75,7 @@ async function credentialsOf(account: string): Promise<{ id: string; name: strin
 const urlOf = () => local.stack.nats.get(REGION)?.url ?? '';
 
 describe.each(LANGUAGES)('the %s sample', (language) => {
-  it('creates credentials with the name that is typed', async () => {
+  it('creates credentials with the entered name', async () => {
     const account = await newAccount(local, REGION);
     const page = await browser.open(`/how-to/create-credentials/?region=${REGION}&account=${account}`);
     await page.locator(`input[value="${account}"]:checked`).waitFor();
@@ -106,7 +106,7 @@ describe.each(LANGUAGES)('the %s sample', (language) => {
   });
 });
 
-it('the command of the secret dialog publishes and hears itself', async () => {
+it('the command in the secret dialog publishes a message and receives it', async () => {
   const account = await newAccount(local, REGION);
   const page = await browser.open(`/how-to/create-credentials/?region=${REGION}&account=${account}`);
   await page.locator(`input[value="${account}"]:checked`).waitFor();
@@ -120,7 +120,7 @@ it('the command of the secret dialog publishes and hears itself', async () => {
   await file.saveAs(join(folder, file.suggestedFilename()));
   await secret.getByText('Test them from where your service runs').click();
   const command = await secret.getByRole('group', { name: 'Node.js' }).locator('pre').innerText();
-  // The package that its first line installs is here already.
+  // The package that its first line installs is already here.
   const [install, ...rest] = command.split('\n');
   expect(install).toBe('npm install @nats-io/transport-node');
   expect(await run('sh', ['-euc', rest.join('\n')])).toBe('it works\n');

@@ -1,6 +1,6 @@
 /**
- * The guide "How to create credentials" in a real browser on the real stack: what a reader does there ends in a file
- * that a NATS client connects with, and nowhere else.
+ * The guide "How to create credentials" in a real browser on the real stack: the reader gets a file that a NATS
+ * client connects with, and the secret is stored nowhere else.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -28,8 +28,8 @@ async function enter(name: string, content: string): Promise<NatsConnection> {
   return connection;
 }
 
-/** What a connection hears, as it comes. */
-function listen(connection: NatsConnection): string[] {
+/** Returns an iterator over the messages of a connection. */
+function messagesOf(connection: NatsConnection): string[] {
   const heard: string[] = [];
   connection.subscribe('orders.>', {
     callback: (_error, message) => {
@@ -45,7 +45,7 @@ async function credentialsOf(account: string, name = 'fr-par'): Promise<{ id: st
   return list.nats_credentials;
 }
 
-/** The guide with an account chosen, as a link to it would open. */
+/** Opens the guide with a selected account, like a link to it. */
 async function openAt(account: string): Promise<Page> {
   const page = await browser.open(`${GUIDE}?region=fr-par&account=${account}`);
   await page.locator(`input[value="${account}"]:checked`).waitFor();
@@ -58,9 +58,9 @@ const dialog = (page: Page, name: string) => page.getByRole('dialog', { name });
 const generateButton = (page: Page) =>
   region(page, 'Credentials').getByRole('button', { name: 'Generate credentials' });
 const sent = (page: Page) => dialog(page, 'Generate credentials').getByRole('button', { name: /^Generat/ });
-const saved = (page: Page) => page.getByRole('button', { name: 'I have saved these credentials' });
+const downloadedFile = (page: Page) => page.getByRole('button', { name: 'I have saved these credentials' });
 
-/** Opens the dialog and has credentials generated; the secret dialog is open afterwards. */
+/** Opens the dialog and generates credentials; the secret dialog is open afterwards. */
 async function generate(page: Page, name: string): Promise<void> {
   await generateButton(page).click();
   await dialog(page, 'Generate credentials').getByLabel('Name').fill(name);
@@ -68,15 +68,15 @@ async function generate(page: Page, name: string): Promise<void> {
   await dialog(page, 'Save your credentials').waitFor();
 }
 
-/** The text of the file that the secret dialog hands out. */
+/** Returns the text of the file that the secret dialog offers. */
 async function download(page: Page): Promise<{ name: string; content: string }> {
   const button = dialog(page, 'Save your credentials').getByRole('button', { name: /^Download/ });
   const [file] = await Promise.all([page.waitForEvent('download'), button.click()]);
   return { name: file.suggestedFilename(), content: readFileSync(await file.path(), 'utf8') };
 }
 
-describe('a newcomer', () => {
-  it('signs in from the guide, creates an account and generates one set of credentials that works', async () => {
+describe('a new user', () => {
+  it('signs in from the guide, creates an account and generates one set of working credentials', async () => {
     const page = await browser.open(`${GUIDE}?region=nl-ams`, { stranger: true });
     await expect.poll(() => generateButton(page).isDisabled()).toBe(true);
     await region(page, 'NATS accounts').getByRole('link', { name: 'Sign in' }).click();
@@ -109,10 +109,10 @@ describe('a newcomer', () => {
     const { name, content } = await download(page);
     expect(name).toBe('orders-nats-fr-par.creds');
     const account = new URL(page.url()).searchParams.get('account') ?? '';
-    // Long enough for a second request, had there been one.
+    // Long enough for a second request, if there was one.
     await sleep(500);
     expect((await credentialsOf(account)).map((each) => each.name)).toEqual(['orders']);
-    await saved(page).click();
+    await downloadedFile(page).click();
     const row = rows(page).filter({ hasText: 'orders' });
     await row.getByText('Full access').waitFor();
     expect(await row.getByText('never').count()).toBe(1);
@@ -127,21 +127,21 @@ describe('a newcomer', () => {
   async function worksInItsAccountOnly(content: string): Promise<void> {
     const [one, two] = [await enter('fr-par', content), await enter('fr-par', content)];
     const stranger = await enter('fr-par', (await newCreds(local, 'fr-par')).content);
-    const [heard, leaked] = [listen(two), listen(stranger)];
+    const [heard, leaked] = [messagesOf(two), messagesOf(stranger)];
     await Promise.all([two.flush(), stranger.flush()]);
     const manager = await jetstreamManager(one);
     await manager.streams.add({ name: 'ORDERS', subjects: ['orders.>'] });
     await jetstream(one).publish('orders.new', 'hello');
     await expect.poll(() => heard).toEqual(['hello']);
     expect((await manager.streams.info('ORDERS')).state.messages).toBe(1);
-    // The stranger's own message comes after whatever reached it before.
+    // The other tenant's own message arrives after any that leaked to it.
     stranger.publish('orders.own', 'mine');
     await expect.poll(() => leaked).toEqual(['mine']);
   }
 });
 
 describe('the secret dialog', () => {
-  it('shows the file once, hides and copies it, and closes by its own button alone', async () => {
+  it('shows the file once, hides and copies it, and closes only with its button', async () => {
     const page = await openAt(await newAccount(local, 'fr-par'));
     await generate(page, 'O’Brien’s 日本語 /x');
     const secret = dialog(page, 'Save your credentials');
@@ -159,19 +159,19 @@ describe('the secret dialog', () => {
     for (const _ of [1, 2]) await page.keyboard.press('Escape');
     await page.mouse.click(5, 5);
     expect(await secret.isVisible()).toBe(true);
-    const asked = page.waitForEvent('dialog');
+    const leaving = page.waitForEvent('dialog');
     await page.close({ runBeforeUnload: true });
-    expect((await asked).type()).toBe('beforeunload');
-    await (await asked).dismiss();
+    expect((await leaving).type()).toBe('beforeunload');
+    await (await leaving).dismiss();
 
     const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]));
     for (const place of [kept, page.url()]) {
       expect(place).not.toContain(seedOf(content));
       expect(place).not.toContain(jwtOf(content));
     }
-    await saved(page).click();
+    await downloadedFile(page).click();
     expect(await secret.isVisible()).toBe(false);
-    // Nothing of it is left in the page, and leaving it asks no more.
+    // Nothing of it remains in the page, and leaving the page asks for no confirmation.
     await expect.poll(() => page.content()).not.toContain(seedOf(content));
     page.on('dialog', () => expect.unreachable('leaving asked again'));
     await page.reload();
@@ -182,7 +182,7 @@ describe('the secret dialog', () => {
 });
 
 describe('a form', () => {
-  it('says beside the field and in a focused summary what is missing', async () => {
+  it('shows missing fields next to the field and in a focused summary', async () => {
     const page = await openAt(await newAccount(local, 'fr-par'));
     await generateButton(page).click();
     const form = dialog(page, 'Generate credentials');
@@ -198,7 +198,7 @@ describe('a form', () => {
     expect(await axe(page)).toEqual([]);
   });
 
-  it('keeps what was typed when the network fails, and goes on when it is back', async () => {
+  it('keeps the entered values when the network fails, and works again after recovery', async () => {
     const account = await newAccount(local, 'fr-par');
     const page = await openAt(account);
     await page.route('**/nats-credentials', (route) => route.abort());
@@ -213,14 +213,14 @@ describe('a form', () => {
     expect(await form.getByLabel('Name').inputValue()).toBe('kept');
     await page.unroute('**/nats-credentials');
     await sent(page).click();
-    await saved(page).click();
+    await downloadedFile(page).click();
     await page.getByText('You have not copied').waitFor();
-    await saved(page).click();
+    await downloadedFile(page).click();
     expect((await credentialsOf(account)).map(({ name }) => name)).toEqual(['kept']);
     expect(browser.complaints.splice(0)).toEqual([expect.stringContaining('ERR_FAILED')]);
   });
 
-  it('says that the session has ended, and leads back to where the reader was', async () => {
+  it('reports an expired session, and returns to the same place after sign-in', async () => {
     const page = await openAt(await newAccount(local, 'fr-par'));
     await page.context().clearCookies();
     await generateButton(page).click();
@@ -235,15 +235,15 @@ describe('a form', () => {
     const link = region(page, 'Credentials').getByRole('link', { name: 'Sign in' });
     const target = new URL((await link.getAttribute('href')) ?? '', page.url());
     expect(target.searchParams.get('return')).toBe(`${GUIDE}${new URL(page.url()).search}#nats-generate`);
-    // The forms further down may have asked as well before the page was left.
+    // The forms further down can also have sent requests before the page was left.
     expect(new Set(browser.complaints.splice(0).map((text) => /status of \d+/.exec(text)?.[0]))).toEqual(
       new Set(['status of 401']),
     );
   });
 });
 
-describe('an account', () => {
-  it('is deleted from its overview, with who is connected and what it holds', async () => {
+describe('a NATS account', () => {
+  it('is deleted from its overview, which shows connected clients and resources', async () => {
     const creds = await newCreds(local, 'fr-par');
     const connection = await enter('fr-par', creds.content);
     const page = await browser.open(`/how-to/manage-credentials/?region=fr-par&account=${creds.account}`);
@@ -262,7 +262,7 @@ describe('an account', () => {
     expect(await page.locator(`input[value="${creds.account}"]`).count()).toBe(0);
   });
 
-  it('is created also when the list of them fails afterwards, and nothing breaks', async () => {
+  it('is created even if the following list request fails', async () => {
     const project = (
       await api<{ id: string }>(local, 'POST', '/account/v3/projects', {
         organization_id: local.owner.organization_id,
@@ -283,18 +283,18 @@ describe('an account', () => {
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('NATS accounts');
   });
 
-  it('shows its credentials also when more accounts are asked for meanwhile', async () => {
+  it('shows its credentials while more accounts load (race)', async () => {
     const { account } = await newCreds(local, 'fr-par');
-    const told = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
     const page = await browser.open('/concepts/');
-    // As if there were more than one page of accounts.
+    // As if there was more than one page of accounts.
     await page.route('**/nats-accounts?*', async (route) => {
       const response = await route.fetch();
       const body = await response.json();
       await route.fulfill({ response, json: { ...body, total_count: body.total_count + 1 } });
     });
     await page.route('**/nats-credentials?*', async (route) => {
-      await told.promise;
+      await release.promise;
       await route.continue().catch(() => undefined);
     });
     await page.goto(`${GUIDE}?region=fr-par&account=${account}`);
@@ -302,7 +302,7 @@ describe('an account', () => {
     const more = page.waitForResponse('**/nats-accounts?*page=2*');
     await page.getByRole('button', { name: 'Show more accounts' }).click();
     await more;
-    told.resolve();
+    release.resolve();
     await rows(page).nth(1).waitFor();
   });
 });

@@ -1,4 +1,7 @@
-/** What "Get started", "Rotate credentials" and "A credential has leaked" show is run, and what they promise is so. */
+/**
+ * Runs the code on "Get started", "Rotate credentials" and "A credential has leaked", and checks what the pages
+ * promise.
+ */
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { ACTIONS, RESOURCES } from '../../site/src/build/audit-labels.ts';
@@ -16,11 +19,11 @@ const here = (code: string) => code.replaceAll('https://latchkey.example.com', l
 const urlOf = () => local.stack.nats.get(REGION)?.url ?? '';
 
 async function openConnections(id: string): Promise<number> {
-  const told = await api<{ connections: object[] }>(local, 'GET', `${NATS}/${id}/connections`);
-  return told.connections.length;
+  const listed = await api<{ connections: object[] }>(local, 'GET', `${NATS}/${id}/connections`);
+  return listed.connections.length;
 }
 
-it('get-started shows a program that hears itself until its credentials are revoked', async () => {
+it('get-started shows a program that receives its own messages until its credentials are revoked', async () => {
   const creds = await newCreds(local, REGION);
   const [program = ''] = codeOf('get-started', 'js');
   // As the stack serves it, with nothing replaced.
@@ -39,7 +42,7 @@ it('get-started shows a program that hears itself until its credentials are revo
   await expect(run(local, start, files)).rejects.toThrow(/Authorization Violation/i);
 });
 
-it('get-started names the addresses of the stack that serves it, on whatever ports', async () => {
+it('get-started shows the addresses of the stack that serves it, on any ports', async () => {
   const { origin } = local.stack;
   for (const path of ['/get-started/', '/get-started.md']) {
     const page = await (await fetch(origin + path)).text();
@@ -49,7 +52,7 @@ it('get-started names the addresses of the stack that serves it, on whatever por
   }
 });
 
-it('rotate-credentials shows requests that leave a service connected', async () => {
+it('rotate-credentials shows requests that keep a service connected', async () => {
   const account = await newAccount(local, REGION);
   const old = await newCreds(local, REGION, account);
   const script = codeOf('how-to/rotate-credentials', 'bash').map(here).join('\n');
@@ -63,7 +66,7 @@ it('rotate-credentials shows requests that leave a service connected', async () 
   expect(await access(urlOf(), old.content)).toBe('refused');
 });
 
-it('leaked-credentials shows how to find out which it is', async () => {
+it('leaked-credentials shows how to find the credentials', async () => {
   const [digests = ''] = codeOf('how-to/leaked-credentials', 'sh');
   const [lookup = '', list = ''] = codeOf('how-to/leaked-credentials', 'bash').map(here);
   const creds = await newCreds(local, REGION);
@@ -76,8 +79,8 @@ it('leaked-credentials shows how to find out which it is', async () => {
     .map((line) => line.split(' ')[0] ?? '');
   expect(ofFile).toBe(createHash('sha1').update(creds.content).digest('hex'));
   const found = async (script: string, member: string, checksum: string) => {
-    const answer = JSON.parse(await run(local, script, [], { PROJECT_ID }));
-    return (answer[member] as Record<string, string>[]).filter(
+    const response = JSON.parse(await run(local, script, [], { PROJECT_ID }));
+    return (response[member] as Record<string, string>[]).filter(
       (one) => one.checksum === checksum || one.secret_checksum === checksum,
     );
   };
@@ -90,7 +93,7 @@ it('leaked-credentials shows how to find out which it is', async () => {
 
 const IDS = () => ({ ORGANIZATION_ID: local.owner.organization_id, PROJECT_ID: local.owner.project_id });
 
-it('invite-member shows how to invite somebody and grant them something', async () => {
+it('invite-member shows how to invite a member and grant permissions', async () => {
   const script = codeOf('how-to/invite-member', 'bash').map(here).join('\n');
   const policy = JSON.parse(await run(local, script, [], { ...IDS(), EMAIL: 'grace@example.com' }));
   const { users } = await api<{ users: { id: string; email: string }[] }>(
@@ -99,14 +102,14 @@ it('invite-member shows how to invite somebody and grant them something', async 
     '/iam/v1alpha1/users?type=member',
   );
   expect(users).toMatchObject([{ id: policy.user_id, email: 'grace@example.com' }]);
-  // The mail that the stack prints.
+  // The email that the stack prints.
   await expect.poll(() => local.logged.join('')).toContain('grace@example.com');
 });
 
-it('program-key shows how to give a program a key that may do what it was granted, and nothing else', async () => {
+it('program-key shows how to create an API key with the granted permissions only', async () => {
   const script = codeOf('how-to/program-key', 'bash').map(here).join('\n');
-  const [told = '', key = ''] = (await run(local, `${script}\necho; echo "$KEY"`, [], IDS())).split('\n');
-  expect(JSON.parse(told)).toMatchObject({
+  const [created = '', key = ''] = (await run(local, `${script}\necho; echo "$KEY"`, [], IDS())).split('\n');
+  expect(JSON.parse(created)).toMatchObject({
     type: 'application',
     name: 'pipeline',
     organizations: [{ permission_sets: ['QueuesFullAccess'] }],
@@ -117,7 +120,7 @@ it('program-key shows how to give a program a key that may do what it was grante
   expect(await status('/iam/v1alpha1/users')).toBe(403);
 });
 
-it('audit-trail shows how to export all of it', async () => {
+it('audit-trail shows how to export the whole trail', async () => {
   await newCreds(local, REGION);
   const [script = ''] = codeOf('reference/audit-trail', 'bash').map(here);
   const printed = await run(local, `${script}\ncat audit-trail.ndjson`, [], IDS());
@@ -130,7 +133,7 @@ it('audit-trail shows how to export all of it', async () => {
   );
   expect([...seen]).toContain(`${REGION} create nats_credentials`);
   expect(rows.some(({ locality }) => locality === 'global')).toBe(true);
-  // Every word that the trail uses has a meaning on the page.
+  // The page explains every term that the trail uses.
   for (const { action, resource } of rows) {
     expect(Object.keys(ACTIONS)).toContain(action);
     expect(Object.keys(RESOURCES)).toContain(resource.type);

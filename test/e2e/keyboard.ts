@@ -1,14 +1,14 @@
-/** Pages worked by the keyboard alone. */
+/** Helpers to use pages with the keyboard only. */
 import type { Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { hasFocus } from './keyed-form.ts';
 
-/** Waits until a button can be used: before its script is there, or while something is on its way, it cannot. */
+/** Waits until a button is enabled: it is disabled until its script has loaded, and while a request is in flight. */
 export async function isReady(button: Locator): Promise<void> {
   await expect.poll(() => button.isEnabled()).toBe(true);
 }
 
-/** Presses Tab, or Shift+Tab, until the focus is at the target. Fails when that leads nowhere. */
+/** Presses Tab, or Shift+Tab, until the target has the focus. Fails if it never gets it. */
 export async function tabTo(page: Page, target: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
   await target.waitFor();
   await isReady(target);
@@ -18,7 +18,7 @@ export async function tabTo(page: Page, target: Locator, key: 'Tab' | 'Shift+Tab
   }
 }
 
-/** Goes to the target by Tab and presses Enter there, or another key. */
+/** Moves the focus to the target with Tab and presses Enter there, or another key. */
 export async function pressAt(page: Page, target: Locator, key = 'Enter'): Promise<void> {
   await tabTo(page, target);
   await page.keyboard.press(key);

@@ -54,13 +54,13 @@ beforeAll(async () => {
         .filter((pathname) => !pages.has(pathname)),
     ),
   );
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     [...others].map(async (path) => {
       const { ok } = await fetch(local.stack.origin + path, { redirect: 'manual' });
       return ok ? [path] : [];
     }),
   );
-  served = new Set(answers.flat());
+  served = new Set(responses.flat());
 });
 
 describe('links', () => {

@@ -134,10 +134,10 @@ export async function pushJwt(
   jwt: string,
 ): Promise<void> {
   const connection = await systemConnection(local, region);
-  const answer = await connection.request(`$SYS.REQ.ACCOUNT.${account}.CLAIMS.UPDATE`, jwt);
-  const { data } = answer.json<{ data?: { code: number } }>();
+  const response = await connection.request(`$SYS.REQ.ACCOUNT.${account}.CLAIMS.UPDATE`, jwt);
+  const { data } = response.json<{ data?: { code: number } }>();
   await connection.close();
-  if (data?.code !== 200) throw new Error(`the server did not take the JWT: ${answer.string()}`);
+  if (data?.code !== 200) throw new Error(`the server did not take the JWT: ${response.string()}`);
 }
 
 /** The account JWT that the server holds. */
@@ -147,9 +147,9 @@ export async function heldJwt(
   account: string,
 ): Promise<string | undefined> {
   const connection = await systemConnection(local, region);
-  const answer = await connection.request('$SYS.REQ.SERVER.PING.ACCOUNTZ', JSON.stringify({ account }));
+  const response = await connection.request('$SYS.REQ.SERVER.PING.ACCOUNTZ', JSON.stringify({ account }));
   await connection.close();
-  return answer.json<{ data?: { account_detail?: { jwt?: string } } }>().data?.account_detail?.jwt;
+  return response.json<{ data?: { account_detail?: { jwt?: string } } }>().data?.account_detail?.jwt;
 }
 
 /** How the end of a connection reads that the server cut: a client that writes just then may lose the reason. */

@@ -123,13 +123,13 @@ describe('a revocation', () => {
     const frozen = server().pid();
     const runtime = local.stack.pids().worker;
     signal(frozen, 'SIGSTOP');
-    const answer = revoke(local, revoked).catch(() => 'nothing');
+    const response = revoke(local, revoked).catch(() => 'nothing');
     // In the books, and on its way.
     await expect
       .poll(async () => (await enforcementOf(local, REGION, revoked.account)).state, { interval: 5 })
       .toBe('pending');
     signal(runtime, 'SIGKILL');
-    expect(await answer).toBe('nothing');
+    expect(await response).toBe('nothing');
     signal(frozen, 'SIGCONT');
     await expect.poll(() => local.stack.pids().worker).not.toBe(runtime);
     expect(await endOf(connection)).toMatch(CUT);
@@ -158,14 +158,14 @@ describe('kill -9 of everything', () => {
         readFileSync(join(state, 'processes.json'), 'utf8'),
       );
       signal(recorded.find(({ role }) => role === `nats ${REGION}`)?.pid, 'SIGSTOP');
-      const answers = [deleteAccount(on, REGION, deleted.account), revoke(on, revoked)].map((answer) =>
-        answer.catch(() => 'nothing'),
+      const responses = [deleteAccount(on, REGION, deleted.account), revoke(on, revoked)].map((response) =>
+        response.catch(() => 'nothing'),
       );
       await expect
         .poll(async () => (await enforcementOf(on, REGION, revoked.account)).state, { interval: 5 })
         .toBe('pending');
       await running.killAll();
-      expect(await Promise.all(answers)).toEqual(['nothing', 'nothing']);
+      expect(await Promise.all(responses)).toEqual(['nothing', 'nothing']);
 
       running = await startProcess(state);
       expect(await access(url, revoked.content)).toBe('refused');

@@ -85,8 +85,8 @@ describe('a real nats-server', () => {
       callback: (_, message) => void message.respond(`got ${message.string()}`),
     });
     await receiver.flush();
-    const answer = await sender.request('orders.new', '東京');
-    expect(answer.string()).toBe('got 東京');
+    const response = await sender.request('orders.new', '東京');
+    expect(response.string()).toBe('got 東京');
   });
 
   it('keeps the messages of one account from another', async () => {
@@ -155,8 +155,8 @@ describe('a real nats-server', () => {
   it('answers a system user, within its permissions only', async () => {
     const permissions = { publish: ['$SYS.REQ.SERVER.PING'], subscribe: ['_INBOX.>'] };
     const connection = await user(system, { issuer: system.identity, expiresAt: now + 60, permissions });
-    const answer = await connection.request('$SYS.REQ.SERVER.PING', '');
-    expect(answer.json<{ server: { ver: string } }>().server.ver).toMatch(/^2\./);
+    const response = await connection.request('$SYS.REQ.SERVER.PING', '');
+    expect(response.json<{ server: { ver: string } }>().server.ver).toMatch(/^2\./);
     expect(await refused(connection, () => connection.publish('$SYS.REQ.ACCOUNT.X.CONNZ'))).toMatch(
       /publish/i,
     );

@@ -87,7 +87,7 @@ async function ask(
     ...(Object.keys(more).length > 0 && { headers: sent }),
   });
   return request.then(
-    (answer) => answer.string(),
+    (response) => response.string(),
     () => null,
   );
 }
@@ -128,10 +128,10 @@ async function changingNothing(work: () => Promise<unknown>): Promise<void> {
 const secretsOf = ({ account, own, content }: Neighbour) => [account, own, claimsOf(userJwtOf(content)).sub];
 
 /** Nothing of the other tenant is in what came back. */
-function expectNothingOf(other: Neighbour, answer: string | null, subject: string): void {
+function expectNothingOf(other: Neighbour, response: string | null, subject: string): void {
   for (const secret of secretsOf(other)) {
     // The server repeats the subject that it was asked for.
-    expect((answer ?? '').replaceAll(subject, ''), subject).not.toContain(secret);
+    expect((response ?? '').replaceAll(subject, ''), subject).not.toContain(secret);
   }
 }
 
@@ -193,13 +193,13 @@ describe('JetStream', () => {
             '',
           ]),
         ] as [string, string | object][];
-        const answers = await Promise.all(
+        const responses = await Promise.all(
           asked.map(([subject, payload]) => ask(from.connection, subject, payload)),
         );
-        for (const [at, answer] of answers.entries()) {
-          const what = `${from.label}: ${asked[at]?.[0]}: ${answer}`;
-          expectNothingOf(to, answer, asked[at]?.[0] ?? '');
-          if (answer) expect(JSON.parse(answer).error?.code, what).toBeGreaterThanOrEqual(400);
+        for (const [at, response] of responses.entries()) {
+          const what = `${from.label}: ${asked[at]?.[0]}: ${response}`;
+          expectNothingOf(to, response, asked[at]?.[0] ?? '');
+          if (response) expect(JSON.parse(response).error?.code, what).toBeGreaterThanOrEqual(400);
         }
       }
     }));
@@ -210,8 +210,8 @@ describe('JetStream', () => {
         const spoofed = JSON.stringify({ acc: to.account, svc: to.account, user: 'x', kind: 'Client' });
         for (const name of ['Nats-Request-Info', 'Nats-Service-Import', 'Nats-Trace-Dest']) {
           for (const subject of [`$JS.API.STREAM.INFO.${to.own}`, `$JS.API.STREAM.DELETE.${to.own}`]) {
-            const answer = await ask(from.connection, subject, '', { [name]: spoofed });
-            if (answer) expect(JSON.parse(answer).error?.code, `${name} ${answer}`).toBe(404);
+            const response = await ask(from.connection, subject, '', { [name]: spoofed });
+            if (response) expect(JSON.parse(response).error?.code, `${name} ${response}`).toBe(404);
           }
           const info = await ask(from.connection, '$JS.API.INFO', '', { [name]: spoofed });
           if (info) expect(JSON.parse(info)).toMatchObject({ streams: 2 });
@@ -383,14 +383,14 @@ describe('subjects', () => {
           ['$SYS.REQ.USER.AUTH', ''],
           ['$SYS.DEBUG.SUBSCRIBERS', to.account],
         ];
-        const answers = await Promise.all(
+        const responses = await Promise.all(
           asked.map(([subject, payload]) => ask(from.connection, subject, payload)),
         );
-        for (const [at, answer] of answers.entries()) {
+        for (const [at, response] of responses.entries()) {
           const subject = asked[at]?.[0] ?? '';
-          expectNothingOf(to, answer, subject);
+          expectNothingOf(to, response, subject);
           // nats-server 2.9 has no such request.
-          if (subject === '$SYS.REQ.USER.INFO') expect(answer ?? from.account).toContain(from.account);
+          if (subject === '$SYS.REQ.USER.INFO') expect(response ?? from.account).toContain(from.account);
         }
         await send(from.connection, `$SYS.ACCOUNT.${to.account}.CLAIMS.UPDATE`, claims);
         await send(from.connection, `$SYS.ACCOUNT.${to.account}.DISCONNECT`, '{}');

@@ -52,9 +52,10 @@ async function tenantOf(region: string, caller: Caller): Promise<Tenant> {
 }
 
 async function created({ call }: Caller, path: string, body: unknown): Promise<ApiAnswer> {
-  const answer = await call('POST', path, body);
-  if (answer.status !== 200) throw new Error(`POST ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
-  return answer;
+  const response = await call('POST', path, body);
+  if (response.status !== 200)
+    throw new Error(`POST ${path}: ${response.status} ${JSON.stringify(response.body)}`);
+  return response;
 }
 
 /** Who calls the API as the Owner of a new organization. */
@@ -73,10 +74,10 @@ export async function newOwner(local: LocalStack): Promise<Caller> {
 /** Who calls the API as a new guest. */
 export async function newGuest(local: LocalStack): Promise<Caller> {
   const { origin } = local.stack;
-  const answer = await fetch(`${origin}/auth/guest`, { method: 'POST', headers: { Origin: origin } });
-  if (!answer.ok) throw new Error(`POST /auth/guest answered ${answer.status}`);
-  const Cookie = answer.headers.get('Set-Cookie')?.split(';')[0] ?? '';
-  const { project_id } = (await answer.json()) as { project_id: string };
+  const response = await fetch(`${origin}/auth/guest`, { method: 'POST', headers: { Origin: origin } });
+  if (!response.ok) throw new Error(`POST /auth/guest answered ${response.status}`);
+  const Cookie = response.headers.get('Set-Cookie')?.split(';')[0] ?? '';
+  const { project_id } = (await response.json()) as { project_id: string };
   return callerOf(local, project_id, { Origin: origin, Cookie });
 }
 

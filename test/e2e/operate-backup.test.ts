@@ -100,8 +100,8 @@ it('a new sign-in secret signs everyone out, and leaves API keys and passwords a
   const signIn = async (origin: string, { email, password }: { email: string; password: string }) => {
     const headers = { 'Content-Type': 'application/json', Origin: origin };
     const body = JSON.stringify({ email, password });
-    const answer = await fetch(`${origin}/auth/sign-in/email`, { method: 'POST', headers, body });
-    return (answer.headers.get('Set-Cookie') ?? '').split(';')[0] ?? '';
+    const response = await fetch(`${origin}/auth/sign-in/email`, { method: 'POST', headers, body });
+    return (response.headers.get('Set-Cookie') ?? '').split(';')[0] ?? '';
   };
   const session = async (origin: string, cookie: string) =>
     (await fetch(`${origin}/auth/get-session`, { headers: { Cookie: cookie } })).json();

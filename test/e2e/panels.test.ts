@@ -59,11 +59,11 @@ describe('an outcome', () => {
     });
     const part = region(page, 'Credentials');
     const ask = async (
-      answer: { status: number; headers?: Record<string, string>; body?: string },
+      response: { status: number; headers?: Record<string, string>; body?: string },
       at: number,
     ) => {
       await page.route('**/nats-credentials/*', (route) =>
-        route.request().method() === 'DELETE' ? route.fulfill(answer) : route.fallback(),
+        route.request().method() === 'DELETE' ? route.fulfill(response) : route.fallback(),
       );
       await part
         .getByRole('button', { name: /^Revoke/ })

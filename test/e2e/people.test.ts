@@ -27,19 +27,19 @@ async function command(name: string, email: string): Promise<Record<string, stri
 
 async function signIn(email: string, password: string): Promise<string> {
   const { origin } = local.stack;
-  const answer = await fetch(`${origin}/auth/sign-in/email`, {
+  const response = await fetch(`${origin}/auth/sign-in/email`, {
     method: 'POST',
     headers: { Origin: origin, 'Content-Type': 'application/json' },
     body: JSON.stringify({ email, password }),
   });
-  expect(answer.status).toBe(200);
-  return answer.headers.get('Set-Cookie')?.split(';')[0] ?? '';
+  expect(response.status).toBe(200);
+  return response.headers.get('Set-Cookie')?.split(';')[0] ?? '';
 }
 
 async function get<T>(path: string, headers: Record<string, string>): Promise<T> {
-  const answer = await fetch(local.stack.origin + path, { headers });
-  expect(answer.status).toBe(200);
-  return (await answer.json()) as T;
+  const response = await fetch(local.stack.origin + path, { headers });
+  expect(response.status).toBe(200);
+  return (await response.json()) as T;
 }
 
 interface Users {
@@ -68,12 +68,12 @@ it('the official client invites, lists, reads and removes members', async () => 
 
 it('the local stack prints the mail', async () => {
   const { owner, stack } = local;
-  const answer = await fetch(`${stack.origin}/iam/v1alpha1/users`, {
+  const response = await fetch(`${stack.origin}/iam/v1alpha1/users`, {
     method: 'POST',
     headers: { 'X-Auth-Token': owner.secret_key, 'Content-Type': 'application/json' },
     body: JSON.stringify({ email: 'barbara@example.com' }),
   });
-  const { invitation_url: url } = (await answer.json()) as { invitation_url: string };
+  const { invitation_url: url } = (await response.json()) as { invitation_url: string };
   const mail = 'Email to barbara@example.com: Your invitation to Latchkey\n\n';
   await expect.poll(() => local.logged.join('')).toContain(mail);
   expect(url.startsWith(`${stack.origin}/invitation/#`)).toBe(true);

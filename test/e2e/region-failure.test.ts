@@ -40,9 +40,9 @@ it('is 503 with its name, for the API, the look-up and the resolver; the other r
     .toBe(200);
 
   for (const path of [`${MNQ}/regions/fr-par/nats-accounts`, `/jwt/v1/fr-par/accounts/${id}`]) {
-    const answer = await get(path);
-    expect([path, answer.status, answer.headers.get('Retry-After')]).toEqual([path, 503, '5']);
-    expect(await answer.json()).toMatchObject({ type: 'unavailable', resource: 'fr-par' });
+    const response = await get(path);
+    expect([path, response.status, response.headers.get('Retry-After')]).toEqual([path, 503, '5']);
+    expect(await response.json()).toMatchObject({ type: 'unavailable', resource: 'fr-par' });
   }
   const lookup = await get(`${MNQ}/lookup?key=${key.access_key}`);
   expect(await lookup.json()).toMatchObject({

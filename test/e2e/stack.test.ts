@@ -67,13 +67,16 @@ describe('static pages', () => {
   });
 
   it('have one address each, which ends in a slash', async () => {
-    const answer = await get('/concepts');
-    expect([answer.status, answer.headers.get('Location')]).toEqual([307, '/concepts/']);
+    const response = await get('/concepts');
+    expect([response.status, response.headers.get('Location')]).toEqual([307, '/concepts/']);
   });
 
   it('are answered with the page for what is not there', async () => {
-    const answer = await get('/nothing/here/');
-    expect([answer.status, answer.headers.get('Content-Type')]).toEqual([404, 'text/html; charset=utf-8']);
+    const response = await get('/nothing/here/');
+    expect([response.status, response.headers.get('Content-Type')]).toEqual([
+      404,
+      'text/html; charset=utf-8',
+    ]);
   });
 
   it('leave the paths of the Worker to it', async () => {
@@ -96,9 +99,9 @@ describe('static pages', () => {
       '/secret-manager/v1beta1/regions/fr-par/secrets',
     ]) {
       for (const method of ['GET', 'POST']) {
-        const answer = await fetch(running.origin + path, { method });
-        expect([path, method, answer.status]).toEqual([path, method, 404]);
-        expect(await answer.json()).toMatchObject({
+        const response = await fetch(running.origin + path, { method });
+        expect([path, method, response.status]).toEqual([path, method, 404]);
+        expect(await response.json()).toMatchObject({
           type: 'not_found',
           resource: 'endpoint',
           resource_id: path,

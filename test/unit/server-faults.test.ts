@@ -16,7 +16,7 @@ it('a known fault fails the test when the assertion passes, because the table of
 
 it('a known fault fails the test when it stops for another reason', async () => {
   const broken = async () => {
-    throw new TypeError('connection lost');
+    throw new TypeError('no server');
   };
   await expect(expectFault(broken, KNOWN)).rejects.toThrow('no server');
 });
