@@ -11,7 +11,7 @@ export interface Session {
   /** Whether the person is an Owner of the organization that runs this deployment. */
   operator?: true;
   /** Of a guest, when it ends, and what the server's clock said when it told so: see guest-session.ts. Absent for everyone else. */
-  guest?: [until: string, told: string | null];
+  guest?: [until: string, serverTime: string | null];
 }
 
 /** The event that `document` receives when somebody else may be at the browser. */
@@ -20,7 +20,7 @@ export const SESSION_CHANGED = 'latchkey:session';
 /** The event of a panel that asks the reader to sign in; it bubbles. The session menu can offer guest access there. */
 export const SIGN_IN_SHOWN = 'latchkey:sign-in-shown';
 
-interface Told {
+interface SessionResponse {
   user: Session;
   session: { expiresAt: string };
 }
@@ -29,7 +29,7 @@ let session: Promise<Result<Session | null>> | undefined;
 
 /** The session; null when nobody is signed in. A failure is not kept: the next call asks again. */
 export async function currentSession(): Promise<Result<Session | null>> {
-  session ??= ask<Told | null>(() => fetch('/auth/get-session')).then((result) =>
+  session ??= ask<SessionResponse | null>(() => fetch('/auth/get-session')).then((result) =>
     result.ok ? { ...result, body: result.body && sessionOf(result.body, result.headers) } : result,
   );
   const result = await session;
@@ -37,7 +37,7 @@ export async function currentSession(): Promise<Result<Session | null>> {
   return result;
 }
 
-const sessionOf = ({ user, session }: Told, headers: Headers): Session =>
+const sessionOf = ({ user, session }: SessionResponse, headers: Headers): Session =>
   user.email.endsWith('@guest.invalid') ? { ...user, guest: [session.expiresAt, headers.get('Date')] } : user;
 
 /** Has the next call of {@link currentSession} ask again, without a word to the page. */
@@ -53,9 +53,9 @@ export function forgetSession(): void {
 
 /** The address of the sign-in page that comes back to this page, at the step whose id is given. */
 export function signInLink(step?: string): string {
-  const place = step ?? location.hash.slice(1);
+  const anchorId = step ?? location.hash.slice(1);
   // A place on the page, and nothing else: what stands there may also be a token, which an address must not take along.
-  const anchor = document.getElementById(place) ? `#${place}` : '';
+  const anchor = document.getElementById(anchorId) ? `#${anchorId}` : '';
   const back = `${location.pathname}${location.search}${anchor}`;
   return `/sign-in/?${new URLSearchParams({ return: back })}`;
 }

@@ -47,9 +47,9 @@ function renew(): void {
  * Shows to a guest how long is left, and that it is over when it is. `until` is RFC 3339; `told` is what the server's clock
  * said when it told so, where it says that: the clock here may be wrong.
  */
-export function present(until: string, told: string | null): void {
+export function present(until: string, serverTime: string | null): void {
   const now = Date.now();
-  const left = Date.parse(until) - (Date.parse(told ?? '') || now);
+  const left = Date.parse(until) - (Date.parse(serverTime ?? '') || now);
   // What the server has just told is not over, whatever the clocks say.
   ends = now + Math.max(left, 60_000);
   tell();

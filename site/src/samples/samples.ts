@@ -10,7 +10,7 @@ export interface Sample {
 }
 
 /** A place for a value. `fallback` stands there until the form has one. */
-export interface Place {
+export interface Placeholder {
   value: string;
   quoting: string;
   fallback: string;
@@ -27,7 +27,7 @@ const FALLBACKS: Record<string, string> = {
 };
 
 /** The text of a sample in its parts. */
-export function pieces(text: string): (string | Place)[] {
+export function pieces(text: string): (string | Placeholder)[] {
   return text.split(/(«\w+:\w+»)/).map((part) => {
     const [, value = '', quoting = ''] = /^«(\w+):(\w+)»$/.exec(part) ?? [];
     return value ? { value, quoting, fallback: FALLBACKS[value] ?? '' } : part;

@@ -4,7 +4,7 @@ import { type Project, projects } from '../api/api.ts';
 import { askAll, type Result } from '../api/request.ts';
 
 /** The projects that are open to the reader, all of them: of one organization, or of every one. */
-export function projectsOf(organization?: string): Promise<Result<Project[]>> {
+export function listProjects(organization?: string): Promise<Result<Project[]>> {
   const of = organization ? { organization_id: organization } : {};
   return askAll(
     (query) => projects.$get({ query: { ...of, ...query } }),

@@ -4,7 +4,7 @@ import { iam, type Organization, type Principal } from '../api/api.ts';
 import type { Problem } from '../api/errors.ts';
 import { ask, type Result } from '../api/request.ts';
 import { currentSession, SESSION_CHANGED } from '../api/session.ts';
-import { currentPlace, PLACE_CHANGED, type Place } from './selection.ts';
+import { currentSelection, SELECTION_CHANGED, type Selection } from './selection.ts';
 
 /** Who looks at which organization, or why they cannot. */
 export type Opened =
@@ -14,22 +14,23 @@ export type Opened =
 const NO_ORGANIZATION =
   'You are signed in, but belong to no organization. Ask an Owner of yours for an invitation.';
 
-let told: Promise<Result<Principal>> | undefined;
-document.addEventListener(SESSION_CHANGED, () => (told = undefined));
+let principalRequest: Promise<Result<Principal>> | undefined;
+document.addEventListener(SESSION_CHANGED, () => (principalRequest = undefined));
 
 /** Settles the organization: what is remembered, or else the first. Asked once for each page; a failure is not kept. */
-export async function openOrganization(): Promise<Opened> {
+export async function loadOrganization(): Promise<Opened> {
   const session = await currentSession();
   if (!session.ok) return session;
   if (!session.body) return { ok: false, problem: { kind: 'signed-out' } };
-  told ??= ask(() => iam.principal.$get());
-  const result = await told;
+  principalRequest ??= ask(() => iam.principal.$get());
+  const result = await principalRequest;
   if (!result.ok) {
-    told = undefined;
+    principalRequest = undefined;
     return result;
   }
   const { organizations } = result.body;
-  const organization = organizations.find(({ id }) => id === currentPlace().organization) ?? organizations[0];
+  const organization =
+    organizations.find(({ id }) => id === currentSelection().organization) ?? organizations[0];
   return organization
     ? { ok: true, principal: result.body, organization }
     : { ok: false, problem: { kind: 'refused', message: NO_ORGANIZATION } };
@@ -37,9 +38,9 @@ export async function openOrganization(): Promise<Opened> {
 
 /** Calls `react` when the reader turns to another organization. */
 export function onOtherOrganization(react: () => unknown): void {
-  let before = currentPlace().organization;
-  document.addEventListener(PLACE_CHANGED, (event) => {
-    const { organization } = (event as CustomEvent<Place>).detail;
+  let before = currentSelection().organization;
+  document.addEventListener(SELECTION_CHANGED, (event) => {
+    const { organization } = (event as CustomEvent<Selection>).detail;
     if (organization === before) return;
     before = organization;
     void react();

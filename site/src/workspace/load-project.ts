@@ -4,29 +4,29 @@ import type { Project } from '../api/api.ts';
 import type { Problem } from '../api/errors.ts';
 import type { Result } from '../api/request.ts';
 import { currentSession, SESSION_CHANGED } from '../api/session.ts';
-import { projectsOf } from './list-projects.ts';
-import { type ChosenPlace, offerProjects } from './project-region-fields.ts';
+import { listProjects } from './list-projects.ts';
+import { fillProjectOptions, type ProjectRegion } from './project-region-fields.ts';
 
 /** Where a form can work, or why it cannot. */
-export type Opened = { ok: true; place: ChosenPlace } | { ok: false; problem: Problem };
+export type Opened = { ok: true; selection: ProjectRegion } | { ok: false; problem: Problem };
 
-let listed: Promise<Result<Project[]>> | undefined;
-document.addEventListener(SESSION_CHANGED, () => (listed = undefined));
+let projectsRequest: Promise<Result<Project[]>> | undefined;
+document.addEventListener(SESSION_CHANGED, () => (projectsRequest = undefined));
 
 /** Offers the reader's projects in the drop-downs under `root` and settles the place. A failure is not kept. */
-export async function openPlace(root: ParentNode): Promise<Opened> {
+export async function loadProject(root: ParentNode): Promise<Opened> {
   const session = await currentSession();
   if (!session.ok) return refuse(root, session.problem);
   if (!session.body) return refuse(root, { kind: 'signed-out' });
-  listed ??= projectsOf();
-  const result = await listed;
+  projectsRequest ??= listProjects();
+  const result = await projectsRequest;
   if (!result.ok) {
-    listed = undefined;
+    projectsRequest = undefined;
     return refuse(root, result.problem);
   }
   const open = result.body;
   if (open.length === 0) return refuse(root);
-  return { ok: true, place: await offer(root, open) };
+  return { ok: true, selection: await fillOptions(root, open) };
 }
 
 /** Says under `root` why no project is offered, for this problem or because there is none. */
@@ -37,14 +37,14 @@ async function refuse(root: ParentNode, problem?: Problem): Promise<Opened> {
     problem?.kind === 'signed-out' && !offered
       ? undefined
       : await import('./no-project.ts').catch(() => undefined);
-  return { ok: false, problem: code?.explain(root, problem) ?? problem ?? { kind: 'unreachable' } };
+  return { ok: false, problem: code?.explainNoProject(root, problem) ?? problem ?? { kind: 'unreachable' } };
 }
 
-async function offer(root: ParentNode, open: Project[]): Promise<ChosenPlace> {
+async function fillOptions(root: ParentNode, open: Project[]): Promise<ProjectRegion> {
   const several = open.some(({ organization_id }) => organization_id !== open[0]?.organization_id);
   const code = several ? await import('./project-options.ts').catch(() => undefined) : undefined;
   const options = code ? await code.groupedProjects(open) : open.map(({ id, name }) => new Option(name, id));
-  const place = offerProjects(root, open, options);
+  const selection = fillProjectOptions(root, open, options);
   if (code) code.nameChosen(root);
-  return place;
+  return selection;
 }

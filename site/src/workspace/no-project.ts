@@ -8,7 +8,7 @@ const NO_PROJECT =
  * Says in the drop-down of projects under `root` why it offers none: for this problem, or because there is none. The result
  * is the problem to show.
  */
-export function explain(root: ParentNode, problem?: Problem): Problem {
+export function explainNoProject(root: ParentNode, problem?: Problem): Problem {
   // To somebody who may do nothing anywhere, the permission to list projects would be of no use.
   const none = !problem || problem.kind === 'denied';
   const select = root.querySelector<HTMLSelectElement>('select[name="project"]');

@@ -1,12 +1,12 @@
 /** The element `<organization-field>`: see organization-field.astro. */
-import { openOrganization } from './load-organization.ts';
+import { loadOrganization } from './load-organization.ts';
 
 class OrganizationField extends HTMLElement {
   async connectedCallback(): Promise<void> {
-    const opened = await openOrganization();
+    const opened = await loadOrganization();
     if (!opened.ok || opened.principal.organizations.length < 2) return;
     const code = await import('./organization-options.ts').catch(() => undefined);
-    code?.offerOrganizations(this, opened.principal.organizations, opened.organization.id);
+    code?.fillOrganizationOptions(this, opened.principal.organizations, opened.organization.id);
   }
 }
 

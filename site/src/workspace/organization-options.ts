@@ -3,7 +3,11 @@ import type { Organization } from '../api/api.ts';
 import { choose } from './selection.ts';
 
 /** Shows the drop-down under `root`, and keeps what the reader chooses. */
-export function offerOrganizations(root: HTMLElement, all: readonly Organization[], chosen: string): void {
+export function fillOrganizationOptions(
+  root: HTMLElement,
+  all: readonly Organization[],
+  chosen: string,
+): void {
   const select = root.querySelector('select');
   if (!select) return;
   select.replaceChildren(...all.map(({ id, name }) => new Option(name || id, id)));

@@ -1,11 +1,11 @@
 /** The projects of who belongs to several organizations, by organization. Loaded for them alone. */
 import type { Project } from '../api/api.ts';
-import { openOrganization } from './load-organization.ts';
-import { PLACE_CHANGED } from './selection.ts';
+import { loadOrganization } from './load-organization.ts';
+import { SELECTION_CHANGED } from './selection.ts';
 
 /** The options of a drop-down of projects, in a group for each organization; one whose name is not told has its id. */
 export async function groupedProjects(projects: readonly Project[]): Promise<HTMLElement[]> {
-  const opened = await openOrganization();
+  const opened = await loadOrganization();
   const known = opened.ok ? opened.principal.organizations : [];
   return [...Map.groupBy(projects, ({ organization_id }) => organization_id)].map(([id, own]) => {
     const group = document.createElement('optgroup');
@@ -30,5 +30,5 @@ export function nameChosen(root: ParentNode): void {
   nameOrganization(root);
   if (named.has(root)) return;
   named.add(root);
-  document.addEventListener(PLACE_CHANGED, () => nameOrganization(root));
+  document.addEventListener(SELECTION_CHANGED, () => nameOrganization(root));
 }

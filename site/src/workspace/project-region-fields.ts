@@ -1,16 +1,16 @@
 /** Joins the drop-downs of project-region-fields.astro to the place that all forms share. Owns no request. */
 
 import type { Project } from '../api/api.ts';
-import { choose, currentPlace } from './selection.ts';
+import { choose, currentSelection } from './selection.ts';
 
 /** The place that forms can work with: a region that is served and a project that is the reader's. */
-export interface ChosenPlace {
+export interface ProjectRegion {
   region: string;
   project: string;
 }
 
 /** Shows the remembered region under `root`, to who is signed out too, and keeps what the reader chooses. */
-export function wirePlaceFields(root: ParentNode): void {
+export function bindProjectRegionFields(root: ParentNode): void {
   follow(root, 'region');
   const region = selectOf(root, 'region');
   if (region) region.disabled = false;
@@ -24,22 +24,26 @@ export function wirePlaceFields(root: ParentNode): void {
  * Offers the reader's projects under `root`, as `options`, and settles the place: what is remembered, or else the first. A
  * page about one thing has no drop-downs: its place is the remembered one.
  */
-export function offerProjects(root: ParentNode, projects: Project[], options: HTMLElement[]): ChosenPlace {
+export function fillProjectOptions(
+  root: ParentNode,
+  projects: Project[],
+  options: HTMLElement[],
+): ProjectRegion {
   const select = selectOf(root, 'project');
   select?.replaceChildren(...options);
   if (select) select.disabled = false;
-  const wanted = projects.find(({ id }) => id === currentPlace().project) ?? projects[0];
+  const wanted = projects.find(({ id }) => id === currentSelection().project) ?? projects[0];
   if (select && wanted) select.value = wanted.id;
-  const place = { region: placeUnder(root).region, project: wanted?.id ?? '' };
-  choose(place);
-  return place;
+  const selection = { region: selectionUnder(root).region, project: wanted?.id ?? '' };
+  choose(selection);
+  return selection;
 }
 
 /** Brings the drop-downs under `root` in line with a choice that was made elsewhere on the page. */
-export function followPlace(root: ParentNode): ChosenPlace {
+export function followSelection(root: ParentNode): ProjectRegion {
   follow(root, 'region');
   follow(root, 'project');
-  return placeUnder(root);
+  return selectionUnder(root);
 }
 
 /** What people call a region: "Paris". */
@@ -48,19 +52,19 @@ export function regionLabel(region: string): string {
 }
 
 /** A drop-down that does not offer what is chosen stays: it is about to offer other things. */
-function follow(root: ParentNode, name: keyof ChosenPlace): void {
+function follow(root: ParentNode, name: keyof ProjectRegion): void {
   const select = selectOf(root, name);
-  const wanted = currentPlace()[name];
+  const wanted = currentSelection()[name];
   if (select && [...select.options].some(({ value }) => value === wanted)) select.value = wanted ?? '';
 }
 
-function placeUnder(root: ParentNode): ChosenPlace {
-  const { region = REGIONS[0]?.name ?? '', project = '' } = currentPlace();
+function selectionUnder(root: ParentNode): ProjectRegion {
+  const { region = REGIONS[0]?.name ?? '', project = '' } = currentSelection();
   return {
     region: selectOf(root, 'region')?.value ?? region,
     project: selectOf(root, 'project')?.value ?? project,
   };
 }
 
-const selectOf = (root: ParentNode, name: keyof ChosenPlace) =>
+const selectOf = (root: ParentNode, name: keyof ProjectRegion) =>
   root.querySelector<HTMLSelectElement>(`select[name="${name}"]`);

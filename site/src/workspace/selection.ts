@@ -4,7 +4,7 @@
  */
 
 /** See the file's description. A member is absent until it has been chosen. */
-export interface Place {
+export interface Selection {
   /** The organization that its own pages are about, for who belongs to several. */
   organization?: string | undefined;
   region?: string | undefined;
@@ -12,7 +12,7 @@ export interface Place {
   account?: string | undefined;
 }
 
-const KEY = 'latchkey:place';
+const KEY = 'latchkey:selection';
 const MEMBERS = ['region', 'project', 'account', 'organization'] as const;
 
 /** What the address calls a member: on the page of one NATS account, that is its `id`. */
@@ -26,40 +26,40 @@ export function accountPage(region: string, account: string): string {
   return `${ACCOUNT_PAGE}?${new URLSearchParams({ id: account, region })}`;
 }
 
-/** The event that `document` receives when the place changes; its detail is the whole {@link Place}. */
-export const PLACE_CHANGED = 'latchkey:place';
+/** The event that `document` receives when the place changes; its detail is the whole {@link Selection}. */
+export const SELECTION_CHANGED = 'latchkey:selection';
 
 /** The place: what the address says, and otherwise what was chosen last. */
-export function currentPlace(): Place {
+export function currentSelection(): Selection {
   const address = new URLSearchParams(location.search);
-  const stored = storedPlace();
-  const place: Place = {};
+  const stored = storedSelection();
+  const selection: Selection = {};
   for (const member of MEMBERS) {
     const value = address.get(parameterOf(member)) ?? stored[member];
-    if (value) place[member] = value;
+    if (value) selection[member] = value;
   }
-  return place;
+  return selection;
 }
 
 /** Keeps a choice and tells the forms of this page. A choice above forgets those below it that it was not made with. */
-export function choose(choice: Place): void {
-  const before = currentPlace();
+export function choose(choice: Selection): void {
+  const before = currentSelection();
   // One that was open before, and now settles, is no move.
   const moved = MEMBERS.slice(0, 2).some((m) => choice[m] && before[m] && choice[m] !== before[m]);
   const { account, ...rest } = before;
-  const place: Place = { ...rest, ...(account && !moved && { account }), ...choice };
+  const selection: Selection = { ...rest, ...(account && !moved && { account }), ...choice };
   const address = new URL(location.href);
   for (const member of MEMBERS) {
-    const value = place[member];
+    const value = selection[member];
     if (value) address.searchParams.set(parameterOf(member), value);
     else address.searchParams.delete(parameterOf(member));
   }
   history.replaceState(history.state, '', address);
-  store(place);
-  document.dispatchEvent(new CustomEvent<Place>(PLACE_CHANGED, { detail: place }));
+  store(selection);
+  document.dispatchEvent(new CustomEvent<Selection>(SELECTION_CHANGED, { detail: selection }));
 }
 
-function storedPlace(): Partial<Record<string, string>> {
+function storedSelection(): Partial<Record<string, string>> {
   try {
     return JSON.parse(localStorage.getItem(KEY) ?? '{}') as Record<string, string>;
   } catch {
@@ -67,9 +67,9 @@ function storedPlace(): Partial<Record<string, string>> {
   }
 }
 
-function store(place: Place): void {
+function store(selection: Selection): void {
   try {
-    localStorage.setItem(KEY, JSON.stringify(place));
+    localStorage.setItem(KEY, JSON.stringify(selection));
   } catch {
     // Storage may be closed to us or full: the address still carries the place.
   }

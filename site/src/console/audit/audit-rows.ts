@@ -3,7 +3,7 @@ import type { AuditEvent } from '../../api/api.ts';
 import { accessLevel } from '../../credentials/access-level.ts';
 import { fill, find, showTime } from '../../ui/dom.ts';
 import { type Party, partyName } from '../iam/principals.ts';
-import { placeLabel } from './console-audit.ts';
+import { localityLabel } from './console-audit.ts';
 
 export { partyOptions } from '../iam/principal-options.ts';
 export { partiesOf } from '../iam/principals.ts';
@@ -28,7 +28,7 @@ export const rowsOf =
       thing,
       of: ` of: ${what} ${thing}`,
       who: principal.type === 'system' ? 'Latchkey' : partyName(parties, principal.id),
-      where: placeLabel(event.locality),
+      where: localityLabel(event.locality),
     });
     showTime(find(row, 'time', HTMLTimeElement), event.recorded_at);
     const facts = factsOf(event).map(([name, value]) => {

@@ -6,15 +6,15 @@ import { Latest } from '../../api/request.ts';
 import { fill, find } from '../../ui/dom.ts';
 import { UNLOADED } from '../../ui/panels/notice.ts';
 import { onStale, Part } from '../../ui/panels/panel.ts';
-import { onOtherOrganization, openOrganization } from '../../workspace/load-organization.ts';
+import { loadOrganization, onOtherOrganization } from '../../workspace/load-organization.ts';
 import { regionLabel } from '../../workspace/project-region-fields.ts';
 import type { Party } from '../iam/principals.ts';
 import { type AuditQuery, AuditTrail, GLOBAL } from './merged-trail.ts';
 
 const FILTERS = ['where', 'resource_type', 'action', 'principal_id', 'from', 'until'] as const;
-const PLACES = [GLOBAL, ...REGIONS.map(({ name }) => name)];
+const LOCALITIES = [GLOBAL, ...REGIONS.map(({ name }) => name)];
 /** What people call the place of a trail. */
-export const placeLabel = (where: string) => (where === GLOBAL ? 'Organization' : regionLabel(where));
+export const localityLabel = (where: string) => (where === GLOBAL ? 'Organization' : regionLabel(where));
 
 class AuditList extends Part {
   constructor(owner: ParentNode) {
@@ -46,11 +46,11 @@ class AuditList extends Part {
   }
 
   /** Offers the trails for download. */
-  offerExports(places: readonly string[], query: AuditQuery): void {
+  offerExports(localities: readonly string[], query: AuditQuery): void {
     const list = find(this.root, '[data-list="exports"]', HTMLElement);
-    const items = places.map((where) => {
+    const items = localities.map((where) => {
       const item = this.copy('export');
-      fill(item, { label: `${placeLabel(where)}, as NDJSON` });
+      fill(item, { label: `${localityLabel(where)}, as NDJSON` });
       item.addEventListener('click', async () => {
         list.hidePopover();
         const code = await import('./audit-export.ts').catch(() => undefined);
@@ -82,7 +82,7 @@ class ConsoleAudit extends HTMLElement {
     });
     onStale(this.#list, {
       start: () => this.#start(),
-      open: openOrganization,
+      open: loadOrganization,
       // What was paged through stays: its pages can only be read in turn.
       again: () => this.#list.pages === 1 && this.#load(1, true),
     });
@@ -93,7 +93,7 @@ class ConsoleAudit extends HTMLElement {
 
   async #start(): Promise<void> {
     this.#list.show('loading');
-    const opened = await openOrganization();
+    const opened = await loadOrganization();
     if (!opened.ok) return this.#list.fail(opened.problem);
     const { id } = opened.organization;
     this.#organization = id;
@@ -138,8 +138,8 @@ class ConsoleAudit extends HTMLElement {
     if (page === 1) {
       this.#list.await();
       const where = this.#field('where').value;
-      const places = PLACES.filter((place) => !where || place === where);
-      this.#trail = new AuditTrail(this.#query(), places);
+      const localities = LOCALITIES.filter((locality) => !where || locality === where);
+      this.#trail = new AuditTrail(this.#query(), localities);
     }
     const trail = this.#trail;
     const events = await this.#latest.run((init) => trail?.read(init) ?? Promise.resolve([]));
@@ -154,13 +154,15 @@ class ConsoleAudit extends HTMLElement {
       this.#list.fail(first.problem, quiet);
       return;
     }
-    const missing = trail.unread.map((one) => placeLabel(one.where)).join(', ');
+    const missing = trail.unread.map((one) => localityLabel(one.where)).join(', ');
     this.#list.sayUnread(
       first ? `Without the changes of ${missing}: ${sentence(first.problem, 'list')}` : '',
     );
     const unread = trail.unread.map((one) => one.where);
     const where = this.#field('where').value;
-    const read = PLACES.filter((place) => (!where || place === where) && !unread.includes(place));
+    const read = LOCALITIES.filter(
+      (locality) => (!where || locality === where) && !unread.includes(locality),
+    );
     this.#list.offerExports(read, this.#query());
     const fillRow = this.#rows?.rowsOf(this.#parties);
     if (fillRow) void this.#list.render(events, fillRow, trail.more, page);

@@ -37,9 +37,9 @@ export class AuditTrail {
   /** The trails that could not be read, with what stood in the way. */
   readonly unread: { where: Where; problem: Problem }[] = [];
 
-  constructor(query: AuditQuery, places: readonly Where[]) {
+  constructor(query: AuditQuery, localities: readonly Where[]) {
     this.#query = query;
-    this.#trails = places.map((where) => ({ where, ahead: [], next: '' }));
+    this.#trails = localities.map((where) => ({ where, ahead: [], next: '' }));
   }
 
   /** The next events. `init` may abort. */

@@ -6,8 +6,8 @@ import { SecretDialog } from '../../ui/dialogs/secret-dialog.ts';
 import { find } from '../../ui/dom.ts';
 import type { Values } from '../../ui/forms/form.ts';
 import type { Notice } from '../../ui/panels/notice.ts';
-import { projectsOf } from '../../workspace/list-projects.ts';
-import { currentPlace } from '../../workspace/selection.ts';
+import { listProjects } from '../../workspace/list-projects.ts';
+import { currentSelection } from '../../workspace/selection.ts';
 import { confirmed, offerParties, submitted } from '../list/list-dialogs.ts';
 import type { Context } from '../list/organization-list.ts';
 import type { Party } from './principals.ts';
@@ -23,13 +23,13 @@ export async function create(
   { principal, organization }: Context,
   parties: readonly Party[],
 ): Promise<IssuedApiKey | undefined> {
-  const listed = await projectsOf(organization.id);
+  const listed = await listProjects(organization.id);
   const open = listed.ok ? listed.body : [];
   const select = (name: string) => find(root, `select[name="${name}"]`, HTMLSelectElement);
   offerParties(select('bearer'), parties, { kind: 'member', id: principal.id });
   select('project').replaceChildren(...open.map(({ id, name }) => new Option(name, id)));
-  if (open.some(({ id }) => id === currentPlace().project))
-    select('project').value = currentPlace().project ?? '';
+  if (open.some(({ id }) => id === currentSelection().project))
+    select('project').value = currentSelection().project ?? '';
   return submitted(
     root,
     'create',

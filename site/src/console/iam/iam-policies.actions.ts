@@ -5,7 +5,7 @@ import { sentence } from '../../api/errors.ts';
 import { ask, type Result } from '../../api/request.ts';
 import { find } from '../../ui/dom.ts';
 import { failure, type Notice } from '../../ui/panels/notice.ts';
-import { projectsOf } from '../../workspace/list-projects.ts';
+import { listProjects } from '../../workspace/list-projects.ts';
 import { confirmed, offerParties, submitted } from '../list/list-dialogs.ts';
 import { RuleEditor, type RuleSpec } from './policy-rule-editor.ts';
 import type { Party } from './principals.ts';
@@ -22,7 +22,7 @@ export async function edit(
   parties: readonly Party[],
   policy?: Policy,
 ): Promise<Saved | Notice | undefined> {
-  const [listed, ruled] = await Promise.all([projectsOf(organization), rulesOf(policy)]);
+  const [listed, ruled] = await Promise.all([listProjects(organization), rulesOf(policy)]);
   if (!ruled.ok) return failure(sentence(ruled.problem, 'action'));
   const editor = new RuleEditor(root, organization, listed.ok ? listed.body : []);
   editor.show(ruled.body);

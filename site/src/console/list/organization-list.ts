@@ -9,7 +9,7 @@ import { busyWhile } from '../../ui/dom.ts';
 import { type Notice, UNLOADED } from '../../ui/panels/notice.ts';
 import { onStale } from '../../ui/panels/panel.ts';
 import { readPages } from '../../ui/panels/read-pages.ts';
-import { onOtherOrganization, openOrganization } from '../../workspace/load-organization.ts';
+import { loadOrganization, onOtherOrganization } from '../../workspace/load-organization.ts';
 import { ResourceList, type Row } from './list-panel.ts';
 
 /** Who looks at which organization. */
@@ -45,7 +45,7 @@ export abstract class OrganizationList<Thing> extends HTMLElement {
     onOtherOrganization(() => this.#start());
     onStale(this.list, {
       start: () => this.#start(),
-      open: openOrganization,
+      open: loadOrganization,
       again: () => this.load(undefined, true),
     });
     void this.#start();
@@ -102,7 +102,7 @@ export abstract class OrganizationList<Thing> extends HTMLElement {
 
   async #start(): Promise<void> {
     this.list.show('loading');
-    const opened = await openOrganization();
+    const opened = await loadOrganization();
     if (!opened.ok) return this.list.fail(opened.problem);
     this.#context = opened;
     await this.load();

@@ -6,14 +6,14 @@ import { busyWhile, fill, find, showTime } from '../../ui/dom.ts';
 import { UNLOADED } from '../../ui/panels/notice.ts';
 import { onStale, Part, type State } from '../../ui/panels/panel.ts';
 import { readPages } from '../../ui/panels/read-pages.ts';
-import { openPlace } from '../../workspace/load-project.ts';
+import { loadProject } from '../../workspace/load-project.ts';
 import {
-  type ChosenPlace,
-  followPlace,
+  bindProjectRegionFields,
+  followSelection,
+  type ProjectRegion,
   regionLabel,
-  wirePlaceFields,
 } from '../../workspace/project-region-fields.ts';
-import { accountPage, PLACE_CHANGED } from '../../workspace/selection.ts';
+import { accountPage, SELECTION_CHANGED } from '../../workspace/selection.ts';
 
 class AccountTable extends Part {
   constructor(owner: ParentNode) {
@@ -57,19 +57,19 @@ class AccountTable extends Part {
 class ConsoleNatsAccounts extends HTMLElement {
   #list = new AccountTable(this);
   #latest = new Latest();
-  #place: ChosenPlace | undefined;
+  #selection: ProjectRegion | undefined;
 
   connectedCallback(): void {
-    wirePlaceFields(this);
+    bindProjectRegionFields(this);
     this.#list.wire({
       retry: () => this.#start(),
       more: (page) => this.#load(page),
       create: (button) => this.#create(button),
     });
-    document.addEventListener(PLACE_CHANGED, () => this.#follow());
+    document.addEventListener(SELECTION_CHANGED, () => this.#follow());
     onStale(this.#list, {
       start: () => this.#start(),
-      open: () => openPlace(this),
+      open: () => loadProject(this),
       again: () => this.#load(undefined, true),
     });
     this.#follow();
@@ -78,25 +78,25 @@ class ConsoleNatsAccounts extends HTMLElement {
 
   async #start(): Promise<void> {
     this.#list.show('loading');
-    const opened = await openPlace(this);
+    const opened = await loadProject(this);
     if (!opened.ok) return this.#list.fail(opened.problem);
-    this.#place = opened.place;
+    this.#selection = opened.selection;
     await this.#load();
   }
 
   #follow(): void {
-    const before = this.#place;
-    const place = followPlace(this);
-    this.#list.nameRegion(regionLabel(place.region));
-    if (!before || (before.region === place.region && before.project === place.project)) return;
-    this.#place = place;
+    const before = this.#selection;
+    const selection = followSelection(this);
+    this.#list.nameRegion(regionLabel(selection.region));
+    if (!before || (before.region === selection.region && before.project === selection.project)) return;
+    this.#selection = selection;
     this.#list.show('loading');
     void this.#load();
   }
 
   /** Lists the next page; without one, all pages that are shown. */
   async #load(next?: number, quiet = false): Promise<void> {
-    const { region, project: project_id } = this.#place ?? {};
+    const { region, project: project_id } = this.#selection ?? {};
     if (!region || !project_id) return;
     const [first, last] = next ? [next, next] : [1, this.#list.pages];
     const read = (init: RequestInit, page: PageQuery) =>
@@ -116,7 +116,7 @@ class ConsoleNatsAccounts extends HTMLElement {
       import('../../credentials/nats/nats-credentials.actions.ts').catch(() => undefined),
     );
     if (!actions) return this.#list.announce(UNLOADED);
-    const created = this.#place && (await actions.createAccount(this, this.#place));
+    const created = this.#selection && (await actions.createAccount(this, this.#selection));
     if (created) location.assign(accountPage(created.region, created.id));
   }
 }

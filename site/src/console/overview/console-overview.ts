@@ -9,9 +9,13 @@ import type { KeyedId } from '../../credentials/access-key/products.ts';
 import { fill } from '../../ui/dom.ts';
 import { Part } from '../../ui/panels/panel.ts';
 import { counted } from '../../ui/pluralize.ts';
-import { openPlace } from '../../workspace/load-project.ts';
-import { type ChosenPlace, followPlace, wirePlaceFields } from '../../workspace/project-region-fields.ts';
-import { PLACE_CHANGED } from '../../workspace/selection.ts';
+import { loadProject } from '../../workspace/load-project.ts';
+import {
+  bindProjectRegionFields,
+  followSelection,
+  type ProjectRegion,
+} from '../../workspace/project-region-fields.ts';
+import { SELECTION_CHANGED } from '../../workspace/selection.ts';
 
 class Trouble extends Part {
   constructor(owner: ParentNode) {
@@ -25,17 +29,17 @@ class Trouble extends Part {
   override say(): void {}
 }
 
-const COUNTS: Record<string, (place: ChosenPlace) => Promise<string>> = {
+const COUNTS: Record<string, (selection: ProjectRegion) => Promise<string>> = {
   nats: async ({ region, project }) => {
     const query = { project_id: project, page_size: '1' };
     const result = await ask(() => natsAccounts.$get({ param: { region }, query }));
     return result.ok ? counted(result.body.total_count, 'account') : '';
   },
-  sqs: (place) => countKeyed('sqs', place),
-  sns: (place) => countKeyed('sns', place),
+  sqs: (selection) => countKeyed('sqs', selection),
+  sns: (selection) => countKeyed('sns', selection),
 };
 
-async function countKeyed(product: KeyedId, { region, project }: ChosenPlace): Promise<string> {
+async function countKeyed(product: KeyedId, { region, project }: ProjectRegion): Promise<string> {
   const param = { region };
   const info = await ask<{ status: string }>(() =>
     keyed[product].info.$get({ param, query: { project_id: project } }),
@@ -52,38 +56,38 @@ async function countKeyed(product: KeyedId, { region, project }: ChosenPlace): P
 }
 
 class ConsoleOverview extends HTMLElement {
-  #place: ChosenPlace | undefined;
+  #selection: ProjectRegion | undefined;
   #trouble = new Trouble(this);
 
   connectedCallback(): void {
-    wirePlaceFields(this);
+    bindProjectRegionFields(this);
     this.#trouble.wire(() => this.#start());
-    document.addEventListener(PLACE_CHANGED, () => this.#follow());
+    document.addEventListener(SELECTION_CHANGED, () => this.#follow());
     void this.#start();
   }
 
   async #start(): Promise<void> {
     this.#trouble.show('loading');
-    const opened = await openPlace(this);
+    const opened = await loadProject(this);
     if (!opened.ok) return this.#trouble.fail(opened.problem);
     this.#trouble.show('ready');
-    this.#count(opened.place);
+    this.#count(opened.selection);
   }
 
   #follow(): void {
-    const place = followPlace(this);
-    const before = this.#place;
-    if (!before || (before.region === place.region && before.project === place.project)) return;
-    this.#count(place);
+    const selection = followSelection(this);
+    const before = this.#selection;
+    if (!before || (before.region === selection.region && before.project === selection.project)) return;
+    this.#count(selection);
   }
 
-  #count(place: ChosenPlace): void {
-    this.#place = place;
+  #count(selection: ProjectRegion): void {
+    this.#selection = selection;
     for (const [product, count] of Object.entries(COUNTS)) {
       fill(this, { [product]: '' });
-      void count(place).then((text) => {
+      void count(selection).then((text) => {
         // Of a place that the reader has left meanwhile, nothing is said.
-        if (place === this.#place) fill(this, { [product]: text });
+        if (selection === this.#selection) fill(this, { [product]: text });
       });
     }
   }

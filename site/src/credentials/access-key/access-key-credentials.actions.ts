@@ -13,7 +13,7 @@ import { SecretDialog } from '../../ui/dialogs/secret-dialog.ts';
 import { find } from '../../ui/dom.ts';
 import type { Values } from '../../ui/forms/form.ts';
 import { info, type Notice, pending, success } from '../../ui/panels/notice.ts';
-import { type ChosenPlace, regionLabel } from '../../workspace/project-region-fields.ts';
+import { type ProjectRegion, regionLabel } from '../../workspace/project-region-fields.ts';
 import { showLastUsed } from '../last-used.ts';
 import { KEYED, type KeyedId } from './products.ts';
 import { keyedSecret } from './secret-files.ts';
@@ -21,7 +21,7 @@ import { keyedSecret } from './secret-files.ts';
 type Permissions = KeyedCredentials['permissions'];
 
 /** A place with what people call its project. */
-type NamedPlace = ChosenPlace & { projectName: string };
+type NamedProjectRegion = ProjectRegion & { projectName: string };
 
 const permissionsOf = (values: Values) =>
   Object.fromEntries(PERMISSIONS.map(({ apiName }) => [apiName, Boolean(values[apiName])])) as Permissions;
@@ -32,13 +32,13 @@ const permissionsOf = (values: Values) =>
  */
 export async function activate(
   product: KeyedId,
-  place: ChosenPlace,
+  selection: ProjectRegion,
 ): Promise<{ problem: Problem | undefined; notice: Notice }> {
-  const request = { param: { region: place.region }, json: { project_id: place.project } };
+  const request = { param: { region: selection.region }, json: { project_id: selection.project } };
   const result = await ask<unknown>(() => keyed[product].activate.$post(request));
   // Someone else was faster, or this was sent twice: the list says the rest.
   const problem = result.ok || result.problem.kind === 'refused' ? undefined : result.problem;
-  const where = `${KEYED[product].label} is active in ${regionLabel(place.region)}`;
+  const where = `${KEYED[product].label} is active in ${regionLabel(selection.region)}`;
   return { problem, notice: success(`${where}. Next, generate credentials.`) };
 }
 
@@ -49,14 +49,14 @@ export async function activate(
 export async function deactivate(
   root: ParentNode,
   product: KeyedId,
-  place: NamedPlace,
+  selection: NamedProjectRegion,
 ): Promise<Notice | undefined> {
   const { label, things } = KEYED[product];
-  const at = regionLabel(place.region);
+  const at = regionLabel(selection.region);
   let notice: Notice | undefined;
   await dialogIn(root, 'deactivate').open(
     async () => {
-      const request = { param: { region: place.region }, json: { project_id: place.project } };
+      const request = { param: { region: selection.region }, json: { project_id: selection.project } };
       const result = await ask<unknown>(() => keyed[product].deactivate.$post(request));
       if (!result.ok && result.problem.kind !== 'gone') return result.problem;
       // The API does not tell whether the engine is done with it: nothing is claimed of that.
@@ -67,7 +67,7 @@ export async function deactivate(
         : info(`${label} was already deactivated in ${at}.`);
       return undefined;
     },
-    { project: place.projectName, place: at },
+    { project: selection.projectName, region: at },
   );
   return notice;
 }
@@ -79,7 +79,7 @@ export async function deactivate(
 export async function generate(
   root: ParentNode,
   product: KeyedId,
-  place: NamedPlace,
+  selection: NamedProjectRegion,
   chosen: (values: Record<string, string>) => void,
 ): Promise<KeyedCredentials | undefined> {
   const form = dialogIn(root, 'generate');
@@ -95,17 +95,21 @@ export async function generate(
   await form.open(
     async (values, key) => {
       const json = {
-        project_id: place.project,
+        project_id: selection.project,
         name: values.name ?? '',
         permissions: permissionsOf(values),
       };
-      const request = { param: { region: place.region }, header: idempotent(key, place.project), json };
+      const request = {
+        param: { region: selection.region },
+        header: idempotent(key, selection.project),
+        json,
+      };
       const result = await ask<KeyedCredentials>(() => keyed[product].credentials.$post(request));
       if (!result.ok) return result.problem;
       issued = result.body;
       return undefined;
     },
-    { project: place.projectName, place: regionLabel(place.region) },
+    { project: selection.projectName, region: regionLabel(selection.region) },
   );
   form.removeEventListener('input', listener);
   return issued;
@@ -145,7 +149,7 @@ export async function update(
       notice = success(`Updated ${result.body.name}.`);
       return undefined;
     },
-    { place: regionLabel(region) },
+    { region: regionLabel(region) },
     {
       name: before,
       ...Object.fromEntries(PERMISSIONS.map(({ apiName }) => [apiName, permissions[apiName] ? 'true' : ''])),
@@ -176,7 +180,7 @@ export async function revoke(
         : info(`${name} was already revoked.`);
       return undefined;
     },
-    { name, place: regionLabel(region) },
+    { name, region: regionLabel(region) },
   );
   return notice;
 }

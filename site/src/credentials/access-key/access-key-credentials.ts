@@ -12,14 +12,14 @@ import { busyWhile, find } from '../../ui/dom.ts';
 import { type Notice, UNLOADED } from '../../ui/panels/notice.ts';
 import { onStale, TOLD } from '../../ui/panels/panel.ts';
 import { readPages } from '../../ui/panels/read-pages.ts';
-import { openPlace } from '../../workspace/load-project.ts';
+import { loadProject } from '../../workspace/load-project.ts';
 import {
-  type ChosenPlace,
-  followPlace,
+  bindProjectRegionFields,
+  followSelection,
+  type ProjectRegion,
   regionLabel,
-  wirePlaceFields,
 } from '../../workspace/project-region-fields.ts';
-import { PLACE_CHANGED } from '../../workspace/selection.ts';
+import { SELECTION_CHANGED } from '../../workspace/selection.ts';
 import { CredentialsList } from '../credentials-panel.ts';
 import type { KeyedId } from './products.ts';
 
@@ -29,11 +29,11 @@ type Actions = typeof import('./access-key-credentials.actions.ts');
 export type Told =
   | { state: 'asking' }
   | { state: 'problem'; problem: Problem }
-  | { state: 'told'; place: ChosenPlace; active: boolean; endpoint: string };
+  | { state: 'told'; selection: ProjectRegion; active: boolean; endpoint: string };
 
 /** See access-key-credentials.astro. */
 export class KeyedCredentialsForm extends HTMLElement {
-  #place: ChosenPlace | undefined;
+  #selection: ProjectRegion | undefined;
   #facts: Facts = { regionTold: false };
   #endpoint = '';
   #credentials = new CredentialsList<KeyedCredentials>(
@@ -56,7 +56,7 @@ export class KeyedCredentialsForm extends HTMLElement {
   #told: Told = { state: 'asking' };
 
   connectedCallback(): void {
-    wirePlaceFields(this);
+    bindProjectRegionFields(this);
     this.#credentials.wire({
       retry: () => this.#start(),
       more: (page) => this.#loadCredentials(page),
@@ -66,10 +66,10 @@ export class KeyedCredentialsForm extends HTMLElement {
       activate: (button) => this.#act(button, (actions) => this.#activate(actions)),
       deactivate: (button) => this.#act(button, (actions) => this.#deactivate(actions)),
     });
-    document.addEventListener(PLACE_CHANGED, () => this.#follow());
+    document.addEventListener(SELECTION_CHANGED, () => this.#follow());
     onStale(this.#credentials, {
       start: () => this.#start(),
-      open: () => openPlace(this),
+      open: () => loadProject(this),
       again: () => this.#ask(true),
     });
     void customElements.whenDefined('code-samples').then(() => this.#updateSamples({}));
@@ -110,19 +110,19 @@ export class KeyedCredentialsForm extends HTMLElement {
 
   async #start(): Promise<void> {
     this.#credentials.show('loading');
-    const opened = await openPlace(this);
+    const opened = await loadProject(this);
     if (!opened.ok) return this.#fail(opened.problem);
-    this.#place = opened.place;
+    this.#selection = opened.selection;
     await this.#load();
   }
 
   #follow(): void {
-    const before = this.#place;
-    const place = followPlace(this);
-    this.#credentials.nameRegion(regionLabel(place.region));
+    const before = this.#selection;
+    const selection = followSelection(this);
+    this.#credentials.nameRegion(regionLabel(selection.region));
     this.#updateSamples({});
-    if (!before || (before.region === place.region && before.project === place.project)) return;
-    this.#place = place;
+    if (!before || (before.region === selection.region && before.project === selection.project)) return;
+    this.#selection = selection;
     void this.#load();
   }
 
@@ -138,9 +138,9 @@ export class KeyedCredentialsForm extends HTMLElement {
   }
 
   async #ask(quiet = false): Promise<void> {
-    const place = this.#place;
-    if (!place) return;
-    const request = { param: { region: place.region }, query: { project_id: place.project } };
+    const selection = this.#selection;
+    if (!selection) return;
+    const request = { param: { region: selection.region }, query: { project_id: selection.project } };
     const result = await this.#latest.ask<{ status: string }>((init) =>
       keyed[this.#product].info.$get(request, { init }),
     );
@@ -149,20 +149,20 @@ export class KeyedCredentialsForm extends HTMLElement {
     this.#endpoint = String(info[`${this.#product}_endpoint_url`]);
     this.#learn({ regionTold: true });
     const active = info.status === 'enabled';
-    this.#tell({ state: 'told', place, active, endpoint: this.#endpoint });
+    this.#tell({ state: 'told', selection, active, endpoint: this.#endpoint });
     if (active) await this.#loadCredentials(undefined, quiet);
     else this.#credentials.show('inactive');
   }
 
   /** Lists the next page; without one, all pages that are shown. */
   async #loadCredentials(next?: number, quiet = false): Promise<void> {
-    const place = this.#place;
-    if (!place) return;
+    const selection = this.#selection;
+    if (!selection) return;
     const [first, last] = next ? [next, next] : [1, this.#credentials.pages];
     this.#credentials.await();
     const rows = import('./credential-rows.lazy.ts').catch(() => undefined);
     const result = await this.#latest.run((init) =>
-      readPages(first, last, (page) => this.#page(place, page, init)),
+      readPages(first, last, (page) => this.#page(selection, page, init)),
     );
     this.#rows = await rows;
     if (!result) return;
@@ -173,7 +173,7 @@ export class KeyedCredentialsForm extends HTMLElement {
   }
 
   #page(
-    { region, project: project_id }: ChosenPlace,
+    { region, project: project_id }: ProjectRegion,
     page: PageQuery,
     init: RequestInit,
   ): Promise<Result<Slice<KeyedCredentials>>> {
@@ -185,27 +185,27 @@ export class KeyedCredentialsForm extends HTMLElement {
   }
 
   async #activate({ activate }: Actions, announce = this.#announce): Promise<void> {
-    const place = this.#place;
-    if (!place) return;
+    const selection = this.#selection;
+    if (!selection) return;
     this.#credentials.show('loading');
-    const { problem, notice } = await activate(this.#product, place);
+    const { problem, notice } = await activate(this.#product, selection);
     if (problem) return this.#fail(problem);
     await this.#load();
     announce(notice);
   }
 
   async #deactivate({ deactivate }: Actions): Promise<void> {
-    const place = this.#place;
+    const selection = this.#selection;
     const notice =
-      place && (await deactivate(this, this.#product, { ...place, projectName: this.#projectName }));
+      selection && (await deactivate(this, this.#product, { ...selection, projectName: this.#projectName }));
     if (notice) await this.#done(notice, {}, this.#load());
   }
 
   async #generate({ generate, showSecret }: Actions): Promise<void> {
-    const place = this.#place;
+    const selection = this.#selection;
     const issued =
-      place &&
-      (await generate(this, this.#product, { ...place, projectName: this.#projectName }, (choice) =>
+      selection &&
+      (await generate(this, this.#product, { ...selection, projectName: this.#projectName }, (choice) =>
         this.#updateSamples(choice),
       ));
     if (!issued) return;
@@ -263,7 +263,7 @@ export class KeyedCredentialsForm extends HTMLElement {
   }
 
   #updateSamples(choice: Record<string, string>): void {
-    const values = { ...followPlace(this), ...choice };
+    const values = { ...followSelection(this), ...choice };
     for (const samples of this.querySelectorAll<CodeSamples>('code-samples')) samples.update?.(values);
   }
 }

@@ -26,7 +26,7 @@ export class InventoryList extends Part {
   async load(page = 1): Promise<void> {
     const { told, dataset } = this.#form;
     if (told.state !== 'told') return;
-    const { region, project } = told.place;
+    const { region, project } = told.selection;
     const query = { project_id: project, ...(page > 1 && this.#next && { page_token: this.#next }) };
     const result = await this.#latest.ask<Listed>((init) =>
       keyed[dataset.product as KeyedId].things.$get({ param: { region }, query }, { init }),

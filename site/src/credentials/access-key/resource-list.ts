@@ -63,7 +63,7 @@ class ResourceListElement extends HTMLElement {
       this.#part.show('loading');
       return;
     }
-    this.#part.describe(told.place.region, told.endpoint);
+    this.#part.describe(told.selection.region, told.endpoint);
     if (!told.active) {
       this.#list = undefined;
       this.#part.show('inactive');

@@ -17,24 +17,31 @@ import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
 import { SecretDialog } from '../../ui/dialogs/secret-dialog.ts';
 import { find } from '../../ui/dom.ts';
 import { info, type Notice } from '../../ui/panels/notice.ts';
-import { type ChosenPlace, regionLabel } from '../../workspace/project-region-fields.ts';
+import { type ProjectRegion, regionLabel } from '../../workspace/project-region-fields.ts';
 import { outcome, revoked, standing } from '../revocation-receipt.ts';
 import { showConnected } from './connected-clients.ts';
 import { natsSecret } from './secret-files.ts';
 
 /** Asks for a name and creates an account. Resolves to undefined when the person cancels. */
-export async function createAccount(root: ParentNode, place: ChosenPlace): Promise<NatsAccount | undefined> {
+export async function createAccount(
+  root: ParentNode,
+  selection: ProjectRegion,
+): Promise<NatsAccount | undefined> {
   let created: NatsAccount | undefined;
   await dialogIn(root, 'create-account').open(
     async ({ name = '' }, key) => {
-      const json = { project_id: place.project, name };
-      const request = { param: { region: place.region }, header: idempotent(key, place.project), json };
+      const json = { project_id: selection.project, name };
+      const request = {
+        param: { region: selection.region },
+        header: idempotent(key, selection.project),
+        json,
+      };
       const result = await ask(() => natsAccounts.$post(request));
       if (!result.ok) return result.problem;
       created = result.body;
       return undefined;
     },
-    { place: regionLabel(place.region) },
+    { region: regionLabel(selection.region) },
   );
   return created;
 }
@@ -57,7 +64,7 @@ export async function deleteAccount(
       notice = result.ok ? outcome(`Deleted ${name}.`, result.headers) : info(`${name} was already deleted.`);
       return undefined;
     },
-    { name, place: regionLabel(region) },
+    { name, region: regionLabel(region) },
   );
   return notice;
 }
@@ -82,7 +89,7 @@ export async function generate(
       issued = result.body;
       return undefined;
     },
-    { account: account.name, place: regionLabel(account.region) },
+    { account: account.name, region: regionLabel(account.region) },
   );
   form.removeEventListener('input', listener);
   return issued;
@@ -138,7 +145,7 @@ export async function revoke(
       revocation = { standing: undefined, notice: info(`${name} was already revoked.`) };
       return undefined;
     },
-    { name, account: account.name, place: regionLabel(region) },
+    { name, account: account.name, region: regionLabel(region) },
   );
   asking.abort();
   return revocation;

@@ -12,14 +12,14 @@ import { busyWhile } from '../../ui/dom.ts';
 import { success, UNLOADED } from '../../ui/panels/notice.ts';
 import { onStale } from '../../ui/panels/panel.ts';
 import { readPages } from '../../ui/panels/read-pages.ts';
-import { openPlace } from '../../workspace/load-project.ts';
+import { loadProject } from '../../workspace/load-project.ts';
 import {
-  type ChosenPlace,
-  followPlace,
+  bindProjectRegionFields,
+  followSelection,
+  type ProjectRegion,
   regionLabel,
-  wirePlaceFields,
 } from '../../workspace/project-region-fields.ts';
-import { choose, currentPlace, PLACE_CHANGED } from '../../workspace/selection.ts';
+import { choose, currentSelection, SELECTION_CHANGED } from '../../workspace/selection.ts';
 import { AccountList } from './account-picker.ts';
 import { NatsCredentialsList } from './nats-credentials-panel.ts';
 import type { Unconfirmed } from './pending-revocations.ts';
@@ -27,7 +27,7 @@ import type { Unconfirmed } from './pending-revocations.ts';
 type Actions = typeof import('./nats-credentials.actions.ts');
 
 class NatsCredentialsForm extends HTMLElement {
-  #place: ChosenPlace | undefined;
+  #selection: ProjectRegion | undefined;
   #account: NatsAccount | undefined;
   #facts: Facts = { regionTold: false };
   #accounts = new AccountList(this);
@@ -40,7 +40,7 @@ class NatsCredentialsForm extends HTMLElement {
   #credentialsAsked = new Latest();
 
   connectedCallback(): void {
-    wirePlaceFields(this);
+    bindProjectRegionFields(this);
     this.#accounts.wire({
       retry: () => this.#start(),
       more: (page) => this.#loadAccounts(page),
@@ -53,10 +53,10 @@ class NatsCredentialsForm extends HTMLElement {
       more: (page) => this.#loadCredentials(page),
       generate: (button) => this.#act(button, (actions) => this.#generate(actions)),
     });
-    document.addEventListener(PLACE_CHANGED, () => this.#follow());
+    document.addEventListener(SELECTION_CHANGED, () => this.#follow());
     onStale(this.#accounts, {
       start: () => this.#start(),
-      open: () => openPlace(this),
+      open: () => loadProject(this),
       again: () => this.#again(),
     });
     void customElements.whenDefined('code-samples').then(() => this.#updateSamples());
@@ -68,9 +68,9 @@ class NatsCredentialsForm extends HTMLElement {
     this.#account = undefined;
     this.#accounts.show('loading');
     this.#credentials.show('unchosen');
-    const opened = await openPlace(this);
+    const opened = await loadProject(this);
     if (opened.ok) {
-      this.#place = opened.place;
+      this.#selection = opened.selection;
       return this.#loadAccounts();
     }
     this.#accounts.fail(opened.problem);
@@ -78,12 +78,12 @@ class NatsCredentialsForm extends HTMLElement {
   }
 
   #follow(): void {
-    const before = this.#place;
-    const place = followPlace(this);
-    this.#accounts.nameRegion(regionLabel(place.region));
+    const before = this.#selection;
+    const selection = followSelection(this);
+    this.#accounts.nameRegion(regionLabel(selection.region));
     this.#updateSamples();
-    if (!before || (before.region === place.region && before.project === place.project)) return;
-    this.#place = place;
+    if (!before || (before.region === selection.region && before.project === selection.project)) return;
+    this.#selection = selection;
     void this.#loadAccounts();
   }
 
@@ -94,21 +94,21 @@ class NatsCredentialsForm extends HTMLElement {
   }
 
   async #loadAccounts(page = 1): Promise<void> {
-    const place = this.#place;
-    if (!place) return;
+    const selection = this.#selection;
+    if (!selection) return;
     if (page === 1) this.#forgetAccount();
-    if (this.#one) return this.#loadOne(place.region);
+    if (this.#one) return this.#loadOne(selection.region);
     const listed = await this.#listAccounts(page, page);
     if (!listed || page > 1) return;
     const { items: accounts, total } = listed;
     this.#learn({ regionTold: true });
     const wanted =
-      accounts.find(({ id }) => id === currentPlace().account) ?? (total === 1 ? accounts[0] : undefined);
+      accounts.find(({ id }) => id === currentSelection().account) ?? (total === 1 ? accounts[0] : undefined);
     if (wanted) this.#accounts.select(wanted);
   }
 
   async #listAccounts(first: number, last: number, quiet = false): Promise<Slice<NatsAccount> | undefined> {
-    const { region, project: project_id } = this.#place ?? { region: '', project: '' };
+    const { region, project: project_id } = this.#selection ?? { region: '', project: '' };
     const read = (init: RequestInit, page: PageQuery) =>
       sliceOf(
         () => natsAccounts.$get({ param: { region }, query: { project_id, ...page } }, { init }),
@@ -124,7 +124,7 @@ class NatsCredentialsForm extends HTMLElement {
 
   /** Turns to the one account that the address names. */
   async #loadOne(region: string): Promise<void> {
-    const id = currentPlace().account;
+    const id = currentSelection().account;
     if (!id) return this.#accounts.show('empty');
     const param = { region, nats_account_id: id };
     const result = await this.#accountsAsked.ask((init) =>
@@ -157,8 +157,8 @@ class NatsCredentialsForm extends HTMLElement {
     }
     this.#facts = { regionTold: true };
     this.#learn({});
-    this.#place = { region: account.region, project: account.project_id };
-    choose({ ...this.#place, account: account.id });
+    this.#selection = { region: account.region, project: account.project_id };
+    choose({ ...this.#selection, account: account.id });
     this.#credentials.show('loading');
     await this.#loadCredentials();
   }
@@ -187,7 +187,7 @@ class NatsCredentialsForm extends HTMLElement {
   }
 
   async #createAccount({ createAccount }: Actions): Promise<void> {
-    const created = this.#place && (await createAccount(this, this.#place));
+    const created = this.#selection && (await createAccount(this, this.#selection));
     if (!created) return;
     choose({ account: created.id });
     await this.#loadAccounts();
@@ -267,7 +267,7 @@ class NatsCredentialsForm extends HTMLElement {
   }
 
   #updateSamples(name?: string): void {
-    const { region, project } = followPlace(this);
+    const { region, project } = followSelection(this);
     const values = { region, project, account: this.#account?.id ?? '', ...(name !== undefined && { name }) };
     for (const samples of this.querySelectorAll<CodeSamples>('code-samples')) samples.update?.(values);
   }

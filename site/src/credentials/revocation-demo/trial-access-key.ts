@@ -4,7 +4,7 @@ import { idempotent, type KeyedCredentials, keyed } from '../../api/api.ts';
 import { type Answer, ask } from '../../api/request.ts';
 import { failure, pending, success } from '../../ui/panels/notice.ts';
 import { regionLabel } from '../../workspace/project-region-fields.ts';
-import { currentPlace } from '../../workspace/selection.ts';
+import { currentSelection } from '../../workspace/selection.ts';
 import { KEYED, type KeyedId } from '../access-key/products.ts';
 import { LISTING, send } from '../access-key/signed-request.ts';
 import { type Bearer, issue, type Made, NAME, since, type Use, unmade } from './trial-credentials.ts';
@@ -15,7 +15,7 @@ type Info = { status: string } & Partial<Record<string, unknown>>;
 
 /** Makes credentials of the product in the place that the reader has chosen on the page. */
 export async function makeKeyedBearer(product: KeyedId): Promise<Made> {
-  const { region, project } = currentPlace();
+  const { region, project } = currentSelection();
   const { label } = KEYED[product];
   if (!region || !project) return unmade('Choose a region and a project first, in the steps above.');
   const param = { region };

@@ -10,7 +10,7 @@ import {
 import { ask } from '../../api/request.ts';
 import { failure, type Notice, pending } from '../../ui/panels/notice.ts';
 import { regionLabel } from '../../workspace/project-region-fields.ts';
-import { currentPlace } from '../../workspace/selection.ts';
+import { currentSelection } from '../../workspace/selection.ts';
 import { connect, exchange, isRefusal, NO_WEBSOCKET } from '../nats/test-connection.ts';
 import { outcome, receipt } from '../revocation-receipt.ts';
 import {
@@ -29,7 +29,7 @@ const PATIENCE_MS = 10_000;
 
 /** Makes credentials of the NATS account that the reader has chosen on the page, and connects with them. */
 export async function makeNatsBearer(): Promise<Made> {
-  const { region, account: id } = currentPlace();
+  const { region, account: id } = currentSelection();
   if (!region || !id) return unmade('Choose a NATS account first, in the steps above.');
   const account = await ask(() =>
     natsAccounts[':nats_account_id'].$get({ param: { region, nats_account_id: id } }),
