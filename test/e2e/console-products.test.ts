@@ -239,7 +239,7 @@ describe('the list of queues', () => {
 
   it('reports a script for activation that fails to load, in its own tab', async () => {
     const page = await browser.open(`${QUEUES}?region=fr-par&project=${await newProject(local)}`);
-    await page.route(/\/keyed-actions\.[^.]+\.js$/, (route) => route.abort());
+    await page.route(/\/access-key-credentials\.actions\.[^.]+\.js$/, (route) => route.abort());
     await list(page).getByRole('button', { name: 'Activate Queues' }).click();
     await list(page).getByRole('alert').getByText('could not be loaded').waitFor();
     expect(browser.complaints.splice(0).join()).toContain('ERR_FAILED');

@@ -180,7 +180,7 @@ it('a button is busy until the script of its action is here', async () => {
   const product = PRODUCTS[0];
   const page = await open(browser, 'create', product, 'fr-par', await newProject(local));
   const release = Promise.withResolvers<void>();
-  await page.route(/\/keyed-actions\.[^.]+\.js$/, async (route) => {
+  await page.route(/\/access-key-credentials\.actions\.[^.]+\.js$/, async (route) => {
     await release.promise;
     await route.continue();
   });

@@ -2,7 +2,7 @@
 
 import { type BrowserSession, sessions } from '../api/api.ts';
 import { sentence } from '../api/errors.ts';
-import { ask } from '../api/request.ts';
+import { fetchResult } from '../api/request.ts';
 import { currentSession, signInLink } from '../api/session.ts';
 import { copyOf, fill, find, show, showTime } from '../ui/dom.ts';
 import { wireForm } from '../ui/forms/form.ts';
@@ -36,7 +36,7 @@ class AccountSecurity extends HTMLElement {
     if (session.ok && !session.body) return show(this, 'signed-out');
     if (session.ok && session.body?.guest) return show(this, 'guest');
     const query = { order_by: 'created_at_desc', page_size: `${PAGE_SIZE}` } as const;
-    const result = await ask(() => sessions.$get({ query }));
+    const result = await fetchResult(() => sessions.$get({ query }));
     if (!result.ok) {
       fill(this, { problem: sentence(result.problem, 'list') });
       return show(this, result.problem.kind === 'signed-out' ? 'signed-out' : 'problem');
@@ -62,7 +62,7 @@ class AccountSecurity extends HTMLElement {
 
   async #end({ jti, current }: BrowserSession): Promise<void> {
     if (current) return (await import('../api/sign-out.ts')).signOut();
-    const result = await ask<unknown>(() => sessions[':jti'].$delete({ param: { jti } }));
+    const result = await fetchResult<unknown>(() => sessions[':jti'].$delete({ param: { jti } }));
     // One that is gone has ended, whoever ended it.
     if (!result.ok && result.problem.kind !== 'gone') {
       return say(this, failure(sentence(result.problem, 'action')));

@@ -1,7 +1,7 @@
 /** Requests to sign-in, below `/auth`: everything goes in the body, so that no address has a secret. */
 
 import type { Problem } from '../api/errors.ts';
-import { ask, type Result, type Told } from '../api/request.ts';
+import { type ErrorParser, fetchResult, type Result } from '../api/request.ts';
 
 /** Sends a POST to sign-in. */
 export function postAuth<T = unknown>(path: string, body: object): Promise<Result<T>> {
@@ -11,14 +11,14 @@ export function postAuth<T = unknown>(path: string, body: object): Promise<Resul
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(body),
     });
-  return ask<T>(request, signInProblem);
+  return fetchResult<T>(request, signInProblem);
 }
 
 /** As the API's, except that a wrong password is no session that has ended. */
-const signInProblem: Told = async (status, headers, body) => {
+const signInProblem: ErrorParser = async (status, headers, body) => {
   if ((body as { method?: string } | null)?.method === 'password')
     return { kind: 'refused', message: WRONG_PASSWORD };
-  return (await import('../api/parse-error.ts')).problemOf(status, headers, body);
+  return (await import('../api/parse-error.ts')).parseError(status, headers, body);
 };
 
 const WRONG_PASSWORD =

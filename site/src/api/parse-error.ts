@@ -16,7 +16,12 @@ interface ErrorBody {
  * The problem that an answer other than 2xx stands for. `body` is whatever JSON came with it, `url` what was asked. After a
  * 401 the page asks who is at the browser.
  */
-export async function problemOf(status: number, headers: Headers, body: unknown, url = ''): Promise<Problem> {
+export async function parseError(
+  status: number,
+  headers: Headers,
+  body: unknown,
+  url = '',
+): Promise<Problem> {
   const { type, message = '', help_message, details = [] } = (body ?? {}) as ErrorBody;
   switch (type) {
     case 'denied_authentication':

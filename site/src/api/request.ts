@@ -8,7 +8,7 @@ import type { Problem } from './errors.ts';
 export type Result<T> = { ok: true; body: T; headers: Headers } | { ok: false; problem: Problem };
 
 /** The part of a response that is read: fetch's own and the typed client's both have it. */
-export interface Answer<T> {
+export interface ApiResponse<T> {
   ok: boolean;
   status: number;
   headers: Headers;
@@ -18,20 +18,24 @@ export interface Answer<T> {
 }
 
 /** Reads the problem that an answer stands for. */
-export type Told = (status: number, headers: Headers, body: unknown, url?: string) => Promise<Problem>;
+export type ErrorParser = (status: number, headers: Headers, body: unknown, url?: string) => Promise<Problem>;
 
-const byApi: Told = (...answer) => import('./parse-error.ts').then((code) => code.problemOf(...answer));
+const parseApiError: ErrorParser = (...answer) =>
+  import('./parse-error.ts').then((code) => code.parseError(...answer));
 
 /**
  * Sends a request and reads its answer. Never rejects. A 204 has no body: undefined. `told` reads the problem of an API
  * that words its errors in another way.
  */
-export async function ask<T>(request: () => Promise<Answer<T>>, told = byApi): Promise<Result<T>> {
+export async function fetchResult<T>(
+  request: () => Promise<ApiResponse<T>>,
+  parse = parseApiError,
+): Promise<Result<T>> {
   try {
     const answer = await request();
     const body = answer.status === 204 ? (undefined as T) : legible(await answer.json());
     const { ok, headers, status, url } = answer;
-    return ok ? { ok, body, headers } : { ok, problem: await told(status, headers, body, url) };
+    return ok ? { ok, body, headers } : { ok, problem: await parse(status, headers, body, url) };
   } catch (error) {
     const superseded = error instanceof DOMException && error.name === 'AbortError';
     return { ok: false, problem: { kind: superseded ? 'superseded' : 'unreachable' } };
@@ -58,10 +62,10 @@ export interface PageQuery {
 
 /** The result of a list's request as a slice of the list. */
 export async function sliceOf<Body extends { total_count: number }, Item>(
-  request: () => Promise<Answer<Body>>,
+  request: () => Promise<ApiResponse<Body>>,
   itemsOf: (body: Body) => Item[],
 ): Promise<Result<Slice<Item>>> {
-  const result = await ask(request);
+  const result = await fetchResult(request);
   if (!result.ok) return result;
   return { ...result, body: { items: itemsOf(result.body), total: result.body.total_count } };
 }
@@ -70,13 +74,13 @@ export async function sliceOf<Body extends { total_count: number }, Item>(
  * All items of a list that the API gives page by page; the first problem stands for the whole. For what there is to choose
  * from: a list that is shown asks for its pages one by one.
  */
-export async function askAll<Body extends { total_count: number }, Item>(
-  request: (query: { page: string; page_size: string }) => Promise<Answer<Body>>,
+export async function fetchAllPages<Body extends { total_count: number }, Item>(
+  request: (query: { page: string; page_size: string }) => Promise<ApiResponse<Body>>,
   itemsOf: (body: Body) => Item[],
 ): Promise<Result<Item[]>> {
   const all: Item[] = [];
   for (let page = 1; ; page++) {
-    const result = await ask(() => request({ page: `${page}`, page_size: '100' }));
+    const result = await fetchResult(() => request({ page: `${page}`, page_size: '100' }));
     if (!result.ok) return result;
     const items = itemsOf(result.body);
     all.push(...items);
@@ -85,12 +89,12 @@ export async function askAll<Body extends { total_count: number }, Item>(
 }
 
 /** Sends requests of which only the latest counts: each takes the place of the one before. */
-export class Latest {
+export class LatestRequest {
   #request = new AbortController();
 
   /** As {@link ask}; the answer of a request that another has overtaken is the problem `superseded`. */
-  ask<T>(request: (init: RequestInit) => Promise<Answer<T>>): Promise<Result<T>> {
-    return ask(() => request(this.#next()));
+  fetchResult<T>(request: (init: RequestInit) => Promise<ApiResponse<T>>): Promise<Result<T>> {
+    return fetchResult(() => request(this.#next()));
   }
 
   /** Does something of several requests; undefined when another has overtaken it. */

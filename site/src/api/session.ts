@@ -2,7 +2,7 @@
  * Who is at the browser: the session, and the ways in and out. One request for each page, shared by all that ask.
  * Nothing of it is stored here; the cookie is the server's and scripts cannot read it.
  */
-import { ask, type Result } from './request.ts';
+import { fetchResult, type Result } from './request.ts';
 
 /** The person who is signed in. */
 export interface Session {
@@ -29,7 +29,7 @@ let session: Promise<Result<Session | null>> | undefined;
 
 /** The session; null when nobody is signed in. A failure is not kept: the next call asks again. */
 export async function currentSession(): Promise<Result<Session | null>> {
-  session ??= ask<SessionResponse | null>(() => fetch('/auth/get-session')).then((result) =>
+  session ??= fetchResult<SessionResponse | null>(() => fetch('/auth/get-session')).then((result) =>
     result.ok ? { ...result, body: result.body && sessionOf(result.body, result.headers) } : result,
   );
   const result = await session;

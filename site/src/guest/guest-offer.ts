@@ -2,11 +2,11 @@
  * Offers to who is signed out to try the product without an account, where the operator allows it. What comes of it is
  * guest-session.ts's, which is loaded then.
  */
-import { ask } from '../api/request.ts';
+import { fetchResult } from '../api/request.ts';
 import { fill, find } from '../ui/dom.ts';
 import { UNLOADED } from '../ui/panels/notice.ts';
 
-const allowed = ask<{ enabled: boolean; minutes: number }>(() => fetch('/auth/guest'));
+const allowed = fetchResult<{ enabled: boolean; minutes: number }>(() => fetch('/auth/guest'));
 
 /** Shows the button "Try it without an account" in a notice that asks to sign in (panel-states.astro). */
 export async function offer(notice: HTMLElement): Promise<void> {

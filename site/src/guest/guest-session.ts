@@ -4,7 +4,7 @@
  */
 
 import { sentence } from '../api/errors.ts';
-import { ask } from '../api/request.ts';
+import { fetchResult } from '../api/request.ts';
 import { forgetSession, signInLink } from '../api/session.ts';
 import { fill, find } from '../ui/dom.ts';
 
@@ -18,7 +18,7 @@ export async function enter(notice: HTMLElement, button: HTMLButtonElement): Pro
   if (entering) return;
   entering = true;
   button.ariaBusy = 'true';
-  const result = await ask(() => fetch('/auth/guest', { method: 'POST' }));
+  const result = await fetchResult(() => fetch('/auth/guest', { method: 'POST' }));
   button.ariaBusy = 'false';
   entering = false;
   if (!result.ok) {
@@ -52,12 +52,12 @@ export function present(until: string, serverTime: string | null): void {
   const left = Date.parse(until) - (Date.parse(serverTime ?? '') || now);
   // What the server has just told is not over, whatever the clocks say.
   ends = now + Math.max(left, 60_000);
-  tell();
+  showTimeLeft();
   clearInterval(clock);
-  clock = setInterval(tell, 5_000);
+  clock = setInterval(showTimeLeft, 5_000);
 }
 
-function tell(): void {
+function showTimeLeft(): void {
   const left = (ends ?? 0) - Date.now();
   if (left <= 0) {
     end();

@@ -4,9 +4,9 @@
  */
 
 /** What the API has answered on this page so far. */
-export interface Facts {
+export interface GuideProgress {
   /** The region told what the project has there: its NATS accounts, or whether the product is active. */
-  regionTold: boolean;
+  regionLoaded: boolean;
   /** The credentials of the chosen account, or of the project; absent until they were listed. */
   listed?: ReadonlySet<string>;
   /** The credentials that the API issued last on this page. */
@@ -17,10 +17,10 @@ export interface Facts {
   revoked?: { id: string; pending: boolean };
 }
 
-const STEPS: Record<string, (facts: Facts) => boolean> = {
-  region: (facts) => facts.regionTold,
-  account: (facts) => facts.listed !== undefined,
-  generate: (facts) => facts.issued !== undefined,
+const STEPS: Record<string, (progress: GuideProgress) => boolean> = {
+  region: (progress) => progress.regionLoaded,
+  account: (progress) => progress.listed !== undefined,
+  generate: (progress) => progress.issued !== undefined,
   listed: ({ issued, listed }) => issued !== undefined && listed?.has(issued) === true,
   update: ({ updated }) => updated !== undefined,
   find: ({ listed, revoked }) => revoked !== undefined || (listed !== undefined && listed.size > 0),
@@ -28,9 +28,9 @@ const STEPS: Record<string, (facts: Facts) => boolean> = {
 };
 
 /** Ticks the steps under `root` (step.astro) that the facts show to be done, and no others. */
-export function tickSteps(root: ParentNode, facts: Facts): void {
+export function tickSteps(root: ParentNode, progress: GuideProgress): void {
   for (const step of root.querySelectorAll<HTMLElement>('[data-step]')) {
-    const done = STEPS[step.dataset.step ?? '']?.(facts) ?? false;
+    const done = STEPS[step.dataset.step ?? '']?.(progress) ?? false;
     step.toggleAttribute('data-done', done);
     const note = step.querySelector<HTMLElement>('[data-done-note]');
     if (note) note.hidden = !done;

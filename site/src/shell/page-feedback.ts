@@ -49,7 +49,7 @@ async function post(body: object): Promise<Problem | undefined> {
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(body),
     });
-    return ok ? undefined : (await import('../api/parse-error.ts')).problemOf(status, headers, null);
+    return ok ? undefined : (await import('../api/parse-error.ts')).parseError(status, headers, null);
   } catch {
     return { kind: 'unreachable' };
   }

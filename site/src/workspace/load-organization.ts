@@ -2,7 +2,7 @@
 
 import { iam, type Organization, type Principal } from '../api/api.ts';
 import type { Problem } from '../api/errors.ts';
-import { ask, type Result } from '../api/request.ts';
+import { fetchResult, type Result } from '../api/request.ts';
 import { currentSession, SESSION_CHANGED } from '../api/session.ts';
 import { currentSelection, SELECTION_CHANGED, type Selection } from './selection.ts';
 
@@ -22,7 +22,7 @@ export async function loadOrganization(): Promise<Opened> {
   const session = await currentSession();
   if (!session.ok) return session;
   if (!session.body) return { ok: false, problem: { kind: 'signed-out' } };
-  principalRequest ??= ask(() => iam.principal.$get());
+  principalRequest ??= fetchResult(() => iam.principal.$get());
   const result = await principalRequest;
   if (!result.ok) {
     principalRequest = undefined;

@@ -2,7 +2,7 @@
 
 import type { AuditEvent } from '../../api/api.ts';
 import { sentence } from '../../api/errors.ts';
-import { Latest } from '../../api/request.ts';
+import { LatestRequest } from '../../api/request.ts';
 import { fill, find } from '../../ui/dom.ts';
 import { UNLOADED } from '../../ui/panels/notice.ts';
 import { onStale, Part } from '../../ui/panels/panel.ts';
@@ -64,7 +64,7 @@ class AuditList extends Part {
 
 class ConsoleAudit extends HTMLElement {
   #list = new AuditList(this);
-  #latest = new Latest();
+  #latest = new LatestRequest();
   #organization = '';
   #parties: Party[] = [];
   /** What words the changes, once it is here. */
@@ -104,11 +104,11 @@ class ConsoleAudit extends HTMLElement {
     // The reader has turned to another organization meanwhile.
     if (this.#organization !== id) return;
     this.#parties = parties;
-    this.#offer();
+    this.#fillPrincipals();
     await this.#load();
   }
 
-  #offer(): void {
+  #fillPrincipals(): void {
     const who = this.#field('principal_id') as HTMLSelectElement;
     const [anyone] = who.options;
     const groups = this.#rows?.partyOptions(this.#parties) ?? [];
@@ -144,10 +144,10 @@ class ConsoleAudit extends HTMLElement {
     const trail = this.#trail;
     const events = await this.#latest.run((init) => trail?.read(init) ?? Promise.resolve([]));
     if (!trail || !events) return;
-    this.#tell(trail, events, page, quiet);
+    this.#showPage(trail, events, page, quiet);
   }
 
-  #tell(trail: AuditTrail, events: AuditEvent[], page: number, quiet: boolean): void {
+  #showPage(trail: AuditTrail, events: AuditEvent[], page: number, quiet: boolean): void {
     const [first] = trail.unread;
     if (first && events.length === 0 && page === 1) {
       this.#list.sayUnread('');

@@ -5,7 +5,7 @@
 
 import { type AuditEvent, audit } from '../../api/api.ts';
 import type { Problem } from '../../api/errors.ts';
-import { ask, type Result } from '../../api/request.ts';
+import { fetchResult, type Result } from '../../api/request.ts';
 
 /** Filters as the API takes them; `organization_id` always. */
 export type AuditQuery = Record<string, string>;
@@ -73,7 +73,7 @@ export class AuditTrail {
 
   #page({ where, next }: Trail, init: RequestInit): Promise<Result<Page>> {
     const query = { ...this.#query, page_size: `${PAGE}`, ...(next && { page_token: next }) };
-    return ask<Page>(() =>
+    return fetchResult<Page>(() =>
       where === GLOBAL
         ? audit.organization.$get({ query }, { init })
         : audit.region.$get({ param: { region: where }, query }, { init }),

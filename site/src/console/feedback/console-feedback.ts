@@ -1,7 +1,7 @@
 /** The element `<console-feedback>`: lists what readers said of the pages. */
 
 import { type Feedback, feedback } from '../../api/api.ts';
-import { Latest } from '../../api/request.ts';
+import { LatestRequest } from '../../api/request.ts';
 import { currentSession } from '../../api/session.ts';
 import { fill, find, showTime } from '../../ui/dom.ts';
 import { Part } from '../../ui/panels/panel.ts';
@@ -33,7 +33,7 @@ class FeedbackList extends Part {
 
 class ConsoleFeedback extends HTMLElement {
   #list = new FeedbackList(this, 'feedback');
-  #latest = new Latest();
+  #latest = new LatestRequest();
 
   connectedCallback(): void {
     this.#list.wire({ retry: () => this.#load(), more: (page) => this.#load(page) });
@@ -46,7 +46,7 @@ class ConsoleFeedback extends HTMLElement {
     if (!session.ok) return this.#list.fail(session.problem);
     if (!session.body) return this.#list.fail({ kind: 'signed-out' });
     const query = { page: `${page}`, page_size: '50' };
-    const result = await this.#latest.ask((init) => feedback.$get({ query }, { init }));
+    const result = await this.#latest.fetchResult((init) => feedback.$get({ query }, { init }));
     if (!result.ok) return this.#list.fail(result.problem);
     this.#list.render(result.body.feedback, result.body.total_count, page);
   }

@@ -1,7 +1,7 @@
 /** What the list of API keys changes. Loaded when the reader first does so. */
 
 import { type ApiKey, type IssuedApiKey, iam, idempotent } from '../../api/api.ts';
-import { ask } from '../../api/request.ts';
+import { fetchResult } from '../../api/request.ts';
 import { SecretDialog } from '../../ui/dialogs/secret-dialog.ts';
 import { find } from '../../ui/dom.ts';
 import type { Values } from '../../ui/forms/form.ts';
@@ -36,7 +36,7 @@ export async function create(
     (values, key) => {
       if (sent?.key !== key) sent = { key, json: bodyOf(values) };
       const request = { header: idempotent(key, organization.id), json: sent.json };
-      return ask(() => iam['api-keys'].$post(request));
+      return fetchResult(() => iam['api-keys'].$post(request));
     },
     { values: { days: '90' } },
   );
@@ -74,6 +74,6 @@ curl --fail-with-body -H "X-Auth-Token: $LATCHKEY_SECRET_KEY" ${origin}/iam/v1al
 export function remove(root: ParentNode, key: ApiKey, bearer: string): Promise<Notice | undefined> {
   const name = key.access_key;
   const send = () =>
-    ask<unknown>(() => iam['api-keys'][':access_key'].$delete({ param: { access_key: name } }));
+    fetchResult<unknown>(() => iam['api-keys'][':access_key'].$delete({ param: { access_key: name } }));
   return confirmed(root, 'delete', send, { name, bearer }, `Deleted ${name}.`);
 }

@@ -1,7 +1,7 @@
 /** What the list of applications changes. Loaded when the reader first does so. */
 
 import { type Application, iam } from '../../api/api.ts';
-import { ask } from '../../api/request.ts';
+import { fetchResult } from '../../api/request.ts';
 import type { Notice } from '../../ui/panels/notice.ts';
 import { confirmed, submitted } from '../list/list-dialogs.ts';
 
@@ -9,7 +9,7 @@ import { confirmed, submitted } from '../list/list-dialogs.ts';
 export function create(root: ParentNode, organization: string): Promise<Application | undefined> {
   return submitted(root, 'create', ({ name = '', description = '' }) => {
     const json = { name, description, organization_id: organization };
-    return ask(() => iam.applications.$post({ json }));
+    return fetchResult(() => iam.applications.$post({ json }));
   });
 }
 
@@ -22,7 +22,7 @@ export function rename(
   return submitted(
     root,
     'rename',
-    (json) => ask(() => iam.applications[':application_id'].$patch({ param, json })),
+    (json) => fetchResult(() => iam.applications[':application_id'].$patch({ param, json })),
     { values: { name, description } },
   );
 }
@@ -30,6 +30,6 @@ export function rename(
 /** Asks for confirmation and deletes. Resolves to what to say of it, or to undefined when the person cancels. */
 export function remove(root: ParentNode, { id, name }: Application): Promise<Notice | undefined> {
   const param = { application_id: id };
-  const send = () => ask<unknown>(() => iam.applications[':application_id'].$delete({ param }));
+  const send = () => fetchResult<unknown>(() => iam.applications[':application_id'].$delete({ param }));
   return confirmed(root, 'delete', send, { name }, `Deleted ${name}.`);
 }

@@ -2,7 +2,7 @@
 import type { InferResponseType } from 'hono/client';
 import { iam, type Member } from '../../api/api.ts';
 import { sentence } from '../../api/errors.ts';
-import { ask } from '../../api/request.ts';
+import { fetchResult } from '../../api/request.ts';
 import { SecretDialog } from '../../ui/dialogs/secret-dialog.ts';
 import { fill, find } from '../../ui/dom.ts';
 import { failure, type Notice, success } from '../../ui/panels/notice.ts';
@@ -12,7 +12,7 @@ import { confirmed, submitted } from '../list/list-dialogs.ts';
 export type Invited = InferResponseType<typeof iam.users.$post, 200>;
 
 const send = (organization_id: string, email: string) =>
-  ask(() => iam.users.$post({ json: { organization_id, email } }));
+  fetchResult(() => iam.users.$post({ json: { organization_id, email } }));
 
 /** Asks for an address and invites. Undefined when the person cancels. */
 export function invite(root: ParentNode, organization: string): Promise<Invited | undefined> {
@@ -32,7 +32,10 @@ export async function inviteAgain(
  * Shows the link of an invitation to an Owner, until they have said that it is passed on. Resolves to what to say of the
  * invitation.
  */
-export async function told(root: ParentNode, { email, invitation_url: value }: Invited): Promise<Notice> {
+export async function showInvitation(
+  root: ParentNode,
+  { email, invitation_url: value }: Invited,
+): Promise<Notice> {
   if (value === null) return success(`Invited ${email}. An email with the link is on its way.`);
   const dialog = find(root, 'secret-dialog', SecretDialog);
   fill(dialog, { email });
@@ -49,7 +52,7 @@ export function setRole(root: ParentNode, member: Member, type: Member['type']):
   return confirmed(
     root,
     type === 'owner' ? 'promote' : 'demote',
-    () => ask<unknown>(() => iam.users[':user_id'].$patch({ ...request, json: { type } })),
+    () => fetchResult<unknown>(() => iam.users[':user_id'].$patch({ ...request, json: { type } })),
     { name },
     type === 'owner' ? `${name} is an Owner now.` : `${name} is a member now.`,
   );
@@ -59,6 +62,6 @@ export function setRole(root: ParentNode, member: Member, type: Member['type']):
 export function remove(root: ParentNode, member: Member): Promise<Notice | undefined> {
   const name = nameOf(member);
   const request = { param: { user_id: member.id }, query: { organization_id: member.organization_id } };
-  const sending = () => ask<unknown>(() => iam.users[':user_id'].$delete(request));
+  const sending = () => fetchResult<unknown>(() => iam.users[':user_id'].$delete(request));
   return confirmed(root, 'remove', sending, { name }, `Removed ${name}.`);
 }

@@ -59,7 +59,7 @@ class IamMembers extends OrganizationList<Member> {
       const invited = await send(loaded);
       if (!invited) return;
       if ('text' in invited) return this.list.announce(invited);
-      const notice = await loaded.told(this, invited);
+      const notice = await loaded.showInvitation(this, invited);
       await this.load();
       this.list.announceNew(notice, invited.id);
     });

@@ -2,7 +2,7 @@
 
 import { iam, type Policy, type Rule } from '../../api/api.ts';
 import { sentence } from '../../api/errors.ts';
-import { ask, type Result } from '../../api/request.ts';
+import { fetchResult, type Result } from '../../api/request.ts';
 import { find } from '../../ui/dom.ts';
 import { failure, type Notice } from '../../ui/panels/notice.ts';
 import { listProjects } from '../../workspace/list-projects.ts';
@@ -57,19 +57,23 @@ export async function edit(
 
 async function rulesOf(policy?: Policy): Promise<Result<Rule[]>> {
   if (!policy) return { ok: true, body: [], headers: new Headers() };
-  const result = await ask(() => iam.rules.$get({ query: { policy_id: policy.id, page_size: '100' } }));
+  const result = await fetchResult(() =>
+    iam.rules.$get({ query: { policy_id: policy.id, page_size: '100' } }),
+  );
   return result.ok ? { ...result, body: result.body.rules } : result;
 }
 
 type Fields = { name: string } & ReturnType<typeof principalOf>;
 
 const create = (json: Fields & { organization_id: string; rules: RuleSpec[] }): Promise<Result<Saved>> =>
-  ask(() => iam.policies.$post({ json }));
+  fetchResult(() => iam.policies.$post({ json }));
 
 /** The rules first: they are what may be refused, and the rest is then as it was. */
 async function update({ id }: Policy, json: Fields, rules: RuleSpec[]): Promise<Result<Saved>> {
-  const ruled = await ask(() => iam.rules.$put({ json: { policy_id: id, rules } }));
-  return ruled.ok ? ask(() => iam.policies[':policy_id'].$patch({ param: { policy_id: id }, json })) : ruled;
+  const ruled = await fetchResult(() => iam.rules.$put({ json: { policy_id: id, rules } }));
+  return ruled.ok
+    ? fetchResult(() => iam.policies[':policy_id'].$patch({ param: { policy_id: id }, json }))
+    : ruled;
 }
 
 function principalOf(value: string) {
@@ -89,6 +93,7 @@ export function remove(
   { id, name }: Policy,
   principal: string,
 ): Promise<Notice | undefined> {
-  const send = () => ask<unknown>(() => iam.policies[':policy_id'].$delete({ param: { policy_id: id } }));
+  const send = () =>
+    fetchResult<unknown>(() => iam.policies[':policy_id'].$delete({ param: { policy_id: id } }));
   return confirmed(root, 'delete', send, { name, principal }, `Deleted ${name}.`);
 }

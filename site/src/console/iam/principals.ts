@@ -1,7 +1,7 @@
 /** What people call those who act in an organization: its members and applications, by their id. */
 
 import { iam } from '../../api/api.ts';
-import { askAll } from '../../api/request.ts';
+import { fetchAllPages } from '../../api/request.ts';
 
 /** A member or an application. */
 export interface Party {
@@ -12,28 +12,28 @@ export interface Party {
   owner?: boolean;
 }
 
-const known = new Map<string, Promise<Party[]>>();
+const cache = new Map<string, Promise<Party[]>>();
 
 /**
  * The members and applications of an organization. Asked once for each page, unless `anew`; what may not be read is left
  * out.
  */
 export function partiesOf(organization: string, anew = false): Promise<Party[]> {
-  const told = known.get(organization);
-  if (told && !anew) return told;
+  const cached = cache.get(organization);
+  if (cached && !anew) return cached;
   const asking = read(organization);
-  known.set(organization, asking);
+  cache.set(organization, asking);
   return asking;
 }
 
 async function read(organization: string): Promise<Party[]> {
   const of = { organization_id: organization };
   const [members, applications] = await Promise.all([
-    askAll(
+    fetchAllPages(
       (query) => iam.users.$get({ query: { ...of, ...query } }),
       ({ users }) => users,
     ),
-    askAll(
+    fetchAllPages(
       (query) => iam.applications.$get({ query: { ...of, ...query } }),
       (body) => body.applications,
     ),

@@ -1,14 +1,14 @@
 /** What there is to say of a key that was looked up: whose it is, where, and the page that has it. */
 
 import { type Found, natsAccounts, projects } from '../../api/api.ts';
-import { ask } from '../../api/request.ts';
+import { fetchResult } from '../../api/request.ts';
 import { KEYED } from '../../credentials/access-key/products.ts';
 import { accessLevel } from '../../credentials/access-level.ts';
 import { regionLabel } from '../../workspace/project-region-fields.ts';
 import { accountPage } from '../../workspace/selection.ts';
 
 /** See the file's description. */
-export interface Told {
+export interface KeySummary {
   name: string;
   /** "credentials for Queues, in Paris". */
   about: string;
@@ -21,9 +21,9 @@ export interface Told {
 }
 
 /** Asks for the names of the project and the account that a find belongs to. */
-export async function told(found: Found): Promise<Told> {
+export async function describeKey(found: Found): Promise<KeySummary> {
   const { region, project_id: id } = found;
-  const project = await ask(() => projects[':project_id'].$get({ param: { project_id: id } }));
+  const project = await fetchResult(() => projects[':project_id'].$get({ param: { project_id: id } }));
   const where: [string, string][] = region ? [['Region', `${regionLabel(region)} (${region})`]] : [];
   const facts: [string, string][] = [...where, ['Project', project.ok ? project.body.name : id]];
   const at = { region: region ?? '', project: id };
@@ -31,9 +31,9 @@ export async function told(found: Found): Promise<Told> {
   return found.product === 'nats' ? nats(found, facts, at.region) : keyed(found, found.product, facts, at);
 }
 
-type Facts = Told['facts'];
+type KeyFacts = KeySummary['facts'];
 
-function apiKey({ api_key: key }: Found, facts: Facts): Told {
+function apiKey({ api_key: key }: Found, facts: KeyFacts): KeySummary {
   const name = key?.access_key ?? '';
   const bearer = key?.application_id ? 'application' : 'member';
   return {
@@ -53,7 +53,7 @@ function apiKey({ api_key: key }: Found, facts: Facts): Told {
   };
 }
 
-async function nats(found: Found, facts: Facts, region: string): Promise<Told> {
+async function nats(found: Found, facts: KeyFacts, region: string): Promise<KeySummary> {
   const { credentials, nats_account: itself } = found;
   if (itself) {
     return {
@@ -65,7 +65,7 @@ async function nats(found: Found, facts: Facts, region: string): Promise<Told> {
     };
   }
   const id = credentials && 'nats_account_id' in credentials ? credentials.nats_account_id : '';
-  const account = await ask(() =>
+  const account = await fetchResult(() =>
     natsAccounts[':nats_account_id'].$get({ param: { region, nats_account_id: id } }),
   );
   const of = account.ok ? account.body.name : id;
@@ -81,9 +81,9 @@ async function nats(found: Found, facts: Facts, region: string): Promise<Told> {
 function keyed(
   { credentials }: Found,
   product: 'sqs' | 'sns',
-  facts: Facts,
+  facts: KeyFacts,
   at: { region: string; project: string },
-): Told {
+): KeySummary {
   const { label } = KEYED[product];
   const permissions = credentials && 'permissions' in credentials ? credentials.permissions : {};
   const path = product === 'sqs' ? 'queues' : 'topics-and-events';

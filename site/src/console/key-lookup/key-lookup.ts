@@ -4,7 +4,7 @@
 
 import { type Found, iam, keyed, lookup, natsCredentials } from '../../api/api.ts';
 import type { Problem } from '../../api/errors.ts';
-import { ask, type Result } from '../../api/request.ts';
+import { fetchResult, type Result } from '../../api/request.ts';
 import { showLastUsed } from '../../credentials/last-used.ts';
 import { showConnected } from '../../credentials/nats/connected-clients.ts';
 import { revoked } from '../../credentials/revocation-receipt.ts';
@@ -14,7 +14,7 @@ import { clearErrors, isBusy, type Values, wireForm } from '../../ui/forms/form.
 import { info, type Notice, say } from '../../ui/panels/notice.ts';
 import { markStale } from '../../ui/panels/panel.ts';
 import { regionLabel } from '../../workspace/project-region-fields.ts';
-import { type Told, told } from './describe-key.ts';
+import { describeKey, type KeySummary } from './describe-key.ts';
 import { checksumIn, publicKeyIn } from './find-public-key.ts';
 
 const NO_KEY: Problem = {
@@ -61,19 +61,19 @@ async function look(root: Element, { text = '' }: Values): Promise<Problem | und
   if (!key && !checksum) return NO_KEY;
   say(root);
   const query = key ? { key } : { secret_checksum: checksum };
-  const result = await ask(() => lookup.$get({ query }));
+  const result = await fetchResult(() => lookup.$get({ query }));
   if (!result.ok) return result.problem;
   const { results, unavailable_regions: silent } = result.body;
   const regions = silent.map(regionLabel).join(', ');
   const caveat = regions ? ` ${regions} did not respond, so it may be there.` : '';
   const [found] = results;
   const what = key ?? 'This secret key';
-  if (found) show(root, `${what} is known.${caveat}`, await told(found), found);
+  if (found) show(root, `${what} is known.${caveat}`, await describeKey(found), found);
   else show(root, `${what} belongs to nothing that you have access to, or no longer exists.${caveat}`);
   return undefined;
 }
 
-function show(root: Element, text: string, what?: Told, found?: Found): void {
+function show(root: Element, text: string, what?: KeySummary, found?: Found): void {
   const part = find(root, '[data-part="found"]', HTMLElement);
   const facts = find(part, '[data-list="facts"]', HTMLElement);
   fill(part, { found: text, verb: `Revoke ${what?.name ?? ''}` });
@@ -94,7 +94,7 @@ function fact(root: Element, name: string, value: string): HTMLElement {
   return copy;
 }
 
-async function revoke(root: Element, found: Found, { name, about, used }: Told): Promise<void> {
+async function revoke(root: Element, found: Found, { name, about, used }: KeySummary): Promise<void> {
   const form = dialogIn(root, 'revoke');
   if (form.isOpen) return;
   const asking = new AbortController();
@@ -124,9 +124,9 @@ async function revoke(root: Element, found: Found, { name, about, used }: Told):
 function send({ product, region, credentials, api_key: key }: Found): Promise<Result<unknown>> {
   if (product === 'api_key') {
     const param = { access_key: key?.access_key ?? '' };
-    return ask<unknown>(() => iam['api-keys'][':access_key'].$delete({ param }));
+    return fetchResult<unknown>(() => iam['api-keys'][':access_key'].$delete({ param }));
   }
   const param = { region: region ?? '', credentials_id: credentials?.id ?? '' };
   const endpoint = product === 'nats' ? natsCredentials : keyed[product].credentials;
-  return ask<unknown>(() => endpoint[':credentials_id'].$delete({ param }));
+  return fetchResult<unknown>(() => endpoint[':credentials_id'].$delete({ param }));
 }

@@ -4,7 +4,7 @@
  */
 
 import type { Organization, Principal } from '../../api/api.ts';
-import { Latest, type PageQuery, type Result, type Slice } from '../../api/request.ts';
+import { LatestRequest, type PageQuery, type Result, type Slice } from '../../api/request.ts';
 import { busyWhile } from '../../ui/dom.ts';
 import { type Notice, UNLOADED } from '../../ui/panels/notice.ts';
 import { onStale } from '../../ui/panels/panel.ts';
@@ -20,7 +20,7 @@ export interface Context {
 
 /** See the file's description. */
 export abstract class OrganizationList<Thing> extends HTMLElement {
-  readonly #latest = new Latest();
+  readonly #latest = new LatestRequest();
   protected list!: ResourceList<Thing>;
   #context: Context | undefined;
   #acting = false;

@@ -1,7 +1,7 @@
 /** The element `<console-nats-accounts>`: lists the NATS accounts of the place, and creates one. */
 
 import { type NatsAccount, natsAccounts } from '../../api/api.ts';
-import { Latest, type PageQuery, sliceOf } from '../../api/request.ts';
+import { LatestRequest, type PageQuery, sliceOf } from '../../api/request.ts';
 import { busyWhile, fill, find, showTime } from '../../ui/dom.ts';
 import { UNLOADED } from '../../ui/panels/notice.ts';
 import { onStale, Part, type State } from '../../ui/panels/panel.ts';
@@ -56,7 +56,7 @@ class AccountTable extends Part {
 
 class ConsoleNatsAccounts extends HTMLElement {
   #list = new AccountTable(this);
-  #latest = new Latest();
+  #latest = new LatestRequest();
   #selection: ProjectRegion | undefined;
 
   connectedCallback(): void {

@@ -4,7 +4,7 @@
  */
 
 import { keyed, natsAccounts } from '../../api/api.ts';
-import { type Answer, ask } from '../../api/request.ts';
+import { type ApiResponse, fetchResult } from '../../api/request.ts';
 import type { KeyedId } from '../../credentials/access-key/products.ts';
 import { fill } from '../../ui/dom.ts';
 import { Part } from '../../ui/panels/panel.ts';
@@ -32,7 +32,7 @@ class Trouble extends Part {
 const COUNTS: Record<string, (selection: ProjectRegion) => Promise<string>> = {
   nats: async ({ region, project }) => {
     const query = { project_id: project, page_size: '1' };
-    const result = await ask(() => natsAccounts.$get({ param: { region }, query }));
+    const result = await fetchResult(() => natsAccounts.$get({ param: { region }, query }));
     return result.ok ? counted(result.body.total_count, 'account') : '';
   },
   sqs: (selection) => countKeyed('sqs', selection),
@@ -41,14 +41,14 @@ const COUNTS: Record<string, (selection: ProjectRegion) => Promise<string>> = {
 
 async function countKeyed(product: KeyedId, { region, project }: ProjectRegion): Promise<string> {
   const param = { region };
-  const info = await ask<{ status: string }>(() =>
+  const info = await fetchResult<{ status: string }>(() =>
     keyed[product].info.$get({ param, query: { project_id: project } }),
   );
   if (!info.ok) return '';
   if (info.body.status !== 'enabled') return 'Not active here yet';
   const query = { project_id: project, page_size: '1' };
-  const list = await ask<{ total_count: number }>(
-    (): Promise<Answer<{ total_count: number }>> => keyed[product].credentials.$get({ param, query }),
+  const list = await fetchResult<{ total_count: number }>(
+    (): Promise<ApiResponse<{ total_count: number }>> => keyed[product].credentials.$get({ param, query }),
   );
   if (!list.ok) return 'Active';
   const count = list.body.total_count;

@@ -1,7 +1,7 @@
 /** What the page of projects changes. Loaded when the reader first does so. */
 
 import { idempotent, type Project, projects } from '../../api/api.ts';
-import { ask } from '../../api/request.ts';
+import { fetchResult } from '../../api/request.ts';
 import type { Notice } from '../../ui/panels/notice.ts';
 import { confirmed, submitted } from '../list/list-dialogs.ts';
 
@@ -9,7 +9,7 @@ import { confirmed, submitted } from '../list/list-dialogs.ts';
 export function create(root: ParentNode, organization: string): Promise<Project | undefined> {
   return submitted(root, 'create', ({ name = '', description = '' }, key) => {
     const json = { name, description, organization_id: organization };
-    return ask(() => projects.$post({ header: idempotent(key, organization), json }));
+    return fetchResult(() => projects.$post({ header: idempotent(key, organization), json }));
   });
 }
 
@@ -18,13 +18,14 @@ export function rename(root: ParentNode, { id, name, description }: Project): Pr
   return submitted(
     root,
     'rename',
-    (json) => ask(() => projects[':project_id'].$patch({ param: { project_id: id }, json })),
+    (json) => fetchResult(() => projects[':project_id'].$patch({ param: { project_id: id }, json })),
     { values: { name, description } },
   );
 }
 
 /** Asks for confirmation and deletes. Resolves to what to say of it, or to undefined when the person cancels. */
 export function remove(root: ParentNode, { id, name }: Project): Promise<Notice | undefined> {
-  const send = () => ask<unknown>(() => projects[':project_id'].$delete({ param: { project_id: id } }));
+  const send = () =>
+    fetchResult<unknown>(() => projects[':project_id'].$delete({ param: { project_id: id } }));
   return confirmed(root, 'delete', send, { name }, `Deleted ${name}.`);
 }

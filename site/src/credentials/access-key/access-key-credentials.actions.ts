@@ -6,7 +6,7 @@
 import { PERMISSIONS } from '../../../../functions/shared/permissions.ts';
 import { idempotent, type KeyedCredentials, keyed } from '../../api/api.ts';
 import type { Problem } from '../../api/errors.ts';
-import { type Answer, ask } from '../../api/request.ts';
+import { type ApiResponse, fetchResult } from '../../api/request.ts';
 import { permissionValues } from '../../samples/permissions.ts';
 import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
 import { SecretDialog } from '../../ui/dialogs/secret-dialog.ts';
@@ -35,7 +35,7 @@ export async function activate(
   selection: ProjectRegion,
 ): Promise<{ problem: Problem | undefined; notice: Notice }> {
   const request = { param: { region: selection.region }, json: { project_id: selection.project } };
-  const result = await ask<unknown>(() => keyed[product].activate.$post(request));
+  const result = await fetchResult<unknown>(() => keyed[product].activate.$post(request));
   // Someone else was faster, or this was sent twice: the list says the rest.
   const problem = result.ok || result.problem.kind === 'refused' ? undefined : result.problem;
   const where = `${KEYED[product].label} is active in ${regionLabel(selection.region)}`;
@@ -57,7 +57,7 @@ export async function deactivate(
   await dialogIn(root, 'deactivate').open(
     async () => {
       const request = { param: { region: selection.region }, json: { project_id: selection.project } };
-      const result = await ask<unknown>(() => keyed[product].deactivate.$post(request));
+      const result = await fetchResult<unknown>(() => keyed[product].deactivate.$post(request));
       if (!result.ok && result.problem.kind !== 'gone') return result.problem;
       // The API does not tell whether the engine is done with it: nothing is claimed of that.
       notice = result.ok
@@ -104,7 +104,7 @@ export async function generate(
         header: idempotent(key, selection.project),
         json,
       };
-      const result = await ask<KeyedCredentials>(() => keyed[product].credentials.$post(request));
+      const result = await fetchResult<KeyedCredentials>(() => keyed[product].credentials.$post(request));
       if (!result.ok) return result.problem;
       issued = result.body;
       return undefined;
@@ -142,7 +142,7 @@ export async function update(
         permissions: Object.fromEntries(changed.map(({ apiName }) => [apiName, wanted[apiName]])),
       };
       const request = { param: { region, credentials_id: id }, json };
-      const result = await ask<KeyedCredentials>(() =>
+      const result = await fetchResult<KeyedCredentials>(() =>
         (keyed[product].credentials[':credentials_id'].$patch as Patch)(request),
       );
       if (!result.ok) return result.problem;
@@ -158,7 +158,7 @@ export async function update(
   return notice;
 }
 
-type Patch = (request: object) => Promise<Answer<KeyedCredentials>>;
+type Patch = (request: object) => Promise<ApiResponse<KeyedCredentials>>;
 
 /** Asks for confirmation and revokes credentials. Resolves to what to say of it, or to undefined when the person cancels. */
 export async function revoke(
@@ -173,7 +173,9 @@ export async function revoke(
   await form.open(
     async () => {
       const request = { param: { region, credentials_id: id } };
-      const result = await ask<unknown>(() => keyed[product].credentials[':credentials_id'].$delete(request));
+      const result = await fetchResult<unknown>(() =>
+        keyed[product].credentials[':credentials_id'].$delete(request),
+      );
       if (!result.ok && result.problem.kind !== 'gone') return result.problem;
       notice = result.ok
         ? success(`Revoked ${name}. Its next request is denied.`)

@@ -5,12 +5,12 @@
 
 import { type KeyedCredentials, keyed } from '../../api/api.ts';
 import type { Problem } from '../../api/errors.ts';
-import { Latest, type PageQuery, type Result, type Slice, sliceOf } from '../../api/request.ts';
+import { LatestRequest, type PageQuery, type Result, type Slice, sliceOf } from '../../api/request.ts';
 import type { CodeSamples } from '../../guide/code-samples.ts';
-import type { Facts } from '../../guide/progress.ts';
+import type { GuideProgress } from '../../guide/progress.ts';
 import { busyWhile, find } from '../../ui/dom.ts';
 import { type Notice, UNLOADED } from '../../ui/panels/notice.ts';
-import { onStale, TOLD } from '../../ui/panels/panel.ts';
+import { onStale, PRODUCT_STATE_CHANGED } from '../../ui/panels/panel.ts';
 import { readPages } from '../../ui/panels/read-pages.ts';
 import { loadProject } from '../../workspace/load-project.ts';
 import {
@@ -25,16 +25,16 @@ import type { KeyedId } from './products.ts';
 
 type Actions = typeof import('./access-key-credentials.actions.ts');
 
-/** What the API has told of the product in the place; `asking` until it has. */
-export type Told =
-  | { state: 'asking' }
+/** What the API has told of the product in the place; `loading` until it has. */
+export type ProductState =
+  | { state: 'loading' }
   | { state: 'problem'; problem: Problem }
-  | { state: 'told'; selection: ProjectRegion; active: boolean; endpoint: string };
+  | { state: 'known'; selection: ProjectRegion; active: boolean; endpoint: string };
 
 /** See access-key-credentials.astro. */
 export class KeyedCredentialsForm extends HTMLElement {
   #selection: ProjectRegion | undefined;
-  #facts: Facts = { regionTold: false };
+  #progress: GuideProgress = { regionLoaded: false };
   #endpoint = '';
   #credentials = new CredentialsList<KeyedCredentials>(
     this,
@@ -52,8 +52,8 @@ export class KeyedCredentialsForm extends HTMLElement {
   );
   #rows: typeof import('./credential-rows.lazy.ts') | undefined;
   #announce = (notice: Notice) => this.#credentials.announce(notice);
-  #latest = new Latest();
-  #told: Told = { state: 'asking' };
+  #latest = new LatestRequest();
+  #productState: ProductState = { state: 'loading' };
 
   connectedCallback(): void {
     bindProjectRegionFields(this);
@@ -70,7 +70,7 @@ export class KeyedCredentialsForm extends HTMLElement {
     onStale(this.#credentials, {
       start: () => this.#start(),
       open: () => loadProject(this),
-      again: () => this.#ask(true),
+      again: () => this.#loadProductState(true),
     });
     void customElements.whenDefined('code-samples').then(() => this.#updateSamples({}));
     this.#follow();
@@ -78,8 +78,8 @@ export class KeyedCredentialsForm extends HTMLElement {
   }
 
   /** What the parts beside the list need to know, so that they don't have to ask for themselves. */
-  get told(): Told {
-    return this.#told;
+  get productState(): ProductState {
+    return this.#productState;
   }
 
   /** Asks anew. */
@@ -92,16 +92,16 @@ export class KeyedCredentialsForm extends HTMLElement {
     void this.#act(button, (actions) => this.#activate(actions, announce), announce);
   }
 
-  #tell(told: Told): void {
-    this.#told = told;
-    this.dispatchEvent(new Event(TOLD));
+  #setProductState(productState: ProductState): void {
+    this.#productState = productState;
+    this.dispatchEvent(new Event(PRODUCT_STATE_CHANGED));
   }
 
   /** Shows a problem in place of the list, and tells of it. */
   #fail(problem: Problem, quiet = false): void {
     this.#credentials.fail(problem, quiet);
     const shown = this.#credentials.state === 'problem' || this.#credentials.state === 'signed-out';
-    if (problem.kind !== 'superseded' && shown) this.#tell({ state: 'problem', problem });
+    if (problem.kind !== 'superseded' && shown) this.#setProductState({ state: 'problem', problem });
   }
 
   get #product(): KeyedId {
@@ -128,28 +128,28 @@ export class KeyedCredentialsForm extends HTMLElement {
 
   /** Asks whether the product is active, and lists the credentials if it is. */
   async #load(): Promise<void> {
-    this.#facts = { regionTold: false };
-    this.#learn({});
-    this.#tell({ state: 'asking' });
+    this.#progress = { regionLoaded: false };
+    this.#updateProgress({});
+    this.#setProductState({ state: 'loading' });
     // Nothing is offered before it is known of this place; while only the list is read anew, it stays.
     this.#credentials.show('unchosen');
     this.#credentials.show('loading');
-    await this.#ask();
+    await this.#loadProductState();
   }
 
-  async #ask(quiet = false): Promise<void> {
+  async #loadProductState(quiet = false): Promise<void> {
     const selection = this.#selection;
     if (!selection) return;
     const request = { param: { region: selection.region }, query: { project_id: selection.project } };
-    const result = await this.#latest.ask<{ status: string }>((init) =>
+    const result = await this.#latest.fetchResult<{ status: string }>((init) =>
       keyed[this.#product].info.$get(request, { init }),
     );
     if (!result.ok) return this.#fail(result.problem, quiet);
     const info: { status: string } & Partial<Record<string, unknown>> = result.body;
     this.#endpoint = String(info[`${this.#product}_endpoint_url`]);
-    this.#learn({ regionTold: true });
+    this.#updateProgress({ regionLoaded: true });
     const active = info.status === 'enabled';
-    this.#tell({ state: 'told', selection, active, endpoint: this.#endpoint });
+    this.#setProductState({ state: 'known', selection, active, endpoint: this.#endpoint });
     if (active) await this.#loadCredentials(undefined, quiet);
     else this.#credentials.show('inactive');
   }
@@ -169,7 +169,7 @@ export class KeyedCredentialsForm extends HTMLElement {
     if (!result.ok) return this.#credentials.fail(result.problem, quiet);
     if (!this.#rows) return this.#credentials.fail({ kind: 'refused', message: UNLOADED.text });
     await this.#credentials.render(result.body.items, result.body.total, last, first);
-    this.#learn({ listed: this.#credentials.ids });
+    this.#updateProgress({ listed: this.#credentials.ids });
   }
 
   #page(
@@ -209,7 +209,7 @@ export class KeyedCredentialsForm extends HTMLElement {
         this.#updateSamples(choice),
       ));
     if (!issued) return;
-    this.#learn({ issued: issued.id });
+    this.#updateProgress({ issued: issued.id });
     await showSecret(this, this.#product, issued, this.#endpoint);
     // Only now: they may have been used, or revoked elsewhere, while the secret was on screen.
     await this.#loadCredentials();
@@ -227,8 +227,12 @@ export class KeyedCredentialsForm extends HTMLElement {
   }
 
   /** Says what was done once it is shown. */
-  async #done(notice: Notice, facts: Partial<Facts>, shown = this.#loadCredentials()): Promise<void> {
-    this.#learn(facts);
+  async #done(
+    notice: Notice,
+    progress: Partial<GuideProgress>,
+    shown = this.#loadCredentials(),
+  ): Promise<void> {
+    this.#updateProgress(progress);
     await shown;
     this.#credentials.announce(notice);
   }
@@ -251,12 +255,12 @@ export class KeyedCredentialsForm extends HTMLElement {
     return find(this, 'select[name="project"]', HTMLSelectElement).selectedOptions[0]?.text ?? '';
   }
 
-  #learn(facts: Partial<Facts>): void {
-    this.#facts = { ...this.#facts, ...facts };
+  #updateProgress(progress: Partial<GuideProgress>): void {
+    this.#progress = { ...this.#progress, ...progress };
     // The console has no steps.
     if (this.querySelector('[data-step]')) {
       void import('../../guide/progress.ts').then(
-        ({ tickSteps }) => tickSteps(this, this.#facts),
+        ({ tickSteps }) => tickSteps(this, this.#progress),
         () => undefined,
       );
     }

@@ -1,7 +1,7 @@
 /** The queues or topics that `<resource-list>` lists. Loaded where the product is active. */
 
 import { keyed, type Queue, type Topic } from '../../api/api.ts';
-import { Latest } from '../../api/request.ts';
+import { LatestRequest } from '../../api/request.ts';
 import { fill, find } from '../../ui/dom.ts';
 import { UNLOADED } from '../../ui/panels/notice.ts';
 import { Part } from '../../ui/panels/panel.ts';
@@ -14,7 +14,7 @@ type Listed = { next_page_token: string | null } & ({ queues: Queue[] } | { topi
 /** See the file's description. */
 export class InventoryList extends Part {
   readonly #form: KeyedCredentialsForm;
-  readonly #latest = new Latest();
+  readonly #latest = new LatestRequest();
   #next: string | null = null;
 
   constructor(owner: ParentNode, form: KeyedCredentialsForm) {
@@ -24,15 +24,15 @@ export class InventoryList extends Part {
 
   /** Reads a page in the place that the element around it works in, and shows it. */
   async load(page = 1): Promise<void> {
-    const { told, dataset } = this.#form;
-    if (told.state !== 'told') return;
-    const { region, project } = told.selection;
+    const { productState, dataset } = this.#form;
+    if (productState.state !== 'known') return;
+    const { region, project } = productState.selection;
     const query = { project_id: project, ...(page > 1 && this.#next && { page_token: this.#next }) };
-    const result = await this.#latest.ask<Listed>((init) =>
+    const result = await this.#latest.fetchResult<Listed>((init) =>
       keyed[dataset.product as KeyedId].things.$get({ param: { region }, query }, { init }),
     );
     // The element has learned something else, such as another place, or that the product is no longer active.
-    if (this.#form.told !== told) return;
+    if (this.#form.productState !== productState) return;
     if (!result.ok) return this.fail(result.problem);
     const { body } = result;
     this.#next = body.next_page_token;

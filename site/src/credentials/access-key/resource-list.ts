@@ -5,7 +5,7 @@
  */
 import { fill } from '../../ui/dom.ts';
 import { UNLOADED } from '../../ui/panels/notice.ts';
-import { Part, TOLD } from '../../ui/panels/panel.ts';
+import { Part, PRODUCT_STATE_CHANGED } from '../../ui/panels/panel.ts';
 import { regionLabel } from '../../workspace/project-region-fields.ts';
 import type { KeyedCredentialsForm } from './access-key-credentials.ts';
 import type { InventoryList } from './resource-list-panel.ts';
@@ -43,7 +43,7 @@ class ResourceListElement extends HTMLElement {
       activate: (button) => form.activate(button, (notice) => this.#part.announce(notice)),
       more: () => this.#list?.load(this.#list.pages + 1),
     });
-    form.addEventListener(TOLD, () => this.#follow());
+    form.addEventListener(PRODUCT_STATE_CHANGED, () => this.#follow());
     this.#follow();
   }
 
@@ -53,18 +53,18 @@ class ResourceListElement extends HTMLElement {
   }
 
   #follow(): void {
-    const told = this.#form.told ?? { state: 'asking' };
-    if (told.state === 'problem') {
-      this.#part.fail(told.problem);
+    const productState = this.#form.productState ?? { state: 'loading' };
+    if (productState.state === 'problem') {
+      this.#part.fail(productState.problem);
       return;
     }
-    if (told.state === 'asking') {
+    if (productState.state === 'loading') {
       this.#list = undefined;
       this.#part.show('loading');
       return;
     }
-    this.#part.describe(told.selection.region, told.endpoint);
-    if (!told.active) {
+    this.#part.describe(productState.selection.region, productState.endpoint);
+    if (!productState.active) {
       this.#list = undefined;
       this.#part.show('inactive');
       return;

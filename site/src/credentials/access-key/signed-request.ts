@@ -15,7 +15,7 @@ export interface LookUp {
 }
 
 /** What came of it. */
-export type Outcome = 'accepted' | 'denied' | 'untold';
+export type Outcome = 'accepted' | 'denied' | 'unknown';
 
 const ofQueues = (action: string, fields: object): LookUp => ({
   action,
@@ -55,10 +55,10 @@ export async function send(
     const code = answer.ok ? '' : codeOf(answer.headers, await answer.text());
     // There is no queue of that name: to say so, it has accepted the signature.
     const accepted = answer.ok || code.endsWith('NonExistentQueue');
-    const outcome = accepted ? 'accepted' : answer.status === 403 ? 'denied' : 'untold';
+    const outcome = accepted ? 'accepted' : answer.status === 403 ? 'denied' : 'unknown';
     return { outcome, code, answered: true };
   } catch {
-    return { outcome: 'untold', code: '', answered: false };
+    return { outcome: 'unknown', code: '', answered: false };
   }
 }
 

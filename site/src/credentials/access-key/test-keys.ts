@@ -26,7 +26,7 @@ export async function tryKeys(
       return success(`Accepted by ${where}, after ${took} ms.`);
     case 'denied':
       return failure(`Refused by ${where}. Have these credentials been revoked?`);
-    case 'untold':
+    case 'unknown':
       return pending(`${where} could not check the keys right now. Try again in a moment.`);
   }
 }

@@ -2,13 +2,13 @@
 import type { InferResponseType } from 'hono/client';
 import { type NatsCredentials, natsCredentials } from '../../api/api.ts';
 import { type Problem, sentence } from '../../api/errors.ts';
-import { ask } from '../../api/request.ts';
+import { fetchResult } from '../../api/request.ts';
 import { copyOf, fill, find, showTime } from '../../ui/dom.ts';
 import { counted } from '../../ui/pluralize.ts';
 
 const endpoint = natsCredentials[':credentials_id'].connections;
-type Told = InferResponseType<typeof endpoint.$get, 200>;
-type Client = Told['connections'][number];
+type ConnectionsResponse = InferResponseType<typeof endpoint.$get, 200>;
+type Client = ConnectionsResponse['connections'][number];
 
 /** More than these are a number. */
 const SHOWN = 5;
@@ -32,20 +32,25 @@ export async function showConnected(
   signal: AbortSignal,
 ): Promise<void> {
   const part = find(root, '[data-part="connected"]', HTMLElement);
-  put(part, 'Asking the servers who is connected…', []);
+  showClients(part, 'Asking the servers who is connected…', []);
   part.ariaBusy = 'true';
-  const result = await ask(() =>
+  const result = await fetchResult(() =>
     endpoint.$get({ param: { region, credentials_id: id } }, { init: { signal } }),
   );
   if (signal.aborted) return;
   part.ariaBusy = 'false';
-  if (!result.ok) return put(part, unknown(result.problem), []);
+  if (!result.ok) return showClients(part, unknown(result.problem), []);
   const { connections, servers } = result.body;
   const items = connections.slice(0, SHOWN).map((client) => item(part, client, servers > 1));
-  put(part, summary(result.body), items);
+  showClients(part, summary(result.body), items);
 }
 
-function summary({ connections, servers, servers_answered: answered, truncated }: Told): string {
+function summary({
+  connections,
+  servers,
+  servers_answered: answered,
+  truncated,
+}: ConnectionsResponse): string {
   const count = connections.length;
   const rest = count > SHOWN ? `, of which ${SHOWN} are shown` : '';
   const known =
@@ -68,7 +73,7 @@ function item(part: HTMLElement, client: Client, several: boolean): HTMLElement 
   return copy;
 }
 
-function put(part: HTMLElement, text: string, items: HTMLElement[]): void {
+function showClients(part: HTMLElement, text: string, items: HTMLElement[]): void {
   fill(part, { connected: text });
   const list = find(part, '[data-list="clients"]', HTMLElement);
   list.replaceChildren(...items);

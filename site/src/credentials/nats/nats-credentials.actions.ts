@@ -12,7 +12,7 @@ import {
   natsAccounts,
   natsCredentials,
 } from '../../api/api.ts';
-import { ask, type Result } from '../../api/request.ts';
+import { fetchResult, type Result } from '../../api/request.ts';
 import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
 import { SecretDialog } from '../../ui/dialogs/secret-dialog.ts';
 import { find } from '../../ui/dom.ts';
@@ -36,7 +36,7 @@ export async function createAccount(
         header: idempotent(key, selection.project),
         json,
       };
-      const result = await ask(() => natsAccounts.$post(request));
+      const result = await fetchResult(() => natsAccounts.$post(request));
       if (!result.ok) return result.problem;
       created = result.body;
       return undefined;
@@ -57,7 +57,7 @@ export async function deleteAccount(
   let notice: Notice | undefined;
   await dialogIn(root, 'delete-account').open(
     async () => {
-      const result = await ask(() =>
+      const result = await fetchResult(() =>
         natsAccounts[':nats_account_id'].$delete({ param: { region, nats_account_id: id } }),
       );
       if (!result.ok && result.problem.kind !== 'gone') return result.problem;
@@ -98,7 +98,7 @@ export async function generate(
 function issue(account: NatsAccount, name: string, key: string): Promise<Result<IssuedNatsCredentials>> {
   const json = { nats_account_id: account.id, name };
   const request = { param: { region: account.region }, header: idempotent(key, account.id), json };
-  return ask(() => natsCredentials.$post(request));
+  return fetchResult(() => natsCredentials.$post(request));
 }
 
 /** Shows credentials just generated; resolves when the person has said that they are saved. */
@@ -134,7 +134,7 @@ export async function revoke(
   void showConnected(form, credentials, asking.signal);
   await form.open(
     async () => {
-      const result = await ask(() =>
+      const result = await fetchResult(() =>
         natsCredentials[':credentials_id'].$delete({ param: { region, credentials_id: id } }),
       );
       if (result.ok) {

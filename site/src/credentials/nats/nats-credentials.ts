@@ -5,9 +5,9 @@
  */
 
 import { type NatsAccount, type NatsCredentials, natsAccounts, natsCredentials } from '../../api/api.ts';
-import { Latest, type PageQuery, type Slice, sliceOf } from '../../api/request.ts';
+import { LatestRequest, type PageQuery, type Slice, sliceOf } from '../../api/request.ts';
 import type { CodeSamples } from '../../guide/code-samples.ts';
-import type { Facts } from '../../guide/progress.ts';
+import type { GuideProgress } from '../../guide/progress.ts';
 import { busyWhile } from '../../ui/dom.ts';
 import { success, UNLOADED } from '../../ui/panels/notice.ts';
 import { onStale } from '../../ui/panels/panel.ts';
@@ -29,15 +29,15 @@ type Actions = typeof import('./nats-credentials.actions.ts');
 class NatsCredentialsForm extends HTMLElement {
   #selection: ProjectRegion | undefined;
   #account: NatsAccount | undefined;
-  #facts: Facts = { regionTold: false };
+  #progress: GuideProgress = { regionLoaded: false };
   #accounts = new AccountList(this);
   #credentials = new NatsCredentialsList(this, (credentials, button) =>
     this.#act(button, (actions) => this.#revoke(actions, credentials)),
   );
   /** Absent until there is a revocation that some server has yet to confirm. */
   #unconfirmed: Unconfirmed | undefined;
-  #accountsAsked = new Latest();
-  #credentialsAsked = new Latest();
+  #accountsAsked = new LatestRequest();
+  #credentialsAsked = new LatestRequest();
 
   connectedCallback(): void {
     bindProjectRegionFields(this);
@@ -101,7 +101,7 @@ class NatsCredentialsForm extends HTMLElement {
     const listed = await this.#listAccounts(page, page);
     if (!listed || page > 1) return;
     const { items: accounts, total } = listed;
-    this.#learn({ regionTold: true });
+    this.#updateProgress({ regionLoaded: true });
     const wanted =
       accounts.find(({ id }) => id === currentSelection().account) ?? (total === 1 ? accounts[0] : undefined);
     if (wanted) this.#accounts.select(wanted);
@@ -127,7 +127,7 @@ class NatsCredentialsForm extends HTMLElement {
     const id = currentSelection().account;
     if (!id) return this.#accounts.show('empty');
     const param = { region, nats_account_id: id };
-    const result = await this.#accountsAsked.ask((init) =>
+    const result = await this.#accountsAsked.fetchResult((init) =>
       natsAccounts[':nats_account_id'].$get({ param }, { init }),
     );
     if (result.ok) {
@@ -144,8 +144,8 @@ class NatsCredentialsForm extends HTMLElement {
   #forgetAccount(): void {
     this.#account = undefined;
     this.#unconfirmed?.follow(undefined);
-    this.#facts = { regionTold: false };
-    this.#learn({});
+    this.#progress = { regionLoaded: false };
+    this.#updateProgress({});
     this.#accounts.show('loading');
     this.#credentials.show('unchosen');
   }
@@ -155,8 +155,8 @@ class NatsCredentialsForm extends HTMLElement {
     if (this.#unconfirmed || account.enforcement.state === 'pending') {
       void this.#watch((unconfirmed) => account === this.#account && unconfirmed.follow(account));
     }
-    this.#facts = { regionTold: true };
-    this.#learn({});
+    this.#progress = { regionLoaded: true };
+    this.#updateProgress({});
     this.#selection = { region: account.region, project: account.project_id };
     choose({ ...this.#selection, account: account.id });
     this.#credentials.show('loading');
@@ -183,7 +183,7 @@ class NatsCredentialsForm extends HTMLElement {
     if (!result || account !== this.#account) return;
     if (!result.ok) return this.#credentials.fail(result.problem, quiet);
     await this.#credentials.render(result.body.items, result.body.total, last, first);
-    this.#learn({ listed: this.#credentials.ids });
+    this.#updateProgress({ listed: this.#credentials.ids });
   }
 
   async #createAccount({ createAccount }: Actions): Promise<void> {
@@ -207,7 +207,7 @@ class NatsCredentialsForm extends HTMLElement {
     const account = this.#account;
     const issued = account && (await generate(this, account, (name) => this.#updateSamples(name)));
     if (!issued) return;
-    this.#learn({ issued: issued.id });
+    this.#updateProgress({ issued: issued.id });
     await showSecret(this, issued, account);
     // Only now: they may have been used, or revoked elsewhere, while the secret was on screen.
     await this.#loadCredentials();
@@ -219,7 +219,7 @@ class NatsCredentialsForm extends HTMLElement {
     const revoked = account && (await revoke(this, credentials, account));
     if (!revoked) return;
     const { standing } = revoked;
-    this.#learn({ revoked: { id: credentials.id, pending: standing !== undefined } });
+    this.#updateProgress({ revoked: { id: credentials.id, pending: standing !== undefined } });
     if (standing) {
       await this.#watch((unconfirmed) => {
         unconfirmed.follow(this.#account);
@@ -237,8 +237,8 @@ class NatsCredentialsForm extends HTMLElement {
     this.#unconfirmed ??= new code.Unconfirmed(
       (revoked, pending) => this.#credentials.renderPending(revoked, pending),
       (revoked) => {
-        const last = this.#facts.revoked;
-        if (last && revoked.length > 0) this.#learn({ revoked: { ...last, pending: false } });
+        const last = this.#progress.revoked;
+        if (last && revoked.length > 0) this.#updateProgress({ revoked: { ...last, pending: false } });
         code.sayConfirmed(this.#credentials, revoked);
       },
     );
@@ -254,12 +254,12 @@ class NatsCredentialsForm extends HTMLElement {
     else this.#credentials.announce(UNLOADED);
   }
 
-  #learn(facts: Partial<Facts>): void {
-    this.#facts = { ...this.#facts, ...facts };
+  #updateProgress(progress: Partial<GuideProgress>): void {
+    this.#progress = { ...this.#progress, ...progress };
     // The console has no steps.
     if (this.querySelector('[data-step]')) {
       void import('../../guide/progress.ts').then(
-        ({ tickSteps }) => tickSteps(this, this.#facts),
+        ({ tickSteps }) => tickSteps(this, this.#progress),
         () => undefined,
       );
     }

@@ -4,7 +4,7 @@
  */
 
 import { type NatsAccount, natsAccounts } from '../../api/api.ts';
-import { ask } from '../../api/request.ts';
+import { fetchResult } from '../../api/request.ts';
 import { success } from '../../ui/panels/notice.ts';
 import type { Part } from '../../ui/panels/panel.ts';
 import type { Revoked } from './nats-credentials-panel.ts';
@@ -70,7 +70,9 @@ export class Unconfirmed {
 /** The account as it is now; undefined where the API does not tell. */
 async function read(account: NatsAccount, signal: AbortSignal): Promise<NatsAccount | undefined> {
   const param = { region: account.region, nats_account_id: account.id };
-  const result = await ask(() => natsAccounts[':nats_account_id'].$get({ param }, { init: { signal } }));
+  const result = await fetchResult(() =>
+    natsAccounts[':nats_account_id'].$get({ param }, { init: { signal } }),
+  );
   return result.ok ? result.body : undefined;
 }
 

@@ -1,7 +1,7 @@
 /** Says in an account's overview (account-overview.astro) what is wrong with the nats-servers of its region. */
 import type { InferResponseType } from 'hono/client';
 import { natsServers } from '../../api/api.ts';
-import { ask } from '../../api/request.ts';
+import { fetchResult } from '../../api/request.ts';
 import { fill, find } from '../../ui/dom.ts';
 import { counted } from '../../ui/pluralize.ts';
 
@@ -10,7 +10,7 @@ type Servers = InferResponseType<typeof natsServers.$get, 200>;
 /** What was asked on this page already, by region. */
 const asked = new Map<string, ReturnType<typeof askFor>>();
 
-const askFor = (region: string) => ask(() => natsServers.$get({ param: { region } }));
+const askFor = (region: string) => fetchResult(() => natsServers.$get({ param: { region } }));
 
 /** Shows a notice under `root` when a server of the region has a version that is not supported, or does not reply. */
 export async function showServerNotice(root: HTMLElement, region: string): Promise<void> {

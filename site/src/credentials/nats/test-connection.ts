@@ -10,7 +10,7 @@ import {
   wsconnect,
 } from '@nats-io/nats-core';
 import { type IssuedNatsCredentials, type NatsAccount, natsCredentials } from '../../api/api.ts';
-import { ask } from '../../api/request.ts';
+import { fetchResult } from '../../api/request.ts';
 import { failure, info, type Notice, success } from '../../ui/panels/notice.ts';
 import { regionLabel } from '../../workspace/project-region-fields.ts';
 
@@ -64,7 +64,7 @@ export async function tryCreds(issued: IssuedNatsCredentials, account: NatsAccou
       );
     } finally {
       // The API learns of a use only from the servers' lists of open connections.
-      void ask(() => {
+      void fetchResult(() => {
         const param = { region: account.region, credentials_id: issued.id };
         return natsCredentials[':credentials_id'].connections.$get({ param });
       }).finally(() => connection.close());

@@ -118,7 +118,7 @@ export class RevocationDemo extends HTMLElement {
     const answeredAt = performance.now();
     if (!result.ok) return this.#keep(bearer, result.problem);
     this.#bearer = undefined;
-    this.#log({ action: 'Revoke', outcome: 'untold', text: `Answered, ${since(sentAt, answeredAt)}` });
+    this.#log({ action: 'Revoke', outcome: 'unknown', text: `Answered, ${since(sentAt, answeredAt)}` });
     const answered = { sentAt, answeredAt, headers: result.headers };
     this.#end(bearer, await bearer.prove(answered, (use) => this.#log(use)));
   }

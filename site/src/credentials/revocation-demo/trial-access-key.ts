@@ -1,7 +1,7 @@
 /** Throw-away credentials for Queues, or for Topics and Events, used by signed requests. See trial-credentials.ts. */
 
 import { idempotent, type KeyedCredentials, keyed } from '../../api/api.ts';
-import { type Answer, ask } from '../../api/request.ts';
+import { type ApiResponse, fetchResult } from '../../api/request.ts';
 import { failure, pending, success } from '../../ui/panels/notice.ts';
 import { regionLabel } from '../../workspace/project-region-fields.ts';
 import { currentSelection } from '../../workspace/selection.ts';
@@ -19,7 +19,7 @@ export async function makeKeyedBearer(product: KeyedId): Promise<Made> {
   const { label } = KEYED[product];
   if (!region || !project) return unmade('Choose a region and a project first, in the steps above.');
   const param = { region };
-  const info = await ask<Info>(() =>
+  const info = await fetchResult<Info>(() =>
     (keyed[product].info.$get as Asking<Info>)({ param, query: { project_id: project } }),
   );
   if (!info.ok) return info;
@@ -34,7 +34,7 @@ export async function makeKeyedBearer(product: KeyedId): Promise<Made> {
   return { ok: true, bearer: bearerOf(issued.body, product, String(info.body[`${product}_endpoint_url`])) };
 }
 
-type Asking<Body> = (request: object) => Promise<Answer<Body>>;
+type Asking<Body> = (request: object) => Promise<ApiResponse<Body>>;
 
 function bearerOf(keys: KeyedCredentials, product: KeyedId, endpoint: string): Bearer {
   const use = async (): Promise<Use> => {
@@ -43,7 +43,7 @@ function bearerOf(keys: KeyedCredentials, product: KeyedId, endpoint: string): B
     const text = {
       accepted: `Accepted, ${since(began)}`,
       denied: `Denied: ${code}`,
-      untold: `No answer${code && `: ${code}`}`,
+      unknown: `No answer${code && `: ${code}`}`,
     }[outcome];
     return { action: LISTING[product].action, outcome, text };
   };
@@ -52,7 +52,9 @@ function bearerOf(keys: KeyedCredentials, product: KeyedId, endpoint: string): B
     use,
     revoke: (init = {}) => {
       const request = { param: { region: keys.region, credentials_id: keys.id } };
-      return ask<unknown>(() => keyed[product].credentials[':credentials_id'].$delete(request, { init }));
+      return fetchResult<unknown>(() =>
+        keyed[product].credentials[':credentials_id'].$delete(request, { init }),
+      );
     },
     async prove({ answeredAt }, log) {
       const next = await use();
@@ -63,7 +65,7 @@ function bearerOf(keys: KeyedCredentials, product: KeyedId, endpoint: string): B
           'The next request was still accepted. This must not happen: report it to the operator of this deployment.',
         ),
         denied: success(`Denied on the next request, ${took} after the revocation was answered.`),
-        untold: pending('The credentials are revoked, but the next request got no response to confirm it.'),
+        unknown: pending('The credentials are revoked, but the next request got no response to confirm it.'),
       }[next.outcome];
     },
     close: () => undefined,

@@ -4,7 +4,7 @@
  */
 
 import { type Problem, sentence } from '../../api/errors.ts';
-import { type Answer, ask, type Result } from '../../api/request.ts';
+import { type ApiResponse, fetchResult, type Result } from '../../api/request.ts';
 import type { Notice } from '../../ui/panels/notice.ts';
 import type { Outcome } from '../access-key/signed-request.ts';
 
@@ -52,12 +52,12 @@ export const unmade = (message: string): { ok: false; problem: Problem } => ({
 
 /** Issues credentials. `request` gets the key that makes it the same request when there is no answer to the first. */
 export async function issue<Issued>(
-  request: (key: string) => Promise<Answer<Issued>>,
+  request: (key: string) => Promise<ApiResponse<Issued>>,
 ): Promise<Result<Issued>> {
   const key = crypto.randomUUID();
   const unanswered = (result: Result<Issued>) => !result.ok && result.problem.kind === 'unreachable';
-  const first = await ask(() => request(key));
-  const result = unanswered(first) ? await ask(() => request(key)) : first;
+  const first = await fetchResult(() => request(key));
+  const result = unanswered(first) ? await fetchResult(() => request(key)) : first;
   if (!unanswered(result)) return result;
   const lost = sentence({ kind: 'unreachable' }, 'action');
   return unmade(`${lost} If “${NAME}” is in the panel above, revoke it first.`);

@@ -7,7 +7,7 @@ import {
   natsAccounts,
   natsCredentials,
 } from '../../api/api.ts';
-import { ask } from '../../api/request.ts';
+import { fetchResult } from '../../api/request.ts';
 import { failure, type Notice, pending } from '../../ui/panels/notice.ts';
 import { regionLabel } from '../../workspace/project-region-fields.ts';
 import { currentSelection } from '../../workspace/selection.ts';
@@ -31,7 +31,7 @@ const PATIENCE_MS = 10_000;
 export async function makeNatsBearer(): Promise<Made> {
   const { region, account: id } = currentSelection();
   if (!region || !id) return unmade('Choose a NATS account first, in the steps above.');
-  const account = await ask(() =>
+  const account = await fetchResult(() =>
     natsAccounts[':nats_account_id'].$get({ param: { region, nats_account_id: id } }),
   );
   if (!account.ok) return account;
@@ -53,7 +53,7 @@ export async function makeNatsBearer(): Promise<Made> {
 
 function revoke({ id, region }: IssuedNatsCredentials, init: RequestInit = {}) {
   const request = { param: { region, credentials_id: id } };
-  return ask<unknown>(() => natsCredentials[':credentials_id'].$delete(request, { init }));
+  return fetchResult<unknown>(() => natsCredentials[':credentials_id'].$delete(request, { init }));
 }
 
 class NatsBearer implements Bearer {
@@ -80,7 +80,7 @@ class NatsBearer implements Bearer {
       await exchange(this.#connection, action);
       return { action, outcome: 'accepted', text: `Received, ${since(began)}` };
     } catch {
-      if (!this.#connection.isClosed()) return { action, outcome: 'untold', text: 'Not received' };
+      if (!this.#connection.isClosed()) return { action, outcome: 'unknown', text: 'Not received' };
       // Why it ended, the server says to who connects again: it may have been restarted, too.
       return this.#connectAgain();
     }
@@ -109,7 +109,7 @@ class NatsBearer implements Bearer {
         return outcome(`${cut} Connecting again is denied.`, headers);
       case 'accepted':
         return failure(`${cut} Connecting again was accepted: some server has not received the revocation.`);
-      case 'untold':
+      case 'unknown':
         return pending(`${cut} No server responded to connecting again.${receipt(headers)}`);
     }
   }
@@ -127,7 +127,7 @@ class NatsBearer implements Bearer {
     } catch (error) {
       return isRefusal(error)
         ? { action, outcome: 'denied', text: 'Denied: Authorization Violation' }
-        : { action, outcome: 'untold', text: 'No answer' };
+        : { action, outcome: 'unknown', text: 'No answer' };
     }
   }
 }

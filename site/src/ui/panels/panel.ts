@@ -146,7 +146,7 @@ export class Part {
 }
 
 /** The event that `<access-key-credentials>` receives when what it has been told of the product changes. */
-export const TOLD = 'latchkey:told';
+export const PRODUCT_STATE_CHANGED = 'latchkey:product-state';
 
 const STALE = 'latchkey:stale';
 
