@@ -2,8 +2,11 @@
  * Shared by the tests in workerd: organizations as a deployment creates them, a plain HTTP client of the API, and
  * direct access to a region's database.
  */
+import { randomBytes, scryptSync } from 'node:crypto';
 import type { D1Database } from '@cloudflare/workers-types';
-import { createOrganization, type Owner } from '../../functions/iam/bootstrap.ts';
+import { insertOrganization } from '../../db/identity/bootstrap.ts';
+import type { Owner } from '../../functions/iam/bootstrap.ts';
+import { hashSecretKey, newApiKey } from '../../functions/iam/principals/api-keys.ts';
 import { app } from '../../functions/index.ts';
 import { describeApi } from '../../functions/openapi.ts';
 import { env } from './env.ts';
@@ -11,16 +14,38 @@ import { env } from './env.ts';
 /** The origin of the API in tests. */
 export const ORIGIN = 'https://latchkey.test';
 
-/** Creates an organization with its Owner. */
+/**
+ * Creates an organization with its Owner. The hash of the password is as cheap as scrypt allows: verifying takes its cost
+ * from the hash, and a real one takes a quarter of a second of CPU time.
+ */
 export async function newOwner(): Promise<Owner> {
-  const { owner, statements } = await createOrganization({
+  const organizationId = crypto.randomUUID();
+  const email = `${crypto.randomUUID()}@example.com`;
+  const password = crypto.randomUUID();
+  const { accessKey, secretKey } = newApiKey();
+  const statements = insertOrganization({
+    organizationId,
     organizationName: 'Test',
-    email: `${crypto.randomUUID()}@example.com`,
-    password: crypto.randomUUID(),
+    email,
+    passwordHash: cheapHash(password),
+    apiKey: { accessKey, secretHash: await hashSecretKey(secretKey) },
     now: Date.now(),
   });
   await env.IDENTITY.batch(statements.map(({ sql, params }) => env.IDENTITY.prepare(sql).bind(...params)));
-  return owner;
+  return {
+    organization_id: organizationId,
+    project_id: organizationId,
+    email,
+    password,
+    access_key: accessKey,
+    secret_key: secretKey,
+  };
+}
+
+function cheapHash(password: string): string {
+  const salt = randomBytes(16);
+  const key = scryptSync(password, salt, 32, { N: 2, r: 1, p: 1 });
+  return ['scrypt', 2, 1, 1, salt.toString('base64'), key.toString('base64')].join(':');
 }
 
 /** Creates another project in the Owner's organization. */

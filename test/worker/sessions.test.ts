@@ -8,7 +8,16 @@ import { env } from './env.ts';
 import { everything } from './everything.ts';
 import { gated } from './fault.ts';
 import { call, cookieOf, identityRows, newOwner, ORIGIN, postAuth, withCookie } from './harness.ts';
-import { atBrowser, emailsDuring, envWithEmail, invite, newEmail, newPassword, SITE_URL } from './people.ts';
+import {
+  atBrowser,
+  emailsDuring,
+  envWithEmail,
+  invite,
+  newEmail,
+  newMember,
+  newPassword,
+  SITE_URL,
+} from './people.ts';
 import * as fixture from './sessions-fixture.ts';
 
 const PRINCIPAL = '/iam/v1alpha1/principal';
@@ -77,10 +86,11 @@ describe('signing in with a password', () => {
   it('computes the same scrypt hash and returns the same error for an unknown, invited or existing email', async () => {
     const invited = newEmail();
     await invite(owner, invited);
+    const { email: existing } = await newMember(owner);
     const scrypt = vi.spyOn(crypto, 'scrypt');
     onTestFinished(() => scrypt.mockRestore());
     const responses = [];
-    for (const email of [newEmail(), invited, owner.email]) {
+    for (const email of [newEmail(), invited, existing]) {
       scrypt.mockClear();
       const { status, text } = await postAuth('/sign-in/email', { email, password: 'a wrong guess' });
       const costs = scrypt.mock.calls.map(([, salt, length, cost]) => [
