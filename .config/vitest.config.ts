@@ -3,8 +3,9 @@
  * local stack with nats-server, official clients, Chromium). Secrets are made anew for each run.
  */
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import { createKey } from '../functions/nats/keys.ts';
+import { slowestFiles } from './slowest-files.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 const seed = async (kind: 'operator' | 'account') => (await createKey(kind)).seed;
@@ -21,8 +22,9 @@ const sealingKey = (id: string) => ({
 export default defineConfig({
   root,
   test: {
-    // Each file starts servers of its own: as many files as the smallest machine has cores, where vitest would leave one free.
-    maxWorkers: 2,
+    // One more than the two cores of the smallest machine, because tests also wait: for servers, browsers and deadlines.
+    maxWorkers: 3,
+    reporters: [...configDefaults.reporters, slowestFiles()],
     projects: [
       { root, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
       {
@@ -72,6 +74,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          globalSetup: ['test/e2e/build.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           expect: { poll: { timeout: 30_000 } },
