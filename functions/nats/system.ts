@@ -42,10 +42,13 @@ const COUNT_MS = 1_000;
 /** The server last seen at each address. Local to this isolate. */
 const addresses = new Map<string, { id?: string; seenAt: number; failedAt: number }>();
 
-function recordAddress(url: string, id: string | undefined): void {
+/** Records the server at an address; undefined if the attempt to connect that began at `since` failed. */
+function recordAddress(url: string, id: string | undefined, since: number): void {
   const known = addresses.get(url) ?? { seenAt: 0, failedAt: 0 };
   const now = Date.now();
-  addresses.set(url, id === undefined ? { ...known, failedAt: now } : { id, seenAt: now, failedAt: 0 });
+  if (id !== undefined) addresses.set(url, { id, seenAt: now, failedAt: 0 });
+  // An attempt can time out after a later one has succeeded: the address is fine.
+  else if (known.seenAt <= since) addresses.set(url, { ...known, failedAt: now });
 }
 
 const within = (ms: number, time: number | undefined) => time !== undefined && Date.now() - time < ms;
@@ -85,9 +88,10 @@ export class Servers {
     for (const url of urls.slice(1)) {
       if (!within(MINUTE_MS, addresses.get(url)?.seenAt)) this.#connect(url, deadline).catch(() => {});
     }
+    const since = Date.now();
     const first = await connectNats(urls, this.#user, deadline);
-    for (const url of urls.slice(0, urls.indexOf(first.url))) recordAddress(url, undefined);
-    recordAddress(first.url, first.server.id);
+    for (const url of urls.slice(0, urls.indexOf(first.url))) recordAddress(url, undefined, since);
+    recordAddress(first.url, first.server.id, since);
     const other = this.#connecting.get(first.url);
     this.#keep(first.url, Promise.resolve(first));
     other?.then((client) => client.close()).catch(() => {});
@@ -101,10 +105,11 @@ export class Servers {
   #connect(url: string, deadline: number): Promise<NatsClient> {
     const known = this.#connecting.get(url);
     if (known) return known;
+    const since = Date.now();
     const connecting = connectOne(url, this.#user, deadline);
     connecting.then(
-      ({ server }) => recordAddress(url, server.id),
-      () => recordAddress(url, undefined),
+      ({ server }) => recordAddress(url, server.id, since),
+      () => recordAddress(url, undefined, since),
     );
     this.#keep(url, connecting);
     return connecting;
