@@ -29,6 +29,8 @@ export class Part {
   readonly #name: string;
   #page = 1;
   #state: State = 'loading';
+  /** Counts what has been shown: rows that were on their way when something else was shown are dropped. */
+  #turn = 0;
 
   constructor(owner: ParentNode, name: string) {
     this.#owner = owner;
@@ -41,6 +43,7 @@ export class Part {
 
   show(state: State): void {
     const { root } = this;
+    this.#turn++;
     this.#state = state;
     show(root, state);
     if (state === 'loading' || state === 'unchosen') {
@@ -131,9 +134,11 @@ export class Part {
    * same stays as it is, with the focus. Offers the next page when there are more than these, of `total`.
    */
   protected async put(name: string, items: Item[], total: number, last: number, first = last): Promise<void> {
+    const turn = ++this.#turn;
     const code = await import('./rows.ts').catch(() => undefined);
     if (!code) return this.fail({ kind: 'refused', message: UNLOADED.text });
     const kept = this.shown ? await import('./reloaded-rows.ts').catch(() => undefined) : undefined;
+    if (turn !== this.#turn) return;
     const { filled, focus } = code.putRows(this.root, name, items, { total, first }, kept?.settle);
     this.#page = last;
     this.show(filled ? 'ready' : 'empty');
