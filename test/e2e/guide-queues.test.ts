@@ -185,7 +185,9 @@ it('a button is busy until the script of its action is here', async () => {
     await route.continue();
   });
   const button = panel(page, product).getByRole('button', { name: 'Activate Queues' });
+  const asked = page.waitForRequest(/\/access-key-credentials\.actions\./);
   await button.click();
+  await asked;
   expect(await button.getAttribute('aria-busy')).toBe('true');
   release.resolve();
   await status(page, product).getByText('is active in').waitFor();
