@@ -41,10 +41,10 @@ export const RESOURCES = {
 } as const satisfies Record<string, Resource> &
   Record<`${ProductId}_credentials` | AccessKeyProductId, Resource>;
 
-type Name = keyof typeof RESOURCES;
-const NAMES = Object.keys(RESOURCES) as Name[];
+export type AuditResource = keyof typeof RESOURCES;
+const NAMES = Object.keys(RESOURCES) as AuditResource[];
 const resourceOf = (name: string): Resource | undefined =>
-  Object.hasOwn(RESOURCES, name) ? RESOURCES[name as Name] : undefined;
+  Object.hasOwn(RESOURCES, name) ? RESOURCES[name as AuditResource] : undefined;
 
 /** Action → verb in method names. Revoking credentials is `Delete` there. */
 const VERBS: Record<string, string> = {

@@ -3,6 +3,7 @@
  * Every call stays on this origin and carries the session's cookie.
  */
 import type { hc, InferResponseType } from 'hono/client';
+import type { AccessKeyProductId } from '../../../db/products.ts';
 import type { App } from '../../../functions/index.ts';
 import { clientAt } from './typed-client.ts';
 
@@ -56,7 +57,7 @@ export const keyed = {
     deactivate: region['deactivate-sns'],
     things: region.topics,
   },
-} as const;
+} as const satisfies Record<AccessKeyProductId, object>;
 
 /**
  * What a creation sends along, so that sending it again can be recognised. `within` is the id of what it is created in:

@@ -1,7 +1,8 @@
 /** What people call the things and changes of the audit trail. Read while building. */
+import type { AuditResource } from '../../../functions/audit/resources.ts';
 
 /** The types of resources, as the trail has them. */
-export const RESOURCES: Record<string, string> = {
+export const RESOURCES: Record<AuditResource, string> = {
   nats_accounts: 'NATS account',
   nats_credentials: 'NATS credentials',
   sqs: 'Queues',

@@ -2,15 +2,22 @@
  * What sets the console's pages apart from the documentation's: a side menu of their own, and no table of contents, edit
  * link or pagination. Runs for each page while the site builds. The documentation's menu is astro.config.ts's.
  */
+
 import { defineRouteMiddleware, type StarlightRouteData } from '@astrojs/starlight/route-data';
+import type { ProductId } from '../../../db/products.ts';
+import { PRODUCT_LABELS } from '../../../functions/shared/products.ts';
+import { KEYED } from '../credentials/access-key/products.ts';
+
+/** The page of each product: label and address. */
+const PRODUCTS: Record<ProductId, [label: string, href: string]> = {
+  nats: [PRODUCT_LABELS.nats, '/console/nats/'],
+  sqs: [PRODUCT_LABELS.sqs, KEYED.sqs.page],
+  sns: [PRODUCT_LABELS.sns, KEYED.sns.page],
+};
 
 /** The side menu, by section: label and address. */
 const SECTIONS: Record<string, [label: string, href: string][]> = {
-  Serverless: [
-    ['NATS', '/console/nats/'],
-    ['Queues', '/console/queues/'],
-    ['Topics and Events', '/console/topics-and-events/'],
-  ],
+  Serverless: Object.values(PRODUCTS),
   Organization: [
     ['Projects', '/console/projects/'],
     ['IAM', '/console/iam/'],

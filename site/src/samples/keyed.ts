@@ -1,9 +1,10 @@
 /** What the forms of Queues and of Topics and Events do, as programs do it. Each of these texts runs in a test. */
+import type { AccessKeyProductId } from '../../../db/products.ts';
 import type { Sample } from './samples.ts';
 
-const names = { sqs: 'Sqs', sns: 'Sns' };
+type Product = AccessKeyProductId;
 
-type Product = keyof typeof names;
+const names: Record<Product, string> = { sqs: 'Sqs', sns: 'Sns' };
 
 const client = (product: Product) => `import { createClient, Mnqv1beta1 } from '@scaleway/sdk';
 

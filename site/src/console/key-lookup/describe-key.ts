@@ -2,7 +2,7 @@
 
 import { type Found, natsAccounts, projects } from '../../api/api.ts';
 import { fetchResult } from '../../api/request.ts';
-import { KEYED } from '../../credentials/access-key/products.ts';
+import { KEYED, type KeyedId } from '../../credentials/access-key/products.ts';
 import { accessLevel } from '../../credentials/access-level.ts';
 import { regionLabel } from '../../workspace/project-region-fields.ts';
 import { accountPage } from '../../workspace/selection.ts';
@@ -80,13 +80,12 @@ async function nats(found: Found, facts: KeyFacts, region: string): Promise<KeyS
 
 function keyed(
   { credentials }: Found,
-  product: 'sqs' | 'sns',
+  product: KeyedId,
   facts: KeyFacts,
   at: { region: string; project: string },
 ): KeySummary {
-  const { label } = KEYED[product];
+  const { label, page } = KEYED[product];
   const permissions = credentials && 'permissions' in credentials ? credentials.permissions : {};
-  const path = product === 'sqs' ? 'queues' : 'topics-and-events';
   return {
     name: credentials?.name ?? '',
     about: `credentials for ${label}, in the region ${regionLabel(at.region)}.`,
@@ -97,7 +96,7 @@ function keyed(
       ['Access level', accessLevel(permissions)],
       ...facts,
     ],
-    href: `/console/${path}/?${new URLSearchParams(at)}#credentials`,
+    href: `${page}?${new URLSearchParams(at)}#credentials`,
     revocable: true,
   };
 }

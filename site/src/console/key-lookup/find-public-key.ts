@@ -3,8 +3,10 @@
  * The secret itself stays here.
  */
 
+import { ANY_PUBLIC_KEY } from '../../../../functions/shared/products.ts';
+
 const JWT = /eyJ[\w-]*\.([\w-]+)\.[\w-]+/;
-const PUBLIC = /\b(LKEY[0-9A-Za-z]{16}|SCW[A-Z0-9]{17}|[AU][A-Z2-7]{55})\b/;
+const PUBLIC = new RegExp(`\\b(${ANY_PUBLIC_KEY})\\b`);
 
 /** The public key in a text: of the JWT in a `.creds` file whom it is for, or the first access key or key that stands there. */
 export function publicKeyIn(text: string): string | undefined {

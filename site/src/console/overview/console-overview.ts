@@ -3,6 +3,7 @@
  * left out: the page it leads to says why.
  */
 
+import type { ProductId } from '../../../../db/products.ts';
 import { keyed, natsAccounts } from '../../api/api.ts';
 import { type ApiResponse, fetchResult } from '../../api/request.ts';
 import type { KeyedId } from '../../credentials/access-key/products.ts';
@@ -29,7 +30,7 @@ class Trouble extends Part {
   override say(): void {}
 }
 
-const COUNTS: Record<string, (selection: ProjectRegion) => Promise<string>> = {
+const COUNTS: Record<ProductId, (selection: ProjectRegion) => Promise<string>> = {
   nats: async ({ region, project }) => {
     const query = { project_id: project, page_size: '1' };
     const result = await fetchResult(() => natsAccounts.$get({ param: { region }, query }));

@@ -2,10 +2,11 @@
  * What sets Queues and Topics and Events apart on the pages, as data: their forms, dialogs and texts are the same.
  * Read while building and in the browser.
  */
+import type { AccessKeyProductId } from '../../../../db/products.ts';
 import type { PERMISSIONS } from '../../../../functions/shared/permissions.ts';
 
-/** The products whose credentials are an access key and a secret key, by their id on the wire. */
-export type KeyedId = 'sqs' | 'sns';
+/** A product whose credentials are an access key and a secret key. */
+export type KeyedId = AccessKeyProductId;
 
 /** A product with permissions. */
 export interface KeyedProduct {
@@ -13,6 +14,12 @@ export interface KeyedProduct {
   label: string;
   /** What file names call it. */
   slug: string;
+  /** Its page in the console. */
+  page: string;
+  /** How clients name one of its resources. */
+  address: 'URL' | 'ARN';
+  /** Whether any permission suffices to list its resources; otherwise only Manage does. */
+  listable: boolean;
   /** What it holds, in the plural. */
   things: string;
   /** What each permission lets its bearer do, by the permission's name on the wire. */
@@ -31,6 +38,9 @@ export const KEYED: Record<KeyedId, KeyedProduct> = {
     id: 'sqs',
     label: 'Queues',
     slug: 'queues',
+    page: '/console/queues/',
+    address: 'URL',
+    listable: false,
     things: 'queues',
     grants: {
       can_publish: 'Send messages to queues',
@@ -45,6 +55,9 @@ export const KEYED: Record<KeyedId, KeyedProduct> = {
     id: 'sns',
     label: 'Topics and Events',
     slug: 'topics',
+    page: '/console/topics-and-events/',
+    address: 'ARN',
+    listable: true,
     things: 'topics',
     grants: {
       can_publish: 'Publish messages to topics',

@@ -32,7 +32,7 @@ export function keyedSecret(issued: KeyedCredentials, product: KeyedProduct, end
     'Name,Product,Region,Endpoint,Access key,Secret key',
     [name, label, region, endpoint, accessKey, secretKey].map(quoted).join(','),
   );
-  const listing = id === 'sns' || issued.permissions.can_manage;
+  const listing = product.listable || issued.permissions.can_manage;
   return {
     fields: [
       { label: 'Access key', value: accessKey },

@@ -12,11 +12,11 @@ import { LISTING, noQueue, send } from './signed-request.ts';
 /** Resolves to what came of it, for a person. */
 export async function tryKeys(
   keys: KeyedCredentials,
-  { id, label }: KeyedProduct,
+  { id, label, listable: anyPermission }: KeyedProduct,
   endpoint: string,
 ): Promise<Notice> {
   const began = performance.now();
-  const listable = id === 'sns' || keys.permissions.can_manage;
+  const listable = anyPermission || keys.permissions.can_manage;
   const { outcome, answered } = await send(keys, id, endpoint, listable ? LISTING[id] : noQueue());
   const took = Math.round(performance.now() - began);
   const where = `${label} in ${regionLabel(keys.region)}`;

@@ -3,6 +3,7 @@
  * revoked and shows what comes of it. Sees to it that they do not stay. What differs between products is the bearer's.
  */
 
+import type { ProductId } from '../../../../db/products.ts';
 import { type Problem, sentence } from '../../api/errors.ts';
 import { currentSession, signInLink } from '../../api/session.ts';
 import { copyOf, fill, find, show } from '../../ui/dom.ts';
@@ -77,11 +78,11 @@ export class RevocationDemo extends HTMLElement {
   }
 
   async #make(): Promise<Made> {
-    const { product } = this.dataset;
+    const product = this.dataset.product as ProductId;
     try {
       if (product === 'nats') return await (await import('./trial-nats.ts')).makeNatsBearer();
       const { makeKeyedBearer } = await import('./trial-access-key.ts');
-      return await makeKeyedBearer(product === 'sns' ? 'sns' : 'sqs');
+      return await makeKeyedBearer(product);
     } catch {
       return { ok: false, problem: { kind: 'refused', message: UNLOADED.text } };
     }
