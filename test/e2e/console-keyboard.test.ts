@@ -49,7 +49,7 @@ it('keyboard only: a person is invited, joins, changes their password and resets
   await page.keyboard.type(email);
   await page.keyboard.press('Enter');
   await pressAt(page, button(page, 'Copy Invitation link'));
-  await pressAt(page, button(page, 'I have passed on this link'));
+  await pressAt(page, button(page, 'I have shared this link'));
   await expectStatus(page, `Invited ${email}.`);
 
   const [first, second, third] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()];
@@ -67,19 +67,19 @@ it('keyboard only: a person is invited, joins, changes their password and resets
   await typeAt(theirs, 'Current password', first);
   await typeAt(theirs, 'New password', second);
   await send(theirs, 'Change the password');
-  await expectStatus(theirs, 'Your password is changed');
+  await expectStatus(theirs, 'Your password has been changed');
 
   await theirs.goto('/reset-password/');
-  await typeAt(theirs, 'E-mail address', email);
-  await send(theirs, 'Send the link');
-  await expect.poll(() => hasFocus(theirs.getByRole('heading', { name: 'Look into your mail' }))).toBe(true);
+  await typeAt(theirs, 'Email address', email);
+  await send(theirs, 'Send link');
+  await expect.poll(() => hasFocus(theirs.getByRole('heading', { name: 'Check your email' }))).toBe(true);
   await theirs.goto(await linkTo(email, 1));
   await typeAt(theirs, 'New password', third);
-  await send(theirs, 'Save the password');
-  const changed = theirs.getByRole('heading', { name: 'Your password is changed' });
+  await send(theirs, 'Save password');
+  const changed = theirs.getByRole('heading', { name: 'Your password has been changed' });
   await expect.poll(() => hasFocus(changed)).toBe(true);
   await pressAt(theirs, theirs.getByRole('main').getByRole('link', { name: 'Sign in' }));
-  await typeAt(theirs, 'E-mail address', email);
+  await typeAt(theirs, 'Email address', email);
   await typeAt(theirs, 'Password', third);
   await isReady(theirs.getByRole('main').getByRole('button', { name: 'Sign in' }));
   await theirs.keyboard.press('Enter');
@@ -129,7 +129,7 @@ it('keyboard only: an application gets an API key and a policy, and the key is l
   await page.getByRole('row').filter({ hasText: '2 permission sets in 2 rules' }).waitFor();
 
   await tabTo(page, button(page, 'Look up a key'), 'Shift+Tab');
-  await opened(page, 'Look up a key', 'Whose is this key?');
+  await opened(page, 'Look up a key', 'Look up a key');
   await page.keyboard.type(accessKey);
   await pressAt(page, button(page, 'Look up'));
   await page.getByText('is known').waitFor();

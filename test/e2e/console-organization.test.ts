@@ -27,8 +27,8 @@ async function choose(page: Page, name: string, item: string): Promise<void> {
 
 /** Copies the invitation link that is shown, and closes its dialog. */
 async function passOn(page: Page): Promise<void> {
-  await dialog(page, 'Pass on this link').getByRole('button', { name: 'Copy Invitation link' }).click();
-  await page.getByRole('button', { name: 'I have passed on this link' }).click();
+  await dialog(page, 'Share this link').getByRole('button', { name: 'Copy Invitation link' }).click();
+  await page.getByRole('button', { name: 'I have shared this link' }).click();
 }
 
 describe('projects', () => {
@@ -67,13 +67,13 @@ describe('members', () => {
   it('are invited with a link that works, made Owner and member again, and removed', async () => {
     const page = await browser.open('/console/iam/');
     await page.getByRole('button', { name: 'Invite member' }).click();
-    await dialog(page, 'Invite a member').getByLabel('E-mail address').fill('grace@example.com');
+    await dialog(page, 'Invite a member').getByLabel('Email address').fill('grace@example.com');
     await page.keyboard.press('Enter');
-    const shown = dialog(page, 'Pass on this link');
+    const shown = dialog(page, 'Share this link');
     await shown.getByRole('button', { name: 'Copy Invitation link' }).click();
     await shown.getByRole('status').getByText('Copied').waitFor();
     const link = await page.evaluate(() => navigator.clipboard.readText());
-    await page.getByRole('button', { name: 'I have passed on this link' }).click();
+    await page.getByRole('button', { name: 'I have shared this link' }).click();
     await said(page, 'Invited grace@example.com.');
     await expect.poll(() => page.content()).not.toContain(new URL(link).hash);
 
@@ -110,12 +110,12 @@ describe('members', () => {
     local.logged.splice(0);
     const page = await browser.open('/console/iam/', { as: manager });
     await page.getByRole('button', { name: 'Invite member' }).click();
-    await dialog(page, 'Invite a member').getByLabel('E-mail address').fill('edsger@example.com');
+    await dialog(page, 'Invite a member').getByLabel('Email address').fill('edsger@example.com');
     await page.keyboard.press('Enter');
     await said(page, 'Invited edsger@example.com. An email with the link is on its way.');
     await choose(page, 'edsger@example.com', 'New invitation link');
     await expect.poll(() => local.logged.length).toBe(2);
-    expect(await dialog(page, 'Pass on this link').count()).toBe(0);
+    expect(await dialog(page, 'Share this link').count()).toBe(0);
     expect(local.logged.splice(0)).toEqual(
       Array(2).fill(expect.stringContaining('Email to edsger@example.com: Your invitation')),
     );
@@ -124,7 +124,7 @@ describe('members', () => {
   it('who are invited get another link, and the last Owner cannot be removed', async () => {
     const page = await browser.open('/console/iam/#members');
     await page.getByRole('button', { name: 'Invite member' }).click();
-    await dialog(page, 'Invite a member').getByLabel('E-mail address').fill('ada@example.com');
+    await dialog(page, 'Invite a member').getByLabel('Email address').fill('ada@example.com');
     await page.keyboard.press('Enter');
     await passOn(page);
     await choose(page, 'ada@example.com', 'New invitation link');

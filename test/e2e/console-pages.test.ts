@@ -166,7 +166,7 @@ describe('the look-up', () => {
     const sent: string[] = [];
     page.on('request', (request) => sent.push(`${request.url()} ${request.postData() ?? ''}`));
     await lookUp(page, content);
-    const dialog = page.getByRole('dialog', { name: 'Whose is this key?' });
+    const dialog = page.getByRole('dialog', { name: 'Look up a key' });
     await dialog.getByText('Amsterdam (nl-ams)').waitFor();
     const [, jwt = ''] = /(eyJ\S+)/.exec(content) ?? [];
     const [, seed = ''] = /\n(SU\S+)/.exec(content) ?? [];
@@ -207,7 +207,7 @@ describe('the look-up', () => {
     await activate(local, 'fr-par', projectId);
     const { access_key: key } = await newCredentials(local, 'sqs', ALL, { projectId });
     const page = await browser.open('/console/');
-    const found = page.getByRole('dialog', { name: 'Whose is this key?' });
+    const found = page.getByRole('dialog', { name: 'Look up a key' });
     const asked = page.getByRole('alertdialog');
     await lookUp(page, key);
     await found.getByRole('button', { name: /^Revoke/ }).click();

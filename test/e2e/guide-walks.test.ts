@@ -223,7 +223,7 @@ describe('somebody who is not signed in', () => {
     // By the keyboard alone, as whoever was led here may want to.
     await page.goto(`${path}?region=${back}#${id}`);
     await pressAt(page, region(page, heading).getByRole('link', { name: 'Sign in' }));
-    await tabTo(page, page.getByLabel('E-mail address'));
+    await tabTo(page, page.getByLabel('Email address'));
     await page.keyboard.type(local.owner.email);
     await tabTo(page, page.getByLabel('Password', { exact: true }));
     await page.keyboard.type(local.owner.password);

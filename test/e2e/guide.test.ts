@@ -80,7 +80,7 @@ describe('a new user', () => {
     const page = await browser.open(`${GUIDE}?region=nl-ams`, { stranger: true });
     await expect.poll(() => generateButton(page).isDisabled()).toBe(true);
     await region(page, 'NATS accounts').getByRole('link', { name: 'Sign in' }).click();
-    await page.getByLabel('E-mail address').fill(local.owner.email);
+    await page.getByLabel('Email address').fill(local.owner.email);
     await page.getByLabel('Password', { exact: true }).fill(local.owner.password);
     await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
     await page.waitForURL(/create-credentials\/\?.*region=nl-ams.*#nats-account$/);
@@ -251,7 +251,7 @@ describe('a NATS account', () => {
     const alert = page.getByRole('alertdialog', { name: 'Delete this NATS account?' });
     const cancel = alert.getByRole('button', { name: 'Cancel' });
     expect(await cancel.evaluate((node) => node === document.activeElement)).toBe(true);
-    await alert.getByText('Its streams are deleted with the messages in them').waitFor();
+    await alert.getByText('Its streams are deleted, including their messages').waitFor();
     await alert.getByRole('button', { name: 'Delete account' }).click();
     await region(page, 'NATS accounts')
       .getByRole('status')

@@ -21,7 +21,7 @@ it.each(['light', 'dark'] as const)(
     const before = (await said()).length;
     const question = page.getByRole('group', { name: 'Was this page helpful?' });
     await question.getByRole('button', { name: 'No' }).click();
-    await page.getByLabel('What is missing, or wrong? (optional)').fill('What is a stream?');
+    await page.getByLabel('What is missing or wrong? (optional)').fill('What is a stream?');
     expect(await axe(page)).toEqual([]);
     await page.getByRole('button', { name: 'Send' }).dblclick();
     await page.getByText('Thank you. It was sent.').waitFor();

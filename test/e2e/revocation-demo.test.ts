@@ -66,7 +66,7 @@ describe.each(PRODUCTS.map((product) => [product.label, product] as const))(
       await row(page, product, 'Watch me fail').waitFor();
       expect(await axe(page)).toEqual([]);
       await press(page, label, 'Revoke now');
-      await says(page, label, /^Denied on the next request, \d+ ms after the revocation was answered\.$/);
+      await says(page, label, /^Denied on the next request, \d+ ms after the response to the revocation\.$/);
       expect(await uses(page, label).last().innerText()).toContain('Denied: InvalidClientTokenId');
       expect(await listed(local, product, REGION, project)).toEqual([]);
       expect(await stored(page)).not.toMatch(/latchkey_|LKEY/);

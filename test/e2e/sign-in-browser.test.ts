@@ -49,7 +49,7 @@ async function welcomed(page: Page): Promise<void> {
 async function join(password: string): Promise<Page> {
   await invite(email);
   const page = await browser.open(await provider.linkTo(email), { stranger: true });
-  await page.getByText('You are invited to join My organization').waitFor();
+  await page.getByText('You have been invited to join My organization').waitFor();
   await page.getByLabel('Your name').fill('Ada');
   await page.getByLabel('Password', { exact: true }).fill(password);
   await page.getByRole('button', { name: 'Join' }).click();
@@ -60,7 +60,7 @@ async function join(password: string): Promise<Page> {
 
 async function signIn(page: Page, password: string): Promise<void> {
   await page.goto('/sign-in/');
-  await page.getByLabel('E-mail address').fill(email);
+  await page.getByLabel('Email address').fill(email);
   await page.getByLabel('Password', { exact: true }).fill(password);
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
@@ -138,14 +138,14 @@ describe('someone who is invited', () => {
     await page.getByLabel('Your name').fill('Ada');
     await page.getByLabel('Password', { exact: true }).fill(newPassword());
     await page.getByRole('button', { name: 'Join', exact: true }).click();
-    await page.getByText('has an account already').waitFor();
+    await page.getByText('already has an account').waitFor();
     expect(browser.complaints.splice(0).join()).toContain('403');
     expect(await axe(page)).toEqual([]);
     await page.getByRole('button', { name: 'I have an account' }).click();
     expect(await axe(page)).toEqual([]);
     await page.getByLabel('Your password').fill('not the password');
     await page.getByRole('button', { name: 'Sign in and join' }).click();
-    await page.getByText('do not belong together').waitFor();
+    await page.getByText('Incorrect email address or password').waitFor();
     expect(browser.complaints.splice(0).join()).toContain('401');
     await page.getByLabel('Your password').fill(password);
     await page.getByRole('button', { name: 'Sign in and join' }).click();
@@ -159,7 +159,7 @@ describe('someone who is invited', () => {
     await page.getByLabel('Your name').fill('Ada');
     await page.getByLabel('Password', { exact: true }).pressSequentially('short');
     await page.getByRole('button', { name: 'Join' }).click();
-    await page.getByRole('alert').getByText('Take 12 to 128 characters').waitFor();
+    await page.getByRole('alert').getByText('Use 12 to 128 characters').waitFor();
     await page.getByRole('button', { name: 'Show password' }).click();
     expect(await page.getByLabel('Password', { exact: true }).getAttribute('type')).toBe('text');
     expect(await axe(page)).toEqual([]);
@@ -174,7 +174,7 @@ describe('someone who is invited', () => {
     await page.goto(link);
     await page.getByLabel('Your name').waitFor();
     await page.getByRole('link', { name: 'Sign in', exact: true }).first().click();
-    await page.getByLabel('E-mail address').waitFor();
+    await page.getByLabel('Email address').waitFor();
     expect(asked.length).toBeGreaterThan(5);
     expect(asked.filter((text) => text.includes(new URL(link).hash.slice(1)))).toEqual([]);
   });
@@ -223,7 +223,7 @@ describe('a sign-in link', () => {
     const posted: string[] = [];
     page.on('request', (request) => request.method() === 'POST' && posted.push(request.url()));
     await page.reload();
-    await page.getByLabel('E-mail address').waitFor();
+    await page.getByLabel('Email address').waitFor();
     expect([posted, new URL(page.url()).hash]).toEqual([[], '#email']);
   });
 });
@@ -238,7 +238,7 @@ it('a form sends nothing before its script is here', async () => {
   const posted: string[] = [];
   page.on('request', (request) => request.method() === 'POST' && posted.push(request.url()));
   await page.goto('/sign-in/', { waitUntil: 'commit' });
-  await page.getByLabel('E-mail address').fill(local.owner.email);
+  await page.getByLabel('Email address').fill(local.owner.email);
   await page.getByLabel('Password', { exact: true }).fill(local.owner.password);
   await page.keyboard.press('Enter');
   const button = page.getByRole('main').getByRole('button', { name: 'Sign in' });
@@ -256,26 +256,26 @@ describe('a password', () => {
     const page = await browser.open('/sign-in/', { stranger: true });
     await page.getByRole('link', { name: 'Forgot your password?' }).click();
     // The page that is left has a field of the same name.
-    await page.getByRole('button', { name: 'Send the link' }).waitFor();
-    await page.getByLabel('E-mail address').fill(email);
-    await page.getByRole('button', { name: 'Send the link' }).click();
+    await page.getByRole('button', { name: 'Send link' }).waitFor();
+    await page.getByLabel('Email address').fill(email);
+    await page.getByRole('button', { name: 'Send link' }).click();
     await page.getByText('a link is on its way').waitFor();
     expect(await axe(page)).toEqual([]);
     const link = await provider.linkTo(email, 1);
     await page.goto(link);
     await page.getByLabel('New password', { exact: true }).fill(wanted);
-    await page.getByRole('button', { name: 'Save the password' }).click();
-    await page.getByRole('heading', { name: 'Your password is changed' }).waitFor();
+    await page.getByRole('button', { name: 'Save password' }).click();
+    await page.getByRole('heading', { name: 'Your password has been changed' }).waitFor();
     expect(await axe(page)).toEqual([]);
     expect(await replay(before)).toBe(401);
 
     await signIn(page, old);
-    await page.getByText('do not belong together').waitFor();
+    await page.getByText('Incorrect email address or password').waitFor();
     await signIn(page, wanted);
     await signedInAs(page, 'Ada');
     await page.goto(link);
     await page.getByLabel('New password', { exact: true }).fill(newPassword());
-    await page.getByRole('button', { name: 'Save the password' }).click();
+    await page.getByRole('button', { name: 'Save password' }).click();
     await page.getByRole('alert').getByText('has been used or has expired').waitFor();
     expect(browser.complaints.splice(0).join()).toMatch(/401.*412/);
   });
@@ -307,7 +307,7 @@ describe('a password', () => {
     expect(browser.complaints.splice(0).join()).toContain('400');
     await page.getByLabel('Current password').fill(password);
     await page.getByRole('button', { name: 'Change the password' }).click();
-    await sessions.getByText('Your password is changed').waitFor();
+    await sessions.getByText('Your password has been changed').waitFor();
     expect(await Promise.all(others.map(replay))).toEqual([401, 401]);
     await expect.poll(() => rows.count()).toBe(1);
   });
@@ -324,6 +324,6 @@ describe('a provider of mail that is down', () => {
     for (const secret of [email, new URL(url).hash.slice(1), provider.token])
       expect(line).not.toContain(secret);
     const page = await browser.open(url, { stranger: true });
-    await page.getByText('You are invited to join').waitFor();
+    await page.getByText('You have been invited to join').waitFor();
   });
 });

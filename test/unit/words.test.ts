@@ -53,6 +53,15 @@ function literalsIn(script: string): string[] {
   return found;
 }
 
+/** Returns the texts of an Astro component: its markup without styles and comments, and the strings of its script. */
+function textsOfComponent(path: string): string[] {
+  const [, script = '', markup = ''] = /^---\n(.*?)^---\n(.*)$/ms.exec(contentOf(path)) ?? [];
+  const shown = markup
+    .replaceAll(/<(style|script)\b.*?<\/\1>/gs, '')
+    .replaceAll(/\{\/\*.*?\*\/\}|<!--.*?-->/gs, '');
+  return [...literalsIn(script), ...shown.split(/\n\s*\n/)];
+}
+
 /** Returns each banned phrase with its file, to show all of them at once. */
 function bannedIn(files: string[], textsOf: (path: string) => string[]): string[] {
   expect(files).not.toEqual([]);
@@ -67,7 +76,11 @@ it('documentation has no banned phrase', () => {
   expect(bannedIn(filesIn('site/src/content/**/*.{md,mdx}', '*.md'), proseOf)).toEqual([]);
 });
 
-it.each(['functions', 'db', 'test/stack'])('messages in %s have no banned phrase', (folder) => {
+it('the markup of pages has no banned phrase', () => {
+  expect(bannedIn(filesIn('site/src/**/*.astro'), textsOfComponent)).toEqual([]);
+});
+
+it.each(['site/src', 'functions', 'db', 'test/stack'])('messages in %s have no banned phrase', (folder) => {
   const files = filesIn(`${folder}/**/*.{ts,mjs}`).filter((path) => !path.endsWith('.d.ts'));
   expect(bannedIn(files, (path) => literalsIn(contentOf(path)))).toEqual([]);
 });

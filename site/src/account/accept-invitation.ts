@@ -16,12 +16,12 @@ interface Invitation {
   email: string;
 }
 
-const USED = 'This invitation has been used, or a newer one has replaced it. Ask whoever invited you.';
+const USED = 'This invitation has been used, or a newer one has replaced it. Ask the person who invited you.';
 
 const KNOWN: Problem = {
   kind: 'refused',
   message:
-    'This email address has an account already. Choose “I have an account”, then join with its password.',
+    'This email address already has an account. Select “I have an account”, then join with its password.',
 };
 
 class AcceptInvitation extends HTMLElement {

@@ -21,7 +21,7 @@ class AccountSecurity extends HTMLElement {
         problemOf(await postAuth('/change-password', { currentPassword, newPassword })),
       () => {
         form.reset();
-        void this.#load(success('Your password is changed, and your other sessions have ended.'));
+        void this.#load(success('Your password has been changed, and your other sessions have ended.'));
       },
     );
     wireReveal(this);

@@ -21,8 +21,7 @@ const signInProblem: ErrorParser = async (status, headers, body) => {
   return (await import('../api/parse-error.ts')).parseError(status, headers, body);
 };
 
-const WRONG_PASSWORD =
-  'This email address and this password do not belong together. Check both, then try again.';
+const WRONG_PASSWORD = 'Incorrect email address or password. Check both, then try again.';
 
 /** The problem of a result, for forms that need no more of it. */
 export const problemOf = (result: Result<unknown>): Problem | undefined =>

@@ -20,7 +20,7 @@ export function answer(root: HTMLElement, helpful: boolean): void {
   fill(root, {
     question: helpful
       ? 'What helped, or is still missing? (optional)'
-      : 'What is missing, or wrong? (optional)',
+      : 'What is missing or wrong? (optional)',
   });
   say(root);
   show(root, 'answered');

@@ -64,7 +64,7 @@ function bearerOf(keys: KeyedCredentials, product: KeyedId, endpoint: string): B
         accepted: failure(
           'The next request was still accepted. This must not happen: report it to the operator of this deployment.',
         ),
-        denied: success(`Denied on the next request, ${took} after the revocation was answered.`),
+        denied: success(`Denied on the next request, ${took} after the response to the revocation.`),
         unknown: pending('The credentials are revoked, but the next request got no response to confirm it.'),
       }[next.outcome];
     },

@@ -134,8 +134,7 @@ class NatsBearer implements Bearer {
 
 function cutBetween(sentAt: number, cutAt: number, answeredAt: number): string {
   if (cutAt < sentAt) return 'The connection had ended before.';
-  const when =
-    cutAt <= answeredAt ? 'before it was answered' : `${since(answeredAt, cutAt)} after it was answered`;
+  const when = cutAt <= answeredAt ? 'before its response' : `${since(answeredAt, cutAt)} after its response`;
   return `The open connection was cut ${since(sentAt, cutAt)} after the revocation was sent, ${when}.`;
 }
 
