@@ -1,6 +1,6 @@
 /**
- * The forms of Queues and of Topics and Events in the guides, as a reader works them: by role and label. Owns no
- * assertion but that the keys shown are keys.
+ * Operates the forms of Queues and of Topics and Events in the guides like a reader: by role and label. Asserts only
+ * that the shown keys are well-formed.
  */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -21,10 +21,10 @@ export const PRODUCTS = [
   { id: 'sqs', label: 'Queues', step: 'queues', list: 1 },
   { id: 'sns', label: 'Topics and Events', step: 'topics-and-events', list: 2 },
 ] as const;
-/** See {@link PRODUCTS}. */
+/** A key of {@link PRODUCTS}. */
 export type Product = (typeof PRODUCTS)[number];
 
-/** A form of a guide, opened at its product; waits until the region has told what it has. */
+/** Opens a guide at a product's form, and waits until the region's data has loaded. */
 export async function open(
   browser: TestBrowser,
   guide: string,
@@ -44,7 +44,7 @@ export async function open(
 export const panel = (page: Page, { label }: Product) => region(page, `Credentials for ${label}`);
 /** A dialog by its title. */
 export const dialog = (page: Page, name: string) => page.getByRole('dialog', { name });
-/** What the panel of a product says has happened. */
+/** The status text of a product's panel. */
 export const status = (page: Page, product: Product) => panel(page, product).getByRole('status');
 /** A row of the list by the name in it. */
 export const row = (page: Page, product: Product, name: string) =>
@@ -52,7 +52,7 @@ export const row = (page: Page, product: Product, name: string) =>
 /** Whether an element has the focus. */
 export const hasFocus = (locator: Locator) => locator.evaluate((node) => node === document.activeElement);
 
-/** Activates a product in the place of its list. */
+/** Activates a product in its panel. */
 export async function activate(page: Page, product: Product): Promise<void> {
   await panel(page, product)
     .getByRole('button', { name: `Activate ${product.label}` })
@@ -60,7 +60,7 @@ export async function activate(page: Page, product: Product): Promise<void> {
   await status(page, product).getByText('is active in').waitFor();
 }
 
-/** Has credentials generated; the dialog that shows the keys is open afterwards. */
+/** Generates credentials; the dialog with the keys is open afterwards. */
 export async function generate(page: Page, product: Product, name: string, boxes: string[]): Promise<void> {
   await panel(page, product).getByRole('button', { name: 'Generate credentials' }).click();
   const form = dialog(page, 'Generate credentials');
@@ -70,7 +70,7 @@ export async function generate(page: Page, product: Product, name: string, boxes
   await dialog(page, 'Save your credentials').waitFor();
 }
 
-/** The keys as the dialog shows them when it is asked to. */
+/** Reveals the keys in the dialog and returns them. */
 export async function shownKeys(page: Page): Promise<{ access_key: string; secret_key: string }> {
   const keys: string[] = [];
   for (const label of ['Access key', 'Secret key']) {
@@ -91,7 +91,7 @@ export async function shownKeys(page: Page): Promise<{ access_key: string; secre
   return { access_key, secret_key };
 }
 
-/** A file that the dialog hands out. */
+/** Downloads a file from the dialog and returns its text. */
 export async function download(page: Page, label: string): Promise<{ name: string; content: string }> {
   const button = dialog(page, 'Save your credentials').getByRole('button', {
     name: `Download ${label}`,
@@ -101,14 +101,14 @@ export async function download(page: Page, label: string): Promise<{ name: strin
   return { name: file.suggestedFilename(), content: readFileSync(await file.path(), 'utf8') };
 }
 
-/** Closes the dialog that shows a secret; it asks once when nobody has taken the secret. */
+/** Closes a dialog with a secret; it asks for confirmation if nobody has copied or downloaded the secret. */
 export async function save(page: Page): Promise<void> {
   const saved = page.getByRole('dialog').getByRole('button', { name: /^I have saved/ });
   await saved.click();
   if (await saved.isVisible()) await saved.click();
 }
 
-/** Chooses an action from the menu of a row. */
+/** Selects an action in a row's menu. */
 export async function more(page: Page, product: Product, name: string, action: string): Promise<void> {
   await panel(page, product)
     .getByRole('button', { name: `See more actions for ${name}` })
@@ -116,7 +116,7 @@ export async function more(page: Page, product: Product, name: string, action: s
   await page.getByRole('menuitem', { name: action }).click();
 }
 
-/** The credentials that the API lists. */
+/** Returns the credentials that the API lists. */
 export async function listed(
   local: LocalStack,
   { id }: Product,
@@ -127,7 +127,7 @@ export async function listed(
   return (await api<Record<string, Credentials[]>>(local, 'GET', path))[`${id}_credentials`] ?? [];
 }
 
-/** Runs a shell script in a folder that holds these files; resolves to what it printed. */
+/** Runs a shell script in a folder with these files. Resolves to its output. */
 export async function run(
   local: LocalStack,
   script: string,

@@ -1,6 +1,6 @@
 /**
- * Every link of every page, to a page, a heading, a file or a twin, leads somewhere; so does every link of `llms.txt` and
- * of the twins. Read from the built site; what the Worker itself answers is asked of it.
+ * Every link of every page, of `llms.txt` and of the Markdown versions leads to an existing page, heading or file.
+ * Reads the built site, and requests the URLs that the Worker serves.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ const local = useStack();
 const dist = join(root, 'site/dist');
 const ORIGIN = 'https://site.invalid';
 
-/** Address → HTML, of every page. */
+/** Path → HTML of every page. */
 const pages = new Map(
   globSync('**/*.html', { cwd: dist }).map((file) => [
     `/${file.replace(/index\.html$/, '').replace(/404\.html$/, '404/')}`,
@@ -28,7 +28,7 @@ const anchors = new Map(
   ]),
 );
 
-/** The addresses that a page links to, without those of other sites. */
+/** The URLs that a page links to, without other sites. */
 function linksOf(path: string, html: string): URL[] {
   const text = html.replaceAll(/<(script|style|template)\b[\s\S]*?<\/\1>/g, '');
   const found = [...text.matchAll(/<(?:a|link)\b[^>]*?\shref="([^"]*)"/g)];
@@ -37,7 +37,7 @@ function linksOf(path: string, html: string): URL[] {
     .filter(({ origin }) => origin === ORIGIN);
 }
 
-/** What is wrong with a link; undefined when it leads somewhere. `served` are addresses that the Worker answers. */
+/** Returns what is wrong with a link; undefined if it works. `served` are the URLs that the Worker serves. */
 function problemOf({ pathname, hash }: URL, served: ReadonlySet<string>): string | undefined {
   if (!pages.has(pathname)) return served.has(pathname) ? undefined : 'no such page';
   const anchor = decodeURIComponent(hash.slice(1));
@@ -64,7 +64,7 @@ beforeAll(async () => {
 });
 
 describe('links', () => {
-  it('are found', () => {
+  it('are found in the pages', () => {
     const all = [...pages].flatMap(([path, html]) => linksOf(path, html));
     expect(all.length).toBeGreaterThan(500);
     expect(all.filter(({ hash }) => hash.length > 1).length).toBeGreaterThan(50);
@@ -78,7 +78,7 @@ describe('links', () => {
     expect(without).toEqual([]);
   });
 
-  it('of pages lead to pages and headings that are there', () => {
+  it('of pages lead to existing pages and headings', () => {
     const broken = [...pages].flatMap(([path, html]) =>
       linksOf(path, html).flatMap((link) => {
         const problem = problemOf(link, served);
@@ -88,7 +88,7 @@ describe('links', () => {
     expect([...new Set(broken)]).toEqual([]);
   });
 
-  it('of twins do, too', () => {
+  it('of Markdown versions lead to existing pages and headings', () => {
     const broken = twins.flatMap((path) => {
       const text = readFileSync(join(dist, path), 'utf8').replaceAll(/```[\s\S]*?```/g, '');
       return [...text.matchAll(/\]\((\/[^)\s]*)\)/g)].flatMap(([, href = '']) => {
@@ -99,13 +99,13 @@ describe('links', () => {
     expect(broken).toEqual([]);
   });
 
-  it('of llms.txt lead to the twin of every page of the navigation', async () => {
+  it('of llms.txt lead to the Markdown version of every page in the navigation', async () => {
     const list = await fetch(`${local.stack.origin}/llms.txt`);
     expect(list.headers.get('Content-Type')).toMatch(/^text\/plain/);
     const listed = [...(await list.text()).matchAll(/\]\((\/[^)]+\.md)\): \S/g)].map(([, path = '']) => path);
     const menu =
       /id="starlight__sidebar"[\s\S]*?class="main-frame/.exec(pages.get('/concepts/') ?? '')?.[0] ?? '';
-    // The console is there as well, on a phone; it is nothing to read.
+    // On a phone, the navigation contains the console too, which is not a text to read.
     const navigation = new Set(linksOf('/concepts/', menu).map(({ pathname }) => pathname));
     expect(navigation.delete('/console/')).toBe(true);
     expect(listed.length).toBeGreaterThan(20);
@@ -121,9 +121,9 @@ describe('links', () => {
   });
 });
 
-it('every page that is to be found is in the navigation', () => {
+it('every page in the search is in the navigation', () => {
   const navigation = linksOf('/', pages.get('/concepts/') ?? '').map(({ pathname }) => pathname);
-  // The search leaves out what one comes to by a link of its own: forms, and the page for what is missing.
+  // The search excludes pages with their own links: forms, and the 404 page.
   const found = [...pages].filter(([, html]) => html.includes('data-pagefind-body')).map(([path]) => path);
   expect(found.length).toBeGreaterThan(20);
   expect(found.filter((path) => !navigation.includes(path))).toEqual([]);

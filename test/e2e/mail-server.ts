@@ -1,8 +1,8 @@
-/** A provider of mail, for tests: takes what the Worker posts and keeps it. */
+/** An email provider for tests: accepts the Worker's emails and stores them. */
 import { createServer, type Server } from 'node:http';
 import { vi } from 'vitest';
 
-/** A mail as it was posted. */
+/** An email as the Worker posted it. */
 export interface Mail {
   from: string;
   to: string;
@@ -12,15 +12,15 @@ export interface Mail {
 
 /** A running provider. */
 export interface MailServer {
-  /** Where mails are posted. */
+  /** The URL for emails. */
   endpoint: string;
-  /** What it knows the Worker by. */
+  /** The token that authenticates the Worker. */
   token: string;
   mails: Mail[];
-  /** The status that it answers with from now on; 200 at first. */
+  /** Sets the status of the next responses; 200 at first. */
   answer(status: number): void;
-  /** The link in the newest mail to an address; waits for one, after `seen` others. */
-  linkTo(address: string, seen?: number): Promise<string>;
+  /** Returns the link in the newest email to an address, waiting for one after `seen` earlier ones. */
+  linkFor(address: string, seen?: number): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -50,14 +50,14 @@ export async function startMailServer(): Promise<MailServer> {
     answer(wanted) {
       status = wanted;
     },
-    async linkTo(to, seen = 0) {
+    async linkFor(to, seen = 0) {
       const found = await vi.waitFor(
         () => {
           const mail = mails
             .filter((mail) => mail.to === to)
             .slice(seen)
             .at(-1);
-          if (!mail) throw new Error(`no mail to ${to}`);
+          if (!mail) throw new Error(`no email to ${to}`);
           return mail;
         },
         { timeout: 30_000 },

@@ -1,4 +1,4 @@
-/** A real NATS client for tests, with creds from the API. */
+/** NATS clients for tests, with creds from the API. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { credsText } from '../../functions/nats/creds.ts';
@@ -8,7 +8,7 @@ import { regionBinding } from '../../functions/shared/regions.ts';
 import { ensureSecrets } from '../stack/secrets.ts';
 import { api, type LocalStack } from './local-stack.ts';
 
-/** Creds as the API made them. */
+/** Creds from the API. */
 export interface Creds {
   id: string;
   account: string;
@@ -17,7 +17,7 @@ export interface Creds {
   content: string;
 }
 
-/** New creds, of a new account unless one is named. */
+/** Creates creds, of a new account unless one is given. */
 export async function newCreds(local: LocalStack, region: string, account?: string): Promise<Creds> {
   const at = `/mnq/v1beta1/regions/${region}`;
   const id = account ?? (await newAccount(local, region));
@@ -30,18 +30,18 @@ export async function newCreds(local: LocalStack, region: string, account?: stri
   return { id: made.id, account: id, region, content: made.credentials.content };
 }
 
-/** The id of a new NATS account of the Owner's project. */
+/** Creates a NATS account in the Owner's project and returns its ID. */
 export async function newAccount(local: LocalStack, region: string): Promise<string> {
   const body = { project_id: local.owner.project_id };
   return (await api<{ id: string }>(local, 'POST', `/mnq/v1beta1/regions/${region}/nats-accounts`, body)).id;
 }
 
-/** What a DELETE was answered with. */
+/** The response to a DELETE. */
 export interface Removal {
-  /** The header that says how far it is enforced. */
+  /** The header with the state of enforcement. */
   enforcement: string;
   receipt: string | null;
-  /** Milliseconds. */
+  /** Duration in milliseconds. */
   took: number;
 }
 
@@ -61,7 +61,7 @@ async function remove({ stack, owner }: LocalStack, region: string, path: string
     method: 'DELETE',
     headers: { 'X-Auth-Token': owner.secret_key },
   });
-  if (response.status !== 204) throw new Error(`DELETE ${path} answered ${response.status}`);
+  if (response.status !== 204) throw new Error(`DELETE ${path} returned ${response.status}`);
   return {
     enforcement: response.headers.get('Latchkey-Enforcement') ?? '',
     receipt: response.headers.get('Latchkey-Receipt'),
@@ -69,8 +69,8 @@ async function remove({ stack, owner }: LocalStack, region: string, path: string
   };
 }
 
-/** Revokes credentials in the database alone, as a restored backup or a push that was lost would leave it. */
-export async function revokeSilently(
+/** Revokes credentials in the database only, as after a restored backup or a lost push. */
+export async function revokeInDatabase(
   { stack }: LocalStack,
   { region, account, content }: Creds,
 ): Promise<void> {
@@ -84,14 +84,14 @@ export async function revokeSilently(
     .run();
 }
 
-/** What the API says of how far an account's newest revision is in force. */
+/** Returns the API's state of enforcement of an account's newest revision. */
 export async function enforcementOf(local: LocalStack, region: string, account: string) {
   const path = `/mnq/v1beta1/regions/${region}/nats-accounts/${account}`;
   type Account = { enforcement: { state: string; revision: number; servers: number } };
   return (await api<Account>(local, 'GET', path)).enforcement;
 }
 
-/** What a JWT claims; nothing is verified. */
+/** Returns the claims of a JWT without verifying it. */
 export function claimsOf(jwt: string): {
   sub: string;
   iat: number;
@@ -101,17 +101,17 @@ export function claimsOf(jwt: string): {
   return JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString());
 }
 
-/** The JWT of the user in a `.creds` file. */
+/** Returns the user JWT of a `.creds` file. */
 export function userJwtOf(content: string): string {
   return content.split('\n')[1] ?? '';
 }
 
-/** The account JWT that the resolver serves. */
+/** Returns the account JWT that the resolver serves. */
 export async function accountJwtOf({ stack }: LocalStack, region: string, account: string): Promise<string> {
   return (await fetch(`${stack.origin}/jwt/v1/${region}/accounts/${account}`)).text();
 }
 
-/** A connection as a user of a region's system account, who may do anything there. */
+/** Connects as a user of a region's system account with every permission. */
 async function systemConnection({ stack, state }: LocalStack, region: string): Promise<NatsConnection> {
   const { worker } = await ensureSecrets(state, [region]);
   const issuer = await importSeed(worker[regionBinding('SYSTEM_SEED', region)] ?? '');
@@ -126,7 +126,7 @@ async function systemConnection({ stack, state }: LocalStack, region: string): P
   return connectWith(stack.nats.get(region)?.url ?? '', credsText(jwt, user.seed));
 }
 
-/** Brings an account JWT to the server, past the Worker. */
+/** Pushes an account JWT to the server, bypassing the Worker. */
 export async function pushJwt(
   local: LocalStack,
   region: string,
@@ -137,10 +137,10 @@ export async function pushJwt(
   const response = await connection.request(`$SYS.REQ.ACCOUNT.${account}.CLAIMS.UPDATE`, jwt);
   const { data } = response.json<{ data?: { code: number } }>();
   await connection.close();
-  if (data?.code !== 200) throw new Error(`the server did not take the JWT: ${response.string()}`);
+  if (data?.code !== 200) throw new Error(`the server rejected the JWT: ${response.string()}`);
 }
 
-/** The account JWT that the server holds. */
+/** Returns the account JWT that the server has loaded. */
 export async function heldJwt(
   local: LocalStack,
   region: string,
@@ -152,15 +152,15 @@ export async function heldJwt(
   return response.json<{ data?: { account_detail?: { jwt?: string } } }>().data?.account_detail?.jwt;
 }
 
-/** How the end of a connection reads that the server cut: a client that writes just then may lose the reason. */
+/** The errors of a connection that the server closed: a client that writes at that moment can lose the reason. */
 export const CUT = /revoked|EPIPE|ECONNRESET/i;
 
-/** Why the server ended a connection, or `still open` when it has not in a time that is long for any machine. */
+/** Returns why the server closed a connection, or `still open` after a time that is long for any machine. */
 export async function endOf(connection: NatsConnection): Promise<string> {
   return String(await Promise.race([connection.closed(), sleep(20_000, 'still open')]));
 }
 
-/** Connects with creds to a server, once: no reconnect. Rejects when it is refused. */
+/** Connects to a server with creds, without reconnecting. Rejects if the server refuses. */
 export function connectWith(
   url: string,
   content: string,
@@ -175,7 +175,7 @@ export function connectWith(
   });
 }
 
-/** Whether the server lets the creds in: `yes`, `refused`, or `unreachable`. */
+/** Whether the server accepts the creds: `yes`, `refused`, or `unreachable`. */
 export async function access(url: string, content: string): Promise<'yes' | 'refused' | 'unreachable'> {
   try {
     await (await connectWith(url, content)).close();
@@ -185,13 +185,15 @@ export async function access(url: string, content: string): Promise<'yes' | 'ref
   }
 }
 
-/** Somebody who must not notice what happens to others: publishes numbers to itself and counts what comes back. */
+/**
+ * A client that must stay unaffected by changes to others: publishes numbers to itself and counts what it receives.
+ */
 export interface Bystander {
-  /** Ends it and resolves to what it noticed: numbers missing or out of order, and disconnects. */
+  /** Stops it and resolves to what it noticed: numbers missing or out of order, and disconnects. */
   end(): Promise<{ sent: number; gaps: number; disconnects: number }>;
 }
 
-/** Starts a bystander on a connection and a subject of its own. */
+/** Starts a bystander on a connection with a unique subject. */
 export async function bystander(url: string, content: string): Promise<Bystander> {
   const subject = `numbers.${crypto.randomUUID()}`;
   const connection = await connectWith(url, content, { reconnect: true });

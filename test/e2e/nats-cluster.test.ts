@@ -1,6 +1,7 @@
 /**
- * Two clustered nats-servers of one region, of which one is frozen, killed, or comes back with what it remembered. What
- * is said of enforcement is what the servers did, and in the end both have cut off who was revoked, and nobody else.
+ * Two clustered nats-servers of one region, one of which is frozen, killed, or restarted with its old state. The
+ * reported enforcement matches what the servers did, and in the end both have disconnected the revoked clients and no
+ * one else.
  */
 
 import { existsSync, readdirSync } from 'node:fs';
@@ -25,7 +26,7 @@ import {
   enforcementOf,
   newCreds,
   revoke,
-  revokeSilently,
+  revokeInDatabase,
 } from './nats-client.ts';
 
 const REGION = 'fr-par';
@@ -66,7 +67,7 @@ const first = () => {
 };
 const stateOf = ({ account }: Creds) => enforcementOf(local, REGION, account);
 
-/** Waits until the servers know of so many active ones. */
+/** Waits until the servers report this many active servers. */
 async function formed(servers: number): Promise<void> {
   const creds = await newCreds(local, REGION);
   const path = `/mnq/v1beta1/regions/${REGION}/nats-credentials/${creds.id}/connections`;
@@ -76,15 +77,15 @@ async function formed(servers: number): Promise<void> {
   );
 }
 
-interface Cast {
+interface RevokedClients {
   revoked: Creds;
-  /** Connections with the creds that are revoked, to the first and to the second server. */
+  /** Connects with creds to revoke, to the first and to the second server. */
   cut: [NatsConnection, NatsConnection];
-  /** Ends the siblings, one on each server, who must have noticed nothing. */
+  /** Stops the bystanders, one on each server, and expects that they noticed nothing. */
   expectUntouched(): Promise<void>;
 }
 
-async function cast(): Promise<Cast> {
+async function connectRevoked(): Promise<RevokedClients> {
   const revoked = await newCreds(local, REGION);
   const sibling = await newCreds(local, REGION, revoked.account);
   const others = [
@@ -108,7 +109,7 @@ async function expectRefused({ content }: Creds): Promise<void> {
   for (const { url } of [first(), second]) expect(await access(url, content)).toBe('refused');
 }
 
-/** The streams that each server keeps of an account, as its files tell. */
+/** Returns an account's streams on each server, from its files. */
 function streamsOf({ account }: Creds): string[][] {
   return [REGION, `${REGION}-2`].map((folder) => {
     const streams = join(local.state, 'nats', folder, 'jetstream', 'jetstream', account, 'streams');
@@ -132,9 +133,9 @@ describe('a deleted account', () => {
   });
 });
 
-describe('a revocation', () => {
-  it('is enforced on both servers when it returns, and its receipt counts the connections of both', async () => {
-    const { revoked, cut, expectUntouched } = await cast();
+describe('a revocation in a cluster', () => {
+  it('is enforced on both servers when the DELETE returns, and its receipt counts the connections to both', async () => {
+    const { revoked, cut, expectUntouched } = await connectRevoked();
     const { enforcement, receipt } = await revoke(local, revoked);
     expect(enforcement).toBe('enforced; servers=2');
     expect(receipt).toMatch(/^connections=2; duration_ms=\d+$/);
@@ -145,14 +146,14 @@ describe('a revocation', () => {
 
   it.each([
     ['first', 0, 0],
-    // Longer than the settling push waits, so that it takes another try.
+    // Longer than the wait of the settling push, so that a retry is needed.
     ['second', 1, 3_000],
   ] as const)(
-    'is pending while the %s server is frozen, and holds once it wakes',
+    'is pending while the %s server is frozen, and enforced after it resumes',
     async (_, frozen, more) => {
-      const [asleep, awake] = frozen === 0 ? [first(), second] : [second, first()];
-      const { revoked, cut, expectUntouched } = await cast();
-      signal(asleep.pid(), 'SIGSTOP');
+      const [frozenServer, runningServer] = frozen === 0 ? [first(), second] : [second, first()];
+      const { revoked, cut, expectUntouched } = await connectRevoked();
+      signal(frozenServer.pid(), 'SIGSTOP');
       try {
         const { enforcement, receipt, took } = await revoke(local, revoked);
         expect(enforcement).toBe('pending; acknowledged=1; servers=2');
@@ -160,11 +161,11 @@ describe('a revocation', () => {
         expect(took).toBeLessThan(6_000);
         expect(await stateOf(revoked)).toMatchObject({ state: 'pending', servers: 2 });
         expect(await endOf(cut[1 - frozen] as NatsConnection)).toMatch(CUT);
-        expect(await access(awake.url, revoked.content)).toBe('refused');
+        expect(await access(runningServer.url, revoked.content)).toBe('refused');
         await sleep(more);
         expect(await stateOf(revoked)).toMatchObject({ state: 'pending', servers: 2 });
       } finally {
-        signal(asleep.pid(), 'SIGCONT');
+        signal(frozenServer.pid(), 'SIGCONT');
       }
       expect(await endOf(cut[frozen] as NatsConnection)).toMatch(CUT);
       await expect.poll(() => stateOf(revoked)).toMatchObject({ state: 'enforced', servers: 2 });
@@ -174,18 +175,18 @@ describe('a revocation', () => {
     },
   );
 
-  it('of which both missed the push is seen by the schedule', async () => {
-    const { revoked, cut, expectUntouched } = await cast();
-    await revokeSilently(local, revoked);
+  it('that both servers missed is found by the schedule', async () => {
+    const { revoked, cut, expectUntouched } = await connectRevoked();
+    await revokeInDatabase(local, revoked);
     await local.stack.schedule();
     for (const connection of cut) expect(await endOf(connection)).toMatch(CUT);
     await expectRefused(revoked);
     await expectUntouched();
   });
 
-  it('is brought by the schedule to the server that is awake, while the other is frozen', async () => {
-    const { revoked, cut, expectUntouched } = await cast();
-    await revokeSilently(local, revoked);
+  it('is pushed by the schedule to the running server while the other is frozen', async () => {
+    const { revoked, cut, expectUntouched } = await connectRevoked();
+    await revokeInDatabase(local, revoked);
     signal(second.pid(), 'SIGSTOP');
     try {
       await local.stack.schedule();
@@ -199,7 +200,7 @@ describe('a revocation', () => {
     local.logged.splice(0);
   });
 
-  it('reaches a server that was frozen while the other was down, and woke with its old memory', async () => {
+  it('reaches a server that was frozen while the other was down, and resumed with its old state', async () => {
     const revoked = await newCreds(local, REGION);
     const sibling = await newCreds(local, REGION, revoked.account);
     const other = await bystander(second.url, sibling.content);
@@ -223,9 +224,9 @@ describe('a revocation', () => {
   });
 });
 
-describe('a server that is gone', () => {
-  it('counts as long as its address is configured, also when it was stopped in order', async () => {
-    const { revoked, cut } = await cast();
+describe('a stopped server of a cluster', () => {
+  it('counts as missing while its address is configured, also after a clean shutdown', async () => {
+    const { revoked, cut } = await connectRevoked();
     await second.stop();
     expect((await revoke(local, revoked)).enforcement).toBe('pending; acknowledged=1; servers=2');
     expect(await endOf(cut[0])).toMatch(CUT);
@@ -237,8 +238,8 @@ describe('a server that is gone', () => {
     local.logged.splice(0);
   });
 
-  it('counts once when it was killed, although the others remember it and its address is configured', async () => {
-    const { revoked, cut } = await cast();
+  it('counts once after a kill, although the others remember it and its address is configured', async () => {
+    const { revoked, cut } = await connectRevoked();
     signal(second.pid(), 'SIGKILL');
     await expect.poll(() => second.pid()).toBeUndefined();
     expect((await revoke(local, revoked)).enforcement).toBe('pending; acknowledged=1; servers=2');

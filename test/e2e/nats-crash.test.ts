@@ -1,6 +1,6 @@
 /**
- * What a DELETE began is brought to its end, whoever is killed on the way: the Worker's runtime, the nats-server, or
- * both with everything. Nobody lifts a finger but to start again what was killed.
+ * Crash recovery (kill -9): a DELETE is completed after a crash of the Worker's runtime, the nats-server, or
+ * everything. The only intervention is to start the killed process again.
  */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -38,13 +38,13 @@ const server = () => {
   return found;
 };
 
-/** The streams that the server keeps of an account, as its files tell. */
+/** Returns an account's streams on the server, from its files. */
 function streamsOf({ state }: LocalStack, account: string): string[] {
   const folder = join(state, 'nats', REGION, 'jetstream', 'jetstream', account, 'streams');
   return existsSync(folder) ? readdirSync(folder).sort() : [];
 }
 
-/** Creds of a new account with streams. */
+/** Creates creds of a new account with streams. */
 async function withStreams(on: LocalStack, url: string, names: readonly string[]): Promise<Creds> {
   const creds = await newCreds(on, REGION);
   const connection = await connectWith(url, creds.content);
@@ -56,14 +56,14 @@ async function withStreams(on: LocalStack, url: string, names: readonly string[]
   return creds;
 }
 
-/** Waits until the account's streams are gone and its tombstone denies everyone for ever. */
+/** Waits until the account's streams are deleted and its tombstone denies everyone for ever. */
 async function expectPurged(on: LocalStack, account: string): Promise<void> {
   const revocations = async () => claimsOf(await accountJwtOf(on, REGION, account)).nats.revocations;
   await expect.poll(revocations).toEqual({ '*': FOR_EVER });
   expect(streamsOf(on, account)).toEqual([]);
 }
 
-/** Nobody gets into a deleted account, not even with creds that its signing key would make now or later. */
+/** Expects that a deleted account accepts no one, not even creds signed now or later with its signing key. */
 async function expectTombstone(creds: Creds): Promise<void> {
   await expectPurged(local, creds.account);
   const ofPurge = await credsOf(local, creds, { age: -60 });
@@ -75,7 +75,7 @@ async function expectTombstone(creds: Creds): Promise<void> {
 }
 
 describe('a deleted account', () => {
-  it('cuts everyone off, loses its streams, and never revives', async () => {
+  it('disconnects everyone, loses its streams, and is never revived', async () => {
     const creds = await withStreams(local, server().url, ['ONE', 'TWO']);
     const connection = await connectWith(server().url, creds.content);
     const { enforcement, receipt } = await deleteAccount(local, REGION, creds.account);
@@ -98,7 +98,7 @@ describe('a deleted account', () => {
   });
 
   it.each([4, 8, 16])(
-    'loses its streams also when the server is killed %i ms into the DELETE',
+    'loses its streams also when the server is killed %i ms after the DELETE starts',
     async (delay) => {
       const names = Array.from({ length: 20 }, (_, i) => `S${String(i).padStart(2, '0')}`);
       const creds = await withStreams(local, server().url, names);
@@ -115,7 +115,7 @@ describe('a deleted account', () => {
 });
 
 describe('a revocation', () => {
-  it('outlives the runtime that was killed while it waited for a frozen server', async () => {
+  it('survives a crash of the runtime while it waits for a frozen server', async () => {
     const revoked = await newCreds(local, REGION);
     const sibling = await newCreds(local, REGION, revoked.account);
     const other = await bystander(server().url, sibling.content);
@@ -124,7 +124,7 @@ describe('a revocation', () => {
     const runtime = local.stack.pids().worker;
     signal(frozen, 'SIGSTOP');
     const response = revoke(local, revoked).catch(() => 'nothing');
-    // In the books, and on its way.
+    // Recorded in the database and being pushed.
     await expect
       .poll(async () => (await enforcementOf(local, REGION, revoked.account)).state, { interval: 5 })
       .toBe('pending');
@@ -142,8 +142,8 @@ describe('a revocation', () => {
   });
 });
 
-describe('kill -9 of everything', () => {
-  it('delays what was on its way until the next start', async () => {
+describe('a crash of the whole stack (kill -9)', () => {
+  it('delays pending work until the next start', async () => {
     const state = mkdtempSync(join(tmpdir(), 'latchkey-crash-'));
     let running = await startProcess(state);
     try {

@@ -1,6 +1,6 @@
 /**
- * What a real nats-server makes of the JWTs and creds of functions/nats: the server is configured with them directly,
- * without the Worker. It is the one on PATH; NATS_SERVER names another.
+ * How a real nats-server handles the JWTs and creds of functions/nats: the server is configured with them directly,
+ * without the Worker. It is the one on PATH, or the one in NATS_SERVER.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -32,14 +32,14 @@ let one: Account;
 let other: Account;
 let revoking: Account;
 let limited: Account;
-let lapsed: Account;
+let expiredAccount: Account;
 const open: NatsConnection[] = [];
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'nats-encoder-'));
   const identity = await newSigningKey('operator');
   const issuer = await newSigningKey('operator');
-  [system, one, other, revoking, limited, lapsed] = (await Promise.all(
+  [system, one, other, revoking, limited, expiredAccount] = (await Promise.all(
     Array.from({ length: 6 }, newAccount),
   )) as [Account, Account, Account, Account, Account, Account];
   const account = (
@@ -61,7 +61,7 @@ beforeAll(async () => {
     [limited.id]: await account(limited, {
       limits: { connections: 1, payload: 4096, streams: 1, disk: 1 << 20 },
     }),
-    [lapsed.id]: await account(lapsed, { expiresAt: now - 1 }),
+    [expiredAccount.id]: await account(expiredAccount, { expiresAt: now - 1 }),
   });
 }, 20_000);
 
@@ -79,7 +79,7 @@ afterAll(async () => {
 });
 
 describe('a real nats-server', () => {
-  it('lets a user with our creds publish, subscribe and request, whatever the name', async () => {
+  it('lets a user with our creds publish, subscribe and request, whatever the user’s name', async () => {
     const [sender, receiver] = [await user(one, { name: '倉庫 🏭' }), await user(one, { name: 'a"b\n' })];
     receiver.subscribe('orders.*', {
       callback: (_, message) => void message.respond(`got ${message.string()}`),
@@ -89,7 +89,7 @@ describe('a real nats-server', () => {
     expect(response.string()).toBe('got 東京');
   });
 
-  it('keeps the messages of one account from another', async () => {
+  it('isolates the messages of accounts from each other', async () => {
     const [sender, inside, outside] = [await user(one), await user(one), await user(other)];
     const seen: string[] = [];
     inside.subscribe('>', { callback: () => void seen.push('inside') });
@@ -100,31 +100,28 @@ describe('a real nats-server', () => {
     expect(seen).toEqual(['inside']);
   });
 
-  it.each(['memory', 'file'] as const)(
-    'stores a JetStream message in %s and gives it back',
-    async (storage) => {
-      const connection = await user(one);
-      const manager = await jetstreamManager(connection);
-      await manager.streams.add({ name: storage, subjects: [`${storage}.>`], storage });
-      await jetstream(connection).publish(`${storage}.a`, '在庫');
-      await manager.consumers.add(storage, { durable_name: 'reader', ack_policy: 'explicit' });
-      const message = await (await jetstream(connection).consumers.get(storage, 'reader')).next({
-        expires: 2000,
-      });
-      expect(message?.string()).toBe('在庫');
-      expect(await message?.ackAck()).toBe(true);
-    },
-  );
+  it.each(['memory', 'file'] as const)('stores a JetStream message in %s and returns it', async (storage) => {
+    const connection = await user(one);
+    const manager = await jetstreamManager(connection);
+    await manager.streams.add({ name: storage, subjects: [`${storage}.>`], storage });
+    await jetstream(connection).publish(`${storage}.a`, '在庫');
+    await manager.consumers.add(storage, { durable_name: 'reader', ack_policy: 'explicit' });
+    const message = await (await jetstream(connection).consumers.get(storage, 'reader')).next({
+      expires: 2000,
+    });
+    expect(message?.string()).toBe('在庫');
+    expect(await message?.ackAck()).toBe(true);
+  });
 
-  it('accepts a user signed by the identity key of the account', async () => {
+  it('accepts a user signed by the account’s identity key', async () => {
     await (await user(one, { issuer: one.identity })).flush();
   });
 
-  it('refuses a user signed by a key of another account', async () => {
+  it('rejects a user signed by another account’s key', async () => {
     await expect(user(one, { issuer: other.signing })).rejects.toThrow(/authorization violation/i);
   });
 
-  it('refuses a user that has expired, and cuts one off that expires', async () => {
+  it('rejects an expired user, and disconnects one that expires', async () => {
     await expect(user(one, { issuedAt: now - 60, expiresAt: now - 30 })).rejects.toThrow(
       /authorization violation|expired/i,
     );
@@ -132,19 +129,19 @@ describe('a real nats-server', () => {
     expect(String(await short.closed())).toMatch(/expired/i);
   });
 
-  it('refuses every user issued up to the revocation of all, and accepts one issued later', async () => {
+  it('rejects every user created before the revocation of all, and accepts one created later', async () => {
     await expect(user(revoking, { issuedAt: now - 10 })).rejects.toThrow(/authorization violation|revoked/i);
     await (await user(revoking, { issuedAt: now - 9 })).flush();
   });
 
-  it('refuses an account whose JWT has expired', async () => {
-    await expect(user(lapsed)).rejects.toThrow(/authorization violation|expired/i);
+  it('rejects an account with an expired JWT', async () => {
+    await expect(user(expiredAccount)).rejects.toThrow(/authorization violation|expired/i);
   });
 
   it('enforces the limits of an account', async () => {
     const connection = await user(limited);
     expect(connection.info?.max_payload).toBe(4096);
-    // No message is expected: the server may close the socket before the client reads why.
+    // No message is expected: the server can close the socket before the client reads the reason.
     await expect(user(limited)).rejects.toThrow();
     const { streams } = await jetstreamManager(connection);
     await expect(streams.add({ name: 'large', max_bytes: 2 << 20 })).rejects.toThrow(/storage|resources/i);
@@ -152,7 +149,7 @@ describe('a real nats-server', () => {
     await expect(streams.add({ name: 'second', max_bytes: 1024 })).rejects.toThrow(/maximum.*streams/i);
   });
 
-  it('answers a system user, within its permissions only', async () => {
+  it('responds to a system user, within its permissions only', async () => {
     const permissions = { publish: ['$SYS.REQ.SERVER.PING'], subscribe: ['_INBOX.>'] };
     const connection = await user(system, { issuer: system.identity, expiresAt: now + 60, permissions });
     const response = await connection.request('$SYS.REQ.SERVER.PING', '');
@@ -163,7 +160,7 @@ describe('a real nats-server', () => {
     expect(await refused(connection, () => connection.subscribe('$SYS.>'))).toMatch(/subscription/i);
   });
 
-  it('allows a user whose lists are empty nothing', async () => {
+  it('denies everything to a user with empty permission lists', async () => {
     const connection = await user(one, { permissions: { publish: [], subscribe: [] } });
     expect(await refused(connection, () => connection.publish('a'))).toMatch(/publish/i);
     expect(await refused(connection, () => connection.subscribe('a'))).toMatch(/subscription/i);
@@ -179,7 +176,7 @@ async function newAccount(): Promise<Account> {
   return { id: identity.publicKey, identity, signing: await newSigningKey('account') };
 }
 
-/** A connection of a new user of the account; whatever the server says against it rejects. */
+/** Connects a new user of the account. Rejects on any error from the server. */
 async function user(account: Account, options: UserOptions = {}): Promise<NatsConnection> {
   const { publicKey, seed } = await createKey('user');
   const jwt = await userJwt({
@@ -199,7 +196,7 @@ async function user(account: Account, options: UserOptions = {}): Promise<NatsCo
   return connection;
 }
 
-/** What the server reports against what `act` does on the connection. */
+/** Returns the error that the server reports for `act` on the connection. */
 async function refused(connection: NatsConnection, act: () => unknown): Promise<string> {
   const status = connection.status();
   act();
@@ -208,7 +205,7 @@ async function refused(connection: NatsConnection, act: () => unknown): Promise<
   return 'nothing';
 }
 
-/** Starts the server with the operator and the accounts' JWTs, by id; gives the port that it chose. */
+/** Starts the server with the operator's and the accounts' JWTs, by ID, on a free port. */
 async function start({ operator, ...accounts }: Record<string, string>): Promise<number> {
   const configuration = join(directory, 'server.conf');
   await writeFile(

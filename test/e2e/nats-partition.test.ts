@@ -1,6 +1,7 @@
 /**
- * Three clustered nats-servers, of which the others lose sight of one: it runs, clients are connected to it, and its
- * websocket can be reached, or not. Revocations reach it by its own address, and none is called enforced without it.
+ * Network partition: three clustered nats-servers, one of which the others cannot reach. It runs with connected
+ * clients, and its websocket is reachable or not. Revocations reach it through its own address, and none is reported
+ * as enforced without it.
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RegionsVar } from '../../functions/shared/regions.ts';
@@ -15,14 +16,14 @@ import {
   enforcementOf,
   newCreds,
   revoke,
-  revokeSilently,
+  revokeInDatabase,
 } from './nats-client.ts';
 import { startTcpProxy } from './tcp-proxy.ts';
 
 const REGION = 'fr-par';
 const AT = `/mnq/v1beta1/regions/${REGION}`;
-/** The name of the server that is cut off. */
-const LOST = `latchkey-${REGION}-3`;
+/** The name of the partitioned server. */
+const PARTITIONED = `latchkey-${REGION}-3`;
 
 const routePorts = [await freePort(), await freePort(), await freePort()] as const;
 const routes = await Promise.all(routePorts.map(startTcpProxy));
@@ -58,7 +59,7 @@ const local = useStack({
 function withWebsockets(regions: RegionsVar): RegionsVar {
   const region = regions[REGION];
   if (!region) return regions;
-  // Two addresses of the second server: it counts once.
+  // Two addresses of the second server, which counts once.
   const second = [portsOfSecond.websocket, websocketOfSecond.port].map((port) => `ws://127.0.0.1:${port}`);
   const nats_websockets = [...region.nats_websockets, ...second, addressOfThird];
   return { ...regions, [REGION]: { ...region, nats_websockets } };
@@ -66,7 +67,7 @@ function withWebsockets(regions: RegionsVar): RegionsVar {
 
 beforeAll(async () => {
   await Promise.all(others.map((server) => server.start()));
-  await together();
+  await heal();
 });
 afterAll(async () => {
   await Promise.all(others.map((server) => server.stop()));
@@ -75,15 +76,15 @@ afterAll(async () => {
 
 const all = () => [local.stack.nats.get(REGION), ...others] as [NatsServer, NatsServer, NatsServer];
 
-/** Cuts the third server off from the others. */
+/** Partitions the third server from the others. */
 function isolate(): void {
   routes[2]?.cut();
-  for (const route of routes.slice(0, 2)) route.cut(LOST);
+  for (const route of routes.slice(0, 2)) route.cut(PARTITIONED);
 }
 
-/** Brings all servers together, and waits until they see each other. */
-async function together(): Promise<void> {
-  for (const proxy of [...routes, websocketOfThird]) proxy.mend();
+/** Ends the partition and waits until all servers are connected. */
+async function heal(): Promise<void> {
+  for (const proxy of [...routes, websocketOfThird]) proxy.restore();
   const { content } = await newCreds(local, REGION);
   const [first, , third] = all();
   const [here, there] = [await connectWith(first.url, content), await connectWith(third.url, content)];
@@ -106,7 +107,7 @@ async function revokedOnThird() {
 }
 
 describe('the servers of a region', () => {
-  it('are listed with their versions, each once however many addresses it has', async () => {
+  it('are listed with their versions, each once, even with several addresses', async () => {
     const { nats_servers } = await api<{
       nats_servers: { name: string; websockets: string[]; version: string }[];
     }>(local, 'GET', `${AT}/nats-servers`);
@@ -118,8 +119,8 @@ describe('the servers of a region', () => {
   });
 });
 
-describe('a server that the others have lost sight of', () => {
-  it('gets a revocation by its own address, and counts', async () => {
+describe('a partitioned server', () => {
+  it('gets a revocation through its own address, and counts', async () => {
     const { creds, connection } = await revokedOnThird();
     isolate();
     const { connections } = await api<{ connections: { server: string }[] }>(
@@ -127,51 +128,51 @@ describe('a server that the others have lost sight of', () => {
       'GET',
       `${AT}/nats-credentials/${creds.id}/connections`,
     );
-    expect(connections.map(({ server }) => server)).toEqual([LOST]);
+    expect(connections.map(({ server }) => server)).toEqual([PARTITIONED]);
     const { enforcement, receipt } = await revoke(local, creds);
     expect(enforcement).toBe('enforced; servers=3');
     // A busy server can be too late to list its connections. Then there is no receipt, never a wrong one.
     expect(receipt ?? 'connections=1;').toMatch(/^connections=1;/);
     expect(await endOf(connection)).toMatch(CUT);
     for (const { url } of all()) expect(await access(url, creds.content)).toBe('refused');
-    await together();
+    await heal();
   });
 
-  it('is reviewed by the schedule like the others', async () => {
+  it('is checked by the schedule like the others', async () => {
     const { creds, connection } = await revokedOnThird();
     isolate();
-    await revokeSilently(local, creds);
+    await revokeInDatabase(local, creds);
     await local.stack.schedule();
     expect(await endOf(connection)).toMatch(CUT);
-    await together();
+    await heal();
     local.logged.splice(0);
   });
 
-  it('is named, and nothing is called enforced, while its address cannot be reached either', async () => {
+  it('is named, and nothing is reported as enforced, while its address is unreachable too', async () => {
     const { creds, connection } = await revokedOnThird();
     isolate();
     websocketOfThird.cut();
     expect((await revoke(local, creds)).enforcement).toBe('pending; acknowledged=2; servers=3');
     expect(connection.isClosed()).toBe(false);
     expect(await stateOf(creds.account)).toMatchObject({ state: 'pending', acknowledged_servers: 2 });
-    const told = await api<{ total_count: number; nats_servers: unknown[] }>(
+    const serversStatus = await api<{ total_count: number; nats_servers: unknown[] }>(
       local,
       'GET',
       `${AT}/nats-servers`,
     );
-    expect(told.total_count).toBe(3);
-    expect(told.nats_servers).toContainEqual(
+    expect(serversStatus.total_count).toBe(3);
+    expect(serversStatus.nats_servers).toContainEqual(
       expect.objectContaining({ state: 'no_reply', websockets: [addressOfThird] }),
     );
     expect(local.logged.filter((line) => line.includes(addressOfThird))).not.toEqual([]);
-    websocketOfThird.mend();
+    websocketOfThird.restore();
     expect(await endOf(connection)).toMatch(CUT);
     await expect.poll(() => stateOf(creds.account)).toMatchObject({ state: 'enforced', servers: 3 });
-    await together();
+    await heal();
     local.logged.splice(0);
   });
 
-  it('gets it also when the others have forgotten that it exists', async () => {
+  it('gets a revocation also when the others have forgotten that it exists', async () => {
     const { creds, connection } = await revokedOnThird();
     isolate();
     const [first, second] = all();

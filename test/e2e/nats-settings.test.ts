@@ -1,6 +1,6 @@
 /**
- * The settings of enforcement on a real nats-server: bounded revocation lists, leases of account JWTs, expiry of users,
- * account limits, and several websocket addresses of which the first is of no use.
+ * The settings of enforcement on a real nats-server: bounded revocation lists, leases of account JWTs, expiry of
+ * users, account limits, and several websocket addresses of which the first two do not work.
  */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -34,7 +34,7 @@ import { pastCreds } from './past-creds.ts';
 import { itUnlessFault } from './server-faults.ts';
 
 const REGION = 'fr-par';
-/** Where two websocket addresses are of no use. */
+/** The region with two websocket addresses that do not work. */
 const ELSEWHERE = 'nl-ams';
 const HOUR = 3_600;
 const MOST = 20;
@@ -49,7 +49,7 @@ const NATS = {
 
 const closedPort = await freePort();
 const silentPort = await freePort();
-// Takes connections and never says a word.
+// Accepts connections and never responds.
 const silent = createServer(() => {}).listen(silentPort, '127.0.0.1');
 
 const local = useStack({
@@ -57,18 +57,21 @@ const local = useStack({
     NATS,
     REGIONS: {
       ...REGIONS,
-      ...withFirst(REGIONS, ELSEWHERE, [`ws://127.0.0.1:${closedPort}`, `ws://127.0.0.1:${silentPort}`]),
+      ...withUnusableWebsockets(REGIONS, ELSEWHERE, [
+        `ws://127.0.0.1:${closedPort}`,
+        `ws://127.0.0.1:${silentPort}`,
+      ]),
     },
   }),
 });
 afterAll(() => {
   silent.close();
-  // The Worker goes on trying the two addresses, and says so.
+  // The Worker keeps trying the two addresses, and logs that.
   const left = local.logged.filter((line) => !line.includes(`127.0.0.1:${closedPort}`));
   local.logged.splice(0, local.logged.length, ...left);
 });
 
-function withFirst(regions: RegionsVar, name: string, urls: string[]): RegionsVar {
+function withUnusableWebsockets(regions: RegionsVar, name: string, urls: string[]): RegionsVar {
   const region = regions[name];
   return region ? { [name]: { ...region, nats_websockets: [...urls, ...region.nats_websockets] } } : {};
 }
@@ -90,11 +93,11 @@ async function expectRefused(all: readonly Creds[]): Promise<void> {
 const repeat = <Item>(times: number, make: () => Promise<Item>) =>
   Promise.all(Array.from({ length: times }, make));
 
-it('several websocket addresses, of which one takes no connection and one hangs, bring a revocation to the server that runs', async () => {
+it('with several websocket addresses, one refusing connections and one hanging, a revocation reaches the running server', async () => {
   const creds = await newCreds(local, ELSEWHERE);
   const connection = await connectWith(urlOf(ELSEWHERE), creds.content);
   const { enforcement, receipt } = await revoke(local, creds);
-  // The servers behind the other two may let the client in.
+  // Servers behind the other two addresses could let the client in.
   expect(enforcement).toBe('pending; acknowledged=1; servers=3');
   expect(receipt).toMatch(/^connections=1;/);
   expect(await endOf(connection)).toMatch(CUT);
@@ -102,7 +105,7 @@ it('several websocket addresses, of which one takes no connection and one hangs,
 });
 
 describe('a revocation list', () => {
-  it('refuses new credentials at its limit, never a revocation, and is shortened by the schedule', async () => {
+  it('rejects new credentials at its limit, never a revocation, and is shortened by the schedule', async () => {
     const account = { account: await newAccount(local, REGION), region: REGION };
     const kept = await pastCreds(local, account, { age: HOUR });
     const old = await repeat(MOST - 1, () => pastCreds(local, account, { age: 2 * HOUR }));
@@ -121,7 +124,7 @@ describe('a revocation list', () => {
     expect(await other.end()).toMatchObject({ gaps: 0, disconnects: 0 });
     expect(await access(url(), kept.content)).toBe('yes');
 
-    // As many as there is room for beside the one entry; then all of them are revoked.
+    // As many as fit next to the one entry; then all of them are revoked.
     const young: Creds[] = [];
     for (let i = 0; i < MOST - 2; i++) young.push(await newCreds(local, REGION, account.account));
     await expect(newCreds(local, REGION, account.account)).rejects.toThrow(/403.*quotas_exceeded/);
@@ -131,7 +134,7 @@ describe('a revocation list', () => {
     await expectRefused([...old, ...young, kept]);
   });
 
-  it('is shortened to nothing but one entry when everyone is revoked', async () => {
+  it('is shortened to one entry when all credentials are revoked', async () => {
     const account = { account: await newAccount(local, REGION), region: REGION };
     const old = await repeat(MOST, () => pastCreds(local, account, { age: 2 * HOUR }));
     await revokeAll(old);
@@ -142,7 +145,7 @@ describe('a revocation list', () => {
     await expectRefused(old);
   });
 
-  it('loses the revocations of users that have expired', async () => {
+  it('drops the revocations of expired users', async () => {
     const account = { account: await newAccount(local, REGION), region: REGION };
     const oldest = await pastCreds(local, account, { age: 4 * HOUR });
     const expired = await repeat(MOST / 2, () => pastCreds(local, account, { age: 3 * HOUR, life: HOUR }));
@@ -156,7 +159,9 @@ describe('a revocation list', () => {
   });
 });
 
-/** Brings an account JWT with another end to the server, as the Worker would have before, past the Worker. */
+/**
+ * Pushes an account JWT with another expiry to the server, as the Worker would have earlier, bypassing the Worker.
+ */
 async function pushUntil(account: string, expiresAt: number): Promise<void> {
   const { worker } = await ensureSecrets(local.state, [REGION]);
   const { nats } = claimsOf(await accountJwtOf(local, REGION, account));
@@ -173,13 +178,13 @@ async function pushUntil(account: string, expiresAt: number): Promise<void> {
 }
 
 describe('a lease', () => {
-  it('ends within its time', async () => {
+  it('ends within its configured time', async () => {
     const { exp = 0 } = claimsOf(await accountJwtOf(local, REGION, await newAccount(local, REGION)));
     expect(exp - seconds()).toBeGreaterThan(0.75 * HOUR - 5);
     expect(exp - seconds()).toBeLessThanOrEqual(HOUR);
   });
 
-  it('that runs out cuts everyone off, and one that the schedule renews nobody', async () => {
+  it('disconnects everyone when it expires, and no one when the schedule renews it', async () => {
     const [left, renewed] = [await newCreds(local, REGION), await newCreds(local, REGION)];
     const cut = await connectWith(url(), left.content);
     const other = await bystander(url(), renewed.content);
@@ -192,13 +197,13 @@ describe('a lease', () => {
     const { sent, gaps, disconnects } = await other.end();
     expect({ gaps, disconnects }).toEqual({ gaps: 0, disconnects: 0 });
     expect(sent).toBeGreaterThan(100);
-    // The server asks anew, since what it had is worth nothing.
+    // The server requests the account again, because its JWT has expired.
     expect(await access(url(), left.content)).toBe('yes');
   });
 
   itUnlessFault(
     'jetstream-lost-after-lease',
-    'that runs out and is renewed leaves the streams of the account as they were',
+    'that expires and is renewed leaves the account’s streams unchanged',
     async () => {
       const { account, content } = await newCreds(local, REGION);
       const first = await connectWith(url(), content);
@@ -206,7 +211,7 @@ describe('a lease', () => {
       await jetstream(first).publish('one', 'before');
       await pushUntil(account, seconds() + 3);
       expect(await endOf(first)).toMatch(/expired|EPIPE|ECONNRESET/i);
-      // In its last second the account is still good.
+      // In its last second, the account is still valid.
       await sleep(1_500);
       const second = await connectWith(url(), content);
       const published = jetstream(second).publish('one', 'after', { timeout: 5_000 });
@@ -220,7 +225,7 @@ describe('a lease', () => {
 
 itUnlessFault(
   'limit-cuts-bystanders',
-  'a revocation in an account with limits cuts off nobody else, and its consumers go on',
+  'a revocation in an account with limits disconnects no one else, and its consumers continue',
   async () => {
     const kept = await newCreds(local, REGION);
     const unused = await newCreds(local, REGION, kept.account);
@@ -236,7 +241,7 @@ itUnlessFault(
       await manager.consumers.add('ONE', { durable_name, ack_policy: 'none' });
     const { enforcement, receipt } = await revoke(local, unused);
     expect([enforcement, receipt?.split(';')[0]]).toEqual(['enforced; servers=1', 'connections=0']);
-    // The second push follows once what was on its way has settled.
+    // The second push follows when the requests in flight have settled.
     await sleep(4_000);
     expect([maker, reader, publisher].map((connection) => connection.isClosed())).toEqual([
       false,
@@ -258,7 +263,7 @@ itUnlessFault(
   60_000,
 );
 
-it('new credentials expire when the setting says, on the wire as in the JWT', async () => {
+it('new credentials expire as configured, in the API and in the JWT', async () => {
   const { id, content } = await newCreds(local, REGION);
   const { iat, exp = 0 } = claimsOf(userJwtOf(content));
   expect(exp - iat).toBe(NATS.user_expiry_seconds);
@@ -267,20 +272,20 @@ it('new credentials expire when the setting says, on the wire as in the JWT', as
   expect(Math.floor(Date.parse(expires_at) / 1000)).toBe(exp);
 });
 
-it('a server cuts off a user at its expiry', async () => {
+it('a server disconnects a user when it expires', async () => {
   const account = { account: await newAccount(local, REGION), region: REGION };
   const creds = await pastCreds(local, account, { age: HOUR, life: HOUR + 4 });
   const connection = await connectWith(url(), creds.content);
   expect(await endOf(connection)).toMatch(/expired|EPIPE|ECONNRESET/i);
-  // In the very second of its expiry the JWT is still good.
+  // In the very second of its expiry, the JWT is still valid.
   await expect.poll(() => access(url(), creds.content)).toBe('refused');
 });
 
-it('the limits of an account hold on the server', async () => {
+it('the server enforces the limits of an account', async () => {
   const { content } = await newCreds(local, REGION);
   const connections = await repeat(NATS.account_limits.connections, () => connectWith(url(), content));
   const oneMore = connectWith(url(), content);
-  // The client may lose the connection before it has read why.
+  // The connection can close before the client has read the reason.
   await expect(oneMore).rejects.toThrow();
   const log = readFileSync(join(local.state, 'nats', REGION, 'server.log'), 'utf8');
   expect(log).toMatch(/maximum account active connections exceeded/);

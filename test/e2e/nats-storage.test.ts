@@ -1,6 +1,6 @@
 /**
- * What accounts may store on a real nats-server: no account, and no guest, takes what others were promised; an account
- * that would have no JetStream is refused; and accounts that were there before the limits get them.
+ * Storage quotas on a real nats-server: no account or guest takes storage promised to others; an account without room
+ * for JetStream is rejected; and accounts from before the limits get them.
  */
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -13,7 +13,7 @@ import { accountJwtOf, bystander, claimsOf, connectWith, heldJwt, pushJwt } from
 import { newGuestTenant, newTenant, type Tenant } from './nats-tenants.ts';
 
 const REGION = 'fr-par';
-/** Where nobody has used up the storage. */
+/** The region in which no test uses up the storage. */
 const ELSEWHERE = 'nl-ams';
 const MIB = 1024 ** 2;
 const STORAGE = 64 * MIB;
@@ -33,8 +33,11 @@ const local = useStack({
 const url = (region = REGION) => local.stack.nats.get(region)?.url ?? '';
 const accounts = `/mnq/v1beta1/regions/${REGION}/nats-accounts`;
 
-/** Creates streams that reserve all that the account gets, halving what is asked for; resolves to how much it got. */
-async function grab(connection: NatsConnection, storage: 'file' | 'memory'): Promise<number> {
+/**
+ * Creates streams that reserve all available storage, halving the size on each failure. Resolves to the reserved
+ * size.
+ */
+async function reserveAll(connection: NatsConnection, storage: 'file' | 'memory'): Promise<number> {
   const manager = await jetstreamManager(connection);
   let got = 0;
   for (let size = 2 * STORAGE; size >= MIB; size /= 2) {
@@ -51,8 +54,8 @@ async function grab(connection: NatsConnection, storage: 'file' | 'memory'): Pro
   return got;
 }
 
-/** Sends messages of 64 KiB until the server takes no more; resolves to how many bytes it took. */
-async function flood(connection: NatsConnection): Promise<number> {
+/** Sends messages of 64 KiB until the server rejects one. Resolves to the number of accepted bytes. */
+async function fillUp(connection: NatsConnection): Promise<number> {
   const manager = await jetstreamManager(connection);
   await manager.streams.add({ name: 'FLOOD', subjects: ['flood'] });
   const message = new Uint8Array(MIB / 16);
@@ -68,7 +71,7 @@ async function flood(connection: NatsConnection): Promise<number> {
   return (await manager.streams.info('FLOOD')).state.bytes;
 }
 
-/** A stream takes a message and gives it back. */
+/** Expects that a stream stores a message and returns it. */
 async function expectJetStream({ content }: Tenant): Promise<void> {
   const connection = await connectWith(url(), content);
   const manager = await jetstreamManager(connection);
@@ -79,24 +82,24 @@ async function expectJetStream({ content }: Tenant): Promise<void> {
   await connection.close();
 }
 
-describe('the storage of a region', () => {
-  it('is not for one account to take, nor for a guest, by reserving or by filling it', async () => {
+describe('the storage quota of a region', () => {
+  it('cannot be exceeded by an account or a guest, by reserving or by filling it', async () => {
     const [taker, filler, victim] = [
       await newTenant(local, REGION),
       await newGuestTenant(local, REGION),
       await newTenant(local, REGION),
     ];
     const taking = await connectWith(url(), taker.content);
-    expect(await grab(taking, 'file')).toBeLessThanOrEqual(ACCOUNT);
-    expect(await grab(taking, 'memory')).toBe(0);
+    expect(await reserveAll(taking, 'file')).toBeLessThanOrEqual(ACCOUNT);
+    expect(await reserveAll(taking, 'memory')).toBe(0);
     const filling = await connectWith(url(), filler.content);
-    const filled = await flood(filling);
+    const filled = await fillUp(filling);
     expect(filled).toBeGreaterThan(GUEST / 2);
     expect(filled).toBeLessThanOrEqual(GUEST);
-    expect(await grab(filling, 'memory')).toBe(0);
+    expect(await reserveAll(filling, 'memory')).toBe(0);
     await expectJetStream(victim);
 
-    // Room for 16 + 8 of the 24 MiB that are left.
+    // Room for 16 + 8 of the remaining 24 MiB.
     const [last, guest] = [await newTenant(local, REGION), await newGuestTenant(local, REGION)];
     await expectJetStream(last);
     await expectJetStream(guest);
@@ -104,7 +107,7 @@ describe('the storage of a region', () => {
     expect([refused.status, refused.body.precondition]).toEqual([412, 'unknown_precondition']);
     expect(local.logged.splice(0).join()).toContain('nats_storage');
 
-    // What deleted accounts reserved is free, on the server too.
+    // Storage reserved by deleted accounts is free, on the server too.
     for (const { call, account } of [last, taker, victim]) {
       const removal = await call('DELETE', `${accounts}/${account}`);
       expect(removal.headers.get('Latchkey-Enforcement')).toBe('enforced; servers=1');
@@ -114,11 +117,11 @@ describe('the storage of a region', () => {
   });
 });
 
-it('what clients do with streams, buckets and object stores works within the limits', async () => {
+it('streams, buckets and object stores work within the limits', async () => {
   const connection = await connectWith(url(ELSEWHERE), (await newTenant(local, ELSEWHERE)).content);
   const manager = await jetstreamManager(connection);
   const stream = jetstream(connection);
-  // As the clients' key-value and object stores name and set up their streams.
+  // Stream names and settings as in the clients' key-value and object stores.
   await manager.streams.add({
     name: 'KV_config',
     subjects: ['$KV.config.>'],
@@ -141,7 +144,7 @@ it('what clients do with streams, buckets and object stores works within the lim
   await manager.streams.purge('OBJ_files', { filter: '$O.files.C.1' });
   expect((await manager.streams.info('OBJ_files')).state.messages).toBe(0);
 
-  // A watch: an ordered consumer, which clients keep in memory although the account may store nothing there.
+  // A watch: an ordered consumer, which clients keep in memory although the account can store nothing there.
   const watched = await (await stream.consumers.get('KV_config')).next({ expires: 5_000 });
   expect(watched?.string()).toBe('blue');
   await manager.consumers.add('KV_config', { durable_name: 'reader', ack_policy: 'explicit' });
@@ -152,7 +155,7 @@ it('what clients do with streams, buckets and object stores works within the lim
   await connection.close();
 });
 
-describe('an account of a deployment before there were limits', () => {
+describe('an account from before the limits', () => {
   it('gets them from the schedule, without losing a message or a connection', async () => {
     const tenant = await newTenant(local, ELSEWHERE);
     const connection = await connectWith(url(ELSEWHERE), tenant.content);

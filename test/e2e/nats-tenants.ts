@@ -1,21 +1,21 @@
-/** Tenants of one nats-server for tests: an Owner's NATS account of an organization of its own, and a guest's. */
+/** Tenants of one nats-server for tests: the NATS account of a new organization's Owner, and a guest's. */
 import { createOrganization } from '../../functions/iam/bootstrap.ts';
 import type { LocalStack } from './local-stack.ts';
 
-/** A NATS account with creds, and who may do what with it over the API. */
+/** A NATS account with creds, and the API calls of its tenant. */
 export interface Tenant {
   account: string;
   /** The text of the `.creds` file. */
   content: string;
-  /** The credentials' id. */
+  /** The credentials' ID. */
   credentials: string;
   projectId: string;
   /** Calls the API as the tenant. Resolves to the status, the headers and the parsed body. */
-  call(method: string, path: string, body?: unknown): Promise<ApiAnswer>;
+  call(method: string, path: string, body?: unknown): Promise<ApiResponse>;
 }
 
-/** What the API answered. `body` is null when it is empty. */
-export interface ApiAnswer {
+/** A response of the API. `body` is null if it is empty. */
+export interface ApiResponse {
   status: number;
   headers: Headers;
   body: Record<string, never> & { [member: string]: unknown };
@@ -23,7 +23,7 @@ export interface ApiAnswer {
 
 const AT = '/mnq/v1beta1/regions';
 
-/** Who calls the API, by what headers. */
+/** A caller of the API, with authentication headers. */
 type Caller = Pick<Tenant, 'projectId' | 'call'>;
 
 function callerOf({ stack }: LocalStack, projectId: string, headers: Record<string, string>): Caller {
@@ -41,7 +41,7 @@ function callerOf({ stack }: LocalStack, projectId: string, headers: Record<stri
   };
 }
 
-/** Creates a NATS account, and creds of it, for a caller. Rejects when the API refuses. */
+/** Creates a NATS account and creds for a caller. Rejects if the API does. */
 async function tenantOf(region: string, caller: Caller): Promise<Tenant> {
   const { body: account } = await created(caller, `${AT}/${region}/nats-accounts`, {
     project_id: caller.projectId,
@@ -51,14 +51,14 @@ async function tenantOf(region: string, caller: Caller): Promise<Tenant> {
   return { ...caller, account: String(account.id), content, credentials: String(made.body.id) };
 }
 
-async function created({ call }: Caller, path: string, body: unknown): Promise<ApiAnswer> {
+async function created({ call }: Caller, path: string, body: unknown): Promise<ApiResponse> {
   const response = await call('POST', path, body);
   if (response.status !== 200)
     throw new Error(`POST ${path}: ${response.status} ${JSON.stringify(response.body)}`);
   return response;
 }
 
-/** Who calls the API as the Owner of a new organization. */
+/** Returns a caller that is the Owner of a new organization. */
 export async function newOwner(local: LocalStack): Promise<Caller> {
   const { owner, statements } = await createOrganization({
     organizationName: 'Another',
@@ -71,19 +71,19 @@ export async function newOwner(local: LocalStack): Promise<Caller> {
   return callerOf(local, owner.project_id, { 'X-Auth-Token': owner.secret_key });
 }
 
-/** Who calls the API as a new guest. */
+/** Returns a caller that is a new guest. */
 export async function newGuest(local: LocalStack): Promise<Caller> {
   const { origin } = local.stack;
   const response = await fetch(`${origin}/auth/guest`, { method: 'POST', headers: { Origin: origin } });
-  if (!response.ok) throw new Error(`POST /auth/guest answered ${response.status}`);
+  if (!response.ok) throw new Error(`POST /auth/guest returned ${response.status}`);
   const Cookie = response.headers.get('Set-Cookie')?.split(';')[0] ?? '';
   const { project_id } = (await response.json()) as { project_id: string };
   return callerOf(local, project_id, { Origin: origin, Cookie });
 }
 
-/** A tenant of an organization of its own. */
+/** Creates a tenant in a new organization. */
 export const newTenant = async (local: LocalStack, region: string) => tenantOf(region, await newOwner(local));
 
-/** A guest with an account. */
+/** Creates a guest with an account. */
 export const newGuestTenant = async (local: LocalStack, region: string) =>
   tenantOf(region, await newGuest(local));

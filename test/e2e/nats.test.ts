@@ -1,6 +1,6 @@
 /**
- * Creds from the API, in the hands of a real NATS client on the real nats-servers: they connect, publish, subscribe and
- * stream, within their account and their region only.
+ * Creds from the API with a NATS client on real nats-servers: they connect, publish, subscribe and stream, within
+ * their account and region only.
  */
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -24,8 +24,8 @@ async function enter(region: string, content: string): Promise<NatsConnection> {
   return connection;
 }
 
-/** What a connection hears, as it comes. */
-function listen(connection: NatsConnection): string[] {
+/** Returns an iterator over the messages of a connection. */
+function messagesOf(connection: NatsConnection): string[] {
   const heard: string[] = [];
   connection.subscribe('orders.>', {
     callback: (_error, message) => {
@@ -36,7 +36,7 @@ function listen(connection: NatsConnection): string[] {
 }
 
 describe.each(REGIONS)('creds of %s', (region) => {
-  it('publish and subscribe within their account, and no other account hears it', async () => {
+  it('publish and subscribe within their account, isolated from other accounts', async () => {
     const one = await newCreds(local, region);
     const same = await newCreds(local, region, one.account);
     const other = await newCreds(local, region);
@@ -45,18 +45,18 @@ describe.each(REGIONS)('creds of %s', (region) => {
       enter(region, same.content),
       enter(region, other.content),
     ]);
-    const heard = listen(receiver);
-    const leaked = listen(stranger);
+    const heard = messagesOf(receiver);
+    const leaked = messagesOf(stranger);
     await Promise.all([receiver.flush(), stranger.flush()]);
     sender.publish('orders.new', 'hello');
     await sender.flush();
     await expect.poll(() => heard).toEqual(['orders.new hello']);
-    // The stranger's own message comes after whatever reached it before.
+    // The other tenant's own message arrives after any that leaked to it.
     stranger.publish('orders.own', 'mine');
     await expect.poll(() => leaked).toEqual(['orders.own mine']);
   });
 
-  it('make a JetStream stream and read it back, and no other account sees it', async () => {
+  it('create a JetStream stream and read it, isolated from other accounts', async () => {
     const one = await newCreds(local, region);
     const connection = await enter(region, one.content);
     const manager = await jetstreamManager(connection);
@@ -70,14 +70,14 @@ describe.each(REGIONS)('creds of %s', (region) => {
     expect(await (await jetstreamManager(other)).streams.list().next()).toEqual([]);
   });
 
-  it('are refused in the other region', async () => {
+  it('are rejected in the other region', async () => {
     const { content } = await newCreds(local, region);
     const elsewhere = REGIONS.find((other) => other !== region) ?? '';
     expect(await access(urlOf(elsewhere), content)).toBe('refused');
     expect(await access(urlOf(region), content)).toBe('yes');
   });
 
-  it('that were put together from two are refused', async () => {
+  it('that combine two files are rejected', async () => {
     const [one, other] = [await newCreds(local, region), await newCreds(local, region)];
     const seedOf = (text: string) => /SU[A-Z2-7]{56}/.exec(text)?.[0] ?? '';
     const mixed = one.content.replace(seedOf(one.content), seedOf(other.content));

@@ -1,6 +1,6 @@
 /**
- * What "Back up and restore" says of a restored database, and "Rotate keys" of the sign-in secret, is so. A database is
- * restored here by its rows: what D1's own restore does at Cloudflare is not tested.
+ * Checks what "Back up and restore" states about a restored database, and "Rotate keys" about the sign-in secret. The
+ * database is restored by its rows: Cloudflare's own restore is not tested.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ async function backUp(database: D1Database): Promise<Rows> {
   return rows;
 }
 
-/** Puts a database back to what it was. */
+/** Replaces a database's rows. */
 async function restore(database: D1Database, backup: Rows): Promise<void> {
   const statements = [...backup].flatMap(([table, rows]) => [
     database.prepare(`delete from "${table}"`),
@@ -49,7 +49,7 @@ async function restore(database: D1Database, backup: Rows): Promise<void> {
   await database.batch(statements);
 }
 
-it('a restored region lets in again whom it had revoked, until they are revoked again', async () => {
+it('a restored region accepts revoked credentials, until they are revoked again', async () => {
   const { stack } = local;
   const url = stack.nats.get(REGION)?.url ?? '';
   const runSchedule = () => stack.schedule(stack.crons[0] ?? '');
@@ -75,12 +75,12 @@ it('a restored region lets in again whom it had revoked, until they are revoked 
     .prepare(sql.replace('SINCE', `${since}`))
     .all<{ action: string; resource_id: string }>();
   await restore(database, backup);
-  // That nobody has the key is believed for some seconds.
+  // The gateway caches for some seconds that the key does not exist.
   await expect.poll(signedIn).toBe('QueueDoesNotExist');
   await runSchedule();
   await expect.poll(() => access(url, creds.content)).toBe('yes');
 
-  // What was created since opens as well, and is in no list.
+  // Credentials created since then still work, and are not listed.
   expect(await access(url, later.content)).toBe('yes');
   await expect(api(local, 'DELETE', `${NATS}/${later.id}`)).rejects.toThrow('404');
   expect(changed).toContainEqual(expect.objectContaining({ action: 'create', resource_id: later.id }));
@@ -94,7 +94,7 @@ it('a restored region lets in again whom it had revoked, until they are revoked 
   expect(await access(url, later.content)).toBe('refused');
 });
 
-it('a new sign-in secret signs everyone out, and leaves API keys and passwords as they are', async () => {
+it('a new sign-in secret ends all sessions, and leaves API keys and passwords unchanged', async () => {
   const state = join(local.state, 'of-sign-in');
   const settings = { state, port: 0, onLog: () => {} };
   const signIn = async (origin: string, { email, password }: { email: string; password: string }) => {

@@ -1,4 +1,4 @@
-/** "Was this page helpful?" in a real browser: readers say so, the Owner reads it. */
+/** "Was this page helpful?" in a real browser: readers respond, the Owner reads it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
@@ -15,7 +15,7 @@ async function said(): Promise<object[]> {
 }
 
 it.each(['light', 'dark'] as const)(
-  'a stranger says what is missing, once, and the Owner reads it (%s)',
+  'a signed-out reader sends feedback once, and the Owner reads it (%s)',
   async (colorScheme) => {
     const page = await browser.open('/concepts/', { stranger: true, colorScheme });
     const before = (await said()).length;
@@ -32,7 +32,7 @@ it.each(['light', 'dark'] as const)(
   },
 );
 
-it('an answer without a remark is sent when the reader goes on', async () => {
+it('feedback without a remark is sent when the reader leaves the page', async () => {
   const page = await browser.open('/get-started/', { stranger: true });
   await page
     .getByRole('group', { name: 'Was this page helpful?' })
@@ -45,7 +45,7 @@ it('an answer without a remark is sent when the reader goes on', async () => {
     .toMatchObject({ page: '/get-started/', helpful: true, remark: '' });
 });
 
-it('pressed twice before the script for it is here, it is one answer', async () => {
+it('two clicks before the script has loaded send the feedback once', async () => {
   const page = await browser.open('/get-started/', { stranger: true });
   const before = (await said()).length;
   const here = Promise.withResolvers<void>();
@@ -61,12 +61,12 @@ it('pressed twice before the script for it is here, it is one answer', async () 
   await page.getByLabel('(optional)').waitFor();
   await page.goto('/concepts/');
   await expect.poll(async () => (await said()).length).toBeGreaterThan(before);
-  // Long enough for a second one, had there been one.
+  // Long enough for a second request, if there was one.
   await sleep(300);
   expect(await said()).toHaveLength(before + 1);
 });
 
-it('says so when the script for it does not come', async () => {
+it('the page reports that the feedback script failed to load', async () => {
   const page = await browser.open('/get-started/', { stranger: true });
   await page.route(/\/page-feedback\.[^.]+\.js$/, (route) => route.abort());
   const question = page.getByRole('group', { name: 'Was this page helpful?' });
@@ -75,7 +75,7 @@ it('says so when the script for it does not come', async () => {
   expect(browser.complaints.splice(0).join()).toContain('ERR_FAILED');
 });
 
-it('what could not be sent stays in the field, and is sent when it can be', async () => {
+it('feedback that could not be sent stays in the field, and a retry sends it', async () => {
   const page = await browser.open('/concepts/', { stranger: true });
   await page
     .getByRole('group', { name: 'Was this page helpful?' })
@@ -94,14 +94,14 @@ it('what could not be sent stays in the field, and is sent when it can be', asyn
 });
 
 it.each(['/sign-in/', '/invitation/', '/console/', '/account/security/', '/'])(
-  '%s asks nothing',
+  '%s asks for no feedback',
   async (path) => {
     const page = await browser.open(path, { stranger: true });
     expect(await page.getByText('Was this page helpful?').count()).toBe(0);
   },
 );
 
-it('the console shows the Owner what was said', async () => {
+it('the console shows the feedback to the Owner', async () => {
   const said = { page: '/concepts/', helpful: false, remark: '<b>bold</b> words' };
   const headers = { Origin: local.stack.origin, 'Content-Type': 'application/json' };
   const init = { method: 'POST', headers, body: JSON.stringify(said) };

@@ -1,4 +1,4 @@
-/** What stands around each page: dates, what to read on, and, where the operator says where, how to suggest an edit. */
+/** The frame of each page: dates, further reading, and a link to suggest an edit if the operator configures one. */
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,14 +26,14 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it('says when a page was published and reviewed, and where to read on', () => {
+it('a page shows its publication and review dates, and further reading', () => {
   const html = built('operate/queue-engine/index.html');
   expect(html).toMatch(/Reviewed on\s*<time datetime="\d{4}-\d\d-\d\d"/);
   expect(html).toMatch(/Published on\s*<time datetime="\d{4}-\d\d-\d\d"/);
   expect(html).toMatch(/<h2 id="see-also"[\s\S]*?href="\/operate\/settings\/"/);
 });
 
-it('links each page to its source where the operator has said where that is, and nowhere otherwise', () => {
+it('a page links to its source only if the operator configures the repository', () => {
   const SUGGESTION =
     /<a href="https:\/\/git\.example\.com\/site\/src\/content\/docs\/([^"]+)"[^>]*>Suggest an edit/;
   expect(SUGGESTION.exec(built('operate/queue-engine/index.html'))?.[1]).toBe('operate/queue-engine.mdx');
@@ -42,7 +42,7 @@ it('links each page to its source where the operator has said where that is, and
   expect(unset).not.toContain('Suggest an edit');
 });
 
-it('tells search engines where the sitemap is, and to leave out the pages about the person at the browser', () => {
+it('robots.txt names the sitemap and excludes pages about the signed-in user', () => {
   expect(built('robots.txt')).toBe(
     'User-agent: *\nAllow: /\nSitemap: https://latchkey.example.com/sitemap-index.xml\n',
   );
@@ -60,14 +60,14 @@ it('tells search engines where the sitemap is, and to leave out the pages about 
   }
 });
 
-it('sends every page with the headers that keep it to TLS and away from devices', () => {
+it('every page has security headers that require TLS and disable device access', () => {
   const [all = ''] = built('_headers').split(/\n(?=\S)/);
   expect(all).toContain('/*\n');
   expect(all).toContain('Strict-Transport-Security: max-age=31536000');
   expect(all).toMatch(/Permissions-Policy: .*camera=\(\)/);
 });
 
-it('has every page in the sitemap', () => {
+it('the sitemap contains every page', () => {
   const listed = [...built('sitemap-0.xml').matchAll(/<loc>https:\/\/latchkey\.example\.com([^<]*)</g)];
   const pages = globSync('**/index.html', { cwd: folder }).map(
     (file) => `/${file.replace('index.html', '')}`,

@@ -1,7 +1,4 @@
-/**
- * How pages are laid out: they land where the address says, what is long fits, and they work on paper, without scripts and
- * for the keyboard.
- */
+/** The layout of pages: anchors, long names, printing, no scripts, phones and keyboard scrolling. */
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { region, useBrowser } from './browser.ts';
@@ -31,7 +28,7 @@ const newAccount = async (name: string) =>
 const at = (path: string, hash = '') => `${path}?region=${REGION}&project=${project}${hash}`;
 const topOf = async (page: Page, id: string) => (await page.locator(`[id="${id}"]`).boundingBox())?.y ?? -1;
 
-describe('an address that names a heading', () => {
+describe('a URL with a heading’s anchor', () => {
   it.each([
     ['create', 'queues'],
     ['create', 'topics-and-events'],
@@ -65,11 +62,11 @@ describe('a list of credentials', () => {
     { path: '/how-to/manage-credentials/', hash: '#queues', width: 1024 },
     { path: '/console/queues/', hash: '#credentials', width: 1024 },
     { path: '/console/queues/', hash: '#credentials', width: 375 },
-  ])('leaves room for names and fits at $width in $path', async ({ path, hash, width }) => {
+  ])('has room for names and fits at $width in $path', async ({ path, hash, width }) => {
     const page = await browser.open(at(path, hash), { viewport: { width, height: 900 } });
     const list = region(page, 'Credentials for Queues');
     await list.getByRole('rowheader').nth(3).waitFor();
-    // As wide as its columns come to be.
+    // As wide as its columns can get.
     const { name, over } = await list.evaluate((panel) => {
       for (const time of panel.querySelectorAll('td time')) time.textContent = '12 minutes ago';
       const table = panel.querySelector('table') as HTMLElement;
@@ -82,8 +79,8 @@ describe('a list of credentials', () => {
   });
 });
 
-describe('many NATS accounts', () => {
-  it('show the overview of the one that is chosen without a scroll', async () => {
+describe('a long list of NATS accounts', () => {
+  it('shows the overview of the selected one without scrolling', async () => {
     const page = await browser.open(at('/how-to/create-credentials/'));
     const accounts = region(page, 'NATS accounts');
     await accounts.scrollIntoViewIfNeeded();
@@ -93,7 +90,7 @@ describe('many NATS accounts', () => {
     expect(overview?.y).toBeLessThan(900);
   });
 
-  it('lead to their pages from a table in the console, also where a name is long', async () => {
+  it('links to their pages from a table in the console, also with long names', async () => {
     const page = await browser.open(at('/console/nats/'), { viewport: { width: 375, height: 900 } });
     await region(page, 'NATS accounts').getByRole('link', { name: LONG }).click();
     await page.waitForURL((url) => url.searchParams.get('id') === longAccount);
@@ -102,8 +99,8 @@ describe('many NATS accounts', () => {
   });
 });
 
-describe('on paper', () => {
-  it('a guide has its text, and neither forms nor who is signed in', async () => {
+describe('in print', () => {
+  it('a guide has its text, without forms and the signed-in user', async () => {
     const page = await browser.open(at('/how-to/create-credentials/'));
     await region(page, 'NATS accounts').getByRole('radio').first().waitFor();
     await page.emulateMedia({ media: 'print' });
@@ -112,7 +109,7 @@ describe('on paper', () => {
     expect(await page.getByRole('heading', { name: 'Queues', exact: true }).isVisible()).toBe(true);
   });
 
-  it('tabs name the language that is shown', async () => {
+  it('tabs show the name of the visible language', async () => {
     const page = await browser.open('/how-to/connect-topics/', { stranger: true });
     await page.getByRole('tab', { name: 'Go' }).click();
     await page.emulateMedia({ media: 'print' });
@@ -124,7 +121,7 @@ describe('on paper', () => {
 });
 
 describe('without scripts', () => {
-  it('the console says what it needs, and shows nothing that is on its way', async () => {
+  it('the console explains its requirement, and shows no loading state', async () => {
     const page = await browser.open('/healthz', { stranger: true, javaScriptEnabled: false });
     for (const path of ['/console/', '/console/iam/', '/console/nats/', '/account/security/']) {
       await page.goto(path);
@@ -179,7 +176,7 @@ it('no error code is broken within a word', async () => {
 describe('on a phone', () => {
   const viewport = { width: 375, height: 900 };
 
-  it('all tabs of a page are in sight', async () => {
+  it('all tabs of a page are visible', async () => {
     const page = await browser.open('/how-to/connect-topics/', { stranger: true, viewport });
     const tabs = await page.getByRole('tab').all();
     expect(tabs.length).toBe(5);
@@ -223,7 +220,7 @@ describe('on a phone', () => {
   });
 });
 
-it('a notice in the console takes no room from what is below it', async () => {
+it('a notice in the console covers nothing below it', async () => {
   const page = await browser.open('/healthz', { stranger: true, viewport: { width: 375, height: 900 } });
   await page.addInitScript(() => {
     new PerformanceObserver((list) => {

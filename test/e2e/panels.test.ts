@@ -1,6 +1,6 @@
 /**
- * What the live panels say and keep, in a real browser on the real stack: outcomes in the tone of their kind, lists that
- * notice what happens elsewhere, problems in the words of what happened, and nothing lost.
+ * The live panels of the guides in a real browser on the real stack: the style of outcomes, lists that detect changes
+ * made elsewhere, readable errors, and preserved input.
  */
 import type { Locator, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
@@ -35,7 +35,7 @@ const AT = 'fr-par';
 const alert = (part: Locator) => part.getByRole('alert');
 const colorOf = (locator: Locator) => locator.evaluate((node) => getComputedStyle(node).color);
 
-/** An active product in a project of its own, with sets of credentials made by the API. */
+/** Activates a product in a new project, with credentials created through the API. */
 async function made(names: string[]): Promise<{ page: Page; project: string; sets: Credentials[] }> {
   const project = await newProject(local);
   await activateByApi(local, AT, project, ['sqs']);
@@ -47,11 +47,12 @@ async function made(names: string[]): Promise<{ page: Page; project: string; set
   return { page: await open(browser, 'manage', QUEUES, AT, project), project, sets };
 }
 
-/** As if the reader had been in another tab. */
-const comeBack = (page: Page) => page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+/** Simulates the return from another tab. */
+const returnToTab = (page: Page) =>
+  page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
 
-describe('an outcome', () => {
-  it.each(['light', 'dark'] as const)('has the role and the color of its kind, %s', async (colorScheme) => {
+describe('an outcome message', () => {
+  it.each(['light', 'dark'] as const)('has the role and color of its kind, %s', async (colorScheme) => {
     const creds = await newCreds(local, AT);
     await newCreds(local, AT, creds.account);
     const page = await browser.open(`/how-to/manage-credentials/?region=${AT}&account=${creds.account}`, {
@@ -95,7 +96,7 @@ describe('an outcome', () => {
     expect(new Set(colors).size).toBe(3);
   });
 
-  it('of keys that are refused is an alert, and no success', async () => {
+  it('about rejected keys is an alert, not a success', async () => {
     const project = await newProject(local);
     const page = await open(browser, 'create', QUEUES, AT, project);
     await activate(page, QUEUES);
@@ -109,13 +110,13 @@ describe('an outcome', () => {
     expect(await secret.getByRole('status').textContent()).toBe('');
     browser.complaints.splice(0);
     await save(page);
-    // Revoked while the secret was on screen: not said to be there.
+    // Revoked while the secret was shown: must not be reported as created.
     await status(page, QUEUES).getByText('orders has been revoked.').waitFor();
   });
 });
 
-describe('a name with a character that turns text around', () => {
-  it('turns nothing around but itself, also in what a screen reader says', async () => {
+describe('a name with a bidirectional control character', () => {
+  it('is isolated, also in the text for screen readers', async () => {
     const { page, sets } = await made(['orders']);
     await page.route('**/sqs-credentials?*', async (route) => {
       const response = await route.fetch();
@@ -135,7 +136,7 @@ describe('a name with a character that turns text around', () => {
 });
 
 describe('a list', () => {
-  it('says when keys were last used as soon as the dialog that tested them is closed', async () => {
+  it('updates the last use of keys when the dialog that tested them closes', async () => {
     const page = await open(browser, 'create', QUEUES, AT, await newProject(local));
     await activate(page, QUEUES);
     await generate(page, QUEUES, 'orders', ['Write']);
@@ -148,23 +149,23 @@ describe('a list', () => {
     expect(await row(page, QUEUES, 'orders').getByText('never').count()).toBe(0);
   });
 
-  it('notices what was revoked elsewhere when the reader comes back, and keeps the focus', async () => {
+  it('detects a revocation made elsewhere when the reader returns, and keeps the focus', async () => {
     const { page, sets } = await made(['one', 'two', 'three']);
     await row(page, QUEUES, 'two').waitFor();
     const button = panel(page, QUEUES).getByRole('button', { name: 'See more actions for two' });
     await button.focus();
     await revoke(local, 'sqs', sets[0] as Credentials);
-    await comeBack(page);
+    await returnToTab(page);
     await row(page, QUEUES, 'one').waitFor({ state: 'detached' });
     expect(await hasFocus(button)).toBe(true);
     await revoke(local, 'sqs', sets[1] as Credentials);
-    await comeBack(page);
+    await returnToTab(page);
     await row(page, QUEUES, 'two').waitFor({ state: 'detached' });
     const left = panel(page, QUEUES).getByRole('button', { name: 'See more actions for three' });
     expect(await hasFocus(left)).toBe(true);
   });
 
-  it('keeps the place of the reader after an action on a later page', async () => {
+  it('keeps the reader’s page after an action', async () => {
     const { page } = await made(Array.from({ length: 60 }, (_, at) => `set-${at}`));
     await panel(page, QUEUES).getByText('50 of 60').waitFor();
     await panel(page, QUEUES).getByRole('button', { name: 'Show more credentials' }).click();
@@ -182,13 +183,13 @@ describe('a list', () => {
     expect(await panel(page, QUEUES).getByRole('row').count()).toBe(61);
     const button = panel(page, QUEUES).getByRole('button', { name: 'See more actions for renamed' });
     expect(await hasFocus(button)).toBe(true);
-    // Said in sight, too, far above the end of the list.
+    // The status must be visible there too, far below the top of the list.
     expect(
       await status(page, QUEUES).evaluate((node) => node.getBoundingClientRect().bottom),
     ).toBeLessThanOrEqual(900);
   });
 
-  it('has what a lost answer has left behind once the form is cancelled', async () => {
+  it('shows a resource whose creation lost its response, after the form is canceled', async () => {
     const { page } = await made([]);
     await page.route('**/sqs-credentials', async (route) => {
       await route.fetch();
@@ -206,8 +207,8 @@ describe('a list', () => {
   });
 });
 
-describe('a problem', () => {
-  it('of a region is said to be of the region, where nothing was typed', async () => {
+describe('an error message', () => {
+  it('names the region that failed, without form input', async () => {
     const { page } = await made([]);
     await page.route('**/sqs-info?*', (route) =>
       route.fulfill({ status: 503, json: { type: 'unavailable', message: 'temporarily unavailable' } }),
@@ -225,7 +226,7 @@ describe('a problem', () => {
     browser.complaints.splice(0);
   });
 
-  it('of a revocation names the credentials that are gone, and not the servers', async () => {
+  it('about a revocation names the missing credentials, not the servers', async () => {
     const creds = await newCreds(local, AT);
     const page = await browser.open(`/how-to/manage-credentials/?region=${AT}&account=${creds.account}`);
     const button = region(page, 'Credentials').getByRole('button', { name: /^Revoke/ });
@@ -237,7 +238,7 @@ describe('a problem', () => {
     expect(browser.complaints.splice(0)).toEqual([expect.stringContaining('404')]);
   });
 
-  it('of an ended session reaches the header, and leaves the form with what was typed', async () => {
+  it('about an expired session updates the header, and the form keeps its input', async () => {
     const page = await browser.open(
       `/how-to/create-credentials/?region=${AT}&account=${await newAccount(local, AT)}#nats-generate`,
     );
@@ -256,7 +257,7 @@ describe('a problem', () => {
     // Signed in again in the other tab.
     await page.context().addCookies(cookies);
     await page.keyboard.press('Escape');
-    await comeBack(page);
+    await returnToTab(page);
     await page.getByRole('button', { name: /^Signed in as/ }).waitFor();
     await region(page, 'Credentials').getByRole('button', { name: 'Generate credentials' }).click();
     expect(await form.getByLabel('Name').inputValue()).toBe('kept');
@@ -265,7 +266,7 @@ describe('a problem', () => {
 });
 
 describe('a form', () => {
-  it('marks all boxes of a group, and says that a text is too long without cutting it', async () => {
+  it('marks all checkboxes of a group, and reports over-long text without truncating it', async () => {
     const { page } = await made([]);
     await panel(page, QUEUES).getByRole('button', { name: 'Generate credentials' }).click();
     const form = dialog(page, 'Generate credentials');
@@ -279,7 +280,7 @@ describe('a form', () => {
   });
 });
 
-it('a leaked secret key is looked up by its checksum alone', async () => {
+it('a leaked secret key is looked up by its checksum only', async () => {
   const projectId = await newProject(local);
   await activateByApi(local, AT, projectId, ['sqs']);
   const set = await newCredentials(local, 'sqs', { can_publish: true }, { projectId });

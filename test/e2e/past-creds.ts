@@ -1,6 +1,6 @@
 /**
- * Creds as if they had been issued at another time: signed with the account's own key, opened from the state folder. The
- * clock of no server can be turned, so that what takes hours is made to have begun hours ago.
+ * Creates creds as if at another time, signed with the account's own key from the state folder. Server clocks cannot
+ * be changed, so creds that should be hours old are dated back.
  */
 
 import type { NatsAccount } from '../../db/region/accounts.ts';
@@ -14,20 +14,20 @@ import type { LocalStack } from './local-stack.ts';
 import type { Creds } from './nats-client.ts';
 
 /**
- * When creds were issued, in seconds before now, and for how many seconds they are good; without that for ever. `as` is
- * another account that they claim to be of.
+ * When the creds were created, in seconds before now, and for how many seconds they are valid; for ever if omitted.
+ * `as` is another account that they claim to belong to.
  */
-export interface Issue {
+export interface Dates {
   age: number;
   life?: number;
   as?: string;
 }
 
-/** Creds of an account, live or deleted, that are in no books. */
+/** Creates creds of an account, live or deleted, that are not in the database. */
 export async function credsOf(
   local: LocalStack,
   { account, region }: Pick<Creds, 'account' | 'region'>,
-  { age, life, as = account }: Issue,
+  { age, life, as = account }: Dates,
 ): Promise<Creds & { key: string; issuedAt: number; expiresAt: number | null }> {
   const database = await local.stack.database(regionBinding('REGION', region));
   const row = await database
@@ -55,11 +55,11 @@ export async function credsOf(
   };
 }
 
-/** Creds of an account that the books have as if the API had issued them then. */
+/** Creates creds of an account that are in the database as if the API had created them at that time. */
 export async function pastCreds(
   local: LocalStack,
   account: Pick<Creds, 'account' | 'region'>,
-  issue: Issue,
+  issue: Dates,
 ): Promise<Creds> {
   const creds = await credsOf(local, account, issue);
   const database = await local.stack.database(regionBinding('REGION', account.region));

@@ -1,6 +1,6 @@
 /**
- * People as programs and operators meet them: the official IAM client, the command that makes a further organization,
- * and the mail that the local stack prints.
+ * Members through the official IAM client, the command that creates another organization, and the emails that the
+ * local stack prints.
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
@@ -66,7 +66,7 @@ it('the official client invites, lists, reads and removes members', async () => 
   await expect(iam.getUser({ userId: invited.id })).rejects.toThrow('resource user with ID');
 });
 
-it('the local stack prints the mail', async () => {
+it('the local stack prints emails', async () => {
   const { owner, stack } = local;
   const response = await fetch(`${stack.origin}/iam/v1alpha1/users`, {
     method: 'POST',
@@ -79,7 +79,7 @@ it('the local stack prints the mail', async () => {
   expect(url.startsWith(`${stack.origin}/invitation/#`)).toBe(true);
 });
 
-it('npm run organization makes one of its own while the stack runs, with an Owner who signs in', async () => {
+it('npm run organization creates an organization while the stack runs, with an Owner who can sign in', async () => {
   const made = await command('Data team', 'Edsger@Example.com');
   expect(made['Sign in as']).toBe('edsger@example.com');
   const Cookie = await signIn('edsger@example.com', made.Password ?? '');
@@ -91,7 +91,7 @@ it('npm run organization makes one of its own while the stack runs, with an Owne
   expect(projects.total_count).toBe(1);
 });
 
-it('npm run organization makes somebody who is known the Owner of another one, with the password they have', async () => {
+it('npm run organization makes an existing user the Owner of another organization, with the same password', async () => {
   const { owner } = local;
   const made = await command('Second', owner.email);
   expect(made.Password).toBe('unchanged: this person already has one');
@@ -103,7 +103,7 @@ it('npm run organization makes somebody who is known the Owner of another one, w
   expect(organizations.sort()).toEqual([owner.organization_id, made.Organization].sort());
 });
 
-it('npm run organization says what it needs', async () => {
+it('npm run organization prints its usage without arguments', async () => {
   await expect(command('', 'ada@example.com')).rejects.toThrow('Usage: npm run organization');
   await expect(command('Third', 'ada')).rejects.toThrow('Usage: npm run organization');
 });

@@ -1,4 +1,4 @@
-/** The header on a phone, of pages that have no sidebar and so no menu: it leads to both halves of the site by itself. */
+/** The phone header of pages without a sidebar, and so without a menu: it links to both parts of the site. */
 import { expect, it } from 'vitest';
 import { inspect, useBrowser } from './browser.ts';
 import { useStack } from './local-stack.ts';
@@ -6,7 +6,7 @@ import { useStack } from './local-stack.ts';
 const local = useStack();
 const browser = useBrowser(local);
 
-it('leads from the first page to guides and console', async () => {
+it('the header links from the first page to guides and console', async () => {
   const page = await browser.open('/', { stranger: true, viewport: { width: 375, height: 700 } });
   const links = page.getByRole('banner').getByRole('navigation', { name: 'Parts of this site' });
   const heading = page.getByRole('heading', { level: 1 });
@@ -21,14 +21,14 @@ it('leads from the first page to guides and console', async () => {
   await page.waitForURL('**/console/');
 });
 
-it('moves nothing of the page while it loads', async () => {
+it('the header moves no part of the page while it loads', async () => {
   const page = await browser.open('/404', { viewport: { width: 375, height: 700 } });
   await page.addInitScript(() => {
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) document.documentElement.dataset.moved = entry.entryType;
     }).observe({ type: 'layout-shift', buffered: true });
   });
-  // The page that there is not is answered with 404, of which the browser complains.
+  // Browsers log an error for the 404 page.
   browser.complaints.splice(0);
   await page.goto('/', { waitUntil: 'networkidle' });
   expect(await page.locator('html').getAttribute('data-moved')).toBeNull();

@@ -1,4 +1,4 @@
-/** A region whose database file is destroyed while the Worker is down: it fails, and nothing else does. */
+/** A region whose database file is destroyed while the Worker is down: only that region fails. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { signal } from '../stack/signal.ts';
@@ -12,7 +12,7 @@ const MNQ = '/mnq/v1beta1';
 const get = (path: string) =>
   fetch(local.stack.origin + path, { headers: { 'X-Auth-Token': local.owner.secret_key } });
 
-it('is 503 with its name, for the API, the look-up and the resolver; the other region goes on', async () => {
+it('a damaged region database makes the API, key lookup and the resolver return 503 with the region’s name; the other region works', async () => {
   const { project_id } = local.owner;
   await activate(local, 'nl-ams', project_id, ['sqs']);
   const body = { project_id, permissions: ALL };
@@ -23,7 +23,7 @@ it('is 503 with its name, for the API, the look-up and the resolver; the other r
   const found = (await stackDatabases(local.state)).find(({ binding }) => binding === 'REGION_FR_PAR');
   const file = found?.file ?? '';
 
-  // The schema stays readable: every page after the first is overwritten, so that statements fail and not the start.
+  // The schema stays readable: every page after the first is overwritten, so that statements fail, not the start.
   const bytes = readFileSync(file);
   const pageSize = bytes.readUInt16BE(16);
   bytes.fill(0xa5, pageSize);

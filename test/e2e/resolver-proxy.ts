@@ -1,7 +1,4 @@
-/**
- * Stands between nats-servers and the Worker's resolver, and can keep back what was answered: as a slow network would.
- * Everything else passes as it is.
- */
+/** A proxy between nats-servers and the Worker's resolver that can delay responses, like a slow network. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,17 +6,17 @@ import type { NatsSettings } from '../stack/nats.ts';
 
 /** A running proxy. */
 export interface ResolverProxy {
-  /** How long answers are kept back from now on, in milliseconds. */
+  /** The delay of responses from now on, in milliseconds. */
   delay: number;
-  /** How many answers are kept back at this moment. */
+  /** The number of delayed responses at this moment. */
   readonly held: number;
-  /** Settings of a nats-server that asks this proxy instead of the Worker. */
+  /** Settings of a nats-server that uses this proxy as its resolver. */
   before(settings: NatsSettings): NatsSettings;
-  /** Ends it. */
+  /** Stops it. */
   close(): void;
 }
 
-/** Starts a proxy that keeps nothing back yet. */
+/** Starts a proxy without a delay. */
 export async function startResolverProxy(): Promise<ResolverProxy> {
   let worker = '';
   let held = 0;

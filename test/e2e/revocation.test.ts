@@ -19,7 +19,7 @@ import {
   newAccount,
   newCreds,
   revoke,
-  revokeSilently,
+  revokeInDatabase,
 } from './nats-client.ts';
 import { startResolverProxy } from './resolver-proxy.ts';
 
@@ -131,7 +131,7 @@ describe('a revocation', () => {
   it('is seen by the schedule when its push was missed', async () => {
     const revoked = await newCreds(local, REGION);
     const connection = await connectWith(server().url, revoked.content);
-    await revokeSilently(local, revoked);
+    await revokeInDatabase(local, revoked);
     await local.stack.schedule();
     expect(await endOf(connection)).toMatch(CUT);
     expect(await access(server().url, revoked.content)).toBe('refused');

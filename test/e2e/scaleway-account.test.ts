@@ -1,4 +1,4 @@
-/** The official Scaleway SDK, as it is but for its `apiURL`, walks the life of projects. */
+/** Projects through the official Scaleway SDK, which is unmodified except for its `apiURL`. */
 import { Accountv3, createClient, Mnqv1beta1 } from '@scaleway/sdk';
 import { Errors } from '@scaleway/sdk-client';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -23,15 +23,15 @@ beforeAll(() => {
   accounts = new Mnqv1beta1.NatsAPI(client);
 });
 
-/** The error that a call ends with. */
+/** Returns the error of a call. */
 const errorOf = (call: Promise<unknown>): Promise<unknown> =>
   call.then(
     () => expect.unreachable('it was done'),
     (error: unknown) => error,
   );
 
-describe('the client of projects', () => {
-  it('creates, lists, reads, updates and deletes', async () => {
+describe('the SDK’s project client', () => {
+  it('creates, lists, reads, updates and deletes projects', async () => {
     const made = await projects.createProject({ name: 'staging', description: 'Before production' });
     expect(made).toMatchObject({
       name: 'staging',
@@ -61,7 +61,7 @@ describe('the client of projects', () => {
     expect((await projects.listProjects()).totalCount).toBe(1);
   });
 
-  it('is refused to delete a project that holds something, and the last one', async () => {
+  it('gets an error when it deletes a project with resources, or the last one', async () => {
     const { id: projectId } = await projects.createProject({ name: 'held', description: '' });
     const account = await accounts.createNatsAccount({ region: 'fr-par', projectId, name: 'orders' });
     await queues.activateSqs({ region: 'nl-ams', projectId });

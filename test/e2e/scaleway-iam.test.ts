@@ -1,6 +1,6 @@
 /**
- * The official Scaleway SDK's IAM client, as it is but for its `apiURL`, walks the life of applications, API keys,
- * policies, rules and permission sets.
+ * Applications, API keys, policies, rules and permission sets through the official Scaleway SDK's IAM client, which
+ * is unmodified except for its `apiURL`.
  */
 import { createClient, Iamv1alpha1, Mnqv1beta1 } from '@scaleway/sdk';
 import { Errors } from '@scaleway/sdk-client';
@@ -27,8 +27,8 @@ beforeAll(() => {
 
 const ids = <Item extends { id: string }>(items: Item[]) => items.map(({ id }) => id);
 
-describe('the IAM client of the SDK', () => {
-  it('walks the life of applications', async () => {
+describe('the SDK’s IAM client', () => {
+  it('creates, lists, updates and deletes applications', async () => {
     const made = await iam.createApplication({ name: 'orders', description: 'takes orders', tags: ['shop'] });
     expect(made).toMatchObject({
       name: 'orders',
@@ -60,7 +60,7 @@ describe('the IAM client of the SDK', () => {
     expect(missing).toMatchObject({ resource: 'application', resourceId: applicationId });
   });
 
-  it('walks the life of API keys', async () => {
+  it('creates, lists, updates and deletes API keys', async () => {
     const { id: applicationId } = await iam.createApplication({ name: 'keys', description: '' });
     const expiresAt = new Date(Date.now() + 24 * 3600 * 1000);
     const made = await iam.createAPIKey({ applicationId, description: 'first', expiresAt });
@@ -74,7 +74,7 @@ describe('the IAM client of the SDK', () => {
     });
     expect(made.userId).toBeFalsy();
     const { accessKey, secretKey = '' } = made;
-    // The client refuses what has not the form of a key.
+    // The client rejects malformed keys itself.
     const own = new Iamv1alpha1.API(clientOf(accessKey, secretKey));
     expect(await own.getAPIKey({ accessKey })).toMatchObject({ accessKey, secretKey: null });
     await expect(own.listAPIKeys()).rejects.toThrow(Errors.PermissionsDeniedError);
@@ -98,7 +98,7 @@ describe('the IAM client of the SDK', () => {
     await expect(iam.getAPIKey({ accessKey })).rejects.toThrow(Errors.ResourceNotFoundError);
   });
 
-  it('walks the life of policies and their rules, which decide what an application may do', async () => {
+  it('creates, updates and deletes policies and their rules, which decide an application’s permissions', async () => {
     const { id: applicationId } = await iam.createApplication({ name: 'program', description: '' });
     const { accessKey, secretKey = '' } = await iam.createAPIKey({ applicationId, description: '' });
     const queues = new Mnqv1beta1.SqsAPI(clientOf(accessKey, secretKey));

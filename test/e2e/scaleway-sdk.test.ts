@@ -1,6 +1,6 @@
 /**
- * The official Scaleway SDK, as it is but for its `apiURL`, walks the life of accounts, activation and credentials:
- * three products, two regions, its paging and each of its error classes that applies.
+ * Accounts, activation and credentials through the official Scaleway SDK, which is unmodified except for its
+ * `apiURL`: three products, two regions, pagination, and each applicable error class.
  */
 import { Accountv3, createClient, Iamv1alpha1, Mnqv1beta1 } from '@scaleway/sdk';
 import { Errors } from '@scaleway/sdk-client';
@@ -22,7 +22,7 @@ function clientOf(secretKey: string, accessKey = local.owner.access_key) {
 
 type Client = ReturnType<typeof clientOf>;
 
-/** Queues and Topics and Events have APIs of the same shape: here each speaks the same words. */
+/** Queues and Topics and Events have APIs of the same shape: this gives both the same method names. */
 function keyed(product: 'sqs' | 'sns', client: Client, region: (typeof REGIONS)[number]) {
   const sqs = new Mnqv1beta1.SqsAPI(client);
   const sns = new Mnqv1beta1.SnsAPI(client);
@@ -57,13 +57,13 @@ function keyed(product: 'sqs' | 'sns', client: Client, region: (typeof REGIONS)[
 
 const names = <Item extends { name: string }>(items: Item[]) => items.map(({ name }) => name);
 
-describe.each(REGIONS)('in %s', (region) => {
+describe.each(REGIONS)('the SDK in %s', (region) => {
   let client: Client;
   beforeAll(() => {
     client = clientOf(local.owner.secret_key);
   });
 
-  it('walks the life of NATS accounts and credentials', async () => {
+  it('manages NATS accounts and credentials', async () => {
     const api = new Mnqv1beta1.NatsAPI(client);
     const account = await api.createNatsAccount({ region, name: 'orders' });
     expect(account).toMatchObject({ name: 'orders', region, projectId: local.owner.project_id });
@@ -96,7 +96,7 @@ describe.each(REGIONS)('in %s', (region) => {
     expect((await api.listNatsCredentials({ region })).totalCount).toBe(0);
   });
 
-  it.each(['sqs', 'sns'] as const)('walks the life of %s credentials', async (product) => {
+  it.each(['sqs', 'sns'] as const)('manages %s credentials', async (product) => {
     const api = keyed(product, client, region);
     expect(await api.info()).toMatchObject({ status: 'disabled', projectId: local.owner.project_id });
     const write = { canPublish: true, canReceive: false, canManage: false };
@@ -129,14 +129,14 @@ describe.each(REGIONS)('in %s', (region) => {
   });
 });
 
-describe('the errors of the SDK', () => {
+describe('the SDK’s errors', () => {
   const caught = (promise: Promise<unknown>) =>
     promise.then(
       () => undefined,
       (error: unknown) => error,
     );
 
-  it('name what was wrong', async () => {
+  it('name the cause', async () => {
     const client = clientOf(local.owner.secret_key);
     const api = new Mnqv1beta1.SqsAPI(client);
     const region = 'fr-par';
@@ -170,8 +170,8 @@ describe('the errors of the SDK', () => {
   });
 });
 
-describe('what the clients ask before they work', () => {
-  it('is answered: the projects and the API key', async () => {
+describe('the requests that clients send on start', () => {
+  it('return the projects and the API key', async () => {
     const client = clientOf(local.owner.secret_key);
     const { projects } = await new Accountv3.ProjectAPI(client).listProjects();
     expect(projects).toMatchObject([

@@ -1,6 +1,6 @@
 /**
- * Secrets are shown once and kept sealed: every file of the state folder and every printed line is searched for each
- * secret of the run, as it is, in hex and in base64. Only the two files that are meant to hold secrets may.
+ * Secrets are shown once and stored sealed: searches every file of the state folder and every printed line for each
+ * secret of the run, as plain text, hex and base64. Only the two files for secrets can contain them.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,12 +8,12 @@ import { join, relative } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type StartProcess, startProcess } from './start-process.ts';
 
-/** The files that hold secrets, and nothing else does. */
+/** The only files that contain secrets. */
 const SECRET_FILES = ['owner.json', 'secrets.json'];
 
 let state: string;
 let running: StartProcess;
-/** What the secret is → the secret. */
+/** Name of the secret → the secret. */
 const secrets: Record<string, string> = {};
 
 async function call<Answer>(method: string, path: string, body?: unknown, headers = {}): Promise<Answer> {
@@ -48,7 +48,7 @@ beforeAll(async () => {
         },
       );
       secrets[`seed ${i} of ${region}`] = /SU[A-Z2-7]{56}/.exec(made.credentials.content)?.[0] ?? '';
-      // A revocation brings the account's Durable Object to store what is due.
+      // A revocation makes the account's Durable Object store pending work.
       if (i === 0) await call('DELETE', `${at}/nats-credentials/${made.id}`);
     }
     for (const product of ['sqs', 'sns']) {
@@ -60,7 +60,7 @@ beforeAll(async () => {
       }
     }
   }
-  // Refused requests carry secrets as well, and are where a careless log line would show them.
+  // Rejected requests contain secrets too, and are the most likely to be logged by mistake.
   await call('POST', '/auth/sign-in/email', { email, password }, { Origin: running.origin });
   await call('POST', '/auth/sign-in/email', { email, password: `${password}x` }, { Origin: running.origin });
   await call('POST', '/mnq/v1beta1/regions/fr-par/sqs-credentials', { project_id, name: 7 });
@@ -72,7 +72,7 @@ afterAll(async () => {
   rmSync(state, { recursive: true, force: true });
 });
 
-/** The ways in which a secret could stand in a file. Base64 depends on where the text begins, so three of that. */
+/** The encodings of a secret to search for. Base64 depends on the text's offset, so there are three of it. */
 function formsOf(secret: string): Buffer[] {
   const bytes = Buffer.from(secret);
   const base64 = [0, 1, 2].map((offset) => {
@@ -89,7 +89,9 @@ function filesIn(folder: string): string[] {
   return entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
 }
 
-/** What a file holds; nothing when it is gone: the runtime opens and closes databases as it needs them. */
+/**
+ * Returns a file's content; empty if it is gone, because the runtime creates and deletes database files as needed.
+ */
 function contentOf(file: string): Buffer {
   try {
     return readFileSync(file);
@@ -99,18 +101,18 @@ function contentOf(file: string): Buffer {
   }
 }
 
-/** The secrets that stand in these bytes. */
+/** Returns the secrets in these bytes. */
 const secretsIn = (bytes: Buffer): string[] =>
   Object.entries(secrets)
     .filter(([, secret]) => formsOf(secret).some((form) => bytes.includes(form)))
     .map(([name]) => name);
 
-it('issued secrets worth searching for', () => {
+it('created secrets', () => {
   expect(Object.values(secrets).filter((secret) => secret.length < 20)).toEqual([]);
   expect(Object.keys(secrets).length).toBeGreaterThan(35);
 });
 
-it('finds them where they may be, so that the search works', () => {
+it('are found in the files for secrets, which proves that the search works', () => {
   expect(secretsIn(readFileSync(join(state, 'owner.json')))).toContain('password of the Owner');
   expect(secretsIn(readFileSync(join(state, 'secrets.json'))).length).toBeGreaterThan(4);
   const [name, secret = ''] = Object.entries(secrets)[5] ?? [];
@@ -121,7 +123,7 @@ it('finds them where they may be, so that the search works', () => {
   }
 });
 
-it('keeps them out of every other file, and the files from everybody else', () => {
+it('are in no other file, and the files are readable by their owner only', () => {
   const files = filesIn(state);
   expect(files.filter((file) => /sqlite(-wal)?$/.test(file)).length).toBeGreaterThan(3);
   expect(files.some((file) => file.includes('AccountPublisher'))).toBe(true);
@@ -132,7 +134,7 @@ it('keeps them out of every other file, and the files from everybody else', () =
   expect(statSync(state).mode & 0o777).toBe(0o700);
 });
 
-it('prints none of them', () => {
+it('are never printed', () => {
   expect(running.printed()).toContain(running.owner.email);
   expect(secretsIn(Buffer.from(running.printed()))).toEqual([]);
 });

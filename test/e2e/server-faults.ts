@@ -1,19 +1,19 @@
 /**
- * Tests of guarantees that some versions of nats-server cannot keep. Nothing is skipped: on a server with the fault the
- * test must fail, and its name is reported as a known fault of that server. The faults are those of
+ * Tests of guarantees that some versions of nats-server cannot keep. Nothing is skipped: on a server with the fault,
+ * the test must fail, and its name is reported as a known fault of that server. The faults are those of
  * functions/nats/server-versions.json.
  */
 import { it } from 'vitest';
 import { faults, faultsOf } from '../../functions/nats/versions.ts';
 import { natsServerVersion } from '../stack/nats.ts';
 
-/** The version of the nats-server that the tests run, for example `2.15.1`. */
+/** The version of the nats-server under test, for example `2.15.1`. */
 export const serverVersion = natsServerVersion();
 
 /**
- * A test that nats-servers with the fault `id` cannot pass. On a server without it, this is vitest's `it`. On a server
- * with it, `work` must fail in an assertion (`expect`); any other error, and passing, fails the test. Throws if the table
- * has no such fault.
+ * Defines a test that nats-servers with the fault `id` cannot pass. On a server without it, this is vitest's `it`. On
+ * a server with it, `work` must fail in an assertion (`expect`); any other error, and passing, fails the test. Throws
+ * if the table has no such fault.
  */
 export function itUnlessFault(id: string, name: string, work: () => Promise<void>, timeout?: number): void {
   const fault = faults.find((each) => each.id === id);

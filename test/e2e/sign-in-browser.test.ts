@@ -48,7 +48,7 @@ async function welcomed(page: Page): Promise<void> {
 /** A page of somebody who has just joined by the link of a mail. */
 async function join(password: string): Promise<Page> {
   await invite(email);
-  const page = await browser.open(await provider.linkTo(email), { stranger: true });
+  const page = await browser.open(await provider.linkFor(email), { stranger: true });
   await page.getByText('You have been invited to join My organization').waitFor();
   await page.getByLabel('Your name').fill('Ada');
   await page.getByLabel('Password', { exact: true }).fill(password);
@@ -96,7 +96,7 @@ describe('someone who is invited', () => {
 
   it('joins at the second press when the answer to the first was lost', async () => {
     await invite(email);
-    const page = await browser.open(await provider.linkTo(email), { stranger: true });
+    const page = await browser.open(await provider.linkFor(email), { stranger: true });
     await page.getByLabel('Your name').fill('Ada');
     await page.getByLabel('Password', { exact: true }).fill(newPassword());
     let lost = false;
@@ -116,7 +116,7 @@ describe('someone who is invited', () => {
 
   it('is told when the link has been used, and what to do', async () => {
     await join(newPassword());
-    const page = await browser.open(await provider.linkTo(email), { stranger: true });
+    const page = await browser.open(await provider.linkFor(email), { stranger: true });
     await page.getByText('has been used').waitFor();
     expect(await axe(page)).toEqual([]);
     expect(browser.complaints.splice(0).join()).toContain('404');
@@ -132,7 +132,7 @@ describe('someone who is invited', () => {
       .bind(email)
       .run();
     await invite(email);
-    const page = await browser.open(await provider.linkTo(email, 1));
+    const page = await browser.open(await provider.linkFor(email, 1));
     await signedInAs(page, owner.email);
     // The page cannot know that the person has an account: it says so when they try to make another.
     await page.getByLabel('Your name').fill('Ada');
@@ -155,7 +155,7 @@ describe('someone who is invited', () => {
 
   it('is told what is wrong with a password before anything is sent', async () => {
     await invite(email);
-    const page = await browser.open(await provider.linkTo(email), { stranger: true });
+    const page = await browser.open(await provider.linkFor(email), { stranger: true });
     await page.getByLabel('Your name').fill('Ada');
     await page.getByLabel('Password', { exact: true }).pressSequentially('short');
     await page.getByRole('button', { name: 'Join' }).click();
@@ -167,7 +167,7 @@ describe('someone who is invited', () => {
 
   it('leaves no token in an address that a server sees', async () => {
     await invite(email);
-    const link = await provider.linkTo(email);
+    const link = await provider.linkFor(email);
     const asked: string[] = [];
     const page = await browser.open('/', { stranger: true });
     page.on('request', (request) => asked.push(request.url(), ...Object.values(request.headers())));
@@ -261,7 +261,7 @@ describe('a password', () => {
     await page.getByRole('button', { name: 'Send link' }).click();
     await page.getByText('a link is on its way').waitFor();
     expect(await axe(page)).toEqual([]);
-    const link = await provider.linkTo(email, 1);
+    const link = await provider.linkFor(email, 1);
     await page.goto(link);
     await page.getByLabel('New password', { exact: true }).fill(wanted);
     await page.getByRole('button', { name: 'Save password' }).click();

@@ -1,6 +1,6 @@
 /**
- * The local stack itself: what `npm start` promises about restarts, kills, ports, files, and that static pages are
- * served as they are deployed.
+ * The local stack: what `npm start` guarantees about restarts, kills, ports and files, and that static pages are
+ * served as in a deployment.
  */
 import {
   chmodSync,
@@ -46,7 +46,7 @@ function recorded(): Recorded[] {
 
 function isAlive({ pid }: Recorded): boolean {
   try {
-    // An ended process that nobody has asked for yet is still listed, as a zombie.
+    // A zombie: an ended process that was not reaped yet.
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
   } catch {
     return false;
@@ -57,7 +57,7 @@ describe('static pages', () => {
   const get = (path: string, init?: RequestInit) =>
     fetch(running.origin + path, { redirect: 'manual', ...init });
 
-  it('have the headers of the deployment, and none of the Worker’s', async () => {
+  it('have the headers of a deployment, not the Worker’s', async () => {
     for (const path of ['/', '/concepts/']) {
       const page = await get(path);
       expect(page.status, path).toBe(200);
@@ -66,12 +66,12 @@ describe('static pages', () => {
     }
   });
 
-  it('have one address each, which ends in a slash', async () => {
+  it('have one URL each, which ends in a slash', async () => {
     const response = await get('/concepts');
     expect([response.status, response.headers.get('Location')]).toEqual([307, '/concepts/']);
   });
 
-  it('are answered with the page for what is not there', async () => {
+  it('include the 404 page for unknown paths', async () => {
     const response = await get('/nothing/here/');
     expect([response.status, response.headers.get('Content-Type')]).toEqual([
       404,
@@ -79,7 +79,7 @@ describe('static pages', () => {
     ]);
   });
 
-  it('leave the paths of the Worker to it', async () => {
+  it('leave the Worker’s paths to the Worker', async () => {
     for (const path of [
       '/mnq/nothing',
       '/iam/nothing',
@@ -93,7 +93,7 @@ describe('static pages', () => {
     }
   });
 
-  it('leave the APIs of other products to it, so that their clients get an error that they can read', async () => {
+  it('leave the APIs of other products to the Worker, so that their clients get a readable error', async () => {
     for (const path of [
       '/instance/v1/zones/fr-par-1/servers',
       '/secret-manager/v1beta1/regions/fr-par/secrets',
@@ -110,7 +110,7 @@ describe('static pages', () => {
     }
   });
 
-  it('come without the local runtime’s own doors', async () => {
+  it('expose none of the local runtime’s own endpoints', async () => {
     for (const path of ['/cdn-cgi/local/explorer', '/cdn-cgi/local/scheduled', '/cdn-cgi/mf/scheduled']) {
       expect((await get(path)).status, path).toBe(404);
     }
@@ -118,13 +118,13 @@ describe('static pages', () => {
 });
 
 describe('npm start', () => {
-  it('keeps its state to its owner', () => {
+  it('restricts its state folder to its owner', () => {
     const mode = (path: string) => (statSync(join(state, path)).mode & 0o777).toString(8);
     expect([mode(''), mode('owner.json'), mode('secrets.json')]).toEqual(['700', '600', '600']);
   });
 
-  // Addresses are in hexadecimal there, bytes backwards; 0A is a socket that listens.
-  it.runIf(existsSync('/proc/net/tcp'))('listens on this machine alone', () => {
+  // Addresses there are in hexadecimal, with reversed bytes; 0A is a listening socket.
+  it.runIf(existsSync('/proc/net/tcp'))('listens on the loopback interface only', () => {
     const ports = JSON.parse(readFileSync(join(state, 'ports.json'), 'utf8')) as {
       engines: object;
       nats: object;
@@ -145,7 +145,7 @@ describe('npm start', () => {
     }
   });
 
-  it('ends everything on Ctrl-C, and goes on at the same endpoints', async () => {
+  it('stops everything on Ctrl-C, and restarts on the same endpoints', async () => {
     const [before, ports] = [recorded(), readFileSync(join(state, 'ports.json'), 'utf8')];
     expect(before.map(({ role }) => role).sort()).toEqual([
       'engine fr-par',
@@ -163,7 +163,7 @@ describe('npm start', () => {
     expect(readFileSync(join(state, 'ports.json'), 'utf8')).toBe(ports);
   });
 
-  it('ends what a kill of its first process left behind', async () => {
+  it('ends the processes that a kill of its first process left behind', async () => {
     const before = recorded();
     signal(before.find(({ role }) => role === 'stack')?.pid, 'SIGKILL');
     running = await startProcess(state);
@@ -172,7 +172,7 @@ describe('npm start', () => {
     expect((await fetch(`${running.origin}/healthz`)).status).toBe(200);
   });
 
-  it('is refused on a state folder that a stack runs on, which goes on', async () => {
+  it('refuses a state folder on which a stack is running, which keeps running', async () => {
     const before = recorded();
     const pid = before.find(({ role }) => role === 'stack')?.pid;
     await expect(startProcess(state)).rejects.toThrow(
@@ -185,7 +185,7 @@ describe('npm start', () => {
   it.each([
     ['nats fr-par', 'nats-server for fr-par'],
     ['engine nl-ams', 'queue engine for nl-ams'],
-  ])('starts %s again when it dies, and says so', async (role, name) => {
+  ])('restarts %s after a crash, and reports it', async (role, name) => {
     const pidOf = () => recorded().find((entry) => entry.role === role)?.pid;
     const [before, from] = [pidOf(), running.printed().length];
     signal(before, 'SIGKILL');
@@ -196,7 +196,7 @@ describe('npm start', () => {
     expect(pidOf()).not.toBe(before);
   });
 
-  it('says which nats-server each region has, where to begin, and how to sign in', () => {
+  it('prints the nats-server of each region, where to start, and how to sign in', () => {
     const { origin, printed } = running;
     const { nats } = JSON.parse(readFileSync(join(state, 'ports.json'), 'utf8')) as StackPorts;
     for (const [region, { client }] of Object.entries(nats))
@@ -229,7 +229,7 @@ describe('npm start', () => {
     expect([second.status, second.headers.getSetCookie()]).toEqual([412, []]);
   });
 
-  it('names PORT when another program has the port, and leaves that program alone', async () => {
+  it('names PORT when another program uses the port, and does not touch that program', async () => {
     const taken = createServer() as Server;
     const other = await new Promise<number>((resolve) =>
       taken.listen(0, '127.0.0.1', () => resolve((taken.address() as { port: number }).port)),
@@ -242,7 +242,7 @@ describe('npm start', () => {
     rmSync(folder, { recursive: true });
   });
 
-  describe('ends with one sentence, which names what to correct,', () => {
+  describe('exits with one sentence that names the cause', () => {
     let folder: string;
     beforeEach(() => {
       folder = mkdtempSync(join(tmpdir(), 'latchkey-stack-'));
@@ -254,7 +254,7 @@ describe('npm start', () => {
         () => new Error('it started'),
         (refused: Error) => refused,
       );
-      // A stack trace would name lines of files.
+      // A stack trace would contain line numbers.
       expect(error.message).not.toMatch(/^ +at /m);
       return error.message;
     }
@@ -265,7 +265,7 @@ describe('npm start', () => {
       );
     });
 
-    it('when the state folder has files of somebody else, which stay as they are', async () => {
+    it('when the state folder contains other files, which stay unchanged', async () => {
       mkdirSync(join(folder, 'tmp/mydata'), { recursive: true });
       mkdirSync(join(folder, 'pages'));
       writeFileSync(join(folder, 'tmp/mydata/file'), 'mine');
@@ -297,7 +297,7 @@ describe('npm start', () => {
       expect(readFileSync(join(folder, name), 'utf8')).toBe(text);
     });
 
-    it('when a database file is none', async () => {
+    it('when a database file is invalid', async () => {
       writeFileSync(join(folder, '.latchkey-state'), '');
       const [identity] = await stackDatabases(folder);
       const file = identity?.file ?? '';

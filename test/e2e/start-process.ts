@@ -1,4 +1,4 @@
-/** `npm start` as a person runs it, but for the installation: a process of its own, with all that it prints. */
+/** Runs `npm start` like a user, but without installing dependencies: as a child process, with all its output. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,17 +11,17 @@ export interface StartProcess {
   origin: string;
   owner: Owner;
   child: ChildProcess;
-  /** All that it has printed so far, on stdout and stderr. */
+  /** Its output so far, stdout and stderr. */
   printed(): string;
-  /** `kill -9` of the whole stack at once; resolves when its first process is gone. */
+  /** Sends SIGKILL to the whole stack. Resolves when its first process is gone. */
   killAll(): Promise<void>;
-  /** Ctrl-C; resolves to the exit code. */
+  /** Sends SIGINT (Ctrl-C). Resolves to the exit code. */
   interrupt(): Promise<number | null>;
 }
 
 /**
- * Runs the start script and resolves once it has said where it is. By default its ports are free ones, and stay those of
- * the state folder: with a `port`, NATS would be on fixed ports too, for which tests that run at once would compete.
+ * Runs the start script. Resolves when it has printed its URL. By default it uses free ports, and keeps them for the
+ * state folder; with a `port`, NATS would use its default ports too, and concurrent tests would compete for them.
  */
 export async function startProcess(
   state: string,
@@ -31,7 +31,7 @@ export async function startProcess(
   const child = spawn(process.execPath, [join(root, 'test/stack/start.ts')], {
     env: { ...process.env, LATCHKEY_STATE: state, PORT: String(port), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A process group of its own: all that it starts can be killed at once.
+    // In a process group, so that all its processes can be killed together.
     detached: true,
   });
   let printed = '';

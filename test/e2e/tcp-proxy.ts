@@ -5,18 +5,18 @@ import { freePort } from '../stack/ports.ts';
 /** A running proxy. */
 export interface TcpProxy {
   port: number;
-  /** Ends the connections whose client has sent `text`, and refuses such; all of them without it. */
+  /** Closes the connections whose client has sent `text`, and refuses new ones; all connections if it is omitted. */
   cut(text?: string): void;
-  /** Lets everyone through again. */
-  mend(): void;
-  /** Ends it. */
+  /** Accepts all connections again. */
+  restore(): void;
+  /** Stops it. */
   close(): void;
 }
 
-/** How much of a connection is looked at for the text. */
+/** How many bytes of a connection are searched for the text. */
 const START_BYTES = 20_000;
 
-/** Starts a proxy that lets everyone through to `target`, a port. */
+/** Starts a proxy to `target`, a port, that accepts all connections. */
 export async function startTcpProxy(target: number): Promise<TcpProxy> {
   const port = await freePort();
   const open = new Map<Socket, string>();
@@ -50,7 +50,7 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
       denied = text;
       for (const [client, start] of open) if (start.includes(text)) client.destroy();
     },
-    mend() {
+    restore() {
       denied = undefined;
     },
     close() {

@@ -1,7 +1,7 @@
 /**
- * What "Use Terraform and the scw CLI" shows: each resource of its configuration is created by the official SDK with the
- * same arguments, and each command names an operation and arguments of the API. And what such clients rely on beyond:
- * deletions that fail at once, and an audit trail that they can read.
+ * "Use Terraform and the scw CLI": each resource of its configuration is created by the official SDK with the same
+ * arguments, and each command names an operation and arguments of the API. Also tests other assumptions of such
+ * clients: deletions that fail immediately, and a readable audit trail.
  */
 import { Accountv3, AuditTrailv1alpha1, createClient, Iamv1alpha1, Mnqv1beta1 } from '@scaleway/sdk';
 import { Errors } from '@scaleway/sdk-client';
@@ -55,10 +55,10 @@ function resourcesOf(hcl: string): Resource[] {
   );
 }
 
-type Made = Record<string, unknown>;
+type Created = Record<string, unknown>;
 const text = (value: unknown) => String(value);
 
-/** What the provider calls for each resource that is the control plane's, with these arguments. */
+/** The provider's call for each control plane resource, with these arguments. */
 const CALLS: Record<string, (values: Record<string, string>) => Promise<unknown>> = {
   scaleway_account_project: ({ name }) => projects.createProject({ name: text(name), description: '' }),
   scaleway_mnq_nats_account: ({ name, project_id }) =>
@@ -81,7 +81,7 @@ const CALLS: Record<string, (values: Record<string, string>) => Promise<unknown>
     }),
 };
 
-/** Of the data plane, which the provider signs for: what each needs so that it goes to Latchkey. */
+/** Resources of the data plane, for which the provider signs requests: the arguments that direct them to Latchkey. */
 const SIGNED: Record<string, string[]> = {
   scaleway_mnq_sqs_queue: ['project_id', 'name', 'sqs_endpoint', 'access_key', 'secret_key'],
   scaleway_mnq_sns_topic: ['project_id', 'name', 'sns_endpoint', 'access_key', 'secret_key'],
@@ -105,8 +105,8 @@ function permissionsOf(values: Record<string, string>) {
   };
 }
 
-/** A value with its references resolved: what the provider calls an attribute → what the SDK does. */
-function resolve(value: string, made: ReadonlyMap<string, Made>): string {
+/** Resolves references in a value: maps the provider's attribute names to the SDK's. */
+function resolve(value: string, made: ReadonlyMap<string, Created>): string {
   const [, at = '', attribute = ''] = /^(scaleway_\w+\.\w+)\.(\w+)$/.exec(value) ?? [];
   if (!at) return value.replace(/^"(.*)"$/, '$1');
   const from = made.get(at);
@@ -117,10 +117,10 @@ function resolve(value: string, made: ReadonlyMap<string, Made>): string {
   return text(found);
 }
 
-describe('the configuration of the page', () => {
-  it('names resources and arguments that the API has, in an order that works', async () => {
+describe('the page’s Terraform configuration', () => {
+  it('uses existing resources and arguments, in a working order', async () => {
     const [hcl = ''] = codeOf(PAGE, 'hcl', 'Terraform');
-    const made = new Map<string, Made>();
+    const made = new Map<string, Created>();
     const resources = resourcesOf(hcl);
     for (const { type, name, values } of resources) {
       const call = CALLS[type];
@@ -131,7 +131,7 @@ describe('the configuration of the page', () => {
       const resolved = Object.fromEntries(
         Object.entries(values).map(([key, value]) => [key, resolve(value, made)]),
       );
-      made.set(`${type}.${name}`, (await call(resolved)) as Made);
+      made.set(`${type}.${name}`, (await call(resolved)) as Created);
     }
     expect(resources.map(({ type }) => type)).toEqual(
       expect.arrayContaining([...Object.keys(CALLS), ...Object.keys(SIGNED)]),
@@ -141,13 +141,13 @@ describe('the configuration of the page', () => {
     expect(creds.content).toContain('BEGIN NATS USER JWT');
   });
 
-  it('has a default project that clients find by themselves: the id of the organization', async () => {
+  it('has a default project that clients find without configuration: the organization’s ID', async () => {
     expect(local.owner.project_id).toBe(local.owner.organization_id);
     expect((await projects.getProject({ projectId: local.owner.organization_id })).name).toBe('default');
   });
 });
 
-describe('the commands of the page', () => {
+describe('the page’s commands', () => {
   const METHODS: Record<string, (args: Record<string, string>) => Promise<unknown>> = {
     'mnq nats create-account': ({ name }) => nats.createNatsAccount({ name: text(name) }),
     'mnq nats create-context': ({ 'nats-account-id': id }) =>
@@ -171,7 +171,7 @@ describe('the commands of the page', () => {
     },
   };
 
-  it('name operations and arguments that the API has, in an order that works', async () => {
+  it('use existing operations and arguments, in a working order', async () => {
     const lines = codeOf(PAGE, 'sh', 'scw CLI')
       .join('')
       .matchAll(/scw ([a-z- ]+?)((?: [a-z.-]+=\S+)*)(?: -o .*)?$/gm);
@@ -197,7 +197,7 @@ describe('the commands of the page', () => {
 });
 
 describe('the audit trail, read by the official SDK,', () => {
-  it('says what was done to what, and is filtered by the names of its methods and products', async () => {
+  it('lists each action and its resource, and filters by the names of its methods and products', async () => {
     const { id } = await nats.createNatsAccount({ name: 'recorded' });
     const [event] = (await trail.listEvents({ resourceId: id })).events;
     expect(event).toMatchObject({
@@ -223,8 +223,8 @@ describe('the audit trail, read by the official SDK,', () => {
   });
 });
 
-describe('at once,', () => {
-  it('a project that holds something is refused its deletion', async () => {
+describe('clients get an immediate response when', () => {
+  it('they delete a project that contains resources', async () => {
     const { id: projectId } = await projects.createProject({ name: 'held', description: '' });
     await nats.createNatsAccount({ projectId, name: 'inuse' });
     await expect(projects.deleteProject({ projectId })).rejects.toMatchObject({
@@ -234,7 +234,7 @@ describe('at once,', () => {
     });
   });
 
-  it('a product of a project that is gone is not found', async () => {
+  it('they read a product of a deleted project', async () => {
     const { id: projectId } = await projects.createProject({ name: 'gone', description: '' });
     await sqs.activateSqs({ projectId });
     await sqs.deactivateSqs({ projectId });
@@ -253,7 +253,7 @@ describe('at once,', () => {
     }
   });
 
-  it('a member is invited in the form that the provider sends', async () => {
+  it('they invite a member in the provider’s format', async () => {
     const iam = new Iamv1alpha1.API(client);
     const email = 'ada@example.com';
     const member = { email, username: email, sendPasswordEmail: false, sendWelcomeEmail: false };

@@ -1,6 +1,6 @@
 /**
- * A third region is configuration alone: an entry of `REGIONS` and a database. The API, the drop-down, the OpenAPI
- * document and a nats-server of its own follow.
+ * A third region needs configuration only: an entry of `REGIONS` and a database. The API, the drop-down list, the
+ * OpenAPI document and its nats-server follow.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -65,7 +65,7 @@ async function connects(region: string, content: string): Promise<boolean> {
   }
 }
 
-it('is in the API, with its own nats-server, which trusts its credentials and no others', async () => {
+it('a region added to the configuration is in the API, and its nats-server trusts its own credentials only', async () => {
   const regions = ['fr-par', 'nl-ams', 'pl-waw'];
   expect([...local.stack.nats.keys()]).toEqual(regions);
   const [paris = '', warsaw = ''] = [await newCreds('fr-par'), await newCreds('pl-waw')];
@@ -73,7 +73,7 @@ it('is in the API, with its own nats-server, which trusts its credentials and no
   expect(await Promise.all(regions.map((region) => connects(region, paris)))).toEqual([true, false, false]);
 });
 
-it('is in the OpenAPI document', async () => {
+it('a region added to the configuration is in the OpenAPI document', async () => {
   const document = await api<{ paths: Record<string, { get: { parameters: { schema: object }[] } }> }>(
     local,
     'GET',
@@ -88,7 +88,7 @@ it('is in the OpenAPI document', async () => {
   });
 });
 
-it('is in the drop-down of the guide', async () => {
+it('a region added to the configuration is in the drop-down list of the guide', async () => {
   const page = await (await fetch(`${local.stack.origin}/how-to/create-credentials/`)).text();
   expect(page).toMatch(/<option value="pl-waw"[^>]*>\s*Warsaw/);
 });
