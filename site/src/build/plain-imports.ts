@@ -38,7 +38,7 @@ const BUNDLES: Record<string, readonly string[]> = {
   guides: ['credentials/credentials-panel.ts', 'credentials/panels.lazy.ts', 'guide/code-samples.lazy.ts'],
   organization: ['workspace/load-organization.ts', 'workspace/organization-field.ts'],
   console: ['console/list/list-panel.ts', 'console/list/organization-list.ts'],
-  principals: ['console/iam/principals.ts', 'console/iam/principal-options.ts'],
+  principals: ['console/iam/principals.ts'],
   audit: ['console/audit/console-audit.ts', 'console/audit/audit-rows.ts', 'console/audit/merged-trail.ts'],
   tabs: ['ui/tabs/page-tabs.ts', 'ui/tabs/tabs.ts'],
 };
