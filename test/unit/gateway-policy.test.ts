@@ -93,7 +93,7 @@ describe('a policy that grants more is rejected, naming the element:', () => {
   });
 
   it.each<[string, unknown]>([
-    ['well-formed', '{'],
+    ['valid JSON', '{'],
     ['object', '[]'],
     ['object', { Statement: ['a'] }],
     ['Statement', { Statement: [] }],

@@ -6,13 +6,12 @@
 import { defineRouteMiddleware, type StarlightRouteData } from '@astrojs/starlight/route-data';
 import type { ProductId } from '../../../db/products.ts';
 import { PRODUCT_LABELS } from '../../../functions/shared/products.ts';
-import { KEYED } from '../credentials/access-key/products.ts';
 
 /** The page of each product: label and address. */
 const PRODUCTS: Record<ProductId, [label: string, href: string]> = {
   nats: [PRODUCT_LABELS.nats, '/console/nats/'],
-  sqs: [PRODUCT_LABELS.sqs, KEYED.sqs.page],
-  sns: [PRODUCT_LABELS.sns, KEYED.sns.page],
+  sqs: [PRODUCT_LABELS.sqs, '/console/queues/'],
+  sns: [PRODUCT_LABELS.sns, '/console/topics-and-events/'],
 };
 
 /** The side menu, by section: label and address. */
