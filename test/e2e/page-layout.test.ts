@@ -140,9 +140,9 @@ describe('without scripts', () => {
   });
 });
 
-it('nothing moves for readers who asked for less motion', async () => {
+it('nothing moves for readers who prefer reduced motion', async () => {
   const page = await browser.open('/healthz', { reducedMotion: 'reduce' });
-  // What is on its way stays so.
+  // These requests never finish.
   await page.route('**/nats-accounts?*', () => undefined);
   await page.goto(at('/how-to/create-credentials/'));
   await page.waitForRequest('**/nats-accounts?*').catch(() => undefined);
