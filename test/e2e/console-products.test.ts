@@ -102,7 +102,7 @@ describe('the page of a NATS account', () => {
     await page.waitForURL((url) => url.searchParams.get('id') === account);
     await page.getByText(account).waitFor();
     await page.goto(`/console/nats/account/?id=${account}&region=nl-ams`);
-    await page.getByText('no NATS account with this ID').waitFor();
+    await page.getByText('NATS account does not exist in this region').waitFor();
     await page.getByRole('link', { name: 'All NATS accounts' }).last().click();
     await region(page, 'NATS accounts').waitFor();
     expect(browser.complaints.splice(0).every((text) => text.includes('404'))).toBe(true);

@@ -109,7 +109,7 @@ describe('a guest', () => {
   it('uses NATS and Queues with real clients until the session expires', async () => {
     const page = await startGuest();
     await label(page).waitFor();
-    await page.getByText('everything you make is deleted in 30 minutes').first().waitFor();
+    await page.getByText('everything you create is deleted in 30 minutes').first().waitFor();
     expect(await page.getByLabel('Project').first().locator('option:checked').innerText()).toBe('sandbox');
     expect(await axe(page)).toEqual([]);
     await createAccount(page, 'Trial');
@@ -171,7 +171,7 @@ describe('a guest', () => {
     await page.getByRole('button', { name: 'Signed in as Guest, 1 minute left' }).waitFor();
     await expireGuest((await guestOf(page)).organization);
     await page.clock.fastForward('01:00');
-    await page.getByText('Your time as a guest is over.').first().waitFor();
+    await page.getByText('Your sandbox has expired.').first().waitFor();
     expect(await axe(page)).toEqual([]);
     await region(page, 'NATS accounts').getByRole('button', { name: 'Try it without an account' }).click();
     await region(page, 'NATS accounts').getByText('no NATS account in this region yet').waitFor();

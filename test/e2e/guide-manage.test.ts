@@ -80,13 +80,13 @@ describe('revoking credentials in the guide', () => {
     const creds = await newCreds(local, REGION);
     const page = await open('manage', creds.account);
     await openRevokeDialog(page);
-    await alert(page).getByText('Nobody is connected with these credentials now.').waitFor();
+    await alert(page).getByText('No clients are connected with these credentials.').waitFor();
     await alert(page).getByRole('button', { name: 'Cancel' }).click();
     await page.route('**/connections', (route) =>
       route.fulfill({ status: 503, json: { type: 'unavailable' } }),
     );
     await openRevokeDialog(page);
-    await alert(page).getByText('It is not known who is connected').waitFor();
+    await alert(page).getByText('Connected clients could not be listed').waitFor();
     expect(browser.complaints.splice(0)).toEqual([expect.stringContaining('503')]);
     await api(local, 'DELETE', `/mnq/v1beta1/regions/${REGION}/nats-credentials/${creds.id}`);
     await confirm(page).click();
@@ -121,7 +121,7 @@ describe('a revocation that a server has not confirmed', () => {
     await page.route('**/connections', () => undefined);
     await withFrozenServer(async () => {
       await openRevokeDialog(page);
-      await alert(page).getByText('Asking the servers who is connected').waitFor();
+      await alert(page).getByText('Loading connected clients').waitFor();
       await confirm(page).click();
       await rows(page).getByText('Revoked, no server confirmed').waitFor();
       expect(await rows(page).getByRole('button').count()).toBe(0);
@@ -145,7 +145,7 @@ describe('a revocation that a server has not confirmed', () => {
     await status(page).getByText('0 connections cut, 1 of 2 servers confirmed so far.').waitFor();
     expect(await axe(page)).toEqual([]);
     await page.reload();
-    const notice = region(page, 'Credentials').getByText('is not in force everywhere yet');
+    const notice = region(page, 'Credentials').getByText('is pending: not all servers have confirmed it yet');
     await notice.waitFor();
     pending.over = true;
     await notice.waitFor({ state: 'hidden' });

@@ -59,7 +59,7 @@ it('a guide in use has nothing that axe finds, in its lists and dialogs', async 
   expect(await inspect(page)).toEqual([]);
   await save(page);
   await credentials.getByRole('button', { name: 'Revoke orders' }).click();
-  await page.getByText('Nobody is connected').waitFor();
+  await page.getByText('No clients are connected').waitFor();
   expect(await inspect(page)).toEqual([]);
 });
 

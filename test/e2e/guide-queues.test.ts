@@ -126,7 +126,7 @@ describe.each(CASES)('the guides’ form of %s in %s', (_label, at, product) => 
     await alert.getByText('billing').waitFor();
     await alert.getByText('Last used: never.').waitFor();
     await alert.getByText('This is irreversible.').waitFor();
-    expect(await alert.getByText('belong to the project: they stay').count()).toBe(
+    expect(await alert.getByText('belong to the project, so they remain').count()).toBe(
       product.id === 'sns' ? 1 : 0,
     );
     expect(await axe(page)).toEqual([]);

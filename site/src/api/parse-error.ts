@@ -70,7 +70,7 @@ async function isGuest(): Promise<boolean> {
   return session.ok && session.body?.guest !== undefined;
 }
 
-const GUEST_DENIED = 'Guests cannot use this. Sign in with an account of your own to use it.';
+const GUEST_DENIED = 'Guests cannot use this. Sign in with an account to use it.';
 
 /** What is down: a region, where the address names one. */
 function outage(url: string): string {

@@ -31,7 +31,7 @@ export async function enter(notice: HTMLElement, button: HTMLButtonElement): Pro
 }
 
 function refusal(problem: Parameters<typeof sentence>[0]): string {
-  if (problem.kind === 'wait') return 'There are as many guests as there can be. Try again in a few minutes.';
+  if (problem.kind === 'wait') return 'All guest sandboxes are in use. Try again in a few minutes.';
   return sentence(problem, 'action');
 }
 
@@ -75,7 +75,7 @@ export function end(): void {
   clearInterval(clock);
   ends = undefined;
   show('over', {});
-  label({ 'guest-over': 'Your time as a guest is over.' }, false);
+  label({ 'guest-over': 'Your sandbox has expired.' }, false);
   renew();
 }
 

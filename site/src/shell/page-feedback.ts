@@ -31,7 +31,7 @@ export function answer(root: HTMLElement, helpful: boolean): void {
     if (sent) return;
     const most = Number(remark.dataset.max);
     if (remark.value.trim().length > most) {
-      return say(root, failure(`This is too long: use ${most} characters at most.`));
+      return say(root, failure(`This is too long. Use at most ${most} characters.`));
     }
     const problem = await send(remark.value);
     sent = problem === undefined;

@@ -11,8 +11,7 @@ export type Opened =
   | { ok: true; principal: Principal; organization: Organization }
   | { ok: false; problem: Problem };
 
-const NO_ORGANIZATION =
-  'You are signed in, but belong to no organization. Ask an Owner of yours for an invitation.';
+const NO_ORGANIZATION = 'You belong to no organization. Ask an Owner for an invitation.';
 
 let principalRequest: Promise<Result<Principal>> | undefined;
 document.addEventListener(SESSION_CHANGED, () => (principalRequest = undefined));

@@ -75,8 +75,8 @@ class IamMembers extends OrganizationList<Member> {
 }
 
 function stateOf({ status, invitation_expires_at: until }: Member, self: boolean): string {
-  if (status === 'activated') return self ? 'Joined, this is you' : 'Joined';
-  return until && Date.parse(until) > Date.now() ? 'Invited' : 'Invited, the link has expired';
+  if (status === 'activated') return self ? 'Joined (you)' : 'Joined';
+  return until && Date.parse(until) > Date.now() ? 'Invited' : 'Invited (link expired)';
 }
 
 customElements.define('iam-members', IamMembers);

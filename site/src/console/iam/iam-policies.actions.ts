@@ -34,7 +34,7 @@ export async function edit(
   find(root, '#policies-edit-dialog-title', HTMLElement).textContent = policy
     ? 'Edit policy'
     : 'Create a policy';
-  principal.append(new Option('Nobody for now', ''));
+  principal.append(new Option('No one for now', ''));
   return submitted<Saved>(
     root,
     'edit',

@@ -20,7 +20,7 @@ import { checksumIn, publicKeyIn } from './find-public-key.ts';
 const NO_KEY: Problem = {
   kind: 'refused',
   message:
-    'There is no key in this. Paste the access key, the secret key (latchkey_…), the U… key, or all of the .creds file.',
+    'No key was found in this text. Paste the access key, the secret key (latchkey_…), the U… key, or all of the .creds file.',
 };
 
 /** Opens the dialog under `root`. */

@@ -59,7 +59,7 @@ export async function confirmed(
   await dialogIn(root, dialog).open(async () => {
     const result = await send();
     if (!result.ok && result.problem.kind !== 'gone') return result.problem;
-    notice = result.ok ? success(done) : info(`${texts.name} was already gone.`);
+    notice = result.ok ? success(done) : info(`${texts.name} was already deleted.`);
     return undefined;
   }, texts);
   return notice;

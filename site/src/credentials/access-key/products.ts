@@ -49,7 +49,7 @@ export const KEYED: Record<KeyedId, KeyedProduct> = {
     },
     example: '/how-to/connect-queues/',
     remains: '',
-    ends: 'Its queues are deleted with the messages in them, and the subscriptions that deliver to them.',
+    ends: 'Its queues are deleted, with their messages and the subscriptions that deliver to them.',
   },
   sns: {
     id: 'sns',
@@ -65,7 +65,8 @@ export const KEYED: Record<KeyedId, KeyedProduct> = {
       can_manage: 'Create, change and delete topics',
     },
     example: '/how-to/connect-topics/',
-    remains: 'Subscriptions that were made with it belong to the project: they stay, and go on delivering.',
+    remains:
+      'Subscriptions that were created with it belong to the project, so they remain and keep delivering.',
     ends: 'Its topics are deleted with their subscriptions.',
   },
 };

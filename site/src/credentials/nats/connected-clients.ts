@@ -19,9 +19,9 @@ function unknown(problem: Problem): string {
     case 'gone':
       return 'These credentials no longer exist. They may have been revoked in another tab, or by someone else.';
     case 'down':
-      return 'It is not known who is connected: the servers did not respond in time. You can still revoke. Each server enforces the revocation as soon as it receives it.';
+      return 'Connected clients could not be listed: the servers did not respond in time. You can still revoke. Each server enforces the revocation as soon as it receives it.';
     default:
-      return `It is not known who is connected. ${sentence(problem, 'list')}`;
+      return `Connected clients could not be listed. ${sentence(problem, 'list')}`;
   }
 }
 
@@ -32,7 +32,7 @@ export async function showConnected(
   signal: AbortSignal,
 ): Promise<void> {
   const part = find(root, '[data-part="connected"]', HTMLElement);
-  showClients(part, 'Asking the servers who is connected…', []);
+  showClients(part, 'Loading connected clients…', []);
   part.ariaBusy = 'true';
   const result = await fetchResult(() =>
     endpoint.$get({ param: { region, credentials_id: id } }, { init: { signal } }),
@@ -55,13 +55,13 @@ function summary({
   const rest = count > SHOWN ? `, of which ${SHOWN} are shown` : '';
   const known =
     count === 0
-      ? 'Nobody is connected with these credentials now.'
+      ? 'No clients are connected with these credentials.'
       : `${counted(count, 'client')} ${count === 1 ? 'is' : 'are'} connected with these credentials now${rest}.`;
   if (answered < servers) {
-    return `${known} Only ${answered} of ${counted(servers, 'server')} answered: there may be more.`;
+    return `${known} Only ${answered} of ${counted(servers, 'server')} responded, so there may be more.`;
   }
   return truncated
-    ? `${known} There may be more: a server tells of 256 connections of the account at most.`
+    ? `${known} There may be more: a server reports at most 256 connections of an account.`
     : known;
 }
 

@@ -17,7 +17,7 @@ import { regionLabel } from '../../workspace/project-region-fields.ts';
 const PATIENCE_MS = 5_000;
 
 /** What to say where the region's servers have no websocket. */
-export const NO_WEBSOCKET = 'The servers of this region have no websocket that a page could connect to.';
+export const NO_WEBSOCKET = 'The servers of this region have no WebSocket address for browsers.';
 
 /** Connects, once: no reconnect. Rejects when it is refused, or when no server could be reached. */
 export function connect(

@@ -161,7 +161,7 @@ export class RevocationDemo extends HTMLElement {
     say(
       this,
       problem.kind === 'signed-out'
-        ? info('Sign in to see it happen. You come back to this place.')
+        ? info('Sign in to try it. You return to this page afterwards.')
         : failure(sentence(problem, 'action')),
     );
   }
