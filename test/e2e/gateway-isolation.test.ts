@@ -114,7 +114,7 @@ async function drain({ sqs, queueUrl: QueueUrl }: Tenant): Promise<string[]> {
 }
 
 describe.each(['before an engine restart', 'after the engine was killed and restarted'])('%s', (when) => {
-  if (when !== 'at first') {
+  if (when !== 'before an engine restart') {
     beforeAll(async () => {
       const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
       const engine = local.stack.engines.get('fr-par');
