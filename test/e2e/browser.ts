@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { afterEach, beforeAll, expect } from 'vitest';
 import type { LocalStack } from './local-stack.ts';
 
 /** What tests use of the browser. */
@@ -40,11 +40,9 @@ export function useBrowser(local: LocalStack): TestBrowser {
   let session: Session;
 
   beforeAll(async () => {
-    const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-    browser = await chromium.launch({ executablePath, args: FLAGS });
+    browser = await launch();
     session = await signedIn(browser, local, local.owner);
   });
-  afterAll(() => browser?.close());
   afterEach(async () => {
     await Promise.all(browser.contexts().map((context) => context.close()));
     expect(complaints.splice(0)).toEqual([]);
@@ -69,6 +67,16 @@ export function useBrowser(local: LocalStack): TestBrowser {
       return page;
     },
   };
+}
+
+/** The browser of this worker, which its test files share. It ends with the worker. */
+let running: Browser | undefined;
+
+async function launch(): Promise<Browser> {
+  if (running?.isConnected()) return running;
+  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+  running = await chromium.launch({ executablePath, args: FLAGS });
+  return running;
 }
 
 async function signedIn(
