@@ -92,7 +92,7 @@ const FORMS = /(create|manage)-credentials/;
 /** What the forms of a page load by themselves for a stranger, and for a member. */
 const LATER = {
   stranger: globSync('guest-offer.*.js', { cwd: join(dist, '_astro') }),
-  member: globSync('progress.*.js', { cwd: join(dist, '_astro') }),
+  member: globSync('{progress,rows}.*.js', { cwd: join(dist, '_astro') }),
 };
 
 describe('before the first interaction', () => {
