@@ -5,9 +5,9 @@
  */
 import { expect, it } from 'vitest';
 import { actions, allows } from '../../functions/gateway/actions.ts';
+import { run } from './access-key-form.ts';
 import { useBrowser } from './browser.ts';
 import { ALL, activate, type Credentials, newCredentials, newProject } from './gateway-clients.ts';
-import { run } from './keyed-form.ts';
 import { useStack } from './local-stack.ts';
 import { newCreds } from './nats-client.ts';
 import { codeOf } from './pages.ts';

@@ -4,10 +4,10 @@
  */
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
+import { dialog, hasFocus } from './access-key-form.ts';
 import { useBrowser } from './browser.ts';
 import { newProject } from './gateway-clients.ts';
 import { isReady, pressAt, tabTo } from './keyboard.ts';
-import { dialog, hasFocus } from './keyed-form.ts';
 import { api, useStack } from './local-stack.ts';
 
 const local = useStack();

@@ -5,9 +5,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { run } from './access-key-form.ts';
 import { region, useBrowser } from './browser.ts';
 import { activate, newCredentials, newProject } from './gateway-clients.ts';
-import { run } from './keyed-form.ts';
 import { api, useStack } from './local-stack.ts';
 import { newMember } from './members.ts';
 

@@ -8,9 +8,9 @@ import { CreateTopicCommand } from '@aws-sdk/client-sns';
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { save } from './access-key-form.ts';
 import { region, useBrowser } from './browser.ts';
 import { ALL, activate, newCredentials, newProject, snsClient, sqsClient } from './gateway-clients.ts';
-import { save } from './keyed-form.ts';
 import { api, useStack } from './local-stack.ts';
 import { newCreds } from './nats-client.ts';
 

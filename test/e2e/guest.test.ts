@@ -6,9 +6,9 @@ import { CreateQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { regionBinding } from '../../functions/shared/regions.ts';
+import { activate, generate, PRODUCTS, panel, save, shownKeys } from './access-key-form.ts';
 import { axe, region, useBrowser } from './browser.ts';
 import { outcome, sqsClient } from './gateway-clients.ts';
-import { activate, generate, PRODUCTS, panel, save, shownKeys } from './keyed-form.ts';
 import { useStack } from './local-stack.ts';
 import { access, CUT, connectWith, endOf } from './nats-client.ts';
 

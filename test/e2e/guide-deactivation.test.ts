@@ -6,6 +6,7 @@
 import { CreateTopicCommand, ListTopicsCommand } from '@aws-sdk/client-sns';
 import { CreateQueueCommand, ListQueuesCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
+import { activate, hasFocus, listed, open, PRODUCTS, panel, row, status } from './access-key-form.ts';
 import { axe, stepsDone, useBrowser } from './browser.ts';
 import {
   ALL,
@@ -17,7 +18,6 @@ import {
   snsClient,
   sqsClient,
 } from './gateway-clients.ts';
-import { activate, hasFocus, listed, open, PRODUCTS, panel, row, status } from './keyed-form.ts';
 import { useStack } from './local-stack.ts';
 
 const local = useStack();

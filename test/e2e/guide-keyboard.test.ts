@@ -4,10 +4,10 @@
  */
 import type { Locator, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { dialog, hasFocus, listed, open, PRODUCTS, panel, row, status } from './access-key-form.ts';
 import { region, useBrowser } from './browser.ts';
 import { activate as activateByApi, newCredentials, newProject } from './gateway-clients.ts';
 import { pressAt, tabTo } from './keyboard.ts';
-import { dialog, hasFocus, listed, open, PRODUCTS, panel, row, status } from './keyed-form.ts';
 import { api, useStack } from './local-stack.ts';
 import { newCreds } from './nats-client.ts';
 

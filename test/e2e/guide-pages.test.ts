@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { root } from '../stack/project.ts';
+import { save } from './access-key-form.ts';
 import { inspect, region, useBrowser } from './browser.ts';
-import { save } from './keyed-form.ts';
 import { useStack } from './local-stack.ts';
 import { newCreds } from './nats-client.ts';
 

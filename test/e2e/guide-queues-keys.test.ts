@@ -4,14 +4,6 @@
  */
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { useBrowser } from './browser.ts';
-import {
-  activate as activateByApi,
-  type Credentials,
-  newCredentials,
-  newProject,
-  revoke,
-} from './gateway-clients.ts';
 import {
   activate,
   dialog,
@@ -23,7 +15,15 @@ import {
   type Product,
   panel,
   run,
-} from './keyed-form.ts';
+} from './access-key-form.ts';
+import { useBrowser } from './browser.ts';
+import {
+  activate as activateByApi,
+  type Credentials,
+  newCredentials,
+  newProject,
+  revoke,
+} from './gateway-clients.ts';
 import { useStack } from './local-stack.ts';
 
 const local = useStack();

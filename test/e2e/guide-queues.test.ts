@@ -5,8 +5,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { axe, stepsDone, useBrowser } from './browser.ts';
-import { newProject } from './gateway-clients.ts';
 import {
   activate,
   dialog,
@@ -22,7 +20,9 @@ import {
   save,
   shownKeys,
   status,
-} from './keyed-form.ts';
+} from './access-key-form.ts';
+import { axe, stepsDone, useBrowser } from './browser.ts';
+import { newProject } from './gateway-clients.ts';
 import { useStack } from './local-stack.ts';
 
 const local = useStack();

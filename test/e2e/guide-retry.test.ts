@@ -8,9 +8,9 @@ import { ListTopicsCommand } from '@aws-sdk/client-sns';
 import { ListQueuesCommand } from '@aws-sdk/client-sqs';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { activate, dialog, listed, open, PRODUCTS, panel, save, shownKeys } from './access-key-form.ts';
 import { region, useBrowser } from './browser.ts';
 import { ALL, type Credentials, newProject, outcome, snsClient, sqsClient } from './gateway-clients.ts';
-import { activate, dialog, listed, open, PRODUCTS, panel, save, shownKeys } from './keyed-form.ts';
 import { api, useStack } from './local-stack.ts';
 import { access } from './nats-client.ts';
 

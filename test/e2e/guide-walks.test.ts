@@ -8,16 +8,6 @@ import { CreateTopicCommand } from '@aws-sdk/client-sns';
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import type { Locator, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { region, type SignIn, stepsDone, useBrowser } from './browser.ts';
-import {
-  activate as activateByApi,
-  newCredentials,
-  newProject,
-  outcome,
-  snsClient,
-  sqsClient,
-} from './gateway-clients.ts';
-import { isReady, pressAt, tabTo } from './keyboard.ts';
 import {
   activate,
   dialog,
@@ -31,7 +21,17 @@ import {
   save,
   shownKeys,
   status,
-} from './keyed-form.ts';
+} from './access-key-form.ts';
+import { region, type SignIn, stepsDone, useBrowser } from './browser.ts';
+import {
+  activate as activateByApi,
+  newCredentials,
+  newProject,
+  outcome,
+  snsClient,
+  sqsClient,
+} from './gateway-clients.ts';
+import { isReady, pressAt, tabTo } from './keyboard.ts';
 import { api, useStack } from './local-stack.ts';
 import { newMember } from './members.ts';
 import { access, CUT, connectWith, endOf, newCreds } from './nats-client.ts';

@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { ACTIONS, RESOURCES } from '../../site/src/build/audit-labels.ts';
+import { run } from './access-key-form.ts';
 import { ALL, activate, newCredentials } from './gateway-clients.ts';
-import { run } from './keyed-form.ts';
 import { api, useStack } from './local-stack.ts';
 import { access, newAccount, newCreds } from './nats-client.ts';
 import { codeOf } from './pages.ts';

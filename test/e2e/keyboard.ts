@@ -1,7 +1,7 @@
 /** Helpers to use pages with the keyboard only. */
 import type { Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { hasFocus } from './keyed-form.ts';
+import { hasFocus } from './access-key-form.ts';
 
 /** Waits until a button is enabled: it is disabled until its script has loaded, and while a request is in flight. */
 export async function isReady(button: Locator): Promise<void> {

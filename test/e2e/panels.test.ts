@@ -4,14 +4,6 @@
  */
 import type { Locator, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { axe, region, useBrowser } from './browser.ts';
-import {
-  activate as activateByApi,
-  type Credentials,
-  newCredentials,
-  newProject,
-  revoke,
-} from './gateway-clients.ts';
 import {
   activate,
   dialog,
@@ -23,7 +15,15 @@ import {
   row,
   save,
   status,
-} from './keyed-form.ts';
+} from './access-key-form.ts';
+import { axe, region, useBrowser } from './browser.ts';
+import {
+  activate as activateByApi,
+  type Credentials,
+  newCredentials,
+  newProject,
+  revoke,
+} from './gateway-clients.ts';
 import { api, useStack } from './local-stack.ts';
 import { newAccount, newCreds } from './nats-client.ts';
 

@@ -9,9 +9,9 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { root } from '../stack/project.ts';
 import { signal } from '../stack/signal.ts';
+import { listed, open, PRODUCTS, panel, row } from './access-key-form.ts';
 import { axe, region, useBrowser } from './browser.ts';
 import { activate, type Credentials, newProject, revoke } from './gateway-clients.ts';
-import { listed, open, PRODUCTS, panel, row } from './keyed-form.ts';
 import { api, useStack } from './local-stack.ts';
 import { newAccount, revoke as revokeNats } from './nats-client.ts';
 

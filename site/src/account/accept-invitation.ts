@@ -7,8 +7,8 @@
 import { type Problem, sentence } from '../api/errors.ts';
 import { currentSession } from '../api/session.ts';
 import { fill, find, show } from '../ui/dom.ts';
-import { type Send, wireForm } from '../ui/forms/form.ts';
-import { wireReveal } from '../ui/forms/password-field.ts';
+import { bindForm, type Send } from '../ui/forms/form.ts';
+import { bindPasswordToggles } from '../ui/forms/password-field.ts';
 import { postAuth, problemOf, signIn, tokenInAddress } from './auth-client.ts';
 
 interface Invitation {
@@ -30,30 +30,30 @@ class AcceptInvitation extends HTMLElement {
   #unanswered = false;
 
   connectedCallback(): void {
-    this.#wire('new', async ({ name, password = '' }) => {
+    this.#bind('new', async ({ name, password = '' }) => {
       const problem = await this.#accept({ name, password });
       // Only a person with an account is asked to sign in, or, signed in as somebody else, refused.
       if (problem?.kind === 'signed-out' || problem?.kind === 'denied') return KNOWN;
       return problem ?? signIn(this.#email, password);
     });
-    this.#wire('known', async ({ password = '' }) => {
+    this.#bind('known', async ({ password = '' }) => {
       return (await signIn(this.#email, password)) ?? this.#accept({});
     });
-    this.#wire('joined', () => this.#accept({}));
+    this.#bind('joined', () => this.#accept({}));
     for (const state of ['new', 'known']) {
       find(this, `[data-action="${state}"]`, HTMLButtonElement).addEventListener('click', () => {
         show(this, state);
         find(this, `[data-form="${state}"] input`, HTMLInputElement).focus();
       });
     }
-    wireReveal(this);
+    bindPasswordToggles(this);
     find(this, '[data-action="retry"]', HTMLButtonElement).addEventListener('click', () => void this.#open());
     addEventListener('hashchange', () => void this.#open());
     void this.#open();
   }
 
-  #wire(form: string, send: Send): void {
-    wireForm(find(this, `[data-form="${form}"]`, HTMLFormElement), send, () =>
+  #bind(form: string, send: Send): void {
+    bindForm(find(this, `[data-form="${form}"]`, HTMLFormElement), send, () =>
       location.assign('/console/#welcome'),
     );
   }

@@ -5,8 +5,8 @@ import { sentence } from '../api/errors.ts';
 import { fetchResult } from '../api/request.ts';
 import { currentSession, signInLink } from '../api/session.ts';
 import { copyOf, fill, find, show, showTime } from '../ui/dom.ts';
-import { wireForm } from '../ui/forms/form.ts';
-import { wireReveal } from '../ui/forms/password-field.ts';
+import { bindForm } from '../ui/forms/form.ts';
+import { bindPasswordToggles } from '../ui/forms/password-field.ts';
 import { failure, type Notice, say, success } from '../ui/panels/notice.ts';
 import { postAuth, problemOf } from './auth-client.ts';
 
@@ -15,7 +15,7 @@ const PAGE_SIZE = 100;
 class AccountSecurity extends HTMLElement {
   connectedCallback(): void {
     const form = find(this, 'form', HTMLFormElement);
-    wireForm(
+    bindForm(
       form,
       async ({ currentPassword, newPassword }) =>
         problemOf(await postAuth('/change-password', { currentPassword, newPassword })),
@@ -24,7 +24,7 @@ class AccountSecurity extends HTMLElement {
         void this.#load(success('Your password has been changed, and your other sessions have ended.'));
       },
     );
-    wireReveal(this);
+    bindPasswordToggles(this);
     find(this, '[data-action="retry"]', HTMLButtonElement).addEventListener('click', () => void this.#load());
     find(this, '[data-sign-in]', HTMLAnchorElement).href = signInLink();
     void this.#load();
@@ -44,7 +44,7 @@ class AccountSecurity extends HTMLElement {
     const { jwts, total_count: total } = result.body;
     find(this, '[data-list]', HTMLElement).replaceChildren(...jwts.map((session) => this.#row(session)));
     show(this, 'ready');
-    find(this, '[data-part="more"]', HTMLElement).hidden = total <= PAGE_SIZE;
+    find(this, '[data-block="more"]', HTMLElement).hidden = total <= PAGE_SIZE;
     say(this, news);
   }
 
@@ -53,7 +53,7 @@ class AccountSecurity extends HTMLElement {
     const browser = browserOf(session.user_agent);
     const which = session.current ? 'this session, and so sign out' : `the session of ${browser}`;
     fill(row, { browser, address: session.ip || 'an unknown address', which });
-    find(row, '[data-part="current"]', HTMLElement).hidden = !session.current;
+    find(row, '[data-block="current"]', HTMLElement).hidden = !session.current;
     showTime(find(row, '[data-time="created"]', HTMLTimeElement), session.created_at);
     showTime(find(row, '[data-time="ends"]', HTMLTimeElement), session.expires_at);
     find(row, 'button', HTMLButtonElement).addEventListener('click', () => void this.#end(session));

@@ -1,14 +1,14 @@
 /** The element `<reset-password>`: asks for the mail or, where the address has its token, sets the new password. */
 
 import { fill, find, show } from '../ui/dom.ts';
-import { wireForm } from '../ui/forms/form.ts';
-import { wireReveal } from '../ui/forms/password-field.ts';
+import { bindForm } from '../ui/forms/form.ts';
+import { bindPasswordToggles } from '../ui/forms/password-field.ts';
 import { postAuth, problemOf, tokenInAddress } from './auth-client.ts';
 
 class ResetPassword extends HTMLElement {
   connectedCallback(): void {
     const form = (name: string) => find(this, `[data-form="${name}"]`, HTMLFormElement);
-    wireForm(
+    bindForm(
       form('request'),
       async ({ email = '' }) => {
         fill(this, { email });
@@ -16,7 +16,7 @@ class ResetPassword extends HTMLElement {
       },
       () => this.#settle('sent'),
     );
-    wireForm(
+    bindForm(
       form('choose'),
       async ({ newPassword = '' }) =>
         problemOf(await postAuth('/reset-password', { token: tokenInAddress(), newPassword })),
@@ -25,7 +25,7 @@ class ResetPassword extends HTMLElement {
         this.#settle('done');
       },
     );
-    wireReveal(this);
+    bindPasswordToggles(this);
     const choose = () => show(this, tokenInAddress() ? 'choose' : 'request');
     // Without its token the address is that of the same page, which the browser does not load again.
     addEventListener('hashchange', choose);

@@ -6,8 +6,8 @@
 import { currentSession } from '../api/session.ts';
 import { signOut } from '../api/sign-out.ts';
 import { fill, find, show } from '../ui/dom.ts';
-import { showProblem, wireForm } from '../ui/forms/form.ts';
-import { wireReveal } from '../ui/forms/password-field.ts';
+import { bindForm, showProblem } from '../ui/forms/form.ts';
+import { bindPasswordToggles } from '../ui/forms/password-field.ts';
 import { signIn, signInByLink, tokenInAddress } from './auth-client.ts';
 import { returnAddress } from './return-url.ts';
 
@@ -16,12 +16,12 @@ const LINK_TOKEN = /^[\w-]{43}$/;
 
 class SignInForm extends HTMLElement {
   connectedCallback(): void {
-    wireForm(
+    bindForm(
       find(this, 'form', HTMLFormElement),
       ({ email = '', password = '' }) => signIn(email, password),
       () => location.assign(returnAddress()),
     );
-    wireReveal(this);
+    bindPasswordToggles(this);
     find(this, '[data-when="signed-in"] a', HTMLAnchorElement).href = returnAddress();
     find(this, '[data-action="sign-out"]', HTMLButtonElement).addEventListener('click', () => void signOut());
     addEventListener('hashchange', () => void this.#useLink());

@@ -42,20 +42,20 @@ export const natsServers = region['nats-servers'];
 export const natsCredentials = region['nats-credentials'];
 
 /** The endpoints of Queues and of Topics and Events, by product. */
-export const keyed = {
+export const accessKeyEndpoints = {
   sqs: {
     credentials: region['sqs-credentials'],
     info: region['sqs-info'],
     activate: region['activate-sqs'],
     deactivate: region['deactivate-sqs'],
-    things: region.queues,
+    resources: region.queues,
   },
   sns: {
     credentials: region['sns-credentials'],
     info: region['sns-info'],
     activate: region['activate-sns'],
     deactivate: region['deactivate-sns'],
-    things: region.topics,
+    resources: region.topics,
   },
 } as const satisfies Record<AccessKeyProductId, object>;
 
@@ -68,8 +68,8 @@ export const idempotent = (key: string, within: string) => ({ 'Idempotency-Key':
 type Listed<Endpoint> = InferResponseType<Endpoint, 200>;
 
 export type Project = Listed<typeof projects.$get>['projects'][number];
-export type Principal = Listed<typeof iam.principal.$get>;
-export type Organization = Principal['organizations'][number];
+export type CurrentPrincipal = Listed<typeof iam.principal.$get>;
+export type Organization = CurrentPrincipal['organizations'][number];
 export type Member = Listed<typeof iam.users.$get>['users'][number];
 export type Application = Listed<typeof iam.applications.$get>['applications'][number];
 export type ApiKey = Listed<(typeof iam)['api-keys']['$get']>['api_keys'][number];
@@ -82,7 +82,9 @@ export type Found = Listed<typeof lookup.$get>['results'][number];
 export type BrowserSession = Listed<typeof sessions.$get>['jwts'][number];
 export type NatsAccount = Listed<typeof natsAccounts.$get>['nats_accounts'][number];
 export type NatsCredentials = Listed<typeof natsCredentials.$get>['nats_credentials'][number];
-export type KeyedCredentials = Listed<typeof keyed.sqs.credentials.$get>['sqs_credentials'][number];
-export type Queue = Listed<typeof keyed.sqs.things.$get>['queues'][number];
-export type Topic = Listed<typeof keyed.sns.things.$get>['topics'][number];
+export type AccessKeyCredentials = Listed<
+  typeof accessKeyEndpoints.sqs.credentials.$get
+>['sqs_credentials'][number];
+export type Queue = Listed<typeof accessKeyEndpoints.sqs.resources.$get>['queues'][number];
+export type Topic = Listed<typeof accessKeyEndpoints.sns.resources.$get>['topics'][number];
 export type IssuedNatsCredentials = InferResponseType<typeof natsCredentials.$post, 200>;

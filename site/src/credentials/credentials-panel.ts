@@ -1,7 +1,7 @@
 /** The list of sets of credentials. It shows what it is given and reports what the reader does; requests are its owner's. */
 import { fill, find, showTime } from '../ui/dom.ts';
 import { info, success } from '../ui/panels/notice.ts';
-import { Part, type State } from '../ui/panels/panel.ts';
+import { Panel, type State } from '../ui/panels/panel.ts';
 
 /** What the list reads of credentials, whatever their product. */
 export interface Listed {
@@ -14,7 +14,7 @@ export interface Listed {
 }
 
 /** Sets of credentials (credentials-panel.astro): those of a NATS account, or of a product in a project. */
-export class CredentialsList<C extends Listed> extends Part {
+export class CredentialsPanel<C extends Listed> extends Panel {
   readonly #access: (credentials: C) => string;
   readonly #equip: (row: HTMLElement, credentials: C) => void;
   #ids = new Set<string>();
@@ -35,7 +35,7 @@ export class CredentialsList<C extends Listed> extends Part {
     return this.#ids;
   }
 
-  wire(reactions: {
+  bind(reactions: {
     retry: () => unknown;
     more: (page: number) => unknown;
     generate: (button: HTMLElement) => unknown;
@@ -46,7 +46,7 @@ export class CredentialsList<C extends Listed> extends Part {
   }
 
   /** Reacts to the buttons of a product that is activated first: where it is not, and where it is. */
-  wireProduct(reactions: {
+  bindProduct(reactions: {
     activate: (button: HTMLElement) => unknown;
     deactivate: (button: HTMLElement) => unknown;
   }): void {
@@ -67,7 +67,7 @@ export class CredentialsList<C extends Listed> extends Part {
     if (first === 1) this.#ids = new Set();
     for (const { id } of credentials) this.#ids.add(id);
     const items = credentials.map((entry) => ({ id: entry.id, look: entry, render: () => this.#row(entry) }));
-    return this.put('credentials', items, total, last, first);
+    return this.showPages('credentials', items, total, last, first);
   }
 
   /** Says that credentials were generated, and points at their row; or that they are gone again. */

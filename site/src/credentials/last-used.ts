@@ -3,7 +3,7 @@ import { fill, find, showTime } from '../ui/dom.ts';
 
 /** `at` is RFC 3339; null when it never was; undefined when it is not told, which hides the line. */
 export function showLastUsed(root: ParentNode, at: string | null | undefined): void {
-  const part = find(root, '[data-part="used"]', HTMLElement);
+  const part = find(root, '[data-block="used"]', HTMLElement);
   const time = find(part, 'time', HTMLTimeElement);
   part.hidden = at === undefined;
   time.textContent = '';

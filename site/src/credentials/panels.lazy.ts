@@ -9,7 +9,7 @@ loadOnSight(
   {
     'access-key-credentials': () => import('./access-key/access-key-credentials.ts'),
     'resource-list': () =>
-      loadForMembers('resource-list', 'inventory', () => import('./access-key/resource-list.ts')),
+      loadForMembers('resource-list', 'resources', () => import('./access-key/resource-list.ts')),
     'revocation-demo': () => import('./revocation-demo/revocation-demo.lazy.ts'),
   },
   '75%',

@@ -9,7 +9,7 @@ import { UNLOADED } from '../ui/panels/notice.ts';
 const allowed = fetchResult<{ enabled: boolean; minutes: number }>(() => fetch('/auth/guest'));
 
 /** Shows the button "Try it without an account" in a notice that asks to sign in (panel-states.astro). */
-export async function offer(notice: HTMLElement): Promise<void> {
+export async function offerGuestAccess(notice: HTMLElement): Promise<void> {
   const guests = (unloaded: () => void = () => undefined) => import('./guest-session.ts').catch(unloaded);
   // A guest who is signed out all of a sudden was ended by the server.
   if (document.querySelector('[data-as-guest]')) return (await guests())?.end();

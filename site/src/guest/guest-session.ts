@@ -25,7 +25,7 @@ export async function enter(notice: HTMLElement, button: HTMLButtonElement): Pro
     fill(notice, { 'guest-problem': refusal(result.problem) });
     return;
   }
-  const panel = notice.closest('[data-part]');
+  const panel = notice.closest('[data-panel]');
   renew();
   panel?.querySelector<HTMLElement>('[tabindex="-1"]')?.focus();
 }
@@ -39,7 +39,7 @@ function refusal(problem: Parameters<typeof sentence>[0]): string {
 function renew(): void {
   forgetSession();
   // Each part of a form has it beside what it shows to strangers, in panel-states.astro.
-  for (const button of document.querySelectorAll<HTMLElement>('[data-part] [data-action="retry"]'))
+  for (const button of document.querySelectorAll<HTMLElement>('[data-panel] [data-action="retry"]'))
     button.click();
 }
 

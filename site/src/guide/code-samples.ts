@@ -4,14 +4,14 @@ import { quote } from '../samples/samples.ts';
 import { copyText } from '../ui/copy.ts';
 import { find } from '../ui/dom.ts';
 import { say } from '../ui/panels/notice.ts';
-import { selectTab, tabsOf, wireTabs } from '../ui/tabs/tabs.ts';
+import { bindTabs, selectTab, tabsOf } from '../ui/tabs/tabs.ts';
 
 const KEY = 'latchkey:language';
 
 /** See code-samples.astro. */
 export class CodeSamples extends HTMLElement {
   connectedCallback(): void {
-    wireTabs(this, (tab) => selectEverywhere(tab.dataset.language ?? ''));
+    bindTabs(this, (tab) => selectEverywhere(tab.dataset.language ?? ''));
     find(this, '[data-action="copy"]', HTMLButtonElement).addEventListener('click', () => void this.#copy());
     this.update({ origin: location.origin });
     this.select(remembered() ?? '');

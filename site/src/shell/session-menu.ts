@@ -10,7 +10,7 @@ class SessionMenu extends HTMLElement {
     document.addEventListener(SESSION_CHANGED, () => void this.#render());
     document.addEventListener(SIGN_IN_SHOWN, ({ target }) =>
       import('../guest/guest-offer.ts').then(
-        (code) => code.offer(target as HTMLElement),
+        (code) => code.offerGuestAccess(target as HTMLElement),
         () => undefined,
       ),
     );

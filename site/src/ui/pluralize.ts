@@ -1,6 +1,6 @@
 /** Words for numbers. */
 
 /** A number with its noun: "1 server", "2 servers". */
-export function counted(count: number, noun: string): string {
+export function pluralize(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,6 +1,6 @@
 /** What the pages of an organization begin with: who is at the browser, and which organization is theirs to look at. */
 
-import { iam, type Organization, type Principal } from '../api/api.ts';
+import { type CurrentPrincipal, iam, type Organization } from '../api/api.ts';
 import type { Problem } from '../api/errors.ts';
 import { fetchResult, type Result } from '../api/request.ts';
 import { currentSession, SESSION_CHANGED } from '../api/session.ts';
@@ -8,12 +8,12 @@ import { currentSelection, SELECTION_CHANGED, type Selection } from './selection
 
 /** Who looks at which organization, or why they cannot. */
 export type Opened =
-  | { ok: true; principal: Principal; organization: Organization }
+  | { ok: true; principal: CurrentPrincipal; organization: Organization }
   | { ok: false; problem: Problem };
 
 const NO_ORGANIZATION = 'You belong to no organization. Ask an Owner for an invitation.';
 
-let principalRequest: Promise<Result<Principal>> | undefined;
+let principalRequest: Promise<Result<CurrentPrincipal>> | undefined;
 document.addEventListener(SESSION_CHANGED, () => (principalRequest = undefined));
 
 /** Settles the organization: what is remembered, or else the first. Asked once for each page; a failure is not kept. */

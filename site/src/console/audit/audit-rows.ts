@@ -2,11 +2,11 @@
 import type { AuditEvent } from '../../api/api.ts';
 import { accessLevel } from '../../credentials/access-level.ts';
 import { fill, find, showTime } from '../../ui/dom.ts';
-import { type Party, partyName } from '../iam/principals.ts';
+import { type Principal, principalName } from '../iam/principals.ts';
 import { localityLabel } from './console-audit.ts';
 
-export { partyOptions } from '../iam/principal-options.ts';
-export { partiesOf } from '../iam/principals.ts';
+export { principalOptions } from '../iam/principal-options.ts';
+export { listPrincipals } from '../iam/principals.ts';
 
 /** What people call an action or a type of resource: the drop-downs of the filters say it. */
 function word(value: string): string {
@@ -18,16 +18,16 @@ function word(value: string): string {
 
 /** What fills a row with a change, and the facts of it; the parties have names. */
 export const rowsOf =
-  (parties: readonly Party[]) =>
+  (principals: readonly Principal[]) =>
   (row: HTMLElement, copyFact: () => HTMLElement, event: AuditEvent): HTMLElement => {
     const { principal, resource, before, after } = event;
-    const thing = `${after?.name ?? before?.name ?? after?.email ?? before?.email ?? ''}`;
+    const resourceName = `${after?.name ?? before?.name ?? after?.email ?? before?.email ?? ''}`;
     const what = `${word(event.action)} ${word(resource.type)}`;
     fill(row, {
       happened: what,
-      thing,
-      of: ` of: ${what} ${thing}`,
-      who: principal.type === 'system' ? 'Latchkey' : partyName(parties, principal.id),
+      resourceName,
+      of: ` of: ${what} ${resourceName}`,
+      who: principal.type === 'system' ? 'Latchkey' : principalName(principals, principal.id),
       where: localityLabel(event.locality),
     });
     showTime(find(row, 'time', HTMLTimeElement), event.recorded_at);

@@ -5,10 +5,10 @@ import { sentence } from '../../api/errors.ts';
 import { LatestRequest } from '../../api/request.ts';
 import { fill, find } from '../../ui/dom.ts';
 import { UNLOADED } from '../../ui/panels/notice.ts';
-import { onStale, Part } from '../../ui/panels/panel.ts';
+import { onStale, Panel } from '../../ui/panels/panel.ts';
 import { loadOrganization, onOtherOrganization } from '../../workspace/load-organization.ts';
 import { regionLabel } from '../../workspace/project-region-fields.ts';
-import type { Party } from '../iam/principals.ts';
+import type { Principal } from '../iam/principals.ts';
 import { type AuditQuery, AuditTrail, GLOBAL } from './merged-trail.ts';
 
 const FILTERS = ['where', 'resource_type', 'action', 'principal_id', 'from', 'until'] as const;
@@ -16,12 +16,12 @@ const LOCALITIES = [GLOBAL, ...REGIONS.map(({ name }) => name)];
 /** What people call the place of a trail. */
 export const localityLabel = (where: string) => (where === GLOBAL ? 'Organization' : regionLabel(where));
 
-class AuditList extends Part {
+class AuditList extends Panel {
   constructor(owner: ParentNode) {
     super(owner, 'audit');
   }
 
-  wire(reactions: { retry: () => unknown; more: (page: number) => unknown }): void {
+  bind(reactions: { retry: () => unknown; more: (page: number) => unknown }): void {
     this.on('retry', reactions.retry);
     this.onMore('more-audit', reactions.more);
   }
@@ -38,7 +38,7 @@ class AuditList extends Part {
       look: event,
       render: () => fillRow(this.copy('audit'), () => this.copy('fact'), event),
     }));
-    return this.put('audit', items, more ? Number.POSITIVE_INFINITY : 0, page);
+    return this.showPages('audit', items, more ? Number.POSITIVE_INFINITY : 0, page);
   }
 
   sayUnread(text: string): void {
@@ -46,7 +46,7 @@ class AuditList extends Part {
   }
 
   /** Offers the trails for download. */
-  offerExports(localities: readonly string[], query: AuditQuery): void {
+  fillExports(localities: readonly string[], query: AuditQuery): void {
     const list = find(this.root, '[data-list="exports"]', HTMLElement);
     const items = localities.map((where) => {
       const item = this.copy('export');
@@ -66,13 +66,13 @@ class ConsoleAudit extends HTMLElement {
   #list = new AuditList(this);
   #latest = new LatestRequest();
   #organization = '';
-  #parties: Party[] = [];
+  #principals: Principal[] = [];
   /** What words the changes, once it is here. */
   #rows: typeof import('./audit-rows.ts') | undefined;
   #trail: AuditTrail | undefined;
 
   connectedCallback(): void {
-    this.#list.wire({ retry: () => this.#start(), more: (page) => this.#load(page) });
+    this.#list.bind({ retry: () => this.#start(), more: (page) => this.#load(page) });
     const form = find(this, 'form', HTMLFormElement);
     form.addEventListener('submit', (event) => event.preventDefault());
     form.addEventListener('change', () => {
@@ -100,10 +100,10 @@ class ConsoleAudit extends HTMLElement {
     const code = await import('./audit-rows.ts').catch(() => undefined);
     if (!code) return this.#list.fail({ kind: 'refused', message: UNLOADED.text });
     this.#rows = code;
-    const parties = await code.partiesOf(id);
+    const principals = await code.listPrincipals(id);
     // The reader has turned to another organization meanwhile.
     if (this.#organization !== id) return;
-    this.#parties = parties;
+    this.#principals = principals;
     this.#fillPrincipals();
     await this.#load();
   }
@@ -111,7 +111,7 @@ class ConsoleAudit extends HTMLElement {
   #fillPrincipals(): void {
     const who = this.#field('principal_id') as HTMLSelectElement;
     const [anyone] = who.options;
-    const groups = this.#rows?.partyOptions(this.#parties) ?? [];
+    const groups = this.#rows?.principalOptions(this.#principals) ?? [];
     for (const option of groups.flatMap((group) => [...group.querySelectorAll('option')])) {
       option.value = option.value.split(':')[1] ?? '';
     }
@@ -163,8 +163,8 @@ class ConsoleAudit extends HTMLElement {
     const read = LOCALITIES.filter(
       (locality) => (!where || locality === where) && !unread.includes(locality),
     );
-    this.#list.offerExports(read, this.#query());
-    const fillRow = this.#rows?.rowsOf(this.#parties);
+    this.#list.fillExports(read, this.#query());
+    const fillRow = this.#rows?.rowsOf(this.#principals);
     if (fillRow) void this.#list.render(events, fillRow, trail.more, page);
   }
 

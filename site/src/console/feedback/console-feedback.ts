@@ -4,10 +4,10 @@ import { type Feedback, feedback } from '../../api/api.ts';
 import { LatestRequest } from '../../api/request.ts';
 import { currentSession } from '../../api/session.ts';
 import { fill, find, showTime } from '../../ui/dom.ts';
-import { Part } from '../../ui/panels/panel.ts';
+import { Panel } from '../../ui/panels/panel.ts';
 
-class FeedbackList extends Part {
-  wire(reactions: { retry: () => unknown; more: (page: number) => unknown }): void {
+class FeedbackList extends Panel {
+  bind(reactions: { retry: () => unknown; more: (page: number) => unknown }): void {
     this.on('retry', reactions.retry);
     this.onMore('more-feedback', reactions.more);
   }
@@ -18,7 +18,7 @@ class FeedbackList extends Part {
       look: feedback,
       render: () => this.#row(feedback),
     }));
-    return this.put('feedback', rows, total, page);
+    return this.showPages('feedback', rows, total, page);
   }
 
   #row({ page: path, helpful, remark, at }: Feedback): HTMLElement {
@@ -36,7 +36,7 @@ class ConsoleFeedback extends HTMLElement {
   #latest = new LatestRequest();
 
   connectedCallback(): void {
-    this.#list.wire({ retry: () => this.#load(), more: (page) => this.#load(page) });
+    this.#list.bind({ retry: () => this.#load(), more: (page) => this.#load(page) });
     void this.#load();
   }
 

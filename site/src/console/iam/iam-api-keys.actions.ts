@@ -8,9 +8,9 @@ import type { Values } from '../../ui/forms/form.ts';
 import type { Notice } from '../../ui/panels/notice.ts';
 import { listProjects } from '../../workspace/list-projects.ts';
 import { currentSelection } from '../../workspace/selection.ts';
-import { confirmed, offerParties, submitted } from '../list/list-dialogs.ts';
+import { confirmed, fillPrincipalOptions, submitted } from '../list/list-dialogs.ts';
 import type { Context } from '../list/organization-list.ts';
-import type { Party } from './principals.ts';
+import type { Principal } from './principals.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
 
@@ -21,12 +21,12 @@ let sent: { key: string; json: ReturnType<typeof bodyOf> } | undefined;
 export async function create(
   root: ParentNode,
   { principal, organization }: Context,
-  parties: readonly Party[],
+  principals: readonly Principal[],
 ): Promise<IssuedApiKey | undefined> {
   const listed = await listProjects(organization.id);
   const open = listed.ok ? listed.body : [];
   const select = (name: string) => find(root, `select[name="${name}"]`, HTMLSelectElement);
-  offerParties(select('bearer'), parties, { kind: 'member', id: principal.id });
+  fillPrincipalOptions(select('bearer'), principals, { kind: 'member', id: principal.id });
   select('project').replaceChildren(...open.map(({ id, name }) => new Option(name, id)));
   if (open.some(({ id }) => id === currentSelection().project))
     select('project').value = currentSelection().project ?? '';

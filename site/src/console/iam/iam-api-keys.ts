@@ -5,13 +5,13 @@ import { type PageQuery, sliceOf } from '../../api/request.ts';
 import { success } from '../../ui/panels/notice.ts';
 import type { Row } from '../list/list-panel.ts';
 import { type Context, OrganizationList } from '../list/organization-list.ts';
-import { type Party, partiesOf, partyName } from './principals.ts';
+import { listPrincipals, type Principal, principalName } from './principals.ts';
 
 const actions = () => import('./iam-api-keys.actions.ts');
 
 class IamApiKeys extends OrganizationList<ApiKey> {
   protected readonly panel = 'api-keys';
-  #parties: Party[] = [];
+  #principals: Principal[] = [];
 
   protected async read({ organization }: Context, page: PageQuery, init: RequestInit) {
     const query = {
@@ -19,14 +19,14 @@ class IamApiKeys extends OrganizationList<ApiKey> {
       order_by: 'created_at_desc',
       ...page,
     } as const;
-    const [result, parties] = await Promise.all([
+    const [result, principals] = await Promise.all([
       sliceOf(
         () => iam['api-keys'].$get({ query }, { init }),
         (body) => body.api_keys,
       ),
-      partiesOf(organization.id, page.page === '1'),
+      listPrincipals(organization.id, page.page === '1'),
     ]);
-    if (this.context.organization === organization) this.#parties = parties;
+    if (this.context.organization === organization) this.#principals = principals;
     return result;
   }
 
@@ -54,8 +54,8 @@ class IamApiKeys extends OrganizationList<ApiKey> {
 
   protected create(context: Context, button: HTMLElement): Promise<void> {
     return this.act(button, actions(), async ({ create, showSecret }) => {
-      const parties = await partiesOf(context.organization.id, true);
-      const issued = await create(this, context, parties);
+      const principals = await listPrincipals(context.organization.id, true);
+      const issued = await create(this, context, principals);
       if (!issued) return;
       await showSecret(this, issued);
       await this.load();
@@ -64,7 +64,7 @@ class IamApiKeys extends OrganizationList<ApiKey> {
   }
 
   #bearerOf({ user_id, application_id }: ApiKey): string {
-    return partyName(this.#parties, user_id ?? application_id ?? '');
+    return principalName(this.#principals, user_id ?? application_id ?? '');
   }
 }
 

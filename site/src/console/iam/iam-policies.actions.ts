@@ -6,9 +6,9 @@ import { fetchResult, type Result } from '../../api/request.ts';
 import { find } from '../../ui/dom.ts';
 import { failure, type Notice } from '../../ui/panels/notice.ts';
 import { listProjects } from '../../workspace/list-projects.ts';
-import { confirmed, offerParties, submitted } from '../list/list-dialogs.ts';
+import { confirmed, fillPrincipalOptions, submitted } from '../list/list-dialogs.ts';
 import { RuleEditor, type RuleSpec } from './policy-rule-editor.ts';
-import type { Party } from './principals.ts';
+import type { Principal } from './principals.ts';
 
 type Saved = Pick<Policy, 'id' | 'name'>;
 
@@ -19,7 +19,7 @@ type Saved = Pick<Policy, 'id' | 'name'>;
 export async function edit(
   root: ParentNode,
   organization: string,
-  parties: readonly Party[],
+  principals: readonly Principal[],
   policy?: Policy,
 ): Promise<Saved | Notice | undefined> {
   const [listed, ruled] = await Promise.all([listProjects(organization), rulesOf(policy)]);
@@ -29,8 +29,8 @@ export async function edit(
   const principal = find(root, 'select[name="principal"]', HTMLSelectElement);
   const current = policy && principalIn(policy);
   // Nothing is granted to an Owner.
-  const grantees = parties.filter(({ id, owner }) => !owner || id === current?.id);
-  offerParties(principal, grantees, current);
+  const grantees = principals.filter(({ id, owner }) => !owner || id === current?.id);
+  fillPrincipalOptions(principal, grantees, current);
   find(root, '#policies-edit-dialog-title', HTMLElement).textContent = policy
     ? 'Edit policy'
     : 'Create a policy';
@@ -82,7 +82,7 @@ function principalOf(value: string) {
   return kind === 'application' ? { application_id: id } : { no_principal: true };
 }
 
-function principalIn({ user_id, application_id }: Policy): Pick<Party, 'kind' | 'id'> | undefined {
+function principalIn({ user_id, application_id }: Policy): Pick<Principal, 'kind' | 'id'> | undefined {
   if (user_id) return { kind: 'member', id: user_id };
   return application_id ? { kind: 'application', id: application_id } : undefined;
 }

@@ -3,27 +3,27 @@
 import { iam, type Policy } from '../../api/api.ts';
 import { type PageQuery, sliceOf } from '../../api/request.ts';
 import { success } from '../../ui/panels/notice.ts';
-import { counted } from '../../ui/pluralize.ts';
+import { pluralize } from '../../ui/pluralize.ts';
 import type { Row } from '../list/list-panel.ts';
 import { type Context, OrganizationList } from '../list/organization-list.ts';
-import { type Party, partiesOf, partyName } from './principals.ts';
+import { listPrincipals, type Principal, principalName } from './principals.ts';
 
 const actions = () => import('./iam-policies.actions.ts');
 
 class IamPolicies extends OrganizationList<Policy> {
   protected readonly panel = 'policies';
-  #parties: Party[] = [];
+  #principals: Principal[] = [];
 
   protected async read({ organization }: Context, page: PageQuery, init: RequestInit) {
     const query = { organization_id: organization.id, ...page };
-    const [result, parties] = await Promise.all([
+    const [result, principals] = await Promise.all([
       sliceOf(
         () => iam.policies.$get({ query }, { init }),
         (body) => body.policies,
       ),
-      partiesOf(organization.id, page.page === '1'),
+      listPrincipals(organization.id, page.page === '1'),
     ]);
-    if (this.context.organization === organization) this.#parties = parties;
+    if (this.context.organization === organization) this.#principals = principals;
     return result;
   }
 
@@ -31,7 +31,7 @@ class IamPolicies extends OrganizationList<Policy> {
     const { id, name, description, nb_rules: rules, nb_permission_sets: sets } = policy;
     const principal = this.#principalOf(policy);
     const grants =
-      rules === 0 ? 'Nothing' : `${counted(sets, 'permission set')} in ${counted(rules, 'rule')}`;
+      rules === 0 ? 'Nothing' : `${pluralize(sets, 'permission set')} in ${pluralize(rules, 'rule')}`;
     return {
       id,
       name,
@@ -55,8 +55,8 @@ class IamPolicies extends OrganizationList<Policy> {
 
   #edit(button: HTMLElement, { organization }: Context, policy?: Policy): Promise<void> {
     return this.act(button, actions(), async ({ edit }) => {
-      const parties = await partiesOf(organization.id, true);
-      const saved = await edit(this, organization.id, parties, policy);
+      const principals = await listPrincipals(organization.id, true);
+      const saved = await edit(this, organization.id, principals, policy);
       if (saved && 'kind' in saved) this.list.announce(saved);
       else if (saved) await this.done(success(`Saved ${saved.name}.`), saved.id);
     });
@@ -64,7 +64,7 @@ class IamPolicies extends OrganizationList<Policy> {
 
   #principalOf({ user_id, application_id }: Policy): string {
     const id = user_id ?? application_id;
-    return id ? partyName(this.#parties, id) : 'Nobody';
+    return id ? principalName(this.#principals, id) : 'Nobody';
   }
 }
 

@@ -4,7 +4,7 @@ import { iam } from '../../api/api.ts';
 import { fetchAllPages } from '../../api/request.ts';
 
 /** A member or an application. */
-export interface Party {
+export interface Principal {
   id: string;
   kind: 'member' | 'application';
   name: string;
@@ -12,13 +12,13 @@ export interface Party {
   owner?: boolean;
 }
 
-const cache = new Map<string, Promise<Party[]>>();
+const cache = new Map<string, Promise<Principal[]>>();
 
 /**
  * The members and applications of an organization. Asked once for each page, unless `anew`; what may not be read is left
  * out.
  */
-export function partiesOf(organization: string, anew = false): Promise<Party[]> {
+export function listPrincipals(organization: string, anew = false): Promise<Principal[]> {
   const cached = cache.get(organization);
   if (cached && !anew) return cached;
   const asking = read(organization);
@@ -26,7 +26,7 @@ export function partiesOf(organization: string, anew = false): Promise<Party[]> 
   return asking;
 }
 
-async function read(organization: string): Promise<Party[]> {
+async function read(organization: string): Promise<Principal[]> {
   const of = { organization_id: organization };
   const [members, applications] = await Promise.all([
     fetchAllPages(
@@ -42,18 +42,18 @@ async function read(organization: string): Promise<Party[]> {
   const programs = applications.ok ? applications.body : [];
   return [
     ...people.map(
-      ({ id, first_name, email, type }): Party => ({
+      ({ id, first_name, email, type }): Principal => ({
         id,
         kind: 'member',
         name: first_name || email,
         owner: type === 'owner',
       }),
     ),
-    ...programs.map(({ id, name }): Party => ({ id, kind: 'application', name })),
+    ...programs.map(({ id, name }): Principal => ({ id, kind: 'application', name })),
   ];
 }
 
 /** The name of one of them; of somebody who is gone or not to be read, the beginning of the id. */
-export function partyName(parties: readonly Party[], id: string): string {
-  return parties.find((party) => party.id === id)?.name ?? `${id.slice(0, 8)}…`;
+export function principalName(principals: readonly Principal[], id: string): string {
+  return principals.find((principal) => principal.id === id)?.name ?? `${id.slice(0, 8)}…`;
 }

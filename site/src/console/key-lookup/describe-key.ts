@@ -2,7 +2,7 @@
 
 import { type Found, natsAccounts, projects } from '../../api/api.ts';
 import { fetchResult } from '../../api/request.ts';
-import { KEYED, type KeyedId } from '../../credentials/access-key/products.ts';
+import { ACCESS_KEY_PRODUCTS, type AccessKeyProductId } from '../../credentials/access-key/products.ts';
 import { accessLevel } from '../../credentials/access-level.ts';
 import { regionLabel } from '../../workspace/project-region-fields.ts';
 import { accountPage } from '../../workspace/selection.ts';
@@ -27,13 +27,15 @@ export async function describeKey(found: Found): Promise<KeySummary> {
   const where: [string, string][] = region ? [['Region', `${regionLabel(region)} (${region})`]] : [];
   const facts: [string, string][] = [...where, ['Project', project.ok ? project.body.name : id]];
   const at = { region: region ?? '', project: id };
-  if (found.product === 'api_key') return apiKey(found, facts);
-  return found.product === 'nats' ? nats(found, facts, at.region) : keyed(found, found.product, facts, at);
+  if (found.product === 'api_key') return describeApiKey(found, facts);
+  return found.product === 'nats'
+    ? describeNats(found, facts, at.region)
+    : describeAccessKey(found, found.product, facts, at);
 }
 
 type KeyFacts = KeySummary['facts'];
 
-function apiKey({ api_key: key }: Found, facts: KeyFacts): KeySummary {
+function describeApiKey({ api_key: key }: Found, facts: KeyFacts): KeySummary {
   const name = key?.access_key ?? '';
   const bearer = key?.application_id ? 'application' : 'member';
   return {
@@ -53,7 +55,7 @@ function apiKey({ api_key: key }: Found, facts: KeyFacts): KeySummary {
   };
 }
 
-async function nats(found: Found, facts: KeyFacts, region: string): Promise<KeySummary> {
+async function describeNats(found: Found, facts: KeyFacts, region: string): Promise<KeySummary> {
   const { credentials, nats_account: itself } = found;
   if (itself) {
     return {
@@ -78,13 +80,13 @@ async function nats(found: Found, facts: KeyFacts, region: string): Promise<KeyS
   };
 }
 
-function keyed(
+function describeAccessKey(
   { credentials }: Found,
-  product: KeyedId,
+  product: AccessKeyProductId,
   facts: KeyFacts,
   at: { region: string; project: string },
 ): KeySummary {
-  const { label, page } = KEYED[product];
+  const { label, page } = ACCESS_KEY_PRODUCTS[product];
   const permissions = credentials && 'permissions' in credentials ? credentials.permissions : {};
   return {
     name: credentials?.name ?? '',

@@ -10,7 +10,7 @@ for (const element of document.querySelectorAll('key-lookup')) {
       button,
       import('./key-lookup.ts').catch(() => undefined),
     );
-    say(find(element, '[data-part="trouble"]', HTMLElement), code ? undefined : UNLOADED);
+    say(find(element, '[data-block="trouble"]', HTMLElement), code ? undefined : UNLOADED);
     code?.open(element);
   });
 }

@@ -2,7 +2,7 @@
  * The dialog that tells whose a key is (key-lookup.astro), in which region, and revokes it. Loaded when it is first opened.
  */
 
-import { type Found, iam, keyed, lookup, natsCredentials } from '../../api/api.ts';
+import { accessKeyEndpoints, type Found, iam, lookup, natsCredentials } from '../../api/api.ts';
 import type { Problem } from '../../api/errors.ts';
 import { fetchResult, type Result } from '../../api/request.ts';
 import { showLastUsed } from '../../credentials/last-used.ts';
@@ -10,7 +10,7 @@ import { showConnected } from '../../credentials/nats/connected-clients.ts';
 import { revoked } from '../../credentials/revocation-receipt.ts';
 import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
 import { copyOf, fill, find } from '../../ui/dom.ts';
-import { clearErrors, isBusy, type Values, wireForm } from '../../ui/forms/form.ts';
+import { bindForm, clearErrors, isBusy, type Values } from '../../ui/forms/form.ts';
 import { info, type Notice, say } from '../../ui/panels/notice.ts';
 import { markStale } from '../../ui/panels/panel.ts';
 import { regionLabel } from '../../workspace/project-region-fields.ts';
@@ -26,19 +26,19 @@ const NO_KEY: Problem = {
 /** Opens the dialog under `root`. */
 export function open(root: Element): void {
   const dialog = find(root, 'dialog', HTMLDialogElement);
-  if (!wired.has(root)) wire(root, dialog);
+  if (!wired.has(root)) bind(root, dialog);
   dialog.showModal();
 }
 
 const wired = new WeakSet<Element>();
 
-function wire(root: Element, dialog: HTMLDialogElement): void {
+function bind(root: Element, dialog: HTMLDialogElement): void {
   wired.add(root);
   const form = find(dialog, 'form', HTMLFormElement);
-  wireForm(
+  bindForm(
     form,
     (values) => look(root, values),
-    () => find(root, '[data-part="found"]', HTMLElement).focus(),
+    () => find(root, '[data-block="found"]', HTMLElement).focus(),
   );
   find(dialog, '[data-action="close"]', HTMLButtonElement).addEventListener('click', () => {
     if (!isBusy(form)) dialog.close();
@@ -50,7 +50,7 @@ function wire(root: Element, dialog: HTMLDialogElement): void {
   dialog.addEventListener('close', () => {
     form.reset();
     clearErrors(form);
-    find(root, '[data-part="found"]', HTMLElement).hidden = true;
+    find(root, '[data-block="found"]', HTMLElement).hidden = true;
     say(root);
   });
 }
@@ -74,12 +74,12 @@ async function look(root: Element, { text = '' }: Values): Promise<Problem | und
 }
 
 function show(root: Element, text: string, what?: KeySummary, found?: Found): void {
-  const part = find(root, '[data-part="found"]', HTMLElement);
+  const part = find(root, '[data-block="found"]', HTMLElement);
   const facts = find(part, '[data-list="facts"]', HTMLElement);
   fill(part, { found: text, verb: `Revoke ${what?.name ?? ''}` });
   facts.replaceChildren(...(what?.facts ?? []).map(([name, value]) => fact(root, name, value)));
   facts.hidden = !what;
-  const way = find(part, '[data-part="way"]', HTMLAnchorElement);
+  const way = find(part, '[data-block="way"]', HTMLAnchorElement);
   way.hidden = !what;
   if (what) way.href = what.href;
   const button = find(part, '[data-action="revoke"]', HTMLButtonElement);
@@ -100,7 +100,7 @@ async function revoke(root: Element, found: Found, { name, about, used }: KeySum
   const asking = new AbortController();
   const { credentials } = found;
   const nats = credentials && 'nats_account_id' in credentials ? credentials : undefined;
-  find(form, '[data-part="clients"]', HTMLElement).hidden = !nats;
+  find(form, '[data-block="clients"]', HTMLElement).hidden = !nats;
   showLastUsed(form, used);
   if (nats) void showConnected(form, nats, asking.signal);
   let notice: Notice | undefined;
@@ -116,7 +116,7 @@ async function revoke(root: Element, found: Found, { name, about, used }: KeySum
   asking.abort();
   if (!notice) return;
   find(root, '[data-action="revoke"]', HTMLButtonElement).hidden = true;
-  find(root, '[data-part="found"]', HTMLElement).focus();
+  find(root, '[data-block="found"]', HTMLElement).focus();
   say(root, notice);
   markStale();
 }
@@ -127,6 +127,6 @@ function send({ product, region, credentials, api_key: key }: Found): Promise<Re
     return fetchResult<unknown>(() => iam['api-keys'][':access_key'].$delete({ param }));
   }
   const param = { region: region ?? '', credentials_id: credentials?.id ?? '' };
-  const endpoint = product === 'nats' ? natsCredentials : keyed[product].credentials;
+  const endpoint = product === 'nats' ? natsCredentials : accessKeyEndpoints[product].credentials;
   return fetchResult<unknown>(() => endpoint[':credentials_id'].$delete({ param }));
 }

@@ -3,8 +3,8 @@ import type { Result } from '../../api/request.ts';
 import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
 import type { Values } from '../../ui/forms/form.ts';
 import { info, type Notice, success } from '../../ui/panels/notice.ts';
-import { partyOptions } from '../iam/principal-options.ts';
-import { type Party, partyName } from '../iam/principals.ts';
+import { principalOptions } from '../iam/principal-options.ts';
+import { type Principal, principalName } from '../iam/principals.ts';
 
 /** Opens a dialog and sends what was typed. Resolves to the answer, or to undefined when the person cancels. */
 export async function submitted<T>(
@@ -31,16 +31,17 @@ export async function submitted<T>(
  * Offers the parties in a drop-down and chooses `wanted`, or else the first. Who is wanted is there also when they could not
  * be read: the form would otherwise take from them what is theirs.
  */
-export function offerParties(
+export function fillPrincipalOptions(
   select: HTMLSelectElement,
-  parties: readonly Party[],
-  wanted?: Pick<Party, 'kind' | 'id'>,
+  principals: readonly Principal[],
+  wanted?: Pick<Principal, 'kind' | 'id'>,
 ): void {
-  select.replaceChildren(...partyOptions(parties));
+  select.replaceChildren(...principalOptions(principals));
   if (!wanted) return;
   const { kind, id } = wanted;
   const value = `${kind}:${id}`;
-  if (!parties.some((party) => party.id === id)) select.prepend(new Option(partyName(parties, id), value));
+  if (!principals.some((principal) => principal.id === id))
+    select.prepend(new Option(principalName(principals, id), value));
   select.value = value;
 }
 

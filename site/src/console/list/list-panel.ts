@@ -4,8 +4,8 @@
  */
 import { fill, find, showTime } from '../../ui/dom.ts';
 import type { Notice } from '../../ui/panels/notice.ts';
-import { Part, type State } from '../../ui/panels/panel.ts';
-import { offerMenu, type Reactions } from '../../ui/panels/row-menu.lazy.ts';
+import { Panel, type State } from '../../ui/panels/panel.ts';
+import { attachMenu, type Reactions } from '../../ui/panels/row-menu.lazy.ts';
 
 /** How a thing is shown. */
 export interface Row {
@@ -21,18 +21,18 @@ export interface Row {
 }
 
 /** See the file's description. */
-export class ResourceList<Thing> extends Part {
+export class ListPanel<Resource> extends Panel {
   readonly #name: string;
-  readonly #describe: (thing: Thing) => Row;
+  readonly #describe: (resource: Resource) => Row;
 
   /** `name` is the panel's id. */
-  constructor(owner: ParentNode, name: string, describe: (thing: Thing) => Row) {
+  constructor(owner: ParentNode, name: string, describe: (resource: Resource) => Row) {
     super(owner, name);
     this.#name = name;
     this.#describe = describe;
   }
 
-  wire(reactions: {
+  bind(reactions: {
     retry: () => unknown;
     more: (page: number) => unknown;
     create: (button: HTMLElement) => unknown;
@@ -49,13 +49,13 @@ export class ResourceList<Thing> extends Part {
   }
 
   /** Shows the pages `first` to `last` of the things. */
-  render(things: Thing[], total: number, last: number, first: number): Promise<void> {
-    const items = things.map((thing) => {
-      const row = this.#describe(thing);
-      const look = [thing, row, Object.keys(row.menu)];
+  render(resources: Resource[], total: number, last: number, first: number): Promise<void> {
+    const items = resources.map((resource) => {
+      const row = this.#describe(resource);
+      const look = [resource, row, Object.keys(row.menu)];
       return { id: row.id, look, render: () => this.#row(row) };
     });
-    return this.put(this.#name, items, total, last, first);
+    return this.showPages(this.#name, items, total, last, first);
   }
 
   /** Says what has happened, and points at the row of something new. */
@@ -79,7 +79,7 @@ export class ResourceList<Thing> extends Part {
     if (offered.length === 0) find(row, '.act', HTMLElement).replaceChildren();
     else {
       offered[0]?.setAttribute('autofocus', '');
-      offerMenu(row, name, menu, (notice) => this.announce(notice));
+      attachMenu(row, name, menu, (notice) => this.announce(notice));
     }
     return row;
   }

@@ -3,25 +3,25 @@
  * what changes things only when somebody wants to. A subclass says what is listed and what can be done with it.
  */
 
-import type { Organization, Principal } from '../../api/api.ts';
+import type { CurrentPrincipal, Organization } from '../../api/api.ts';
 import { LatestRequest, type PageQuery, type Result, type Slice } from '../../api/request.ts';
 import { busyWhile } from '../../ui/dom.ts';
 import { type Notice, UNLOADED } from '../../ui/panels/notice.ts';
 import { onStale } from '../../ui/panels/panel.ts';
 import { readPages } from '../../ui/panels/read-pages.ts';
 import { loadOrganization, onOtherOrganization } from '../../workspace/load-organization.ts';
-import { ResourceList, type Row } from './list-panel.ts';
+import { ListPanel, type Row } from './list-panel.ts';
 
 /** Who looks at which organization. */
 export interface Context {
-  principal: Principal;
+  principal: CurrentPrincipal;
   organization: Organization;
 }
 
 /** See the file's description. */
-export abstract class OrganizationList<Thing> extends HTMLElement {
+export abstract class OrganizationList<Resource> extends HTMLElement {
   readonly #latest = new LatestRequest();
-  protected list!: ResourceList<Thing>;
+  protected list!: ListPanel<Resource>;
   #context: Context | undefined;
   #acting = false;
 
@@ -31,13 +31,13 @@ export abstract class OrganizationList<Thing> extends HTMLElement {
     context: Context,
     page: PageQuery,
     init: RequestInit,
-  ): Promise<Result<Slice<Thing>>>;
-  protected abstract describe(thing: Thing, context: Context): Row;
+  ): Promise<Result<Slice<Resource>>>;
+  protected abstract describe(resource: Resource, context: Context): Row;
   protected abstract create(context: Context, button: HTMLElement): Promise<unknown>;
 
   connectedCallback(): void {
-    this.list = new ResourceList(this, this.panel, (thing) => this.describe(thing, this.context));
-    this.list.wire({
+    this.list = new ListPanel(this, this.panel, (resource) => this.describe(resource, this.context));
+    this.list.bind({
       retry: () => this.#start(),
       more: (page) => this.load(page),
       create: (button) => this.create(this.context, button),

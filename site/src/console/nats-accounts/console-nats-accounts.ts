@@ -4,7 +4,7 @@ import { type NatsAccount, natsAccounts } from '../../api/api.ts';
 import { LatestRequest, type PageQuery, sliceOf } from '../../api/request.ts';
 import { busyWhile, fill, find, showTime } from '../../ui/dom.ts';
 import { UNLOADED } from '../../ui/panels/notice.ts';
-import { onStale, Part, type State } from '../../ui/panels/panel.ts';
+import { onStale, Panel, type State } from '../../ui/panels/panel.ts';
 import { readPages } from '../../ui/panels/read-pages.ts';
 import { loadProject } from '../../workspace/load-project.ts';
 import {
@@ -15,12 +15,12 @@ import {
 } from '../../workspace/project-region-fields.ts';
 import { accountPage, SELECTION_CHANGED } from '../../workspace/selection.ts';
 
-class AccountTable extends Part {
+class AccountTable extends Panel {
   constructor(owner: ParentNode) {
     super(owner, 'accounts');
   }
 
-  wire(reactions: {
+  bind(reactions: {
     retry: () => unknown;
     more: (page: number) => unknown;
     create: (button: HTMLElement) => unknown;
@@ -42,7 +42,7 @@ class AccountTable extends Part {
       const { id, name } = account;
       return { id, look: name, render: () => this.#row(account) };
     });
-    return this.put('accounts', items, total, last, first);
+    return this.showPages('accounts', items, total, last, first);
   }
 
   #row({ id, name, region, created_at }: NatsAccount): HTMLElement {
@@ -61,7 +61,7 @@ class ConsoleNatsAccounts extends HTMLElement {
 
   connectedCallback(): void {
     bindProjectRegionFields(this);
-    this.#list.wire({
+    this.#list.bind({
       retry: () => this.#start(),
       more: (page) => this.#load(page),
       create: (button) => this.#create(button),

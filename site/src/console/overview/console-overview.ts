@@ -4,12 +4,12 @@
  */
 
 import type { ProductId } from '../../../../db/products.ts';
-import { keyed, natsAccounts } from '../../api/api.ts';
+import { accessKeyEndpoints, natsAccounts } from '../../api/api.ts';
 import { type ApiResponse, fetchResult } from '../../api/request.ts';
-import type { KeyedId } from '../../credentials/access-key/products.ts';
+import type { AccessKeyProductId } from '../../credentials/access-key/products.ts';
 import { fill } from '../../ui/dom.ts';
-import { Part } from '../../ui/panels/panel.ts';
-import { counted } from '../../ui/pluralize.ts';
+import { Panel } from '../../ui/panels/panel.ts';
+import { pluralize } from '../../ui/pluralize.ts';
 import { loadProject } from '../../workspace/load-project.ts';
 import {
   bindProjectRegionFields,
@@ -18,12 +18,12 @@ import {
 } from '../../workspace/project-region-fields.ts';
 import { SELECTION_CHANGED } from '../../workspace/selection.ts';
 
-class Trouble extends Part {
+class Trouble extends Panel {
   constructor(owner: ParentNode) {
     super(owner, 'trouble');
   }
 
-  wire(retry: () => unknown): void {
+  bind(retry: () => unknown): void {
     this.on('retry', retry);
   }
 
@@ -34,22 +34,26 @@ const COUNTS: Record<ProductId, (selection: ProjectRegion) => Promise<string>> =
   nats: async ({ region, project }) => {
     const query = { project_id: project, page_size: '1' };
     const result = await fetchResult(() => natsAccounts.$get({ param: { region }, query }));
-    return result.ok ? counted(result.body.total_count, 'account') : '';
+    return result.ok ? pluralize(result.body.total_count, 'account') : '';
   },
-  sqs: (selection) => countKeyed('sqs', selection),
-  sns: (selection) => countKeyed('sns', selection),
+  sqs: (selection) => countAccessKeyCredentials('sqs', selection),
+  sns: (selection) => countAccessKeyCredentials('sns', selection),
 };
 
-async function countKeyed(product: KeyedId, { region, project }: ProjectRegion): Promise<string> {
+async function countAccessKeyCredentials(
+  product: AccessKeyProductId,
+  { region, project }: ProjectRegion,
+): Promise<string> {
   const param = { region };
   const info = await fetchResult<{ status: string }>(() =>
-    keyed[product].info.$get({ param, query: { project_id: project } }),
+    accessKeyEndpoints[product].info.$get({ param, query: { project_id: project } }),
   );
   if (!info.ok) return '';
   if (info.body.status !== 'enabled') return 'Not active here yet';
   const query = { project_id: project, page_size: '1' };
   const list = await fetchResult<{ total_count: number }>(
-    (): Promise<ApiResponse<{ total_count: number }>> => keyed[product].credentials.$get({ param, query }),
+    (): Promise<ApiResponse<{ total_count: number }>> =>
+      accessKeyEndpoints[product].credentials.$get({ param, query }),
   );
   if (!list.ok) return 'Active';
   const count = list.body.total_count;
@@ -62,7 +66,7 @@ class ConsoleOverview extends HTMLElement {
 
   connectedCallback(): void {
     bindProjectRegionFields(this);
-    this.#trouble.wire(() => this.#start());
+    this.#trouble.bind(() => this.#start());
     document.addEventListener(SELECTION_CHANGED, () => this.#follow());
     void this.#start();
   }

@@ -4,7 +4,7 @@
  * the buttons: a page that is only read does without it.
  */
 import { PERMISSIONS } from '../../../../functions/shared/permissions.ts';
-import { idempotent, type KeyedCredentials, keyed } from '../../api/api.ts';
+import { type AccessKeyCredentials, accessKeyEndpoints, idempotent } from '../../api/api.ts';
 import type { Problem } from '../../api/errors.ts';
 import { type ApiResponse, fetchResult } from '../../api/request.ts';
 import { permissionValues } from '../../samples/permissions.ts';
@@ -15,10 +15,10 @@ import type { Values } from '../../ui/forms/form.ts';
 import { info, type Notice, pending, success } from '../../ui/panels/notice.ts';
 import { type ProjectRegion, regionLabel } from '../../workspace/project-region-fields.ts';
 import { showLastUsed } from '../last-used.ts';
-import { KEYED, type KeyedId } from './products.ts';
-import { keyedSecret } from './secret-files.ts';
+import { ACCESS_KEY_PRODUCTS, type AccessKeyProductId } from './products.ts';
+import { accessKeySecret } from './secret-files.ts';
 
-type Permissions = KeyedCredentials['permissions'];
+type Permissions = AccessKeyCredentials['permissions'];
 
 /** A place with what people call its project. */
 type NamedProjectRegion = ProjectRegion & { projectName: string };
@@ -31,14 +31,14 @@ const permissionsOf = (values: Values) =>
  * where there is none.
  */
 export async function activate(
-  product: KeyedId,
+  product: AccessKeyProductId,
   selection: ProjectRegion,
 ): Promise<{ problem: Problem | undefined; notice: Notice }> {
   const request = { param: { region: selection.region }, json: { project_id: selection.project } };
-  const result = await fetchResult<unknown>(() => keyed[product].activate.$post(request));
+  const result = await fetchResult<unknown>(() => accessKeyEndpoints[product].activate.$post(request));
   // Someone else was faster, or this was sent twice: the list says the rest.
   const problem = result.ok || result.problem.kind === 'refused' ? undefined : result.problem;
-  const where = `${KEYED[product].label} is active in ${regionLabel(selection.region)}`;
+  const where = `${ACCESS_KEY_PRODUCTS[product].label} is active in ${regionLabel(selection.region)}`;
   return { problem, notice: success(`${where}. Next, generate credentials.`) };
 }
 
@@ -48,21 +48,21 @@ export async function activate(
  */
 export async function deactivate(
   root: ParentNode,
-  product: KeyedId,
+  product: AccessKeyProductId,
   selection: NamedProjectRegion,
 ): Promise<Notice | undefined> {
-  const { label, things } = KEYED[product];
+  const { label, resources } = ACCESS_KEY_PRODUCTS[product];
   const at = regionLabel(selection.region);
   let notice: Notice | undefined;
   await dialogIn(root, 'deactivate').open(
     async () => {
       const request = { param: { region: selection.region }, json: { project_id: selection.project } };
-      const result = await fetchResult<unknown>(() => keyed[product].deactivate.$post(request));
+      const result = await fetchResult<unknown>(() => accessKeyEndpoints[product].deactivate.$post(request));
       if (!result.ok && result.problem.kind !== 'gone') return result.problem;
       // The API does not tell whether the engine is done with it: nothing is claimed of that.
       notice = result.ok
         ? pending(
-            `${label} is no longer active in ${at}, and its credentials are revoked. Deleting its ${things} can take a few more minutes.`,
+            `${label} is no longer active in ${at}, and its credentials are revoked. Deleting its ${resources} can take a few more minutes.`,
           )
         : info(`${label} was already deactivated in ${at}.`);
       return undefined;
@@ -78,12 +78,12 @@ export async function deactivate(
  */
 export async function generate(
   root: ParentNode,
-  product: KeyedId,
+  product: AccessKeyProductId,
   selection: NamedProjectRegion,
   chosen: (values: Record<string, string>) => void,
-): Promise<KeyedCredentials | undefined> {
+): Promise<AccessKeyCredentials | undefined> {
   const form = dialogIn(root, 'generate');
-  let issued: KeyedCredentials | undefined;
+  let issued: AccessKeyCredentials | undefined;
   const listener = () => {
     const data = new FormData(form.form);
     const values = Object.fromEntries(
@@ -104,7 +104,9 @@ export async function generate(
         header: idempotent(key, selection.project),
         json,
       };
-      const result = await fetchResult<KeyedCredentials>(() => keyed[product].credentials.$post(request));
+      const result = await fetchResult<AccessKeyCredentials>(() =>
+        accessKeyEndpoints[product].credentials.$post(request),
+      );
       if (!result.ok) return result.problem;
       issued = result.body;
       return undefined;
@@ -118,18 +120,20 @@ export async function generate(
 /** Shows credentials just generated; resolves when the person has said that they are saved. */
 export function showSecret(
   root: ParentNode,
-  product: KeyedId,
-  issued: KeyedCredentials,
+  product: AccessKeyProductId,
+  issued: AccessKeyCredentials,
   endpoint: string,
 ): Promise<void> {
-  return find(root, 'secret-dialog', SecretDialog).show(keyedSecret(issued, KEYED[product], endpoint));
+  return find(root, 'secret-dialog', SecretDialog).show(
+    accessKeySecret(issued, ACCESS_KEY_PRODUCTS[product], endpoint),
+  );
 }
 
 /** Asks what to change and sends only that. Resolves to what to say of it, or to undefined when the person cancels. */
 export async function update(
   root: ParentNode,
-  product: KeyedId,
-  credentials: KeyedCredentials,
+  product: AccessKeyProductId,
+  credentials: AccessKeyCredentials,
 ): Promise<Notice | undefined> {
   const { id, name: before, region, permissions } = credentials;
   let notice: Notice | undefined;
@@ -142,8 +146,8 @@ export async function update(
         permissions: Object.fromEntries(changed.map(({ apiName }) => [apiName, wanted[apiName]])),
       };
       const request = { param: { region, credentials_id: id }, json };
-      const result = await fetchResult<KeyedCredentials>(() =>
-        (keyed[product].credentials[':credentials_id'].$patch as Patch)(request),
+      const result = await fetchResult<AccessKeyCredentials>(() =>
+        (accessKeyEndpoints[product].credentials[':credentials_id'].$patch as Patch)(request),
       );
       if (!result.ok) return result.problem;
       notice = success(`Updated ${result.body.name}.`);
@@ -158,13 +162,13 @@ export async function update(
   return notice;
 }
 
-type Patch = (request: object) => Promise<ApiResponse<KeyedCredentials>>;
+type Patch = (request: object) => Promise<ApiResponse<AccessKeyCredentials>>;
 
 /** Asks for confirmation and revokes credentials. Resolves to what to say of it, or to undefined when the person cancels. */
 export async function revoke(
   root: ParentNode,
-  product: KeyedId,
-  { id, name, region, last_used_at: used }: KeyedCredentials,
+  product: AccessKeyProductId,
+  { id, name, region, last_used_at: used }: AccessKeyCredentials,
 ): Promise<Notice | undefined> {
   const form = dialogIn(root, 'revoke');
   if (form.isOpen) return undefined;
@@ -174,7 +178,7 @@ export async function revoke(
     async () => {
       const request = { param: { region, credentials_id: id } };
       const result = await fetchResult<unknown>(() =>
-        keyed[product].credentials[':credentials_id'].$delete(request),
+        accessKeyEndpoints[product].credentials[':credentials_id'].$delete(request),
       );
       if (!result.ok && result.problem.kind !== 'gone') return result.problem;
       notice = result.ok

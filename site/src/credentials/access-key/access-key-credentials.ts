@@ -3,7 +3,7 @@
  * revoke. Owns the order of things and what is read; what is changed is access-key-credentials.actions.ts's, how the list looks credentials-panel.ts's.
  */
 
-import { type KeyedCredentials, keyed } from '../../api/api.ts';
+import { type AccessKeyCredentials, accessKeyEndpoints } from '../../api/api.ts';
 import type { Problem } from '../../api/errors.ts';
 import { LatestRequest, type PageQuery, type Result, type Slice, sliceOf } from '../../api/request.ts';
 import type { CodeSamples } from '../../guide/code-samples.ts';
@@ -20,8 +20,8 @@ import {
   regionLabel,
 } from '../../workspace/project-region-fields.ts';
 import { SELECTION_CHANGED } from '../../workspace/selection.ts';
-import { CredentialsList } from '../credentials-panel.ts';
-import type { KeyedId } from './products.ts';
+import { CredentialsPanel } from '../credentials-panel.ts';
+import type { AccessKeyProductId } from './products.ts';
 
 type Actions = typeof import('./access-key-credentials.actions.ts');
 
@@ -32,15 +32,15 @@ export type ProductState =
   | { state: 'known'; selection: ProjectRegion; active: boolean; endpoint: string };
 
 /** See access-key-credentials.astro. */
-export class KeyedCredentialsForm extends HTMLElement {
+export class AccessKeyCredentialsElement extends HTMLElement {
   #selection: ProjectRegion | undefined;
   #progress: GuideProgress = { regionLoaded: false };
   #endpoint = '';
-  #credentials = new CredentialsList<KeyedCredentials>(
+  #credentials = new CredentialsPanel<AccessKeyCredentials>(
     this,
     ({ permissions }) => this.#rows?.accessLevel(permissions) ?? '',
     (row, credentials) =>
-      this.#rows?.offerMenu(
+      this.#rows?.attachMenu(
         row,
         credentials.name,
         {
@@ -57,12 +57,12 @@ export class KeyedCredentialsForm extends HTMLElement {
 
   connectedCallback(): void {
     bindProjectRegionFields(this);
-    this.#credentials.wire({
+    this.#credentials.bind({
       retry: () => this.#start(),
       more: (page) => this.#loadCredentials(page),
       generate: (button) => this.#act(button, (actions) => this.#generate(actions)),
     });
-    this.#credentials.wireProduct({
+    this.#credentials.bindProduct({
       activate: (button) => this.#act(button, (actions) => this.#activate(actions)),
       deactivate: (button) => this.#act(button, (actions) => this.#deactivate(actions)),
     });
@@ -104,8 +104,8 @@ export class KeyedCredentialsForm extends HTMLElement {
     if (problem.kind !== 'superseded' && shown) this.#setProductState({ state: 'problem', problem });
   }
 
-  get #product(): KeyedId {
-    return this.dataset.product as KeyedId;
+  get #product(): AccessKeyProductId {
+    return this.dataset.product as AccessKeyProductId;
   }
 
   async #start(): Promise<void> {
@@ -142,7 +142,7 @@ export class KeyedCredentialsForm extends HTMLElement {
     if (!selection) return;
     const request = { param: { region: selection.region }, query: { project_id: selection.project } };
     const result = await this.#latest.fetchResult<{ status: string }>((init) =>
-      keyed[this.#product].info.$get(request, { init }),
+      accessKeyEndpoints[this.#product].info.$get(request, { init }),
     );
     if (!result.ok) return this.#fail(result.problem, quiet);
     const info: { status: string } & Partial<Record<string, unknown>> = result.body;
@@ -176,10 +176,10 @@ export class KeyedCredentialsForm extends HTMLElement {
     { region, project: project_id }: ProjectRegion,
     page: PageQuery,
     init: RequestInit,
-  ): Promise<Result<Slice<KeyedCredentials>>> {
+  ): Promise<Result<Slice<AccessKeyCredentials>>> {
     const query = { project_id, order_by: 'created_at_desc', ...page } as const;
-    return sliceOf<Listed, KeyedCredentials>(
-      () => keyed[this.#product].credentials.$get({ param: { region }, query }, { init }),
+    return sliceOf<Listed, AccessKeyCredentials>(
+      () => accessKeyEndpoints[this.#product].credentials.$get({ param: { region }, query }, { init }),
       (body) => ('sqs_credentials' in body ? body.sqs_credentials : body.sns_credentials),
     );
   }
@@ -216,12 +216,12 @@ export class KeyedCredentialsForm extends HTMLElement {
     this.#credentials.announceNew(issued);
   }
 
-  async #update({ update }: Actions, credentials: KeyedCredentials): Promise<void> {
+  async #update({ update }: Actions, credentials: AccessKeyCredentials): Promise<void> {
     const notice = await update(this, this.#product, credentials);
     if (notice) await this.#done(notice, { updated: credentials.id });
   }
 
-  async #revoke({ revoke }: Actions, credentials: KeyedCredentials): Promise<void> {
+  async #revoke({ revoke }: Actions, credentials: AccessKeyCredentials): Promise<void> {
     const notice = await revoke(this, this.#product, credentials);
     if (notice) await this.#done(notice, { revoked: { id: credentials.id, pending: false } });
   }
@@ -273,8 +273,8 @@ export class KeyedCredentialsForm extends HTMLElement {
 }
 
 type Listed = { total_count: number } & (
-  | { sqs_credentials: KeyedCredentials[] }
-  | { sns_credentials: KeyedCredentials[] }
+  | { sqs_credentials: AccessKeyCredentials[] }
+  | { sns_credentials: AccessKeyCredentials[] }
 );
 
-customElements.define('access-key-credentials', KeyedCredentialsForm);
+customElements.define('access-key-credentials', AccessKeyCredentialsElement);

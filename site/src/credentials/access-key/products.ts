@@ -5,12 +5,11 @@
 import type { AccessKeyProductId } from '../../../../db/products.ts';
 import type { PERMISSIONS } from '../../../../functions/shared/permissions.ts';
 
-/** A product whose credentials are an access key and a secret key. */
-export type KeyedId = AccessKeyProductId;
+export type { AccessKeyProductId };
 
 /** A product with permissions. */
-export interface KeyedProduct {
-  id: KeyedId;
+export interface AccessKeyProduct {
+  id: AccessKeyProductId;
   label: string;
   /** What file names call it. */
   slug: string;
@@ -21,7 +20,7 @@ export interface KeyedProduct {
   /** Whether any permission suffices to list its resources; otherwise only Manage does. */
   listable: boolean;
   /** What it holds, in the plural. */
-  things: string;
+  resources: string;
   /** What each permission lets its bearer do, by the permission's name on the wire. */
   grants: Record<(typeof PERMISSIONS)[number]['apiName'], string>;
   /** The guide that connects a client. */
@@ -33,7 +32,7 @@ export interface KeyedProduct {
 }
 
 /** See the file's description. */
-export const KEYED: Record<KeyedId, KeyedProduct> = {
+export const ACCESS_KEY_PRODUCTS: Record<AccessKeyProductId, AccessKeyProduct> = {
   sqs: {
     id: 'sqs',
     label: 'Queues',
@@ -41,7 +40,7 @@ export const KEYED: Record<KeyedId, KeyedProduct> = {
     page: '/console/queues/',
     address: 'URL',
     listable: false,
-    things: 'queues',
+    resources: 'queues',
     grants: {
       can_publish: 'Send messages to queues',
       can_receive: 'Receive messages and delete them',
@@ -58,7 +57,7 @@ export const KEYED: Record<KeyedId, KeyedProduct> = {
     page: '/console/topics-and-events/',
     address: 'ARN',
     listable: true,
-    things: 'topics',
+    resources: 'topics',
     grants: {
       can_publish: 'Publish messages to topics',
       can_receive: 'Subscribe to topics',

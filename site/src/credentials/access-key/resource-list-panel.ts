@@ -1,24 +1,24 @@
 /** The queues or topics that `<resource-list>` lists. Loaded where the product is active. */
 
-import { keyed, type Queue, type Topic } from '../../api/api.ts';
+import { accessKeyEndpoints, type Queue, type Topic } from '../../api/api.ts';
 import { LatestRequest } from '../../api/request.ts';
 import { fill, find } from '../../ui/dom.ts';
 import { UNLOADED } from '../../ui/panels/notice.ts';
-import { Part } from '../../ui/panels/panel.ts';
-import type { KeyedCredentialsForm } from './access-key-credentials.ts';
-import type { KeyedId } from './products.ts';
+import { Panel } from '../../ui/panels/panel.ts';
+import type { AccessKeyCredentialsElement } from './access-key-credentials.ts';
+import type { AccessKeyProductId } from './products.ts';
 
-type Thing = Queue | Topic;
+type Resource = Queue | Topic;
 type Listed = { next_page_token: string | null } & ({ queues: Queue[] } | { topics: Topic[] });
 
 /** See the file's description. */
-export class InventoryList extends Part {
-  readonly #form: KeyedCredentialsForm;
+export class ResourceRows extends Panel {
+  readonly #form: AccessKeyCredentialsElement;
   readonly #latest = new LatestRequest();
   #next: string | null = null;
 
-  constructor(owner: ParentNode, form: KeyedCredentialsForm) {
-    super(owner, 'inventory');
+  constructor(owner: ParentNode, form: AccessKeyCredentialsElement) {
+    super(owner, 'resources');
     this.#form = form;
   }
 
@@ -29,24 +29,31 @@ export class InventoryList extends Part {
     const { region, project } = productState.selection;
     const query = { project_id: project, ...(page > 1 && this.#next && { page_token: this.#next }) };
     const result = await this.#latest.fetchResult<Listed>((init) =>
-      keyed[dataset.product as KeyedId].things.$get({ param: { region }, query }, { init }),
+      accessKeyEndpoints[dataset.product as AccessKeyProductId].resources.$get(
+        { param: { region }, query },
+        { init },
+      ),
     );
     // The element has learned something else, such as another place, or that the product is no longer active.
     if (this.#form.productState !== productState) return;
     if (!result.ok) return this.fail(result.problem);
     const { body } = result;
     this.#next = body.next_page_token;
-    const things = 'queues' in body ? body.queues : body.topics;
-    const items = things.map((thing) => ({ id: thing.name, look: thing, render: () => this.#row(thing) }));
-    await this.put('things', items, this.#next === null ? 0 : Number.POSITIVE_INFINITY, page);
+    const resources = 'queues' in body ? body.queues : body.topics;
+    const items = resources.map((resource) => ({
+      id: resource.name,
+      look: resource,
+      render: () => this.#row(resource),
+    }));
+    await this.showPages('resources', items, this.#next === null ? 0 : Number.POSITIVE_INFINITY, page);
   }
 
-  #row(thing: Thing): HTMLElement {
-    const row = this.copy('thing');
-    const address = 'url' in thing ? thing.url : thing.arn;
-    fill(row, { name: thing.name, address });
+  #row(resource: Resource): HTMLElement {
+    const row = this.copy('resource');
+    const address = 'url' in resource ? resource.url : resource.arn;
+    fill(row, { name: resource.name, address });
     const button = find(row, 'button', HTMLButtonElement);
-    button.ariaLabel = button.title = `Copy the address of ${thing.name}`;
+    button.ariaLabel = button.title = `Copy the address of ${resource.name}`;
     button.addEventListener('click', async () => {
       const code = await import('../../ui/copy.ts').catch(() => undefined);
       this.say(code ? await code.copyText(address) : UNLOADED);

@@ -5,25 +5,25 @@
  */
 import { fill } from '../../ui/dom.ts';
 import { UNLOADED } from '../../ui/panels/notice.ts';
-import { Part, PRODUCT_STATE_CHANGED } from '../../ui/panels/panel.ts';
+import { Panel, PRODUCT_STATE_CHANGED } from '../../ui/panels/panel.ts';
 import { regionLabel } from '../../workspace/project-region-fields.ts';
-import type { KeyedCredentialsForm } from './access-key-credentials.ts';
-import type { InventoryList } from './resource-list-panel.ts';
+import type { AccessKeyCredentialsElement } from './access-key-credentials.ts';
+import type { ResourceRows } from './resource-list-panel.ts';
 
 /** The part of `<resource-list>`. */
-export class Inventory extends Part {
+export class ResourcePanel extends Panel {
   constructor(owner: ParentNode) {
-    super(owner, 'inventory');
+    super(owner, 'resources');
   }
 
-  wire(reactions: {
+  bind(reactions: {
     retry: () => unknown;
     activate: (button: HTMLElement) => unknown;
     more: () => unknown;
   }): void {
     this.on('retry', reactions.retry);
     this.on('activate', reactions.activate);
-    this.onMore('more-things', reactions.more);
+    this.onMore('more-resources', reactions.more);
   }
 
   /** Says where, and what clients of the product connect to. */
@@ -33,14 +33,14 @@ export class Inventory extends Part {
 }
 
 class ResourceListElement extends HTMLElement {
-  #part = new Inventory(this);
-  #list: InventoryList | undefined;
+  #panel = new ResourcePanel(this);
+  #list: ResourceRows | undefined;
 
   connectedCallback(): void {
     const form = this.#form;
-    this.#part.wire({
+    this.#panel.bind({
       retry: () => form.retry(),
-      activate: (button) => form.activate(button, (notice) => this.#part.announce(notice)),
+      activate: (button) => form.activate(button, (notice) => this.#panel.announce(notice)),
       more: () => this.#list?.load(this.#list.pages + 1),
     });
     form.addEventListener(PRODUCT_STATE_CHANGED, () => this.#follow());
@@ -48,28 +48,28 @@ class ResourceListElement extends HTMLElement {
   }
 
   /** The element around this one; its script may yet be on its way. */
-  get #form(): KeyedCredentialsForm {
-    return this.closest('access-key-credentials') as KeyedCredentialsForm;
+  get #form(): AccessKeyCredentialsElement {
+    return this.closest('access-key-credentials') as AccessKeyCredentialsElement;
   }
 
   #follow(): void {
     const productState = this.#form.productState ?? { state: 'loading' };
     if (productState.state === 'problem') {
-      this.#part.fail(productState.problem);
+      this.#panel.fail(productState.problem);
       return;
     }
     if (productState.state === 'loading') {
       this.#list = undefined;
-      this.#part.show('loading');
+      this.#panel.show('loading');
       return;
     }
-    this.#part.describe(productState.selection.region, productState.endpoint);
+    this.#panel.describe(productState.selection.region, productState.endpoint);
     if (!productState.active) {
       this.#list = undefined;
-      this.#part.show('inactive');
+      this.#panel.show('inactive');
       return;
     }
-    if (!this.#list) this.#part.show('loading');
+    if (!this.#list) this.#panel.show('loading');
     // What was paged through stays: its pages can only be read in turn.
     if ((this.#list?.pages ?? 1) === 1) void this.#load();
   }
@@ -77,8 +77,8 @@ class ResourceListElement extends HTMLElement {
   async #load(): Promise<void> {
     const form = this.#form;
     const code = await import('./resource-list-panel.ts').catch(() => undefined);
-    if (!code) return this.#part.fail({ kind: 'refused', message: UNLOADED.text });
-    this.#list ??= new code.InventoryList(this, form);
+    if (!code) return this.#panel.fail({ kind: 'refused', message: UNLOADED.text });
+    this.#list ??= new code.ResourceRows(this, form);
     await this.#list.load();
   }
 }

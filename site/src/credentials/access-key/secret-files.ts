@@ -1,13 +1,17 @@
 /** What the secret dialog shows for Queues and for Topics and Events: two keys, and files that clients read them from. */
 
-import type { KeyedCredentials } from '../../api/api.ts';
+import type { AccessKeyCredentials } from '../../api/api.ts';
 import type { Secret } from '../../ui/dialogs/secret-dialog.ts';
 import { UNLOADED } from '../../ui/panels/notice.ts';
 import { asciiWord, fileStem } from '../file-name.ts';
-import type { KeyedId, KeyedProduct } from './products.ts';
+import type { AccessKeyProduct, AccessKeyProductId } from './products.ts';
 
 /** The dialog's content for credentials just issued; `endpoint` is where clients of the product send their requests. */
-export function keyedSecret(issued: KeyedCredentials, product: KeyedProduct, endpoint: string): Secret {
+export function accessKeySecret(
+  issued: AccessKeyCredentials,
+  product: AccessKeyProduct,
+  endpoint: string,
+): Secret {
   const { name, region, access_key: accessKey, secret_key: secretKey } = issued;
   const { id, slug, label } = product;
   const stem = `${fileStem(name, 'credentials')}-${slug}-${region}`;
@@ -55,7 +59,7 @@ export function keyedSecret(issued: KeyedCredentials, product: KeyedProduct, end
 }
 
 /** Commands that try the keys in a file. `listing` says whether they permit to list what the product holds. */
-const COMMANDS: Record<KeyedId, (file: string, listing: boolean) => Secret['commands']> = {
+const COMMANDS: Record<AccessKeyProductId, (file: string, listing: boolean) => Secret['commands']> = {
   // Every permission lets a queue be looked up: that no queue has the name is the response to an accepted signature.
   sqs: (file, listing) => [
     {
@@ -127,7 +131,7 @@ print("accepted")'`,
 const inShell = (file: string, command: string) => `set -a; . ./${file}; set +a\n${command}`;
 
 /** curl reads the secret key from its input, where the list of processes does not show it. */
-const signed = (product: KeyedId, ...options: string[]) =>
+const signed = (product: AccessKeyProductId, ...options: string[]) =>
   [
     `echo "user = $AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" | curl --config - --silent --show-error --fail-with-body`,
     `--aws-sigv4 "aws:amz:$AWS_REGION:${product}"`,

@@ -3,8 +3,8 @@
  * Loaded when somebody wants to try some.
  */
 import { AwsV4Signer } from 'aws4fetch';
-import type { KeyedCredentials } from '../../api/api.ts';
-import type { KeyedId } from './products.ts';
+import type { AccessKeyCredentials } from '../../api/api.ts';
+import type { AccessKeyProductId } from './products.ts';
 
 /** Something to ask of a product that changes nothing. */
 export interface LookUp {
@@ -24,7 +24,7 @@ const ofQueues = (action: string, fields: object): LookUp => ({
 });
 
 /** Lists what a product holds, at most one of it. For Queues that takes Manage. */
-export const LISTING: Record<KeyedId, LookUp> = {
+export const LISTING: Record<AccessKeyProductId, LookUp> = {
   sqs: ofQueues('ListQueues', { MaxResults: 1 }),
   sns: {
     action: 'ListTopics',
@@ -42,8 +42,8 @@ export const noQueue = (): LookUp =>
  * Never rejects.
  */
 export async function send(
-  { access_key: accessKeyId, secret_key: secretAccessKey, region }: KeyedCredentials,
-  service: KeyedId,
+  { access_key: accessKeyId, secret_key: secretAccessKey, region }: AccessKeyCredentials,
+  service: AccessKeyProductId,
   endpoint: string,
   { headers, body }: LookUp,
 ): Promise<{ outcome: Outcome; code: string; answered: boolean }> {

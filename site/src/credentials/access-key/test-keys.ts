@@ -2,17 +2,17 @@
  * Tries keys that were just generated, with one signed request from the page: to look something up, so that nothing is
  * changed and every permission will do. Keeps nothing. Loaded when somebody wants to know.
  */
-import type { KeyedCredentials } from '../../api/api.ts';
+import type { AccessKeyCredentials } from '../../api/api.ts';
 import { sentence } from '../../api/errors.ts';
 import { failure, type Notice, pending, success } from '../../ui/panels/notice.ts';
 import { regionLabel } from '../../workspace/project-region-fields.ts';
-import type { KeyedProduct } from './products.ts';
+import type { AccessKeyProduct } from './products.ts';
 import { LISTING, noQueue, send } from './signed-request.ts';
 
 /** Resolves to what came of it, for a person. */
 export async function tryKeys(
-  keys: KeyedCredentials,
-  { id, label, listable: anyPermission }: KeyedProduct,
+  keys: AccessKeyCredentials,
+  { id, label, listable: anyPermission }: AccessKeyProduct,
   endpoint: string,
 ): Promise<Notice> {
   const began = performance.now();

@@ -2,11 +2,11 @@
 import type { NatsAccount } from '../../api/api.ts';
 import { fill, find, showTime } from '../../ui/dom.ts';
 import { onceInSight } from '../../ui/load-when-visible.ts';
-import { Part, type State } from '../../ui/panels/panel.ts';
+import { Panel, type State } from '../../ui/panels/panel.ts';
 import { accountPage } from '../../workspace/selection.ts';
 
 /** The NATS accounts of a region (account-picker.astro). */
-export class AccountList extends Part {
+export class AccountPicker extends Panel {
   #choose: (account: NatsAccount) => unknown = () => undefined;
   #chosen: NatsAccount | undefined;
 
@@ -14,7 +14,7 @@ export class AccountList extends Part {
     super(owner, 'accounts');
   }
 
-  wire(reactions: {
+  bind(reactions: {
     retry: () => unknown;
     more: (page: number) => unknown;
     create: (button: HTMLElement) => unknown;
@@ -40,7 +40,7 @@ export class AccountList extends Part {
       look: account.name,
       render: () => this.#choice(account),
     }));
-    return this.put('accounts', items, total, last, first);
+    return this.showPages('accounts', items, total, last, first);
   }
 
   /** Chooses one of the accounts shown, as if the reader had. */
@@ -84,6 +84,6 @@ export class AccountList extends Part {
   }
 
   get #overview(): HTMLElement {
-    return find(this.root, '[data-part="overview"]', HTMLElement);
+    return find(this.root, '[data-block="overview"]', HTMLElement);
   }
 }

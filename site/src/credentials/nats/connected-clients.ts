@@ -4,7 +4,7 @@ import { type NatsCredentials, natsCredentials } from '../../api/api.ts';
 import { type Problem, sentence } from '../../api/errors.ts';
 import { fetchResult } from '../../api/request.ts';
 import { copyOf, fill, find, showTime } from '../../ui/dom.ts';
-import { counted } from '../../ui/pluralize.ts';
+import { pluralize } from '../../ui/pluralize.ts';
 
 const endpoint = natsCredentials[':credentials_id'].connections;
 type ConnectionsResponse = InferResponseType<typeof endpoint.$get, 200>;
@@ -31,7 +31,7 @@ export async function showConnected(
   { id, region }: NatsCredentials,
   signal: AbortSignal,
 ): Promise<void> {
-  const part = find(root, '[data-part="connected"]', HTMLElement);
+  const part = find(root, '[data-block="connected"]', HTMLElement);
   showClients(part, 'Loading connected clients…', []);
   part.ariaBusy = 'true';
   const result = await fetchResult(() =>
@@ -56,9 +56,9 @@ function summary({
   const known =
     count === 0
       ? 'No clients are connected with these credentials.'
-      : `${counted(count, 'client')} ${count === 1 ? 'is' : 'are'} connected with these credentials now${rest}.`;
+      : `${pluralize(count, 'client')} ${count === 1 ? 'is' : 'are'} connected with these credentials now${rest}.`;
   if (answered < servers) {
-    return `${known} Only ${answered} of ${counted(servers, 'server')} responded, so there may be more.`;
+    return `${known} Only ${answered} of ${pluralize(servers, 'server')} responded, so there may be more.`;
   }
   return truncated
     ? `${known} There may be more: a server reports at most 256 connections of an account.`

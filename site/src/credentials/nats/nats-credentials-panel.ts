@@ -2,17 +2,17 @@
 import type { NatsCredentials } from '../../api/api.ts';
 import { find } from '../../ui/dom.ts';
 import type { State } from '../../ui/panels/panel.ts';
-import { CredentialsList } from '../credentials-panel.ts';
+import { CredentialsPanel } from '../credentials-panel.ts';
 
 /** Credentials that are revoked, though not by every server. */
 export interface Revoked {
   credentials: NatsCredentials;
   /** How far it has come, in words. */
-  standing: string;
+  pendingText: string;
 }
 
 /** See the file's description. */
-export class NatsCredentialsList extends CredentialsList<NatsCredentials> {
+export class NatsCredentialsPanel extends CredentialsPanel<NatsCredentials> {
   /** `revoke` hears of the row whose button is pressed. */
   constructor(owner: ParentNode, revoke: (credentials: NatsCredentials, button: HTMLElement) => unknown) {
     super(
@@ -35,13 +35,13 @@ export class NatsCredentialsList extends CredentialsList<NatsCredentials> {
    * account, also one that this page knows nothing else of.
    */
   renderPending(revoked: readonly Revoked[], pending: boolean): void {
-    const rows = revoked.map(({ credentials, standing }) => {
-      const row = this.rowOf(credentials, standing);
+    const rows = revoked.map(({ credentials, pendingText }) => {
+      const row = this.rowOf(credentials, pendingText);
       find(row, 'button', HTMLButtonElement).remove();
       return row;
     });
     this.#pending.replaceChildren(...rows);
-    find(this.root, '[data-part="unconfirmed"]', HTMLElement).hidden = !pending || rows.length > 0;
+    find(this.root, '[data-block="unconfirmed"]', HTMLElement).hidden = !pending || rows.length > 0;
   }
 
   get #pending(): HTMLElement {

@@ -18,7 +18,7 @@ import { SecretDialog } from '../../ui/dialogs/secret-dialog.ts';
 import { find } from '../../ui/dom.ts';
 import { info, type Notice } from '../../ui/panels/notice.ts';
 import { type ProjectRegion, regionLabel } from '../../workspace/project-region-fields.ts';
-import { outcome, revoked, standing } from '../revocation-receipt.ts';
+import { outcome, pendingText, revoked } from '../revocation-receipt.ts';
 import { showConnected } from './connected-clients.ts';
 import { natsSecret } from './secret-files.ts';
 
@@ -113,7 +113,7 @@ export function showSecret(
 /** What a revocation came to. */
 export interface Revocation {
   /** How far it has come, in words, as long as it is pending. */
-  standing: string | undefined;
+  pendingText: string | undefined;
   /** What to say of it. */
   notice: Notice;
 }
@@ -138,11 +138,11 @@ export async function revoke(
         natsCredentials[':credentials_id'].$delete({ param: { region, credentials_id: id } }),
       );
       if (result.ok) {
-        revocation = { standing: standing(result.headers), notice: revoked(name, result.headers) };
+        revocation = { pendingText: pendingText(result.headers), notice: revoked(name, result.headers) };
         return undefined;
       }
       if (result.problem.kind !== 'gone') return result.problem;
-      revocation = { standing: undefined, notice: info(`${name} was already revoked.`) };
+      revocation = { pendingText: undefined, notice: info(`${name} was already revoked.`) };
       return undefined;
     },
     { name, account: account.name, region: regionLabel(region) },

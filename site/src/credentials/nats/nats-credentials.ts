@@ -20,35 +20,35 @@ import {
   regionLabel,
 } from '../../workspace/project-region-fields.ts';
 import { choose, currentSelection, SELECTION_CHANGED } from '../../workspace/selection.ts';
-import { AccountList } from './account-picker.ts';
-import { NatsCredentialsList } from './nats-credentials-panel.ts';
-import type { Unconfirmed } from './pending-revocations.ts';
+import { AccountPicker } from './account-picker.ts';
+import { NatsCredentialsPanel } from './nats-credentials-panel.ts';
+import type { PendingRevocations } from './pending-revocations.ts';
 
 type Actions = typeof import('./nats-credentials.actions.ts');
 
-class NatsCredentialsForm extends HTMLElement {
+class NatsCredentialsElement extends HTMLElement {
   #selection: ProjectRegion | undefined;
   #account: NatsAccount | undefined;
   #progress: GuideProgress = { regionLoaded: false };
-  #accounts = new AccountList(this);
-  #credentials = new NatsCredentialsList(this, (credentials, button) =>
+  #accounts = new AccountPicker(this);
+  #credentials = new NatsCredentialsPanel(this, (credentials, button) =>
     this.#act(button, (actions) => this.#revoke(actions, credentials)),
   );
   /** Absent until there is a revocation that some server has yet to confirm. */
-  #unconfirmed: Unconfirmed | undefined;
+  #pendingRevocations: PendingRevocations | undefined;
   #accountsAsked = new LatestRequest();
   #credentialsAsked = new LatestRequest();
 
   connectedCallback(): void {
     bindProjectRegionFields(this);
-    this.#accounts.wire({
+    this.#accounts.bind({
       retry: () => this.#start(),
       more: (page) => this.#loadAccounts(page),
       create: (button) => this.#act(button, (actions) => this.#createAccount(actions)),
       remove: (account, button) => this.#act(button, (actions) => this.#deleteAccount(actions, account)),
       choose: (account) => this.#chooseAccount(account),
     });
-    this.#credentials.wire({
+    this.#credentials.bind({
       retry: () => this.#loadCredentials(),
       more: (page) => this.#loadCredentials(page),
       generate: (button) => this.#act(button, (actions) => this.#generate(actions)),
@@ -143,7 +143,7 @@ class NatsCredentialsForm extends HTMLElement {
 
   #forgetAccount(): void {
     this.#account = undefined;
-    this.#unconfirmed?.follow(undefined);
+    this.#pendingRevocations?.follow(undefined);
     this.#progress = { regionLoaded: false };
     this.#updateProgress({});
     this.#accounts.show('loading');
@@ -152,8 +152,10 @@ class NatsCredentialsForm extends HTMLElement {
 
   async #chooseAccount(account: NatsAccount): Promise<void> {
     this.#account = account;
-    if (this.#unconfirmed || account.enforcement.state === 'pending') {
-      void this.#watch((unconfirmed) => account === this.#account && unconfirmed.follow(account));
+    if (this.#pendingRevocations || account.enforcement.state === 'pending') {
+      void this.#watch(
+        (pendingRevocations) => account === this.#account && pendingRevocations.follow(account),
+      );
     }
     this.#progress = { regionLoaded: true };
     this.#updateProgress({});
@@ -218,12 +220,12 @@ class NatsCredentialsForm extends HTMLElement {
     const account = this.#account;
     const revoked = account && (await revoke(this, credentials, account));
     if (!revoked) return;
-    const { standing } = revoked;
-    this.#updateProgress({ revoked: { id: credentials.id, pending: standing !== undefined } });
-    if (standing) {
-      await this.#watch((unconfirmed) => {
-        unconfirmed.follow(this.#account);
-        unconfirmed.add(account, { credentials, standing });
+    const { pendingText } = revoked;
+    this.#updateProgress({ revoked: { id: credentials.id, pending: pendingText !== undefined } });
+    if (pendingText) {
+      await this.#watch((pendingRevocations) => {
+        pendingRevocations.follow(this.#account);
+        pendingRevocations.add(account, { credentials, pendingText });
       });
     }
     await this.#loadCredentials();
@@ -231,10 +233,10 @@ class NatsCredentialsForm extends HTMLElement {
   }
 
   /** Loads what watches over revocations, for the few accounts that have one pending. */
-  async #watch(act: (unconfirmed: Unconfirmed) => unknown): Promise<void> {
+  async #watch(act: (pendingRevocations: PendingRevocations) => unknown): Promise<void> {
     const code = await import('./pending-revocations.ts').catch(() => undefined);
     if (!code) return;
-    this.#unconfirmed ??= new code.Unconfirmed(
+    this.#pendingRevocations ??= new code.PendingRevocations(
       (revoked, pending) => this.#credentials.renderPending(revoked, pending),
       (revoked) => {
         const last = this.#progress.revoked;
@@ -242,7 +244,7 @@ class NatsCredentialsForm extends HTMLElement {
         code.sayConfirmed(this.#credentials, revoked);
       },
     );
-    act(this.#unconfirmed);
+    act(this.#pendingRevocations);
   }
 
   async #act(button: HTMLElement, action: (actions: Actions) => Promise<void>): Promise<void> {
@@ -273,4 +275,4 @@ class NatsCredentialsForm extends HTMLElement {
   }
 }
 
-customElements.define('nats-credentials', NatsCredentialsForm);
+customElements.define('nats-credentials', NatsCredentialsElement);

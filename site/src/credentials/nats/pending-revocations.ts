@@ -6,14 +6,14 @@
 import { type NatsAccount, natsAccounts } from '../../api/api.ts';
 import { fetchResult } from '../../api/request.ts';
 import { success } from '../../ui/panels/notice.ts';
-import type { Part } from '../../ui/panels/panel.ts';
+import type { Panel } from '../../ui/panels/panel.ts';
 import type { Revoked } from './nats-credentials-panel.ts';
 
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
 
 /** See the file's description. */
-export class Unconfirmed {
+export class PendingRevocations {
   readonly #show: (revoked: readonly Revoked[], pending: boolean) => void;
   readonly #settle: (revoked: readonly Revoked[]) => void;
   readonly #revoked = new Map<string, Revoked[]>();
@@ -77,7 +77,7 @@ async function read(account: NatsAccount, signal: AbortSignal): Promise<NatsAcco
 }
 
 /** Says in a list that every server has confirmed these revocations; nothing when there are none. */
-export function sayConfirmed(list: Part, revoked: readonly Revoked[]): void {
+export function sayConfirmed(list: Panel, revoked: readonly Revoked[]): void {
   const names = revoked.map(({ credentials }) => credentials.name).join(', ');
   if (names) list.say(success(`Every server has confirmed the revocation of ${names}.`));
 }

@@ -3,7 +3,7 @@ import type { InferResponseType } from 'hono/client';
 import { natsServers } from '../../api/api.ts';
 import { fetchResult } from '../../api/request.ts';
 import { fill, find } from '../../ui/dom.ts';
-import { counted } from '../../ui/pluralize.ts';
+import { pluralize } from '../../ui/pluralize.ts';
 
 type Servers = InferResponseType<typeof natsServers.$get, 200>;
 
@@ -14,7 +14,7 @@ const askFor = (region: string) => fetchResult(() => natsServers.$get({ param: {
 
 /** Shows a notice under `root` when a server of the region has a version that is not supported, or does not reply. */
 export async function showServerNotice(root: HTMLElement, region: string): Promise<void> {
-  const notice = find(root, '[data-part="servers"]', HTMLElement);
+  const notice = find(root, '[data-block="servers"]', HTMLElement);
   notice.hidden = true;
   notice.dataset.region = region;
   const asking = asked.get(region) ?? askFor(region);
@@ -35,7 +35,7 @@ function problemsOf({ nats_servers: servers, total_count: total }: Servers): str
   });
   if (silent > 0) {
     problems.push(
-      `${silent} of ${counted(total, 'server')} ${silent === 1 ? 'does' : 'do'} not reply: revocations stay pending until all have confirmed.`,
+      `${silent} of ${pluralize(total, 'server')} ${silent === 1 ? 'does' : 'do'} not reply: revocations stay pending until all have confirmed.`,
     );
   }
   return problems;

@@ -9,7 +9,7 @@ import { currentSession, signInLink } from '../../api/session.ts';
 import { copyOf, fill, find, show } from '../../ui/dom.ts';
 import { failure, info, type Notice, say, success, UNLOADED } from '../../ui/panels/notice.ts';
 import { markStale } from '../../ui/panels/panel.ts';
-import { type Bearer, type Made, NAME, since, type Use } from './trial-credentials.ts';
+import { NAME, since, type TrialCredentials, type TrialResult, type Use } from './trial-credentials.ts';
 
 const RHYTHM_MS = 1_000;
 /** Forgotten in some window, it ends by itself. */
@@ -23,7 +23,7 @@ const LEFT_OVER = `“${NAME}” is not revoked yet. Select Stop or Revoke now a
 /** See the file's description. */
 export class RevocationDemo extends HTMLElement {
   /** Undefined when no credentials are to be cared for. */
-  #bearer: Bearer | undefined;
+  #trial: TrialCredentials | undefined;
   #busy = false;
   #making = false;
 
@@ -68,33 +68,33 @@ export class RevocationDemo extends HTMLElement {
       this.#making = false;
     });
     if (!made.ok) return this.#fail(made.problem);
-    this.#bearer = made.bearer;
+    this.#trial = made.trial;
     find(this, '[data-sign-in]', HTMLAnchorElement).hidden = true;
-    fill(this, { where: made.bearer.where });
+    fill(this, { where: made.trial.where });
     this.#show('running');
     say(this, info(`“${NAME}” is in use. Revoke it, and watch.`));
     markStale();
-    void this.#beat(made.bearer);
+    void this.#beat(made.trial);
   }
 
-  async #make(): Promise<Made> {
+  async #make(): Promise<TrialResult> {
     const product = this.dataset.product as ProductId;
     try {
-      if (product === 'nats') return await (await import('./trial-nats.ts')).makeNatsBearer();
-      const { makeKeyedBearer } = await import('./trial-access-key.ts');
-      return await makeKeyedBearer(product);
+      if (product === 'nats') return await (await import('./trial-nats.ts')).createNatsTrial();
+      const { createAccessKeyTrial } = await import('./trial-access-key.ts');
+      return await createAccessKeyTrial(product);
     } catch {
       return { ok: false, problem: { kind: 'refused', message: UNLOADED.text } };
     }
   }
 
   /** Uses the credentials until they are revoked, here or elsewhere, or nobody does so. */
-  async #beat(bearer: Bearer): Promise<void> {
+  async #beat(trial: TrialCredentials): Promise<void> {
     let began = performance.now();
-    while (this.#bearer === bearer) {
-      const use = this.#busy ? undefined : await bearer.use();
+    while (this.#trial === trial) {
+      const use = this.#busy ? undefined : await trial.use();
       // What happens while they are being revoked is told with the revocation.
-      if (this.#bearer === bearer && !this.#busy) {
+      if (this.#trial === trial && !this.#busy) {
         if (use) this.#log(use);
         if (use?.outcome === 'denied') {
           await this.#halt(info('Denied: the credentials were revoked, though not by this panel.'));
@@ -112,45 +112,45 @@ export class RevocationDemo extends HTMLElement {
   }
 
   async #revoke(): Promise<void> {
-    const bearer = this.#bearer;
-    if (!bearer) return;
+    const trial = this.#trial;
+    if (!trial) return;
     const sentAt = performance.now();
-    const result = await bearer.revoke();
+    const result = await trial.revoke();
     const answeredAt = performance.now();
-    if (!result.ok) return this.#keep(bearer, result.problem);
-    this.#bearer = undefined;
+    if (!result.ok) return this.#keep(trial, result.problem);
+    this.#trial = undefined;
     this.#log({ action: 'Revoke', outcome: 'unknown', text: `Answered, ${since(sentAt, answeredAt)}` });
     const answered = { sentAt, answeredAt, headers: result.headers };
-    this.#end(bearer, await bearer.prove(answered, (use) => this.#log(use)));
+    this.#end(trial, await trial.prove(answered, (use) => this.#log(use)));
   }
 
   async #stop(notice: Notice): Promise<void> {
-    const bearer = this.#bearer;
-    if (!bearer) return;
-    const result = await bearer.revoke();
-    if (!result.ok && result.problem.kind !== 'gone') return this.#keep(bearer, result.problem);
-    this.#end(bearer, notice);
+    const trial = this.#trial;
+    if (!trial) return;
+    const result = await trial.revoke();
+    if (!result.ok && result.problem.kind !== 'gone') return this.#keep(trial, result.problem);
+    this.#end(trial, notice);
   }
 
   /** The credentials could not be revoked: says so, and goes on. */
-  #keep(bearer: Bearer, problem: Problem): void {
-    if (problem.kind === 'gone') this.#end(bearer, info(`“${NAME}” was already revoked.`));
+  #keep(trial: TrialCredentials, problem: Problem): void {
+    if (problem.kind === 'gone') this.#end(trial, info(`“${NAME}” was already revoked.`));
     else say(this, failure(`${sentence(problem, 'action')} ${LEFT_OVER}`));
   }
 
-  #end(bearer: Bearer, notice: Notice): void {
-    this.#bearer = undefined;
-    bearer.close();
+  #end(trial: TrialCredentials, notice: Notice): void {
+    this.#trial = undefined;
+    trial.close();
     this.#show('idle');
     say(this, notice);
     markStale();
   }
 
   #leave(): void {
-    const bearer = this.#bearer;
-    if (!bearer) return;
-    void bearer.revoke({ keepalive: true });
-    this.#end(bearer, STOPPED);
+    const trial = this.#trial;
+    if (!trial) return;
+    void trial.revoke({ keepalive: true });
+    this.#end(trial, STOPPED);
   }
 
   #fail(problem: Problem): void {

@@ -1,42 +1,56 @@
 /** Throw-away credentials for Queues, or for Topics and Events, used by signed requests. See trial-credentials.ts. */
 
-import { idempotent, type KeyedCredentials, keyed } from '../../api/api.ts';
+import { type AccessKeyCredentials, accessKeyEndpoints, idempotent } from '../../api/api.ts';
 import { type ApiResponse, fetchResult } from '../../api/request.ts';
 import { failure, pending, success } from '../../ui/panels/notice.ts';
 import { regionLabel } from '../../workspace/project-region-fields.ts';
 import { currentSelection } from '../../workspace/selection.ts';
-import { KEYED, type KeyedId } from '../access-key/products.ts';
+import { ACCESS_KEY_PRODUCTS, type AccessKeyProductId } from '../access-key/products.ts';
 import { LISTING, send } from '../access-key/signed-request.ts';
-import { type Bearer, issue, type Made, NAME, since, type Use, unmade } from './trial-credentials.ts';
+import {
+  issue,
+  NAME,
+  notCreated,
+  since,
+  type TrialCredentials,
+  type TrialResult,
+  type Use,
+} from './trial-credentials.ts';
 
 const PERMISSIONS = { can_publish: false, can_receive: false, can_manage: true };
 
 type Info = { status: string } & Partial<Record<string, unknown>>;
 
 /** Makes credentials of the product in the place that the reader has chosen on the page. */
-export async function makeKeyedBearer(product: KeyedId): Promise<Made> {
+export async function createAccessKeyTrial(product: AccessKeyProductId): Promise<TrialResult> {
   const { region, project } = currentSelection();
-  const { label } = KEYED[product];
-  if (!region || !project) return unmade('Choose a region and a project first, in the steps above.');
+  const { label } = ACCESS_KEY_PRODUCTS[product];
+  if (!region || !project) return notCreated('Choose a region and a project first, in the steps above.');
   const param = { region };
   const info = await fetchResult<Info>(() =>
-    (keyed[product].info.$get as Asking<Info>)({ param, query: { project_id: project } }),
+    (accessKeyEndpoints[product].info.$get as Asking<Info>)({ param, query: { project_id: project } }),
   );
   if (!info.ok) return info;
   if (info.body.status !== 'enabled') {
-    return unmade(`${label} is not active in ${regionLabel(region)}: activate it first, in the panel above.`);
+    return notCreated(
+      `${label} is not active in ${regionLabel(region)}: activate it first, in the panel above.`,
+    );
   }
   const json = { project_id: project, name: NAME, permissions: PERMISSIONS };
-  const issued = await issue<KeyedCredentials>((key) =>
-    keyed[product].credentials.$post({ param, header: idempotent(key, project), json }),
+  const issued = await issue<AccessKeyCredentials>((key) =>
+    accessKeyEndpoints[product].credentials.$post({ param, header: idempotent(key, project), json }),
   );
   if (!issued.ok) return issued;
-  return { ok: true, bearer: bearerOf(issued.body, product, String(info.body[`${product}_endpoint_url`])) };
+  return { ok: true, trial: bearerOf(issued.body, product, String(info.body[`${product}_endpoint_url`])) };
 }
 
 type Asking<Body> = (request: object) => Promise<ApiResponse<Body>>;
 
-function bearerOf(keys: KeyedCredentials, product: KeyedId, endpoint: string): Bearer {
+function bearerOf(
+  keys: AccessKeyCredentials,
+  product: AccessKeyProductId,
+  endpoint: string,
+): TrialCredentials {
   const use = async (): Promise<Use> => {
     const began = performance.now();
     const { outcome, code } = await send(keys, product, endpoint, LISTING[product]);
@@ -48,12 +62,12 @@ function bearerOf(keys: KeyedCredentials, product: KeyedId, endpoint: string): B
     return { action: LISTING[product].action, outcome, text };
   };
   return {
-    where: `${KEYED[product].label} in ${regionLabel(keys.region)}`,
+    where: `${ACCESS_KEY_PRODUCTS[product].label} in ${regionLabel(keys.region)}`,
     use,
     revoke: (init = {}) => {
       const request = { param: { region: keys.region, credentials_id: keys.id } };
       return fetchResult<unknown>(() =>
-        keyed[product].credentials[':credentials_id'].$delete(request, { init }),
+        accessKeyEndpoints[product].credentials[':credentials_id'].$delete(request, { init }),
       );
     },
     async prove({ answeredAt }, log) {

@@ -28,7 +28,7 @@ export interface Answered {
 }
 
 /** See the file's description. */
-export interface Bearer {
+export interface TrialCredentials {
   /** "Queues in Paris". */
   where: string;
   /** Uses the credentials once. Undefined when there is nothing to say of it. Never rejects. */
@@ -42,10 +42,10 @@ export interface Bearer {
 }
 
 /** Credentials in the page's hands, or why there are none. */
-export type Made = { ok: true; bearer: Bearer } | { ok: false; problem: Problem };
+export type TrialResult = { ok: true; trial: TrialCredentials } | { ok: false; problem: Problem };
 
 /** Why there are no credentials, in a sentence of the page's own. */
-export const unmade = (message: string): { ok: false; problem: Problem } => ({
+export const notCreated = (message: string): { ok: false; problem: Problem } => ({
   ok: false,
   problem: { kind: 'refused', message },
 });
@@ -60,7 +60,7 @@ export async function issue<Issued>(
   const result = unanswered(first) ? await fetchResult(() => request(key)) : first;
   if (!unanswered(result)) return result;
   const lost = sentence({ kind: 'unreachable' }, 'action');
-  return unmade(`${lost} If “${NAME}” is in the panel above, revoke it first.`);
+  return notCreated(`${lost} If “${NAME}” is in the panel above, revoke it first.`);
 }
 
 /** A time since `from`, of `performance.now()`, in words: "12 ms". */

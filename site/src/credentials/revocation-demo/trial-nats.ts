@@ -15,27 +15,27 @@ import { connect, exchange, isRefusal, NO_WEBSOCKET } from '../nats/test-connect
 import { outcome, receipt } from '../revocation-receipt.ts';
 import {
   type Answered,
-  type Bearer,
   issue,
-  type Made,
   NAME,
+  notCreated,
   since,
+  type TrialCredentials,
+  type TrialResult,
   type Use,
-  unmade,
 } from './trial-credentials.ts';
 
 /** How long to wait for a server that has yet to hear of the revocation, in milliseconds. */
 const PATIENCE_MS = 10_000;
 
 /** Makes credentials of the NATS account that the reader has chosen on the page, and connects with them. */
-export async function makeNatsBearer(): Promise<Made> {
+export async function createNatsTrial(): Promise<TrialResult> {
   const { region, account: id } = currentSelection();
-  if (!region || !id) return unmade('Choose a NATS account first, in the steps above.');
+  if (!region || !id) return notCreated('Choose a NATS account first, in the steps above.');
   const account = await fetchResult(() =>
     natsAccounts[':nats_account_id'].$get({ param: { region, nats_account_id: id } }),
   );
   if (!account.ok) return account;
-  if (account.body.websockets.length === 0) return unmade(NO_WEBSOCKET);
+  if (account.body.websockets.length === 0) return notCreated(NO_WEBSOCKET);
   const json = { nats_account_id: id, name: NAME };
   const issued = await issue((key) =>
     natsCredentials.$post({ param: { region }, header: idempotent(key, id), json }),
@@ -43,11 +43,11 @@ export async function makeNatsBearer(): Promise<Made> {
   if (!issued.ok) return issued;
   try {
     const connection = await connect(account.body, issued.body);
-    return { ok: true, bearer: new NatsBearer(account.body, issued.body, connection) };
+    return { ok: true, trial: new NatsTrial(account.body, issued.body, connection) };
   } catch {
     const revoked = await revoke(issued.body);
     const left = revoked.ok ? '' : ` Revoke “${NAME}”, in the panel above: it is left over.`;
-    return unmade(`This page could not reach NATS in ${regionLabel(region)}.${left}`);
+    return notCreated(`This page could not reach NATS in ${regionLabel(region)}.${left}`);
   }
 }
 
@@ -56,7 +56,7 @@ function revoke({ id, region }: IssuedNatsCredentials, init: RequestInit = {}) {
   return fetchResult<unknown>(() => natsCredentials[':credentials_id'].$delete(request, { init }));
 }
 
-class NatsBearer implements Bearer {
+class NatsTrial implements TrialCredentials {
   readonly where: string;
   readonly #account: NatsAccount;
   readonly #issued: IssuedNatsCredentials;

@@ -1,7 +1,7 @@
 /** The element `<form-dialog>`: opens, sends, and closes when it has succeeded. The request is its opener's. */
 
 import { fill, find } from '../dom.ts';
-import { clearErrors, isBusy, type Send, type Values, wireForm } from '../forms/form.ts';
+import { bindForm, clearErrors, isBusy, type Send, type Values } from '../forms/form.ts';
 import { markStale } from '../panels/panel.ts';
 
 /** See form-dialog.astro. */
@@ -13,7 +13,7 @@ export class FormDialog extends HTMLElement {
 
   connectedCallback(): void {
     const dialog = this.#dialog;
-    wireForm(
+    bindForm(
       this.form,
       async (values, key) => {
         const problem = await this.#send?.(values, key);

@@ -98,7 +98,7 @@ export class SecretDialog extends HTMLElement {
   #field({ label, value, secret = false }: Secret['fields'][number]): HTMLElement {
     if (!secret) {
       const item = this.#copy('plain', { label, value });
-      this.#wireCopy(item, label, value);
+      this.#bindCopy(item, label, value);
       return item;
     }
     const item = this.#copy('field', { label, value: MASK });
@@ -113,7 +113,7 @@ export class SecretDialog extends HTMLElement {
       name();
     });
     name();
-    this.#wireCopy(item, label, value, true);
+    this.#bindCopy(item, label, value, true);
     return item;
   }
 
@@ -131,11 +131,11 @@ export class SecretDialog extends HTMLElement {
   #command({ label, text }: Secret['commands'][number]): HTMLElement {
     const item = this.#copy('command', { label });
     find(item, 'pre', HTMLElement).append(...codeLines(text));
-    this.#wireCopy(item, label, text);
+    this.#bindCopy(item, label, text);
     return item;
   }
 
-  #wireCopy(item: HTMLElement, label: string, text: string, secret = false): void {
+  #bindCopy(item: HTMLElement, label: string, text: string, secret = false): void {
     const button = find(item, '[data-action="copy"]', HTMLButtonElement);
     button.setAttribute('aria-label', `Copy ${label}`);
     item.setAttribute('aria-label', label);

@@ -17,7 +17,7 @@ export type Values = Record<string, string>;
 export type Send = (values: Values, idempotencyKey: string) => Promise<Problem | undefined>;
 
 /** Wires a form to `send`. `done` is called after each success. */
-export function wireForm(form: HTMLFormElement, send: Send, done: () => void): void {
+export function bindForm(form: HTMLFormElement, send: Send, done: () => void): void {
   const attempts = new Attempts();
   form.noValidate = true;
   // Rendered disabled where it is seen before its script is here: the browser would send the form by itself.

@@ -2,7 +2,7 @@
 import { find } from '../dom.ts';
 
 /** Wires the buttons under `root`. */
-export function wireReveal(root: ParentNode): void {
+export function bindPasswordToggles(root: ParentNode): void {
   for (const button of root.querySelectorAll<HTMLButtonElement>('[data-action="reveal"]')) {
     button.addEventListener('click', () => {
       const input = find(root, `#${button.getAttribute('aria-controls')}`, HTMLInputElement);

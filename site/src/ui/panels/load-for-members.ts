@@ -1,6 +1,6 @@
 /** Loads the element of a panel for readers who are signed in, and asks all others to sign in until they are. */
 import { currentSession, SESSION_CHANGED } from '../../api/session.ts';
-import { Part } from './panel.ts';
+import { Panel } from './panel.ts';
 
 /** Calls `load`, which defines the element `tag`, now or once the reader has signed in. `panel` is the element's panel. */
 export async function loadForMembers(
@@ -10,6 +10,7 @@ export async function loadForMembers(
 ): Promise<unknown> {
   const session = await currentSession();
   if (!session.ok || session.body) return load();
-  for (const element of document.querySelectorAll(tag)) new Part(element, panel).fail({ kind: 'signed-out' });
+  for (const element of document.querySelectorAll(tag))
+    new Panel(element, panel).fail({ kind: 'signed-out' });
   document.addEventListener(SESSION_CHANGED, () => void load(), { once: true });
 }

@@ -23,8 +23,8 @@ export interface Item {
   render: () => HTMLElement;
 }
 
-/** See the file's description: `[data-part]` with the states of panel-states.astro. */
-export class Part {
+/** See the file's description: `[data-panel]` with the states of panel-states.astro. */
+export class Panel {
   readonly #owner: ParentNode;
   readonly #name: string;
   #page = 1;
@@ -38,7 +38,7 @@ export class Part {
   }
 
   protected get root(): HTMLElement {
-    return find(this.#owner, `[data-part="${this.#name}"]`, HTMLElement);
+    return find(this.#owner, `[data-panel="${this.#name}"]`, HTMLElement);
   }
 
   show(state: State): void {
@@ -133,7 +133,13 @@ export class Part {
    * Puts the pages `first` to `last` into a list: the page that comes next, or all of it from the beginning. What looks the
    * same stays as it is, with the focus. Offers the next page when there are more than these, of `total`.
    */
-  protected async put(name: string, items: Item[], total: number, last: number, first = last): Promise<void> {
+  protected async showPages(
+    name: string,
+    items: Item[],
+    total: number,
+    last: number,
+    first = last,
+  ): Promise<void> {
     const turn = ++this.#turn;
     const code = await import('./rows.ts').catch(() => undefined);
     if (!code) return this.fail({ kind: 'refused', message: UNLOADED.text });
@@ -171,10 +177,10 @@ export interface Reading {
  * Has a part read again what it shows when that may be out of date: the reader returns to the tab, somebody else is at the
  * browser, or {@link markStale}. Not while a dialog or a menu is open, but afterwards.
  */
-export function onStale(part: Part, reading: Reading): void {
+export function onStale(panel: Panel, reading: Reading): void {
   const react = () =>
     import('./reloaded-rows.ts').then(
-      ({ refresh }) => void (document.hidden || refresh(part, reading)),
+      ({ refresh }) => void (document.hidden || refresh(panel, reading)),
       () => undefined,
     );
   for (const event of [STALE, SESSION_CHANGED, 'visibilitychange']) document.addEventListener(event, react);

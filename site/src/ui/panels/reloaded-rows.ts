@@ -6,7 +6,7 @@
 import type { PageQuery, Result, Slice } from '../../api/request.ts';
 import { doubtSession, SESSION_CHANGED } from '../../api/session.ts';
 import { showTime } from '../dom.ts';
-import type { Item, Part, Reading } from './panel.ts';
+import type { Item, Panel, Reading } from './panel.ts';
 import { looks, rendered } from './rows.ts';
 
 /**
@@ -72,24 +72,24 @@ function focusIn(list: HTMLElement): (() => boolean) | undefined {
 }
 
 /** Has a part read again what it shows, or begin from the start where that failed. See `onStale` of panel.ts. */
-export async function refresh(part: Part, reading: Reading): Promise<void> {
+export async function refresh(panel: Panel, reading: Reading): Promise<void> {
   const open = document.querySelector('dialog[open], .menu:popover-open');
   if (open) {
     // The row that it belongs to stays until it closes.
     const type = open instanceof HTMLDialogElement ? 'close' : 'toggle';
-    open.addEventListener(type, () => void refresh(part, reading), { once: true });
+    open.addEventListener(type, () => void refresh(panel, reading), { once: true });
     return;
   }
-  if (part.state === 'problem') return void reading.start();
-  const signedOut = part.state === 'signed-out';
-  if (!part.shown && !signedOut) return;
+  if (panel.state === 'problem') return void reading.start();
+  const signedOut = panel.state === 'signed-out';
+  if (!panel.shown && !signedOut) return;
   // Somebody may have signed in, in another tab.
   if (signedOut) doubtSession();
   const opened = await reading.open();
   if (signedOut && opened.ok) document.dispatchEvent(new Event(SESSION_CHANGED));
   if (signedOut) return void (opened.ok && reading.start());
   if (opened.ok) await reading.again();
-  else part.fail(opened.problem, true);
+  else panel.fail(opened.problem, true);
 }
 
 /** Reads the first `last` pages of a list anew. The API gives two of them at once. */

@@ -7,7 +7,7 @@ import { type Notice, UNLOADED } from './notice.ts';
 export type Reactions = Record<string, (button: HTMLElement) => unknown>;
 
 /** Names the row's button, and gives it its menu (row-menu.ts) on the first click; `announce` says that it cannot. */
-export function offerMenu(
+export function attachMenu(
   row: HTMLElement,
   name: string,
   reactions: Reactions,

@@ -1,9 +1,9 @@
 /** The element `<page-tabs>`: the tab that the address names, kept there when the reader chooses another. */
-import { selectTab, tabsOf, wireTabs } from './tabs.ts';
+import { bindTabs, selectTab, tabsOf } from './tabs.ts';
 
 class PageTabs extends HTMLElement {
   connectedCallback(): void {
-    wireTabs(this, (tab) => {
+    bindTabs(this, (tab) => {
       selectTab(this, tab);
       history.replaceState(history.state, '', `#${tab.dataset.tab}`);
     });

@@ -7,7 +7,7 @@ export const tabsOf = (root: ParentNode): HTMLElement[] => [
 ];
 
 /** Calls `chosen` with the tab that the reader chooses; what comes of it is {@link selectTab}'s. */
-export function wireTabs(root: ParentNode, chosen: (tab: HTMLElement) => void): void {
+export function bindTabs(root: ParentNode, chosen: (tab: HTMLElement) => void): void {
   for (const tab of tabsOf(root)) {
     tab.addEventListener('click', () => chosen(tab));
     tab.addEventListener('keydown', (event) => move(event, root));

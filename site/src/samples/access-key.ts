@@ -21,7 +21,7 @@ const ${product} = new Mnqv1beta1.${names[product]}API(client);
 const path = (product: Product) => `«origin:plain»/mnq/v1beta1/regions/«region:plain»/${product}-credentials`;
 
 /** Generates credentials with the name and the permissions of the form. */
-export const createKeyedCredentials = (product: Product): Sample[] => [
+export const createAccessKeyCredentials = (product: Product): Sample[] => [
   {
     language: 'curl',
     text: `curl -X POST \\
@@ -47,7 +47,7 @@ await writeFile('${product}.env', env, { mode: 0o600 });
 ];
 
 /** Lists credentials, then updates and revokes those whose id is in CREDENTIALS_ID. */
-export const manageKeyedCredentials = (product: Product): Sample[] => [
+export const manageAccessKeyCredentials = (product: Product): Sample[] => [
   {
     language: 'curl',
     text: `curl \\
