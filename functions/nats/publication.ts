@@ -37,7 +37,8 @@ export async function publishAndReport(
     [ENFORCEMENT_HEADER]: isComplete(publication)
       ? `enforced; servers=${servers}`
       : `pending; acknowledged=${acknowledged}; servers=${servers}`,
-    ...(connectionsClosed !== null && {
+    // During a deployment a publisher of the previous version reports the count by another name.
+    ...(typeof connectionsClosed === 'number' && {
       [RECEIPT_HEADER]: `connections=${connectionsClosed}; duration_ms=${Date.now() - start}`,
     }),
   };
