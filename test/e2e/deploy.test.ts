@@ -56,7 +56,8 @@ function json<T>(name: string): T {
   return JSON.parse(readFileSync(join(folder, name), 'utf8')) as T;
 }
 
-describe('npm run deploy', () => {
+// Each deployment runs wrangler seven times or more.
+describe('npm run deploy', { timeout: 300_000 }, () => {
   it('asks who owns the deployment before it creates anything', async () => {
     await expect(deployAs()).rejects.toThrow(CannotDeploy);
     expect(account.changes).toEqual([]);
