@@ -56,7 +56,7 @@ function json<T>(name: string): T {
   return JSON.parse(readFileSync(join(folder, name), 'utf8')) as T;
 }
 
-// Each deployment runs wrangler seven times or more.
+// Each deployment runs wrangler several times.
 describe('npm run deploy', { timeout: 300_000 }, () => {
   it('asks who owns the deployment before it creates anything', async () => {
     await expect(deployAs()).rejects.toThrow(CannotDeploy);
