@@ -1,6 +1,7 @@
 /**
  * Defines how the scripts of the pages are bundled. Dynamic imports stay plain `import()` calls: Vite's wrapper would
  * preload modules that are mostly on the page already, and would take a tenth of the script that a page loads at once.
+ * Write `import('./x.ts').then((code) => code.run())`: destructuring the module makes the bundler emit a wrapper of its own.
  * Modules that pages need together share a bundle, because many small files compress worse and repeat their imports.
  */
 import { existsSync } from 'node:fs';

@@ -14,7 +14,7 @@ class HeroOffer extends HTMLElement {
       document.addEventListener(SESSION_CHANGED, () => location.assign(GUIDE), { once: true }),
     );
     await import('../guest/guest-offer.ts').then(
-      ({ offerGuestAccess }) => offerGuestAccess(this),
+      (code) => code.offerGuestAccess(this),
       () => undefined,
     );
   }

@@ -6,7 +6,7 @@ for (const root of document.querySelectorAll<HTMLElement>('page-feedback')) {
     button.disabled = false;
     button.onclick = () =>
       import('./page-feedback.ts').then(
-        ({ answer }) => answer(root, button.dataset.answer === 'yes'),
+        (code) => code.answer(root, button.dataset.answer === 'yes'),
         () => say(root, UNLOADED),
       );
   }

@@ -260,7 +260,7 @@ export class AccessKeyCredentialsElement extends HTMLElement {
     // The console has no steps.
     if (this.querySelector('[data-step]')) {
       void import('../../guide/progress.ts').then(
-        ({ tickSteps }) => tickSteps(this, this.#progress),
+        (code) => code.tickSteps(this, this.#progress),
         () => undefined,
       );
     }

@@ -55,8 +55,8 @@ export class AccountPicker extends Panel {
     this.#overview.hidden = false;
     onceInSight(this.#overview, () =>
       import('./server-notice.ts').then(
-        ({ showServerNotice }) => {
-          if (this.#chosen === account) void showServerNotice(this.#overview, account.region);
+        (code) => {
+          if (this.#chosen === account) void code.showServerNotice(this.#overview, account.region);
         },
         () => undefined,
       ),

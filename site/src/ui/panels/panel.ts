@@ -180,7 +180,7 @@ export interface Reading {
 export function onStale(panel: Panel, reading: Reading): void {
   const react = () =>
     import('./reloaded-rows.ts').then(
-      ({ refresh }) => void (document.hidden || refresh(panel, reading)),
+      (code) => void (document.hidden || code.refresh(panel, reading)),
       () => undefined,
     );
   for (const event of [STALE, SESSION_CHANGED, 'visibilitychange']) document.addEventListener(event, react);

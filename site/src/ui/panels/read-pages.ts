@@ -10,5 +10,5 @@ export async function readPages<Item>(
   // Needed once there is a response, so not after it.
   void import('./rows.ts').catch(() => undefined);
   if (first === last) return read({ page: `${last}`, page_size: '50' });
-  return (await import('./reloaded-rows.ts')).readAll(last, read);
+  return import('./reloaded-rows.ts').then((code) => code.readAll(last, read));
 }
