@@ -210,6 +210,8 @@ export async function bystander(url: string, content: string): Promise<Bystander
     for await (const { type } of connection.status()) if (type === 'disconnect') disconnects++;
   })();
   const timer = setInterval(() => connection.publish(subject, String(sent++)), 2);
+  // A test that fails, or whose server ends, may never call `end`: publishing would fail forever, in the tests that follow.
+  connection.closed().finally(() => clearInterval(timer));
   return {
     async end() {
       clearInterval(timer);
