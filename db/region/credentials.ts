@@ -133,7 +133,10 @@ export async function getCredential(db: Database, ref: CredentialRef): Promise<C
   return rows[0] ?? null;
 }
 
-/** The credentials of this key, or null when they are of no product in projects that the caller may use for it. */
+/**
+ * Returns the credentials with this key, or whose secret has this checksum. Returns null if there are none of these
+ * products in these projects.
+ */
 export async function findCredential(
   db: Database,
   by: 'key' | 'checksum',
@@ -259,7 +262,10 @@ export async function revokeCredential(
  * Records when credentials were last used, by key, in milliseconds since the epoch. Ignores unknown keys and uses older
  * than the recorded one.
  */
-export async function recordUses(db: Database, uses: readonly { key: string; at: number }[]): Promise<void> {
+export async function recordLastUses(
+  db: Database,
+  uses: readonly { key: string; at: number }[],
+): Promise<void> {
   await db.all(sql`update credentials set last_used_at = used.at
     from (select value ->> 'key' as key, max(value ->> 'at') as at from json_each(${JSON.stringify(uses)}) group by 1) used
     where credentials.key = used.key and coalesce(last_used_at, 0) < used.at`);

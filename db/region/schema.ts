@@ -169,6 +169,10 @@ export const credentials = sqliteTable(
     /** Null for NATS: a user's seed is never stored. */
     sealedSecret: text(),
     sealingKeyId: text(),
+    /**
+     * SHA-1 (hex) of the secret: of the secret key, or of the `.creds` file for NATS. The API returns it as
+     * `secret_checksum`, for NATS as `checksum`.
+     */
     checksum: text().notNull(),
     permissions: integer(),
     createdAt: integer().notNull(),

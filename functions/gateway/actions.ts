@@ -13,10 +13,10 @@ import * as sqs from './sqs-shapes.ts';
 export type Service = AccessKeyProductId;
 
 /**
- * The permissions of which an action needs at least one. `any` accepts all valid credentials; `refused` rejects the
- * action for everyone.
+ * The permissions of which an action needs at least one. `authenticated` accepts all valid credentials; `refused`
+ * rejects the action for everyone.
  */
-export type RequiredPermission = readonly PermissionName[] | 'any' | 'refused';
+export type RequiredPermission = readonly PermissionName[] | 'authenticated' | 'refused';
 
 export interface Action {
   requires: RequiredPermission;
@@ -72,7 +72,7 @@ const sqsActions: Record<string, Action> = {
     sqs.queueUrls('QueueUrls'),
   ),
   GetQueueUrl: action(
-    'any',
+    'authenticated',
     {
       QueueName: { shape: { reference: 'queueName' }, required: true },
       QueueOwnerAWSAccountId: { shape: { reference: 'owner' } },
@@ -80,7 +80,7 @@ const sqsActions: Record<string, Action> = {
     url,
   ),
   GetQueueAttributes: action(
-    'any',
+    'authenticated',
     { ...url, AttributeNames: sqs.attributeNames },
     { Attributes: sqs.readableQueueAttributes },
   ),
@@ -140,7 +140,7 @@ const snsActions: Record<string, Action> = {
     attribute: sns.TOPIC_ATTRIBUTES,
   },
   GetTopicAttributes: action(READ_OR_MANAGE, topic, { Attributes: sns.readableTopicAttributes }),
-  ListTopics: action('any', sns.page, sns.topics),
+  ListTopics: action('authenticated', sns.page, sns.topics),
   Publish: action(
     WRITE,
     { PhoneNumber: rejected, TopicArn: { ...sns.topicArn, alias: 'TargetArn' }, ...sns.message },
@@ -211,6 +211,6 @@ export function actionOf(service: Service, name: string): Action | undefined {
 
 /** Whether these permission bits satisfy an action's requirement. */
 export function allows(needs: RequiredPermission, bits: number): boolean {
-  if (typeof needs === 'string') return needs === 'any';
+  if (typeof needs === 'string') return needs === 'authenticated';
   return (bits & bitsOf(Object.fromEntries(needs.map((name) => [name, true])))) !== 0;
 }

@@ -6,7 +6,7 @@
 import { openDatabase } from '../../db/database.ts';
 import { isComplete } from '../../db/region/account-sync.ts';
 import type { NatsAccount } from '../../db/region/accounts.ts';
-import { recordUses } from '../../db/region/credentials.ts';
+import { recordLastUses } from '../../db/region/credentials.ts';
 import type { Config, Region } from '../shared/env.ts';
 import { NOT_PUSHED, type Publication, type PublishRequest } from './publisher.ts';
 import { type Connection, listConnections } from './servers.ts';
@@ -100,5 +100,5 @@ export async function listUserConnections(
 /** Records when credentials were last used, from their open connections. */
 export function recordNatsUses(region: Region, connections: readonly Connection[]): Promise<void> {
   const uses = connections.map(({ user, lastActivityAt }) => ({ key: user, at: Date.parse(lastActivityAt) }));
-  return uses.length > 0 ? recordUses(openDatabase(region.database), uses) : Promise.resolve();
+  return uses.length > 0 ? recordLastUses(openDatabase(region.database), uses) : Promise.resolve();
 }

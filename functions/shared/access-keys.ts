@@ -1,13 +1,14 @@
 /**
  * The format of access keys and secret keys of Queues and Topics and Events: creates and recognizes them. API keys are in
- * iam/principals/api-keys.ts, NATS keys in nats/keys.ts.
+ * iam/principals/api-keys.ts, NATS keys in nats/keys.ts. The CRC at the end of a secret key is not the API's
+ * `secret_checksum`, which is the SHA-1 of the whole secret (credentials/products.ts).
  */
 import { BASE62, type RandomBytes, randomBase62, randomBytes } from './bytes.ts';
 
 const ACCESS_KEY_START = 'LKEY';
 const SECRET_KEY_START = 'latchkey_';
 const SECRET_LENGTH = 40;
-const CHECKSUM_LENGTH = 6;
+const CRC_LENGTH = 6;
 
 /** Returns a new access key: `LKEY` and 16 characters of `[0-9A-Za-z]`. */
 export function newAccessKey(): string {
@@ -22,17 +23,17 @@ export function isAccessKey(text: string): boolean {
 /**
  * Returns a new secret key: `latchkey_`, 40 random characters of `[0-9A-Za-z]` (238 bits), and 6 characters with the
  * CRC-32 of the preceding text in base 62. Secret scanners find the key by its prefix and exclude false positives by
- * the checksum. Equal bytes give an equal key.
+ * the CRC. Equal bytes give an equal key.
  */
 export function newSecretKey(random: RandomBytes): string {
   const text = SECRET_KEY_START + randomBase62(SECRET_LENGTH, random);
   return text + crc32Suffix(text);
 }
 
-/** Whether the text has the format of a secret key and a valid checksum. */
+/** Whether the text has the format of a secret key and a valid CRC. */
 export function isProductSecretKey(text: string): boolean {
   const match = /^latchkey_[0-9A-Za-z]{46}$/.exec(text);
-  return match !== null && crc32Suffix(text.slice(0, -CHECKSUM_LENGTH)) === text.slice(-CHECKSUM_LENGTH);
+  return match !== null && crc32Suffix(text.slice(0, -CRC_LENGTH)) === text.slice(-CRC_LENGTH);
 }
 
 function crc32Suffix(text: string): string {
@@ -43,7 +44,7 @@ function crc32Suffix(text: string): string {
   }
   let value = ~crc >>> 0;
   let digits = '';
-  for (let i = 0; i < CHECKSUM_LENGTH; i++) {
+  for (let i = 0; i < CRC_LENGTH; i++) {
     digits = BASE62[value % 62] + digits;
     value = Math.floor(value / 62);
   }

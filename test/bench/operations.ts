@@ -41,14 +41,14 @@ const WRITE = '≥ 0.65';
 
 /** All scenarios, those that write to nats-servers last: some of that work continues after the response. */
 export function scenariosOf(scene: Scene): Scenario[] {
-  const keyed = ['sqs', 'sns'].flatMap((product) => [
-    keyedCredentials(product, scene.projectId),
+  const ofAccessKeys = ['sqs', 'sns'].flatMap((product) => [
+    accessKeyCredentials(product, scene.projectId),
     activation(product, scene.projects),
   ]);
-  return [...keyed, natsCredentials(scene), natsAccounts(scene.projectId)];
+  return [...ofAccessKeys, natsCredentials(scene), natsAccounts(scene.projectId)];
 }
 
-function keyedCredentials(product: string, projectId: string): Scenario {
+function accessKeyCredentials(product: string, projectId: string): Scenario {
   const collection = `/${product}-credentials`;
   const permissions = { can_publish: true };
   return {

@@ -1,6 +1,7 @@
 /**
- * `kill -9` of the whole stack while a creation is on its way, fifty times: afterwards a credential is there whole or
- * not at all, and what was confirmed is there.
+ * Crash recovery (kill -9) of the whole stack while credentials are created, fifty times: each creation is stored
+ * completely or not at all, and every confirmed one is stored. For interrupted deletions of projects see
+ * worker/projects.test.ts, for revocations see nats-crash.test.ts.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

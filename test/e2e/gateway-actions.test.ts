@@ -164,7 +164,7 @@ function clientOf(service: Service, bits: number, protocol: SqsProtocol): Sender
 function expected(service: Service, name: string, { requires }: Action, bits: number): string {
   if (bits === 0) return 'InvalidClientTokenId';
   const permitted =
-    requires === 'any' ||
+    requires === 'authenticated' ||
     (requires !== 'refused' &&
       PERMISSIONS.some(({ bit, apiName }) => requires.includes(apiName) && (bits & bit) !== 0));
   if (permitted) return EXPECTED_ERRORS[`${service}.${name}`] ?? 'ok';

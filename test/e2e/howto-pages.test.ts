@@ -85,8 +85,8 @@ it('leaked-credentials shows how to find the credentials', async () => {
     );
   };
   expect(await found(list, 'nats_credentials', ofFile)).toMatchObject([{ id: creds.id }]);
-  const keyed = list.replace('nats-credentials', 'sqs-credentials');
-  expect(await found(keyed, 'sqs_credentials', ofKey)).toMatchObject([{ access_key }]);
+  const listQueues = list.replace('nats-credentials', 'sqs-credentials');
+  expect(await found(listQueues, 'sqs_credentials', ofKey)).toMatchObject([{ access_key }]);
   const whose = JSON.parse(await run(local, lookup, [], { KEY: access_key }));
   expect(whose.results).toMatchObject([{ product: 'sqs', region: REGION, project_id: PROJECT_ID }]);
 });

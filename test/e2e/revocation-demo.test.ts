@@ -26,16 +26,16 @@ const local = useStack({
 });
 const browser = useBrowser(local);
 
-const proof = (page: Page, label: string) => region(page, `Revoke and watch it fail: ${label}`);
-/** Presses a button of the proof, whose script comes when it is scrolled to. */
+const demo = (page: Page, label: string) => region(page, `Revoke and watch it fail: ${label}`);
+/** Presses a button of the demo, whose script loads when it is scrolled into view. */
 async function press(page: Page, label: string, name: string): Promise<void> {
-  const button = proof(page, label).getByRole('button', { name, exact: true });
+  const button = demo(page, label).getByRole('button', { name, exact: true });
   await button.scrollIntoViewIfNeeded();
   await button.click();
 }
 const says = (page: Page, label: string, text: string | RegExp) =>
-  proof(page, label).locator('.status').getByText(text).waitFor();
-const uses = (page: Page, label: string) => proof(page, label).getByRole('log').getByRole('listitem');
+  demo(page, label).locator('.status').getByText(text).waitFor();
+const uses = (page: Page, label: string) => demo(page, label).getByRole('log').getByRole('listitem');
 
 /** Waits until the page has used the credentials so often that it was not by chance. */
 async function inUse(page: Page, label: string, text: RegExp): Promise<void> {
@@ -47,7 +47,7 @@ const stored = (page: Page) =>
   page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
 
 describe.each(PRODUCTS.map((product) => [product.label, product] as const))(
-  'the live proof of %s',
+  'the revocation demo of %s',
   (label, product) => {
     async function start(): Promise<{ page: Page; project: string }> {
       const project = await newProject(local);
@@ -61,7 +61,7 @@ describe.each(PRODUCTS.map((product) => [product.label, product] as const))(
     it('uses keys of its own, and sees the request after the revocation denied', async () => {
       const { page, project } = await start();
       expect(await listed(local, product, REGION, project)).toMatchObject([{ name: 'Watch me fail' }]);
-      await proof(page, label).getByText(`${label} in Paris`).waitFor();
+      await demo(page, label).getByText(`${label} in Paris`).waitFor();
       // If revoking fails, the page says that they are in the list.
       await row(page, product, 'Watch me fail').waitFor();
       expect(await axe(page)).toEqual([]);
@@ -129,7 +129,7 @@ describe.each(PRODUCTS.map((product) => [product.label, product] as const))(
       const [keys] = await listed(local, product, REGION, project);
       await revoke(local, product.id, keys as Credentials);
       await says(page, label, 'revoked, though not by this panel');
-      await proof(page, label).getByRole('button', { name: 'Start' }).waitFor();
+      await demo(page, label).getByRole('button', { name: 'Start' }).waitFor();
       expect(browser.complaints.splice(0).join()).toMatch(/403.*404/);
     });
 
@@ -139,7 +139,7 @@ describe.each(PRODUCTS.map((product) => [product.label, product] as const))(
       await says(page, label, `${label} is not active in Paris`);
       const stranger = await browser.open('/how-to/manage-credentials/', { stranger: true });
       await press(stranger, label, 'Start');
-      await proof(stranger, label).getByRole('link', { name: 'Sign in' }).click();
+      await demo(stranger, label).getByRole('link', { name: 'Sign in' }).click();
       await stranger.waitForURL(/\/sign-in\/\?return=.*-live$/);
       await panel(page, product).getByRole('button', { name: 'Activate' }).waitFor();
     });
@@ -159,7 +159,7 @@ it('each panel of a page is busy while it works, also after another has loaded t
   });
   await press(page, topics.label, 'Start');
   await page.waitForRequest('**/sns-info*').catch(() => undefined);
-  const button = proof(page, topics.label).getByRole('button', { name: 'Start' });
+  const button = demo(page, topics.label).getByRole('button', { name: 'Start' });
   expect(await button.getAttribute('aria-busy')).toBe('true');
   told.resolve();
   await says(page, topics.label, 'is not active in Paris');
@@ -181,7 +181,7 @@ async function openAt(guide: string, at: string, account: string): Promise<Page>
   return page;
 }
 
-describe('the live proof of NATS', () => {
+describe('the revocation demo of NATS', () => {
   async function start(): Promise<{ page: Page; account: string }> {
     const account = await newAccount(local, REGION);
     const page = await openAt('manage', REGION, account);
@@ -225,7 +225,7 @@ describe('the live proof of NATS', () => {
     signal(pid, 'SIGSTOP');
     try {
       await press(page, LABEL, 'Revoke now');
-      await proof(page, LABEL)
+      await demo(page, LABEL)
         .getByRole('status')
         .getByText(
           'The connection is still open: its server has not received the revocation yet. No server confirmed',

@@ -23,7 +23,7 @@ function clientOf(secretKey: string, accessKey = local.owner.access_key) {
 type Client = ReturnType<typeof clientOf>;
 
 /** Queues and Topics and Events have APIs of the same shape: this gives both the same method names. */
-function keyed(product: 'sqs' | 'sns', client: Client, region: (typeof REGIONS)[number]) {
+function accessKeyApi(product: 'sqs' | 'sns', client: Client, region: (typeof REGIONS)[number]) {
   const sqs = new Mnqv1beta1.SqsAPI(client);
   const sns = new Mnqv1beta1.SnsAPI(client);
   return product === 'sqs'
@@ -97,7 +97,7 @@ describe.each(REGIONS)('the SDK in %s', (region) => {
   });
 
   it.each(['sqs', 'sns'] as const)('manages %s credentials', async (product) => {
-    const api = keyed(product, client, region);
+    const api = accessKeyApi(product, client, region);
     expect(await api.info()).toMatchObject({ status: 'disabled', projectId: local.owner.project_id });
     const write = { canPublish: true, canReceive: false, canManage: false };
     await expect(api.create('early', write)).rejects.toThrow(Errors.PreconditionFailedError);

@@ -1,6 +1,7 @@
 /**
- * A third region needs configuration only: an entry of `REGIONS` and a database. The API, the drop-down list, the
- * OpenAPI document and its nats-server follow.
+ * A third region needs no code: only an entry of `REGIONS`, a database, and a secret that `npm run deploy` and the local
+ * stack create. The API, the drop-down list and the OpenAPI document then include it, and the stack starts its
+ * nats-server.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -23,7 +23,7 @@ const OF_CALLER = [
   '/iam/v1alpha1/users',
   '/iam/v1alpha1/jwts',
   '/mnq/v1beta1/lookup',
-  // // Returns data of the region, not of a project.
+  // Returns data of the region, not of a project.
   '/mnq/v1beta1/regions/:region/nats-servers',
 ];
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { clientOf, newOwner, newProject, REGIONS, rows } from './harness.ts';
 
-const KEYED = [
+const ACCESS_KEY_PRODUCTS = [
   { product: 'sqs', label: 'Queues' },
   { product: 'sns', label: 'Topics and Events' },
 ] as const;
@@ -60,7 +60,7 @@ describe.each(REGIONS)('in %s', (region) => {
     ).toHaveLength(1);
   });
 
-  it.each(KEYED)(
+  it.each(ACCESS_KEY_PRODUCTS)(
     '$label credentials are created, listed, read, updated and revoked',
     async ({ product, label }) => {
       const owner = await newOwner();

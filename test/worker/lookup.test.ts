@@ -55,12 +55,12 @@ describe.each(REGIONS)('lookup of a %s key', (region) => {
     };
     for (const product of ['sqs', 'sns']) {
       await api.post(`/activate-${product}`, { project_id });
-      const keyed = (
+      const credentials = (
         await api.post(`/${product}-credentials`, { project_id, permissions: { can_publish: true } })
       ).body;
       created[product] = {
-        key: keyed.access_key,
-        read: (await api.get(`/${product}-credentials/${keyed.id}`)).body,
+        key: credentials.access_key,
+        read: (await api.get(`/${product}-credentials/${credentials.id}`)).body,
       };
     }
   });

@@ -19,7 +19,7 @@ const unreachable = {
 
 beforeEach(() => {
   vi.spyOn(console, 'warn').mockImplementation(() => {});
-  // // A connection error that the runtime does not also report as an uncaught error.
+  // A connection error that the runtime does not also report as an uncaught error.
   vi.spyOn(globalThis, 'fetch').mockImplementation(() => Promise.reject(new Error('refused')));
 });
 

@@ -1,7 +1,10 @@
-/** Deletes expired sessions, tokens and invitations on a schedule. It does not enforce expiry: every use checks it. */
+/**
+ * Deletes expired sessions, tokens and invitations on a schedule. It does not enforce expiry: every use checks it.
+ * API keys stay; authenticate.ts refuses them.
+ */
 import type { D1Database } from '@cloudflare/workers-types';
 import { openDatabase } from '../../../db/database.ts';
-import { deleteExpiredRows } from '../../../db/identity/expired.ts';
+import { deleteExpiredRows } from '../../../db/identity/delete-expired.ts';
 
 /** Keep expired invitations for 30 days so that their links say "expired" instead of "not found". */
 const EXPIRED_INVITATION_RETENTION_MS = 30 * 24 * 3600 * 1000;

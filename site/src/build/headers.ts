@@ -1,6 +1,6 @@
 /**
  * The response headers of static pages: after the build, writes `_headers` with a Content-Security-Policy that allows
- * exactly the inline scripts found in the pages. The Worker's own answers carry headers of their own.
+ * exactly the inline scripts found in the pages. functions/index.ts sets the headers of API responses.
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';

@@ -1,6 +1,12 @@
 /**
- * The element `<access-key-credentials>`: region and project → is the product active → credentials → generate, update or
- * revoke. Owns the order of things and what is read; what is changed is access-key-credentials.actions.ts's, how the list looks credentials-panel.ts's.
+ * The element `<access-key-credentials>`: loads whether the product is active in the chosen project and region, and its
+ * credentials. Owns the order of steps and the GET requests. access-key-credentials.actions.ts sends the requests that
+ * change data; credentials-panel.ts displays the list.
+ *
+ * "Generate credentials": once the list has loaded, credentials-panel.ts calls `#generate` here on a click. It imports
+ * access-key-credentials.actions.ts, whose `generate` opens the dialog (ui/dialogs/form-dialog.ts). On submit,
+ * ui/forms/form.ts validates the fields and calls back to send the POST. Then guide/progress.ts marks the guide's step as done,
+ * ui/dialogs/secret-dialog.ts shows the secret, and after it is closed the list is loaded again.
  */
 
 import { type AccessKeyCredentials, accessKeyEndpoints } from '../../api/api.ts';

@@ -2,8 +2,8 @@
 import { busyWhile, find } from '../../ui/dom.ts';
 import { say, UNLOADED } from '../../ui/panels/notice.ts';
 
-for (const proof of document.querySelectorAll('revocation-demo')) {
-  const button = find(proof, '[data-action="start"]', HTMLButtonElement);
+for (const demo of document.querySelectorAll('revocation-demo')) {
+  const button = find(demo, '[data-action="start"]', HTMLButtonElement);
   button.disabled = false;
   button.addEventListener('click', async () => {
     // Its script is here, for this one or another on the page: the element does it itself.
@@ -12,7 +12,7 @@ for (const proof of document.querySelectorAll('revocation-demo')) {
       button,
       import('./revocation-demo.ts').catch(() => undefined),
     );
-    if (!code) say(proof, UNLOADED);
-    else if (proof instanceof code.RevocationDemo) await proof.start();
+    if (!code) say(demo, UNLOADED);
+    else if (demo instanceof code.RevocationDemo) await demo.start();
   });
 }

@@ -1,6 +1,7 @@
 /**
  * The element `<revocation-demo>` (revocation-demo.astro): makes throw-away credentials, uses them in a steady rhythm, has them
- * revoked and shows what comes of it. Sees to it that they do not stay. What differs between products is the bearer's.
+ * revoked and shows what comes of it. Sees to it that they do not stay. What differs between products is in the
+ * implementations of `TrialCredentials` (trial-nats.ts, trial-access-key.ts).
  */
 
 import type { ProductId } from '../../../../db/products.ts';
@@ -121,7 +122,7 @@ export class RevocationDemo extends HTMLElement {
     this.#trial = undefined;
     this.#log({ action: 'Revoke', outcome: 'unknown', text: `Answered, ${since(sentAt, answeredAt)}` });
     const answered = { sentAt, answeredAt, headers: result.headers };
-    this.#end(trial, await trial.prove(answered, (use) => this.#log(use)));
+    this.#end(trial, await trial.observeRevocation(answered, (use) => this.#log(use)));
   }
 
   async #stop(notice: Notice): Promise<void> {

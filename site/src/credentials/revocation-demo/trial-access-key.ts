@@ -41,12 +41,12 @@ export async function createAccessKeyTrial(product: AccessKeyProductId): Promise
     accessKeyEndpoints[product].credentials.$post({ param, header: idempotent(key, project), json }),
   );
   if (!issued.ok) return issued;
-  return { ok: true, trial: bearerOf(issued.body, product, String(info.body[`${product}_endpoint_url`])) };
+  return { ok: true, trial: trialOf(issued.body, product, String(info.body[`${product}_endpoint_url`])) };
 }
 
 type Asking<Body> = (request: object) => Promise<ApiResponse<Body>>;
 
-function bearerOf(
+function trialOf(
   keys: AccessKeyCredentials,
   product: AccessKeyProductId,
   endpoint: string,
@@ -70,7 +70,7 @@ function bearerOf(
         accessKeyEndpoints[product].credentials[':credentials_id'].$delete(request, { init }),
       );
     },
-    async prove({ answeredAt }, log) {
+    async observeRevocation({ answeredAt }, log) {
       const next = await use();
       const took = since(answeredAt);
       log(next);

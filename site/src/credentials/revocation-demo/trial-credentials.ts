@@ -1,5 +1,5 @@
 /**
- * Throw-away credentials that a page makes, uses and has revoked while the reader looks: what the live proof knows of
+ * Throw-away credentials that a page makes, uses and has revoked while the reader looks: what the revocation demo knows of
  * them, whatever their product. They live in the page's memory only.
  */
 
@@ -35,8 +35,8 @@ export interface TrialCredentials {
   use(): Promise<Use | undefined>;
   /** Revokes them. */
   revoke(init?: RequestInit): Promise<Result<unknown>>;
-  /** Sees what became of them after their revocation, tells `log` each use, and resolves to what to say of it. */
-  prove(answered: Answered, log: (use: Use) => void): Promise<Notice>;
+  /** Uses the credentials after their revocation, passes each use to `log`, and resolves to a notice with the result. */
+  observeRevocation(answered: Answered, log: (use: Use) => void): Promise<Notice>;
   /** Lets go of what is open. */
   close(): void;
 }

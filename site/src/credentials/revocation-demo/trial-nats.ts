@@ -90,7 +90,10 @@ class NatsTrial implements TrialCredentials {
     return revoke(this.#issued, init);
   }
 
-  async prove({ sentAt, answeredAt, headers }: Answered, log: (use: Use) => void): Promise<Notice> {
+  async observeRevocation(
+    { sentAt, answeredAt, headers }: Answered,
+    log: (use: Use) => void,
+  ): Promise<Notice> {
     const patience = new Promise<undefined>((resolve) => setTimeout(resolve, PATIENCE_MS));
     const cutAt = await Promise.race([this.#ended, patience]);
     if (cutAt === undefined) {

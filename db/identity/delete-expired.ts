@@ -1,4 +1,7 @@
-/** Deletes expired sessions, single-use tokens and invitations. */
+/**
+ * Deletes expired sessions, single-use tokens and invitations. Expired API keys stay;
+ * functions/iam/sign-in/authenticate.ts refuses them.
+ */
 import { sql } from 'drizzle-orm';
 import type { Database } from '../database.ts';
 

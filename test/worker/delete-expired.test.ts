@@ -1,7 +1,7 @@
 /** Deletion of expired rows by the schedule, at a cost that does not grow with the number of live rows. */
 import { expect, it } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
-import { deleteExpiredRows } from '../../db/identity/expired.ts';
+import { deleteExpiredRows } from '../../db/identity/delete-expired.ts';
 import worker from '../../functions/index.ts';
 import { type Cost, counted } from './cost.ts';
 import { env } from './env.ts';
