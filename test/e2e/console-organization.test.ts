@@ -129,7 +129,7 @@ describe('members', () => {
     await passOn(page);
     await choose(page, 'ada@example.com', 'New invitation link');
     await passOn(page);
-    const self = row(page, 'this is you');
+    const self = row(page, '(you)');
     await self.waitFor();
     expect(await self.getByRole('button').count()).toBe(0);
   });

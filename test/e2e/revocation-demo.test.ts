@@ -265,7 +265,7 @@ describe('the revocation demo of NATS', () => {
     const account = await newAccount(local, QUIET);
     const page = await openAt('manage', QUIET, account);
     await press(page, LABEL, 'Start');
-    await says(page, LABEL, 'have no websocket');
+    await says(page, LABEL, 'have no WebSocket');
     const project = await newProject(local);
     const empty = await browser.open(`/how-to/manage-credentials/?region=${REGION}&project=${project}`);
     await region(empty, 'NATS accounts').getByText('has no NATS account').waitFor();
@@ -315,7 +315,7 @@ describe('testing NATS credentials', () => {
   it('says so where the servers have no websocket', async () => {
     const { page } = await generate(QUIET);
     await test(page);
-    await answer(page, 'have no websocket');
+    await answer(page, 'have no WebSocket');
   });
 });
 
