@@ -1,4 +1,4 @@
-/** A reporter that prints the files that took longest, after vitest's summary. */
+/** A vitest reporter that prints the slowest test files after the summary. */
 import { relative } from 'node:path';
 import type { Reporter, Vitest } from 'vitest/node';
 

@@ -1,6 +1,6 @@
 /**
- * Three kinds of tests: `unit` in Node, `worker` in workerd on real D1 databases, `e2e` against real servers (the
- * local stack with nats-server, official clients, Chromium). Secrets are made anew for each run.
+ * Three kinds of tests: `unit` in Node, `worker` in workerd with real D1 databases, `e2e` against real servers (the
+ * local stack with nats-server, official clients, Chromium). Each run generates new secrets.
  */
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
 import { configDefaults, defineConfig } from 'vitest/config';
@@ -9,7 +9,7 @@ import { slowestFiles } from './slowest-files.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 const seed = async (kind: 'operator' | 'account') => (await createKey(kind)).seed;
-/** A rate limit of so many in a minute. */
+/** Returns a rate limit of `limit` requests per minute. */
 const limitOf = (namespace_id: string, limit: number) => ({
   namespace_id,
   simple: { limit, period: 60 as const },
@@ -22,13 +22,13 @@ const sealingKey = (id: string) => ({
 export default defineConfig({
   root,
   test: {
-    // One more than the two cores of the smallest machine, because tests also wait: for servers, browsers and deadlines.
+    // One more than the two cores of the smallest machine, because tests also wait for servers, browsers and timeouts.
     maxWorkers: 3,
     reporters: [...configDefaults.reporters, slowestFiles()],
     projects: [
       {
         root,
-        // Files of one worker share a process and its modules: importing them again costs a second of CPU time for each file.
+        // The test files of a worker share a process and its modules. Importing them again costs a second of CPU per file.
         test: { name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false, testTimeout: 60_000 },
       },
       {
@@ -37,7 +37,7 @@ export default defineConfig({
           cloudflareTest(async () => ({
             wrangler: { configPath: `${root}wrangler.toml` },
             miniflare: {
-              // The suites must not throttle themselves; those about limits take the tight ones in their place.
+              // High limits, because all requests come from one address. Tests of rate limits use the tight limits.
               ratelimits: {
                 RESOLVER_LIMIT: limitOf('1', 6000),
                 SIGN_IN_LIMIT: limitOf('2', 100_000),
@@ -48,7 +48,7 @@ export default defineConfig({
                 TIGHT_TOKEN_LIMIT: limitOf('14', 5),
               },
               bindings: {
-                // Without a nats-server nothing is pushed here: what servers make of it is in the e2e tests.
+                // No nats-server runs here, so nothing is pushed. The e2e tests cover the servers.
                 REGIONS: {
                   'fr-par': { label: 'Paris', nats_endpoint: 'nats://127.0.0.1:4222' },
                   'nl-ams': { label: 'Amsterdam', nats_endpoint: 'nats://127.0.0.1:4223' },

@@ -1,6 +1,6 @@
 /**
- * Chromium for tests: pages of the stack, signed in or not. A test fails when a page logged an error, threw one or
- * broke its Content-Security-Policy. Finds nothing on pages: that is each test's affair, by role and label.
+ * Chromium for tests: opens pages of the stack, signed in or not. A test fails if a page logs an error, throws one or
+ * violates its Content-Security-Policy.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,11 +8,11 @@ import { type Browser, type BrowserContextOptions, chromium, type Locator, type 
 import { afterEach, beforeAll, expect } from 'vitest';
 import type { LocalStack } from './local-stack.ts';
 
-/** What tests use of the browser. */
+/** The browser for the tests of a file. */
 export interface TestBrowser {
-  /** A page in a session of its own, signed in as the Owner unless `stranger`, or as somebody else. */
+  /** Opens a page in a new session: signed in as the Owner, as the user `as`, or with `stranger` not signed in. */
   open(path: string, options?: { stranger?: boolean; as?: SignIn } & BrowserContextOptions): Promise<Page>;
-  /** What pages have complained of since the test began. A test that provokes something takes it out. */
+  /** Errors that pages have reported since the test began. A test removes the errors that it expects. */
   complaints: string[];
 }
 
@@ -25,7 +25,7 @@ const FLAGS = [
   '--no-first-run',
 ];
 
-/** What somebody signs in with. */
+/** A user's credentials for signing in. */
 export interface SignIn {
   email: string;
   password: string;
@@ -41,7 +41,7 @@ export function useBrowser(local: LocalStack): TestBrowser {
 
   beforeAll(async () => {
     browser = await launch();
-    session = await signedIn(browser, local, local.owner);
+    session = await signIn(browser, local, local.owner);
   });
   afterEach(async () => {
     await Promise.all(browser.contexts().map((context) => context.close()));
@@ -51,25 +51,25 @@ export function useBrowser(local: LocalStack): TestBrowser {
   return {
     complaints,
     async open(path, { stranger = false, as, ...options } = {}) {
-      const own = as ? await signedIn(browser, local, as) : session;
+      const userSession = as ? await signIn(browser, local, as) : session;
       const context = await browser.newContext({
         baseURL: local.stack.origin,
         viewport: { width: 1280, height: 900 },
         permissions: ['clipboard-read', 'clipboard-write'],
-        ...(!stranger && { storageState: own }),
+        ...(!stranger && { storageState: userSession }),
         ...options,
       });
-      // Longer than anything takes on the slowest machine: nothing here is a statement about time.
+      // A generous timeout for slow machines: these tests do not measure time.
       context.setDefaultTimeout(30_000);
       const page = await context.newPage();
-      await listen(page, complaints);
+      await recordErrors(page, complaints);
       await page.goto(path);
       return page;
     },
   };
 }
 
-/** The browser of this worker, which its test files share. It ends with the worker. */
+/** The browser of this vitest worker, shared by its test files. It ends with the worker. */
 let running: Browser | undefined;
 
 async function launch(): Promise<Browser> {
@@ -79,21 +79,21 @@ async function launch(): Promise<Browser> {
   return running;
 }
 
-async function signedIn(
+async function signIn(
   browser: Browser,
   { stack }: LocalStack,
   { email, password }: SignIn,
 ): Promise<Session> {
   const context = await browser.newContext({ baseURL: stack.origin });
   const headers = { Origin: stack.origin };
-  const answer = await context.request.post('/auth/sign-in/email', { headers, data: { email, password } });
-  if (!answer.ok()) throw new Error(`Signing in answered ${answer.status()}`);
+  const response = await context.request.post('/auth/sign-in/email', { headers, data: { email, password } });
+  if (!response.ok()) throw new Error(`Signing in responded with ${response.status()}`);
   const state = await context.storageState();
   await context.close();
   return state;
 }
 
-async function listen(page: Page, complaints: string[]): Promise<void> {
+async function recordErrors(page: Page, complaints: string[]): Promise<void> {
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(`${message.text()} (${page.url()})`);
   });
@@ -106,16 +106,16 @@ async function listen(page: Page, complaints: string[]): Promise<void> {
   });
 }
 
-/** axe, which does not copy the HTML of each element that passes, because nothing here reads it. */
+/** The source of axe, configured without HTML snippets, which tests do not read. */
 const AXE = `${readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')}
 axe.configure({ noHtml: true });`;
 
-/** What axe finds wrong with the page as it is now: rule and place of each violation. */
-export const axe = (page: Page): Promise<string[]> => run(page, 'body');
+/** Runs axe on a page. Resolves to the rule and element of each violation. */
+export const axe = (page: Page): Promise<string[]> => runAxe(page, 'body');
 
-/** What axe finds wrong within the element that the selector names, by all its rules or these. */
-async function run(page: Page, within: string, rules?: readonly string[]): Promise<string[]> {
-  // Half a megabyte of source: sent and parsed once for each page.
+/** Runs axe on the element that matches a selector, with all rules or these. */
+async function runAxe(page: Page, within: string, rules?: readonly string[]): Promise<string[]> {
+  // The source is half a megabyte: send and parse it once per page.
   if (!(await page.evaluate('"axe" in window'))) await page.evaluate(AXE);
   const options = { resultTypes: ['violations' as const], ...(rules && { runOnly: [...rules] }) };
   return page.evaluate(
@@ -128,14 +128,14 @@ async function run(page: Page, within: string, rules?: readonly string[]): Promi
   );
 }
 
-/** The rules of axe that look at colors. */
+/** The rules of axe that check colors. */
 const COLOR_RULES = ['color-contrast', 'link-in-text-block'];
 
 /**
- * What is wrong with a page that is open, light and dark, at both widths: what axe finds, and that it is wider than the
- * window. The themes differ in colors alone (theme.css), and no other rule looks at those. So each theme and each width is
- * held against all rules once, and the two pairs that are left against the rules about colors: in all of the page, or in
- * `part` of it, when what is around it has been seen on another page.
+ * Checks an open page in both themes at both widths. Resolves to the violations that axe finds, and whether the page
+ * scrolls sideways. The themes differ only in colors (theme.css). So each theme and each width gets all rules once, and
+ * the two other combinations get only the color rules, within `part` (for pages whose header and navigation another test
+ * checks).
  */
 export async function inspect(
   page: Page,
@@ -148,25 +148,25 @@ export async function inspect(
   ] as const) {
     await page.setViewportSize({ width, height: 900 });
     if (!(await fits(page))) found.push(`${width}: the page scrolls sideways`);
-    await turn(page, first);
+    await setTheme(page, first);
     const all = await axe(page);
-    await turn(page, second);
-    const colors = await run(page, part, COLOR_RULES);
+    await setTheme(page, second);
+    const colors = await runAxe(page, part, COLOR_RULES);
     found.push(...all.map((complaint) => `${first}, ${width}: ${complaint}`));
     found.push(...colors.map((complaint) => `${second}, ${width}: ${complaint}`));
   }
   return found;
 }
 
-/** Turns a page to the other theme as Starlight does, at once: what fades from one color to the other has done so. */
-async function turn(page: Page, theme: 'light' | 'dark'): Promise<void> {
+/** Sets a page's theme as Starlight does, and finishes color transitions immediately. */
+async function setTheme(page: Page, theme: 'light' | 'dark'): Promise<void> {
   await page.evaluate((theme) => {
     document.documentElement.dataset.theme = theme;
     for (const one of document.getAnimations()) if (one instanceof CSSTransition) one.finish();
   }, theme);
 }
 
-/** Whether the page is as wide as the window. A new width takes a moment to arrive everywhere. */
+/** Resolves to whether the page fits the viewport's width. Waits for the layout after a resize. */
 function fits(page: Page): Promise<boolean> {
   const fitting = page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth, null, {
     timeout: 5_000,
@@ -177,12 +177,12 @@ function fits(page: Page): Promise<boolean> {
   );
 }
 
-/** The part of a page with this heading, or the dialog with this title. */
+/** Returns the region of a page with this accessible name, usually its heading. */
 export const region = (page: Page, name: string): Locator => page.getByRole('region', { name, exact: true });
 
 /**
- * The steps of a guide that count as done, as a screen reader hears it: the number of each from 1. `index` says of which
- * of the page's lists: NATS, Queues, Topics and Events.
+ * Resolves to the completed steps of a guide, counted from 1, as a screen reader announces them. `index` selects the list
+ * of steps on the page: 0 for NATS, 1 for Queues, 2 for Topics and Events.
  */
 export async function stepsDone(page: Page, index = 0): Promise<number[]> {
   const steps = await page.locator('.guide-steps').nth(index).locator('> li').all();

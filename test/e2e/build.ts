@@ -1,4 +1,4 @@
-/** Builds the Worker and the site before the first end-to-end test, unless they are built already. */
+/** Builds the Worker and the site before the first e2e test, unless the builds are up to date. */
 import { bundleWorker } from '../stack/bundle.ts';
 import { defaultConfig } from '../stack/project.ts';
 import { buildSite } from '../stack/site.ts';

@@ -138,7 +138,9 @@ it('keyboard only: an application gets an API key and a policy, and the key is l
   await pressAt(page, alert.getByRole('button', { name: 'Revoke' }));
   await expectStatus(page, /^Revoked /);
   await pressAt(page, button(page, 'Close'));
-  await expect(api(local, 'GET', `/iam/v1alpha1/api-keys/${accessKey}`)).rejects.toThrow('answered 404');
+  await expect(api(local, 'GET', `/iam/v1alpha1/api-keys/${accessKey}`)).rejects.toThrow(
+    'responded with 404',
+  );
 });
 
 it('keyboard only: a project is created, and its menu is opened and closed', async () => {

@@ -1,6 +1,6 @@
 /**
- * The console's pages of an organization, in a real browser on the real stack: projects, members, applications, API keys,
- * policies and the audit trail, each from the first click to what the API and the next request say of it.
+ * The console's pages for an organization in a real browser on the real stack: projects, members, applications, API keys,
+ * policies and the audit trail. Each test checks the effect of its clicks in the API or in the next request.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
@@ -15,9 +15,9 @@ const local = useStack();
 const browser = useBrowser(local);
 
 const dialog = (page: Page, name: string) => page.getByRole('dialog', { name, exact: true });
-const alert = (page: Page) => page.getByRole('alertdialog');
+const confirmation = (page: Page) => page.getByRole('alertdialog');
 const row = (page: Page, name: string | RegExp) => page.getByRole('row').filter({ hasText: name });
-const said = (page: Page, text: string) => page.getByRole('status').getByText(text).waitFor();
+const waitForStatus = (page: Page, text: string) => page.getByRole('status').getByText(text).waitFor();
 
 /** Chooses an item of a row's menu. */
 async function choose(page: Page, name: string, item: string): Promise<void> {
@@ -25,8 +25,8 @@ async function choose(page: Page, name: string, item: string): Promise<void> {
   await page.getByRole('menuitem', { name: item, exact: true }).click();
 }
 
-/** Copies the invitation link that is shown, and closes its dialog. */
-async function passOn(page: Page): Promise<void> {
+/** Copies the invitation link, and closes its dialog. */
+async function shareLink(page: Page): Promise<void> {
   await dialog(page, 'Share this link').getByRole('button', { name: 'Copy Invitation link' }).click();
   await page.getByRole('button', { name: 'I have shared this link' }).click();
 }
@@ -38,33 +38,33 @@ describe('projects', () => {
     await dialog(page, 'Create a project').getByLabel('Name').fill('staging');
     await dialog(page, 'Create a project').getByLabel('Description').fill('Before production');
     await page.keyboard.press('Enter');
-    await said(page, 'Created staging.');
+    await waitForStatus(page, 'Created staging.');
     await row(page, 'Before production').waitFor();
     await choose(page, 'staging', 'Rename');
     await dialog(page, 'Rename project').getByLabel('Name').fill('testing');
     await page.keyboard.press('Enter');
-    await said(page, 'Saved testing.');
+    await waitForStatus(page, 'Saved testing.');
     await choose(page, 'testing', 'Delete');
-    await alert(page).waitFor();
+    await confirmation(page).waitFor();
     await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe('Cancel');
-    await alert(page).getByRole('button', { name: 'Delete project' }).click();
-    await said(page, 'Deleted testing.');
+    await confirmation(page).getByRole('button', { name: 'Delete project' }).click();
+    await waitForStatus(page, 'Deleted testing.');
     expect(await row(page, 'testing').count()).toBe(0);
   });
 
-  it('are kept, with the reason told, while a region has something of them', async () => {
+  it('cannot be deleted while a region has resources of the project, and the error names them', async () => {
     const project_id = await newProject(local);
     await api(local, 'POST', '/mnq/v1beta1/regions/nl-ams/nats-accounts', { project_id });
     const page = await browser.open('/console/projects/');
     await choose(page, project_id, 'Delete');
-    await alert(page).getByRole('button', { name: 'Delete project' }).click();
-    await alert(page).getByRole('alert').getByText('still has NATS accounts in nl-ams').waitFor();
+    await confirmation(page).getByRole('button', { name: 'Delete project' }).click();
+    await confirmation(page).getByRole('alert').getByText('still has NATS accounts in nl-ams').waitFor();
     expect(browser.complaints.splice(0).every((text) => text.includes('412'))).toBe(true);
   });
 });
 
 describe('members', () => {
-  it('are invited with a link that works, made Owner and member again, and removed', async () => {
+  it('are invited with a working link, made Owner and member again, and removed', async () => {
     const page = await browser.open('/console/iam/');
     await page.getByRole('button', { name: 'Invite member' }).click();
     await dialog(page, 'Invite a member').getByLabel('Email address').fill('grace@example.com');
@@ -74,7 +74,7 @@ describe('members', () => {
     await shown.getByRole('status').getByText('Copied').waitFor();
     const link = await page.evaluate(() => navigator.clipboard.readText());
     await page.getByRole('button', { name: 'I have shared this link' }).click();
-    await said(page, 'Invited grace@example.com.');
+    await waitForStatus(page, 'Invited grace@example.com.');
     await expect.poll(() => page.content()).not.toContain(new URL(link).hash);
 
     const invited = await browser.open(link, { stranger: true });
@@ -87,22 +87,22 @@ describe('members', () => {
     await invited.waitForURL((url) => url.pathname === '/console/');
     await invited.getByText('Welcome to Latchkey.').waitFor();
     await invited.waitForLoadState('networkidle');
-    // A new member lacks a policy still.
+    // A new member has no policy yet.
     for (const complaint of browser.complaints.splice(0)) expect(complaint).toContain('403');
 
     await page.reload();
     await choose(page, 'Grace', 'Make Owner');
-    await alert(page).getByRole('button', { name: 'Make Owner' }).click();
-    await said(page, 'Grace is an Owner now.');
+    await confirmation(page).getByRole('button', { name: 'Make Owner' }).click();
+    await waitForStatus(page, 'Grace is an Owner now.');
     await choose(page, 'Grace', 'Make member');
-    await alert(page).getByRole('button', { name: 'Make member' }).click();
-    await said(page, 'Grace is a member now.');
+    await confirmation(page).getByRole('button', { name: 'Make member' }).click();
+    await waitForStatus(page, 'Grace is a member now.');
     await choose(page, 'Grace', 'Remove');
-    await alert(page).getByRole('button', { name: 'Remove member' }).click();
-    await said(page, 'Removed Grace.');
+    await confirmation(page).getByRole('button', { name: 'Remove member' }).click();
+    await waitForStatus(page, 'Removed Grace.');
   });
 
-  it('are invited by who is no Owner with a mail, whose link the page does not show', async () => {
+  it('get the invitation link only by email when the inviter is not an Owner', async () => {
     const { organization_id } = local.owner;
     const manager = await newMember(local, 'Hedy', [
       { permission_set_names: ['IAMManager'], organization_id },
@@ -112,7 +112,7 @@ describe('members', () => {
     await page.getByRole('button', { name: 'Invite member' }).click();
     await dialog(page, 'Invite a member').getByLabel('Email address').fill('edsger@example.com');
     await page.keyboard.press('Enter');
-    await said(page, 'Invited edsger@example.com. An email with the link is on its way.');
+    await waitForStatus(page, 'Invited edsger@example.com. An email with the link is on its way.');
     await choose(page, 'edsger@example.com', 'New invitation link');
     await expect.poll(() => local.logged.length).toBe(2);
     expect(await dialog(page, 'Share this link').count()).toBe(0);
@@ -121,26 +121,26 @@ describe('members', () => {
     );
   });
 
-  it('who are invited get another link, and the last Owner cannot be removed', async () => {
+  it('can get a new invitation link, and the last Owner cannot be removed', async () => {
     const page = await browser.open('/console/iam/#members');
     await page.getByRole('button', { name: 'Invite member' }).click();
     await dialog(page, 'Invite a member').getByLabel('Email address').fill('ada@example.com');
     await page.keyboard.press('Enter');
-    await passOn(page);
+    await shareLink(page);
     await choose(page, 'ada@example.com', 'New invitation link');
-    await passOn(page);
+    await shareLink(page);
     const self = row(page, '(you)');
     await self.waitFor();
     expect(await self.getByRole('button').count()).toBe(0);
   });
 });
 
-it('an application gets an API key, whose command works as it is shown, and loses it', async () => {
+it('an application gets an API key, whose displayed command works, and which can be deleted', async () => {
   const page = await browser.open('/console/iam/#applications');
   await page.getByRole('button', { name: 'Create application' }).click();
   await dialog(page, 'Create an application').getByLabel('Name').fill('orders-service');
   await page.keyboard.press('Enter');
-  await said(page, 'Created orders-service.');
+  await waitForStatus(page, 'Created orders-service.');
   await page.getByRole('tab', { name: 'API keys' }).click();
   await page.getByRole('button', { name: 'Create API key' }).click();
   const form = dialog(page, 'Create an API key');
@@ -165,8 +165,8 @@ it('an application gets an API key, whose command works as it is shown, and lose
   await expect.poll(() => page.content()).not.toContain(secretKey);
   await row(page, accessKey).getByText('orders-service').waitFor();
   await choose(page, accessKey, 'Delete');
-  await alert(page).getByRole('button', { name: 'Delete API key' }).click();
-  await said(page, `Deleted ${accessKey}.`);
+  await confirmation(page).getByRole('button', { name: 'Delete API key' }).click();
+  await waitForStatus(page, `Deleted ${accessKey}.`);
   const refused = await fetch(`${local.stack.origin}/iam/v1alpha1/principal`, {
     headers: { 'X-Auth-Token': secretKey },
   });
@@ -174,7 +174,7 @@ it('an application gets an API key, whose command works as it is shown, and lose
 });
 
 describe('policies', () => {
-  it('grant what their rules say from the next request on, and no longer once they are deleted', async () => {
+  it('take effect on the next request after they are saved, edited or deleted', async () => {
     const name = `Linus-${crypto.randomUUID().slice(0, 8)}`;
     const linus = await newMember(local, name);
     const page = await browser.open('/console/iam/#policies');
@@ -182,7 +182,7 @@ describe('policies', () => {
     const form = page.getByRole('dialog', { name: /^(Create a|Edit) policy$/ });
     await dialog(page, 'Create a policy').waitFor();
     await form.getByLabel('Name', { exact: true }).fill('Linus works with queues');
-    // Owners may do everything: nothing can be granted to them.
+    // Owners have every permission, so the form does not list them.
     const grantees = form.getByLabel('Applies to').locator('option');
     expect(
       await grantees.evaluateAll((options) => options.map(({ textContent }) => textContent)),
@@ -196,7 +196,7 @@ describe('policies', () => {
     await form.getByLabel('QueuesFullAccess').check();
     await form.getByRole('checkbox', { name: 'default' }).check();
     await form.getByRole('button', { name: 'Save policy' }).click();
-    await said(page, 'Saved Linus works with queues.');
+    await waitForStatus(page, 'Saved Linus works with queues.');
 
     const theirs = await browser.open('/console/queues/?region=fr-par', { as: linus });
     await region(theirs, 'Queues').getByRole('button', { name: 'Activate Queues' }).click();
@@ -214,8 +214,8 @@ describe('policies', () => {
     await row(theirs, 'Linus works with queues').first().waitFor();
 
     await choose(page, 'Linus works with queues', 'Delete');
-    await alert(page).getByRole('button', { name: 'Delete policy' }).click();
-    await said(page, 'Deleted Linus works with queues.');
+    await confirmation(page).getByRole('button', { name: 'Delete policy' }).click();
+    await waitForStatus(page, 'Deleted Linus works with queues.');
     await theirs.goto('/console/queues/?region=fr-par');
     await region(theirs, 'Queues')
       .getByText('A policy with MessagingAndQueuingFullAccess in a project')
@@ -231,7 +231,7 @@ describe('policies', () => {
       ...more,
     });
 
-  it('keep whom they are for also when the members cannot be read', async () => {
+  it('keep their principal when the list of members fails to load', async () => {
     const { id: user_id } = await newMember(local, 'Margaret');
     const { id } = await newPolicy('Margaret’s', 'NATSFullAccess', { user_id });
     const page = await browser.open('/console/iam/#policies');
@@ -241,27 +241,27 @@ describe('policies', () => {
     const form = dialog(page, 'Edit policy');
     await form.getByLabel('Name', { exact: true }).fill('Renamed');
     await form.getByRole('button', { name: 'Save policy' }).click();
-    await said(page, 'Saved Renamed.');
+    await waitForStatus(page, 'Saved Renamed.');
     expect(await api(local, 'GET', `/iam/v1alpha1/policies/${id}`)).toMatchObject({ user_id });
     for (const complaint of browser.complaints.splice(0)) expect(complaint).toContain('ERR_FAILED');
     local.logged.splice(0);
   });
 
-  it('are edited one at a time: none gets the rules of another', async () => {
+  it('are edited one at a time: a slow response does not overwrite the rules of another policy', async () => {
     const { id } = await newPolicy('Slow', 'NATSFullAccess');
     await newPolicy('Quick', 'QueuesFullAccess');
     const page = await browser.open('/console/iam/#policies');
-    const told = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
     await page.route(`**/iam/v1alpha1/rules?policy_id=${id}*`, async (route) => {
-      await told.promise;
+      await released.promise;
       await route.continue();
     });
-    const asked = page.waitForRequest(`**/iam/v1alpha1/rules?policy_id=${id}*`);
+    const requested = page.waitForRequest(`**/iam/v1alpha1/rules?policy_id=${id}*`);
     await choose(page, 'Slow', 'Edit');
-    await asked;
+    await requested;
     await choose(page, 'Quick', 'Edit');
     await sleep(500);
-    told.resolve();
+    released.resolve();
     await sleep(500);
     const form = dialog(page, 'Edit policy');
     expect(await form.getByLabel('Name', { exact: true }).inputValue()).toBe('Slow');
@@ -269,7 +269,7 @@ describe('policies', () => {
     expect(await form.getByLabel('QueuesFullAccess').isChecked()).toBe(false);
   });
 
-  it('are named by the permission set to who misses one', async () => {
+  it('are suggested by permission set to members without access', async () => {
     const rules = [{ permission_set_names: ['NATSReadOnly'], project_ids: [local.owner.project_id] }];
     const page = await browser.open('/console/iam/', { as: await newMember(local, 'Barbara', rules) });
     await page.getByText('A policy with IAMReadOnly grants it').waitFor();
@@ -294,9 +294,9 @@ describe('the audit trail', () => {
     });
     const page = await browser.open('/console/audit/');
     const changes = () => page.getByRole('rowheader').allTextContents();
-    const heads = async () =>
+    const firstNames = async () =>
       (await changes()).slice(0, 3).map((text) => /first|second|third/.exec(text)?.[0]);
-    await expect.poll(heads).toEqual(['third', 'second', 'first']);
+    await expect.poll(firstNames).toEqual(['third', 'second', 'first']);
     await page.getByLabel('Where', { exact: true }).selectOption('nl-ams');
     await page.getByLabel('What').selectOption('nats_accounts');
     await expect.poll(async () => (await changes())[0]).toContain('second');
@@ -306,7 +306,7 @@ describe('the audit trail', () => {
     await expect.poll(async () => (await changes())[0]).toContain('second');
     await page.getByText('Details').first().click();
     await page.locator('dl.facts:visible').getByText('second', { exact: true }).waitFor();
-    // Of an update, what was there before and what is there now.
+    // An update shows the old and the new value.
     await api(local, 'PATCH', `/account/v3/projects/${project_id}`, { name: 'renamed' });
     await page.goto('/console/audit/?resource_type=projects&action=update');
     await page.getByText('Details').first().click();
@@ -321,7 +321,7 @@ describe('the audit trail', () => {
     await page.getByText('Write → Write, Read', { exact: true }).waitFor();
   });
 
-  it('is exported as what the filters let through', async () => {
+  it('is exported with the filters of the page', async () => {
     const page = await browser.open('/console/audit/?where=global&resource_type=applications&action=create');
     await row(page, 'Created application').first().waitFor();
     await page.getByText('Export', { exact: true }).click();
@@ -337,7 +337,7 @@ describe('the audit trail', () => {
       expect(event).toMatchObject({ action: 'create', resource: { type: 'applications' } });
   });
 
-  it('offers no export to members who cannot read it, and stays on its page when the session has ended', async () => {
+  it('offers no export to members without read access, and stays on the page when the session has ended', async () => {
     const denied = await browser.open('/console/audit/', { as: await newMember(local, 'Barbara') });
     await denied.getByText('A policy with AuditTrailReadOnly grants it').waitFor();
     expect(await denied.getByRole('button', { name: 'Export' }).isVisible()).toBe(false);
@@ -357,7 +357,7 @@ describe('the audit trail', () => {
     expect(browser.complaints.splice(0).every((text) => /40[13]/.test(text))).toBe(true);
   });
 
-  it('shows earlier changes when asked for them', async () => {
+  it('shows earlier changes without gaps, even on a double click', async () => {
     const organization_id = local.owner.organization_id;
     const create = (name: string) =>
       api(local, 'POST', '/iam/v1alpha1/applications', { organization_id, name });
@@ -377,7 +377,7 @@ describe('the audit trail', () => {
   });
 });
 
-it('every project and application is there to choose from, also beyond the first hundred', async () => {
+it('lists of projects and applications show more than one hundred options', async () => {
   const { organization_id } = local.owner;
   const last = 'many-100';
   for (let at = 0; at <= 100; at++) {

@@ -1,6 +1,6 @@
 /**
- * The console's pages as a whole: nothing that axe finds with data and dialogs in them, no more script than is allowed; and
- * the look-up, which stands on each of them.
+ * All pages of the console: accessibility with data and open dialogs, the size of their scripts, and the key lookup that
+ * every page has.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,14 +33,14 @@ const PAGES = [
   '/console/audit/',
 ];
 
-/** What the site generator brings along. */
+/** Scripts of the site generator. */
 const NOT_OURS =
   /\/((LanguageSelect|Page|PageFrame|Search|ThemeSelect|(Mobile)?TableOfContents)\.astro|page\.|ui-core|rolldown-runtime|starlight-toc|ec\.)[^/]+\.js$/;
 
-/** The pages outside the console that have the same forms, and the first page. */
+/** The landing page, and the pages outside the console with the same forms. */
 const GUIDES = ['/', '/how-to/create-credentials/', '/how-to/manage-credentials/'];
 
-/** Bytes of our own scripts that a page loads by itself, compressed. */
+/** Resolves to the compressed size, in bytes, of our scripts that a page loads before any interaction. */
 async function ownScript(path: string, stranger: boolean): Promise<number> {
   const page = await browser.open('/healthz', { stranger, reducedMotion: 'reduce' });
   const loaded = new Set<string>();
@@ -57,13 +57,13 @@ async function ownScript(path: string, stranger: boolean): Promise<number> {
 
 it.each([
   ['a member', false],
-  ['a stranger', true],
+  ['a visitor', true],
 ])(
-  'pages load no more of our scripts for %s before the first interaction than allowed',
+  'every page loads at most 10 kB of our scripts for %s before the first interaction',
   async (_who, stranger) => {
     const paths = [...PAGES, ...GUIDES];
     while (paths.length > 0) {
-      // Most of their time they wait for the network to be idle.
+      // Pages spend most of their time waiting for the network to be idle: load several at once.
       const some = paths.splice(0, 5);
       const sizes = await Promise.all(
         some.map(async (path) => [path, await ownScript(path, stranger)] as const),
@@ -73,14 +73,14 @@ it.each([
   },
 );
 
-describe('axe finds nothing', () => {
-  /** What stands in the place of data that is on its way, or that there is none of. */
+describe('axe finds no violations', () => {
+  /** Placeholders for data that is loading or missing. */
   const PLACEHOLDERS = ['loading', 'unchosen', 'inactive', 'empty', 'problem', 'signed-out']
     .map((state) => `main [data-when="${state}"]:visible`)
     .join();
 
-  // Twelve pages, four looks at each.
-  it('on pages with data in them', { timeout: 300_000 }, async () => {
+  // Twelve pages, each in four variants (theme and width).
+  it('on pages with data', { timeout: 300_000 }, async () => {
     const { organization_id, project_id: projectId } = local.owner;
     const { account } = await newCreds(local, 'fr-par');
     await activate(local, 'fr-par', projectId);
@@ -88,8 +88,8 @@ describe('axe finds nothing', () => {
     const topics = snsClient(local, await newCredentials(local, 'sns', ALL));
     await queues.send(new CreateQueueCommand({ QueueName: 'orders' }));
     await topics.send(new CreateTopicCommand({ Name: 'orders' }));
-    const post = <Answer>(path: string, body: object) =>
-      api<Answer>(local, 'POST', `/iam/v1alpha1/${path}`, { organization_id, name: 'orders', ...body });
+    const post = <ResponseBody>(path: string, body: object) =>
+      api<ResponseBody>(local, 'POST', `/iam/v1alpha1/${path}`, { organization_id, name: 'orders', ...body });
     const { id } = await post<{ id: string }>('applications', {});
     const rules = [{ permission_set_names: ['QueuesFullAccess'], project_ids: [projectId] }];
     await post('policies', { application_id: id, rules });
@@ -101,12 +101,12 @@ describe('axe finds nothing', () => {
       await page.goto(
         `${pathname}?region=fr-par&project=${projectId}&id=${account}&account=${account}${hash}`,
       );
-      // To another tab of the same page goes the page itself.
+      // The hash selects a tab, which the page opens by script.
       if (hash) await page.locator(`[aria-selected="true"]:has(${hash})`).waitFor();
       await expect
         .poll(() => page.locator(`${PLACEHOLDERS}, .count:empty`).count(), { message: path })
         .toBe(0);
-      // What is around it is seen in guide-pages.test.ts.
+      // guide-pages.test.ts checks the header and navigation around it.
       const complaints = await inspect(page, { part: 'main' });
       found.push(...complaints.map((complaint) => `${path} ${complaint}`));
     }
@@ -116,11 +116,11 @@ describe('axe finds nothing', () => {
   it('in dialogs and menus', async () => {
     const page = await browser.open('/console/iam/#policies');
     const found: string[] = [];
-    const look = async (what: string) =>
+    const check = async (what: string) =>
       found.push(...(await inspect(page)).map((complaint) => `${what} ${complaint}`));
     await page.getByRole('button', { name: 'Create policy' }).click();
     await page.getByRole('dialog', { name: 'Policy' }).waitFor();
-    await look('policy');
+    await check('policy');
     await page.keyboard.press('Escape');
     await page.getByRole('tab', { name: 'API keys' }).click();
     await page
@@ -128,22 +128,22 @@ describe('axe finds nothing', () => {
       .first()
       .click();
     await page.getByRole('menu').waitFor();
-    await look('menu');
+    await check('menu');
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Create API key' }).click();
     await page.getByRole('dialog', { name: 'Create an API key' }).waitFor();
-    await look('API key');
+    await check('API key');
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Look up a key' }).click();
     await page.getByLabel('Key or .creds text').fill(local.owner.access_key);
     await page.getByRole('button', { name: 'Look up', exact: true }).click();
     await page.getByText('is known').waitFor();
-    await look('look-up');
+    await check('look-up');
     expect(found).toEqual([]);
   });
 });
 
-it('tells a stranger on every page where to sign in, and shows nothing else', async () => {
+it('every page shows visitors a sign-in link', async () => {
   const page = await browser.open('/console/', { stranger: true });
   for (const path of PAGES) {
     await page.goto(path);
@@ -153,14 +153,14 @@ it('tells a stranger on every page where to sign in, and shows nothing else', as
   }
 });
 
-describe('the look-up', () => {
+describe('the key lookup', () => {
   const lookUp = async (page: Page, text: string) => {
     await page.getByRole('button', { name: 'Look up a key' }).click();
     await page.getByLabel('Key or .creds text').fill(text);
     await page.getByRole('button', { name: 'Look up', exact: true }).click();
   };
 
-  it('sends only the public part of a creds file, tells whose it is, and revokes it', async () => {
+  it('sends only the public part of a creds file, shows its details, and revokes it', async () => {
     const { content, id, account } = await newCreds(local, 'nl-ams');
     const page = await browser.open('/console/audit/');
     const sent: string[] = [];
@@ -173,9 +173,9 @@ describe('the look-up', () => {
     expect(seed).not.toBe('');
     for (const text of sent) for (const secret of [jwt, seed]) expect(text).not.toContain(secret);
     await dialog.getByRole('button', { name: /^Revoke/ }).click();
-    const asked = page.getByRole('alertdialog');
-    await asked.getByText('No clients are connected').waitFor();
-    await asked.getByRole('button', { name: 'Revoke', exact: true }).click();
+    const confirmation = page.getByRole('alertdialog');
+    await confirmation.getByText('No clients are connected').waitFor();
+    await confirmation.getByRole('button', { name: 'Revoke', exact: true }).click();
     await dialog
       .getByRole('status')
       .getByText(/Revoked .* 1 of 1 server/)
@@ -190,7 +190,7 @@ describe('the look-up', () => {
     await expect.poll(() => page.getByLabel('Key or .creds text').inputValue()).toBe('');
   });
 
-  it('finds an access key in a line of a log, and leads to the page that has it', async () => {
+  it('finds an access key in a log line, and links to the page that lists it', async () => {
     const projectId = await newProject(local);
     await activate(local, 'fr-par', projectId);
     const credentials = await newCredentials(local, 'sns', ALL, { projectId });
@@ -202,37 +202,37 @@ describe('the look-up', () => {
     expect(new URL(page.url()).pathname).toBe('/console/topics-and-events/');
   });
 
-  it('says of keys without a connection when they were last used, before it revokes them', async () => {
+  it('shows when access keys and API keys were last used before it revokes them', async () => {
     const projectId = await newProject(local);
     await activate(local, 'fr-par', projectId);
     const { access_key: key } = await newCredentials(local, 'sqs', ALL, { projectId });
     const page = await browser.open('/console/');
     const found = page.getByRole('dialog', { name: 'Look up a key' });
-    const asked = page.getByRole('alertdialog');
+    const confirmation = page.getByRole('alertdialog');
     await lookUp(page, key);
     await found.getByRole('button', { name: /^Revoke/ }).click();
-    await asked.getByText('in the region Paris').waitFor();
-    await asked.getByText('Last used: never.').waitFor();
-    await asked.getByRole('button', { name: 'Cancel' }).click();
+    await confirmation.getByText('in the region Paris').waitFor();
+    await confirmation.getByText('Last used: never.').waitFor();
+    await confirmation.getByRole('button', { name: 'Cancel' }).click();
     await page.getByLabel('Key or .creds text').fill(local.owner.access_key);
     await page.getByRole('button', { name: 'Look up', exact: true }).click();
     await found.getByText('API key of').waitFor();
     await found.getByRole('button', { name: /^Revoke/ }).click();
-    await asked.getByText(/^Last used: (now|just now|\d+ \w+ ago)\.$/).waitFor();
+    await confirmation.getByText(/^Last used: (now|just now|\d+ \w+ ago)\.$/).waitFor();
   });
 
-  it('stays open while it asks, and forgets what was wrong when it is closed', async () => {
+  it('stays open while a request is pending, and clears its error when it closes', async () => {
     const page = await browser.open('/console/');
-    const told = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
     await page.route('**/lookup?*', async (route) => {
-      await told.promise;
+      await released.promise;
       await route.abort();
     });
     await lookUp(page, `LKEY${'x'.repeat(16)}`);
     const close = page.getByRole('dialog').getByRole('button', { name: 'Close' });
     await close.click();
     expect(await close.isVisible()).toBe(true);
-    told.resolve();
+    released.resolve();
     await page.getByRole('alert').getByText('did not respond').waitFor();
     browser.complaints.splice(0);
     await close.click();
@@ -240,7 +240,7 @@ describe('the look-up', () => {
     expect(await page.getByRole('dialog').getByRole('alert').isVisible()).toBe(false);
   });
 
-  it('says so when its script does not come', async () => {
+  it('shows an error when its script fails to load', async () => {
     const page = await browser.open('/console/');
     await page.route(/\/key-lookup\.[^.]+\.js$/, (route) => route.abort());
     await page.getByRole('button', { name: 'Look up a key' }).click();
@@ -248,7 +248,7 @@ describe('the look-up', () => {
     expect(browser.complaints.splice(0).join()).toContain('ERR_FAILED');
   });
 
-  it('says that a key is nobody’s, and sends nothing of a text without one', async () => {
+  it('reports an unknown key, and sends no request for text without a key', async () => {
     const page = await browser.open('/console/');
     await lookUp(page, `LKEY${'x'.repeat(16)}`);
     await page.getByText('belongs to nothing that you have access to').waitFor();

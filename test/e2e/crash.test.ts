@@ -47,7 +47,7 @@ afterAll(async () => {
   rmSync(state, { recursive: true, force: true });
 });
 
-/** Sends a creation, kills everything `delay` milliseconds later, and resolves to the id if it was confirmed. */
+/** Sends a creation, and kills the stack `delay` milliseconds later. Resolves to the id if confirmed, else null. */
 async function createAndKill(round: number, delay: number): Promise<string | null> {
   const region = REGIONS[round % 2] ?? 'fr-par';
   const product = PRODUCTS[round % 3] ?? 'nats';
@@ -57,16 +57,16 @@ async function createAndKill(round: number, delay: number): Promise<string | nul
       ? { nats_account_id: accounts[region] }
       : { project_id: running?.owner.project_id, permissions: { can_publish: true } }),
   };
-  const answer = call('POST', `${region}/${product}-credentials`, body)
+  const confirmedId = call('POST', `${region}/${product}-credentials`, body)
     .then(async (response) => ((await response.json()) as { id: string }).id)
     .catch(() => null);
   await sleep(delay);
   await running?.killAll();
   running = undefined;
-  return answer;
+  return confirmedId;
 }
 
-/** What the databases hold, seen from outside while nothing runs on them. */
+/** Reads the databases while the stack is down: ids of credentials, and inconsistent rows. */
 async function inspect() {
   const found = { ids: [] as string[], wrong: [] as unknown[] };
   for (const { binding, file } of await stackDatabases(state)) {
@@ -76,19 +76,19 @@ async function inspect() {
       const rows = (sql: string) => database.prepare(sql).all() as Record<string, unknown>[];
       found.ids.push(...rows('select id from credentials').map(({ id }) => String(id)));
       found.wrong.push(
-        // One audit row for each credential, and none for a credential that is not there.
+        // Credentials without exactly one audit row, and audit rows without a credential.
         ...rows(`select id from credentials c where 1 <>
           (select count(*) from audit_events where resource_id = c.id and action = 'create')`),
         ...rows(`select resource_id from audit_events where action = 'create' and resource like '%_credentials'
           and resource_id not in (select id from credentials)`),
-        // Counts that differ from what there is.
+        // Counters that differ from the number of rows.
         ...rows(`select * from counts where value <> case
           when resource = 'nats_accounts' then (select count(*) from nats_accounts
             where scope in (project_id, 'organization:' || organization_id))
           when resource = 'nats_revocations' then (select count(*) from nats_revocations where account_id = scope)
           when length(scope) = 56 then (select count(*) from credentials where nats_account_id = scope)
           else (select count(*) from credentials where project_id = scope and product = resource) end`),
-        // A credential without its secret or its place.
+        // Credentials without a secret, permissions or an account.
         ...rows(`select id from credentials where case product
           when 'nats' then nats_account_id is null else sealed_secret is null or permissions is null end`),
       );
@@ -99,17 +99,17 @@ async function inspect() {
   return found;
 }
 
-it(`leaves whole credentials or none, in ${KILLS} kills`, { timeout: 600_000 }, async () => {
+it(`a crash leaves complete credentials or none, in ${KILLS} kills`, { timeout: 600_000 }, async () => {
   const confirmed: string[] = [];
-  // How long a creation takes here, in milliseconds: found out on the way, so that kills strike on both sides of it.
-  let within = 30;
+  // The longest delay in milliseconds. It adapts to the machine, so that kills come before and after the write.
+  let maxDelay = 30;
   let stored = 0;
   for (let round = 0; round < KILLS; round++) {
     running ??= await startProcess(state);
-    const id = await createAndKill(round, Math.random() * within);
+    const id = await createAndKill(round, Math.random() * maxDelay);
     if (id) confirmed.push(id);
     const found = await inspect();
-    within *= found.ids.length > stored ? 0.7 : 1.3;
+    maxDelay *= found.ids.length > stored ? 0.7 : 1.3;
     stored = found.ids.length;
     expect(found.wrong, `round ${round}`).toEqual([]);
     expect(
@@ -119,7 +119,7 @@ it(`leaves whole credentials or none, in ${KILLS} kills`, { timeout: 600_000 }, 
   }
   const { ids } = await inspect();
   console.log(`${KILLS} kills: ${confirmed.length} creations confirmed, ${ids.length} credentials stored`);
-  // The kills must have struck on both sides of the write, or nothing was shown.
+  // Some kills must come before the write and some after it, or the test proves nothing.
   expect(ids.length).toBeGreaterThan(0);
   expect(ids.length).toBeLessThan(KILLS);
 

@@ -1,6 +1,6 @@
 /**
- * Deployment with the real wrangler against a pretended account, and the dry run. What only Cloudflare itself can
- * show (that it accepts the code and the databases) is not shown here.
+ * Deployment with the real wrangler against a fake Cloudflare account, and the dry run. These tests cannot show that
+ * Cloudflare itself accepts the code and the databases.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -58,7 +58,7 @@ function json<T>(name: string): T {
 
 // Each deployment runs wrangler several times.
 describe('npm run deploy', { timeout: 300_000 }, () => {
-  it('asks who owns the deployment before it creates anything', async () => {
+  it('requires the Owner’s email address before it creates anything', async () => {
     await expect(deployAs()).rejects.toThrow(CannotDeploy);
     expect(account.changes).toEqual([]);
   });
@@ -74,7 +74,7 @@ describe('npm run deploy', { timeout: 300_000 }, () => {
     }
   });
 
-  it('creates and migrates the databases near their regions, and the Owner, before the code goes out', async () => {
+  it('creates and migrates the databases near their regions, and creates the Owner, before it uploads the code', async () => {
     account.failNextUpload = true;
     await expect(deployAs('Owner@Example.com')).rejects.toThrow('wrangler deploy');
     expect(
@@ -90,7 +90,7 @@ describe('npm run deploy', { timeout: 300_000 }, () => {
     expect(account.worker).toBeUndefined();
   });
 
-  it('finishes what was cut off, with every secret that the Worker lacks', async () => {
+  it('resumes an interrupted deployment, and sets every missing secret of the Worker', async () => {
     await deployAs();
     const { worker: secrets } = json<{ worker: Record<string, string> }>('secrets.json');
     expect(Object.keys(secrets).sort()).toEqual(secretNames(REGIONS).sort());
@@ -98,7 +98,7 @@ describe('npm run deploy', { timeout: 300_000 }, () => {
     expect(rows('latchkey-identity', 'select id from organizations')).toHaveLength(1);
   });
 
-  it('leaves an Owner who can sign in and call, known from owner.json alone', async () => {
+  it('creates an Owner who can sign in and call the API with owner.json', async () => {
     const owner = json<Owner>('owner.json');
     expect(owner.email).toBe('owner@example.com');
     const [row] = rows(
@@ -112,7 +112,7 @@ describe('npm run deploy', { timeout: 300_000 }, () => {
     expect(await verifyPassword({ hash: String(row?.password), password: owner.password })).toBe(true);
   });
 
-  it('keeps its secrets to the operator and leaves no other file of them', () => {
+  it('makes its secrets readable by the operator only, and leaves no other file with secrets', () => {
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((path) => !path.startsWith('.wrangler'))
       .sort();
@@ -131,7 +131,7 @@ describe('npm run deploy', { timeout: 300_000 }, () => {
       expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
   });
 
-  it('takes the keys of engines and of the mail provider from the environment, and does not go on without, nor with mail whose links lead nowhere', async () => {
+  it('reads the keys of engines and of the email provider from the environment, and stops without them or without the site’s URL for email links', async () => {
     const before = readFileSync(config, 'utf8');
     const others = `
 [vars.REGIONS.nl-ams.engine]
@@ -160,7 +160,7 @@ from = "latchkey@example.com"
         await expect(deployAs(undefined, environment)).rejects.toThrow(wanted);
       await deployAs(undefined, given);
       expect(account.worker?.secrets).toMatchObject(given);
-      // What the Worker has need not be given again.
+      // Secrets that the Worker already has are not required again.
       await deployAs();
       expect(account.worker?.secrets).toMatchObject(given);
     } finally {
@@ -168,7 +168,7 @@ from = "latchkey@example.com"
     }
   });
 
-  it('tells each nats-server whom to trust and where to ask', () => {
+  it('writes a configuration for each nats-server, with its system account and resolver URL', () => {
     const configurations = REGIONS.map((region) => readFileSync(join(folder, `nats/${region}.conf`), 'utf8'));
     for (const [i, text] of configurations.entries()) {
       expect(text).toMatch(/^ {2}max_file: 107374182400$/m);
@@ -201,7 +201,7 @@ from = "latchkey@example.com"
     writeFileSync(file, text);
   });
 
-  it('is followed by further organizations, of new Owners and of those there are', async () => {
+  it('can create more organizations later, for new and existing Owners', async () => {
     const access = deployedAccess(
       'latchkey-identity',
       folder,
@@ -228,7 +228,7 @@ from = "latchkey@example.com"
 });
 
 describe('npm run deploy -- --dry-run', () => {
-  it('shows every command and file of a first deployment, and does and tells nothing else', async () => {
+  it('prints every command and file of a first deployment, changes nothing, and prints no secret', async () => {
     const before = account.changes.length;
     const script = join(root, 'test/stack/deploy.ts');
     const { stdout } = await promisify(execFile)(process.execPath, [script, '--dry-run'], { cwd: root });
@@ -245,7 +245,7 @@ describe('npm run deploy -- --dry-run', () => {
       expect(stdout).toContain(shown);
     }
     expect(stdout.indexOf('d1 migrations apply')).toBeLessThan(stdout.indexOf('$ wrangler deploy'));
-    // Seeds, keys of 32 bytes in base64, hashes of passwords and of API keys.
+    // NATS seeds, 32-byte keys in base64, and hashes of passwords and API keys.
     expect(stdout).not.toMatch(/S[OAU][A-Z2-7]{56}|[A-Za-z0-9+/]{43}=|scrypt:|'[0-9a-f]{64}'/);
     expect(account.changes.length).toBe(before);
   });

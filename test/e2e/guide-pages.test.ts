@@ -1,4 +1,4 @@
-/** Every page of the site, in both themes, on a desk and on a phone: axe finds nothing and nothing is wider than the window. */
+/** Every page of the site: accessibility and width in both themes, on desktop and phone; scripts; security headers. */
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -15,23 +15,23 @@ const dist = join(root, 'site/dist');
 const PAGES = globSync('**/*.html', { cwd: dist })
   .map((file) => `/${file.replace(/index\.html$/, '').replace(/\.html$/, '/')}`)
   .sort();
-/** One page of each folder: what is around the text of a page is the same on all pages of a kind. */
-const KINDS = PAGES.filter((path, at) => dirname(path) !== dirname(PAGES[at - 1] ?? ''));
+/** The first page of each folder. The header and navigation are the same on all pages of a folder. */
+const FIRST_IN_FOLDER = PAGES.filter((path, at) => dirname(path) !== dirname(PAGES[at - 1] ?? ''));
 
-/** In portions, so that one that is slow does not take the others' time. */
-const PORTIONS = Array.from({ length: Math.ceil(PAGES.length / 4) }, (_, at) => {
+/** Batches of four pages: a slow page does not use up the timeout of the others. */
+const BATCHES = Array.from({ length: Math.ceil(PAGES.length / 4) }, (_, at) => {
   const paths = PAGES.slice(4 * at, 4 * at + 4);
   return { paths, from: paths[0] };
 });
 
-it.each(PORTIONS)('axe finds nothing on the pages from $from on', { timeout: 300_000 }, async ({ paths }) => {
-  // Two at a time: looking at a page keeps one core busy.
+it.each(BATCHES)('axe finds no violations on pages from $from', { timeout: 300_000 }, async ({ paths }) => {
+  // Two pages at a time: each keeps one core busy.
   const lanes = [0, 1].map(async (lane) => {
     const page = await browser.open('/healthz', { stranger: true });
     const found: string[] = [];
     for (const path of paths.filter((_, at) => at % 2 === lane)) {
       await page.goto(path);
-      const complaints = await inspect(page, { part: KINDS.includes(path) ? 'body' : 'main' });
+      const complaints = await inspect(page, { part: FIRST_IN_FOLDER.includes(path) ? 'body' : 'main' });
       found.push(...complaints.map((complaint) => `${path} ${complaint}`));
     }
     return found;
@@ -39,13 +39,13 @@ it.each(PORTIONS)('axe finds nothing on the pages from $from on', { timeout: 300
   expect((await Promise.all(lanes)).flat()).toEqual([]);
 });
 
-it('looks at them all', () => {
-  expect(PORTIONS.flatMap(({ paths }) => paths)).toEqual(PAGES);
+it('the batches cover every page', () => {
+  expect(BATCHES.flatMap(({ paths }) => paths)).toEqual(PAGES);
   expect(PAGES.length).toBeGreaterThan(30);
-  expect(KINDS.length).toBeGreaterThan(6);
+  expect(FIRST_IN_FOLDER.length).toBeGreaterThan(6);
 });
 
-it('a guide in use has nothing that axe finds, in its lists and dialogs', async () => {
+it('axe finds no violations in the lists and dialogs of a guide', async () => {
   const { account } = await newCreds(local, 'fr-par');
   const page = await browser.open(`/how-to/create-credentials/?region=fr-par&account=${account}`);
   const credentials = region(page, 'Credentials');
@@ -63,7 +63,7 @@ it('a guide in use has nothing that axe finds, in its lists and dialogs', async 
   expect(await inspect(page)).toEqual([]);
 });
 
-/** These scripts with all that they import: at once, or also what they may come to import later. */
+/** Returns these scripts and everything that they import, directly or not. `imports` matches the imports to follow. */
 function closure(entries: string[], imports: RegExp): Set<string> {
   const files = new Set<string>();
   const add = (file: string) => {
@@ -75,40 +75,40 @@ function closure(entries: string[], imports: RegExp): Set<string> {
   entries.forEach(add);
   return files;
 }
-const AT_ONCE = /(?:from|import)\s*["'`]\.\/([^"'`]+\.js)["'`]/g;
-const EVER = /(?:from|import)[\s(]*["'`]\.\/([^"'`]+\.js)["'`]/g;
+const STATIC_IMPORTS = /(?:from|import)\s*["'`]\.\/([^"'`]+\.js)["'`]/g;
+const ALL_IMPORTS = /(?:from|import)[\s(]*["'`]\.\/([^"'`]+\.js)["'`]/g;
 
-/** The scripts that a page begins with: ours, and Starlight's. */
+/** Returns the scripts in a page's HTML: ours, and Starlight's. */
 function scriptsOf(path: string): { ours: string[]; theirs: string[] } {
   const html = readFileSync(join(dist, path === '/404/' ? '404.html' : join(path, 'index.html')), 'utf8');
   const files = [...html.matchAll(/src="\/_astro\/([^"]+\.js)"/g)].map(([, file = '']) => file);
-  // Starlight names its components in capitals, we do not. `page` is Astro's prefetching, `ec` the code blocks'.
+  // Starlight's components are capitalized, ours are not. `page` is Astro's prefetch, `ec` the code blocks.
   const isTheirs = (file: string) => /^(?:[A-Z]\w*\.astro_|page\.|ec\.)/.test(file);
   return { ours: files.filter((file) => !isTheirs(file)), theirs: files.filter(isTheirs) };
 }
 
 /** The guides with forms. */
 const FORMS = /(create|manage)-credentials/;
-/** What the forms of a page load by themselves for a stranger, and for a member. */
-const LATER = {
+/** Scripts that forms load without interaction, for a visitor and for a member. */
+const LOADED_BY_FORMS = {
   stranger: globSync('guest-offer.*.js', { cwd: join(dist, '_astro') }),
   member: globSync('{progress,rows}.*.js', { cwd: join(dist, '_astro') }),
 };
 
 describe('before the first interaction', () => {
   it.each([
-    ['a stranger', LATER.stranger, PAGES],
-    ['a member', LATER.member, PAGES.filter((path) => FORMS.test(path))],
-  ])('every page loads at most 10 kB of our scripts for %s', (_who, later, paths) => {
-    expect(later.length).toBeGreaterThan(0);
+    ['a visitor', LOADED_BY_FORMS.stranger, PAGES],
+    ['a member', LOADED_BY_FORMS.member, PAGES.filter((path) => FORMS.test(path))],
+  ])('every page loads at most 10 kB of our scripts for %s', (_who, lazy, paths) => {
+    expect(lazy.length).toBeGreaterThan(0);
     expect(paths.length).toBeGreaterThan(1);
     const sizes = paths.map((path) => {
-      const files = [...closure([...scriptsOf(path).ours, ...later], AT_ONCE)];
+      const files = [...closure([...scriptsOf(path).ours, ...lazy], STATIC_IMPORTS)];
       const texts = files.map((file) => readFileSync(join(dist, '_astro', file)));
       return { path, size: texts.reduce((sum, text) => sum + gzipSync(text).length, 0) };
     });
     expect(sizes.filter(({ size }) => size > 10_000)).toEqual([]);
-    // Every page has the menu of the session, and whatever counted nothing would pass.
+    // Every page has the session menu: a smaller size means that the test counted nothing.
     expect(sizes.filter(({ size }) => size < 500)).toEqual([]);
   });
 
@@ -118,28 +118,28 @@ describe('before the first interaction', () => {
         (path) => ({ path, stranger }),
       ),
     ),
-  )('$path asks for no script that was not counted (a stranger: $stranger)', async ({ path, stranger }) => {
+  )('$path requests only scripts that were counted (visitor: $stranger)', async ({ path, stranger }) => {
     const page = await browser.open('/reference/limits/', { stranger });
-    const asked = new Set<string>();
+    const requested = new Set<string>();
     page.on('request', (request) => {
       const file = /\/_astro\/([^/]+\.js)$/.exec(request.url())?.[1];
-      if (file) asked.add(file);
+      if (file) requested.add(file);
     });
     await page.goto(path, { waitUntil: 'networkidle' });
     const { ours, theirs } = scriptsOf(path);
-    const later = stranger ? LATER.stranger : LATER.member;
-    const known = new Set([...closure([...ours, ...later], AT_ONCE), ...closure(theirs, EVER)]);
-    expect([...asked].filter((file) => !known.has(file))).toEqual([]);
-    expect(asked.size).toBeGreaterThan(2);
+    const lazy = stranger ? LOADED_BY_FORMS.stranger : LOADED_BY_FORMS.member;
+    const known = new Set([...closure([...ours, ...lazy], STATIC_IMPORTS), ...closure(theirs, ALL_IMPORTS)]);
+    expect([...requested].filter((file) => !known.has(file))).toEqual([]);
+    expect(requested.size).toBeGreaterThan(2);
   });
 });
 
-// That no page breaks it is seen by every test here: what the browser reports fails the test (browser.ts).
+// Every test here also fails when a page violates the policy (see browser.ts).
 describe('the Content-Security-Policy', () => {
   const directives = (header: string | null) =>
     new Map((header ?? '').split('; ').map((text) => [text.split(' ')[0] ?? '', text.split(' ').slice(1)]));
 
-  it('of every page lets in the scripts of the build alone, and no frame around it', async () => {
+  it('of every page allows only scripts of the build, and no framing', async () => {
     for (const path of [...PAGES, '/nowhere/', '/healthz', '/openapi.json']) {
       const { headers } = await fetch(local.stack.origin + path);
       if (!headers.get('Content-Type')?.startsWith('text/html')) {
@@ -157,7 +157,7 @@ describe('the Content-Security-Policy', () => {
     }
   });
 
-  it('stops a script that somebody has slipped in, and a frame, and the page says so', async () => {
+  it('blocks an injected script and a frame, and the page reports both', async () => {
     const page = await browser.open('/how-to/create-credentials/', { stranger: true });
     await page.evaluate(() => {
       const script = document.createElement('script');
@@ -177,7 +177,7 @@ describe('the Content-Security-Policy', () => {
     browser.complaints.splice(0);
   });
 
-  it('lets the search work', async () => {
+  it('allows the search', async () => {
     const page = await browser.open('/', { stranger: true });
     await page.getByRole('button', { name: 'Search' }).click();
     await page.getByRole('dialog').getByRole('textbox').fill('revoke');

@@ -1,6 +1,6 @@
 /**
- * What the sections for Queues and for Topics and Events show for others to type is run as it is shown: the samples with
- * the values of the form, the command and the files of the secret dialog. And the keys are tried from the page itself.
+ * Runs the code that the guides show for Queues and for Topics and Events: the samples with the values of the form, and
+ * the command and files of the secret dialog. Also tests the keys from the page itself.
  */
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
@@ -36,7 +36,7 @@ describe.each(PRODUCTS.map((product) => [product.label, product] as const))(
     const test = (page: Page) => secret(page).getByRole('button', { name: 'Test these credentials' }).click();
 
     it.each(['Write', 'Manage'])(
-      'with %s says that they are accepted, and when they are no longer',
+      'with %s shows that they are accepted, and that they are refused after a revocation',
       async (box) => {
         const project = await newProject(local);
         const page = await open(browser, 'create', product, 'nl-ams', project);
@@ -54,19 +54,19 @@ describe.each(PRODUCTS.map((product) => [product.label, product] as const))(
         expect(
           await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }])),
         ).not.toContain('latchkey_');
-        // The browser tells of the refusal, and of the queue that does not exist.
+        // The browser logs the refusal, and the response for a queue that does not exist.
         for (const complaint of browser.complaints.splice(0)) expect(complaint).toMatch(/status of 40[03]/);
       },
     );
 
-    it('by the command of the dialog works with the files that it hands out', async () => {
+    it('with the command of the dialog works with the downloaded files', async () => {
       const page = await open(browser, 'create', product, 'fr-par', await newProject(local));
       await activate(page, product);
       await generate(page, product, 'orders', ['Read']);
       const files = [await download(page, '.env'), await download(page, 'AWS profile')];
       await secret(page).getByText('Test them from where your service runs').click();
       const command = await secret(page).getByRole('group', { name: 'Node.js' }).locator('pre').innerText();
-      // The package that its first line installs is here already.
+      // The package from the install line is already installed here.
       const [install, ...rest] = command.split('\n');
       expect(install).toBe(`npm install @aws-sdk/client-${product.id}`);
       const script = rest.join('\n');
@@ -82,10 +82,10 @@ describe.each(PRODUCTS.map((product) => [product.label, product] as const))(
 );
 
 const LANGUAGES = ['curl', 'TypeScript'];
-/** A name with all that is special in a shell, in JSON and in TypeScript. */
+/** A name with the characters that are special in a shell, in JSON and in TypeScript. */
 const NAME = `L'été "1" $HOME \\ \`x\``;
 
-/** The sample of a language as the page shows it. */
+/** Resolves to the sample of a language, as displayed. */
 async function sampleOf(page: Page, { id }: Product, language: string): Promise<string> {
   const form = page.locator(`access-key-credentials[data-product="${id}"]`);
   const tabs = form.getByRole('tablist').getByRole('tab');
@@ -96,7 +96,7 @@ async function sampleOf(page: Page, { id }: Product, language: string): Promise<
   return form.getByRole('tabpanel', { name: language }).innerText();
 }
 
-/** Runs a sample; resolves to what it printed. */
+/** Runs a sample. Resolves to its output. */
 function runSample(language: string, sample: string, env: Record<string, string> = {}): Promise<string> {
   if (language === 'curl') return run(local, sample, [], env);
   return run(
@@ -122,13 +122,13 @@ describe.each(SAMPLES)('the %s sample of %s', (language, _label, product) => {
     for (const box of ['Read', 'Manage']) await form.getByRole('checkbox', { name: box }).check();
     await form.getByRole('button', { name: 'Cancel' }).click();
     const printed = await runSample(language, await sampleOf(page, product, language));
-    const [made, ...others] = await listed(local, product, 'nl-ams', project);
+    const [created, ...others] = await listed(local, product, 'nl-ams', project);
     expect(others).toEqual([]);
-    expect(made).toMatchObject({
+    expect(created).toMatchObject({
       name: NAME,
       permissions: { can_publish: false, can_receive: true, can_manage: true },
     });
-    expect(printed).toContain(made?.access_key);
+    expect(printed).toContain(created?.access_key);
     expect(printed).toContain('latchkey_');
   });
 

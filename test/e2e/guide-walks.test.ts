@@ -1,7 +1,7 @@
 /**
- * Both guides, each step of them, for each product in two regions, as an Owner, a member who was granted one project and
- * a guest walk them; and what they are to somebody who is not signed in or lacks a permission. What forms do when things go
- * wrong is for their own tests.
+ * Every step of both guides, for each product in two regions, as an Owner, a member with access to one project, and a
+ * guest. Also checks the guides for a visitor who is not signed in and for a member without the required permission. For
+ * other errors of the forms, see their own tests.
  */
 import { readFileSync } from 'node:fs';
 import { CreateTopicCommand } from '@aws-sdk/client-sns';
@@ -44,16 +44,16 @@ const REGIONS = [
   { at: 'nl-ams', label: 'Amsterdam', other: 'fr-par' },
 ] as const;
 
-/** Who walks: opens the address of a guide as they would, in a project that is new to them. */
-const WALKERS: { who: string; open: (path: string) => Promise<Page> }[] = [
-  { who: 'an Owner', open: async (path) => browser.open(`${path}&project=${await newProject(local)}`) },
-  { who: 'a member with a policy', open: openAsMember },
-  { who: 'a guest', open: openAsGuest },
+/** The readers of the guides. `open` opens a guide as that reader, in a new project. */
+const READERS: { reader: string; open: (path: string) => Promise<Page> }[] = [
+  { reader: 'an Owner', open: async (path) => browser.open(`${path}&project=${await newProject(local)}`) },
+  { reader: 'a member with a policy', open: openAsMember },
+  { reader: 'a guest', open: openAsGuest },
 ];
 
 let grace: Promise<SignIn & { id: string }> | undefined;
 
-/** One member for all walks, granted the full set in one project after the other. */
+/** Opens the guide as the same member each time, with a policy that grants full access to a new project. */
 async function openAsMember(path: string): Promise<Page> {
   grace ??= newMember(local, 'Grace');
   const { id, ...as } = await grace;
@@ -76,26 +76,26 @@ async function openAsGuest(path: string): Promise<Page> {
 const member = (permission_set_names: string[], project: string) =>
   newMember(local, 'Grace', [{ permission_set_names, project_ids: [project] }]);
 
-const CASES = WALKERS.flatMap((walker) => REGIONS.map((place) => ({ ...walker, ...place })));
+const CASES = READERS.flatMap((reader) => REGIONS.map((place) => ({ ...reader, ...place })));
 type Place = (typeof REGIONS)[number];
 
-it.each(CASES)('both guides take $who in $label through each product', async ({ open, ...place }) => {
+it.each(CASES)('$reader completes both guides for every product in $label', async ({ open, ...place }) => {
   const page = await open(`/how-to/create-credentials/?region=${place.other}`);
   const creds = await createForNats(page, place);
-  const users: (() => Promise<string>)[] = [];
-  for (const product of PRODUCTS) users.push(await createFor(product, page, place));
+  const uses: (() => Promise<string>)[] = [];
+  for (const product of PRODUCTS) uses.push(await createFor(product, page, place));
   const connection = await connectWith(natsUrl(place), creds);
   await page.goto(`/how-to/manage-credentials/${new URL(page.url()).search}`);
   await revokeForNats(page, place);
   expect(await endOf(connection)).toMatch(CUT);
   expect(await access(natsUrl(place), creds)).toBe('refused');
   for (const [index, product] of PRODUCTS.entries())
-    await updateAndRevokeFor(product, page, users[index] ?? expect.unreachable('nobody uses it'));
+    await updateAndRevokeFor(product, page, uses[index] ?? expect.unreachable('no client for this product'));
 });
 
 const natsUrl = ({ at }: Place) => local.stack.nats.get(at)?.url ?? '';
 
-/** Chooses the region in a form, where another one was chosen before. */
+/** Chooses another region in a form, then this one. */
 async function choose(page: Page, list: number, form: Locator, { at, label, other }: Place): Promise<void> {
   const field = page.getByRole('combobox', { name: 'Region' }).nth(list);
   await field.selectOption(other);
@@ -104,7 +104,7 @@ async function choose(page: Page, list: number, form: Locator, { at, label, othe
   await form.getByText(label).first().waitFor();
 }
 
-/** The part about NATS of the guide to create credentials; resolves to the file. */
+/** Follows the NATS section of the guide to create credentials. Resolves to the downloaded file. */
 async function createForNats(page: Page, place: Place): Promise<string> {
   const accounts = region(page, 'NATS accounts');
   const credentials = region(page, 'Credentials');
@@ -122,13 +122,13 @@ async function createForNats(page: Page, place: Place): Promise<string> {
   const button = dialog(page, 'Save your credentials').getByRole('button', { name: /^Download/ });
   const [file] = await Promise.all([page.waitForEvent('download'), button.click()]);
   await save(page);
-  const made = credentials.getByRole('row').filter({ hasText: 'orders' });
-  await made.getByRole('cell', { name: 'Full access' }).waitFor();
+  const created = credentials.getByRole('row').filter({ hasText: 'orders' });
+  await created.getByRole('cell', { name: 'Full access' }).waitFor();
   expect(await stepsDone(page)).toEqual([1, 2, 3, 5]);
   return readFileSync(await file.path(), 'utf8');
 }
 
-/** The part about NATS of the guide to manage credentials. */
+/** Follows the NATS section of the guide to manage credentials. */
 async function revokeForNats(page: Page, { label }: Place): Promise<void> {
   const credentials = region(page, 'Credentials');
   await credentials.getByRole('button', { name: 'Revoke orders' }).click();
@@ -142,9 +142,9 @@ async function revokeForNats(page: Page, { label }: Place): Promise<void> {
   expect(await credentials.getByRole('row').filter({ hasText: 'orders' }).count()).toBe(0);
 }
 
-/** The part about another product of the guide to create credentials; resolves to something that uses the keys. */
+/** Follows a product's section of the guide to create credentials. Resolves to a function that uses the keys. */
 async function createFor(product: Product, page: Page, place: Place): Promise<() => Promise<string>> {
-  // Its script comes when it is near the window.
+  // The script of the panel loads when the panel is near the viewport.
   await panel(page, product).scrollIntoViewIfNeeded();
   await panel(page, product).getByRole('button', { name: 'Activate' }).waitFor();
   await choose(page, product.list, panel(page, product), place);
@@ -156,12 +156,12 @@ async function createFor(product: Product, page: Page, place: Place): Promise<()
   await row(page, product, 'orders').getByRole('cell', { name: 'Manage', exact: true }).waitFor();
   await row(page, product, 'orders').getByText(keys.access_key).waitFor();
   expect(await stepsDone(page, product.list)).toEqual([1, 2, 4]);
-  const use = user(product, { ...keys, id: '', region: place.at, project_id: '' });
+  const use = requestWith(product, { ...keys, id: '', region: place.at, project_id: '' });
   expect(await use()).toBe('ok');
   return use;
 }
 
-/** The part about it of the guide to manage credentials. */
+/** Follows a product's section of the guide to manage credentials. */
 async function updateAndRevokeFor(product: Product, page: Page, use: () => Promise<string>): Promise<void> {
   await panel(page, product).scrollIntoViewIfNeeded();
   await more(page, product, 'orders', 'Update credentials');
@@ -181,8 +181,8 @@ async function updateAndRevokeFor(product: Product, page: Page, use: () => Promi
   expect(await stepsDone(page, product.list)).toEqual([1, 2, 3, 4]);
 }
 
-/** Something that the AWS SDK does with keys, and that needs Manage. */
-function user({ id }: Product, keys: Parameters<typeof sqsClient>[1]): () => Promise<string> {
+/** Returns a function that sends a request requiring Manage with the AWS SDK, and resolves to its outcome. */
+function requestWith({ id }: Product, keys: Parameters<typeof sqsClient>[1]): () => Promise<string> {
   const sqs = sqsClient(local, keys);
   const sns = snsClient(local, keys);
   return () =>
@@ -193,11 +193,11 @@ function user({ id }: Product, keys: Parameters<typeof sqsClient>[1]): () => Pro
     );
 }
 
-describe('somebody who is not signed in', () => {
+describe('a visitor who is not signed in', () => {
   it.each([
     { guide: 'create', step: 'generate', followed: 1, back: 'nl-ams' },
     { guide: 'manage', step: 'find', followed: 0, back: 'fr-par' },
-  ])('finds the forms of the guide to $guide credentials, and comes back to the step', async (walk) => {
+  ])('signs in from a form of the guide to $guide credentials, and returns to its step', async (walk) => {
     const { guide, step, followed, back } = walk;
     const path = `/how-to/${guide}-credentials/`;
     const page = await browser.open('/healthz', { stranger: true });
@@ -220,7 +220,7 @@ describe('somebody who is not signed in', () => {
       }
     }
     const { heading = '', id = '' } = forms[followed] ?? {};
-    // By the keyboard alone, as whoever was led here may want to.
+    // Sign in with the keyboard only.
     await page.goto(`${path}?region=${back}#${id}`);
     await pressAt(page, region(page, heading).getByRole('link', { name: 'Sign in' }));
     await tabTo(page, page.getByLabel('Email address'));
@@ -235,7 +235,7 @@ describe('somebody who is not signed in', () => {
   });
 });
 
-describe('somebody without the permission', () => {
+describe('a member without the required permission', () => {
   const guide = (name: string, at: string, project: string, account = '') =>
     `/how-to/${name}-credentials/?region=${at}&project=${project}&account=${account}`;
   const onlyDenials = () => {
@@ -243,12 +243,12 @@ describe('somebody without the permission', () => {
   };
   const SETS = { sqs: 'QueuesFullAccess', sns: 'TopicsAndEventsFullAccess' };
 
-  it.each(REGIONS)('is told by each form which permission set is missing, in $label', async ({ at }) => {
+  it.each(REGIONS)('sees the missing permission set in each form, in $label', async ({ at }) => {
     const { project_id: projectId } = local.owner;
     const { account, content } = await newCreds(local, at);
     const as = await member(['MessagingAndQueuingReadOnly'], projectId);
     const page = await browser.open(guide('create', at, projectId, account), { as });
-    await refuses(page, 'Credentials', 'NATSFullAccess', []);
+    await expectDenied(page, 'Credentials', 'NATSFullAccess', []);
     for (const product of PRODUCTS) {
       await panel(page, product).scrollIntoViewIfNeeded();
       await panel(page, product).getByRole('button', { name: 'Activate' }).click();
@@ -262,10 +262,10 @@ describe('somebody without the permission', () => {
     await region(page, 'Credentials')
       .getByRole('button', { name: /^Revoke/ })
       .click();
-    await refusesDialog(page, 'Revoke credentials', 'NATSFullAccess');
+    await expectDialogDenied(page, 'Revoke credentials', 'NATSFullAccess');
     expect(await access(local.stack.nats.get(at)?.url ?? '', content)).toBe('yes');
     for (const product of PRODUCTS) {
-      await refuses(page, `Credentials for ${product.label}`, SETS[product.id], ['Write']);
+      await expectDenied(page, `Credentials for ${product.label}`, SETS[product.id], ['Write']);
       const [{ access_key = '' } = {}, ...others] = await listed(local, product, at, projectId);
       for (const [action, button] of [
         ['Update credentials', 'Update credentials'],
@@ -273,7 +273,7 @@ describe('somebody without the permission', () => {
       ] as const) {
         await row(page, product, access_key).getByRole('button').click();
         await page.getByRole('menuitem', { name: action }).click();
-        await refusesDialog(page, button, SETS[product.id]);
+        await expectDialogDenied(page, button, SETS[product.id]);
       }
       expect(others).toEqual([]);
       expect(await listed(local, product, at, projectId)).toMatchObject([{ access_key }]);
@@ -281,8 +281,8 @@ describe('somebody without the permission', () => {
     onlyDenials();
   });
 
-  /** Has credentials generated in vain. What is missing stands in the summary, at no field, and what was typed stays. */
-  async function refuses(page: Page, heading: string, set: string, boxes: string[]): Promise<void> {
+  /** Expects that generating fails: the summary names the permission set, no field is invalid, and input is kept. */
+  async function expectDenied(page: Page, heading: string, set: string, boxes: string[]): Promise<void> {
     await region(page, heading).scrollIntoViewIfNeeded();
     await region(page, heading).getByRole('button', { name: 'Generate credentials' }).click();
     const form = dialog(page, 'Generate credentials');
@@ -295,21 +295,21 @@ describe('somebody without the permission', () => {
     await form.getByRole('button', { name: 'Cancel' }).click();
   }
 
-  /** Presses the button of the dialog that is open in vain, and leaves it. */
-  async function refusesDialog(page: Page, button: string, set: string): Promise<void> {
+  /** Expects that the open dialog's action fails and names the permission set, then closes the dialog. */
+  async function expectDialogDenied(page: Page, button: string, set: string): Promise<void> {
     await page.getByRole('button', { name: button, exact: true }).click();
     await page.getByRole('alert').getByText(`A policy with ${set} grants it`).waitFor();
     await page.getByRole('button', { name: 'Cancel' }).click();
   }
 
-  it('is told by the form of another product what opens it, and without any permission that there is no project', async () => {
+  it('sees the permission set that the form of another product requires, and with no permissions sees that no project is accessible', async () => {
     const { project_id: project } = local.owner;
     const as = await member(['QueuesReadOnly'], project);
     const page = await browser.open(guide('create', 'fr-par', project), { as });
     await region(page, 'NATS accounts').getByText('A policy with NATSReadOnly grants it').waitFor();
     const edsger = await newMember(local, 'Edsger');
-    const nobody = await browser.open(guide('create', 'nl-ams', project), { as: edsger });
-    await region(nobody, 'NATS accounts').getByText('you have no access to a project').waitFor();
+    const denied = await browser.open(guide('create', 'nl-ams', project), { as: edsger });
+    await region(denied, 'NATS accounts').getByText('you have no access to a project').waitFor();
     onlyDenials();
   });
 });

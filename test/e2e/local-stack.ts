@@ -1,6 +1,6 @@
 /**
- * A stack for one test file: started before its tests on a fresh state folder, ended and removed after them. A test
- * file fails when the Worker logged an error that it did not ask for; mail that it printed is none.
+ * Starts a stack with an empty state folder before the tests of a file, and removes it after them. The file fails if the
+ * Worker logs anything that a test does not remove from `logged`, except printed emails.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,20 +9,25 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { type Stack, type StackSettings, startStack } from '../stack/stack.ts';
 
-/** What tests use of a running stack. */
+/** A running stack for tests. */
 export interface LocalStack {
   stack: Stack;
   owner: Owner;
   /** The state folder. */
   state: string;
-  /** What the Worker has printed so far. */
+  /** Lines that the Worker has logged. A test removes the lines that it expects. */
   logged: string[];
 }
 
-/** Everything of a test comes from one address, which would throttle itself. */
-const WIDE = { SIGN_IN_LIMIT: 10_000, ACCOUNT_LIMIT: 10_000, TOKEN_LIMIT: 10_000, VISITOR_LIMIT: 10_000 };
+/** High rate limits, because all requests of a test come from one address. */
+const LIMITS = {
+  SIGN_IN_LIMIT: 10_000,
+  ACCOUNT_LIMIT: 10_000,
+  TOKEN_LIMIT: 10_000,
+  VISITOR_LIMIT: 10_000,
+};
 
-/** Starts a stack for the tests of this file. Its members are there once the tests run. */
+/** Starts a stack for the tests of this file. Read the members of the returned object only inside tests and hooks. */
 export function useStack(settings: Partial<StackSettings> = {}): LocalStack {
   const local = { logged: [] as string[] } as LocalStack;
   beforeAll(async () => {
@@ -31,7 +36,7 @@ export function useStack(settings: Partial<StackSettings> = {}): LocalStack {
       state: local.state,
       port: 0,
       onLog: ({ message }) => local.logged.push(message),
-      limits: WIDE,
+      limits: LIMITS,
       ...settings,
     });
     if (!local.stack.owner) throw new Error('a fresh state folder has no Owner');
@@ -45,19 +50,19 @@ export function useStack(settings: Partial<StackSettings> = {}): LocalStack {
   return local;
 }
 
-/** Calls the API as the Owner. Resolves to the parsed answer, or null when it is empty; rejects on an error status. */
-export async function api<Answer = Record<string, never>>(
+/** Calls the API as the Owner. Resolves to the parsed response, or null if it is empty. Rejects on an error status. */
+export async function api<ResponseBody = Record<string, never>>(
   { stack, owner }: Pick<LocalStack, 'stack' | 'owner'>,
   method: string,
   path: string,
   body?: unknown,
-): Promise<Answer> {
+): Promise<ResponseBody> {
   const response = await fetch(stack.origin + path, {
     method,
     headers: { 'X-Auth-Token': owner.secret_key, 'Content-Type': 'application/json' },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   const text = await response.text();
-  if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
-  return (text ? JSON.parse(text) : null) as Answer;
+  if (!response.ok) throw new Error(`${method} ${path} responded with ${response.status}: ${text}`);
+  return (text ? JSON.parse(text) : null) as ResponseBody;
 }

@@ -1,11 +1,11 @@
-/** Other people than the Owner, for tests: invited and joined over the API, with what a policy grants them. */
+/** Creates members for tests through the API: invites them, joins as them, and attaches a policy. */
 import type { SignIn } from './browser.ts';
 import { api, type LocalStack } from './local-stack.ts';
 
-/** A rule of a policy as the API takes it. */
+/** A policy rule in the API's request format. */
 type Rule = { permission_set_names: string[] } & ({ project_ids: string[] } | { organization_id: string });
 
-/** Somebody who has joined the Owner's organization. Without rules nothing is granted to them. */
+/** Creates a member of the Owner's organization. Without rules, the member has no permissions. */
 export async function newMember(
   local: LocalStack,
   name: string,
@@ -23,7 +23,7 @@ export async function newMember(
     headers: { 'Content-Type': 'application/json', Origin: local.stack.origin },
     body: JSON.stringify({ token: new URL(invited.invitation_url).hash.slice(1), name, password }),
   });
-  if (!accepted.ok) throw new Error(`accepting the invitation answered ${accepted.status}`);
+  if (!accepted.ok) throw new Error(`accepting the invitation responded with ${accepted.status}`);
   if (rules.length > 0) {
     const policy = { organization_id, name: `What ${name} may do`, user_id: invited.id, rules };
     await api(local, 'POST', '/iam/v1alpha1/policies', policy);

@@ -36,7 +36,9 @@ const alert = (part: Locator) => part.getByRole('alert');
 const colorOf = (locator: Locator) => locator.evaluate((node) => getComputedStyle(node).color);
 
 /** Activates a product in a new project, with credentials created through the API. */
-async function made(names: string[]): Promise<{ page: Page; project: string; sets: Credentials[] }> {
+async function openWithCredentials(
+  names: string[],
+): Promise<{ page: Page; project: string; sets: Credentials[] }> {
   const project = await newProject(local);
   await activateByApi(local, AT, project, ['sqs']);
   const sets: Credentials[] = [];
@@ -117,7 +119,7 @@ describe('an outcome message', () => {
 
 describe('a name with a bidirectional control character', () => {
   it('is isolated, also in the text for screen readers', async () => {
-    const { page, sets } = await made(['orders']);
+    const { page, sets } = await openWithCredentials(['orders']);
     await page.route('**/sqs-credentials?*', async (route) => {
       const response = await route.fetch();
       await route.fulfill({ response, body: (await response.text()).replace('orders', '\u202Esredro live') });
@@ -150,7 +152,7 @@ describe('a list', () => {
   });
 
   it('detects a revocation made elsewhere when the reader returns, and keeps the focus', async () => {
-    const { page, sets } = await made(['one', 'two', 'three']);
+    const { page, sets } = await openWithCredentials(['one', 'two', 'three']);
     await row(page, QUEUES, 'two').waitFor();
     const button = panel(page, QUEUES).getByRole('button', { name: 'See more actions for two' });
     await button.focus();
@@ -166,7 +168,7 @@ describe('a list', () => {
   });
 
   it('keeps the reader’s page after an action', async () => {
-    const { page } = await made(Array.from({ length: 60 }, (_, at) => `set-${at}`));
+    const { page } = await openWithCredentials(Array.from({ length: 60 }, (_, at) => `set-${at}`));
     await panel(page, QUEUES).getByText('50 of 60').waitFor();
     await panel(page, QUEUES).getByRole('button', { name: 'Show more credentials' }).click();
     await expect.poll(() => panel(page, QUEUES).getByRole('row').count()).toBe(61);
@@ -190,7 +192,7 @@ describe('a list', () => {
   });
 
   it('shows a resource whose creation lost its response, after the form is canceled', async () => {
-    const { page } = await made([]);
+    const { page } = await openWithCredentials([]);
     await page.route('**/sqs-credentials', async (route) => {
       await route.fetch();
       await route.abort();
@@ -209,7 +211,7 @@ describe('a list', () => {
 
 describe('an error message', () => {
   it('names the region that failed, without form input', async () => {
-    const { page } = await made([]);
+    const { page } = await openWithCredentials([]);
     await page.route('**/sqs-info?*', (route) =>
       route.fulfill({ status: 503, json: { type: 'unavailable', message: 'temporarily unavailable' } }),
     );
@@ -267,7 +269,7 @@ describe('an error message', () => {
 
 describe('a form', () => {
   it('marks all checkboxes of a group, and reports over-long text without truncating it', async () => {
-    const { page } = await made([]);
+    const { page } = await openWithCredentials([]);
     await panel(page, QUEUES).getByRole('button', { name: 'Generate credentials' }).click();
     const form = dialog(page, 'Generate credentials');
     await form.getByLabel('Name').fill('x'.repeat(600));

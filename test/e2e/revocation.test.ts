@@ -1,6 +1,6 @@
 /**
- * Revoked means cut off: on a real nats-server, whose process is killed, frozen and kept waiting. After each fault
- * nobody with revoked credentials is connected or can connect, and nobody else has noticed. Several servers are in
+ * Revocation on a real nats-server that is killed, frozen or slow to get account JWTs. After each fault, no client with
+ * revoked credentials is connected or can connect, and other clients lose no message. For several servers, see
  * nats-cluster.test.ts.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -46,7 +46,7 @@ async function restart(): Promise<void> {
 }
 
 describe('a revocation', () => {
-  it('has cut off the live client when it returns, and nobody else', async () => {
+  it('closes the live connection before the response, and no other connection', async () => {
     const revoked = await newCreds(local, REGION);
     const sibling = await newCreds(local, REGION, revoked.account);
     const stranger = await newCreds(local, REGION);
@@ -73,7 +73,7 @@ describe('a revocation', () => {
     expect(await access(server().url, sibling.content)).toBe('yes');
   });
 
-  it('holds in the second of the issue, for a client that never connected, and after a restart', async () => {
+  it('blocks credentials created in the same second, clients that never connected, and clients after a restart', async () => {
     const creds = await newCreds(local, REGION);
     await revoke(local, creds);
     expect(await access(server().url, creds.content)).toBe('refused');
@@ -83,7 +83,7 @@ describe('a revocation', () => {
     expect(await access(server().url, again.content)).toBe('yes');
   });
 
-  it('while the server is down is pending, and holds once it is back', async () => {
+  it('is pending while the server is down, and takes effect when it restarts', async () => {
     const revoked = await newCreds(local, REGION);
     const sibling = await newCreds(local, REGION, revoked.account);
     const connection = await connectWith(server().url, revoked.content);
@@ -102,7 +102,7 @@ describe('a revocation', () => {
     );
   });
 
-  it('does not wait for a frozen server longer than its deadline, and holds once that wakes', async () => {
+  it('stops waiting for a frozen server at the deadline, and takes effect when the server resumes', async () => {
     const revoked = await newCreds(local, REGION);
     await access(server().url, revoked.content);
     const pid = server().pid();
@@ -115,7 +115,7 @@ describe('a revocation', () => {
     local.logged.splice(0);
   });
 
-  it('cuts off who got in by an answer that the resolver gave before it, at the settling push', async () => {
+  it('closes a connection accepted with an outdated account JWT in a race, by a second push', async () => {
     const stranger = await newCreds(local, REGION);
     const other = await bystander(server().url, stranger.content);
     const revoked = await newCreds(local, REGION);
@@ -126,7 +126,7 @@ describe('a revocation', () => {
     expect((await revoke(local, revoked)).enforcement).toBe('enforced; servers=1');
     expect(proxy.held).toBe(1);
 
-    // Let in by the old account JWT, which nothing but the settling push takes from the server again.
+    // The server accepted this client with the old account JWT. Only the second push replaces that JWT.
     const connection = await connecting;
     await connection.flush();
     expect(await endOf(connection)).toMatch(CUT);
@@ -134,7 +134,7 @@ describe('a revocation', () => {
     expect(await other.end()).toMatchObject({ gaps: 0, disconnects: 0 });
   });
 
-  it('is seen by the schedule when its push was missed', async () => {
+  it('is enforced by the scheduled job when its push was lost', async () => {
     const revoked = await newCreds(local, REGION);
     const connection = await connectWith(server().url, revoked.content);
     await revokeInDatabase(local, revoked);
@@ -144,8 +144,8 @@ describe('a revocation', () => {
   });
 
   it.each([
-    ['as many others as an account may have', 9_500],
-    ['more than an account may have today, and could before', 11_000],
+    ['as many others as an account can have', 9_500],
+    ['more than today’s limit, from before the limit was lowered', 11_000],
   ])('fits a push with %s', async (_, total) => {
     const sibling = await newCreds(local, REGION);
     const revoked = await newCreds(local, REGION, sibling.account);
@@ -171,28 +171,28 @@ describe('a revocation', () => {
     const jwt = await accountJwtOf(local, REGION, account);
     expect(Object.keys(claimsOf(jwt).nats.revocations ?? {})).toHaveLength(total);
     await expect(newCreds(local, REGION, account)).rejects.toThrow(/403.*quotas_exceeded/);
-    // As a server gets it that starts.
+    // A starting server fetches the account JWT instead of receiving a push.
     await restart();
     expect(await access(server().url, revoked.content)).toBe('refused');
     expect(await access(server().url, sibling.content)).toBe('yes');
   });
 });
 
-describe('twenty revocations at once', () => {
-  it('leave none usable, fifty times over', { timeout: 300_000 }, async () => {
+describe('twenty concurrent revocations', () => {
+  it('leave no credentials usable, in fifty rounds', { timeout: 300_000 }, async () => {
     const account = await newAccount(local, REGION);
     const kept = await newCreds(local, REGION, account);
     const other = await bystander(server().url, kept.content);
     let usable = 0;
     for (let round = 0; round < 50; round++) {
       const creds = await Promise.all(Array.from({ length: 20 }, () => newCreds(local, REGION, account)));
-      const answers = await Promise.all(
+      const responses = await Promise.all(
         creds.map(async (one) => {
           await sleep(Math.random() * 20);
           return revoke(local, one);
         }),
       );
-      for (const { enforcement } of answers) expect(enforcement).toBe('enforced; servers=1');
+      for (const { enforcement } of responses) expect(enforcement).toBe('enforced; servers=1');
       const outcomes = await Promise.all(creds.map(({ content }) => access(server().url, content)));
       usable += outcomes.filter((outcome) => outcome !== 'refused').length;
     }
@@ -202,8 +202,8 @@ describe('twenty revocations at once', () => {
   });
 });
 
-describe('who is connected', () => {
-  it('is told for each set of credentials, and when it was last used', async () => {
+describe('the list of connected clients', () => {
+  it('shows the connections of one set of credentials, and updates its last use', async () => {
     const creds = await newCreds(local, REGION);
     const sibling = await newCreds(local, REGION, creds.account);
     const [one, two, other] = await Promise.all(
@@ -211,14 +211,14 @@ describe('who is connected', () => {
     );
     one?.publish('a', 'b');
     await one?.flush();
-    const told = await api<{ servers: number; servers_answered: number; connections: { address: string }[] }>(
+    const list = await api<{ servers: number; servers_answered: number; connections: { address: string }[] }>(
       local,
       'GET',
       `${AT}/nats-credentials/${creds.id}/connections`,
     );
-    expect(told).toMatchObject({ servers: 1, servers_answered: 1 });
-    expect(told.connections).toHaveLength(2);
-    for (const { address } of told.connections) expect(address).toMatch(/^127\.0\.0\.1:\d+$/);
+    expect(list).toMatchObject({ servers: 1, servers_answered: 1 });
+    expect(list.connections).toHaveLength(2);
+    for (const { address } of list.connections) expect(address).toMatch(/^127\.0\.0\.1:\d+$/);
     const read = await api<{ last_used_at: string }>(local, 'GET', `${AT}/nats-credentials/${creds.id}`);
     expect(Math.abs(Date.now() - Date.parse(read.last_used_at))).toBeLessThan(10_000);
     await Promise.all([one, two, other].map((connection) => connection?.close()));

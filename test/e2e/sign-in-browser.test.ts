@@ -1,6 +1,6 @@
 /**
- * A person at a browser: invited by mail, joins, signs in, looks at their sessions, changes and resets the password,
- * signs out. Mail goes over HTTP to a provider that runs here.
+ * Sign-in pages in a real browser: join from an invitation email, sign in and out, list sessions, change and reset the
+ * password. Emails go over HTTP to a provider that runs in the test.
  */
 import type { Page } from 'playwright-core';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
@@ -37,15 +37,15 @@ beforeEach(() => {
 const signedInAs = (page: Page, name: string) =>
   page.getByRole('button', { name: `Signed in as ${name}` }).waitFor();
 
-/** Waits for the page that a new member comes to, which refuses them for want of a policy. */
-async function welcomed(page: Page): Promise<void> {
+/** Waits for the first page of a new member, and drops its 403 errors: the member has no policy yet. */
+async function waitForWelcome(page: Page): Promise<void> {
   await page.getByText('Welcome to Latchkey.').waitFor();
   await page.waitForLoadState('networkidle');
   const others = browser.complaints.splice(0).filter((text) => !text.includes('403'));
   browser.complaints.push(...others);
 }
 
-/** A page of somebody who has just joined by the link of a mail. */
+/** Joins with the link from an invitation email. Resolves to the page. */
 async function join(password: string): Promise<Page> {
   await invite(email);
   const page = await browser.open(await provider.linkFor(email), { stranger: true });
@@ -54,7 +54,7 @@ async function join(password: string): Promise<Page> {
   await page.getByLabel('Password', { exact: true }).fill(password);
   await page.getByRole('button', { name: 'Join' }).click();
   await signedInAs(page, 'Ada');
-  await welcomed(page);
+  await waitForWelcome(page);
   return page;
 }
 
@@ -65,10 +65,10 @@ async function signIn(page: Page, password: string): Promise<void> {
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
-/** How the API answers a request with the cookies that the page has, or had. */
+/** Resolves to the API's status for a request with these cookies, which can be from an earlier session. */
 async function replay(cookie: string): Promise<number> {
-  const answer = await fetch(`${local.stack.origin}/iam/v1alpha1/jwts`, { headers: { Cookie: cookie } });
-  return answer.status;
+  const response = await fetch(`${local.stack.origin}/iam/v1alpha1/jwts`, { headers: { Cookie: cookie } });
+  return response.status;
 }
 
 async function cookieOf(page: Page): Promise<string> {
@@ -76,8 +76,8 @@ async function cookieOf(page: Page): Promise<string> {
   return cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
 }
 
-describe('someone who is invited', () => {
-  it('joins by the link of the mail, signs out, and signs in again', async () => {
+describe('an invited person', () => {
+  it('joins with the link from the email, signs out, and signs in again', async () => {
     const password = newPassword();
     const page = await join(password);
     expect(new URL(page.url()).pathname).toBe('/console/');
@@ -86,7 +86,7 @@ describe('someone who is invited', () => {
     await page.getByRole('button', { name: 'Signed in as Ada' }).click();
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('link', { name: 'Sign in', exact: true }).first().waitFor();
-    // The cookie is gone from this browser; one that was stolen before is worth nothing either.
+    // The browser's cookie is deleted, and a cookie stolen before the sign-out no longer works.
     expect(await cookieOf(page)).toBe('');
     expect(await replay(cookie)).toBe(401);
     browser.complaints.splice(0);
@@ -94,7 +94,7 @@ describe('someone who is invited', () => {
     await signedInAs(page, 'Ada');
   });
 
-  it('joins at the second press when the answer to the first was lost', async () => {
+  it('joins on retry when the first response was lost', async () => {
     await invite(email);
     const page = await browser.open(await provider.linkFor(email), { stranger: true });
     await page.getByLabel('Your name').fill('Ada');
@@ -110,11 +110,11 @@ describe('someone who is invited', () => {
     await page.getByText('Latchkey did not respond').waitFor();
     await page.getByRole('button', { name: 'Join' }).click();
     await signedInAs(page, 'Ada');
-    await welcomed(page);
+    await waitForWelcome(page);
     expect(browser.complaints.splice(0).join()).toMatch(/ERR_FAILED.*404/);
   });
 
-  it('is told when the link has been used, and what to do', async () => {
+  it('sees an error and the next step when the link was already used', async () => {
     await join(newPassword());
     const page = await browser.open(await provider.linkFor(email), { stranger: true });
     await page.getByText('has been used').waitFor();
@@ -122,7 +122,7 @@ describe('someone who is invited', () => {
     expect(browser.complaints.splice(0).join()).toContain('404');
   });
 
-  it('joins another organization with the password they have, whoever is signed in', async () => {
+  it('joins another organization with their existing password, even while another user is signed in', async () => {
     const password = newPassword();
     await join(password);
     const { owner, stack } = local;
@@ -134,7 +134,7 @@ describe('someone who is invited', () => {
     await invite(email);
     const page = await browser.open(await provider.linkFor(email, 1));
     await signedInAs(page, owner.email);
-    // The page cannot know that the person has an account: it says so when they try to make another.
+    // The page learns that the person has an account only when they try to create another one.
     await page.getByLabel('Your name').fill('Ada');
     await page.getByLabel('Password', { exact: true }).fill(newPassword());
     await page.getByRole('button', { name: 'Join', exact: true }).click();
@@ -150,10 +150,10 @@ describe('someone who is invited', () => {
     await page.getByLabel('Your password').fill(password);
     await page.getByRole('button', { name: 'Sign in and join' }).click();
     await signedInAs(page, 'Ada');
-    await welcomed(page);
+    await waitForWelcome(page);
   });
 
-  it('is told what is wrong with a password before anything is sent', async () => {
+  it('sees a password error before the form sends a request', async () => {
     await invite(email);
     const page = await browser.open(await provider.linkFor(email), { stranger: true });
     await page.getByLabel('Your name').fill('Ada');
@@ -165,18 +165,18 @@ describe('someone who is invited', () => {
     expect(await axe(page)).toEqual([]);
   });
 
-  it('leaves no token in an address that a server sees', async () => {
+  it('sends no invitation token in a URL or header', async () => {
     await invite(email);
     const link = await provider.linkFor(email);
-    const asked: string[] = [];
+    const requested: string[] = [];
     const page = await browser.open('/', { stranger: true });
-    page.on('request', (request) => asked.push(request.url(), ...Object.values(request.headers())));
+    page.on('request', (request) => requested.push(request.url(), ...Object.values(request.headers())));
     await page.goto(link);
     await page.getByLabel('Your name').waitFor();
     await page.getByRole('link', { name: 'Sign in', exact: true }).first().click();
     await page.getByLabel('Email address').waitFor();
-    expect(asked.length).toBeGreaterThan(5);
-    expect(asked.filter((text) => text.includes(new URL(link).hash.slice(1)))).toEqual([]);
+    expect(requested.length).toBeGreaterThan(5);
+    expect(requested.filter((text) => text.includes(new URL(link).hash.slice(1)))).toEqual([]);
   });
 });
 
@@ -198,16 +198,16 @@ describe('a sign-in link', () => {
     return token;
   }
 
-  it('signs in once, and its token is in no request’s address and not in the history', async () => {
+  it('signs in once, and its token appears in no request URL, header or history entry', async () => {
     const token = await newLink();
     const page = await browser.open('/', { stranger: true });
-    const asked: string[] = [];
-    page.on('request', (request) => asked.push(request.url(), ...Object.values(request.headers())));
+    const requested: string[] = [];
+    page.on('request', (request) => requested.push(request.url(), ...Object.values(request.headers())));
     await page.goto(`/sign-in/?return=/concepts/#${token}`);
     await page.waitForURL((url) => url.pathname === '/concepts/');
     await signedInAs(page, local.owner.email);
-    expect(asked.length).toBeGreaterThan(5);
-    expect(asked.filter((text) => text.includes(token))).toEqual([]);
+    expect(requested.length).toBeGreaterThan(5);
+    expect(requested.filter((text) => text.includes(token))).toEqual([]);
     await page.goBack();
     expect(new URL(page.url()).pathname + new URL(page.url()).hash).toBe('/sign-in/');
 
@@ -218,7 +218,7 @@ describe('a sign-in link', () => {
     expect(browser.complaints.splice(0).join()).toContain('412');
   });
 
-  it('is not what a place on the page is', async () => {
+  it('is not confused with a fragment that names a part of the page', async () => {
     const page = await browser.open('/sign-in/#email', { stranger: true });
     const posted: string[] = [];
     page.on('request', (request) => request.method() === 'POST' && posted.push(request.url()));
@@ -228,11 +228,11 @@ describe('a sign-in link', () => {
   });
 });
 
-it('a form sends nothing before its script is here', async () => {
+it('a form sends nothing before its script has loaded', async () => {
   const page = await browser.open('/concepts/', { stranger: true });
-  const here = Promise.withResolvers<void>();
+  const loaded = Promise.withResolvers<void>();
   await page.route('**/_astro/sign-in-form*.js', async (route) => {
-    await here.promise;
+    await loaded.promise;
     await route.continue();
   });
   const posted: string[] = [];
@@ -244,18 +244,18 @@ it('a form sends nothing before its script is here', async () => {
   const button = page.getByRole('main').getByRole('button', { name: 'Sign in' });
   expect(await button.isDisabled()).toBe(true);
   expect(posted).toEqual([]);
-  here.resolve();
+  loaded.resolve();
   await button.click();
   await page.waitForURL((url) => url.pathname === '/');
 });
 
 describe('a password', () => {
-  it('is reset by the link of a mail, which ends every session', async () => {
+  it('is reset with the link from an email, which ends every session', async () => {
     const [old, wanted] = [newPassword(), newPassword()];
     const before = await cookieOf(await join(old));
     const page = await browser.open('/sign-in/', { stranger: true });
     await page.getByRole('link', { name: 'Forgot your password?' }).click();
-    // The page that is left has a field of the same name.
+    // The previous page has a field with the same label.
     await page.getByRole('button', { name: 'Send link' }).waitFor();
     await page.getByLabel('Email address').fill(email);
     await page.getByRole('button', { name: 'Send link' }).click();
@@ -280,7 +280,7 @@ describe('a password', () => {
     expect(browser.complaints.splice(0).join()).toMatch(/401.*412/);
   });
 
-  it('is changed with the old one, and other sessions are ended one by one or with it', async () => {
+  it('is changed with the current one, which ends all other sessions; each session can also be ended alone', async () => {
     const password = newPassword();
     const page = await join(password);
     const others = [];
@@ -313,8 +313,8 @@ describe('a password', () => {
   });
 });
 
-describe('a provider of mail that is down', () => {
-  it('keeps no invitation from being made, and no text of it gets into the log', async () => {
+describe('an email provider that is down', () => {
+  it('does not block invitations, and the log contains no secrets of the email', async () => {
     provider.answer(500);
     const { invitation_url: url } = await invite(email);
     await expect.poll(() => local.logged.length).toBe(1);
