@@ -92,7 +92,7 @@ const FORMS = /(create|manage)-credentials/;
 /** Scripts that forms load without interaction, for a visitor and for a member. */
 const LOADED_BY_FORMS = {
   stranger: globSync('guest-offer.*.js', { cwd: join(dist, '_astro') }),
-  member: globSync('{progress,rows}.*.js', { cwd: join(dist, '_astro') }),
+  member: globSync('rows.*.js', { cwd: join(dist, '_astro') }),
 };
 
 describe('before the first interaction', () => {

@@ -46,11 +46,6 @@ export function followSelection(root: ParentNode): ProjectRegion {
   return selectionUnder(root);
 }
 
-/** What people call a region: "Paris". */
-export function regionLabel(region: string): string {
-  return REGIONS.find(({ name }) => name === region)?.label ?? region;
-}
-
 /** A drop-down that does not offer what is chosen stays: it is about to offer other things. */
 function follow(root: ParentNode, name: keyof ProjectRegion): void {
   const select = selectOf(root, name);

@@ -7,7 +7,7 @@ import { fill, find } from '../../ui/dom.ts';
 import { UNLOADED } from '../../ui/panels/notice.ts';
 import { onStale, Panel } from '../../ui/panels/panel.ts';
 import { loadOrganization, onOtherOrganization } from '../../workspace/load-organization.ts';
-import { regionLabel } from '../../workspace/project-region-fields.ts';
+import { regionLabel } from '../../workspace/region-label.ts';
 import type { Principal } from '../iam/principals.ts';
 import { type AuditQuery, AuditTrail, GLOBAL } from './merged-trail.ts';
 

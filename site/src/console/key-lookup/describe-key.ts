@@ -4,7 +4,7 @@ import { type Found, natsAccounts, projects } from '../../api/api.ts';
 import { fetchResult } from '../../api/request.ts';
 import { ACCESS_KEY_PRODUCTS, type AccessKeyProductId } from '../../credentials/access-key/products.ts';
 import { accessLevel } from '../../credentials/access-level.ts';
-import { regionLabel } from '../../workspace/project-region-fields.ts';
+import { regionLabel } from '../../workspace/region-label.ts';
 import { accountPage } from '../../workspace/selection.ts';
 
 /** See the file's description. */

@@ -13,7 +13,7 @@ import { copyOf, fill, find } from '../../ui/dom.ts';
 import { bindForm, clearErrors, isBusy, type Values } from '../../ui/forms/form.ts';
 import { info, type Notice, say } from '../../ui/panels/notice.ts';
 import { markStale } from '../../ui/panels/panel.ts';
-import { regionLabel } from '../../workspace/project-region-fields.ts';
+import { regionLabel } from '../../workspace/region-label.ts';
 import { describeKey, type KeySummary } from './describe-key.ts';
 import { checksumIn, publicKeyIn } from './find-public-key.ts';
 

@@ -11,8 +11,8 @@ import {
   bindProjectRegionFields,
   followSelection,
   type ProjectRegion,
-  regionLabel,
 } from '../../workspace/project-region-fields.ts';
+import { regionLabel } from '../../workspace/region-label.ts';
 import { accountPage, SELECTION_CHANGED } from '../../workspace/selection.ts';
 
 class AccountTable extends Panel {

@@ -13,7 +13,7 @@ import { type AccessKeyCredentials, accessKeyEndpoints } from '../../api/api.ts'
 import type { Problem } from '../../api/errors.ts';
 import { LatestRequest, type PageQuery, type Result, type Slice, sliceOf } from '../../api/request.ts';
 import type { CodeSamples } from '../../guide/code-samples.ts';
-import type { GuideProgress } from '../../guide/progress.ts';
+import { type GuideProgress, tickSteps } from '../../guide/progress.ts';
 import { busyWhile, find } from '../../ui/dom.ts';
 import { type Notice, UNLOADED } from '../../ui/panels/notice.ts';
 import { onStale, PRODUCT_STATE_CHANGED } from '../../ui/panels/panel.ts';
@@ -23,8 +23,8 @@ import {
   bindProjectRegionFields,
   followSelection,
   type ProjectRegion,
-  regionLabel,
 } from '../../workspace/project-region-fields.ts';
+import { regionLabel } from '../../workspace/region-label.ts';
 import { SELECTION_CHANGED } from '../../workspace/selection.ts';
 import { CredentialsPanel } from '../credentials-panel.ts';
 import type { AccessKeyProductId } from './products.ts';
@@ -263,13 +263,7 @@ export class AccessKeyCredentialsElement extends HTMLElement {
 
   #updateProgress(progress: Partial<GuideProgress>): void {
     this.#progress = { ...this.#progress, ...progress };
-    // The console has no steps.
-    if (this.querySelector('[data-step]')) {
-      void import('../../guide/progress.ts').then(
-        (code) => code.tickSteps(this, this.#progress),
-        () => undefined,
-      );
-    }
+    tickSteps(this, this.#progress);
   }
 
   #updateSamples(choice: Record<string, string>): void {

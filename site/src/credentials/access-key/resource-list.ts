@@ -6,7 +6,7 @@
 import { fill } from '../../ui/dom.ts';
 import { UNLOADED } from '../../ui/panels/notice.ts';
 import { Panel, PRODUCT_STATE_CHANGED } from '../../ui/panels/panel.ts';
-import { regionLabel } from '../../workspace/project-region-fields.ts';
+import { regionLabel } from '../../workspace/region-label.ts';
 import type { AccessKeyCredentialsElement } from './access-key-credentials.ts';
 import type { ResourceRows } from './resource-list-panel.ts';
 

@@ -5,7 +5,7 @@
 import type { AccessKeyCredentials } from '../../api/api.ts';
 import { sentence } from '../../api/errors.ts';
 import { failure, type Notice, pending, success } from '../../ui/panels/notice.ts';
-import { regionLabel } from '../../workspace/project-region-fields.ts';
+import { regionLabel } from '../../workspace/region-label.ts';
 import type { AccessKeyProduct } from './products.ts';
 import { LISTING, noQueue, send } from './signed-request.ts';
 

@@ -7,7 +7,7 @@
 import { type NatsAccount, type NatsCredentials, natsAccounts, natsCredentials } from '../../api/api.ts';
 import { LatestRequest, type PageQuery, type Slice, sliceOf } from '../../api/request.ts';
 import type { CodeSamples } from '../../guide/code-samples.ts';
-import type { GuideProgress } from '../../guide/progress.ts';
+import { type GuideProgress, tickSteps } from '../../guide/progress.ts';
 import { busyWhile } from '../../ui/dom.ts';
 import { success, UNLOADED } from '../../ui/panels/notice.ts';
 import { onStale } from '../../ui/panels/panel.ts';
@@ -17,8 +17,8 @@ import {
   bindProjectRegionFields,
   followSelection,
   type ProjectRegion,
-  regionLabel,
 } from '../../workspace/project-region-fields.ts';
+import { regionLabel } from '../../workspace/region-label.ts';
 import { choose, currentSelection, SELECTION_CHANGED } from '../../workspace/selection.ts';
 import { AccountPicker } from './account-picker.ts';
 import { NatsCredentialsPanel } from './nats-credentials-panel.ts';
@@ -258,13 +258,7 @@ class NatsCredentialsElement extends HTMLElement {
 
   #updateProgress(progress: Partial<GuideProgress>): void {
     this.#progress = { ...this.#progress, ...progress };
-    // The console has no steps.
-    if (this.querySelector('[data-step]')) {
-      void import('../../guide/progress.ts').then(
-        (code) => code.tickSteps(this, this.#progress),
-        () => undefined,
-      );
-    }
+    tickSteps(this, this.#progress);
     this.#updateSamples();
   }
 

@@ -12,7 +12,7 @@ import {
 import { type IssuedNatsCredentials, type NatsAccount, natsCredentials } from '../../api/api.ts';
 import { fetchResult } from '../../api/request.ts';
 import { failure, info, type Notice, success } from '../../ui/panels/notice.ts';
-import { regionLabel } from '../../workspace/project-region-fields.ts';
+import { regionLabel } from '../../workspace/region-label.ts';
 
 const PATIENCE_MS = 5_000;
 

@@ -3,7 +3,7 @@
 import { type AccessKeyCredentials, accessKeyEndpoints, idempotent } from '../../api/api.ts';
 import { type ApiResponse, fetchResult } from '../../api/request.ts';
 import { failure, pending, success } from '../../ui/panels/notice.ts';
-import { regionLabel } from '../../workspace/project-region-fields.ts';
+import { regionLabel } from '../../workspace/region-label.ts';
 import { currentSelection } from '../../workspace/selection.ts';
 import { ACCESS_KEY_PRODUCTS, type AccessKeyProductId } from '../access-key/products.ts';
 import { LISTING, send } from '../access-key/signed-request.ts';

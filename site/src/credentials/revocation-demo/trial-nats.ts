@@ -9,7 +9,7 @@ import {
 } from '../../api/api.ts';
 import { fetchResult } from '../../api/request.ts';
 import { failure, type Notice, pending } from '../../ui/panels/notice.ts';
-import { regionLabel } from '../../workspace/project-region-fields.ts';
+import { regionLabel } from '../../workspace/region-label.ts';
 import { currentSelection } from '../../workspace/selection.ts';
 import { connect, exchange, isRefusal, NO_WEBSOCKET } from '../nats/test-connection.ts';
 import { outcome, receipt } from '../revocation-receipt.ts';
