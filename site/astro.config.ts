@@ -79,7 +79,7 @@ export default defineConfig({
         styleOverrides: {
           borderColor: 'var(--sl-color-hairline)',
           borderRadius: '10px',
-          codeBackground: 'var(--paper-sunk)',
+          codeBackground: 'var(--surface-sunken)',
           codeFontSize: '0.8125rem',
           codeLineHeight: '1.7',
         },

@@ -76,7 +76,7 @@ export class ListPanel<Resource> extends Panel {
     const items = [...row.querySelectorAll<HTMLElement>('[data-item]')];
     const offered = items.filter(({ dataset }) => menu[dataset.item ?? ''] !== undefined);
     for (const item of items) if (!offered.includes(item)) item.remove();
-    if (offered.length === 0) find(row, '.act', HTMLElement).replaceChildren();
+    if (offered.length === 0) find(row, '.row-actions', HTMLElement).replaceChildren();
     else {
       offered[0]?.setAttribute('autofocus', '');
       attachMenu(row, name, menu, (notice) => this.announce(notice));
