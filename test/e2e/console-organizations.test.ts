@@ -36,7 +36,7 @@ it('the console lists the members of the selected organization, and keeps the se
   await grace.waitFor();
   await picker.selectOption({ label: 'Second & Daughters' });
   await grace.waitFor({ state: 'detached' });
-  await page.getByRole('row').filter({ hasText: 'this is you' }).waitFor();
+  await page.getByRole('row').filter({ hasText: '(you)' }).waitFor();
   expect(await grace.count()).toBe(0);
 
   await page.goto('/console/projects/');

@@ -4,7 +4,7 @@
  */
 
 import type { PageQuery, Result, Slice } from '../../api/request.ts';
-import { doubtSession, SESSION_CHANGED } from '../../api/session.ts';
+import { currentSession, doubtSession, SESSION_CHANGED } from '../../api/session.ts';
 import { showTime } from '../dom.ts';
 import type { Item, Panel, Reading } from './panel.ts';
 import { looks, rendered } from './rows.ts';
@@ -84,9 +84,11 @@ export async function refresh(panel: Panel, reading: Reading): Promise<void> {
   const signedOut = panel.state === 'signed-out';
   if (!panel.shown && !signedOut) return;
   // Somebody may have signed in, in another tab.
-  if (signedOut) doubtSession();
+  const known = await currentSession();
+  const nobody = known.ok && !known.body;
+  if (nobody) doubtSession();
   const opened = await reading.open();
-  if (signedOut && opened.ok) document.dispatchEvent(new Event(SESSION_CHANGED));
+  if (nobody && opened.ok) document.dispatchEvent(new Event(SESSION_CHANGED));
   if (signedOut) return void (opened.ok && reading.start());
   if (opened.ok) await reading.again();
   else panel.fail(opened.problem, true);
