@@ -34,7 +34,7 @@ export async function limitAccount(c: Context<AppEnv>, account: string): Promise
   if (!success) throw tooMany(Date.now() + WINDOW_MS);
 }
 
-/** Throws 429 if this account has received too many emails recently, whoever requested them. */
+/** Throws 429 if this account has received too many emails recently, from any requester. */
 export async function limitEmails(c: Context<AppEnv>, email: string): Promise<void> {
   const { success } = await c.get('config').accountLimit.limit({ key: `mail ${email.toLowerCase()}` });
   if (!success) throw tooMany(Date.now() + WINDOW_MS);

@@ -1,6 +1,6 @@
 /**
  * Sends invitations: a single-use link that is valid for a week, and its email. The token is in the URL fragment, which
- * browsers do not send, so no log records it. Whoever has the link chooses the invited person's password and can then
+ * browsers do not send, so no log records it. Anyone who has the link chooses the invited person's password and can then
  * act as them. Only Owners see the link: anyone else who invites could keep it until an Owner makes that person an
  * Owner.
  */

@@ -63,7 +63,7 @@ class AccountSecurity extends HTMLElement {
   async #end({ jti, current }: BrowserSession): Promise<void> {
     if (current) return (await import('../api/sign-out.ts')).signOut();
     const result = await fetchResult<unknown>(() => sessions[':jti'].$delete({ param: { jti } }));
-    // One that is gone has ended, whoever ended it.
+    // A missing session has ended, by whatever means.
     if (!result.ok && result.problem.kind !== 'gone') {
       return say(this, failure(sentence(result.problem, 'action')));
     }

@@ -18,7 +18,7 @@ export const iam = client.iam.v1alpha1;
 /** What readers said of the pages. */
 export const { feedback } = client;
 
-/** The sessions of whoever is signed in. */
+/** The sessions of the person who is signed in. */
 export const sessions = iam.jwts;
 
 /** The audit trail: the organization's own, and each region's. */

@@ -1,6 +1,6 @@
 /**
- * The page about errors: the tables that the Worker answers from, with what each error means for whoever gets it. An
- * error that nobody explained stops the build.
+ * The page about errors: the tables of errors that the Worker returns, with the meaning of each for its recipient. An
+ * error without an explanation stops the build.
  */
 
 import { type FaultCode, faults } from '../../../functions/gateway/errors.ts';

@@ -63,12 +63,12 @@ export class FormDialog extends HTMLElement {
     });
   }
 
-  /** Whether it is open. Whoever writes into it before opening it asks first: it may be open for something else. */
+  /** Whether it is open. Check before writing into it: it may be open for something else. */
   get isOpen(): boolean {
     return this.#dialog.open;
   }
 
-  /** The form inside, for whoever follows what is typed. */
+  /** The form inside, for code that follows what is typed. */
   get form(): HTMLFormElement {
     return find(this, 'form', HTMLFormElement);
   }
