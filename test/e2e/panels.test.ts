@@ -72,7 +72,9 @@ describe('an outcome message', () => {
         .getByRole('button', { name: /^Revoke/ })
         .nth(at)
         .click();
+      const responded = page.waitForResponse((one) => one.request().method() === 'DELETE');
       await page.getByRole('alertdialog').getByRole('button', { name: 'Revoke credentials' }).click();
+      await responded;
       await page.unroute('**/nats-credentials/*');
     };
     const enforced = { 'Latchkey-Enforcement': 'enforced; servers=1; acknowledged=1' };
