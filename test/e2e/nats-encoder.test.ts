@@ -78,6 +78,11 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
+async function publishBytes(connection: NatsConnection, size: number): Promise<void> {
+  connection.publish('a', new Uint8Array(size));
+  await connection.flush();
+}
+
 describe('a real nats-server', () => {
   it('lets a user with our creds publish, subscribe and request, whatever the user’s name', async () => {
     const [sender, receiver] = [await user(one, { name: '倉庫 🏭' }), await user(one, { name: 'a"b\n' })];
@@ -140,13 +145,15 @@ describe('a real nats-server', () => {
 
   it('enforces the limits of an account', async () => {
     const connection = await user(limited);
-    expect(connection.info?.max_payload).toBe(4096);
     // No message is expected: the server can close the socket before the client reads the reason.
     await expect(user(limited)).rejects.toThrow();
     const { streams } = await jetstreamManager(connection);
     await expect(streams.add({ name: 'large', max_bytes: 2 << 20 })).rejects.toThrow(/storage|resources/i);
     await streams.add({ name: 'first', max_bytes: 1024 });
     await expect(streams.add({ name: 'second', max_bytes: 1024 })).rejects.toThrow(/maximum.*streams/i);
+    await publishBytes(connection, 4096);
+    // Rejected by the client, or by a server that does not report the account's limit to it.
+    await expect(publishBytes(connection, 4097)).rejects.toThrow();
   });
 
   it('responds to a system user, within its permissions only', async () => {
