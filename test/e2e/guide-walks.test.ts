@@ -310,6 +310,8 @@ describe('a member without the required permission', () => {
     const edsger = await newMember(local, 'Edsger');
     const denied = await browser.open(guide('create', 'nl-ams', project), { as: edsger });
     await region(denied, 'NATS accounts').getByText('you have no access to a project').waitFor();
+    // She is signed in: the drop-down list must not ask her to.
+    expect(await denied.getByLabel('Project').first().innerText()).toBe('None');
     onlyDenials();
   });
 });

@@ -139,3 +139,16 @@ it('audit-trail shows how to export the whole trail', async () => {
     expect(Object.keys(RESOURCES)).toContain(resource.type);
   }
 });
+
+it('the guides start with what can be done with credentials, and end with where to start', async () => {
+  const page = async (name: string) => (await fetch(`${local.stack.origin}/how-to/${name}.md`)).text();
+  const [manage = ''] = (await page('manage-credentials')).split('\n## ');
+  for (const fact of [
+    'update or revoke',
+    'only revoke credentials for NATS',
+    'anyone who uses them is denied',
+  ]) {
+    expect(manage.replace(/\s+/g, ' ')).toContain(fact);
+  }
+  expect((await page('create-credentials')).split('## See also')[1]).toContain('/get-started');
+});

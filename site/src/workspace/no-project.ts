@@ -12,7 +12,7 @@ export function explainNoProject(root: ParentNode, problem?: Problem): Problem {
   // To somebody who may do nothing anywhere, the permission to list projects would be of no use.
   const none = !problem || problem.kind === 'denied';
   const select = root.querySelector<HTMLSelectElement>('select[name="project"]');
-  const why = none ? 'None' : problem.kind === 'signed-out' ? 'Known after sign-in' : 'Not loaded';
+  const why = none ? 'None' : problem.kind === 'signed-out' ? 'Sign in to see projects' : 'Not loaded';
   select?.replaceChildren(new Option(why, ''));
   if (select) select.disabled = true;
   return none ? { kind: 'refused', message: NO_PROJECT } : problem;
