@@ -207,6 +207,7 @@ export async function updateCredential(
         sql`from credentials where ${changing}`,
       ),
       sql`update credentials set name = ${name}, permissions = ${permissions},
+        version = version + (permissions & ~${permissions} <> 0),
         updated_at = max(${audit.now}, updated_at + 1) where ${changing}`,
       selectWhere(matching(ref)),
     );

@@ -1,6 +1,6 @@
-/** The gateway's queries: looking up an access key and recording its use, one round trip each. */
-import { sql } from 'drizzle-orm';
-import type { Database } from '../database.ts';
+/** The queries about access keys: their row for the gateway, the keys that a change concerns, and their last use. */
+import { type SQL, sql } from 'drizzle-orm';
+import { type Database, rowsOf } from '../database.ts';
 import { ACCESS_KEY_PRODUCT_IDS, type AccessKeyProductId } from '../products.ts';
 
 /** `sqsPrefix` and so on: the engine prefix of each product that is active in the project. */
@@ -9,22 +9,24 @@ type Prefixes = { [Id in AccessKeyProductId as `${Id}Prefix`]: string | null };
 /** The credentials of an access key and what they allow. */
 export interface GatewayCredential extends Prefixes {
   id: string;
+  product: AccessKeyProductId;
   projectId: string;
   sealedSecret: string;
   sealingKeyId: string;
   /** Bits, see the `credentials` table. */
   permissions: number;
+  /** Increases when the credentials lose a permission. */
+  version: number;
   /** Milliseconds since the epoch; null means never. */
   lastUsedAt: number | null;
 }
 
 /**
- * Returns the credentials with this access key of a product; null if the key is unknown or the product is not active in
- * its project.
+ * Returns the credentials with this access key, or null if there are none. Every change of what this reads must be
+ * announced to the access key's guard (functions/guard/announce.ts).
  */
 export async function findGatewayCredential(
   db: Database,
-  product: AccessKeyProductId,
   accessKey: string,
 ): Promise<GatewayCredential | null> {
   const prefixes = ACCESS_KEY_PRODUCT_IDS.map(
@@ -32,11 +34,27 @@ export async function findGatewayCredential(
       and status = 'enabled') as ${sql.raw(`"${id}Prefix"`)}`,
   );
   const [credential] =
-    await db.all<GatewayCredential>(sql`select id, project_id as "projectId", sealed_secret as "sealedSecret",
-      sealing_key_id as "sealingKeyId", permissions, last_used_at as "lastUsedAt",
+    await db.all<GatewayCredential>(sql`select id, product, project_id as "projectId", sealed_secret as "sealedSecret",
+      sealing_key_id as "sealingKeyId", permissions, version, last_used_at as "lastUsedAt",
       ${sql.join(prefixes, sql`, `)}
-    from credentials where key = ${accessKey} and product = ${product}`);
-  return credential && credential[`${product}Prefix`] !== null ? credential : null;
+    from credentials where key = ${accessKey} and nats_account_id is null`);
+  return credential ?? null;
+}
+
+/** Whether credentials with this access key exist. */
+export async function accessKeyExists(db: Database, accessKey: string): Promise<boolean> {
+  return (await db.all(sql`select 1 from credentials where key = ${accessKey}`)).length > 0;
+}
+
+/** Returns the statement that selects the access keys of a project for {@link accessKeysOf}, most recently used first. */
+export function selectAccessKeys(projectId: string): SQL {
+  return sql`select key from credentials
+    where project_id = ${projectId} and nats_account_id is null order by last_used_at desc`;
+}
+
+/** Returns the access keys in the result of {@link selectAccessKeys}. */
+export function accessKeysOf(result: Parameters<typeof rowsOf>[0]): string[] {
+  return rowsOf<{ key: string }>(result).map(({ key }) => key);
 }
 
 /** Records that credentials were used, unless a use after `since` is already recorded. */

@@ -175,6 +175,8 @@ export const credentials = sqliteTable(
      */
     checksum: text().notNull(),
     permissions: integer(),
+    /** Increases when the credentials lose a permission, so that a waiting receive notices even if it is granted again. */
+    version: integer().notNull().default(1),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
     lastUsedAt: integer(),

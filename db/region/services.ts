@@ -7,6 +7,7 @@ import { type AuditContext, auditStatement, IF_CHANGED } from '../audit.ts';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
 import type { AccessKeyProductId } from '../products.ts';
 import { insertDeactivation } from './deactivations.ts';
+import { accessKeysOf, selectAccessKeys } from './gateway.ts';
 import { services } from './schema.ts';
 
 export type Service = typeof services.$inferSelect;
@@ -38,7 +39,7 @@ export async function getService(db: Database, ref: ServiceRef): Promise<Service
 }
 
 /**
- * Activates a product with a prefix. Fails with `active` if it is already active, and with `prefix_taken` if another
+ * Activates a product with a prefix. `accessKeys` are those of the project, which the change concerns. Fails with `active` if it is already active, and with `prefix_taken` if another
  * activation has this prefix, or an ended one that is not cleaned up yet.
  */
 export async function activateService(
@@ -46,10 +47,12 @@ export async function activateService(
   audit: AuditContext,
   ref: ServiceRef,
   prefix: string,
-): Promise<{ ok: true; row: Service } | { ok: false; reason: 'active' | 'prefix_taken' }> {
+): Promise<
+  { ok: true; row: Service; accessKeys: string[] } | { ok: false; reason: 'active' | 'prefix_taken' }
+> {
   const taken = sql`select 1 from services where prefix = ${prefix}
     union all select 1 from deactivations where prefix = ${prefix}`;
-  const [, , rows] = await db.batch(
+  const [, , rows, keys] = await db.batch(
     sql`insert into services (organization_id, project_id, product, status, prefix, created_at, updated_at)
       select ${ref.organizationId}, ${ref.projectId}, ${ref.product}, 'enabled', ${prefix}, ${audit.now}, ${audit.now}
       where not exists (${taken})
@@ -57,23 +60,27 @@ export async function activateService(
         created_at = excluded.created_at, updated_at = excluded.updated_at where status = 'disabled'`,
     auditStatement(audit, { ...audited(ref), action: 'activate' }, IF_CHANGED),
     selectWhere(ref),
+    selectAccessKeys(ref.projectId),
   );
   const row = rowsOf<Service>(rows)[0];
   if (row?.status !== 'enabled') return { ok: false, reason: 'prefix_taken' };
-  return row.prefix === prefix ? { ok: true, row } : { ok: false, reason: 'active' };
+  return row.prefix === prefix
+    ? { ok: true, row, accessKeys: accessKeysOf(keys) }
+    : { ok: false, reason: 'active' };
 }
 
 /**
- * Deactivates a product and revokes its credentials. `leftovers` is true if it had resources on the engine. Returns
- * null if the product is not active.
+ * Deactivates a product and revokes its credentials. `leftovers` is true if it had resources on the engine;
+ * `accessKeys` are those that the project had, which the change concerns. Returns null if the product is not active.
  */
 export async function deactivateService(
   db: Database,
   audit: AuditContext,
   ref: ServiceRef,
-): Promise<{ row: Service; leftovers: boolean } | null> {
+): Promise<{ row: Service; leftovers: boolean; accessKeys: string[] } | null> {
   const enabled = sql`exists (select 1 from services where ${matching(ref)} and status = 'enabled')`;
-  const [, , , noted, changed, , rows] = await db.batch(
+  const [keys, , , , noted, changed, , rows] = await db.batch(
+    selectAccessKeys(ref.projectId),
     auditStatement(
       audit,
       {
@@ -94,5 +101,6 @@ export async function deactivateService(
     selectWhere(ref),
   );
   const row = rowsOf<Service>(rows)[0];
-  return row && changed?.meta.changes ? { row, leftovers: Boolean(noted?.meta.changes) } : null;
+  if (!row || !changed?.meta.changes) return null;
+  return { row, leftovers: Boolean(noted?.meta.changes), accessKeys: accessKeysOf(keys) };
 }

@@ -25,6 +25,7 @@ import {
 } from '../../db/region/services.ts';
 import { cleanUp } from '../gateway/cleanup.ts';
 import { newServicePrefix } from '../gateway/names.ts';
+import { announceAndReport } from '../guard/announce.ts';
 import {
   refusalOfChange,
   requireInProject,
@@ -48,6 +49,11 @@ import {
 } from './schemas.ts';
 
 type C = Context<AppEnv>;
+/** A change's result, with the header that reports whether the change is in force. */
+interface Enforced<Result> {
+  result: Result;
+  headers: Record<string, string>;
+}
 type LimitReached = Extract<CreationFailure, { current: number }>;
 
 /** Creates credentials and returns them with their secret. On a retry, returns those that `once` created before. */
@@ -169,17 +175,21 @@ export async function revoke(c: C, product: Product, id: string): Promise<Revoke
   return revoked;
 }
 
+/** Updates credentials. Also returns the header that reports whether the change is in force. */
 export async function update<Read>(
   c: C,
   product: Product<Read>,
   id: string,
   body: z.infer<typeof updateAccessKeyCredentialsBody>,
-): Promise<Read> {
+): Promise<Enforced<Read>> {
   const updated = await updateCredential(c.get('regionDb'), auditContextOf(c), writable(c, product, id), {
     name: body.name ?? undefined,
     ...changedBits(body.permissions ?? {}),
   });
-  if (updated.ok) return product.present(updated.row, c.get('region').name);
+  if (updated.ok) {
+    const headers = await announceAndReport(c, [updated.row.key]);
+    return { result: product.present(updated.row, c.get('region').name), headers };
+  }
   throw updated.reason === 'not_found'
     ? await refusal(c, product, id)
     : invalidArgument('permissions', 'constraint', PERMISSION_RULE);
@@ -225,12 +235,15 @@ export async function activate<P extends AccessKeyProductId>(
   c: C,
   product: AccessKeyProduct<P>,
   projectId: string,
-): Promise<ServiceInfo<P>> {
+): Promise<Enforced<ServiceInfo<P>>> {
   const ref = serviceOf(c, product, 'write', projectId);
   for (;;) {
     const prefix = newServicePrefix(c.get('region').name);
     const activated = await activateService(c.get('regionDb'), auditContextOf(c), ref, prefix);
-    if (activated.ok) return presentService(c, product, projectId, activated.row);
+    if (activated.ok) {
+      const headers = await announceAndReport(c, activated.accessKeys);
+      return { result: presentService(c, product, projectId, activated.row), headers };
+    }
     if (activated.reason === 'active') break;
   }
   throw new ApiError('already_exists', {
@@ -248,13 +261,14 @@ export async function deactivate<P extends AccessKeyProductId>(
   c: C,
   product: AccessKeyProduct<P>,
   projectId: string,
-): Promise<ServiceInfo<P>> {
+): Promise<Enforced<ServiceInfo<P>>> {
   const ref = serviceOf(c, product, 'write', projectId);
   const deactivated = await deactivateService(c.get('regionDb'), auditContextOf(c), ref);
+  const headers = await announceAndReport(c, deactivated?.accessKeys ?? []);
   if (!deactivated || deactivated.leftovers) {
     await cleanUp(c.get('region'), { projectId, product: product.id }, Date.now() + CLEANUP_MS);
   }
-  if (deactivated) return presentService(c, product, projectId, deactivated.row);
+  if (deactivated) return { result: presentService(c, product, projectId, deactivated.row), headers };
   throw missingService(product, projectId);
 }
 

@@ -131,7 +131,7 @@ function accessKeyProduct<Id extends AccessKeyProductId>(id: Id): AccessKeyProdu
       const secret = newSecretKey(random);
       const sealedFor = { kind: 'credential', region: context.region.name, id: credentialId } as const;
       const sealed = await seal(context.sealingKeys, sealedFor, secret);
-      return { key: newAccessKey(), secret, sealed, expiresAt: null };
+      return { key: newAccessKey(context.accessKeyCheck), secret, sealed, expiresAt: null };
     },
     reissue: async (_work, _credential, random) => newSecretKey(random),
     parentMissing: () =>

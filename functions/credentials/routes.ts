@@ -4,6 +4,7 @@
  */
 import { createRoute } from '@hono/zod-openapi';
 import type { AccessKeyProductId } from '../../db/products.ts';
+import { announceAndReport, GUARDED_DESCRIPTION } from '../guard/announce.ts';
 import { requireInProject, writableProjects } from '../iam/access/require-access.ts';
 import { ENFORCEMENT_DESCRIPTION, publishAndReport } from '../nats/publication.ts';
 import { generateName } from '../shared/default-names.ts';
@@ -203,7 +204,7 @@ export function accessKeyCredentialsRoutes<const Id extends AccessKeyProductId>(
         path: item,
         tags,
         summary: `Update the name and permissions of ${product.label} credentials`,
-        description: 'Absent and null fields keep their values. At least one permission must remain.',
+        description: `Absent and null fields keep their values. At least one permission must remain. ${GUARDED_DESCRIPTION}`,
         request: {
           params,
           body: {
@@ -216,8 +217,11 @@ export function accessKeyCredentialsRoutes<const Id extends AccessKeyProductId>(
           ...errorResponses('not_found', ...bodyErrors),
         },
       }),
-      async (c) =>
-        c.json(await update(c, product, c.req.valid('param').credentials_id, c.req.valid('json')), 200),
+      async (c) => {
+        const { credentials_id } = c.req.valid('param');
+        const { result, headers } = await update(c, product, credentials_id, c.req.valid('json'));
+        return c.json(result, 200, headers);
+      },
     )
     .openapi(
       createRoute({
@@ -225,12 +229,13 @@ export function accessKeyCredentialsRoutes<const Id extends AccessKeyProductId>(
         path: item,
         tags,
         summary: `Revoke ${product.label} credentials`,
+        description: GUARDED_DESCRIPTION,
         request: { params },
         responses: { ...noContent, ...errorResponses('not_found') },
       }),
       async (c) => {
-        await revoke(c, product, c.req.valid('param').credentials_id);
-        return c.body(null, 204);
+        const { key } = await revoke(c, product, c.req.valid('param').credentials_id);
+        return c.body(null, 204, await announceAndReport(c, [key]));
       },
     );
 }
@@ -251,10 +256,14 @@ export function serviceRoutes<const Id extends AccessKeyProductId>(product: Acce
         path: `/activate-${product.id}`,
         tags,
         summary: `Activate ${product.label} for a project`,
+        description: GUARDED_DESCRIPTION,
         request,
         responses: { ...response, ...errorResponses('not_found', 'already_exists', ...bodyErrors) },
       }),
-      async (c) => c.json(await activate(c, product, c.req.valid('json').project_id), 200),
+      async (c) => {
+        const { result, headers } = await activate(c, product, c.req.valid('json').project_id);
+        return c.json(result, 200, headers);
+      },
     )
     .openapi(
       createRoute({
@@ -262,10 +271,14 @@ export function serviceRoutes<const Id extends AccessKeyProductId>(product: Acce
         path: `/deactivate-${product.id}`,
         tags,
         summary: `Deactivate ${product.label} for a project and revoke its credentials`,
+        description: GUARDED_DESCRIPTION,
         request,
         responses: { ...response, ...errorResponses('not_found', ...bodyErrors) },
       }),
-      async (c) => c.json(await deactivate(c, product, c.req.valid('json').project_id), 200),
+      async (c) => {
+        const { result, headers } = await deactivate(c, product, c.req.valid('json').project_id);
+        return c.json(result, 200, headers);
+      },
     )
     .openapi(
       createRoute({

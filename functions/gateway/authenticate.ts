@@ -1,12 +1,13 @@
 /**
- * Authenticates a signed request: parses the signature, looks up the access key in the region's database and verifies
- * the signature. This takes one round trip to that database and to no other, or none if the key is malformed or known
- * not to exist. Authorization is in execute.ts.
+ * Authenticates a signed request: parses the signature, asks the access key's guard for its credentials and verifies
+ * the signature. Reads a database only if the key was certainly not created here, or its guard cannot be reached.
+ * Authorization is in execute.ts.
  */
 import type { Context } from 'hono';
 import { type Database, openDatabase } from '../../db/database.ts';
-import { findGatewayCredential, type GatewayCredential } from '../../db/region/gateway.ts';
-import { isAccessKey } from '../shared/access-keys.ts';
+import { accessKeyExists, type GatewayCredential } from '../../db/region/gateway.ts';
+import { type Admitted, admit } from '../guard/guards.ts';
+import { hasCheck, isAccessKey } from '../shared/access-keys.ts';
 import { boundedCache } from '../shared/bounded-cache.ts';
 import type { Config, Region } from '../shared/env.ts';
 import type { AppEnv } from '../shared/http.ts';
@@ -23,6 +24,8 @@ export interface Caller {
   regionDb: Database;
   accessKey: string;
   credential: GatewayCredential;
+  /** Where the credentials were read. */
+  from: Admitted['from'];
 }
 
 /** Maps reasons to wire faults. A reason that is not listed is reported as `incomplete_signature`. */
@@ -65,8 +68,8 @@ export function readClaim(
 }
 
 /**
- * Looks up the access key and verifies the signature over the complete `body`. Throws a {@link GatewayError} if the
- * key does not exist or the signature does not match.
+ * Finds the credentials of the access key and verifies the signature over the complete `body`. Throws a
+ * {@link GatewayError} if the key does not exist or the signature does not match.
  */
 export async function authenticate(
   c: Context<AppEnv>,
@@ -74,44 +77,44 @@ export async function authenticate(
   body: Uint8Array<ArrayBuffer>,
 ): Promise<Caller> {
   const { accessKey } = signed;
-  const name = `${region.name} ${service} ${accessKey}`;
-  if (!isAccessKey(accessKey) || isCachedAsUnknown(name)) throw new GatewayError('unknown_key');
   const regionDb = openDatabase(region.database);
-  const credential = await findGatewayCredential(regionDb, service, accessKey);
-  if (!credential) {
-    if (!isCachedAsUnknown(name)) {
-      cacheAsUnknown(name);
-      const until = await countUnknownToken(c);
-      if (until !== undefined) throw throttledUntil(until);
-    }
-    throw new GatewayError('unknown_key');
-  }
+  if (!(await canExist(c, region, regionDb, accessKey))) throw new GatewayError('unknown_key');
+  const { credential, from } = await admit(c.get('config'), region, accessKey);
+  if (!isOf(credential, service)) throw new GatewayError('unknown_key');
   const key = await signingKey(c.get('config'), region, credential, signed);
   const verified = await verifySignature(signed, body, key);
   if (!verified.ok) throw signatureError(verified.reason);
-  return { service, region, regionDb, accessKey, credential };
+  return { service, region, regionDb, accessKey, credential, from };
 }
+
+/** Whether credentials exist, belong to the service, and the service is active in their project. */
+export function isOf(
+  credential: GatewayCredential | null,
+  service: Service,
+): credential is GatewayCredential {
+  return credential?.product === service && credential[`${service}Prefix`] !== null;
+}
+
+/** Access keys without a check that exist, or existed: only their guards know whether they still do. */
+const foundKeys = boundedCache<true>(10_000);
 
 /**
- * Negative cache: access keys that do not exist, with the time when the entry expires. It is safe because a key is
- * stored before it is returned to its owner, and a deleted key never reappears except from a backup. It keeps a busy
- * client with a revoked key cheap, and counts it rarely: otherwise its requests would block other clients on the same
- * network.
+ * Returns whether an access key can exist, so that guesses create no guards. Keys with the check were created here. The
+ * database is asked about others. Throws 429 if the network has sent too many that do not exist.
  */
-const unknownKeys = new Map<string, number>();
-const NEGATIVE_TTL_MS = 10_000;
-const MAX_UNKNOWN_KEYS = 10_000;
-
-function isCachedAsUnknown(name: string): boolean {
-  const until = unknownKeys.get(name);
-  if (until !== undefined && until <= Date.now()) unknownKeys.delete(name);
-  return unknownKeys.has(name);
-}
-
-function cacheAsUnknown(name: string): void {
-  const [oldest] = unknownKeys.keys();
-  if (oldest !== undefined && unknownKeys.size >= MAX_UNKNOWN_KEYS) unknownKeys.delete(oldest);
-  unknownKeys.set(name, Date.now() + NEGATIVE_TTL_MS);
+async function canExist(
+  c: Context<AppEnv>,
+  region: Region,
+  regionDb: Database,
+  accessKey: string,
+): Promise<boolean> {
+  if (!isAccessKey(accessKey)) return false;
+  if (hasCheck(accessKey, c.get('config').accessKeyCheck)) return true;
+  return foundKeys(`${region.name} ${accessKey}`, async () => {
+    if (await accessKeyExists(regionDb, accessKey)) return true;
+    const until = await countUnknownToken(c);
+    throw until === undefined ? new GatewayError('unknown_key') : throttledUntil(until);
+  });
 }
 
 function signatureError(reason: SignatureReason): GatewayError {
@@ -125,14 +128,14 @@ const SESSION_TOKEN =
   'The request has a session token (X-Amz-Security-Token), which is not supported. Configure only the access key and the secret key.';
 
 /**
- * Signing keys by credential and scope. They are not extractable, and are used only after the database has returned
- * the credential.
+ * Signing keys by credential and scope. They are not extractable, and are used only with credentials
+ * that the guard has returned.
  */
 const signingKeys = boundedCache<CryptoKey>(2000);
 
 /**
- * Returns the signing key for the scope. The cache key includes the row as just read, so a changed secret is never
- * matched with an old key.
+ * Returns the signing key for the scope. The cache key includes the sealed secret, so a changed secret is never matched
+ * with an old key.
  */
 function signingKey(
   config: Config,

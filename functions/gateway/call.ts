@@ -1,7 +1,21 @@
 /** Defines the authorized request that operations receive. */
 import type { Database } from '../../db/database.ts';
+import type { Watch } from '../guard/guards.ts';
 import type { NameContext } from './names.ts';
 import type { Fields } from './shapes.ts';
+
+/** Asks the guard of a request's credentials while the request runs. */
+export interface Permission {
+  /** Whether the guard could be reached when the request was authorized. */
+  guarded: boolean;
+  /**
+   * Resolves to whether the credentials are as they were at the last check, with no interruption. Rejects with the
+   * protocol's denial if they do not permit the action now, and with `unavailable` if the guard cannot be reached.
+   */
+  check: () => Promise<boolean>;
+  /** Watches for changes of the credentials. */
+  watch: () => Promise<Watch>;
+}
 
 /**
  * An authorized request for an action. The fields use the client's names and are already checked against their shapes.
@@ -19,6 +33,8 @@ export interface Call {
    * the client's names.
    */
   forward: (more?: Fields) => Promise<Fields>;
-  /** Reads the credentials again. Rejects with the protocol's denial if they no longer permit the action. */
-  recheck: () => Promise<void>;
+  /** The guard of the credentials, for a receive. */
+  permission: Permission;
+  /** Keeps the work running after the response. */
+  waitUntil: (work: Promise<unknown>) => void;
 }

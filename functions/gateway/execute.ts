@@ -2,11 +2,12 @@
  * Executes an authenticated request: finds the action, checks the permission, translates the fields to the engine's
  * names and the response back to the client's. Signatures and serialization are not handled here.
  */
-import { openDatabase } from '../../db/database.ts';
-import { findGatewayCredential } from '../../db/region/gateway.ts';
+import { admit, GuardUnavailable, watch } from '../guard/guards.ts';
+import type { Config } from '../shared/env.ts';
 import { effects, recordMissing } from './action-effects.ts';
 import { type Action, actionOf, allows, type Service } from './actions.ts';
-import type { Caller } from './authenticate.ts';
+import { type Caller, isOf } from './authenticate.ts';
+import type { Permission } from './call.ts';
 import { EngineRefusal, GatewayError, notFound } from './errors.ts';
 import { type NameContext, redactEngineNames, toClient, toEngine } from './names.ts';
 import { refusalReason } from './refused-attributes.ts';
@@ -23,7 +24,8 @@ export interface Request {
   signal: AbortSignal;
   /** When the request was authorized, in milliseconds since the epoch. */
   now: number;
-  /** Keeps the work running after the client disconnects. */
+  config: Config;
+  /** Keeps the work running after the response, or after the client disconnects. */
   waitUntil(work: Promise<unknown>): void;
 }
 
@@ -57,8 +59,9 @@ export async function execute(caller: Caller, request: Request): Promise<{ actio
     if (!isOfEachEntry(fields, told)) throw nonsense('result for each entry');
     return told;
   };
-  const recheck = () => recheckPermission(caller, action);
-  const call = { context, regionDb, fields, now: request.now, signal, forward, recheck };
+  const { now, waitUntil } = request;
+  const permission = permissionOf(request.config, caller, action);
+  const call = { context, regionDb, fields, now, signal, forward, permission, waitUntil };
   try {
     const work = effects[`${service}.${request.name}`]?.(call) ?? forward();
     if (action.runToCompletion) request.waitUntil(work);
@@ -75,19 +78,25 @@ function nameContextOf({ region, credential }: Caller, origin: string): NameCont
   return { origin, region: region.name, projectId: credential.projectId, prefixes, engine: region.engine };
 }
 
-/**
- * Reads the credentials again. Throws unless they are the same ones, in the same activation, and still have the
- * permission.
- */
-async function recheckPermission(
-  { region, service, accessKey, credential }: Caller,
-  { requires }: Action,
-): Promise<void> {
-  // Open the database again: only the first query of a session is guaranteed to see the latest changes.
-  const now = await findGatewayCredential(openDatabase(region.database), service, accessKey);
+/** Returns the permission of a caller for an action, as just admitted. */
+function permissionOf(config: Config, caller: Caller, { requires }: Action): Permission {
+  const { region, service, accessKey, credential, from } = caller;
   const prefix = `${service}Prefix` as const;
-  if (now?.id !== credential.id || now[prefix] !== credential[prefix]) throw new GatewayError('unknown_key');
-  if (!allows(requires, now.permissions)) throw new GatewayError('denied');
+  let { version } = credential;
+  return {
+    guarded: from === 'guard',
+    async check() {
+      const { credential: now, from: source } = await admit(config, region, accessKey);
+      if (source === 'database') throw new GuardUnavailable();
+      if (!isOf(now, service) || now.id !== credential.id || now[prefix] !== credential[prefix])
+        throw new GatewayError('unknown_key');
+      if (!allows(requires, now.permissions)) throw new GatewayError('denied');
+      const unchanged = now.version === version;
+      version = now.version;
+      return unchanged;
+    },
+    watch: () => watch(config, region, accessKey),
+  };
 }
 
 /** Keeps the client's names. References are validated when the fields are translated for the engine. */

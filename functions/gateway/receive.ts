@@ -1,34 +1,65 @@
 /**
- * Receives messages. A receive can wait 20 seconds, and the credentials can be revoked while it waits. Messages are
- * therefore delivered only if the credentials, read again after the messages arrive, still permit it; otherwise they
+ * Receives messages. A receive can wait 20 seconds, and the credentials can be revoked while it waits: it then ends at
+ * once. Messages are delivered only if the guard, asked after they have arrived, still permits it; otherwise they
  * become visible to other readers immediately. Notifications get the project's names.
  */
 import { createHash } from 'node:crypto';
+import { GuardUnavailable } from '../guard/guards.ts';
 import type { Call } from './call.ts';
 import { engineQueueUrl, type NameContext, nameInQueueUrl } from './names.ts';
 import { renameNotification } from './notifications.ts';
 import { type Fields, isRecord } from './shapes.ts';
 import { callEngine } from './upstream.ts';
 
-/** Re-check permissions on an empty receive that waited longer than this, in milliseconds. */
-const RECHECK_AFTER_MS = 1000;
+/** A receive that waits longer watches its credentials, in milliseconds. */
+const WATCH_AFTER_MS = 1000;
 
 /**
- * Receives messages and returns them only if the credentials are still valid. Otherwise makes the messages visible
- * again and throws.
+ * Receives messages. Throws the denial if the credentials no longer permit it, without waiting for the engine. Returns
+ * no messages if the credentials were interrupted, or can no longer be checked, while it waited.
  */
 export async function receive(call: Call): Promise<Fields> {
-  const answer = await call.forward();
-  const messages = Array.isArray(answer.Messages) ? (answer.Messages.filter(isRecord) as Fields[]) : [];
-  if (messages.length === 0 && Date.now() - call.now <= RECHECK_AFTER_MS) return answer;
+  // Without its guard, nothing would end the wait when the credentials are revoked.
+  if (!call.permission.guarded) throw new GuardUnavailable();
+  const engine = call.forward();
   try {
-    await call.recheck();
+    const early = await Promise.race([engine, afterDelay(WATCH_AFTER_MS)]);
+    const answer = early ?? (await waitForMessages(call, engine));
+    const messages = messagesIn(answer);
     if (messages.length === 0) return answer;
+    // A new check, because the last one can be older than the messages.
+    if (!(await call.permission.check())) return await withoutMessages(call, engine);
     return { ...answer, Messages: messages.map((message) => renamed(call.context, message)) };
   } catch (error) {
-    await releaseMessages(call, messages);
+    const empty = withoutMessages(call, engine);
+    if (error instanceof GuardUnavailable && Date.now() - call.now > WATCH_AFTER_MS) return empty;
     throw error;
   }
+}
+
+/** Waits for the engine. Rejects as soon as the credentials no longer permit it, or cannot be checked. */
+async function waitForMessages(call: Call, engine: Promise<Fields>): Promise<Fields> {
+  const watch = await call.permission.watch();
+  try {
+    for (;;) {
+      // Also before the first change, because one can precede the watch.
+      await call.permission.check();
+      const answer = await Promise.race([engine, watch.next()]);
+      if (answer) return answer;
+    }
+  } finally {
+    watch.close();
+  }
+}
+
+function messagesIn({ Messages }: Fields): Fields[] {
+  return Array.isArray(Messages) ? (Messages.filter(isRecord) as Fields[]) : [];
+}
+
+/** Makes the messages that the engine returns visible again in the background. Returns an empty response. */
+function withoutMessages(call: Call, engine: Promise<Fields>): Fields {
+  call.waitUntil(engine.then((answer) => releaseMessages(call, messagesIn(answer))));
+  return {};
 }
 
 /** Returns the message with the client's names. Clients verify the body by its MD5, so that is recomputed. */
@@ -39,10 +70,7 @@ function renamed(context: NameContext, message: Fields): Fields {
 }
 
 /** Makes messages visible again. If that fails, they reappear when their visibility timeout expires. */
-async function releaseMessages(
-  { context, fields }: Call,
-  messages: readonly Record<string, unknown>[],
-): Promise<void> {
+async function releaseMessages({ context, fields }: Call, messages: readonly Fields[]): Promise<void> {
   if (messages.length === 0) return;
   const queue = nameInQueueUrl(context, String(fields.QueueUrl)) ?? '';
   const entries = messages.map(({ ReceiptHandle }, at) => ({
@@ -55,4 +83,9 @@ async function releaseMessages(
     action: 'ChangeMessageVisibilityBatch',
     fields: { QueueUrl: engineQueueUrl(context, queue), Entries: entries },
   }).catch(() => undefined);
+}
+
+/** Resolves to undefined after this time. */
+function afterDelay(milliseconds: number): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds, undefined));
 }

@@ -4,7 +4,7 @@
  */
 import type { Context } from 'hono';
 import { unavailableDatabase } from '../../db/database.ts';
-import { recordGatewayUse } from '../../db/region/gateway.ts';
+import { GuardUnavailable, guardOf } from '../guard/guards.ts';
 import { configOf } from '../shared/env.ts';
 import { innermostCause } from '../shared/errors.ts';
 import { type AppEnv, inBackground } from '../shared/http.ts';
@@ -106,6 +106,7 @@ async function handle(c: Context<AppEnv>, protocol: Protocol, requestId: string)
     origin,
     signal,
     now,
+    config: c.get('config'),
     waitUntil: outlive,
   });
   return respond(protocol, requestId, asked.name, action, answer);
@@ -196,15 +197,20 @@ function withoutEmpty(name: string, value: unknown): unknown {
   return isEmpty && name !== '' && name !== 'queueUrls' ? undefined : value;
 }
 
-/** Records the last use in the background, unless a recent use is already recorded. */
-function recordLastUse(c: Context<AppEnv>, { regionDb, credential }: Caller, now: number): void {
+/** Reports the use to the guard in the background, unless a recent use is already recorded. */
+function recordLastUse(c: Context<AppEnv>, { region, accessKey, credential }: Caller, now: number): void {
   if (now - (credential.lastUsedAt ?? 0) < LAST_USE_INTERVAL_MS) return;
-  const noted = recordGatewayUse(regionDb, credential.id, now, now - LAST_USE_INTERVAL_MS);
+  const noted = guardOf(c.get('config'), region, accessKey).used(
+    { region: region.name, accessKey },
+    credential.id,
+    now,
+  );
   inBackground(c, 'recording the last use of credentials', noted);
 }
 
 function refusalOf(error: unknown, requestId: string): GatewayError | EngineRefusal {
   if (error instanceof GatewayError || error instanceof EngineRefusal) return error;
+  if (error instanceof GuardUnavailable) return new GatewayError('unavailable');
   console.error(JSON.stringify({ request_id: requestId, gateway: true, ...innermostCause(error) }));
   return new GatewayError(unavailableDatabase(error) ? 'unavailable' : 'internal');
 }

@@ -8,12 +8,10 @@ import { isComplete } from '../../db/region/account-sync.ts';
 import type { NatsAccount } from '../../db/region/accounts.ts';
 import { recordLastUses } from '../../db/region/credentials.ts';
 import type { Config, Region } from '../shared/env.ts';
+import { ENFORCEMENT_HEADER } from '../shared/http.ts';
 import { NOT_PUSHED, type Publication, type PublishRequest } from './publisher.ts';
 import { type Connection, listConnections } from './servers.ts';
 import { Servers } from './system.ts';
-
-/** Whether a revocation is in force: `enforced; servers=2`, `pending; acknowledged=1; servers=2`. */
-const ENFORCEMENT_HEADER = 'Latchkey-Enforcement';
 
 /** Closed connections and duration of a push: `connections=2; duration_ms=24`. */
 const RECEIPT_HEADER = 'Latchkey-Receipt';

@@ -8,6 +8,7 @@ import { deleteAccount, listAccounts } from '../../db/region/accounts.ts';
 import { listProductsInUse } from '../../db/region/holdings.ts';
 import { deactivateService } from '../../db/region/services.ts';
 import { cleanUp } from '../gateway/cleanup.ts';
+import { announce } from '../guard/announce.ts';
 import { publishAndReport } from '../nats/publication.ts';
 import type { Config, Region } from '../shared/env.ts';
 import { runJob } from '../shared/jobs.ts';
@@ -43,6 +44,7 @@ export async function purgeProjectFromRegion(
     }
     const service = { product, organizationId, projectId };
     const ended = await deactivateService(regionDb, systemAuditContext(), service);
+    if (ended) await (await announce(config, region, ended.accessKeys)).rest;
     if (ended?.leftovers) await cleanUp(region, { projectId, product }, deadline);
   }
   return true;

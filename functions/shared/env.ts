@@ -4,6 +4,7 @@
  */
 import type { D1Database, DurableObjectNamespace, Fetcher, RateLimit } from '@cloudflare/workers-types';
 import * as z from 'zod';
+import { type AccessKeyCheck, accessKeyCheckOf } from './access-keys.ts';
 import { type engineSettings, type RegionsVar, regionBinding, regionsVar } from './regions.ts';
 
 /** The Worker's environment. {@link regionBinding} names the members of each region. */
@@ -11,6 +12,7 @@ export interface Bindings {
   ASSETS: Fetcher;
   IDENTITY: D1Database;
   ACCOUNT_PUBLISHER: DurableObjectNamespace;
+  CREDENTIAL_GUARD: DurableObjectNamespace;
   RESOLVER_LIMIT: RateLimit;
   VISITOR_LIMIT: RateLimit;
   SIGN_IN_LIMIT: RateLimit;
@@ -48,7 +50,7 @@ export const secrets = z.object({
   ),
   /** Signs account JWTs: the seed `SO…` of an operator signing key. The operator's identity seed stays offline. */
   OPERATOR_SIGNING_SEED: z.string().regex(/^SO[A-Z2-7]{56}$/),
-  /** Signs session cookies: at least 32 characters. */
+  /** Signs session cookies and marks access keys: at least 32 characters. */
   SIGN_IN_SECRET: z.string().min(32),
 });
 
@@ -142,6 +144,15 @@ export type Mail =
   | { transport: 'console' }
   | { transport: 'http'; endpoint: string; from: string; token: string };
 
+/** The `GUARD` var: how the gateway keeps credentials in memory. */
+export const guardSettings = z.strictObject({
+  /**
+   * How long a guard uses credentials before it reads them again, in seconds: the longest delay of a change that could
+   * not be announced. Shorter leases cost more database reads.
+   */
+  lease_seconds: z.number().int().min(1).max(300).default(30),
+});
+
 /** The `AUDIT` var: retention of the audit trail. */
 export const auditSettings = z.strictObject({
   /** Retention of audit events in days; 0 for no limit. */
@@ -192,6 +203,7 @@ const vars = z
     GUESTS: guestSettings.prefault({}),
     MAIL: mailSettings.optional(),
     SITE: siteSettings.prefault({}),
+    GUARD: guardSettings.prefault({}),
     AUDIT: auditSettings.prefault({}),
     QUOTAS: quotaSettings.prefault({}),
   })
@@ -241,6 +253,8 @@ export interface Engine {
 export interface Region {
   name: string;
   label: string;
+  /** Where the region's objects and database are; undefined to let the platform choose. */
+  location: RegionsVar[string]['location'];
   natsEndpoint: string;
   natsWebsockets: readonly string[];
   /** Total storage that accounts can reserve, in bytes; null if it is not set. */
@@ -259,10 +273,14 @@ export interface Config {
   operatorSigningSeed: string;
   signInSecret: string;
   nats: NatsSettings;
+  guard: z.infer<typeof guardSettings>;
   guests: GuestSettings;
   audit: z.infer<typeof auditSettings>;
   quotas: Quotas;
   publishers: DurableObjectNamespace;
+  guards: DurableObjectNamespace;
+  /** Marks new access keys, so that keys that were never created are recognized without a look-up. */
+  accessKeyCheck: AccessKeyCheck;
   /** Null if email is not configured. */
   mail: Mail | null;
   /** The deployment's public origin. Null if it is not configured, which is allowed only without email. */
@@ -290,7 +308,7 @@ export function configOf(env: Bindings): Config {
 }
 
 function parse(env: Bindings): Config {
-  const { REGIONS, NATS, GUESTS, AUDIT, QUOTAS, MAIL, SITE } = parseVars(env);
+  const { REGIONS, NATS, GUARD, GUESTS, AUDIT, QUOTAS, MAIL, SITE } = parseVars(env);
   const result = secrets.safeParse(env);
   if (!result.success) {
     // Values can be secrets, so the message contains only names.
@@ -306,10 +324,13 @@ function parse(env: Bindings): Config {
     operatorSigningSeed: OPERATOR_SIGNING_SEED,
     signInSecret: SIGN_IN_SECRET,
     nats: NATS,
+    guard: GUARD,
     guests: GUESTS,
     audit: AUDIT,
     quotas: QUOTAS,
     publishers: env.ACCOUNT_PUBLISHER,
+    guards: env.CREDENTIAL_GUARD,
+    accessKeyCheck: accessKeyCheckOf(SIGN_IN_SECRET),
     mail: MAIL ? mail(env, MAIL) : null,
     siteUrl: SITE.url === undefined ? null : new URL(SITE.url).origin,
     resolverLimit: env.RESOLVER_LIMIT,
@@ -339,6 +360,7 @@ function region(env: Bindings, name: string, settings: RegionsVar[string]): Regi
   return {
     name,
     label: settings.label,
+    location: settings.location,
     natsEndpoint: settings.nats_endpoint,
     natsWebsockets: settings.nats_websockets,
     natsCapacity: { disk: settings.nats_storage ?? null, memory: settings.nats_memory ?? null },

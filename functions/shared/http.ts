@@ -18,6 +18,12 @@ import type { paging } from './schemas.ts';
  */
 export const TRANSPORT_SECURITY = 'max-age=31536000';
 
+/**
+ * The header that reports whether a change of credentials is in force: `enforced; servers=2` or `pending;
+ * acknowledged=1; servers=2` for NATS, `enforced` or `pending; within=31` (seconds) for Queues and Topics and Events.
+ */
+export const ENFORCEMENT_HEADER = 'Latchkey-Enforcement';
+
 /** Maximum size of a request body in the control plane. */
 export const MAX_BODY_BYTES = 64 * 1024;
 

@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import type { AuditContext } from '../../db/audit.ts';
 import type { Database } from '../../db/database.ts';
+import type { AccessKeyCheck } from './access-keys.ts';
 import type { NatsSettings, Quotas, Region, SealingKey } from './env.ts';
 import type { AppEnv, Principal } from './http.ts';
 
@@ -10,6 +11,7 @@ export interface WriteContext {
   regionDb: Database;
   region: Region;
   sealingKeys: readonly SealingKey[];
+  accessKeyCheck: AccessKeyCheck;
   nats: NatsSettings;
   quotas: Quotas;
   /** Whether a guest makes the change. */
@@ -34,12 +36,13 @@ export function auditContextOf(
 
 /** Returns the context for a change by the caller in the region of the path. */
 export function writeContextOf(c: Context<AppEnv>): WriteContext {
-  const { sealingKeys, nats, quotas, guests } = c.get('config');
+  const { sealingKeys, accessKeyCheck, nats, quotas, guests } = c.get('config');
   const isGuest = c.get('principal').memberships.some(({ expiresAt }) => expiresAt !== null);
   return {
     regionDb: c.get('regionDb'),
     region: c.get('region'),
     sealingKeys,
+    accessKeyCheck,
     nats,
     quotas: isGuest ? guests.quotas : quotas,
     guest: isGuest,

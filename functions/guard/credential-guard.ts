@@ -1,0 +1,78 @@
+/**
+ * A Durable Object per access key that keeps its credentials in memory, so that the gateway needs no database read for
+ * each request and every change is in force at once. Not imported by index.ts, because only the Workers runtime has
+ * `cloudflare:workers`. An active object can run old code for minutes after a deployment: add methods, and change or
+ * remove one only two deployments later.
+ */
+import { DurableObject } from 'cloudflare:workers';
+import type { WebSocket } from '@cloudflare/workers-types';
+import { openDatabase } from '../../db/database.ts';
+import { findGatewayCredential, type GatewayCredential, recordGatewayUse } from '../../db/region/gateway.ts';
+import { type Bindings, configOf } from '../shared/env.ts';
+import { LAST_USE_INTERVAL_MS } from '../shared/last-use.ts';
+import type { Admission, Guard, GuardKey } from './guards.ts';
+import { RowMemory } from './row-memory.ts';
+
+/** The guard of one access key. Its name is `REGION/ACCESS_KEY`. */
+export class CredentialGuard extends DurableObject<Bindings> implements Guard {
+  /** Created with the first request, which names the access key. */
+  #memory: RowMemory<GatewayCredential | null> | undefined;
+  #lastUseRecordedAt = 0;
+
+  async admit(key: GuardKey): Promise<Admission> {
+    this.#memory ??= this.#memoryOf(key);
+    try {
+      return { read: true, credential: await this.#memory.current() };
+    } catch (error) {
+      console.warn(JSON.stringify({ guard: 'not read', region: key.region, reason: String(error) }));
+      return { read: false };
+    }
+  }
+
+  async changed(): Promise<void> {
+    this.#memory?.changed();
+    for (const socket of this.ctx.getWebSockets()) {
+      try {
+        socket.send('changed');
+      } catch {
+        // The receive at the other end has ended.
+      }
+    }
+  }
+
+  async used(key: GuardKey, id: string, at: number): Promise<void> {
+    if (at - this.#lastUseRecordedAt < LAST_USE_INTERVAL_MS) return;
+    this.#lastUseRecordedAt = at;
+    const { database } = this.#regionOf(key);
+    await recordGatewayUse(openDatabase(database), id, at, at - LAST_USE_INTERVAL_MS);
+  }
+
+  /** Accepts the WebSocket of a waiting receive, which gets a message with each change. */
+  async fetch(): Promise<Response> {
+    const { 0: client, 1: server } = new WebSocketPair();
+    // The object can be evicted while receives wait, and costs nothing then.
+    this.ctx.acceptWebSocket(server);
+    return new Response(null, { status: 101, webSocket: client } as ResponseInit);
+  }
+
+  async webSocketClose(socket: WebSocket): Promise<void> {
+    socket.close();
+  }
+
+  #memoryOf(key: GuardKey): RowMemory<GatewayCredential | null> {
+    const { database } = this.#regionOf(key);
+    const { lease_seconds } = configOf(this.env).guard;
+    return new RowMemory({
+      read: () => findGatewayCredential(openDatabase(database), key.accessKey),
+      now: Date.now,
+      // Jittered, so that keys that were first used together are not read again together.
+      lease: () => lease_seconds * 1000 * (2 / 3 + Math.random() / 3),
+    });
+  }
+
+  #regionOf({ region }: GuardKey) {
+    const found = configOf(this.env).regions.get(region);
+    if (!found) throw new Error(`no region ${region}`);
+    return found;
+  }
+}
