@@ -23,7 +23,7 @@ export interface GatewayCredential extends Prefixes {
 
 /**
  * Returns the credentials with this access key, or null if there are none. Every change of what this reads must be
- * announced to the access key's guard (functions/guard/announce.ts).
+ * announced to the guard of the access key.
  */
 export async function findGatewayCredential(
   db: Database,

@@ -1,30 +1,31 @@
 /**
  * A Durable Object per access key that keeps its credentials in memory, so that the gateway needs no database read for
- * each request and every change is in force at once. Not imported by index.ts, because only the Workers runtime has
+ * each request and every change is in force at once. Only functions/worker.ts imports it, because only the Workers runtime has
  * `cloudflare:workers`. An active object can run old code for minutes after a deployment: add methods, and change or
  * remove one only two deployments later.
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { WebSocket } from '@cloudflare/workers-types';
-import { openDatabase } from '../../db/database.ts';
+import { openDatabase, unavailableDatabase } from '../../db/database.ts';
 import { findGatewayCredential, type GatewayCredential, recordGatewayUse } from '../../db/region/gateway.ts';
 import { type Bindings, configOf } from '../shared/env.ts';
+import { innermostCause } from '../shared/errors.ts';
 import { LAST_USE_INTERVAL_MS } from '../shared/last-use.ts';
 import type { Admission, Guard, GuardKey } from './guards.ts';
-import { RowMemory } from './row-memory.ts';
+import { NeverSettled, RowMemory } from './row-memory.ts';
 
 /** The guard of one access key. Its name is `REGION/ACCESS_KEY`. */
 export class CredentialGuard extends DurableObject<Bindings> implements Guard {
   /** Created with the first request, which names the access key. */
   #memory: RowMemory<GatewayCredential | null> | undefined;
-  #lastUseRecordedAt = 0;
 
   async admit(key: GuardKey): Promise<Admission> {
-    this.#memory ??= this.#memoryOf(key);
     try {
-      return { read: true, credential: await this.#memory.current() };
+      return { read: true, credential: await this.#current(key) };
     } catch (error) {
-      console.warn(JSON.stringify({ guard: 'not read', region: key.region, reason: String(error) }));
+      // The caller logs other errors, when it reads the database itself.
+      if (!(error instanceof NeverSettled) && !unavailableDatabase(error)) throw error;
+      console.warn(JSON.stringify({ guard: 'not read', region: key.region, ...innermostCause(error) }));
       return { read: false };
     }
   }
@@ -41,8 +42,9 @@ export class CredentialGuard extends DurableObject<Bindings> implements Guard {
   }
 
   async used(key: GuardKey, id: string, at: number): Promise<void> {
-    if (at - this.#lastUseRecordedAt < LAST_USE_INTERVAL_MS) return;
-    this.#lastUseRecordedAt = at;
+    const credential = await this.#current(key);
+    if (credential?.id !== id || at - (credential.lastUsedAt ?? 0) < LAST_USE_INTERVAL_MS) return;
+    credential.lastUsedAt = at;
     const { database } = this.#regionOf(key);
     await recordGatewayUse(openDatabase(database), id, at, at - LAST_USE_INTERVAL_MS);
   }
@@ -57,6 +59,11 @@ export class CredentialGuard extends DurableObject<Bindings> implements Guard {
 
   async webSocketClose(socket: WebSocket): Promise<void> {
     socket.close();
+  }
+
+  #current(key: GuardKey): Promise<GatewayCredential | null> {
+    this.#memory ??= this.#memoryOf(key);
+    return this.#memory.current();
   }
 
   #memoryOf(key: GuardKey): RowMemory<GatewayCredential | null> {

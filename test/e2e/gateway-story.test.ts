@@ -231,16 +231,14 @@ describe('a waiting receive (long polling)', () => {
   });
 });
 
-describe('the database decides', () => {
-  const region = () => local.stack.database('REGION_FR_PAR');
-
+describe('the stored credentials decide', () => {
   it('the next request after a permission bit changes', async () => {
     const QueueUrl = await newQueue();
     const credentials = await newCredentials(local, 'sqs', { can_publish: true });
     const client = sqsClient(local, credentials);
     expect(await outcome(send(client, QueueUrl))).toBe('ok');
-    const database = await region();
-    await database.prepare('update credentials set permissions = 2 where id = ?').bind(credentials.id).run();
+    const path = `/mnq/v1beta1/regions/fr-par/sqs-credentials/${credentials.id}`;
+    await api(local, 'PATCH', path, { permissions: { can_publish: false, can_receive: true } });
     expect(await outcome(send(client, QueueUrl))).toBe('AccessDenied');
     expect(await outcome(receive(client, QueueUrl))).toBe('ok');
   });
@@ -249,8 +247,7 @@ describe('the database decides', () => {
     const pair = [await newCredentials(local, 'sqs', ALL), await newCredentials(local, 'sqs', ALL)];
     const QueueUrl = await newQueue();
     const clients = pair.map((credentials) => sqsClient(local, credentials));
-    for (const client of clients) expect(await outcome(send(client, QueueUrl))).toBe('ok');
-    const database = await region();
+    const database = await local.stack.database('REGION_FR_PAR');
     const secretOf = (id: string) =>
       database
         .prepare('select sealed_secret as text from credentials where id = ?')
@@ -304,6 +301,9 @@ describe('the last use of credentials', () => {
       .prepare('update credentials set last_used_at = ? where id = ?')
       .bind(earlier, credentials.id)
       .run();
+    // After any change, the guard reads the row again.
+    const path = `/mnq/v1beta1/regions/fr-par/sqs-credentials/${credentials.id}`;
+    await api(local, 'PATCH', path, { name: 'renamed' });
     await send(client, QueueUrl);
     await expect.poll(async () => Date.parse((await shown(credentials)) ?? '')).toBeGreaterThan(before);
   });
