@@ -70,6 +70,7 @@ export default defineConfig({
           name: 'worker',
           include: ['test/worker/**/*.test.ts'],
           setupFiles: ['test/worker/setup.ts'],
+          isolate: false,
           testTimeout: 60_000,
         },
       },
