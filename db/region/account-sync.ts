@@ -4,6 +4,7 @@
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
+import { type AccountJwt, storeAccountJwt } from './account-jwts.ts';
 import type { NatsAccount } from './accounts.ts';
 import { natsAccounts } from './schema.ts';
 
@@ -48,26 +49,33 @@ export async function getAccountStates(db: Database, ids: readonly string[]): Pr
   return [...byId.values()];
 }
 
-/** The outcome of a push: how many of the active servers acknowledged the revision. */
+/** The outcome of a push: how many of the active servers acknowledged it. */
 export interface Acknowledgement {
-  revision: number;
   acknowledged: number;
   servers: number;
 }
 
 /** Whether every active server acknowledged it. False without servers. */
-export function isComplete({ acknowledged, servers }: Omit<Acknowledgement, 'revision'>): boolean {
+export function isComplete({ acknowledged, servers }: Acknowledgement): boolean {
   return servers > 0 && acknowledged >= servers;
 }
 
-/** Records the outcome of a push. A revision older than the acknowledged one changes nothing. */
-export async function recordAcknowledgement(db: Database, id: string, push: Acknowledgement): Promise<void> {
-  await db.all(sql`update nats_accounts set
-      acknowledged_revision = case when ${isComplete(push) ? 1 : 0} then ${push.revision} else acknowledged_revision end,
-      acknowledged_servers = ${push.acknowledged}, servers = ${push.servers}
-    where id = ${id} and acknowledged_revision <= ${push.revision}
-      and (acknowledged_servers <> ${push.acknowledged} or servers <> ${push.servers}
-        or (${isComplete(push) ? 1 : 0} and acknowledged_revision < ${push.revision}))`);
+/**
+ * Records the outcome of a push, and stores the JWT. A revision older than the acknowledged one changes nothing.
+ */
+export async function recordPush(db: Database, pushed: AccountJwt, outcome: Acknowledgement): Promise<void> {
+  const { id, revision } = pushed;
+  const { acknowledged, servers } = outcome;
+  const complete = isComplete(outcome) ? 1 : 0;
+  await db.batch(
+    sql`update nats_accounts set
+        acknowledged_revision = case when ${complete} then ${revision} else acknowledged_revision end,
+        acknowledged_servers = ${acknowledged}, servers = ${servers}
+      where id = ${id} and acknowledged_revision <= ${revision}
+        and (acknowledged_servers <> ${acknowledged} or servers <> ${servers}
+          or (${complete} and acknowledged_revision < ${revision}))`,
+    storeAccountJwt(pushed),
+  );
 }
 
 /**

@@ -139,6 +139,17 @@ export const natsAccounts = sqliteTable(
   ],
 );
 
+/**
+ * The newest account JWT that was composed for an account. In its own table, because it can be 1 MiB long, and other
+ * changes of the account's row would rewrite it.
+ */
+export const natsAccountJwts = sqliteTable('nats_account_jwts', {
+  accountId: text().primaryKey(),
+  /** Identifies everything that the JWT is derived from: the account's revision, a dash, and the other inputs. */
+  version: text().notNull(),
+  jwt: text().notNull(),
+});
+
 /** Revoked users of an account: JWTs issued at or before `revokedAt` (seconds) are rejected. `*` means every user. */
 export const natsRevocations = sqliteTable(
   'nats_revocations',

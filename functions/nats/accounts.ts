@@ -1,9 +1,8 @@
 /**
- * Creates the keys, sealed seeds and JWTs of NATS accounts and their users. An account's identity seed is discarded at
+ * Creates the keys and sealed seeds of NATS accounts, and the JWTs of their users. An account's identity seed is discarded at
  * creation; its signing seed is sealed; a user's seed exists only in the creds.
  */
 import type { IdempotentRequest } from '../../db/idempotency.ts';
-import type { AccountState } from '../../db/region/account-sync.ts';
 import {
   createAccount as insertAccount,
   type NatsAccount,
@@ -15,7 +14,7 @@ import type { Config, NatsSettings, Region, SealingKey } from '../shared/env.ts'
 import { open, type Sealed, seal } from '../shared/sealing.ts';
 import type { WriteContext } from '../shared/write-context.ts';
 import { credsText } from './creds.ts';
-import { accountJwt, systemAccountJwt, userJwt } from './jwt.ts';
+import { systemAccountJwt, userJwt } from './jwt.ts';
 import { createKey, importSeed, KEY_BYTES, keyOf, type SigningKey } from './keys.ts';
 
 const sealedFor = (region: string, id: string) => ({ kind: 'nats_account', region, id }) as const;
@@ -125,49 +124,15 @@ function configuredKey(seed: string): Promise<SigningKey> {
   return key;
 }
 
-export function operatorKey({ operatorSigningSeed }: Config): Promise<SigningKey> {
+export function operatorKey({
+  operatorSigningSeed,
+}: Pick<Config, 'operatorSigningSeed'>): Promise<SigningKey> {
   return configuredKey(operatorSigningSeed);
 }
 
 /** Returns the identity key of a region's system account. */
 export function systemKey({ systemSeed }: Region): Promise<SigningKey> {
   return configuredKey(systemSeed);
-}
-
-/**
- * Returns when an account JWT composed now expires, in seconds; undefined without a lease. Constant for a quarter of
- * the lease, so that JWTs stay equal between renewals.
- */
-export function leaseEnd({ account_lease_seconds: lease }: NatsSettings, now: number): number | undefined {
-  if (lease === 0) return undefined;
-  const quarter = Math.floor(lease / 4);
-  return (Math.floor(now / 1000 / quarter) + 4) * quarter;
-}
-
-/** Without streams nothing must be reserved: a server would keep the storage of a deleted account reserved. */
-const NO_JETSTREAM = { memory: 0, disk: 0, streams: 0, consumers: 0 };
-
-function limitsOf({ guest, purgedAt }: NatsAccount, { account_limits, guest_limits }: NatsSettings) {
-  const limits = guest ? guest_limits : account_limits;
-  return purgedAt === null ? limits : { ...limits, ...NO_JETSTREAM };
-}
-
-/** Returns the account JWT for these rows. Deterministic until {@link leaseEnd} changes. */
-export function composeAccountJwt(
-  operator: SigningKey,
-  { account, revocations }: AccountState,
-  settings: NatsSettings,
-  now: number,
-): Promise<string> {
-  return accountJwt({
-    id: account.id,
-    issuer: operator,
-    signingKeys: [account.signingKey],
-    issuedAt: account.issuedAt,
-    revocations,
-    limits: limitsOf(account, settings),
-    expiresAt: leaseEnd(settings, now),
-  });
 }
 
 /** Returns the JWT of a region's system account. It changes only when the operator's key does. */

@@ -11,11 +11,12 @@ import {
   type AccountState,
   getAccountState,
   isComplete,
-  recordAcknowledgement,
   recordPurge,
+  recordPush,
 } from '../../db/region/account-sync.ts';
 import { type Bindings, type Config, configOf, type Region } from '../shared/env.ts';
-import { composeAccountJwt, operatorKey, signingKeyOf } from './accounts.ts';
+import { composeForStore } from './account-jwts.ts';
+import { signingKeyOf } from './accounts.ts';
 import { connectNats, shortLivedUser } from './client.ts';
 import { type ConnectionList, deleteStreams, listConnections, pushAccountJwt } from './servers.ts';
 import { Servers } from './system.ts';
@@ -217,17 +218,15 @@ export class AccountPublisher {
   ): Promise<Publication> {
     const { id, revision } = state.account;
     const deadline = Date.now() + this.#config.nats.push_deadline_ms;
-    const [jwt, servers] = await Promise.all([
-      operatorKey(this.#config).then((operator) =>
-        composeAccountJwt(operator, state, this.#config.nats, Date.now()),
-      ),
+    const [composed, servers] = await Promise.all([
+      composeForStore(this.#config, state, Date.now()),
       Servers.connect(region, deadline),
     ]);
     try {
       const before = user === null ? null : await listOpen(servers, id);
-      const { missing, ...pushed } = await pushAccountJwt(servers, id, jwt, deadline);
+      const { missing, ...pushed } = await pushAccountJwt(servers, id, composed.jwt, deadline);
       const after = user === null ? null : await listOpen(servers, id);
-      await recordAcknowledgement(regionDb, id, { revision, ...pushed });
+      await recordPush(regionDb, composed, pushed);
       const finished = isComplete(pushed);
       if (!finished) warnAboutMissingServers(region.name, id, missing);
       return {

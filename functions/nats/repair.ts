@@ -14,7 +14,7 @@ import {
 import { readCursor, writeCursor } from '../../db/region/cursors.ts';
 import type { Config, Region } from '../shared/env.ts';
 import { forEachConcurrent, runJob } from '../shared/jobs.ts';
-import { composeAccountJwt, leaseEnd, operatorKey } from './accounts.ts';
+import { composeAccountJwt, leaseEnd } from './account-jwts.ts';
 import { publishAccount, recordNatsUses } from './publication.ts';
 import { listActive, listHeldJwts, listLoadedAccounts } from './servers.ts';
 import { Servers } from './system.ts';
@@ -151,12 +151,11 @@ async function reviewBatch(
   // Excludes accounts that are not ours: the system account and the servers' own.
   const states = new Map((await getAccountStates(regionDb, ids)).map((state) => [state.account.id, state]));
   const limits = { atOnce: CONCURRENCY, deadline: deadline + config.nats.push_deadline_ms };
-  const operator = await operatorKey(config);
   await forEachConcurrent('review', region.name, [...states.keys()], limits, async (account) => {
     const state = states.get(account);
     if (!state) return;
     const held = await listHeldJwts(servers, account, Date.now() + config.nats.push_deadline_ms);
-    const expected = await composeAccountJwt(operator, state, config.nats, Date.now());
+    const expected = await composeAccountJwt(config, state, Date.now());
     if (held.every((jwt) => jwt === expected)) return;
     await publishAccount(config, { region: region.name, account, user: null });
   });

@@ -4,23 +4,23 @@
  */
 import type { Context } from 'hono';
 import { Hono } from 'hono';
-import { getAccountState } from '../../db/region/account-sync.ts';
 import { ApiError } from '../shared/errors.ts';
-import { type AppEnv, useRegion } from '../shared/http.ts';
+import { type AppEnv, inBackground, useRegion } from '../shared/http.ts';
 import { networkOf } from '../shared/rate-limits.ts';
-import { composeAccountJwt, composeSystemAccountJwt, leaseEnd, operatorKey, systemKey } from './accounts.ts';
+import { getCurrentJwt } from './account-jwts.ts';
+import { composeSystemAccountJwt, operatorKey, systemKey } from './accounts.ts';
 import { isPublicKey } from './keys.ts';
 
 /** Returns the JWT of an account in the region of the path, with its version; null for an unknown id. */
 async function jwtOf(c: Context<AppEnv>, id: string): Promise<{ jwt: string; version: string } | null> {
   const config = c.get('config');
-  const [operator, system] = await Promise.all([operatorKey(config), systemKey(c.get('region'))]);
-  if (id === system.publicKey) return { jwt: await composeSystemAccountJwt(operator, id), version: '0' };
-  const state = await getAccountState(c.get('regionDb'), id);
-  if (!state) return null;
-  const now = Date.now();
-  const jwt = await composeAccountJwt(operator, state, config.nats, now);
-  return { jwt, version: `${state.account.revision}-${leaseEnd(config.nats, now) ?? 0}` };
+  const system = await systemKey(c.get('region'));
+  if (id === system.publicKey) {
+    return { jwt: await composeSystemAccountJwt(await operatorKey(config), id), version: '0' };
+  }
+  const current = await getCurrentJwt(config, c.get('regionDb'), id, Date.now());
+  if (current?.store) inBackground(c, 'store an account JWT', current.store());
+  return current;
 }
 
 /**

@@ -4,8 +4,7 @@
  */
 import { expect, it } from 'vitest';
 import type { AccountState } from '../../db/region/account-sync.ts';
-import { composeAccountJwt } from '../../functions/nats/accounts.ts';
-import { importSeed } from '../../functions/nats/keys.ts';
+import { composeAccountJwt } from '../../functions/nats/account-jwts.ts';
 import { natsSettings } from '../../functions/shared/env.ts';
 
 const OPERATOR = 'SOAIHYUKTW65ZBTI3OXLLK4R72Q6OCXNOQNVM2KDGQS64U2OQRR7TA4YYA';
@@ -32,7 +31,8 @@ const account: AccountState['account'] = {
 
 async function jwtOf(given: Partial<typeof account>, settings = natsSettings.parse({})) {
   const state = { account: { ...account, ...given }, revocations: { UUSER: 1_790_000_000, '*': 5 } };
-  const jwt = await composeAccountJwt(await importSeed(OPERATOR), state, settings, 1_790_000_000_000);
+  const config = { nats: settings, operatorSigningSeed: OPERATOR };
+  const jwt = await composeAccountJwt(config, state, 1_790_000_000_000);
   const text = Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString();
   return { jwt, text, limits: JSON.parse(text).nats.limits };
 }

@@ -1,6 +1,6 @@
 /** Expiry of account JWTs. The schedule renews them every quarter of a lease. */
 import { expect, it } from 'vitest';
-import { leaseEnd } from '../../functions/nats/accounts.ts';
+import { leaseEnd } from '../../functions/nats/account-jwts.ts';
 import { natsSettings } from '../../functions/shared/env.ts';
 
 const LEASE = 3_600;

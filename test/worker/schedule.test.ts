@@ -5,7 +5,7 @@
 import type { D1Database } from '@cloudflare/workers-types';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
-import { getAccountState, recordAcknowledgement, shortenRevocations } from '../../db/region/account-sync.ts';
+import { getAccountState, recordPush, shortenRevocations } from '../../db/region/account-sync.ts';
 import { cleanUp } from '../../functions/gateway/cleanup.ts';
 import worker from '../../functions/index.ts';
 import { BATCH_SIZES, repair } from '../../functions/nats/repair.ts';
@@ -315,8 +315,8 @@ describe('an acknowledgement', () => {
     const { id } = (await clientOf(owner, 'fr-par').post('/nats-accounts', { project_id: owner.project_id }))
       .body;
     const store = openDatabase(env.REGION_FR_PAR);
-    await recordAcknowledgement(store, id, { revision: 3, acknowledged: 2, servers: 2 });
-    await recordAcknowledgement(store, id, { revision: 2, acknowledged: 1, servers: 1 });
+    await recordPush(store, { id, revision: 3, inputs: '', jwt: '' }, { acknowledged: 2, servers: 2 });
+    await recordPush(store, { id, revision: 2, inputs: '', jwt: '' }, { acknowledged: 1, servers: 1 });
     const state = await getAccountState(store, id);
     expect(state?.account).toMatchObject({ acknowledgedRevision: 3, acknowledgedServers: 2, servers: 2 });
   });
