@@ -4,7 +4,7 @@ import { type SQL, sql } from 'drizzle-orm';
 export interface Page {
   offset: number;
   limit: number;
-  by: 'created_at' | 'updated_at' | 'name' | 'expires_at' | 'access_key';
+  by: 'created_at' | 'updated_at' | 'name' | 'expires_at' | 'last_used_at' | 'access_key';
   direction: 'asc' | 'desc';
 }
 

@@ -12,6 +12,7 @@ import { openDatabase, unavailableDatabase } from '../db/database.ts';
 import { deleteExpiredIdempotencyKeys } from '../db/idempotency.ts';
 import { deleteOldAuditEvents } from './audit/retention.ts';
 import { organizationAuditRoutes, regionAuditRoutes } from './audit/routes.ts';
+import { endDueCredentials } from './credentials/end-due.ts';
 import { lookupRoutes } from './credentials/lookup.ts';
 import { type ProductId, queues, topicsAndEvents } from './credentials/products.ts';
 import { reseal } from './credentials/reseal.ts';
@@ -195,6 +196,7 @@ export default {
     const jobs = [...config.regions.values()].flatMap((region) => [
       runJob('audit retention', region.name, () => deleteOldAuditEvents(config, region.database)),
       runJob('reseal', region.name, () => reseal(region, config.sealingKeys)),
+      runJob('end credentials', region.name, () => endDueCredentials(config, region, deadline)),
       repair(config, region),
       runJob('clean up', region.name, () => cleanUp(region, undefined, deadline)),
       runJob('idempotency keys', region.name, () => forget(region.database)),

@@ -29,6 +29,7 @@ export interface Membership {
 export interface CallerRecord {
   type: 'user' | 'application';
   id: string;
+  name: string;
   /** Null for a session. */
   accessKey: string | null;
   /** Null for an API key. */
@@ -41,6 +42,7 @@ export interface CallerRecord {
 }
 
 interface CallerRow {
+  name: string | null;
   user_id: string | null;
   application_id: string | null;
   access_key: string | null;
@@ -69,6 +71,7 @@ async function loadCaller(db: Database, query: SQL): Promise<CallerRecord | null
   return {
     type: row.user_id === null ? 'application' : 'user',
     id,
+    name: row.name ?? '',
     accessKey: row.access_key,
     sessionId: row.session_id,
     expiresAt: row.expires_at,
@@ -90,6 +93,8 @@ export function findCallerByApiKey(db: Database, secretHash: string): Promise<Ca
   return loadCaller(
     db,
     sql`select k.user_id, k.application_id, k.access_key, null as session_id, k.expires_at, k.last_used_at,
+        coalesce((select name from users where id = k.user_id),
+          (select name from applications where id = k.application_id)) as name,
         json_array(${KEY_MEMBERSHIP}) as memberships
       from api_keys k
       left join memberships m on m.user_id = k.user_id and m.organization_id = k.organization_id
@@ -106,7 +111,7 @@ export function findCallerBySession(db: Database, token: string): Promise<Caller
   return loadCaller(
     db,
     sql`select s.user_id, null as application_id, null as access_key, s.id as session_id, s.expires_at,
-        null as last_used_at,
+        null as last_used_at, (select name from users where id = s.user_id) as name,
         (select json_group_array(${SESSION_MEMBERSHIP}) from memberships m
           where m.user_id = s.user_id and m.joined_at is not null) as memberships
       from sessions s where s.token = ${token}`,

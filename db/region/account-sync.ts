@@ -126,7 +126,7 @@ export async function listLongRevocationLists(
 }
 
 /** How far a server's clock can be behind, in seconds. Such a server still accepts an expired JWT. */
-const EXPIRY_MARGIN_S = 3600;
+export const EXPIRY_MARGIN_S = 3600;
 
 /** How long after its creation time a credential can be written, in seconds. */
 const CREATION_MARGIN_S = 60;
@@ -153,7 +153,9 @@ export async function shortenRevocations(db: Database, id: string, now: number):
       on conflict (account_id, user_key) do update
         set revoked_at = max(revoked_at, excluded.revoked_at), issued_at = max(issued_at, excluded.issued_at)`,
     sql`delete from nats_revocations where ${covered}`,
-    sql`update counts set value = (select count(*) from nats_revocations where account_id = ${id})
+    // A disabled user's revocation is not counted: its credential already is.
+    sql`update counts set value = (select count(*) from nats_revocations
+        where account_id = ${id} and user_key not in (select key from credentials where nats_account_id = ${id}))
       where scope = ${id} and resource = ${REVOCATIONS}`,
   );
   return Boolean(changed?.meta.changes);

@@ -13,6 +13,7 @@ import {
   selectIdempotencyRecord,
 } from '../idempotency.ts';
 import type { Listed, Page } from '../page.ts';
+import { AUDITED } from './credentials.ts';
 import { inProjects, listPage, projectScopes } from './fragments.ts';
 import { natsAccounts } from './schema.ts';
 
@@ -179,7 +180,7 @@ export async function deleteAccount(db: Database, audit: AuditContext, ref: Acco
         ...auditedRow,
         action: 'revoke',
         resource: 'nats_credentials',
-        before: sql`json_object('name', name, 'permissions', permissions)`,
+        before: AUDITED,
       },
       sql`from credentials where nats_account_id = ${ref.id} and ${live}`,
     ),

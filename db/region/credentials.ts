@@ -3,6 +3,7 @@
  * statements check all conditions, so that concurrent changes always leave a valid state.
  */
 import { type SQL, sql } from 'drizzle-orm';
+import { toSnakeCase } from 'drizzle-orm/casing';
 import { type AuditContext, auditStatement, ROW_COLUMNS } from '../audit.ts';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
 import {
@@ -14,8 +15,8 @@ import {
 } from '../idempotency.ts';
 import type { Listed, Page } from '../page.ts';
 import { PRODUCT_IDS, type ProductId } from '../products.ts';
-import { REVOCATIONS } from './account-sync.ts';
-import { inProjects, listPage, projectScopes } from './fragments.ts';
+import { EXPIRY_MARGIN_S, REVOCATIONS } from './account-sync.ts';
+import { inProjects, listFiltered, listPage, projectScopes } from './fragments.ts';
 import { ALL_PERMISSIONS } from './permissions.ts';
 import { credentials } from './schema.ts';
 
@@ -26,6 +27,8 @@ export interface CredentialRef {
   id: string;
   product: ProductId;
   projectIds: readonly string[];
+  /** Only if they are due: disabled until `now`, or expired before `expired`. Milliseconds since the epoch. */
+  due?: { now: number; expired: number };
 }
 
 /** New credentials. Organization and project come from their NATS account or activation. */
@@ -42,10 +45,17 @@ export type NewCredential = Pick<
   | 'permissions'
   | 'createdAt'
   | 'expiresAt'
+  | 'description'
+  | 'tags'
+  | 'createdByType'
+  | 'createdById'
+  | 'createdByName'
 >;
 
-const matching = ({ id, product, projectIds }: CredentialRef): SQL =>
-  sql`id = ${id} and product = ${product} and ${inProjects(projectIds)}`;
+const matching = ({ id, product, projectIds, due }: CredentialRef): SQL => {
+  const isDue = due ? sql`(revoke_at <= ${due.now} or expires_at < ${due.expired})` : sql`true`;
+  return sql`id = ${id} and product = ${product} and ${inProjects(projectIds)} and ${isDue}`;
+};
 
 /** The audit columns that come from the credentials' own row. */
 const auditedRow = { ...ROW_COLUMNS, resource: sql.raw(`product || '_credentials'`) };
@@ -53,7 +63,26 @@ const auditedRow = { ...ROW_COLUMNS, resource: sql.raw(`product || '_credentials
 /** The counters of credentials: each product's id. */
 const EVERY_PRODUCT = sql.raw(PRODUCT_IDS.map((id) => `'${id}'`).join(', '));
 
-const NAME_AND_PERMISSIONS = sql.raw(`json_object('name', name, 'permissions', permissions)`);
+/** The columns of credentials that a change can set. */
+type Editable = Pick<
+  Credential,
+  'description' | 'tags' | 'expiresAt' | 'disabledAt' | 'disabledReason' | 'revokeAt'
+> & { name: string; permissions: number | null };
+
+/** Returns credentials as the audit trail shows them: name, permissions, and what else they have. */
+function audited(columns: { [Column in keyof Editable]?: SQL } = {}): SQL {
+  const of = (column: keyof Editable) => columns[column] ?? sql.raw(toSnakeCase(column));
+  const time = (column: keyof Editable) =>
+    sql`strftime('%Y-%m-%dT%H:%M:%fZ', ${of(column)} / 1000.0, 'unixepoch')`;
+  // A merge patch leaves out the members that are null.
+  return sql`json_patch(json_object('name', ${of('name')}, 'permissions', ${of('permissions')}), json_object(
+    'description', nullif(${of('description')}, ''), 'tags', json(nullif(${of('tags')}, '[]')),
+    'expires_at', ${time('expiresAt')}, 'disabled_at', ${time('disabledAt')},
+    'disabled_reason', ${of('disabledReason')}, 'revoke_at', ${time('revokeAt')}))`;
+}
+
+/** Credentials as the audit trail shows them, for a statement over their table. */
+export const AUDITED = audited();
 
 const selectWhere = (where: SQL) =>
   sql`select ${columnsOf(credentials, 'credentials')} from credentials where ${where}`;
@@ -94,10 +123,11 @@ export async function createCredential(
     where scope = project_id and resource in (${EVERY_PRODUCT}))`;
   const [, , , rows, parents, , replayed] = await db.batch(
     sql`insert into credentials (id, product, organization_id, project_id, nats_account_id, name, key,
-        sealed_secret, sealing_key_id, checksum, permissions, created_at, updated_at, expires_at)
+        sealed_secret, sealing_key_id, checksum, permissions, created_at, updated_at, expires_at, description,
+        tags, created_by_type, created_by_id, created_by_name)
       select ${c.id}, ${c.product}, organization_id, project_id, ${c.natsAccountId}, ${c.name}, ${c.key},
         ${c.sealedSecret}, ${c.sealingKeyId}, ${c.checksum}, ${c.permissions}, ${c.createdAt}, ${c.createdAt},
-        ${c.expiresAt}
+        ${c.expiresAt}, ${c.description}, ${c.tags}, ${c.createdByType}, ${c.createdById}, ${c.createdByName}
       from ${parent} and ${held} < ${maxRevocations} and ${heldInProject} < ${quota} and ${notReplayed(idempotency)}`,
     sql`insert into counts (scope, resource, value)
       select scope.value, product, 1
@@ -106,7 +136,7 @@ export async function createCredential(
       on conflict (scope, resource) do update set value = value + 1`,
     auditStatement(
       audit,
-      { ...auditedRow, action: 'create', after: NAME_AND_PERMISSIONS },
+      { ...auditedRow, action: 'create', after: AUDITED },
       sql`from credentials where id = ${c.id} and changes() > 0`,
     ),
     selectWhere(sql`id = ${c.id}`),
@@ -152,11 +182,31 @@ export async function findCredential(
   return rows[0] ?? null;
 }
 
-/** Returns a page of a product's credentials in the projects, or in one NATS account. */
+/** Restricts a list of credentials; undefined members restrict nothing. */
+export interface CredentialFilter {
+  /** A part of the name, in any case. */
+  name?: string | undefined;
+  /** Tags that the credentials all have. */
+  tags?: readonly string[] | undefined;
+  status?: 'enabled' | 'disabled' | 'expired' | undefined;
+  key?: string | undefined;
+  createdById?: string | undefined;
+  /** Milliseconds since the epoch. */
+  expiresBefore?: number | undefined;
+  /** Milliseconds since the epoch. Credentials that were never used count as used before. */
+  lastUsedBefore?: number | undefined;
+}
+
+/**
+ * Returns a page of a product's credentials in the projects, or in one NATS account. Without a filter, the cost depends
+ * on the page only. A filter, or an order by last use or expiry, reads every row of the projects, which their quota
+ * bounds.
+ */
 export function listCredentials(
   db: Database,
   product: ProductId,
   within: { projectIds: readonly string[]; natsAccountId: string | undefined },
+  filter: CredentialFilter & { now: number },
   page: Page,
 ): Promise<Listed<Credential>> {
   const { projectIds, natsAccountId } = within;
@@ -171,18 +221,50 @@ export function listCredentials(
       ? { scopes: projectScopes(projectIds), column: 'project_id' }
       : { scopes: ofAccount, column: 'nats_account_id' }),
   };
-  return listPage<Credential>(db, list, page);
+  const conditions = conditionsOf(filter);
+  const indexed = conditions.length === 0 && page.by !== 'last_used_at' && page.by !== 'expires_at';
+  if (indexed) return listPage<Credential>(db, list, page);
+  return listFiltered<Credential>(
+    db,
+    { ...list, where: sql.join([list.where, ...conditions], sql` and `) },
+    page,
+  );
 }
 
-/** An update: a name (undefined keeps it) and the permission bits to set and to clear. */
+function conditionsOf(filter: CredentialFilter & { now: number }): SQL[] {
+  const expired = sql`(nth.expires_at is not null and nth.expires_at <= ${filter.now})`;
+  const statuses = {
+    enabled: sql`(not ${expired} and nth.disabled_at is null)`,
+    disabled: sql`(not ${expired} and nth.disabled_at is not null)`,
+    expired,
+  };
+  return [
+    filter.name !== undefined && sql`instr(lower(nth.name), lower(${filter.name})) > 0`,
+    filter.tags !== undefined &&
+      sql`not exists (select 1 from json_each(${JSON.stringify(filter.tags)}) wanted
+        where wanted.value not in (select value from json_each(nth.tags)))`,
+    filter.status !== undefined && statuses[filter.status],
+    filter.key !== undefined && sql`nth.key = ${filter.key}`,
+    filter.createdById !== undefined && sql`nth.created_by_id = ${filter.createdById}`,
+    filter.expiresBefore !== undefined && sql`nth.expires_at < ${filter.expiresBefore}`,
+    filter.lastUsedBefore !== undefined && sql`coalesce(nth.last_used_at, 0) < ${filter.lastUsedBefore}`,
+  ].filter((condition) => condition !== false);
+}
+
+/** An update; undefined keeps a value. `set` and `clear` are permission bits. */
 export interface CredentialUpdate {
   name: string | undefined;
   set: number;
   clear: number;
+  description: string | undefined;
+  /** A JSON array of texts. */
+  tags: string | undefined;
+  /** Milliseconds since the epoch; null for never. */
+  expiresAt: number | null | undefined;
 }
 
 /**
- * Updates name and permissions, bit by bit in SQL, so that concurrent updates merge. An update without changes writes
+ * Updates credentials, permissions bit by bit in SQL, so that concurrent updates merge. An update without changes writes
  * nothing. Fails with `not_found`, or with `no_permission` if none would be left.
  */
 export async function updateCredential(
@@ -191,23 +273,29 @@ export async function updateCredential(
   ref: CredentialRef,
   update: CredentialUpdate,
 ): Promise<{ ok: true; row: Credential } | { ok: false; reason: 'not_found' | 'no_permission' }> {
-  const name = sql`coalesce(${update.name ?? null}, name)`;
-  const permissions = sql`((permissions & ${ALL_PERMISSIONS & ~update.clear}) | ${update.set})`;
-  const changing = sql`${matching(ref)} and (name <> ${name} or permissions <> ${permissions})`;
+  const either = (value: unknown, column: string) => (value === undefined ? sql.raw(column) : sql`${value}`);
+  const columns = {
+    name: either(update.name, 'name'),
+    permissions: sql`((permissions & ${ALL_PERMISSIONS & ~update.clear}) | ${update.set})`,
+    description: either(update.description, 'description'),
+    tags: either(update.tags, 'tags'),
+    expiresAt: either(update.expiresAt, 'expires_at'),
+  };
+  const pairs = Object.entries(columns).map(
+    ([column, value]) => [sql.raw(toSnakeCase(column)), value] as const,
+  );
+  const differing = pairs.map(([column, value]) => sql`${column} is not ${value}`);
+  const changing = sql`${matching(ref)} and (${sql.join(differing, sql` or `)})`;
+  const assignments = pairs.map(([column, value]) => sql`${column} = ${value}`);
   try {
     const [, , rows] = await db.batch(
       auditStatement(
         audit,
-        {
-          ...auditedRow,
-          action: 'update',
-          before: NAME_AND_PERMISSIONS,
-          after: sql`json_object('name', ${name}, 'permissions', ${permissions})`,
-        },
+        { ...auditedRow, action: 'update', before: AUDITED, after: audited(columns) },
         sql`from credentials where ${changing}`,
       ),
-      sql`update credentials set name = ${name}, permissions = ${permissions},
-        version = version + (permissions & ~${permissions} <> 0),
+      sql`update credentials set ${sql.join(assignments, sql`, `)},
+        version = version + (permissions & ~${columns.permissions} <> 0),
         updated_at = max(${audit.now}, updated_at + 1) where ${changing}`,
       selectWhere(matching(ref)),
     );
@@ -221,12 +309,64 @@ export async function updateCredential(
   }
 }
 
+/** Why and for how long credentials are disabled. */
+export interface Disabling {
+  reason: string | null;
+  /** When they are revoked, in milliseconds since the epoch; null for never. */
+  revokeAt: number | null;
+}
+
+/**
+ * Disables credentials, or enables them if `disabling` is null. A NATS user is rejected by a revocation that is taken
+ * back. Without a change nothing is written. Returns the row, or null if these projects have none with that id.
+ */
+export async function disableCredential(
+  db: Database,
+  audit: AuditContext,
+  ref: CredentialRef,
+  disabling: Disabling | null,
+): Promise<Credential | null> {
+  const columns = {
+    disabledAt: disabling ? sql`coalesce(disabled_at, ${audit.now})` : sql`null`,
+    disabledReason: sql`${disabling?.reason ?? null}`,
+    revokeAt: sql`${disabling?.revokeAt ?? null}`,
+  };
+  const pairs = Object.entries(columns).map(
+    ([column, value]) => [sql.raw(toSnakeCase(column)), value] as const,
+  );
+  const differing = pairs.map(([column, value]) => sql`${column} is not ${value}`);
+  const changing = sql`${matching(ref)} and (${sql.join(differing, sql` or `)})`;
+  const assignments = pairs.map(([column, value]) => sql`${column} = ${value}`);
+  const switching = sql`${matching(ref)} and disabled_at is ${sql.raw(disabling ? 'null' : 'not null')}`;
+  const users = sql`select nats_account_id, key from credentials where ${switching} and nats_account_id is not null`;
+  const [, , , , rows] = await db.batch(
+    auditStatement(
+      audit,
+      { ...auditedRow, action: disabling ? 'disable' : 'enable', before: AUDITED, after: audited(columns) },
+      sql`from credentials where ${changing}`,
+    ),
+    disabling
+      ? sql`insert into nats_revocations (account_id, user_key, revoked_at, issued_at, expires_at)
+          select nats_account_id, key, created_at / 1000, created_at / 1000, expires_at / 1000
+          from credentials where ${switching} and nats_account_id is not null
+          on conflict do nothing`
+      : sql`delete from nats_revocations where (account_id, user_key) in (${users})`,
+    sql`update nats_accounts
+      set revision = revision + 1, issued_at = max(${Math.floor(audit.now / 1000)}, issued_at + 1)
+      where id in (select nats_account_id from (${users}))`,
+    sql`update credentials set ${sql.join(assignments, sql`, `)},
+      version = version + (disabled_at is null), updated_at = max(${audit.now}, updated_at + 1) where ${changing}`,
+    selectWhere(matching(ref)),
+  );
+  return rowsOf<Credential>(rows)[0] ?? null;
+}
+
 /** Revoked credentials. */
 export type RevokedCredential = Pick<Credential, 'key' | 'natsAccountId'>;
 
 /**
- * Deletes credentials. NATS users are also added to their account's revocations, with a time not before their creation,
- * so that the next account JWT rejects them. Returns the revoked credentials, or null if these projects have none with
+ * Deletes credentials. NATS users whose JWT a server can still accept are also added to their account's revocations, with
+ * a time not before their creation, so that the next account JWT rejects them. Returns the revoked credentials, or null if these projects have none with
  * that id.
  */
 export async function revokeCredential(
@@ -235,21 +375,24 @@ export async function revokeCredential(
   ref: CredentialRef,
 ): Promise<RevokedCredential | null> {
   const seconds = Math.floor(audit.now / 1000);
+  const user = sql`${matching(ref)} and nats_account_id is not null
+    and coalesce(expires_at / 1000, ${seconds}) >= ${seconds - EXPIRY_MARGIN_S}`;
   const [, , , , , removed] = await db.batch(
     auditStatement(
       audit,
-      { ...auditedRow, action: 'revoke', before: NAME_AND_PERMISSIONS },
+      { ...auditedRow, action: 'revoke', before: AUDITED },
       sql`from credentials where ${matching(ref)}`,
     ),
     sql`insert into nats_revocations (account_id, user_key, revoked_at, issued_at, expires_at)
       select nats_account_id, key, max(${seconds}, created_at / 1000), created_at / 1000, expires_at / 1000
-      from credentials where ${matching(ref)} and nats_account_id is not null`,
+      from credentials where ${user}
+      on conflict (account_id, user_key) do update set revoked_at = max(revoked_at, excluded.revoked_at)`,
     sql`insert into counts (scope, resource, value)
       select nats_account_id, ${REVOCATIONS}, 1
-      from credentials where ${matching(ref)} and nats_account_id is not null
+      from credentials where ${user}
       on conflict (scope, resource) do update set value = value + 1`,
     sql`update nats_accounts set revision = revision + 1, issued_at = max(${seconds}, issued_at + 1)
-      where id in (select nats_account_id from credentials where ${matching(ref)})`,
+      where id in (select nats_account_id from credentials where ${user})`,
     sql`update counts set value = value - 1
       where resource = ${ref.product} and scope in (
         select project_id from credentials where ${matching(ref)}
@@ -270,4 +413,21 @@ export async function recordLastUses(
   await db.all(sql`update credentials set last_used_at = used.at
     from (select value ->> 'key' as key, max(value ->> 'at') as at from json_each(${JSON.stringify(uses)}) group by 1) used
     where credentials.key = used.key and coalesce(last_used_at, 0) < used.at`);
+}
+
+/** Credentials that the schedule must end. */
+export type DueCredential = Pick<Credential, 'id' | 'product' | 'projectId' | 'natsAccountId'>;
+
+/** Returns at most `limit` disabled credentials that are due to be revoked, and credentials that expired before `expired`. */
+export function listDueCredentials(
+  db: Database,
+  now: number,
+  expired: number,
+  limit: number,
+): Promise<DueCredential[]> {
+  const columns = sql.raw('id, product, project_id as "projectId", nats_account_id as "natsAccountId"');
+  return db.all<DueCredential>(sql`select * from (
+      select ${columns} from credentials where revoke_at <= ${now} order by revoke_at limit ${limit})
+    union select * from (
+      select ${columns} from credentials where expires_at < ${expired} order by expires_at limit ${limit})`);
 }

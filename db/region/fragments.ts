@@ -45,3 +45,16 @@ export async function listPage<Row>(db: Database, list: List, page: Page): Promi
   );
   return { rows: rowsOf<Row>(rows), total: rowsOf<{ total: number }>(totals)[0]?.total ?? 0 };
 }
+
+/** Like {@link listPage} for a list with a filter or an order that no index covers: reads every row of the scopes. */
+export async function listFiltered<Row>(db: Database, list: List, page: Page): Promise<Listed<Row>> {
+  const name = sql.raw(list.name);
+  const from = sql`from ${list.scopes} as scope join ${name} as nth on nth.${sql.raw(list.column)} = scope.value
+    where ${list.where}`;
+  const [rows, totals] = await db.batch(
+    sql`select ${columnsOf(list.table, 'nth')} ${from}
+      order by ${orderOf('nth', page)} limit ${page.limit} offset ${page.offset}`,
+    sql`select count(*) as total ${from}`,
+  );
+  return { rows: rowsOf<Row>(rows), total: rowsOf<{ total: number }>(totals)[0]?.total ?? 0 };
+}

@@ -15,8 +15,12 @@ export interface GatewayCredential extends Prefixes {
   sealingKeyId: string;
   /** Bits, see the `credentials` table. */
   permissions: number;
-  /** Increases when the credentials lose a permission. */
+  /** Increases when the credentials lose a permission or are disabled. */
   version: number;
+  /** Milliseconds since the epoch; null means not disabled. */
+  disabledAt: number | null;
+  /** Milliseconds since the epoch; null means never. */
+  expiresAt: number | null;
   /** Milliseconds since the epoch; null means never. */
   lastUsedAt: number | null;
 }
@@ -35,7 +39,8 @@ export async function findGatewayCredential(
   );
   const [credential] =
     await db.all<GatewayCredential>(sql`select id, product, project_id as "projectId", sealed_secret as "sealedSecret",
-      sealing_key_id as "sealingKeyId", permissions, version, last_used_at as "lastUsedAt",
+      sealing_key_id as "sealingKeyId", permissions, version, disabled_at as "disabledAt",
+      expires_at as "expiresAt", last_used_at as "lastUsedAt",
       ${sql.join(prefixes, sql`, `)}
     from credentials where key = ${accessKey} and nats_account_id is null`);
   return credential ?? null;

@@ -186,12 +186,24 @@ export const credentials = sqliteTable(
      */
     checksum: text().notNull(),
     permissions: integer(),
-    /** Increases when the credentials lose a permission, so that a waiting receive notices even if it is granted again. */
+    /** Increases when the credentials lose a permission or are disabled, so that a waiting receive notices even if it is undone. */
     version: integer().notNull().default(1),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
     lastUsedAt: integer(),
     expiresAt: integer(),
+    description: text().notNull().default(''),
+    /** A JSON array of texts. */
+    tags: text().notNull().default('[]'),
+    /** Who created them; null for credentials from before this was recorded. The name is that of the time. */
+    createdByType: text({ enum: ['user', 'application', 'system'] }),
+    createdById: text(),
+    createdByName: text(),
+    /** Null unless the credentials are disabled: they are then rejected as if they were revoked. */
+    disabledAt: integer(),
+    disabledReason: text(),
+    /** When the schedule revokes disabled credentials; null for never. */
+    revokeAt: integer(),
   },
   (table) => [
     check(
@@ -213,6 +225,8 @@ export const credentials = sqliteTable(
       .on(table.natsAccountId, table.name, table.id)
       .where(sql`nats_account_id is not null`),
     index('credentials_by_sealing_key').on(table.sealingKeyId).where(sql`sealing_key_id is not null`),
+    index('credentials_by_expiry').on(table.expiresAt).where(sql`expires_at is not null`),
+    index('credentials_by_revocation').on(table.revokeAt).where(sql`revoke_at is not null`),
   ],
 );
 

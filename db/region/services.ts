@@ -6,6 +6,7 @@ import { sql } from 'drizzle-orm';
 import { type AuditContext, auditStatement, IF_CHANGED } from '../audit.ts';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
 import type { AccessKeyProductId } from '../products.ts';
+import { AUDITED } from './credentials.ts';
 import { insertDeactivation } from './deactivations.ts';
 import { accessKeysOf, selectAccessKeys } from './gateway.ts';
 import { services } from './schema.ts';
@@ -88,7 +89,7 @@ export async function deactivateService(
         action: 'revoke',
         resource: `${ref.product}_credentials`,
         resourceId: sql`id`,
-        before: sql`json_object('name', name, 'permissions', permissions)`,
+        before: AUDITED,
       },
       sql`from credentials where ${matching(ref)} and ${enabled}`,
     ),

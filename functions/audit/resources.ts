@@ -52,6 +52,8 @@ const VERBS: Record<string, string> = {
   update: 'Update',
   delete: 'Delete',
   revoke: 'Delete',
+  disable: 'Disable',
+  enable: 'Enable',
   activate: 'Activate',
   deactivate: 'Deactivate',
 };

@@ -1,10 +1,7 @@
 /** The schemas of the audit trail, with examples. Names follow Scaleway Audit Trail v1alpha1 where it has them. */
 import * as z from 'zod';
-import { enumFilter, regionParams, uuid } from '../shared/schemas.ts';
+import { enumFilter, instant, regionParams, uuid } from '../shared/schemas.ts';
 import { RESOURCE_TYPES } from './resources.ts';
-
-/** RFC 3339 with any offset → milliseconds since the epoch. */
-const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 
 /** A filter for an exact match. */
 const exactly = z.string().min(1).max(200);

@@ -7,14 +7,26 @@ import type { AccessKeyCredentialsList, ServiceInfo } from './schemas.ts';
 const id = '8d3f9a52-4a0c-4a2e-9d2a-0f2f0c6c9d11';
 const permissions = { can_publish: true, can_receive: true, can_manage: false };
 
-export const natsCredentials = {
+const common = {
   id,
   name: 'orders-service',
-  nats_account_id: accountId,
   region,
   ...times,
   last_used_at: null,
   expires_at: null,
+  status: 'enabled' as const,
+  description: 'Used by the orders service in production',
+  tags: ['production'],
+  created_by: { type: 'user' as const, id: '7b0a4d5e-3a53-4b8a-9f3e-3f1c2f0d9a11', name: 'Ada Lovelace' },
+  disabled_at: null,
+  disabled_reason: null,
+  revoke_at: null,
+};
+
+export const natsCredentials = {
+  ...common,
+  nats_account_id: accountId,
+  public_key: 'UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4',
   checksum: '2fd4e1c67a2d28fced849ee1bb76e7391b93eb12',
   credentials: null,
 };
@@ -40,12 +52,8 @@ export const natsConnections = {
 };
 
 export const accessKeyCredentials = {
-  id,
-  name: 'orders-service',
+  ...common,
   project_id: projectId,
-  region,
-  ...times,
-  last_used_at: null,
   access_key: 'LKEYexampleexample00',
   secret_key: '',
   secret_checksum: '2fd4e1c67a2d28fced849ee1bb76e7391b93eb12',
@@ -54,6 +62,14 @@ export const accessKeyCredentials = {
 export const issuedAccessKeyCredentials = { ...accessKeyCredentials, secret_key: 'latchkey_…' };
 export const createAccessKeyCredentials = { project_id: projectId, name: 'orders-service', permissions };
 export const updateAccessKeyCredentials = { permissions: { can_manage: true } };
+
+export const disable = { reason: 'Found in a build log', revoke_after_seconds: 604_800 };
+export const disabled = {
+  status: 'disabled' as const,
+  disabled_at: '2026-11-21T09:05:00.000Z',
+  disabled_reason: 'Found in a build log',
+  revoke_at: '2026-11-28T09:05:00.000Z',
+};
 
 export const projectBody = { project_id: projectId };
 

@@ -10,6 +10,7 @@ import { getAccount } from '../../db/region/accounts.ts';
 import {
   type CreationFailure,
   type Credential,
+  disableCredential,
   getCredential,
   listCredentials,
   type RevokedCredential,
@@ -32,16 +33,18 @@ import {
   requireScope,
   writableProjects,
 } from '../iam/access/require-access.ts';
-import { listUserConnections } from '../nats/publication.ts';
+import { listUserConnections, publishAndReport } from '../nats/publication.ts';
 import { ApiError, invalidArgument } from '../shared/errors.ts';
 import { type AppEnv, apiTime, pageOf } from '../shared/http.ts';
 import { replayedResource, secretUnrecoverable } from '../shared/idempotency.ts';
 import { changedBits } from '../shared/permissions.ts';
-import type { paging } from '../shared/schemas.ts';
 import { auditContextOf, type WriteContext, writeContextOf } from '../shared/write-context.ts';
 import { createCredentials, rederiveSecret } from './lifecycle.ts';
 import { type AccessKeyProduct, type CreateRequest, nats, type Product } from './products.ts';
 import {
+  type disableBody,
+  type listAccessKeyCredentialsQuery,
+  type listNatsCredentialsQuery,
   type natsConnections,
   PERMISSION_RULE,
   type ServiceInfo,
@@ -105,15 +108,28 @@ function quotaError({ nats, quotas }: WriteContext, { reason, current, projectId
   return new ApiError('quotas_exceeded', { details: [{ ...limited, current, project_id: projectId }] });
 }
 
+type ListQuery = z.infer<typeof listNatsCredentialsQuery> | z.infer<typeof listAccessKeyCredentialsQuery>;
+
 /** Returns a page of the credentials that the caller can read. */
 export async function list<Read>(
   c: C,
   product: Product<Read>,
-  query: z.infer<typeof paging> & { project_id?: string | undefined; nats_account_id?: string | undefined },
+  query: ListQuery,
 ): Promise<{ total: number; items: Read[] }> {
   const { projectIds } = requireScope(c, { resource: product.id, action: 'read' }, query.project_id);
-  const within = { projectIds, natsAccountId: query.nats_account_id };
-  const { total, rows } = await listCredentials(c.get('regionDb'), product.id, within, pageOf(query));
+  const ofNats = 'nats_account_id' in query;
+  const within = { projectIds, natsAccountId: ofNats ? query.nats_account_id : undefined };
+  const filter = {
+    now: Date.now(),
+    name: query.name,
+    tags: query.tags,
+    status: query.status,
+    key: 'access_key' in query ? query.access_key : 'public_key' in query ? query.public_key : undefined,
+    createdById: query.created_by,
+    expiresBefore: query.expires_before,
+    lastUsedBefore: query.last_used_before,
+  };
+  const { total, rows } = await listCredentials(c.get('regionDb'), product.id, within, filter, pageOf(query));
   return { total, items: rows.map((row) => product.present(row, c.get('region').name)) };
 }
 
@@ -185,14 +201,53 @@ export async function update<Read>(
   const updated = await updateCredential(c.get('regionDb'), auditContextOf(c), writable(c, product, id), {
     name: body.name ?? undefined,
     ...changedBits(body.permissions ?? {}),
+    description: body.description === null ? '' : body.description,
+    tags: body.tags === undefined ? undefined : JSON.stringify(body.tags ?? []),
+    expiresAt: body.expires_at === undefined ? undefined : timeOf(body.expires_at),
   });
   if (updated.ok) {
-    const headers = await announceAndReport(c, [updated.row.key]);
+    const headers = await enforce(c, updated.row);
     return { result: product.present(updated.row, c.get('region').name), headers };
   }
   throw updated.reason === 'not_found'
     ? await refusal(c, product, id)
     : invalidArgument('permissions', 'constraint', PERMISSION_RULE);
+}
+
+/** Returns the milliseconds since the epoch of a time in RFC 3339, or null. */
+export function timeOf(text: string | null | undefined): number | null {
+  return text ? Date.parse(text) : null;
+}
+
+/**
+ * Disables credentials, or enables them if `body` is null. Also returns the header that reports whether the change is in
+ * force.
+ */
+export async function disable<Read>(
+  c: C,
+  product: Product<Read>,
+  id: string,
+  body: z.infer<typeof disableBody> | null,
+): Promise<Enforced<Read>> {
+  const audit = auditContextOf(c);
+  const after = body?.revoke_after_seconds;
+  const disabling = body && {
+    reason: body.reason || null,
+    revokeAt: after ? audit.now + after * 1000 : null,
+  };
+  const row = await disableCredential(c.get('regionDb'), audit, writable(c, product, id), disabling);
+  if (!row) throw await refusal(c, product, id);
+  return { result: product.present(row, c.get('region').name), headers: await enforce(c, row) };
+}
+
+/** Brings a change of credentials into force, and returns the headers that report whether it is. */
+export function enforce(
+  c: C,
+  { key, natsAccountId }: Pick<Credential, 'key' | 'natsAccountId'>,
+): Promise<Record<string, string>> {
+  if (natsAccountId === null) return announceAndReport(c, [key]);
+  const request = { region: c.get('region').name, account: natsAccountId, user: key };
+  return publishAndReport(c.get('config'), request);
 }
 
 const missingService = (product: AccessKeyProduct<AccessKeyProductId>, projectId: string) =>

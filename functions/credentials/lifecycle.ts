@@ -41,6 +41,11 @@ export async function createCredentials(
       permissions: request.permissions,
       createdAt: context.audit.now,
       expiresAt: issued.expiresAt,
+      description: request.description,
+      tags: JSON.stringify(request.tags),
+      createdByType: request.createdBy.type,
+      createdById: request.createdBy.id,
+      createdByName: request.createdBy.name,
     },
     {
       projectIds: request.projectIds,

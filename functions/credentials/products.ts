@@ -9,7 +9,7 @@ import type { Credential } from '../../db/region/credentials.ts';
 import { issueCreds } from '../nats/accounts.ts';
 import { newAccessKey, newSecretKey } from '../shared/access-keys.ts';
 import { digestHex, type RandomBytes } from '../shared/bytes.ts';
-import { ApiError } from '../shared/errors.ts';
+import { ApiError, invalidArgument } from '../shared/errors.ts';
 import { apiTime, apiTimeOrNull } from '../shared/http.ts';
 import { toApiPermissions } from '../shared/permissions.ts';
 import { PRODUCT_LABELS } from '../shared/products.ts';
@@ -28,6 +28,11 @@ export interface CreateRequest {
   permissions: number | null;
   /** The project, or every project in which the NATS account can be. */
   projectIds: readonly string[];
+  description: string;
+  tags: readonly string[];
+  /** Milliseconds since the epoch; null for never, or for the setting's default. */
+  expiresAt: number | null;
+  createdBy: { type: 'user' | 'application'; id: string; name: string };
 }
 
 /** A new secret, returned to the caller once, and the parts of it that the row stores. */
@@ -71,7 +76,31 @@ const presentCommon = (credential: Credential, region: string) => ({
   created_at: apiTime(credential.createdAt),
   updated_at: apiTime(credential.updatedAt),
   last_used_at: apiTimeOrNull(credential.lastUsedAt),
+  expires_at: apiTimeOrNull(credential.expiresAt),
+  status: statusOf(credential, Date.now()),
+  description: credential.description,
+  tags: JSON.parse(credential.tags) as string[],
+  created_by:
+    credential.createdByType === null
+      ? null
+      : {
+          type: credential.createdByType,
+          id: credential.createdById ?? '',
+          name: credential.createdByName ?? '',
+        },
+  disabled_at: apiTimeOrNull(credential.disabledAt),
+  disabled_reason: credential.disabledReason,
+  revoke_at: apiTimeOrNull(credential.revokeAt),
 });
+
+/** Returns the status at a time in milliseconds since the epoch. */
+function statusOf(
+  { expiresAt, disabledAt }: Credential,
+  now: number,
+): z.infer<typeof accessKeyCredentials>['status'] {
+  if (expiresAt !== null && expiresAt <= now) return 'expired';
+  return disabledAt === null ? 'enabled' : 'disabled';
+}
 
 /** NATS: user credentials of an account, with full access to it. */
 export const nats: Product<z.infer<typeof natsCredentials>, z.infer<typeof issuedNatsCredentials>> & {
@@ -79,11 +108,10 @@ export const nats: Product<z.infer<typeof natsCredentials>, z.infer<typeof issue
 } = {
   id: 'nats',
   label: PRODUCT_LABELS.nats,
-  async issue(context, _id, { natsAccountId, projectIds, name }, random) {
+  async issue(context, _id, { natsAccountId, projectIds, name, expiresAt: requested }, random) {
     const account = natsAccountId && (await getAccount(context.regionDb, { id: natsAccountId, projectIds }));
     if (!account) return null;
-    const life = context.nats.user_expiry_seconds;
-    const expiresAt = life === 0 ? null : (Math.floor(context.audit.now / 1000) + life) * 1000;
+    const expiresAt = natsExpiry(context, requested);
     const user = { name, createdAt: context.audit.now, expiresAt };
     const { key, content } = await issueCreds(context, account, user, random);
     return { key, secret: content, sealed: null, expiresAt };
@@ -98,12 +126,25 @@ export const nats: Product<z.infer<typeof natsCredentials>, z.infer<typeof issue
   present: (credential, region) => ({
     ...presentCommon(credential, region),
     nats_account_id: credential.natsAccountId ?? '',
+    public_key: credential.key,
     checksum: credential.checksum,
-    expires_at: apiTimeOrNull(credential.expiresAt),
     credentials: null,
   }),
   presentWithSecret: (wire, content) => ({ ...wire, credentials: { name: 'user.creds', content } }),
 };
+
+/**
+ * Returns when a user JWT created now expires, in milliseconds since the epoch: whole seconds, because JWTs have no
+ * others. Throws 400 if the request exceeds the setting.
+ */
+function natsExpiry({ nats, audit }: WriteContext, requested: number | null): number | null {
+  const seconds = nats.user_expiry_seconds;
+  const latest = seconds === 0 ? null : (Math.floor(audit.now / 1000) + seconds) * 1000;
+  if (requested === null) return latest;
+  if (latest !== null && requested > latest)
+    throw invalidArgument('expires_at', 'constraint', `must be within ${seconds} seconds from now`);
+  return Math.floor(requested / 1000) * 1000;
+}
 
 type AccessKeyCredentials = z.infer<typeof accessKeyCredentials>;
 
@@ -127,11 +168,11 @@ function accessKeyProduct<Id extends AccessKeyProductId>(id: Id): AccessKeyProdu
     id,
     label,
     namespace: NAMESPACES[id],
-    async issue(context, credentialId, _request, random) {
+    async issue(context, credentialId, { expiresAt }, random) {
       const secret = newSecretKey(random);
       const sealedFor = { kind: 'credential', region: context.region.name, id: credentialId } as const;
       const sealed = await seal(context.sealingKeys, sealedFor, secret);
-      return { key: newAccessKey(context.accessKeyCheck), secret, sealed, expiresAt: null };
+      return { key: newAccessKey(context.accessKeyCheck), secret, sealed, expiresAt };
     },
     reissue: async (_work, _credential, random) => newSecretKey(random),
     parentMissing: () =>

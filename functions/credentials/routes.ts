@@ -3,22 +3,54 @@
  * schemas and examples. The implementation is in handlers.ts.
  */
 import { createRoute } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import type * as z from 'zod';
 import type { AccessKeyProductId } from '../../db/products.ts';
-import { announceAndReport, GUARDED_DESCRIPTION } from '../guard/announce.ts';
+import { GUARDED_DESCRIPTION } from '../guard/announce.ts';
 import { requireInProject, writableProjects } from '../iam/access/require-access.ts';
-import { ENFORCEMENT_DESCRIPTION, publishAndReport } from '../nats/publication.ts';
+import { ENFORCEMENT_DESCRIPTION } from '../nats/publication.ts';
 import { generateName } from '../shared/default-names.ts';
-import { errorResponses, json, newRouter, noContent, ok } from '../shared/http.ts';
+import { type AppEnv, errorResponses, json, newRouter, noContent, ok } from '../shared/http.ts';
 import { IDEMPOTENCY_DESCRIPTION, idempotencyHeaders, readIdempotencyKey } from '../shared/idempotency.ts';
 import { bitsOf } from '../shared/permissions.ts';
 import { regionParams, uuid } from '../shared/schemas.ts';
 import * as examples from './examples.ts';
-import { activate, connections, create, deactivate, get, info, list, revoke, update } from './handlers.ts';
+import {
+  activate,
+  connections,
+  create,
+  deactivate,
+  disable,
+  enforce,
+  get,
+  info,
+  list,
+  revoke,
+  timeOf,
+  update,
+} from './handlers.ts';
 import { type AccessKeyProduct, nats } from './products.ts';
 import * as schemas from './schemas.ts';
 
 const params = regionParams.extend({ credentials_id: uuid });
 const bodyErrors = ['payload_too_large', 'unsupported_media_type'] as const;
+
+/** Returns the part of a request to create credentials that is the same for every product. */
+function requested(
+  c: Context<AppEnv>,
+  body:
+    | z.infer<typeof schemas.createNatsCredentialsBody>
+    | z.infer<typeof schemas.createAccessKeyCredentialsBody>,
+) {
+  const { type, id, name } = c.get('principal');
+  return {
+    name: body.name ?? generateName(),
+    description: body.description ?? '',
+    tags: body.tags ?? [],
+    expiresAt: timeOf(body.expires_at),
+    createdBy: { type, id, name },
+  };
+}
 
 /** Returns the routes of NATS credentials: create, list, read and revoke. There is no update. */
 export function natsCredentialsRoutes() {
@@ -50,7 +82,7 @@ export function natsCredentialsRoutes() {
         const body = c.req.valid('json');
         const projectIds = writableProjects(c, nats.id);
         const request = {
-          name: body.name ?? generateName(),
+          ...requested(c, body),
           natsAccountId: body.nats_account_id,
           permissions: null,
           projectIds,
@@ -104,9 +136,51 @@ export function natsCredentialsRoutes() {
         responses: { ...noContent, ...errorResponses('not_found') },
       }),
       async (c) => {
-        const { key, natsAccountId } = await revoke(c, nats, c.req.valid('param').credentials_id);
-        const request = { region: c.get('region').name, account: natsAccountId ?? '', user: key };
-        return c.body(null, 204, await publishAndReport(c.get('config'), request));
+        const revoked = await revoke(c, nats, c.req.valid('param').credentials_id);
+        return c.body(null, 204, await enforce(c, revoked));
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: `${item}/disable`,
+        tags,
+        summary: 'Disable NATS credentials',
+        description: `Disabled credentials are rejected as revoked ones are, but can be enabled again. ${ENFORCEMENT_DESCRIPTION}`,
+        request: {
+          params,
+          body: { required: true, content: json(schemas.disableBody, examples.disable) },
+        },
+        responses: {
+          ...ok(schemas.natsCredentials, { ...examples.natsCredentials, ...examples.disabled }),
+          ...errorResponses('not_found', ...bodyErrors),
+        },
+      }),
+      async (c) => {
+        const { credentials_id } = c.req.valid('param');
+        const { result, headers } = await disable(c, nats, credentials_id, c.req.valid('json'));
+        return c.json(result, 200, headers);
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: `${item}/enable`,
+        tags,
+        summary: 'Enable NATS credentials',
+        description: ENFORCEMENT_DESCRIPTION,
+        request: {
+          params,
+        },
+        responses: {
+          ...ok(schemas.natsCredentials, examples.natsCredentials),
+          ...errorResponses('not_found'),
+        },
+      }),
+      async (c) => {
+        const { credentials_id } = c.req.valid('param');
+        const { result, headers } = await disable(c, nats, credentials_id, null);
+        return c.json(result, 200, headers);
       },
     )
     .openapi(
@@ -162,7 +236,7 @@ export function accessKeyCredentialsRoutes<const Id extends AccessKeyProductId>(
           body.project_id,
         );
         const permissions = bitsOf(body.permissions);
-        const request = { name: body.name ?? generateName(), natsAccountId: null, permissions, projectIds };
+        const request = { ...requested(c, body), natsAccountId: null, permissions, projectIds };
         const wire = await create(c, product, request, await readIdempotencyKey(c, { ...body, permissions }));
         return c.json(wire, 200);
       },
@@ -234,8 +308,51 @@ export function accessKeyCredentialsRoutes<const Id extends AccessKeyProductId>(
         responses: { ...noContent, ...errorResponses('not_found') },
       }),
       async (c) => {
-        const { key } = await revoke(c, product, c.req.valid('param').credentials_id);
-        return c.body(null, 204, await announceAndReport(c, [key]));
+        const revoked = await revoke(c, product, c.req.valid('param').credentials_id);
+        return c.body(null, 204, await enforce(c, revoked));
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: `${item}/disable`,
+        tags,
+        summary: `Disable ${product.label} credentials`,
+        description: `Disabled credentials are rejected as revoked ones are, but can be enabled again. ${GUARDED_DESCRIPTION}`,
+        request: {
+          params,
+          body: { required: true, content: json(schemas.disableBody, examples.disable) },
+        },
+        responses: {
+          ...ok(schemas.accessKeyCredentials, { ...examples.accessKeyCredentials, ...examples.disabled }),
+          ...errorResponses('not_found', ...bodyErrors),
+        },
+      }),
+      async (c) => {
+        const { credentials_id } = c.req.valid('param');
+        const { result, headers } = await disable(c, product, credentials_id, c.req.valid('json'));
+        return c.json(result, 200, headers);
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: `${item}/enable`,
+        tags,
+        summary: `Enable ${product.label} credentials`,
+        description: GUARDED_DESCRIPTION,
+        request: {
+          params,
+        },
+        responses: {
+          ...ok(schemas.accessKeyCredentials, examples.accessKeyCredentials),
+          ...errorResponses('not_found'),
+        },
+      }),
+      async (c) => {
+        const { credentials_id } = c.req.valid('param');
+        const { result, headers } = await disable(c, product, credentials_id, null);
+        return c.json(result, 200, headers);
       },
     );
 }

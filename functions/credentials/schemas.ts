@@ -9,7 +9,16 @@ import type { AccessKeyProductId } from '../../db/products.ts';
 import { natsAccountId } from '../nats/schemas.ts';
 import { REQUIRED_PREFIX } from '../shared/errors.ts';
 import { bitsOf, PERMISSIONS, type PermissionName } from '../shared/permissions.ts';
-import { listOf, nameSchema, paging, timestamp, uuid } from '../shared/schemas.ts';
+import {
+  enumFilter,
+  instant,
+  listOf,
+  nameSchema,
+  paging,
+  singleLine,
+  timestamp,
+  uuid,
+} from '../shared/schemas.ts';
 
 export const credentialName = nameSchema(500);
 
@@ -35,13 +44,74 @@ const permissionChoice = z.object(
   { error: (issue) => (issue.input === undefined ? REQUIRED_PREFIX + PERMISSION_RULE : undefined) },
 );
 
-export const createNatsCredentialsBody = z.object({
-  nats_account_id: natsAccountId,
+/** Labels of credentials, without duplicates. */
+const tags = z
+  .array(nameSchema(64))
+  .max(20)
+  .transform((all) => [...new Set(all)])
+  .pipe(z.array(z.string()));
+
+const description = singleLine(500);
+
+/** A time in the future, in RFC 3339 with any offset. */
+const future = z.iso
+  .datetime({ offset: true })
+  .refine((text) => Date.parse(text) > Date.now(), 'must be in the future');
+
+/** What the creation of credentials of every product can set. */
+const createdFields = {
   name: credentialName.optional(),
-});
-export const listNatsCredentialsQuery = paging.extend({
+  description: description.optional(),
+  tags: tags.optional(),
+  expires_at: future.nullish(),
+};
+
+export const createNatsCredentialsBody = z.object({ nats_account_id: natsAccountId, ...createdFields });
+
+export const CREDENTIAL_STATUSES = ['enabled', 'disabled', 'expired'] as const;
+
+/** Query parameters of every list of credentials. */
+const filters = paging.extend({
   project_id: uuid.optional(),
+  /** A part of the name, in any case. */
+  name: singleLine(500).optional(),
+  /** Tags that the credentials all have. */
+  tags: z
+    .union([z.array(z.string()), z.string().transform((one) => [one])])
+    .pipe(z.array(nameSchema(64)).max(20))
+    .optional(),
+  status: enumFilter('unknown_status', CREDENTIAL_STATUSES),
+  /** The id of the user or application that created them. */
+  created_by: z.string().min(1).max(200).optional(),
+  expires_before: instant.optional(),
+  /** Credentials that were never used match too. */
+  last_used_before: instant.optional(),
+  order_by: z
+    .enum([
+      ...paging.shape.order_by.unwrap().options,
+      'last_used_at_asc',
+      'last_used_at_desc',
+      'expires_at_asc',
+      'expires_at_desc',
+    ])
+    .default('created_at_asc'),
+});
+
+export const listNatsCredentialsQuery = filters.extend({
   nats_account_id: natsAccountId.optional(),
+  /** The public key of the user. */
+  public_key: z.string().min(1).max(100).optional(),
+});
+
+/** Why credentials are disabled, and after how many seconds they are revoked unless they are enabled before. */
+export const disableBody = z.object({
+  reason: singleLine(500).nullish(),
+  revoke_after_seconds: z
+    .number()
+    .int()
+    .min(60)
+    .max(365 * 86_400)
+    .nullish(),
 });
 
 export const projectBody = z.object({ project_id: uuid });
@@ -49,7 +119,7 @@ export const projectQuery = z.object({ project_id: uuid });
 
 export const createAccessKeyCredentialsBody = z.object({
   project_id: uuid,
-  name: credentialName.optional(),
+  ...createdFields,
   permissions: permissionChoice
     .refine((choice) => bitsOf(choice) !== 0, PERMISSION_RULE)
     .meta({
@@ -63,18 +133,43 @@ export const createAccessKeyCredentialsBody = z.object({
 export const updateAccessKeyCredentialsBody = z.object({
   name: credentialName.nullish(),
   permissions: permissionChoice.nullish(),
+  /** Null clears it. */
+  description: description.nullish(),
+  /** Replace all tags; null removes them. */
+  tags: tags.nullish(),
+  /** Null for never. */
+  expires_at: future.nullish(),
 });
-export const listAccessKeyCredentialsQuery = paging.extend({ project_id: uuid.optional() });
+export const listAccessKeyCredentialsQuery = filters.extend({
+  access_key: z.string().min(1).max(100).optional(),
+});
 
-const natsCredentialsFields = z.object({
+/** The members that credentials of every product have. */
+const commonFields = {
   id: z.string(),
   name: z.string(),
-  nats_account_id: natsAccountId,
   region: z.string(),
   created_at: timestamp,
   updated_at: timestamp,
   last_used_at: timestamp.nullable(),
   expires_at: timestamp.nullable(),
+  status: z.enum(CREDENTIAL_STATUSES),
+  description: z.string(),
+  tags: z.array(z.string()),
+  /** Null for credentials from before this was recorded. The name is that of the time. */
+  created_by: z
+    .object({ type: z.enum(['user', 'application', 'system']), id: z.string(), name: z.string() })
+    .nullable(),
+  disabled_at: timestamp.nullable(),
+  disabled_reason: z.string().nullable(),
+  /** When disabled credentials are revoked; null for never. */
+  revoke_at: timestamp.nullable(),
+};
+
+const natsCredentialsFields = z.object({
+  ...commonFields,
+  nats_account_id: natsAccountId,
+  public_key: z.string(),
   checksum: z.string(),
 });
 
@@ -112,13 +207,8 @@ export const natsConnections = z
 /** Queues or Topics and Events credentials. `secret_key` is empty except in the response to their creation. */
 export const accessKeyCredentials = z
   .object({
-    id: z.string(),
-    name: z.string(),
+    ...commonFields,
     project_id: z.string(),
-    region: z.string(),
-    created_at: timestamp,
-    updated_at: timestamp,
-    last_used_at: timestamp.nullable(),
     access_key: z.string(),
     secret_key: z.string(),
     secret_checksum: z.string(),

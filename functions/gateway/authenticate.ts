@@ -84,6 +84,7 @@ export async function authenticate(
   const key = await signingKey(c.get('config'), region, credential, signed);
   const verified = await verifySignature(signed, body, key);
   if (!verified.ok) throw signatureError(verified.reason);
+  requireInForce(credential, Date.now());
   return { service, region, regionDb, accessKey, credential, from };
 }
 
@@ -93,6 +94,16 @@ export function isOf(
   service: Service,
 ): credential is GatewayCredential {
   return credential?.product === service && credential[`${service}Prefix`] !== null;
+}
+
+/**
+ * Throws unless the credentials are in force at `now`, in milliseconds since the epoch. Call it after the signature is
+ * verified: only their owner learns why they are rejected.
+ */
+export function requireInForce({ disabledAt, expiresAt }: GatewayCredential, now: number): void {
+  if (expiresAt !== null && expiresAt <= now)
+    throw new GatewayError('unknown_key', `The credentials expired at ${new Date(expiresAt).toISOString()}.`);
+  if (disabledAt !== null) throw new GatewayError('unknown_key', 'The credentials are disabled.');
 }
 
 /** Access keys without a check that exist, or existed: only their guards know whether they still do. */

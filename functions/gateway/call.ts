@@ -13,6 +13,8 @@ export interface Permission {
    * protocol's denial if they do not permit the action now, and with `unavailable` if the guard cannot be reached.
    */
   check: () => Promise<boolean>;
+  /** Returns when the credentials expire, as of the last check: milliseconds since the epoch, or null for never. */
+  expiresAt: () => number | null;
   /** Watches for changes of the credentials. */
   watch: () => Promise<Watch>;
 }

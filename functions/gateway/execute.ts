@@ -6,7 +6,7 @@ import { admit, GuardUnavailable, watch } from '../guard/guards.ts';
 import type { Config } from '../shared/env.ts';
 import { effects, recordMissing } from './action-effects.ts';
 import { type Action, actionOf, allows, type Service } from './actions.ts';
-import { type Caller, isOf } from './authenticate.ts';
+import { type Caller, isOf, requireInForce } from './authenticate.ts';
 import type { Permission } from './call.ts';
 import { EngineRefusal, GatewayError, notFound } from './errors.ts';
 import { type NameContext, redactEngineNames, toClient, toEngine } from './names.ts';
@@ -82,7 +82,7 @@ function nameContextOf({ region, credential }: Caller, origin: string): NameCont
 function permissionOf(config: Config, caller: Caller, { requires }: Action): Permission {
   const { region, service, accessKey, credential, from } = caller;
   const prefix = `${service}Prefix` as const;
-  let { version } = credential;
+  let { version, expiresAt } = credential;
   return {
     guarded: from === 'guard',
     async check() {
@@ -90,11 +90,14 @@ function permissionOf(config: Config, caller: Caller, { requires }: Action): Per
       if (source === 'database') throw new GuardUnavailable();
       if (!isOf(now, service) || now.id !== credential.id || now[prefix] !== credential[prefix])
         throw new GatewayError('unknown_key');
+      requireInForce(now, Date.now());
+      expiresAt = now.expiresAt;
       if (!allows(requires, now.permissions)) throw new GatewayError('denied');
       const unchanged = now.version === version;
       version = now.version;
       return unchanged;
     },
+    expiresAt: () => expiresAt,
     watch: () => watch(config, region, accessKey),
   };
 }

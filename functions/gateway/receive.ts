@@ -14,6 +14,9 @@ import { callEngine } from './upstream.ts';
 /** A receive that waits longer watches its credentials, in milliseconds. */
 const WATCH_AFTER_MS = 1000;
 
+/** Longer than any receive waits: timers cannot be set for years. */
+const LONGEST_WAIT_MS = 60_000;
+
 /**
  * Receives messages. Throws the denial if the credentials no longer permit it, without waiting for the engine. Returns
  * no messages if the credentials were interrupted, or can no longer be checked, while it waited.
@@ -44,7 +47,10 @@ async function waitForMessages(call: Call, engine: Promise<Fields>): Promise<Fie
     for (;;) {
       // Also before the first change, because one can precede the watch.
       await call.permission.check();
-      const answer = await Promise.race([engine, watch.next()]);
+      const expiresAt = call.permission.expiresAt();
+      const expiry =
+        expiresAt === null ? [] : [afterDelay(Math.min(expiresAt - Date.now(), LONGEST_WAIT_MS))];
+      const answer = await Promise.race([engine, watch.next(), ...expiry]);
       if (answer) return answer;
     }
   } finally {

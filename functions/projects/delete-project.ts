@@ -18,7 +18,8 @@ import { listProductsInUse, type ProductInUse } from '../../db/region/holdings.t
 import type { Config } from '../shared/env.ts';
 import { innermostCause } from '../shared/errors.ts';
 import { runJob, shuffled } from '../shared/jobs.ts';
-import { purgeProjectFromRegion, systemAuditContext } from './purge-project.ts';
+import { systemAuditContext } from '../shared/write-context.ts';
+import { purgeProjectFromRegion } from './purge-project.ts';
 
 /** What a region still holds of a project. */
 export interface BlockingResources {

@@ -14,8 +14,8 @@ import { ApiError } from '../shared/errors.ts';
 import { type AppEnv, apiTime } from '../shared/http.ts';
 import { runJob, shuffled } from '../shared/jobs.ts';
 import { limitVisitors } from '../shared/rate-limits.ts';
-import { auditContextOf } from '../shared/write-context.ts';
-import { purgeProjectFromRegion, systemAuditContext } from './purge-project.ts';
+import { auditContextOf, systemAuditContext } from '../shared/write-context.ts';
+import { purgeProjectFromRegion } from './purge-project.ts';
 
 const PERMISSION_SET: PermissionSetName = 'MessagingAndQueuingFullAccess';
 

@@ -2,7 +2,6 @@
  * Deletes everything that a deleted project has in a region. The changes are the same that a user could make, and the
  * audit trail shows them as the system's. It can be interrupted at any point and restarted.
  */
-import type { AuditContext } from '../../db/audit.ts';
 import { openDatabase } from '../../db/database.ts';
 import { deleteAccount, listAccounts } from '../../db/region/accounts.ts';
 import { listProductsInUse } from '../../db/region/holdings.ts';
@@ -12,18 +11,7 @@ import { announce } from '../guard/announce.ts';
 import { publishAndReport } from '../nats/publication.ts';
 import type { Config, Region } from '../shared/env.ts';
 import { runJob } from '../shared/jobs.ts';
-
-/** Returns the data for the audit row of a scheduled change. */
-export function systemAuditContext(): AuditContext {
-  return {
-    now: Date.now(),
-    actorType: 'system',
-    actorId: 'schedule',
-    actorKey: null,
-    address: null,
-    requestId: crypto.randomUUID(),
-  };
-}
+import { systemAuditContext } from '../shared/write-context.ts';
 
 /**
  * Deactivates a project's products in the region and deletes its NATS accounts, until `deadline` (milliseconds since

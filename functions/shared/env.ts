@@ -153,6 +153,12 @@ export const guardSettings = z.strictObject({
   lease_seconds: z.number().int().min(1).max(300).default(30),
 });
 
+/** The `CREDENTIALS` var: how long credentials are kept. */
+export const credentialSettings = z.strictObject({
+  /** How long expired credentials stay in lists, in days. */
+  keep_expired_days: z.number().int().min(1).max(3650).default(30),
+});
+
 /** The `AUDIT` var: retention of the audit trail. */
 export const auditSettings = z.strictObject({
   /** Retention of audit events in days; 0 for no limit. */
@@ -204,6 +210,7 @@ const vars = z
     MAIL: mailSettings.optional(),
     SITE: siteSettings.prefault({}),
     GUARD: guardSettings.prefault({}),
+    CREDENTIALS: credentialSettings.prefault({}),
     AUDIT: auditSettings.prefault({}),
     QUOTAS: quotaSettings.prefault({}),
   })
@@ -274,6 +281,7 @@ export interface Config {
   signInSecret: string;
   nats: NatsSettings;
   guard: z.infer<typeof guardSettings>;
+  credentials: z.infer<typeof credentialSettings>;
   guests: GuestSettings;
   audit: z.infer<typeof auditSettings>;
   quotas: Quotas;
@@ -308,7 +316,7 @@ export function configOf(env: Bindings): Config {
 }
 
 function parse(env: Bindings): Config {
-  const { REGIONS, NATS, GUARD, GUESTS, AUDIT, QUOTAS, MAIL, SITE } = parseVars(env);
+  const { REGIONS, NATS, GUARD, CREDENTIALS, GUESTS, AUDIT, QUOTAS, MAIL, SITE } = parseVars(env);
   const result = secrets.safeParse(env);
   if (!result.success) {
     // Values can be secrets, so the message contains only names.
@@ -325,6 +333,7 @@ function parse(env: Bindings): Config {
     signInSecret: SIGN_IN_SECRET,
     nats: NATS,
     guard: GUARD,
+    credentials: CREDENTIALS,
     guests: GUESTS,
     audit: AUDIT,
     quotas: QUOTAS,

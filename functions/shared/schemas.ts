@@ -30,6 +30,9 @@ export const displayName = nameSchema(100);
 /** A time in RFC 3339, in UTC. */
 export const timestamp = z.iso.datetime();
 
+/** RFC 3339 with any offset → milliseconds since the epoch. */
+export const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+
 /** Query parameters of every list. */
 export const paging = z.object({
   page: z.coerce

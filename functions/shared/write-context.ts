@@ -49,3 +49,15 @@ export function writeContextOf(c: Context<AppEnv>): WriteContext {
     audit: auditContextOf(c),
   };
 }
+
+/** Returns the data for the audit row of a scheduled change. */
+export function systemAuditContext(): AuditContext {
+  return {
+    now: Date.now(),
+    actorType: 'system',
+    actorId: 'schedule',
+    actorKey: null,
+    address: null,
+    requestId: crypto.randomUUID(),
+  };
+}

@@ -94,6 +94,12 @@ const accessKeyCredentials = async (place: Place, product: string) => {
 };
 
 /** The changes of an access-key product's credentials. */
+/** Disables credentials and returns their id. */
+async function disabled(place: Place, product: string, id: string): Promise<string> {
+  await place.prepare('POST', `${REGION}/${product}-credentials/${id}/disable`, {});
+  return id;
+}
+
 const accessKeyChanges = (product: string): Record<string, Change> => ({
   [`POST ${REGION}/activate-${product}`]: async ({ owner }) => ({
     path: `${REGION}/activate-${product}`,
@@ -110,6 +116,13 @@ const accessKeyChanges = (product: string): Record<string, Change> => ({
   [`PATCH ${REGION}/${product}-credentials/:credentials_id`]: async (place) => ({
     path: `${REGION}/${product}-credentials/${await accessKeyCredentials(place, product)}`,
     body: { name: 'after', permissions: { can_manage: true } },
+  }),
+  [`POST ${REGION}/${product}-credentials/:credentials_id/disable`]: async (place) => ({
+    path: `${REGION}/${product}-credentials/${await accessKeyCredentials(place, product)}/disable`,
+    body: { reason: 'leaked' },
+  }),
+  [`POST ${REGION}/${product}-credentials/:credentials_id/enable`]: async (place) => ({
+    path: `${REGION}/${product}-credentials/${await disabled(place, product, await accessKeyCredentials(place, product))}/enable`,
   }),
   [`DELETE ${REGION}/${product}-credentials/:credentials_id`]: async (place) => ({
     path: `${REGION}/${product}-credentials/${await accessKeyCredentials(place, product)}`,
@@ -132,6 +145,13 @@ const CHANGES: Record<string, Change> = {
   [`POST ${REGION}/nats-credentials`]: async (place) => ({
     path: `${REGION}/nats-credentials`,
     body: { nats_account_id: await account(place), name: 'made' },
+  }),
+  [`POST ${REGION}/nats-credentials/:credentials_id/disable`]: async (place) => ({
+    path: `${REGION}/nats-credentials/${await natsCredentials(place)}/disable`,
+    body: { reason: 'leaked' },
+  }),
+  [`POST ${REGION}/nats-credentials/:credentials_id/enable`]: async (place) => ({
+    path: `${REGION}/nats-credentials/${await disabled(place, 'nats', await natsCredentials(place))}/enable`,
   }),
   [`DELETE ${REGION}/nats-credentials/:credentials_id`]: async (place) => ({
     path: `${REGION}/nats-credentials/${await natsCredentials(place)}`,

@@ -39,6 +39,11 @@ beforeAll(async () => {
   const api = clientOf(owner, 'fr-par');
   const account = await api.post('/nats-accounts', { project_id: owner.project_id });
   await api.post('/nats-credentials', { nats_account_id: account.body.id });
+  for (const product of ['sqs', 'sns']) {
+    await api.post(`/activate-${product}`, { project_id: owner.project_id });
+    const permissions = { can_publish: true };
+    await api.post(`/${product}-credentials`, { project_id: owner.project_id, permissions });
+  }
   const iam = iamOf(owner.secret_key);
   const application_id = (await iam.post('/applications', { name: 'one' })).body.id;
   await iam.post('/api-keys', { application_id });

@@ -5,7 +5,7 @@ import { MAX_FEEDBACK } from '../../db/identity/feedback.ts';
 import { deleteGuest } from '../../db/identity/guests.ts';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
 import worker from '../../functions/index.ts';
-import { systemAuditContext } from '../../functions/projects/purge-project.ts';
+import { systemAuditContext } from '../../functions/shared/write-context.ts';
 import { env } from './env.ts';
 import { everything } from './everything.ts';
 import { failing } from './fault.ts';

@@ -4,10 +4,10 @@ import { openDatabase } from '../../db/database.ts';
 import { activateService, deactivateService } from '../../db/region/services.ts';
 import { newServicePrefix } from '../../functions/gateway/names.ts';
 import worker from '../../functions/index.ts';
-import { systemAuditContext } from '../../functions/projects/purge-project.ts';
 import { isProductSecretKey } from '../../functions/shared/access-keys.ts';
 import { configOf } from '../../functions/shared/env.ts';
 import { open } from '../../functions/shared/sealing.ts';
+import { systemAuditContext } from '../../functions/shared/write-context.ts';
 import { env } from './env.ts';
 import { clientOf, databaseOf, newOwner, REGIONS, rows } from './harness.ts';
 

@@ -4,7 +4,7 @@ import { openDatabase } from '../../db/database.ts';
 import { markMissing, nameExists, reserveName, updateResource } from '../../db/region/inventory.ts';
 import { activateService } from '../../db/region/services.ts';
 import { newServicePrefix } from '../../functions/gateway/names.ts';
-import { systemAuditContext } from '../../functions/projects/purge-project.ts';
+import { systemAuditContext } from '../../functions/shared/write-context.ts';
 import { clientOf, databaseOf, newOwner, REGIONS, rows } from './harness.ts';
 
 it('a name requested concurrently stays listed when the engine rejects the first request', async () => {

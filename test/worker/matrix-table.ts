@@ -46,6 +46,8 @@ DELETE /mnq/v1beta1/regions/:region/nats-accounts/:nats_account_id    403 403 40
 POST   /mnq/v1beta1/regions/:region/nats-credentials              403 403 403 404 200 200 200 404 200 403
 GET    /mnq/v1beta1/regions/:region/nats-credentials              403 200 403 403 200 200 200 403 200 200
 GET    /mnq/v1beta1/regions/:region/nats-credentials/:credentials_id  403 200 403 404 200 200 200 404 200 200
+POST   /mnq/v1beta1/regions/:region/nats-credentials/:credentials_id/disable  403 403 403 404 200 200 200 404 200 403
+POST   /mnq/v1beta1/regions/:region/nats-credentials/:credentials_id/enable  403 403 403 404 200 200 200 404 200 403
 DELETE /mnq/v1beta1/regions/:region/nats-credentials/:credentials_id  403 403 403 404 204 204 204 404 204 403
 GET    /mnq/v1beta1/regions/:region/nats-credentials/:credentials_id/connections  403 503 403 404 503 503 503 404 503 503
 GET    /mnq/v1beta1/regions/:region/nats-servers                  403 200 403 200 200 200 200 200 200 200
@@ -58,6 +60,8 @@ POST   /mnq/v1beta1/regions/:region/sqs-credentials               403 403 403 40
 GET    /mnq/v1beta1/regions/:region/sqs-credentials               403 200 403 403 200 200 200 403 200 200
 GET    /mnq/v1beta1/regions/:region/sqs-credentials/:credentials_id   403 200 403 404 200 200 200 404 200 200
 PATCH  /mnq/v1beta1/regions/:region/sqs-credentials/:credentials_id   403 403 403 404 200 200 200 404 200 403
+POST   /mnq/v1beta1/regions/:region/sqs-credentials/:credentials_id/disable  403 403 403 404 200 200 200 404 200 403
+POST   /mnq/v1beta1/regions/:region/sqs-credentials/:credentials_id/enable  403 403 403 404 200 200 200 404 200 403
 DELETE /mnq/v1beta1/regions/:region/sqs-credentials/:credentials_id   403 403 403 404 204 204 204 404 204 403
 
 POST   /mnq/v1beta1/regions/:region/activate-sns                  403 403 403 404 200 200 200 404 200 403
@@ -68,6 +72,8 @@ POST   /mnq/v1beta1/regions/:region/sns-credentials               403 403 403 40
 GET    /mnq/v1beta1/regions/:region/sns-credentials               403 200 403 403 200 200 200 403 200 200
 GET    /mnq/v1beta1/regions/:region/sns-credentials/:credentials_id   403 200 403 404 200 200 200 404 200 200
 PATCH  /mnq/v1beta1/regions/:region/sns-credentials/:credentials_id   403 403 403 404 200 200 200 404 200 403
+POST   /mnq/v1beta1/regions/:region/sns-credentials/:credentials_id/disable  403 403 403 404 200 200 200 404 200 403
+POST   /mnq/v1beta1/regions/:region/sns-credentials/:credentials_id/enable  403 403 403 404 200 200 200 404 200 403
 DELETE /mnq/v1beta1/regions/:region/sns-credentials/:credentials_id   403 403 403 404 204 204 204 404 204 403
 
 POST   /iam/v1alpha1/applications                                 403 403 403 403 200 200 200 403 200 403

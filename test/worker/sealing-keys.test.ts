@@ -87,7 +87,6 @@ describe('a secret that cannot be decrypted', () => {
 
   it('makes the gateway return a server error, never a signature error', async () => {
     const created = await newKeys();
-    expect((await signed(created, env)).status).not.toBe(403);
     await alter(created.id, btoa('x'.repeat(60)));
     expect(await signed(created, env)).toMatchObject({
       status: 500,
