@@ -5,8 +5,8 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { afterEach, describe, expect, it } from 'vitest';
-import { useStack } from './local-stack.ts';
-import { access, connectWith, newCreds } from './nats-client.ts';
+import { api, useStack } from './local-stack.ts';
+import { access, connectWith, newAccount, newCreds } from './nats-client.ts';
 
 const local = useStack();
 const REGIONS = ['fr-par', 'nl-ams'] as const;
@@ -83,4 +83,56 @@ describe.each(REGIONS)('creds of %s', (region) => {
     const mixed = one.content.replace(seedOf(one.content), seedOf(other.content));
     expect(await access(urlOf(region), mixed)).toBe('refused');
   });
+});
+
+describe.each(REGIONS)('creds of %s that are disabled', (region) => {
+  const change = (id: string, operation: string) =>
+    fetch(`${local.stack.origin}/mnq/v1beta1/regions/${region}/nats-credentials/${id}/${operation}`, {
+      method: 'POST',
+      headers: { 'X-Auth-Token': local.owner.secret_key, 'Content-Type': 'application/json' },
+      body: '{}',
+    });
+
+  it('are disconnected before the response, refused, and accepted again when they are enabled', async () => {
+    const one = await newCreds(local, region);
+    const bystander = await enter(region, (await newCreds(local, region, one.account)).content);
+    const connection = await connectWith(urlOf(region), one.content, { reconnect: false });
+    const closed = connection.closed();
+    const disabled = await change(one.id, 'disable');
+    expect(disabled.headers.get('Latchkey-Enforcement')).toBe('enforced; servers=1');
+    expect(disabled.headers.get('Latchkey-Receipt')).toMatch(/^connections=1;/);
+    await closed;
+    expect(await access(urlOf(region), one.content)).toBe('refused');
+    const enabled = await change(one.id, 'enable');
+    expect(enabled.headers.get('Latchkey-Enforcement')).toBe('enforced; servers=1');
+    expect(await access(urlOf(region), one.content)).toBe('yes');
+    expect(bystander.isClosed()).toBe(false);
+  });
+
+  it('stay refused when they are revoked meanwhile', async () => {
+    const one = await newCreds(local, region);
+    await change(one.id, 'disable');
+    const path = `/mnq/v1beta1/regions/${region}/nats-credentials/${one.id}`;
+    await fetch(local.stack.origin + path, {
+      method: 'DELETE',
+      headers: { 'X-Auth-Token': local.owner.secret_key },
+    });
+    expect((await change(one.id, 'enable')).status).toBe(404);
+    expect(await access(urlOf(region), one.content)).toBe('refused');
+  });
+});
+
+it('creds are disconnected when they expire, and refused afterwards', async () => {
+  const region = 'fr-par';
+  const account = await newAccount(local, region);
+  const made = await api<{ credentials: { content: string }; expires_at: string }>(
+    local,
+    'POST',
+    `/mnq/v1beta1/regions/${region}/nats-credentials`,
+    { nats_account_id: account, expires_at: new Date(Date.now() + 3000).toISOString() },
+  );
+  const connection = await connectWith(urlOf(region), made.credentials.content, { reconnect: false });
+  await connection.closed();
+  expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(made.expires_at));
+  await expect.poll(() => access(urlOf(region), made.credentials.content)).toBe('refused');
 });
