@@ -47,6 +47,8 @@ export type NewCredential = Pick<
   | 'expiresAt'
   | 'description'
   | 'tags'
+  | 'resources'
+  | 'sourceIps'
   | 'createdByType'
   | 'createdById'
   | 'createdByName'
@@ -66,7 +68,14 @@ const EVERY_PRODUCT = sql.raw(PRODUCT_IDS.map((id) => `'${id}'`).join(', '));
 /** The columns of credentials that a change can set. */
 type Editable = Pick<
   Credential,
-  'description' | 'tags' | 'expiresAt' | 'disabledAt' | 'disabledReason' | 'revokeAt'
+  | 'description'
+  | 'tags'
+  | 'resources'
+  | 'sourceIps'
+  | 'expiresAt'
+  | 'disabledAt'
+  | 'disabledReason'
+  | 'revokeAt'
 > & { name: string; permissions: number | null };
 
 /** Returns credentials as the audit trail shows them: name, permissions, and what else they have. */
@@ -77,6 +86,7 @@ function audited(columns: { [Column in keyof Editable]?: SQL } = {}): SQL {
   // A merge patch leaves out the members that are null.
   return sql`json_patch(json_object('name', ${of('name')}, 'permissions', ${of('permissions')}), json_object(
     'description', nullif(${of('description')}, ''), 'tags', json(nullif(${of('tags')}, '[]')),
+    'resources', json(${of('resources')}), 'source_ips', json(${of('sourceIps')}),
     'expires_at', ${time('expiresAt')}, 'disabled_at', ${time('disabledAt')},
     'disabled_reason', ${of('disabledReason')}, 'revoke_at', ${time('revokeAt')}))`;
 }
@@ -124,10 +134,11 @@ export async function createCredential(
   const [, , , rows, parents, , replayed] = await db.batch(
     sql`insert into credentials (id, product, organization_id, project_id, nats_account_id, name, key,
         sealed_secret, sealing_key_id, checksum, permissions, created_at, updated_at, expires_at, description,
-        tags, created_by_type, created_by_id, created_by_name)
+        tags, resources, source_ips, created_by_type, created_by_id, created_by_name)
       select ${c.id}, ${c.product}, organization_id, project_id, ${c.natsAccountId}, ${c.name}, ${c.key},
         ${c.sealedSecret}, ${c.sealingKeyId}, ${c.checksum}, ${c.permissions}, ${c.createdAt}, ${c.createdAt},
-        ${c.expiresAt}, ${c.description}, ${c.tags}, ${c.createdByType}, ${c.createdById}, ${c.createdByName}
+        ${c.expiresAt}, ${c.description}, ${c.tags}, ${c.resources},
+        ${c.sourceIps}, ${c.createdByType}, ${c.createdById}, ${c.createdByName}
       from ${parent} and ${held} < ${maxRevocations} and ${heldInProject} < ${quota} and ${notReplayed(idempotency)}`,
     sql`insert into counts (scope, resource, value)
       select scope.value, product, 1
@@ -259,6 +270,10 @@ export interface CredentialUpdate {
   description: string | undefined;
   /** A JSON array of texts. */
   tags: string | undefined;
+  /** A JSON array of name patterns; null for all. */
+  resources: string | null | undefined;
+  /** A JSON array of CIDR blocks; null for anywhere. */
+  sourceIps: string | null | undefined;
   /** Milliseconds since the epoch; null for never. */
   expiresAt: number | null | undefined;
 }
@@ -279,6 +294,8 @@ export async function updateCredential(
     permissions: sql`((permissions & ${ALL_PERMISSIONS & ~update.clear}) | ${update.set})`,
     description: either(update.description, 'description'),
     tags: either(update.tags, 'tags'),
+    resources: either(update.resources, 'resources'),
+    sourceIps: either(update.sourceIps, 'source_ips'),
     expiresAt: either(update.expiresAt, 'expires_at'),
   };
   const pairs = Object.entries(columns).map(
@@ -295,7 +312,8 @@ export async function updateCredential(
         sql`from credentials where ${changing}`,
       ),
       sql`update credentials set ${sql.join(assignments, sql`, `)},
-        version = version + (permissions & ~${columns.permissions} <> 0),
+        version = version + (permissions & ~${columns.permissions} <> 0 or resources is not ${columns.resources}
+          or source_ips is not ${columns.sourceIps}),
         updated_at = max(${audit.now}, updated_at + 1) where ${changing}`,
       selectWhere(matching(ref)),
     );

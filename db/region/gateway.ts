@@ -15,8 +15,12 @@ export interface GatewayCredential extends Prefixes {
   sealingKeyId: string;
   /** Bits, see the `credentials` table. */
   permissions: number;
-  /** Increases when the credentials lose a permission or are disabled. */
+  /** Increases when the credentials can do less: see the `credentials` table. */
   version: number;
+  /** Patterns of names, as a JSON array; null means all. */
+  resources: string | null;
+  /** CIDR blocks, as a JSON array; null means anywhere. */
+  sourceIps: string | null;
   /** Milliseconds since the epoch; null means not disabled. */
   disabledAt: number | null;
   /** Milliseconds since the epoch; null means never. */
@@ -39,7 +43,8 @@ export async function findGatewayCredential(
   );
   const [credential] =
     await db.all<GatewayCredential>(sql`select id, product, project_id as "projectId", sealed_secret as "sealedSecret",
-      sealing_key_id as "sealingKeyId", permissions, version, disabled_at as "disabledAt",
+      sealing_key_id as "sealingKeyId", permissions, version, resources,
+      source_ips as "sourceIps", disabled_at as "disabledAt",
       expires_at as "expiresAt", last_used_at as "lastUsedAt",
       ${sql.join(prefixes, sql`, `)}
     from credentials where key = ${accessKey} and nats_account_id is null`);

@@ -127,17 +127,28 @@ export interface NamePage {
   prefix: string;
   after: string;
   limit: number;
+  /** Patterns: a name, or the start of names followed by `*`. Null for all names. */
+  resources: readonly string[] | null;
+}
+
+/** The column matches one of the patterns. */
+function matchesOne(column: 'name' | 'topic', resources: readonly string[] | null): SQL {
+  if (resources === null) return sql`true`;
+  return sql`exists (select 1 from json_each(${JSON.stringify(resources)}) pattern where case
+    when substr(pattern.value, -1) = '*'
+    then substr(${sql.raw(column)}, 1, length(pattern.value) - 1) = substr(pattern.value, 1, length(pattern.value) - 1)
+    else ${sql.raw(column)} = pattern.value end)`;
 }
 
 /** Returns the names of queues or topics that begin with `start`. */
 export async function listNames(
   db: Database,
   kind: ResourceKind,
-  { prefix, after, limit, start = '' }: NamePage & { start?: string },
+  { prefix, after, limit, resources, start = '' }: NamePage & { start?: string },
 ): Promise<string[]> {
   const rows = await db.all<{ name: string }>(sql`select name from ${table(kind)}
     where prefix = ${prefix} and name > ${after} and name >= ${start} and name < ${start} || char(1114111)
-      and confirmed = 1
+      and confirmed = 1 and ${matchesOne('name', resources)}
     order by name limit ${limit}`);
   return rows.map(({ name }) => name);
 }
@@ -146,10 +157,11 @@ export async function listNames(
 export async function listDeadLetterSources(
   db: Database,
   target: string,
-  { prefix, after, limit }: NamePage,
+  { prefix, after, limit, resources }: NamePage,
 ): Promise<string[]> {
   const rows = await db.all<{ name: string }>(sql`select name from queues
     where prefix = ${prefix} and dead_letter_queue = ${target} and name > ${after} and confirmed = 1
+      and ${matchesOne('name', resources)}
     order by name limit ${limit}`);
   return rows.map(({ name }) => name);
 }
@@ -181,10 +193,11 @@ export function listSubscriptions(
   prefix: string,
   topic: string | undefined,
   [afterTopic, afterId]: readonly [string, string],
-  limit: number,
+  { limit, resources }: Pick<NamePage, 'limit' | 'resources'>,
 ): Promise<Subscription[]> {
   return db.all<Subscription>(sql`select ${columnsOf(subscriptions, 'subscriptions')} from subscriptions
     where prefix = ${prefix} and topic = coalesce(${topic ?? null}, topic) and (topic, id) > (${afterTopic}, ${afterId})
+      and ${matchesOne('topic', resources)}
     order by topic, id limit ${limit}`);
 }
 

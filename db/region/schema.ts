@@ -186,7 +186,7 @@ export const credentials = sqliteTable(
      */
     checksum: text().notNull(),
     permissions: integer(),
-    /** Increases when the credentials lose a permission or are disabled, so that a waiting receive notices even if it is undone. */
+    /** Increases when the credentials can do less, so that a waiting receive notices even if it is undone. */
     version: integer().notNull().default(1),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
@@ -195,6 +195,10 @@ export const credentials = sqliteTable(
     description: text().notNull().default(''),
     /** A JSON array of texts. */
     tags: text().notNull().default('[]'),
+    /** Patterns of the queues and topics that they can name, as a JSON array; null for all. */
+    resources: text(),
+    /** CIDR blocks that requests can come from, as a JSON array; null for anywhere. */
+    sourceIps: text(),
     /** Who created them; null for credentials from before this was recorded. The name is that of the time. */
     createdByType: text({ enum: ['user', 'application', 'system'] }),
     createdById: text(),

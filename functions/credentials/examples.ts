@@ -58,6 +58,8 @@ export const accessKeyCredentials = {
   secret_key: '',
   secret_checksum: '2fd4e1c67a2d28fced849ee1bb76e7391b93eb12',
   permissions,
+  resources: ['orders-*'],
+  source_ips: null,
 };
 export const issuedAccessKeyCredentials = { ...accessKeyCredentials, secret_key: 'latchkey_…' };
 export const createAccessKeyCredentials = { project_id: projectId, name: 'orders-service', permissions };

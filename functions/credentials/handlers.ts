@@ -203,6 +203,8 @@ export async function update<Read>(
     ...changedBits(body.permissions ?? {}),
     description: body.description === null ? '' : body.description,
     tags: body.tags === undefined ? undefined : JSON.stringify(body.tags ?? []),
+    resources: body.resources && JSON.stringify(body.resources),
+    sourceIps: body.source_ips && JSON.stringify(body.source_ips),
     expiresAt: body.expires_at === undefined ? undefined : timeOf(body.expires_at),
   });
   if (updated.ok) {

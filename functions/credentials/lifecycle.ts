@@ -43,6 +43,8 @@ export async function createCredentials(
       expiresAt: issued.expiresAt,
       description: request.description,
       tags: JSON.stringify(request.tags),
+      resources: request.resources && JSON.stringify(request.resources),
+      sourceIps: request.sourceIps && JSON.stringify(request.sourceIps),
       createdByType: request.createdBy.type,
       createdById: request.createdBy.id,
       createdByName: request.createdBy.name,

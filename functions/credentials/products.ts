@@ -32,6 +32,10 @@ export interface CreateRequest {
   tags: readonly string[];
   /** Milliseconds since the epoch; null for never, or for the setting's default. */
   expiresAt: number | null;
+  /** Patterns of queues and topics; null for all. */
+  resources: readonly string[] | null;
+  /** CIDR blocks; null for anywhere. */
+  sourceIps: readonly string[] | null;
   createdBy: { type: 'user' | 'application'; id: string; name: string };
 }
 
@@ -92,6 +96,8 @@ const presentCommon = (credential: Credential, region: string) => ({
   disabled_reason: credential.disabledReason,
   revoke_at: apiTimeOrNull(credential.revokeAt),
 });
+
+const listOrNull = (json: string | null) => (json === null ? null : (JSON.parse(json) as string[]));
 
 /** Returns the status at a time in milliseconds since the epoch. */
 function statusOf(
@@ -187,6 +193,8 @@ function accessKeyProduct<Id extends AccessKeyProductId>(id: Id): AccessKeyProdu
       secret_key: '',
       secret_checksum: credential.checksum,
       permissions: toApiPermissions(credential.permissions ?? 0),
+      resources: listOrNull(credential.resources),
+      source_ips: listOrNull(credential.sourceIps),
     }),
     presentWithSecret: (wire, secret) => ({ ...wire, secret_key: secret }),
   };

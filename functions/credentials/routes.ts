@@ -43,11 +43,14 @@ function requested(
     | z.infer<typeof schemas.createAccessKeyCredentialsBody>,
 ) {
   const { type, id, name } = c.get('principal');
+  const restricted = 'permissions' in body ? body : undefined;
   return {
     name: body.name ?? generateName(),
     description: body.description ?? '',
     tags: body.tags ?? [],
     expiresAt: timeOf(body.expires_at),
+    resources: restricted?.resources ?? null,
+    sourceIps: restricted?.source_ips ?? null,
     createdBy: { type, id, name },
   };
 }

@@ -58,6 +58,27 @@ const future = z.iso
   .datetime({ offset: true })
   .refine((text) => Date.parse(text) > Date.now(), 'must be in the future');
 
+/** Names of queues and topics, or the start of names: `orders-*`. */
+const resources = z
+  .array(
+    z
+      .string()
+      .max(256)
+      .regex(/^[A-Za-z0-9_.-]*\*?$/, 'must be a name, or the start of names followed by *: orders-*')
+      .min(1),
+  )
+  .min(1)
+  .max(20);
+
+/** CIDR blocks: `192.0.2.0/24`, `2001:db8::/32`. */
+const sourceIps = z
+  .array(z.union([z.cidrv4(), z.cidrv6()], { error: 'must be a CIDR block: 192.0.2.0/24 or 2001:db8::/32' }))
+  .min(1)
+  .max(20);
+
+/** What only credentials with an access key can set. Null for no restriction. */
+const restrictions = { resources: resources.nullish(), source_ips: sourceIps.nullish() };
+
 /** What the creation of credentials of every product can set. */
 const createdFields = {
   name: credentialName.optional(),
@@ -120,6 +141,7 @@ export const projectQuery = z.object({ project_id: uuid });
 export const createAccessKeyCredentialsBody = z.object({
   project_id: uuid,
   ...createdFields,
+  ...restrictions,
   permissions: permissionChoice
     .refine((choice) => bitsOf(choice) !== 0, PERMISSION_RULE)
     .meta({
@@ -139,6 +161,7 @@ export const updateAccessKeyCredentialsBody = z.object({
   tags: tags.nullish(),
   /** Null for never. */
   expires_at: future.nullish(),
+  ...restrictions,
 });
 export const listAccessKeyCredentialsQuery = filters.extend({
   access_key: z.string().min(1).max(100).optional(),
@@ -213,6 +236,10 @@ export const accessKeyCredentials = z
     secret_key: z.string(),
     secret_checksum: z.string(),
     permissions,
+    /** Null for all queues and topics. */
+    resources: z.array(z.string()).nullable(),
+    /** Null for anywhere. */
+    source_ips: z.array(z.string()).nullable(),
   })
   .meta({ id: 'KeyedCredentials' });
 

@@ -95,7 +95,13 @@ export const effects: Readonly<Record<string, Effect>> = {
   'sns.DeleteTopic': (call) => deleteResource(call, 'topics', topicOf(call)),
   'sns.ListTopics': async (call) => {
     const limit = SNS_PAGE + 1;
-    const page = { prefix: prefixOf(call, 'sns'), after: afterToken(call, 'topics', isTopic), limit };
+    const { resources } = call.context;
+    const page = {
+      prefix: prefixOf(call, 'sns'),
+      after: afterToken(call, 'topics', isTopic),
+      limit,
+      resources,
+    };
     const names = await listNames(call.regionDb, 'topics', page);
     const shown = names.slice(0, SNS_PAGE);
     return {
@@ -256,7 +262,13 @@ function queuesPageOf(call: Call) {
     throw new GatewayError('bad_parameter', `MaxResults must be between 1 and ${SQS_PAGE}.`);
   }
   // One extra row shows whether there is another page.
-  return { prefix: prefixOf(call, 'sqs'), after: afterToken(call, 'queues', isQueue), limit: limit + 1 };
+  const { resources } = call.context;
+  return {
+    prefix: prefixOf(call, 'sqs'),
+    after: afterToken(call, 'queues', isQueue),
+    limit: limit + 1,
+    resources,
+  };
 }
 
 function queuePage(
@@ -326,13 +338,10 @@ async function subscribe(call: Call): Promise<Fields> {
 
 async function subscriptionPage(call: Call, topic: string | undefined): Promise<Fields> {
   const [afterTopic = '', afterId = ''] = afterToken(call, 'subscriptions', isSubscription).split(':');
-  const found = await listSubscriptions(
-    call.regionDb,
-    prefixOf(call, 'sns'),
-    topic,
-    [afterTopic, afterId],
-    SNS_PAGE + 1,
-  );
+  const found = await listSubscriptions(call.regionDb, prefixOf(call, 'sns'), topic, [afterTopic, afterId], {
+    limit: SNS_PAGE + 1,
+    resources: call.context.resources,
+  });
   const shown = found.slice(0, SNS_PAGE);
   const last = shown.at(-1);
   return {

@@ -3,6 +3,7 @@
  * the signature. Reads a database only if the key was certainly not created here, or its guard cannot be reached.
  * Authorization is in execute.ts.
  */
+import { BlockList, isIP } from 'node:net';
 import type { Context } from 'hono';
 import { type Database, openDatabase } from '../../db/database.ts';
 import { accessKeyExists, type GatewayCredential } from '../../db/region/gateway.ts';
@@ -23,6 +24,8 @@ export interface Caller {
   region: Region;
   regionDb: Database;
   accessKey: string;
+  /** The client's IP address; empty if it is unknown. */
+  address: string;
   credential: GatewayCredential;
   /** Where the credentials were read. */
   from: Admitted['from'];
@@ -84,8 +87,9 @@ export async function authenticate(
   const key = await signingKey(c.get('config'), region, credential, signed);
   const verified = await verifySignature(signed, body, key);
   if (!verified.ok) throw signatureError(verified.reason);
-  requireInForce(credential, Date.now());
-  return { service, region, regionDb, accessKey, credential, from };
+  const address = c.req.header('CF-Connecting-IP') ?? '';
+  requireInForce(credential, address, Date.now());
+  return { service, region, regionDb, accessKey, address, credential, from };
 }
 
 /** Whether credentials exist, belong to the service, and the service is active in their project. */
@@ -97,13 +101,31 @@ export function isOf(
 }
 
 /**
- * Throws unless the credentials are in force at `now`, in milliseconds since the epoch. Call it after the signature is
- * verified: only their owner learns why they are rejected.
+ * Throws unless the credentials are in force at `now`, in milliseconds since the epoch, for requests from this address.
+ * Call it after the signature is verified: only their owner learns why they are rejected.
  */
-export function requireInForce({ disabledAt, expiresAt }: GatewayCredential, now: number): void {
+export function requireInForce(
+  { disabledAt, expiresAt, sourceIps }: GatewayCredential,
+  address: string,
+  now: number,
+): void {
   if (expiresAt !== null && expiresAt <= now)
     throw new GatewayError('unknown_key', `The credentials expired at ${new Date(expiresAt).toISOString()}.`);
   if (disabledAt !== null) throw new GatewayError('unknown_key', 'The credentials are disabled.');
+  if (sourceIps !== null && !isWithin(address, JSON.parse(sourceIps) as string[]))
+    throw new GatewayError('denied', 'These credentials cannot be used from this IP address.');
+}
+
+const familyOf = (address: string) => (address.includes(':') ? 'ipv6' : 'ipv4');
+
+/** Whether an address is in one of the CIDR blocks. An IPv4 address written as IPv6 (`::ffff:192.0.2.1`) is one of IPv4. */
+function isWithin(address: string, blocks: readonly string[]): boolean {
+  const list = new BlockList();
+  for (const block of blocks) {
+    const [network = '', length] = block.split('/');
+    list.addSubnet(network, Number(length), familyOf(network));
+  }
+  return isIP(address) !== 0 && list.check(address, familyOf(address));
 }
 
 /** Access keys without a check that exist, or existed: only their guards know whether they still do. */

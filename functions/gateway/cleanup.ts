@@ -82,6 +82,7 @@ async function listRemovals(
     region,
     projectId,
     prefixes,
+    resources: null,
     engine,
   });
   const own = at({ sqs: prefix, sns: prefix });

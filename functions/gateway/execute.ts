@@ -9,7 +9,7 @@ import { type Action, actionOf, allows, type Service } from './actions.ts';
 import { type Caller, isOf, requireInForce } from './authenticate.ts';
 import type { Permission } from './call.ts';
 import { EngineRefusal, GatewayError, notFound } from './errors.ts';
-import { type NameContext, redactEngineNames, toClient, toEngine } from './names.ts';
+import { isName, type NameContext, redactEngineNames, toClient, toEngine } from './names.ts';
 import { refusalReason } from './refused-attributes.ts';
 import { type Conversion, convert, type Fields, type Scalar, type Value } from './shapes.ts';
 import { callEngine, unavailable } from './upstream.ts';
@@ -75,7 +75,15 @@ export async function execute(caller: Caller, request: Request): Promise<{ actio
 function nameContextOf({ region, credential }: Caller, origin: string): NameContext {
   if (!region.engine) throw new GatewayError('unavailable');
   const prefixes: Record<Service, string | null> = { sqs: credential.sqsPrefix, sns: credential.snsPrefix };
-  return { origin, region: region.name, projectId: credential.projectId, prefixes, engine: region.engine };
+  const resources = credential.resources === null ? null : (JSON.parse(credential.resources) as string[]);
+  return {
+    origin,
+    region: region.name,
+    projectId: credential.projectId,
+    prefixes,
+    resources,
+    engine: region.engine,
+  };
 }
 
 /** Returns the permission of a caller for an action, as just admitted. */
@@ -90,7 +98,7 @@ function permissionOf(config: Config, caller: Caller, { requires }: Action): Per
       if (source === 'database') throw new GuardUnavailable();
       if (!isOf(now, service) || now.id !== credential.id || now[prefix] !== credential[prefix])
         throw new GatewayError('unknown_key');
-      requireInForce(now, Date.now());
+      requireInForce(now, caller.address, Date.now());
       expiresAt = now.expiresAt;
       if (!allows(requires, now.permissions)) throw new GatewayError('denied');
       const unchanged = now.version === version;
@@ -106,7 +114,8 @@ function permissionOf(config: Config, caller: Caller, { requires }: Action): Per
 const IDENTITY: Conversion = { reference: (_kind, text) => text, refuse() {} };
 
 function engineFields(action: Action, context: NameContext, raw: unknown): Fields {
-  const conversion = requestConversion(context);
+  // Only the actions that create a queue or topic, and GetQueueUrl, name it without a URL or ARN.
+  const conversion = requestConversion(context, action.runToCompletion === true);
   const fields = convert(action.input, raw, conversion);
   if (!action.attribute) return fields;
   const name = String(fields.AttributeName);
@@ -128,13 +137,16 @@ function attributeRefused(name: string): GatewayError {
 const BATCHES: ReadonlySet<string> = new Set(['Entries', 'PublishBatchRequestEntries']);
 
 /** Translates a request for the engine. Values that do not match their shape are refused. */
-function requestConversion(context: NameContext): Conversion {
+function requestConversion(context: NameContext, creates: boolean): Conversion {
   return {
     reference(kind, text, path) {
       const converted = toEngine(context, kind, text);
       if (converted !== undefined || kind === 'policy') return converted;
       // Another project's resource is indistinguishable from a missing one.
       if (kind === 'queueUrl' || kind === 'owner') throw notFound('queue');
+      if (kind === 'queueName' && isName('sqs', text))
+        throw creates ? new GatewayError('denied') : notFound('queue');
+      if (kind === 'topicName' && isName('sns', text)) throw new GatewayError('denied');
       if (kind === 'topicArn' && text.startsWith('arn:')) throw notFound('topic');
       if (kind === 'subscriptionArn' && text.startsWith('arn:')) throw notFound('subscription');
       throw new GatewayError('bad_parameter', `The value of ${path} is invalid.`);

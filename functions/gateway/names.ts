@@ -19,7 +19,14 @@ export interface NameContext {
   projectId: string;
   /** The prefix of each service's activation; null if the service is not active. */
   prefixes: Readonly<Record<Service, string | null>>;
+  /** Patterns of the queues and topics that the credentials can name: {@link matches}. Null for all. */
+  resources: readonly string[] | null;
   engine: Engine;
+}
+
+/** Whether a name matches a pattern: a name, or the start of names followed by `*`. */
+export function matches(pattern: string, name: string): boolean {
+  return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 }
 
 /** Length of a prefix. All prefixes have the same length, so that none is the beginning of another. */
@@ -85,9 +92,9 @@ export function engineQueueUrl(context: NameContext, name: string): string {
  * subscription with the ARN in them.
  */
 export function nameInArn(context: NameContext, service: Service, arn: string): string | undefined {
-  const name = nameAfter(clientArnStart(context, service), service, arn);
+  const name = nameAfter(context, clientArnStart(context, service), service, arn);
   if (name !== undefined || service !== 'sns' || context.prefixes.sns === null) return name;
-  return nameAfter(engineArnStart(context, 'sns'), 'sns', arn);
+  return nameAfter(context, engineArnStart(context, 'sns'), 'sns', arn);
 }
 
 /**
@@ -110,9 +117,9 @@ export function clientTopicArn(context: NameContext, arn: string): string | unde
  * alone, a trailing slash and, like SQS, the bare name.
  */
 export function nameInQueueUrl(context: NameContext, url: string): string | undefined {
-  if (isName('sqs', url)) return url;
+  if (isName('sqs', url)) return canName(context, url) ? url : undefined;
   const [, path = ''] = /^(?:https?:\/\/[^/?#\\]+)?(\/.*?)\/?$/.exec(url) ?? [];
-  return nameAfter(`/${ownerOf(context)}/`, 'sqs', path);
+  return nameAfter(context, `/${ownerOf(context)}/`, 'sqs', path);
 }
 
 /** Returns the topic and id in a client's subscription ARN, or undefined. */
@@ -126,9 +133,14 @@ export function subscriptionInArn(
   return topic !== undefined && SUBSCRIPTION_ID.test(id) ? { topic, id } : undefined;
 }
 
-function nameAfter(start: string, service: Service, text: string): string | undefined {
+function nameAfter(context: NameContext, start: string, service: Service, text: string): string | undefined {
   const name = text.slice(start.length);
-  return text.startsWith(start) && isName(service, name) ? name : undefined;
+  return text.startsWith(start) && isName(service, name) && canName(context, name) ? name : undefined;
+}
+
+/** Whether the credentials can name this queue or topic. */
+function canName({ resources }: NameContext, name: string): boolean {
+  return resources === null || resources.some((pattern) => matches(pattern, name));
 }
 
 function prefixOf({ prefixes }: NameContext, service: Service): string {
@@ -155,9 +167,10 @@ export function toEngine(context: NameContext, kind: Reference, text: string): s
   const active = (service: Service) => context.prefixes[service] !== null;
   switch (kind) {
     case 'queueName':
-      return isName('sqs', text) ? prefixOf(context, 'sqs') + text : undefined;
-    case 'topicName':
-      return isName('sns', text) ? prefixOf(context, 'sns') + text : undefined;
+    case 'topicName': {
+      const service = kind === 'queueName' ? 'sqs' : 'sns';
+      return isName(service, text) && canName(context, text) ? prefixOf(context, service) + text : undefined;
+    }
     case 'queueUrl': {
       const name = nameInQueueUrl(context, text);
       return name === undefined ? undefined : engineQueueUrl(context, name);
@@ -191,9 +204,9 @@ export const PENDING = /^pending confirmation$/i;
 export function toClient(context: NameContext, kind: Reference, text: string): string | undefined {
   switch (kind) {
     case 'queueName':
-      return nameAfter(prefixOf(context, 'sqs'), 'sqs', text);
+      return nameAfter(context, prefixOf(context, 'sqs'), 'sqs', text);
     case 'topicName':
-      return nameAfter(prefixOf(context, 'sns'), 'sns', text);
+      return nameAfter(context, prefixOf(context, 'sns'), 'sns', text);
     case 'queueUrl': {
       // Engines differ in what precedes the name.
       const name = toClient(context, 'queueName', text.slice(text.lastIndexOf('/') + 1));
@@ -203,7 +216,7 @@ export function toClient(context: NameContext, kind: Reference, text: string): s
     case 'topicArn': {
       const service = kind === 'queueArn' ? 'sqs' : 'sns';
       if (context.prefixes[service] === null) return undefined;
-      const name = nameAfter(engineArnStart(context, service), service, text);
+      const name = nameAfter(context, engineArnStart(context, service), service, text);
       return name === undefined ? undefined : clientArn(context, service, name);
     }
     case 'subscriptionArn': {

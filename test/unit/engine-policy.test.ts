@@ -19,6 +19,7 @@ const arnIn = (region: string, service: 'sqs' | 'sns') => {
     region,
     projectId: '',
     prefixes: { sqs: prefix, sns: prefix },
+    resources: null,
     engine: at as unknown as Engine,
   };
   return engineArn(place, service, 'orders');

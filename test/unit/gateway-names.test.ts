@@ -26,6 +26,7 @@ const context: NameContext = {
   region: 'fr-par',
   projectId: PROJECT,
   prefixes: { sqs: 'frparAAAAA', sns: 'frparBBBBB' },
+  resources: null,
   engine,
 };
 

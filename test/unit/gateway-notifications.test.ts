@@ -9,6 +9,7 @@ const context: NameContext = {
   region: 'fr-par',
   projectId: PROJECT,
   prefixes: { sqs: 'frparAAAAA', sns: 'frparBBBBB' },
+  resources: null,
   engine: {
     sqsEndpoint: 'https://sqs.eu-west-3.amazonaws.com',
     snsEndpoint: 'https://sns.eu-west-3.amazonaws.com',

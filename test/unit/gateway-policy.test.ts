@@ -8,6 +8,7 @@ const context = {
   region: 'fr-par',
   projectId: 'a',
   prefixes: { sqs: 'frparAAAAA', sns: 'frparBBBBB' },
+  resources: null,
 } as NameContext;
 const QUEUE = 'arn:scw:sqs:fr-par:project-a:orders';
 const TOPIC = 'arn:scw:sns:fr-par:project-a:events';

@@ -269,7 +269,7 @@ describe.each(['sqs', 'sns'] as const)('%s credentials at the gateway', (product
     const created = await create({ expires_at: new Date(Date.now() + 1000).toISOString() });
     expect((await send(created)).code).toEqual(PERMITTED);
     await expect
-      .poll(() => send(created))
+      .poll(() => send(created), { timeout: 10_000 })
       .toMatchObject({
         code: 'InvalidClientTokenId',
         message: expect.stringContaining('expired'),

@@ -1,0 +1,2 @@
+ALTER TABLE `credentials` ADD `resources` text;--> statement-breakpoint
+ALTER TABLE `credentials` ADD `source_ips` text;
