@@ -49,12 +49,12 @@ const FAULT_OF: Partial<Record<SignatureReason, FaultCode>> = {
  * {@link GatewayError} with the problem.
  */
 export function readClaim(
-  request: Request,
+  { method, headers }: Request,
+  { pathname, search }: URL,
   config: Config,
   now: number,
 ): { signed: Signed; service: Service; region: Region } {
-  const { pathname, search } = new URL(request.url);
-  const head = { method: request.method, path: pathname, query: search.slice(1), headers: request.headers };
+  const head = { method, path: pathname, query: search.slice(1), headers };
   const read = readSignature(head, now);
   if (!read.ok) throw signatureError(read.reason);
   const { signed } = read;
@@ -128,8 +128,8 @@ function isWithin(address: string, blocks: readonly string[]): boolean {
   return isIP(address) !== 0 && list.check(address, familyOf(address));
 }
 
-/** Access keys without a check that exist, or existed: only their guards know whether they still do. */
-const foundKeys = boundedCache<true>(10_000);
+/** Access keys that can exist: they have the check, or were found. Only their guards know whether they still exist. */
+const possibleKeys = boundedCache<true>(10_000);
 
 /**
  * Returns whether an access key can exist, so that guesses create no guards. Keys with the check were created here. The
@@ -142,8 +142,8 @@ async function canExist(
   accessKey: string,
 ): Promise<boolean> {
   if (!isAccessKey(accessKey)) return false;
-  if (hasCheck(accessKey, c.get('config').accessKeyCheck)) return true;
-  return foundKeys(`${region.name} ${accessKey}`, async () => {
+  return possibleKeys(`${region.name} ${accessKey}`, async () => {
+    if (hasCheck(accessKey, c.get('config').accessKeyCheck)) return true;
     if (await accessKeyExists(regionDb, accessKey)) return true;
     const until = await countUnknownToken(c);
     throw until === undefined ? new GatewayError('unknown_key') : throttledUntil(until);

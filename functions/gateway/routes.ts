@@ -38,7 +38,8 @@ const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;
 /** Middleware that responds to gateway requests and passes on all others. */
 export async function gateway(c: Context<AppEnv>, next: () => Promise<void>): Promise<Response | undefined> {
   const request = c.req.raw;
-  if (!isGatewayRequest(request)) {
+  const url = new URL(request.url);
+  if (!isGatewayRequest(request, url)) {
     await next();
     return;
   }
@@ -46,7 +47,7 @@ export async function gateway(c: Context<AppEnv>, next: () => Promise<void>): Pr
   const requestId = crypto.randomUUID();
   const protocol = protocolOf(request);
   try {
-    return await handle(c, protocol, requestId);
+    return await handle(c, url, protocol, requestId);
   } catch (error) {
     return errorResponse(protocol, requestId, refusalOf(error, requestId));
   }
@@ -56,12 +57,11 @@ export async function gateway(c: Context<AppEnv>, next: () => Promise<void>): Pr
  * Whether the request is for the gateway: it is signed with Signature Version 4, sent to a path that only SDKs use, or
  * a link from a notification.
  */
-function isGatewayRequest(request: Request): boolean {
-  const { pathname, searchParams } = new URL(request.url);
+function isGatewayRequest({ method, headers }: Request, { pathname, searchParams }: URL): boolean {
   return (
     pathname.startsWith('/project-') ||
-    (pathname === '/' && (['POST', 'OPTIONS'].includes(request.method) || searchParams.has('Action'))) ||
-    Boolean(request.headers.get('Authorization')?.startsWith('AWS4-HMAC-SHA256')) ||
+    (pathname === '/' && (['POST', 'OPTIONS'].includes(method) || searchParams.has('Action'))) ||
+    Boolean(headers.get('Authorization')?.startsWith('AWS4-HMAC-SHA256')) ||
     searchParams.has('X-Amz-Algorithm')
   );
 }
@@ -74,24 +74,29 @@ function protocolOf(request: Request): Protocol {
   return { service: 'sqs', format: isJson ? 'json' : 'query' };
 }
 
-async function handle(c: Context<AppEnv>, protocol: Protocol, requestId: string): Promise<Response> {
+async function handle(
+  c: Context<AppEnv>,
+  url: URL,
+  protocol: Protocol,
+  requestId: string,
+): Promise<Response> {
   const request = c.req.raw;
   c.set('config', configOf(c.env));
   // Until verified, the claimed service only chooses the error format.
   const body = await readBody(request);
-  if (protocol.format === 'query') protocol.service = serviceOfQuery(request, body);
-  const claim = readClaim(request, c.get('config'), Date.now());
+  if (protocol.format === 'query') protocol.service = serviceOfQuery(url, body);
+  const claim = readClaim(request, url, c.get('config'), Date.now());
   if (protocol.format === 'query') protocol.service = claim.service;
   const now = Date.now();
   const caller = await authenticate(c, claim, body);
   recordLastUse(c, caller, now);
   const text = decode(body);
   const { signal } = request;
-  const { origin, pathname } = new URL(request.url);
+  const { origin, pathname } = url;
   const asked =
     protocol.format === 'json'
       ? parseJsonRequest(request, text, caller.service)
-      : parseQueryRequest(request, text);
+      : parseQueryRequest(url, text);
   const read = (action: Action) => withQueueOfPath(action, asked.read(action), pathname);
   // Errors surface in the response; swallow them here so that waitUntil does not log them again.
   const outlive = (work: Promise<unknown>) =>
@@ -153,8 +158,7 @@ function parseJsonRequest(request: Request, text: string, service: Service): Par
   return { name, read: () => fields };
 }
 
-function parseQueryRequest(request: Request, text: string): ParsedRequest {
-  const { search } = new URL(request.url);
+function parseQueryRequest({ search }: URL, text: string): ParsedRequest {
   const parameters = parseParameters(search.slice(1), text);
   const name = parameters.get('Action');
   if (!name) throw new GatewayError('unknown_action', 'The parameter Action is missing.');
@@ -168,9 +172,9 @@ function withQueueOfPath({ input }: Action, fields: unknown, path: string): unkn
 }
 
 // Only for error responses: an unsigned request identifies its service by its version at most.
-function serviceOfQuery(request: Request, body: Uint8Array): Service {
+function serviceOfQuery({ search }: URL, body: Uint8Array): Service {
   const start = new TextDecoder().decode(body.subarray(0, 4096));
-  return /(^|[&?])Version=2010-03-31(&|$)/.test(`${new URL(request.url).search}&${start}`) ? 'sns' : 'sqs';
+  return /(^|[&?])Version=2010-03-31(&|$)/.test(`${search}&${start}`) ? 'sns' : 'sqs';
 }
 
 function respond(

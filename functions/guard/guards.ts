@@ -2,7 +2,7 @@
  * Asks the guards of access keys for their credentials, and watches them while a receive waits. A guard that cannot be
  * reached is replaced by a read of the primary database, which is never stale.
  */
-import type { WebSocket } from '@cloudflare/workers-types';
+import type { DurableObjectId, WebSocket } from '@cloudflare/workers-types';
 import { openDatabase } from '../../db/database.ts';
 import { findGatewayCredential, type GatewayCredential } from '../../db/region/gateway.ts';
 import type { Config, Region } from '../shared/env.ts';
@@ -36,10 +36,28 @@ export interface Admitted {
 /** The credentials can be read neither from the guard nor from the database. */
 export class GuardUnavailable extends Error {}
 
+/** The guards' IDs by region and access key. Hashing a name is measurable in the time of a request. */
+const ids = new WeakMap<Region, Map<string, DurableObjectId>>();
+const MAX_IDS = 10_000;
+
+function idOf({ guards }: Config, region: Region, accessKey: string): DurableObjectId {
+  const kept = ids.get(region) ?? new Map<string, DurableObjectId>();
+  ids.set(region, kept);
+  let id = kept.get(accessKey);
+  if (!id) {
+    id = guards.idFromName(`${region.name}/${accessKey}`);
+    const [oldest] = kept.keys();
+    if (oldest !== undefined && kept.size >= MAX_IDS) kept.delete(oldest);
+    kept.set(accessKey, id);
+  }
+  return id;
+}
+
 /** Returns the stub of an access key's guard. A stub that has failed stays broken, so each call needs a new one. */
-export function guardOf({ guards }: Config, { name, location }: Region, accessKey: string) {
+export function guardOf(config: Config, region: Region, accessKey: string) {
+  const { location } = region;
   // The first contact decides where the object lives.
-  const stub = guards.get(guards.idFromName(`${name}/${accessKey}`), location && { locationHint: location });
+  const stub = config.guards.get(idOf(config, region, accessKey), location && { locationHint: location });
   return stub as unknown as Guard & Pick<typeof stub, 'fetch'>;
 }
 

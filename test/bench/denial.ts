@@ -1,7 +1,8 @@
 /**
  * The time from a DELETE until access is denied. NATS: until the live client is disconnected, and until the DELETE
  * returns, compared with the round trip of one message on the same server. Gateway: the number of requests that start
- * after the DELETE has returned and are accepted, under constant load.
+ * after the DELETE has returned and are accepted, under constant load; and the time from the response to a DELETE until
+ * waiting receives get their denial.
  */
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import type { Stack } from '../stack/stack.ts';
@@ -23,6 +24,9 @@ const REGION = 'fr-par';
 const REVOCATIONS = 40;
 const CLIENTS = 8;
 const AFTER_MS = 200;
+const WAITING = 200;
+/** When all receives wait and watch their credentials. */
+const WATCHED_MS = 4000;
 
 /** Measures the time until access is denied. */
 export const denial: Area = {
@@ -51,6 +55,9 @@ export const denial: Area = {
       }));
     const accepted: number[] = [];
     for (let round = 0; round < rounds; round++) accepted.push(await acceptedAfterRevocation(stack));
+    const waiting: number[][] = [];
+    for (let round = 0; round < rounds; round++) waiting.push(await denialsOfWaiting(stack));
+    const denied = `gateway, answer to a DELETE to denial of ${WAITING} waiting receives`;
     return [
       ...figures('DELETE to disconnect', 'disconnect', '≤ 100 ms'),
       ...figures('DELETE to answer', 'response'),
@@ -59,6 +66,13 @@ export const denial: Area = {
         unit: 'requests',
         values: accepted,
         aim: 'none',
+      },
+      { measure: denied, unit: 'ms p50', values: waiting.map((times) => percentile(times, 50)) },
+      {
+        measure: `${denied}, the last`,
+        unit: 'ms',
+        values: waiting.map((times) => Math.max(...times)),
+        aim: '≤ 300 ms',
       },
     ];
   },
@@ -153,6 +167,32 @@ async function acceptedAfterRevocation(stack: Stack): Promise<number> {
   if (before.length === 0 || after.length === 0)
     throw new Error('No request was in flight around the DELETE');
   return after.filter(({ accepted }) => accepted).length;
+}
+
+/**
+ * Revokes credentials while receives wait. Returns the milliseconds from the response to each denial, negative if the
+ * denial came first. Rejects if a receive ended otherwise, or if the revocation was not enforced.
+ */
+async function denialsOfWaiting(stack: Stack): Promise<number[]> {
+  const credentials = await newQueueCredentials(stack, REGION);
+  const sign = (action: string, fields: object) => signSqs(stack.origin, REGION, credentials, action, fields);
+  const made = await fetch(await sign('CreateQueue', { QueueName: crypto.randomUUID() }));
+  const { QueueUrl } = (await made.json()) as { QueueUrl: string };
+  const fields = { QueueUrl, WaitTimeSeconds: 20 };
+  const receives = Array.from({ length: WAITING }, async () => {
+    const response = await fetch(await sign('ReceiveMessage', fields));
+    const at = performance.now();
+    await response.arrayBuffer();
+    if (response.status !== 403) throw new Error(`A waiting receive returned ${response.status}`);
+    return at;
+  });
+  const all = Promise.all(receives);
+  await Promise.race([all, wait(WATCHED_MS)]);
+  const response = await request(stack, REGION, 'DELETE', `/sqs-credentials/${credentials.id}`);
+  const answered = performance.now();
+  const enforcement = response.headers.get('Latchkey-Enforcement');
+  if (enforcement !== 'enforced') throw new Error(`A revocation returned: ${enforcement}`);
+  return (await all).map((at) => at - answered);
 }
 
 function wait(milliseconds: number): Promise<void> {

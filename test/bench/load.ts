@@ -33,17 +33,20 @@ export async function bytesOf(request: Request): Promise<Buffer> {
   ]);
 }
 
-/** Sends `request` to the origin repeatedly for `milliseconds`. Rejects on an unsuccessful response. */
+/**
+ * Sends a request to the origin repeatedly for `milliseconds`, or several in turn. Rejects on an unsuccessful response.
+ */
 export async function load(
   origin: string,
-  request: Buffer,
+  requests: Buffer | readonly Buffer[],
   connections: number,
   milliseconds: number,
 ): Promise<Load> {
+  const inTurn = [requests].flat();
   const end = performance.now() + milliseconds;
-  return loadOf([
-    await keepSending(origin, connections, () => (performance.now() < end ? request : undefined)),
-  ]);
+  let sent = 0;
+  const next = () => (performance.now() < end ? inTurn[sent++ % inTurn.length] : undefined);
+  return loadOf([await keepSending(origin, connections, next)]);
 }
 
 /** Sends each request once and returns the response bodies. Rejects on any other status. */

@@ -6,6 +6,7 @@ import type { D1Database, D1PreparedStatement, D1Result, ExecutionContext } from
 import { app } from '../../../functions/index.ts';
 import type { Bindings } from '../../../functions/shared/env.ts';
 import type { Recorded, RecordedTrip } from '../replay.ts';
+import { localGuards } from './local-guards.ts';
 import { noServers } from './no-servers.ts';
 
 type Bound = { original: D1PreparedStatement; sql: string; params: unknown[] };
@@ -16,6 +17,7 @@ export default {
     const metered = {
       ...env,
       ACCOUNT_PUBLISHER: noServers,
+      CREDENTIAL_GUARD: localGuards(env.REGION_FR_PAR as D1Database),
       IDENTITY: recording('IDENTITY', env.IDENTITY, trips),
       REGION_FR_PAR: recording('REGION_FR_PAR', env.REGION_FR_PAR as D1Database, trips),
     };

@@ -3,6 +3,7 @@
  * key, and with one derived for the request. In between: the same hashes plus the runtime's cost of returning headers
  * and text. The baselines contain none of our code.
  */
+import { createHash, createHmac, createSecretKey } from 'node:crypto';
 import { AwsV4Signer } from 'aws4fetch';
 import { deriveKey, readSignature, type Signed, verifySignature } from '../../../functions/gateway/sigv4.ts';
 import { canonicalRequest, stringToSign } from '../../../functions/gateway/sigv4-canonical.ts';
@@ -31,6 +32,7 @@ export default serveLoops(async (parameters) => {
   };
   const bare = await bareHashes(signed, body);
   const texts = textsOf(signed);
+  const secret = createSecretKey(encode(SECRET));
   return {
     'verify kept': () => verify(() => kept),
     'verify derived': () => verify(({ scope }) => deriveKey(SECRET, scope)),
@@ -40,6 +42,11 @@ export default serveLoops(async (parameters) => {
       await hexOfHash(body);
       await hexOfHash(encode(texts.canonical));
       await crypto.subtle.verify('HMAC', kept, signed.signature, encode(texts.toSign));
+    },
+    synchronous: async () => {
+      createHash('sha256').update(body).digest('hex');
+      createHash('sha256').update(texts.canonical).digest('hex');
+      createHmac('sha256', secret).update(texts.toSign).digest();
     },
     'bare derived': async () => bare(await bareChain()),
   };
