@@ -31,7 +31,8 @@ export interface GatewayCredential extends Prefixes {
 
 /**
  * Returns the credentials with this access key, or null if there are none. Every change of what this reads must be
- * announced to the guard of the access key.
+ * announced to the guard of the access key. Exceptions are the last use, and a secret that was encrypted again: the old
+ * one stays valid for longer than a guard can keep it.
  */
 export async function findGatewayCredential(
   db: Database,

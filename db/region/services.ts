@@ -40,8 +40,9 @@ export async function getService(db: Database, ref: ServiceRef): Promise<Service
 }
 
 /**
- * Activates a product with a prefix. `accessKeys` are those of the project, which the change concerns. Fails with `active` if it is already active, and with `prefix_taken` if another
- * activation has this prefix, or an ended one that is not cleaned up yet.
+ * Activates a product with a prefix. `accessKeys` are those of the project, which the change concerns. Fails with
+ * `active` if it is already active, and with `prefix_taken` if another activation has this prefix, or an ended one that
+ * is not cleaned up yet.
  */
 export async function activateService(
   db: Database,

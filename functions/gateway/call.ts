@@ -9,8 +9,9 @@ export interface Permission {
   /** Whether the guard could be reached when the request was authorized. */
   guarded: boolean;
   /**
-   * Resolves to whether the credentials are as they were at the last check, with no interruption. Rejects with the
-   * protocol's denial if they do not permit the action now, and with `unavailable` if the guard cannot be reached.
+   * Resolves to whether the credentials have permitted the action since the request was authorized, without an
+   * interruption. Rejects with the protocol's denial if they do not permit it now, and with `GuardUnavailable` if the
+   * guard cannot be reached.
    */
   check: () => Promise<boolean>;
   /** Returns when the credentials expire, as of the last check: milliseconds since the epoch, or null for never. */

@@ -2,14 +2,13 @@
  * Executes an authenticated request: finds the action, checks the permission, translates the fields to the engine's
  * names and the response back to the client's. Signatures and serialization are not handled here.
  */
-import { admit, GuardUnavailable, watch } from '../guard/guards.ts';
 import type { Config } from '../shared/env.ts';
 import { effects, recordMissing } from './action-effects.ts';
 import { type Action, actionOf, allows, type Service } from './actions.ts';
-import { type Caller, isOf, requireInForce } from './authenticate.ts';
-import type { Permission } from './call.ts';
+import type { Caller } from './authenticate.ts';
 import { EngineRefusal, GatewayError, notFound } from './errors.ts';
 import { isName, type NameContext, redactEngineNames, toClient, toEngine } from './names.ts';
+import { permissionOf } from './permission.ts';
 import { refusalReason } from './refused-attributes.ts';
 import { type Conversion, convert, type Fields, type Scalar, type Value } from './shapes.ts';
 import { callEngine, unavailable } from './upstream.ts';
@@ -83,30 +82,6 @@ function nameContextOf({ region, credential }: Caller, origin: string): NameCont
     prefixes,
     resources,
     engine: region.engine,
-  };
-}
-
-/** Returns the permission of a caller for an action, as just admitted. */
-function permissionOf(config: Config, caller: Caller, { requires }: Action): Permission {
-  const { region, service, accessKey, credential, from } = caller;
-  const prefix = `${service}Prefix` as const;
-  let { version, expiresAt } = credential;
-  return {
-    guarded: from === 'guard',
-    async check() {
-      const { credential: now, from: source } = await admit(config, region, accessKey);
-      if (source === 'database') throw new GuardUnavailable();
-      if (!isOf(now, service) || now.id !== credential.id || now[prefix] !== credential[prefix])
-        throw new GatewayError('unknown_key');
-      requireInForce(now, caller.address, Date.now());
-      expiresAt = now.expiresAt;
-      if (!allows(requires, now.permissions)) throw new GatewayError('denied');
-      const unchanged = now.version === version;
-      version = now.version;
-      return unchanged;
-    },
-    expiresAt: () => expiresAt,
-    watch: () => watch(config, region, accessKey),
   };
 }
 

@@ -26,12 +26,12 @@ export async function receive(call: Call): Promise<Fields> {
   if (!call.permission.guarded) throw new GuardUnavailable();
   const engine = call.forward();
   try {
-    const early = await Promise.race([engine, afterDelay(WATCH_AFTER_MS)]);
-    const answer = early ?? (await waitForMessages(call, engine));
+    const answer = (await within(WATCH_AFTER_MS, engine)) ?? (await waitForMessages(call, engine));
+    if (!answer) return withoutMessages(call, engine);
     const messages = messagesIn(answer);
     if (messages.length === 0) return answer;
     // A new check, because the last one can be older than the messages.
-    if (!(await call.permission.check())) return await withoutMessages(call, engine);
+    if (!(await call.permission.check())) return withoutMessages(call, engine);
     return { ...answer, Messages: messages.map((message) => renamed(call.context, message)) };
   } catch (error) {
     const empty = withoutMessages(call, engine);
@@ -40,17 +40,19 @@ export async function receive(call: Call): Promise<Fields> {
   }
 }
 
-/** Waits for the engine. Rejects as soon as the credentials no longer permit it, or cannot be checked. */
-async function waitForMessages(call: Call, engine: Promise<Fields>): Promise<Fields> {
+/**
+ * Waits for the engine. Resolves to null as soon as the credentials were interrupted. Rejects as soon as they no longer
+ * permit it, or cannot be checked.
+ */
+async function waitForMessages(call: Call, engine: Promise<Fields>): Promise<Fields | null> {
   const watch = await call.permission.watch();
   try {
     for (;;) {
       // Also before the first change, because one can precede the watch.
-      await call.permission.check();
-      const expiresAt = call.permission.expiresAt();
-      const expiry =
-        expiresAt === null ? [] : [afterDelay(Math.min(expiresAt - Date.now(), LONGEST_WAIT_MS))];
-      const answer = await Promise.race([engine, watch.next(), ...expiry]);
+      if (!(await call.permission.check())) return null;
+      const expiresAt = call.permission.expiresAt() ?? Number.POSITIVE_INFINITY;
+      const wait = Math.min(expiresAt - Date.now(), LONGEST_WAIT_MS);
+      const answer = await within(wait, Promise.race([engine, watch.next()]));
       if (answer) return answer;
     }
   } finally {
@@ -91,7 +93,15 @@ async function releaseMessages({ context, fields }: Call, messages: readonly Fie
   }).catch(() => undefined);
 }
 
-/** Resolves to undefined after this time. */
-function afterDelay(milliseconds: number): Promise<undefined> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds, undefined));
+/** Resolves to the result, or to undefined after this time. */
+async function within<Result>(milliseconds: number, work: Promise<Result>): Promise<Result | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const delay = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, undefined);
+  });
+  try {
+    return await Promise.race([work, delay]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

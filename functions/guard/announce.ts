@@ -22,8 +22,8 @@ export const GUARDED_DESCRIPTION = `The header ${ENFORCEMENT_HEADER} shows wheth
 
 /** The outcome of an announcement. */
 export interface Announcement {
-  /** Whether every guard knows of the change. */
-  enforced: boolean;
+  /** The number of guards that know of the change. */
+  reached: number;
   /** Settles when the rest of the guards have been called. Keep the request alive until then. */
   rest: Promise<void>;
 }
@@ -48,7 +48,7 @@ export async function announce(
   });
   await Promise.race([rest, deadline]);
   clearTimeout(timer);
-  return { enforced: reached === accessKeys.length, rest: rest.then(() => undefined) };
+  return { reached, rest: rest.then(() => undefined) };
 }
 
 /** Calls a guard, twice if the first failure is temporary. Resolves to whether it knows of the change. */
@@ -71,8 +71,16 @@ export async function announceAndReport(
   accessKeys: readonly string[],
 ): Promise<Record<string, string>> {
   const config = c.get('config');
-  const { enforced, rest } = await announce(config, c.get('region'), accessKeys);
-  if (enforced) return { [ENFORCEMENT_HEADER]: 'enforced' };
+  const { reached, rest } = await announce(config, c.get('region'), accessKeys);
   inBackground(c, 'announcing a change to guards', rest);
-  return { [ENFORCEMENT_HEADER]: `pending; within=${config.guard.lease_seconds + MARGIN_SECONDS}` };
+  const enforcement = enforcementOf(reached, accessKeys.length, config.guard.lease_seconds);
+  return { [ENFORCEMENT_HEADER]: enforcement };
+}
+
+/**
+ * Returns the value of the header that reports whether a change is in force, which `concerned` guards must know.
+ * Guards that were not reached read their row again within the lease.
+ */
+export function enforcementOf(reached: number, concerned: number, leaseSeconds: number): string {
+  return reached === concerned ? 'enforced' : `pending; within=${leaseSeconds + MARGIN_SECONDS}`;
 }

@@ -61,12 +61,26 @@ export function guardOf(config: Config, region: Region, accessKey: string) {
   return stub as unknown as Guard & Pick<typeof stub, 'fetch'>;
 }
 
-/** Returns the credentials of an access key. Rejects with {@link GuardUnavailable}. */
+/**
+ * Returns the credentials of an access key. Rejects with {@link GuardUnavailable}, or with the error of the database if
+ * the guard could not be reached.
+ */
 export async function admit(config: Config, region: Region, accessKey: string): Promise<Admitted> {
   const admission = await askGuard(config, region, accessKey);
   if (!admission) return { credential: await readDirectly(region, accessKey), from: 'database' };
   if (!admission.read) throw new GuardUnavailable();
   return { credential: admission.credential, from: 'guard' };
+}
+
+/** Like {@link admit}, but rejects with {@link GuardUnavailable} if the guard cannot be reached. */
+export async function admitByGuard(
+  config: Config,
+  region: Region,
+  accessKey: string,
+): Promise<GatewayCredential | null> {
+  const admission = await askGuard(config, region, accessKey);
+  if (!admission?.read) throw new GuardUnavailable();
+  return admission.credential;
 }
 
 /** Asks a guard, twice if the first failure is temporary. Resolves to null if it cannot be reached. */

@@ -38,8 +38,7 @@ export class RowMemory<Row> {
       if (this.#kept && this.#source.now() < this.#kept.until) return this.#kept.row;
       if (reads === MAX_READS) throw new NeverSettled();
       const epoch = this.#epoch;
-      this.#reading ??= this.#read();
-      const read = await this.#reading;
+      const read = await (this.#reading ?? this.#read());
       if (epoch === this.#epoch && this.#source.now() < read.until) return read.row;
     }
   }
@@ -51,15 +50,17 @@ export class RowMemory<Row> {
     this.#reading = undefined;
   }
 
-  async #read(): Promise<{ row: Row; until: number }> {
-    const epoch = this.#epoch;
+  #read(): Promise<{ row: Row; until: number }> {
     const until = this.#source.now() + this.#source.lease();
-    try {
-      const read = { row: await this.#source.read(), until };
-      if (epoch === this.#epoch) this.#kept = read;
-      return read;
-    } finally {
-      if (epoch === this.#epoch) this.#reading = undefined;
-    }
+    const reading = this.#source.read().then((row) => ({ row, until }));
+    this.#reading = reading;
+    const end = (read?: { row: Row; until: number }) => {
+      // A change has made it out of date.
+      if (this.#reading !== reading) return;
+      this.#kept = read;
+      this.#reading = undefined;
+    };
+    reading.then(end, () => end());
+    return reading;
   }
 }
