@@ -46,7 +46,8 @@ export class CredentialGuard extends DurableObject<Bindings> implements Guard {
     if (credential?.id !== id || at - (credential.lastUsedAt ?? 0) < LAST_USE_INTERVAL_MS) return;
     credential.lastUsedAt = at;
     const { database } = this.#regionOf(key);
-    await recordGatewayUse(openDatabase(database), id, at, at - LAST_USE_INTERVAL_MS);
+    const used = { id, accessKey: key.accessKey };
+    await recordGatewayUse(openDatabase(database), used, at, at - LAST_USE_INTERVAL_MS);
   }
 
   /** Accepts the WebSocket of a waiting receive, which gets a message with each change. */

@@ -158,11 +158,21 @@ describe('a gateway request', () => {
       )[0]?.at;
     const db = openDatabase(env.REGION_FR_PAR);
     const noted = Date.now() + 3600_000;
-    await recordGatewayUse(db, credentialsId, noted, noted - 300_000);
-    await recordGatewayUse(db, credentialsId, noted + 1000, noted - 299_000);
-    await recordGatewayUse(db, credentialsId, noted - 1000, noted - 301_000);
+    await recordGatewayUse(db, { id: credentialsId, accessKey: client.accessKeyId }, noted, noted - 300_000);
+    await recordGatewayUse(
+      db,
+      { id: credentialsId, accessKey: client.accessKeyId },
+      noted + 1000,
+      noted - 299_000,
+    );
+    await recordGatewayUse(
+      db,
+      { id: credentialsId, accessKey: client.accessKeyId },
+      noted - 1000,
+      noted - 301_000,
+    );
     expect(await lastUse()).toBe(noted);
-    await recordGatewayUse(db, credentialsId, noted + 300_000, noted);
+    await recordGatewayUse(db, { id: credentialsId, accessKey: client.accessKeyId }, noted + 300_000, noted);
     expect(await lastUse()).toBe(noted + 300_000);
     await rows(
       'fr-par',
