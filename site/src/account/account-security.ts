@@ -4,10 +4,11 @@ import { type BrowserSession, sessions } from '../api/api.ts';
 import { sentence } from '../api/errors.ts';
 import { fetchResult } from '../api/request.ts';
 import { currentSession, signInLink } from '../api/session.ts';
-import { copyOf, fill, find, show, showTime } from '../ui/dom.ts';
+import { copyOf, fill, find, show } from '../ui/dom.ts';
 import { bindForm } from '../ui/forms/form.ts';
 import { bindPasswordToggles } from '../ui/forms/password-field.ts';
 import { failure, type Notice, say, success } from '../ui/panels/notice.ts';
+import { showTime } from '../ui/time.ts';
 import { postAuth, problemOf } from './auth-client.ts';
 
 const PAGE_SIZE = 100;

@@ -27,20 +27,23 @@ const BUNDLES: Record<string, readonly string[]> = {
   lists: [
     'api/api.ts',
     'api/typed-client.ts',
+    'guide/code-samples.lazy.ts',
     'ui/load-when-visible.ts',
     'ui/panels/load-for-members.ts',
     'ui/panels/panel.ts',
     'ui/panels/read-pages.ts',
+    'ui/time.ts',
     'workspace/list-projects.ts',
     'workspace/region-label.ts',
     'workspace/selection.ts',
   ],
   forms: [
+    'credentials/credentials-element.ts',
     'credentials/credentials-panel.ts',
     'credentials/panels.lazy.ts',
-    'guide/code-samples.lazy.ts',
     'guide/progress.ts',
     'workspace/load-project.ts',
+    'workspace/project-element.ts',
     'workspace/project-region-fields.ts',
   ],
   organization: ['workspace/load-organization.ts', 'workspace/organization-field.ts'],
@@ -62,6 +65,9 @@ function bundles(): (id: string) => string | undefined {
   }
   return (id) => (id.includes('preload-helper.js') ? 'pages' : byFile.get(id.replace(/\?.*$/, '')));
 }
+
+/** A minified call of Vite's wrapper: e(()=>import(`./x.js`),[]). */
+const WRAPPED_IMPORT = /(?<![\w$])[\w$]+\(\(\)=>(import\([^()]+\)),(?:\[\]|__VITE_PRELOAD__)\)/g;
 
 /** Replaces Vite's wrapper of dynamic imports with a plain call, and bundles the modules above. */
 export function plainImports(): Plugin {
@@ -86,6 +92,14 @@ export function plainImports(): Plugin {
         }),
       },
     }),
+    generateBundle: {
+      order: 'post',
+      handler(_options, bundle) {
+        for (const chunk of Object.values(bundle)) {
+          if (chunk.type === 'chunk') chunk.code = chunk.code.replace(WRAPPED_IMPORT, '$1');
+        }
+      },
+    },
     load: (id) =>
       id.endsWith('vite/preload-helper.js') ? 'export const __vitePreload = (load) => load();' : undefined,
   };

@@ -1,7 +1,7 @@
 /** The list of sets of credentials. It shows what it is given and reports what the reader does; requests are its owner's. */
-import { fill, find, showTime } from '../ui/dom.ts';
-import { info, success } from '../ui/panels/notice.ts';
+import { fill, find } from '../ui/dom.ts';
 import { Panel, type State } from '../ui/panels/panel.ts';
+import { showTime } from '../ui/time.ts';
 
 /** What the list reads of credentials, whatever their product. */
 export interface Listed {
@@ -70,21 +70,14 @@ export class CredentialsPanel<C extends Listed> extends Panel {
     return this.showPages('credentials', items, total, last, first);
   }
 
-  /** Says that credentials were generated, and points at their row; or that they are gone again. */
-  announceNew({ id, name }: Listed): void {
-    const gone = this.shown && !this.#ids.has(id);
-    this.say(gone ? info(`${name} has been revoked.`) : success(`Generated ${name}.`));
-    this.root.querySelector(`[data-id="${CSS.escape(id)}"]`)?.setAttribute('data-fresh', '');
-  }
-
   #row(credentials: C): HTMLElement {
     const row = this.rowOf(credentials, this.#access(credentials));
     this.#equip(row, credentials);
     return row;
   }
 
-  /** The row of credentials, without actions. */
-  protected rowOf(credentials: Listed, access: string): HTMLElement {
+  /** Returns the row of credentials, without actions. */
+  rowOf(credentials: Listed, access: string): HTMLElement {
     const { id, name, access_key = '', created_at, last_used_at, expires_at } = credentials;
     const row = this.copy('credentials');
     row.dataset.id = id;

@@ -1,5 +1,6 @@
 /** Says in a dialog when what is about to be revoked was last used (last-used.astro). */
-import { fill, find, showTime } from '../ui/dom.ts';
+import { fill, find } from '../ui/dom.ts';
+import { showTime } from '../ui/time.ts';
 
 /** `at` is RFC 3339; null when it never was; undefined when it is not told, which hides the line. */
 export function showLastUsed(root: ParentNode, at: string | null | undefined): void {

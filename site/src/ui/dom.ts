@@ -33,33 +33,18 @@ export function copyOf(template: HTMLTemplateElement): HTMLElement {
   return document.importNode(template.content, true).firstElementChild as HTMLElement;
 }
 
-/** Writes an instant into a `<time>`: relative for reading, exact in the title. `iso` is RFC 3339. */
-export function showTime(node: HTMLTimeElement, iso: string): void {
-  const at = new Date(iso);
-  node.dateTime = iso;
-  node.title = at.toLocaleString('en', { dateStyle: 'long', timeStyle: 'long' });
-  node.textContent = relative(at.getTime() - Date.now());
-}
-
-const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
-  ['year', 31_557_600_000],
-  ['month', 2_629_800_000],
-  ['day', 86_400_000],
-  ['hour', 3_600_000],
-  ['minute', 60_000],
-];
-
-function relative(milliseconds: number): string {
-  const [unit, size] = UNITS.find(([, length]) => Math.abs(milliseconds) >= length) ?? ['second', 0];
-  if (size === 0) return 'just now';
-  const format = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
-  return format.format(Math.round(milliseconds / size), unit);
-}
-
-/** The result of `work`, until which the button is busy: at once, also while a script is being loaded. */
+/** Marks a button as busy until `work` settles. Resolves to its result. */
 export async function busyWhile<T>(button: HTMLElement, work: Promise<T>): Promise<T> {
   button.ariaBusy = 'true';
   return work.finally(() => {
     button.ariaBusy = 'false';
   });
+}
+
+/** Marks a button as busy while a module loads for it. Resolves to undefined if the module cannot be loaded. */
+export function loadFor<T>(button: HTMLElement, loading: Promise<T>): Promise<T | undefined> {
+  return busyWhile(
+    button,
+    loading.catch(() => undefined),
+  );
 }

@@ -1,7 +1,8 @@
 /** How the audit trail words its changes. Loaded for readers who may see some. */
 import type { AuditEvent } from '../../api/api.ts';
 import { accessLevel } from '../../credentials/access-level.ts';
-import { fill, find, showTime } from '../../ui/dom.ts';
+import { fill, find } from '../../ui/dom.ts';
+import { showTime } from '../../ui/time.ts';
 import { type Principal, principalName } from '../iam/principals.ts';
 import { localityLabel } from './console-audit.ts';
 

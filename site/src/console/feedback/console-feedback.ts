@@ -3,8 +3,9 @@
 import { type Feedback, feedback } from '../../api/api.ts';
 import { LatestRequest } from '../../api/request.ts';
 import { currentSession } from '../../api/session.ts';
-import { fill, find, showTime } from '../../ui/dom.ts';
+import { fill, find } from '../../ui/dom.ts';
 import { Panel } from '../../ui/panels/panel.ts';
+import { showTime } from '../../ui/time.ts';
 
 class FeedbackList extends Panel {
   bind(reactions: { retry: () => unknown; more: (page: number) => unknown }): void {

@@ -2,14 +2,15 @@
 
 import { type ApiKey, type IssuedApiKey, iam, idempotent } from '../../api/api.ts';
 import { fetchResult } from '../../api/request.ts';
+import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
 import { SecretDialog } from '../../ui/dialogs/secret-dialog.ts';
 import { find } from '../../ui/dom.ts';
 import type { Values } from '../../ui/forms/form.ts';
-import type { Notice } from '../../ui/panels/notice.ts';
+import { type Notice, success } from '../../ui/panels/notice.ts';
 import { listProjects } from '../../workspace/list-projects.ts';
 import { currentSelection } from '../../workspace/selection.ts';
-import { confirmed, fillPrincipalOptions, submitted } from '../list/list-dialogs.ts';
 import type { Context } from '../list/organization-list.ts';
+import { fillPrincipalOptions } from './principal-options.ts';
 import type { Principal } from './principals.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
@@ -30,15 +31,14 @@ export async function create(
   select('project').replaceChildren(...open.map(({ id, name }) => new Option(name, id)));
   if (open.some(({ id }) => id === currentSelection().project))
     select('project').value = currentSelection().project ?? '';
-  return submitted(
-    root,
-    'create',
+  return dialogIn(root, 'create').submit(
     (values, key) => {
       if (sent?.key !== key) sent = { key, json: bodyOf(values) };
       const request = { header: idempotent(key, organization.id), json: sent.json };
       return fetchResult(() => iam['api-keys'].$post(request));
     },
-    { values: { days: '90' } },
+    {},
+    { days: '90' },
   );
 }
 
@@ -75,5 +75,5 @@ export function remove(root: ParentNode, key: ApiKey, bearer: string): Promise<N
   const name = key.access_key;
   const send = () =>
     fetchResult<unknown>(() => iam['api-keys'][':access_key'].$delete({ param: { access_key: name } }));
-  return confirmed(root, 'delete', send, { name, bearer }, `Deleted ${name}.`);
+  return dialogIn(root, 'delete').confirm(send, { name, bearer }, () => success(`Deleted ${name}.`));
 }

@@ -3,10 +3,10 @@ import type { InferResponseType } from 'hono/client';
 import { iam, type Member } from '../../api/api.ts';
 import { sentence } from '../../api/errors.ts';
 import { fetchResult } from '../../api/request.ts';
+import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
 import { SecretDialog } from '../../ui/dialogs/secret-dialog.ts';
 import { fill, find } from '../../ui/dom.ts';
 import { failure, type Notice, success } from '../../ui/panels/notice.ts';
-import { confirmed, submitted } from '../list/list-dialogs.ts';
 
 /** A member who was invited just now, with the link for an Owner. */
 export type Invited = InferResponseType<typeof iam.users.$post, 200>;
@@ -16,7 +16,7 @@ const send = (organization_id: string, email: string) =>
 
 /** Asks for an address and invites. Undefined when the person cancels. */
 export function invite(root: ParentNode, organization: string): Promise<Invited | undefined> {
-  return submitted(root, 'invite', ({ email = '' }) => send(organization, email));
+  return dialogIn(root, 'invite').submit(({ email = '' }) => send(organization, email));
 }
 
 /** Replaces the link of an invitation. A notice says why it was not. */
@@ -49,12 +49,10 @@ const nameOf = ({ first_name, email }: Member) => first_name || email;
 export function setRole(root: ParentNode, member: Member, type: Member['type']): Promise<Notice | undefined> {
   const name = nameOf(member);
   const request = { param: { user_id: member.id }, query: { organization_id: member.organization_id } };
-  return confirmed(
-    root,
-    type === 'owner' ? 'promote' : 'demote',
+  return dialogIn(root, type === 'owner' ? 'promote' : 'demote').confirm(
     () => fetchResult<unknown>(() => iam.users[':user_id'].$patch({ ...request, json: { type } })),
     { name },
-    type === 'owner' ? `${name} is an Owner now.` : `${name} is a member now.`,
+    () => success(type === 'owner' ? `${name} is an Owner now.` : `${name} is a member now.`),
   );
 }
 
@@ -63,5 +61,5 @@ export function remove(root: ParentNode, member: Member): Promise<Notice | undef
   const name = nameOf(member);
   const request = { param: { user_id: member.id }, query: { organization_id: member.organization_id } };
   const sending = () => fetchResult<unknown>(() => iam.users[':user_id'].$delete(request));
-  return confirmed(root, 'remove', sending, { name }, `Removed ${name}.`);
+  return dialogIn(root, 'remove').confirm(sending, { name }, () => success(`Removed ${name}.`));
 }

@@ -3,11 +3,12 @@
 import { iam, type Policy, type Rule } from '../../api/api.ts';
 import { sentence } from '../../api/errors.ts';
 import { fetchResult, type Result } from '../../api/request.ts';
+import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
 import { find } from '../../ui/dom.ts';
-import { failure, type Notice } from '../../ui/panels/notice.ts';
+import { failure, type Notice, success } from '../../ui/panels/notice.ts';
 import { listProjects } from '../../workspace/list-projects.ts';
-import { confirmed, fillPrincipalOptions, submitted } from '../list/list-dialogs.ts';
 import { RuleEditor, type RuleSpec } from './policy-rule-editor.ts';
+import { fillPrincipalOptions } from './principal-options.ts';
 import type { Principal } from './principals.ts';
 
 type Saved = Pick<Policy, 'id' | 'name'>;
@@ -35,9 +36,7 @@ export async function edit(
     ? 'Edit policy'
     : 'Create a policy';
   principal.append(new Option('No one for now', ''));
-  return submitted<Saved>(
-    root,
-    'edit',
+  return dialogIn(root, 'edit').submit<Saved>(
     async (values) => {
       const fields = { name: values.name ?? '', ...principalOf(values.principal ?? '') };
       const rules = editor.read();
@@ -46,12 +45,8 @@ export async function edit(
         ? update(policy, fields, rules)
         : create({ ...fields, organization_id: organization, rules });
     },
-    {
-      values: {
-        name: policy?.name ?? '',
-        principal: policy && !principalIn(policy) ? '' : principal.value,
-      },
-    },
+    {},
+    { name: policy?.name ?? '', principal: policy && !principalIn(policy) ? '' : principal.value },
   );
 }
 
@@ -95,5 +90,5 @@ export function remove(
 ): Promise<Notice | undefined> {
   const send = () =>
     fetchResult<unknown>(() => iam.policies[':policy_id'].$delete({ param: { policy_id: id } }));
-  return confirmed(root, 'delete', send, { name, principal }, `Deleted ${name}.`);
+  return dialogIn(root, 'delete').confirm(send, { name, principal }, () => success(`Deleted ${name}.`));
 }

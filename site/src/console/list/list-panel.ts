@@ -2,10 +2,11 @@
  * The list of a console's page about an organization (list-panel.astro): shows what it is given, and the menus of its rows.
  * Requests are its owner's.
  */
-import { fill, find, showTime } from '../../ui/dom.ts';
+import { fill, find } from '../../ui/dom.ts';
 import type { Notice } from '../../ui/panels/notice.ts';
 import { Panel, type State } from '../../ui/panels/panel.ts';
 import { attachMenu, type Reactions } from '../../ui/panels/row-menu.lazy.ts';
+import { showTime } from '../../ui/time.ts';
 
 /** How a thing is shown. */
 export interface Row {

@@ -5,7 +5,7 @@
 
 import type { CurrentPrincipal, Organization } from '../../api/api.ts';
 import { LatestRequest, type PageQuery, type Result, type Slice } from '../../api/request.ts';
-import { busyWhile } from '../../ui/dom.ts';
+import { loadFor } from '../../ui/dom.ts';
 import { type Notice, UNLOADED } from '../../ui/panels/notice.ts';
 import { onStale } from '../../ui/panels/panel.ts';
 import { readPages } from '../../ui/panels/read-pages.ts';
@@ -82,10 +82,7 @@ export abstract class OrganizationList<Resource> extends HTMLElement {
     if (this.#acting) return;
     this.#acting = true;
     try {
-      const actions = await busyWhile(
-        button,
-        loading.catch(() => undefined),
-      );
+      const actions = await loadFor(button, loading);
       if (actions) await action(actions);
       else this.list.announce(UNLOADED);
     } finally {

@@ -2,12 +2,12 @@
 
 import { idempotent, type Project, projects } from '../../api/api.ts';
 import { fetchResult } from '../../api/request.ts';
-import type { Notice } from '../../ui/panels/notice.ts';
-import { confirmed, submitted } from '../list/list-dialogs.ts';
+import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
+import { type Notice, success } from '../../ui/panels/notice.ts';
 
 /** Asks for a name and creates a project. Undefined when the person cancels. */
 export function create(root: ParentNode, organization: string): Promise<Project | undefined> {
-  return submitted(root, 'create', ({ name = '', description = '' }, key) => {
+  return dialogIn(root, 'create').submit(({ name = '', description = '' }, key) => {
     const json = { name, description, organization_id: organization };
     return fetchResult(() => projects.$post({ header: idempotent(key, organization), json }));
   });
@@ -15,11 +15,10 @@ export function create(root: ParentNode, organization: string): Promise<Project 
 
 /** Asks for another name and description. Undefined when the person cancels. */
 export function rename(root: ParentNode, { id, name, description }: Project): Promise<Project | undefined> {
-  return submitted(
-    root,
-    'rename',
+  return dialogIn(root, 'rename').submit(
     (json) => fetchResult(() => projects[':project_id'].$patch({ param: { project_id: id }, json })),
-    { values: { name, description } },
+    {},
+    { name, description },
   );
 }
 
@@ -27,5 +26,5 @@ export function rename(root: ParentNode, { id, name, description }: Project): Pr
 export function remove(root: ParentNode, { id, name }: Project): Promise<Notice | undefined> {
   const send = () =>
     fetchResult<unknown>(() => projects[':project_id'].$delete({ param: { project_id: id } }));
-  return confirmed(root, 'delete', send, { name }, `Deleted ${name}.`);
+  return dialogIn(root, 'delete').confirm(send, { name }, () => success(`Deleted ${name}.`));
 }

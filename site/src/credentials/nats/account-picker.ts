@@ -1,8 +1,9 @@
 /** The list of NATS accounts to choose from. It reports what the reader does; requests are its owner's. */
 import type { NatsAccount } from '../../api/api.ts';
-import { fill, find, showTime } from '../../ui/dom.ts';
+import { fill, find } from '../../ui/dom.ts';
 import { onceInSight } from '../../ui/load-when-visible.ts';
 import { Panel, type State } from '../../ui/panels/panel.ts';
+import { showTime } from '../../ui/time.ts';
 import { accountPage } from '../../workspace/selection.ts';
 
 /** The NATS accounts of a region (account-picker.astro). */

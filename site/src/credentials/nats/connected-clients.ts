@@ -3,8 +3,9 @@ import type { InferResponseType } from 'hono/client';
 import { type NatsCredentials, natsCredentials } from '../../api/api.ts';
 import { type Problem, sentence } from '../../api/errors.ts';
 import { fetchResult } from '../../api/request.ts';
-import { copyOf, fill, find, showTime } from '../../ui/dom.ts';
+import { copyOf, fill, find } from '../../ui/dom.ts';
 import { pluralize } from '../../ui/pluralize.ts';
+import { showTime } from '../../ui/time.ts';
 
 const endpoint = natsCredentials[':credentials_id'].connections;
 type ConnectionsResponse = InferResponseType<typeof endpoint.$get, 200>;

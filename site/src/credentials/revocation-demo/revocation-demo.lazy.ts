@@ -1,5 +1,5 @@
 /** Loads the element `<revocation-demo>` when the reader first presses "Start" in one, and starts it. */
-import { busyWhile, find } from '../../ui/dom.ts';
+import { find, loadFor } from '../../ui/dom.ts';
 import { say, UNLOADED } from '../../ui/panels/notice.ts';
 
 for (const demo of document.querySelectorAll('revocation-demo')) {
@@ -8,10 +8,7 @@ for (const demo of document.querySelectorAll('revocation-demo')) {
   button.addEventListener('click', async () => {
     // Its script is here, for this one or another on the page: the element does it itself.
     if (customElements.get('revocation-demo')) return;
-    const code = await busyWhile(
-      button,
-      import('./revocation-demo.ts').catch(() => undefined),
-    );
+    const code = await loadFor(button, import('./revocation-demo.ts'));
     if (!code) say(demo, UNLOADED);
     else if (demo instanceof code.RevocationDemo) await demo.start();
   });

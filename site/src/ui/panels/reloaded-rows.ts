@@ -5,7 +5,7 @@
 
 import type { PageQuery, Result, Slice } from '../../api/request.ts';
 import { currentSession, doubtSession, SESSION_CHANGED } from '../../api/session.ts';
-import { showTime } from '../dom.ts';
+import { showTime } from '../time.ts';
 import type { Item, Panel, Reading } from './panel.ts';
 import { looks, rendered } from './rows.ts';
 

@@ -1,6 +1,6 @@
 /** Offers the menu behind the … of a row, whose script is loaded when somebody first opens one. */
 
-import { busyWhile, find } from '../dom.ts';
+import { find, loadFor } from '../dom.ts';
 import { type Notice, UNLOADED } from './notice.ts';
 
 /** What the items of a menu do, by their name; each gets the button of the row. */
@@ -18,10 +18,7 @@ export function attachMenu(
   button.ariaExpanded = 'false';
   button.addEventListener('click', async () => {
     if (button.hasAttribute('popovertarget')) return;
-    const code = await busyWhile(
-      button,
-      import('./row-menu.ts').catch(() => undefined),
-    );
+    const code = await loadFor(button, import('./row-menu.ts'));
     if (!code) return announce(UNLOADED);
     // Clicked twice while it was on its way: the first has given it its menu.
     if (button.hasAttribute('popovertarget')) return;
