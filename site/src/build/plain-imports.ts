@@ -1,8 +1,8 @@
 /**
- * Defines how the scripts of the pages are bundled. Dynamic imports stay plain `import()` calls: Vite's wrapper would
- * preload modules that are mostly on the page already, and would take a tenth of the script that a page loads at once.
- * Write `import('./x.ts').then((code) => code.run())`: destructuring the module makes the bundler emit a wrapper of its own.
- * Modules that pages need together share a bundle, because many small files compress worse and repeat their imports.
+ * Defines how the scripts of the pages are bundled. Dynamic imports are plain `import()` calls, without Vite's preloading
+ * of modules that are mostly on the page already. Write `import('./x.ts').then((code) => code.run())`: if you destructure
+ * the module, the bundler adds a wrapper. Modules that pages need together share a bundle, because many small files
+ * compress worse and repeat their imports.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,8 +12,8 @@ import type { AstroUserConfig } from 'astro';
 type Plugin = NonNullable<NonNullable<AstroUserConfig['vite']>['plugins']>[number];
 
 /**
- * The modules of each bundle, by their path below site/src. A module that defines an element can be in a bundle, because it
- * does nothing on a page without that element.
+ * The modules of each bundle, by their path below site/src. An element's module can be in a bundle: it does nothing on
+ * pages without the element.
  */
 const BUNDLES: Record<string, readonly string[]> = {
   pages: [

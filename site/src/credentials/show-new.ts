@@ -1,4 +1,3 @@
-/** What happens after credentials are created. */
 import { type Secret, SecretDialog } from '../ui/dialogs/secret-dialog.ts';
 import { find } from '../ui/dom.ts';
 import { info, success } from '../ui/panels/notice.ts';

@@ -1,34 +1,34 @@
 /**
- * The few ways in which scripts touch the pages' markup. Data enters by `textContent` alone; what is shown is decided
- * by attributes that the markup carries: `data-text` names what a node shows, `data-when` when it shows.
+ * How scripts change pages: they set `textContent` only, which prevents injection of markup. `data-text` names the text of
+ * a node, and `data-when` the states that show it.
  */
 
-/** The first descendant that matches, as the class given. Throws when the markup has none: a mistake of ours. */
+/** Returns the first match. Throws if there is none or if it has another type, because the markup is ours. */
 export function find<E extends Element>(root: ParentNode, selector: string, type: abstract new () => E): E {
   const found = root.querySelector(selector);
   if (!(found instanceof type)) throw new Error(`The markup has no ${type.name} at ${selector}`);
   return found;
 }
 
-/** Writes texts into the descendants that name them by `data-text`. */
+/** Fills in the descendants with `data-text`. */
 export function fill(root: ParentNode, texts: Record<string, string>): void {
   for (const node of root.querySelectorAll<HTMLElement>('[data-text]')) {
     const text = texts[node.dataset.text ?? ''];
     if (text === undefined) continue;
     node.textContent = text;
-    // A name keeps its direction to itself, and the sentence around it keeps its own.
+    // A name in another script must not change the direction of the sentence around it.
     node.dir = 'auto';
   }
 }
 
-/** Shows the descendants whose `data-when` lists `state`, and hides those whose list does not. */
+/** Shows the descendants whose `data-when` lists `state`, and hides the others. */
 export function show(root: ParentNode, state: string): void {
   for (const node of root.querySelectorAll<HTMLElement>('[data-when]')) {
     node.hidden = !node.dataset.when?.split(' ').includes(state);
   }
 }
 
-/** A fresh copy of the one element in a `<template>`. */
+/** Returns a copy of the element in a `<template>`. */
 export function copyOf(template: HTMLTemplateElement): HTMLElement {
   return document.importNode(template.content, true).firstElementChild as HTMLElement;
 }

@@ -1,5 +1,3 @@
-/** Times on pages. */
-
 /** Shows a time in a `<time>` element: relative as its text, exact as its title. `iso` is in RFC 3339 format. */
 export function showTime(node: HTMLTimeElement, iso: string): void {
   const at = new Date(iso);

@@ -1,11 +1,11 @@
-/** What the list of applications changes. Loaded when the reader first does so. */
+/** The actions of `<iam-applications>`. Loaded on first use. */
 
 import { type Application, iam } from '../../api/api.ts';
 import { fetchResult } from '../../api/request.ts';
 import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
 import { type Notice, success } from '../../ui/panels/notice.ts';
 
-/** Asks for a name and creates an application. Undefined when the person cancels. */
+/** Asks for a name and creates an application. Returns undefined if the person cancels. */
 export function create(root: ParentNode, organization: string): Promise<Application | undefined> {
   return dialogIn(root, 'create').submit(({ name = '', description = '' }) => {
     const json = { name, description, organization_id: organization };
@@ -13,7 +13,7 @@ export function create(root: ParentNode, organization: string): Promise<Applicat
   });
 }
 
-/** Asks for another name and description. Undefined when the person cancels. */
+/** Asks for a new name and description. Returns undefined if the person cancels. */
 export function rename(
   root: ParentNode,
   { id, name, description }: Application,
@@ -26,7 +26,7 @@ export function rename(
   );
 }
 
-/** Asks for confirmation and deletes. Resolves to what to say of it, or to undefined when the person cancels. */
+/** Asks for confirmation and deletes an application. Returns the notice to show, or undefined if the person cancels. */
 export function remove(root: ParentNode, { id, name }: Application): Promise<Notice | undefined> {
   const param = { application_id: id };
   const send = () => fetchResult<unknown>(() => iam.applications[':application_id'].$delete({ param }));

@@ -1,4 +1,4 @@
-/** What the list of policies changes. Loaded when the reader first does so; the rules of the form are policy-rule-editor.ts's. */
+/** The actions of `<iam-policies>`. Loaded on first use. */
 
 import { iam, type Policy, type Rule } from '../../api/api.ts';
 import { sentence } from '../../api/errors.ts';
@@ -14,8 +14,8 @@ import type { Principal } from './principals.ts';
 type Saved = Pick<Policy, 'id' | 'name'>;
 
 /**
- * Asks what a policy grants to whom, and saves it; a new one without `policy`. Undefined when the person cancels; a notice
- * says why there was nothing to edit.
+ * Asks for a policy's principal and rules, and saves it. Without `policy`, creates one. Returns undefined if the person
+ * cancels, and a notice if the rules cannot be loaded.
  */
 export async function edit(
   root: ParentNode,
@@ -29,7 +29,7 @@ export async function edit(
   editor.show(ruled.body);
   const principal = find(root, 'select[name="principal"]', HTMLSelectElement);
   const current = policy && principalIn(policy);
-  // Nothing is granted to an Owner.
+  // Owners have all permissions without a policy.
   const grantees = principals.filter(({ id, owner }) => !owner || id === current?.id);
   fillPrincipalOptions(principal, grantees, current);
   find(root, '#policies-edit-dialog-title', HTMLElement).textContent = policy
@@ -63,7 +63,7 @@ type Fields = { name: string } & ReturnType<typeof principalOf>;
 const create = (json: Fields & { organization_id: string; rules: RuleSpec[] }): Promise<Result<Saved>> =>
   fetchResult(() => iam.policies.$post({ json }));
 
-/** The rules first: they are what may be refused, and the rest is then as it was. */
+/** Sends the rules first, because the API may reject them. Then nothing has changed. */
 async function update({ id }: Policy, json: Fields, rules: RuleSpec[]): Promise<Result<Saved>> {
   const ruled = await fetchResult(() => iam.rules.$put({ json: { policy_id: id, rules } }));
   return ruled.ok
@@ -82,7 +82,7 @@ function principalIn({ user_id, application_id }: Policy): Pick<Principal, 'kind
   return application_id ? { kind: 'application', id: application_id } : undefined;
 }
 
-/** Asks for confirmation and deletes. Resolves to what to say of it, or to undefined when the person cancels. */
+/** Asks for confirmation and deletes a policy. Returns the notice to show, or undefined if the person cancels. */
 export function remove(
   root: ParentNode,
   { id, name }: Policy,

@@ -1,4 +1,4 @@
-/** Opens the dialog of `<key-lookup>`, whose script is loaded for it. */
+/** Loads key-lookup.ts on a click and opens the dialog of `<key-lookup>`. */
 
 import { find, loadFor } from '../../ui/dom.ts';
 import { say, UNLOADED } from '../../ui/panels/notice.ts';

@@ -1,6 +1,4 @@
-/**
- * The dialog that tells whose a key is (key-lookup.astro), in which region, and revokes it. Loaded when it is first opened.
- */
+/** The dialog of key-lookup.astro: shows what a key belongs to, and revokes it. */
 
 import { accessKeyEndpoints, type Found, iam, lookup, natsCredentials } from '../../api/api.ts';
 import type { Problem } from '../../api/errors.ts';
@@ -23,7 +21,6 @@ const NO_KEY: Problem = {
     'No key was found in this text. Paste the access key, the secret key (latchkey_…), the U… key, or all of the .creds file.',
 };
 
-/** Opens the dialog under `root`. */
 export function open(root: Element): void {
   const dialog = find(root, 'dialog', HTMLDialogElement);
   if (!wired.has(root)) bind(root, dialog);
@@ -46,7 +43,7 @@ function bind(root: Element, dialog: HTMLDialogElement): void {
   dialog.addEventListener('keydown', (event) => {
     if (event.key === 'Escape' && isBusy(form)) event.preventDefault();
   });
-  // What was pasted may hold a secret: it goes with the dialog.
+  // The pasted text may contain a secret, so it is cleared with the dialog.
   dialog.addEventListener('close', () => {
     form.reset();
     clearErrors(form);

@@ -31,7 +31,7 @@ class AccountTable extends Panel {
     find(this.root, '[data-action="create-account"]', HTMLButtonElement).disabled = !usable;
   }
 
-  /** Shows the pages `first` to `last` of the accounts. */
+  /** Shows the pages `first` to `last`. */
   render(accounts: NatsAccount[], total: number, last: number, first: number): Promise<void> {
     const items = accounts.map((account) => {
       const { id, name } = account;

@@ -1,4 +1,4 @@
-/** Loads the element `<revocation-demo>` when the reader first presses "Start" in one, and starts it. */
+/** Loads revocation-demo.ts on the first click on Start, and starts it. */
 import { find, loadFor } from '../../ui/dom.ts';
 import { say, UNLOADED } from '../../ui/panels/notice.ts';
 
@@ -6,7 +6,7 @@ for (const demo of document.querySelectorAll('revocation-demo')) {
   const button = find(demo, '[data-action="start"]', HTMLButtonElement);
   button.disabled = false;
   button.addEventListener('click', async () => {
-    // Its script is here, for this one or another on the page: the element does it itself.
+    // The element handles the click once its script has loaded.
     if (customElements.get('revocation-demo')) return;
     const code = await loadFor(button, import('./revocation-demo.ts'));
     if (!code) say(demo, UNLOADED);
