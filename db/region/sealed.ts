@@ -1,12 +1,11 @@
 /** Finds and replaces the sealed secrets of a region when sealing keys are rotated. */
-import { type SQL, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import type { Database } from '../database.ts';
 
-/** Kind of secret → table, key and column. */
+/** Kind of secret → table and column. */
 const SEALED_COLUMNS = {
-  credential: { table: 'credentials', id: 'id', column: 'sealed_secret' },
-  rotation: { table: 'rotations', id: 'credential_id', column: 'sealed_secret' },
-  nats_account: { table: 'nats_accounts', id: 'id', column: 'sealed_signing_seed' },
+  credential: { table: 'credentials', column: 'sealed_secret' },
+  nats_account: { table: 'nats_accounts', column: 'sealed_signing_seed' },
 } as const;
 
 export type SealedKind = keyof typeof SEALED_COLUMNS;
@@ -25,14 +24,9 @@ export function findSealedUnder(
   after: string,
   limit: number,
 ): Promise<SealedRow[]> {
-  const [table, id, column] = namesOf(kind);
-  return db.all<SealedRow>(sql`select ${id} as id, sealing_key_id as ${sql.raw('"keyId"')}, ${column} as text
-    from ${table} where ${sealedUnder(keyIds)} and ${id} > ${after} order by ${id} limit ${limit}`);
-}
-
-function namesOf(kind: SealedKind): [table: SQL, id: SQL, column: SQL] {
-  const { table, id, column } = SEALED_COLUMNS[kind];
-  return [sql.raw(table), sql.raw(id), sql.raw(column)];
+  const { table, column } = SEALED_COLUMNS[kind];
+  return db.all<SealedRow>(sql`select id, sealing_key_id as ${sql.raw('"keyId"')}, ${sql.raw(column)} as text
+    from ${sql.raw(table)} where ${sealedUnder(keyIds)} and id > ${after} order by id limit ${limit}`);
 }
 
 const sealedUnder = (keyIds: readonly string[]) =>
@@ -44,9 +38,9 @@ export async function countSealedUnder(
   kind: SealedKind,
   keyIds: readonly string[],
 ): Promise<number> {
-  const [table] = namesOf(kind);
+  const { table } = SEALED_COLUMNS[kind];
   const [row] = await db.all<{ n: number }>(
-    sql`select count(*) as n from ${table} where ${sealedUnder(keyIds)}`,
+    sql`select count(*) as n from ${sql.raw(table)} where ${sealedUnder(keyIds)}`,
   );
   return row?.n ?? 0;
 }
@@ -64,15 +58,15 @@ export async function replaceSealed(
   kind: SealedKind,
   resealed: readonly Resealed[],
 ): Promise<void> {
-  const [table, id, column] = namesOf(kind);
+  const { table, column } = SEALED_COLUMNS[kind];
   const rows = resealed.map(({ id, text, sealed }) => ({
     id,
     old: text,
     text: sealed.text,
     key: sealed.keyId,
   }));
-  await db.all(sql`update ${table} set ${column} = fresh.text, sealing_key_id = fresh.key
+  await db.all(sql`update ${sql.raw(table)} set ${sql.raw(column)} = fresh.text, sealing_key_id = fresh.key
     from (select value ->> 'id' as id, value ->> 'old' as old, value ->> 'text' as text, value ->> 'key' as key
       from json_each(${JSON.stringify(rows)})) fresh
-    where ${table}.${id} = fresh.id and ${table}.${column} = fresh.old`);
+    where ${sql.raw(table)}.id = fresh.id and ${sql.raw(table)}.${sql.raw(column)} = fresh.old`);
 }

@@ -1,16 +1,16 @@
-/** Constants that astro.config.ts defines. */
+/** Names that the build defines. */
 
-/** The regions of this deployment, in the order of drop-downs. */
+/** The regions that this deployment serves, in the order that drop-downs show. */
 declare const REGIONS: readonly { name: string; label: string }[];
 
-/** The pages of the API reference. For the build only. */
+/** The pages of the API reference. Defined by astro.config.ts, for use while building. */
 declare const API: readonly import('./build/api.ts').ApiSection[];
 
-/** The least permissive permission set for each `resource/action`. */
+/** `resource/action` → the name of the permission set that grants it and least else. */
 declare const GRANTED_BY: Partial<Record<string, string>>;
 
-/** The storage of each region: build/storage.ts. */
+/** What each region has for streams: build/storage.ts. */
 declare const STORAGE: readonly import('./build/storage.ts').StorageRow[];
 
-/** The rate limits per minute: build/rate-limits.ts. */
+/** How often something may happen in a minute: build/rate-limits.ts. */
 declare const RATE_LIMITS: readonly { name: string; what: string; limit: number }[];

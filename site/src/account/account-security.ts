@@ -1,14 +1,13 @@
-/** The element `<account-security>`: lists and ends sessions, and changes the password. */
+/** The element `<account-security>`: lists and ends sessions, changes the password. What it shows, the API states. */
 
 import { type BrowserSession, sessions } from '../api/api.ts';
 import { sentence } from '../api/errors.ts';
 import { fetchResult } from '../api/request.ts';
 import { currentSession, signInLink } from '../api/session.ts';
-import { copyOf, fill, find, show } from '../ui/dom.ts';
+import { copyOf, fill, find, show, showTime } from '../ui/dom.ts';
 import { bindForm } from '../ui/forms/form.ts';
 import { bindPasswordToggles } from '../ui/forms/password-field.ts';
 import { failure, type Notice, say, success } from '../ui/panels/notice.ts';
-import { showTime } from '../ui/time.ts';
 import { postAuth, problemOf } from './auth-client.ts';
 
 const PAGE_SIZE = 100;
@@ -32,7 +31,7 @@ class AccountSecurity extends HTMLElement {
   }
 
   async #load(news?: Notice): Promise<void> {
-    // If nobody is signed in, the requests below would fail.
+    // A stranger is no error: nothing is asked for that would be refused.
     const session = await currentSession();
     if (session.ok && !session.body) return show(this, 'signed-out');
     if (session.ok && session.body?.guest) return show(this, 'guest');
@@ -64,7 +63,7 @@ class AccountSecurity extends HTMLElement {
   async #end({ jti, current }: BrowserSession): Promise<void> {
     if (current) return (await import('../api/sign-out.ts')).signOut();
     const result = await fetchResult<unknown>(() => sessions[':jti'].$delete({ param: { jti } }));
-    // If the session is missing, it has already ended.
+    // A missing session has ended, by whatever means.
     if (!result.ok && result.problem.kind !== 'gone') {
       return say(this, failure(sentence(result.problem, 'action')));
     }
@@ -73,7 +72,7 @@ class AccountSecurity extends HTMLElement {
   }
 }
 
-/** The first match is the browser: all user agents name Safari, and those of Chromium name Chrome. */
+/** The first that a user agent names is what it is: all name Safari, and Chromium's name Chrome. */
 const BROWSERS: [name: string, token: RegExp][] = [
   ['Edge', /\bEdg/],
   ['Opera', /\bOPR\//],

@@ -1,26 +1,31 @@
-/** Sends requests and returns their result: a body or a problem. */
+/**
+ * What comes back from the API: an answer, or the problem that stood in its place. Owns the sending; what a problem is
+ * called is parse-error.ts's.
+ */
 import type { Problem } from './errors.ts';
 
+/** See the file's description. */
 export type Result<T> = { ok: true; body: T; headers: Headers } | { ok: false; problem: Problem };
 
-/** The members that fetch's responses and the typed client's have in common. */
+/** The part of a response that is read: fetch's own and the typed client's both have it. */
 export interface ApiResponse<T> {
   ok: boolean;
   status: number;
   headers: Headers;
-  /** The URL of the request. Problems name its region. */
+  /** What was asked, so that a problem can name the region. */
   url: string;
   json(): Promise<T>;
 }
 
+/** Reads the problem that an answer stands for. */
 export type ErrorParser = (status: number, headers: Headers, body: unknown, url?: string) => Promise<Problem>;
 
 const parseApiError: ErrorParser = (...answer) =>
   import('./parse-error.ts').then((code) => code.parseError(...answer));
 
 /**
- * Sends a request and reads the response. Never rejects. The body of a 204 is undefined. `parse` reads problems of other
- * APIs.
+ * Sends a request and reads its answer. Never rejects. A 204 has no body: undefined. `told` reads the problem of an API
+ * that words its errors in another way.
  */
 export async function fetchResult<T>(
   request: () => Promise<ApiResponse<T>>,
@@ -37,24 +42,25 @@ export async function fetchResult<T>(
   }
 }
 
-/** Characters that control text direction. The API rejects them in new names. */
+/** The characters that control text direction. The API takes none any more, but a name may be older than that. */
 const DIRECTION = /\p{Bidi_Control}/gu;
 
-/** Replaces such characters with U+FFFD, so that a name cannot reverse the sentence around it. */
+/** A body in which nothing can turn around the sentence that it is shown in: what could is shown as U+FFFD. */
 const legible = <T>(body: T): T => JSON.parse(JSON.stringify(body).replace(DIRECTION, '\ufffd'));
 
-/** A page of a list, and the number of items in the whole list. */
+/** A part of a list, and how many items there are in all. */
 export interface Slice<Item> {
   items: Item[];
   total: number;
 }
 
+/** The part of a query that names a page. */
 export interface PageQuery {
   page: string;
   page_size: string;
 }
 
-/** Requests a page of a list. */
+/** The result of a list's request as a slice of the list. */
 export async function sliceOf<Body extends { total_count: number }, Item>(
   request: () => Promise<ApiResponse<Body>>,
   itemsOf: (body: Body) => Item[],
@@ -65,8 +71,8 @@ export async function sliceOf<Body extends { total_count: number }, Item>(
 }
 
 /**
- * Requests all pages of a list, one after another, and returns the items or the first problem. For drop-downs; visible
- * lists load page by page.
+ * All items of a list that the API gives page by page; the first problem stands for the whole. For what there is to choose
+ * from: a list that is shown asks for its pages one by one.
  */
 export async function fetchAllPages<Body extends { total_count: number }, Item>(
   request: (query: { page: string; page_size: string }) => Promise<ApiResponse<Body>>,
@@ -82,16 +88,16 @@ export async function fetchAllPages<Body extends { total_count: number }, Item>(
   }
 }
 
-/** Sends requests and aborts the previous one each time. */
+/** Sends requests of which only the latest counts: each takes the place of the one before. */
 export class LatestRequest {
   #request = new AbortController();
 
-  /** Like {@link fetchResult}. If a newer request replaces this one, the result is the problem `superseded`. */
+  /** As {@link ask}; the answer of a request that another has overtaken is the problem `superseded`. */
   fetchResult<T>(request: (init: RequestInit) => Promise<ApiResponse<T>>): Promise<Result<T>> {
     return fetchResult(() => request(this.#next()));
   }
 
-  /** Runs work that sends several requests. Returns undefined if newer work has replaced it. */
+  /** Does something of several requests; undefined when another has overtaken it. */
   async run<T>(work: (init: RequestInit) => Promise<T>): Promise<T | undefined> {
     const init = this.#next();
     const done = await work(init);

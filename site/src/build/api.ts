@@ -1,29 +1,33 @@
-/** Builds the API reference from the Worker's OpenAPI document: one page for each tag. */
+/**
+ * The API reference, made while the site builds from the OpenAPI document of the Worker's own routes: a page for each
+ * tag, and on it what each operation takes and answers. Owns the reading of the document; components show it.
+ */
 import { app } from '../../../functions/index.ts';
 import { describeApi } from '../../../functions/openapi.ts';
 
 /** A parameter, or a member of a body. */
 export interface ApiField {
-  /** `permissions.can_publish`. Members of a list's items have the prefix `[]`. */
+  /** `permissions.can_publish`; a member of a list's items has `[]` before it. */
   name: string;
   /** `string, 1 to 500 characters`. */
   type: string;
-  /** `path` or `query` for parameters, `body` for members of a body. */
+  /** Where a parameter is: `path`, `query`; of a member of a body: `body`. */
   place: string;
   required: boolean;
 }
 
+/** An operation. */
 export interface ApiOperation {
-  /** The anchor of its heading. */
+  /** Its heading's anchor. */
   slug: string;
   method: string;
   path: string;
   summary: string;
   description: string;
   input: ApiField[];
-  /** An example of the request's body, as JSON. */
+  /** The request's body, as JSON. */
   body: string | undefined;
-  /** The status of a successful response. */
+  /** The answer when all is well. */
   status: string;
   answer: string | undefined;
   output: ApiField[];
@@ -73,10 +77,10 @@ interface Document {
   components: { schemas: Record<string, Schema> };
 }
 
-/** Returns the anchor of a heading. */
+/** The address of a heading. */
 const slugOf = (text: string) => text.toLowerCase().replaceAll(/[^a-z\d]+/g, '-');
 
-/** Returns the pages of the reference, in the order of the document. `regions` are the names to use in it. */
+/** The pages of the reference, in the order of the document. `regions` are those that it names. */
 export function apiSections(regions: string[]): ApiSection[] {
   const document = describeApi(app, regions) as unknown as Document;
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -171,7 +175,7 @@ function typeOf(document: Document, schema: Schema): string {
 function boundsOf({ minimum, maximum, minLength, maxLength }: Schema): string {
   const [low, high, unit] =
     maxLength === undefined ? [minimum, maximum, ''] : [minLength ?? 0, maxLength, ' characters'];
-  // zod writes the largest safe integer where a schema has no limit.
+  // JSON Schema states the largest safe integer where a schema states nothing.
   if (low === undefined || high === undefined || high === Number.MAX_SAFE_INTEGER) return '';
   return `${low.toLocaleString('en')} to ${high.toLocaleString('en')}${unit}`;
 }

@@ -1,6 +1,7 @@
-/** Labels of the audit trail's resource types and actions. */
+/** What people call the things and changes of the audit trail. Read while building. */
 import type { AuditResource } from '../../../functions/audit/resources.ts';
 
+/** The types of resources, as the trail has them. */
 export const RESOURCES: Record<AuditResource, string> = {
   nats_accounts: 'NATS account',
   nats_credentials: 'NATS credentials',
@@ -19,6 +20,7 @@ export const RESOURCES: Record<AuditResource, string> = {
   sessions: 'session',
 };
 
+/** The actions. */
 export const ACTIONS: Record<string, string> = {
   create: 'Created',
   update: 'Updated',

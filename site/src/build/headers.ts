@@ -9,15 +9,16 @@ import { TRANSPORT_SECURITY } from '../../../functions/shared/http.ts';
 
 const INLINE_SCRIPT = /<script(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/g;
 
-/** The platform rejects longer lines of `_headers`. */
+/** A line of `_headers` beyond this length is refused by the platform. */
 const MAX_LINE = 2000;
 
-/** Pages that show personal data. Search engines must not index them. */
+/** Pages about the person who looks at them: nothing for a search engine. */
 const PRIVATE = ['/account/*', '/console/*', '/invitation/*', '/reset-password/*', '/sign-in/*'];
 
 /**
- * Writes `_headers` and `robots.txt`. `connect` lists the other origins that pages can connect to, and `url` is the public URL,
- * if there is one. `robots.txt` allows {@link PRIVATE}: crawlers see `noindex` only on pages that they can read.
+ * Writes `_headers` beside the pages. `connect` lists the origins that pages may open besides their own. Writes `robots.txt` as well: all
+ * may be read, and where the sitemap is, which there is with the public address `url`. What {@link PRIVATE} says holds no
+ * crawler off, since one that may not read a page does not see its `noindex`.
  */
 export function pageHeaders(connect: string[], url?: string): AstroIntegration {
   return {
@@ -53,7 +54,7 @@ async function inlineScriptHashes(dir: URL): Promise<string[]> {
 function contentSecurityPolicy(scripts: string[], connect: string[]): string {
   return [
     "default-src 'self'",
-    // The search uses WebAssembly.
+    // The search is WebAssembly.
     ["script-src 'self' 'wasm-unsafe-eval'", ...scripts].join(' '),
     "style-src 'self' 'unsafe-inline'",
     "img-src 'self' data:",

@@ -1,7 +1,10 @@
-/** The benchmark results for the performance page: performance.json, which `npm run bench -- --save` writes. */
+/**
+ * What the benchmark measured, for the page about performance: performance.json as `npm run bench -- --save` writes it,
+ * how its numbers are spelled, and which of them miss their aim.
+ */
 import saved from '../performance.json' with { type: 'json' };
 
-/** The median and the quartiles of several measurements. Null if nothing was measured. */
+/** The middle of some numbers, and the ends of the middle half. Null where nothing was measured. */
 export interface Spread {
   median: number | null;
   lower: number | null;
@@ -11,7 +14,7 @@ export interface Spread {
 /** Latencies in milliseconds. */
 export type LatencySpread = Record<'p50' | 'p99', Spread>;
 
-/** A measurement and its baseline from the same run. */
+/** One measure, beside what it is compared with in the same run. */
 export interface Row {
   area: string;
   measure: string;
@@ -19,11 +22,12 @@ export interface Row {
   value: Spread;
   latency?: LatencySpread;
   baseline?: { of: string; value: Spread; latency?: LatencySpread };
-  /** The value divided by the baseline, for each round. */
+  /** The value over the baseline, round by round. */
   ratio?: Spread;
   aim?: string;
 }
 
+/** When and where an area was measured last. */
 export interface Run {
   /** RFC 3339. */
   at: string;
@@ -32,38 +36,39 @@ export interface Run {
   rows: Row[];
 }
 
-/** The runs on the page, by area. */
+/** The runs that are on the page, by their area. */
 export const RUNS: Readonly<Record<string, Run>> = saved as Record<string, Run>;
 
-/** Formats a number with three significant digits; empty if it is null. */
+/** Three digits that matter; nothing for what was not measured. */
 export function show(number: number | null): string {
   if (number === null || Number.isNaN(number)) return '';
   return number >= 1000 ? String(Math.round(number)) : String(Number(number.toPrecision(3)));
 }
 
-/** Returns `p50 / p99`, or an empty string. */
+/** `p50 / p99`, or nothing. */
 export function showLatency(latency: LatencySpread | undefined): string {
   return latency ? `${show(latency.p50.median)} / ${show(latency.p99.median)}` : '';
 }
 
-/** Returns `lower – upper`, or an empty string. */
+/** `lower – upper`, or nothing. */
 export function showMiddle({ lower, upper }: Spread): string {
   return lower === null || Number.isNaN(lower) ? '' : `${show(lower)} – ${show(upper)}`;
 }
 
-/** A table cell: a number, and in small print its latencies or quartiles. */
+/** A cell of a table: a figure, and in small what belongs to it: the latencies, or the middle half. */
 export interface Cell {
   text: string;
   detail: string;
 }
 
-/** A row of an area's table. */
+/** What the table of an area has in a row. */
 export interface Line {
   measure: string;
   value: Cell;
   baseline: Cell;
   ratio: Cell;
   aim: string;
+  /** Whether it misses its aim. */
   missed: boolean;
 }
 
@@ -71,7 +76,7 @@ export interface Line {
 export interface Bound {
   sign: '≤' | '≥' | '>';
   bound: number;
-  /** Whether it limits the value or its ratio to the baseline. */
+  /** What it limits: the value itself, or its ratio to the baseline. */
   of: 'value' | 'ratio';
 }
 
@@ -87,7 +92,7 @@ export function boundOf(aim: string | undefined): Bound | undefined {
     : undefined;
 }
 
-/** Returns whether a row misses its aim. Rows without a measurement do not. */
+/** Whether a row misses its aim. A row that was not measured misses nothing. */
 export function misses({ aim, value, ratio }: Pick<Row, 'aim' | 'value' | 'ratio'>): boolean {
   const limit = boundOf(aim);
   const found = (limit?.of === 'value' ? value : ratio)?.median;
@@ -96,7 +101,7 @@ export function misses({ aim, value, ratio }: Pick<Row, 'aim' | 'value' | 'ratio
   return limit.sign === '≥' ? found < limit.bound : found <= limit.bound;
 }
 
-/** Returns a ratio of an area's table. Throws if no row has this measure and baseline. */
+/** A ratio of a table, for the text beside it. Throws when no row of the area has this measure and baseline. */
 export function ratioOf(area: string, measure: string, baseline: string): string {
   const found = RUNS[area]?.rows.find((row) => row.measure === measure && row.baseline?.of === baseline);
   if (!found?.ratio) throw new Error(`The area ${area} does not compare ${measure} with ${baseline}`);
@@ -117,7 +122,7 @@ export function rowOf(area: string, measure: string, unit: string): Row {
   return found;
 }
 
-/** Returns the rows of an area's table. */
+/** The lines of an area's table. */
 export function linesOf({ rows }: Run): Line[] {
   return rows.map((row) => ({
     measure: row.measure,
@@ -129,7 +134,7 @@ export function linesOf({ rows }: Run): Line[] {
   }));
 }
 
-/** A measure that was taken once in a run has no spread. */
+/** What was measured once in a run has no spread to tell. */
 function ratioCell(ratio: Spread | undefined): Cell {
   if (!ratio || !show(ratio.median)) return { text: '', detail: '' };
   return {
@@ -138,6 +143,7 @@ function ratioCell(ratio: Spread | undefined): Cell {
   };
 }
 
+/** A median and its unit, on one line. */
 function withUnit({ median }: Spread, unit: string): string {
   return `${show(median)}\u{a0}${unit}`;
 }

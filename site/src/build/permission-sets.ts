@@ -1,7 +1,10 @@
-/** What each permission set grants, from the table that authorizes API requests. */
+/**
+ * Which permission sets grant what, read from the table that the API authorizes by while the site builds, so that the
+ * pages can name the set that somebody is missing.
+ */
 import { type PermissionSet, permissionSets } from '../../../functions/iam/access/permission-sets.ts';
 
-/** Returns the least permissive permission set for each `resource/action`. */
+/** `resource/action` → the name of the permission set that grants it and least else. */
 export function grantedBy(): Record<string, string> {
   const found: Record<string, string> = {};
   const sets: [string, PermissionSet][] = Object.entries(permissionSets);
@@ -17,6 +20,7 @@ export function grantedBy(): Record<string, string> {
 
 const breadth = ({ grants }: PermissionSet) => Object.values(grants).flat().length;
 
+/** A permission set as the page about them shows it. */
 export interface PermissionSetRow {
   name: string;
   description: string;
@@ -24,7 +28,7 @@ export interface PermissionSetRow {
   grants: { resource: string; actions: readonly string[] }[];
 }
 
-/** Returns all permission sets, in the order of the table. */
+/** Every permission set, in the order of the table. */
 export function permissionSetRows(): PermissionSetRow[] {
   const sets: [string, PermissionSet][] = Object.entries(permissionSets);
   return sets.map(([name, { description, scope, grants }]) => ({

@@ -1,5 +1,6 @@
 /**
- * The rate limits in the wrangler configuration. The platform enforces them. A limit without a description stops the build.
+ * How often something may happen in a minute, read from the project's wrangler configuration while the site builds. The
+ * limits are enforced by the platform; a limit that nobody described stops the build.
  */
 import { fileURLToPath } from 'node:url';
 import { unstable_readConfig } from 'wrangler';
@@ -15,7 +16,7 @@ const COUNTED: Record<string, string> = {
     'Nonexistent API keys, sessions, links, and access keys of Queues and of Topics and Events. Beyond the limit, nonexistent ones are refused until the minute ends; existing ones never are',
 };
 
-/** Reads the limits per minute from the wrangler configuration at `path`. */
+/** The limits of the wrangler configuration at `path`: what is counted, and how often it may be in a minute. */
 export function readRateLimits(path: string | URL): { name: string; what: string; limit: number }[] {
   const config = path instanceof URL ? fileURLToPath(path) : path;
   const { ratelimits } = unstable_readConfig({ config }, { hideWarnings: true });

@@ -1,6 +1,7 @@
+/** What people call the permissions of credentials together. */
 import { PERMISSIONS } from '../../../functions/shared/permissions.ts';
 
-/** Returns the access level that lists show: "Write, Read". */
+/** The access level of credentials, as lists show it: "Write, Read". */
 export function accessLevel(permissions: Partial<Record<string, boolean>>): string {
   return PERMISSIONS.flatMap(({ apiName, label }) => (permissions[apiName] ? label : [])).join(', ');
 }

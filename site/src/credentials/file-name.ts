@@ -1,4 +1,6 @@
-/** Returns a file name without extension that needs no quoting in a shell. */
+/** Names for files that people download, and for what is in them. */
+
+/** A file name without its ending that needs no quoting in a shell, from a name that people chose. */
 export function fileStem(name: string, otherwise: string): string {
   const stem = name
     .normalize('NFC')
@@ -7,7 +9,7 @@ export function fileStem(name: string, otherwise: string): string {
   return stem.slice(0, 60) || otherwise;
 }
 
-/** Returns a word of ASCII letters, digits and hyphens, which all tools accept. */
+/** A word of ASCII letters, digits and hyphens, from a name that people chose: a name that every tool accepts. */
 export function asciiWord(name: string, otherwise: string): string {
   const word = name
     .normalize('NFKD')

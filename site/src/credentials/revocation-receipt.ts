@@ -1,11 +1,14 @@
-/** The outcome of a revocation in words, from the headers of the response. Claims nothing beyond them. */
+/**
+ * What is known of the servers that must honour a revocation: what the headers of its answer say, and in which words.
+ * Nothing is claimed that the API did not say.
+ */
 
 import { type Notice, pending, success } from '../ui/panels/notice.ts';
 import { pluralize } from '../ui/pluralize.ts';
 
 /**
- * Returns the receipt: "2 connections cut, 2 of 2 servers, 24 ms.". Begins with a space; empty if the headers say nothing
- * about servers.
+ * The receipt that a person reads: "2 connections cut, 2 of 2 servers, 24 ms.". Begins with a space; empty where the
+ * API says nothing about servers.
  */
 export function receipt(headers: Headers): string {
   const [state, { servers = 0 }] = parse(headers.get(ENFORCEMENT));
@@ -17,18 +20,18 @@ export function receipt(headers: Headers): string {
   return ` ${[...cut, `${servers} of ${pluralize(servers, 'server')}`, ...took].join(', ')}.`;
 }
 
-/** Returns the notice for a revocation: `pending` until all servers have confirmed it. */
+/** What to say of a revocation: pending for as long as a server has to confirm it. */
 export function revoked(name: string, headers: Headers): Notice {
   return outcome(`Revoked ${name}.`, headers);
 }
 
-/** Returns the notice for an action, with its receipt. */
+/** What was done, with its receipt, in the tone that the servers allow. */
 export function outcome(done: string, headers: Headers): Notice {
   const text = `${done}${receipt(headers)}`;
   return pendingText(headers) ? pending(text) : success(text);
 }
 
-/** Returns the state of a pending revocation: "Revoked, 1 of 2 servers confirmed". Undefined if it is not pending. */
+/** How far a pending revocation has come: "Revoked, 1 of 2 servers confirmed". Undefined when none is pending. */
 export function pendingText(headers: Headers): string | undefined {
   const [state] = parse(headers.get(ENFORCEMENT));
   return state === 'pending' ? `Revoked, ${confirmed(headers)}` : undefined;
@@ -45,7 +48,7 @@ const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 const ENFORCEMENT = 'Latchkey-Enforcement';
 
-/** Parses a header: `state; a=1; b=2` or `a=1; b=2`. */
+/** A header `state; a=1; b=2`, or `a=1; b=2`, in its parts. */
 function parse(header: string | null): [state: string | undefined, Partial<Record<string, number>>] {
   const parts = header?.split(/\s*;\s*/) ?? [];
   const members = parts.filter((part) => part.includes('=')).map((part) => part.split('='));

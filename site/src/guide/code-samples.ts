@@ -1,7 +1,4 @@
-/**
- * The element `<code-samples>`: remembers the chosen language for the whole site, fills in the form's values, and copies
- * code.
- */
+/** The element `<code-samples>`: tabs that the whole site remembers, values that follow the form, and copying. */
 
 import { quote } from '../samples/samples.ts';
 import { copyText } from '../ui/copy.ts';
@@ -20,7 +17,7 @@ export class CodeSamples extends HTMLElement {
     this.select(remembered() ?? '');
   }
 
-  /** Fills values into the samples. An empty value restores its placeholder. */
+  /** Writes values into the samples; for an empty one its placeholder returns. */
   update(values: Record<string, string>): void {
     for (const node of this.querySelectorAll<HTMLElement>('[data-value]')) {
       const { value: name = '', quoting = '', fallback = '' } = node.dataset;
@@ -29,6 +26,7 @@ export class CodeSamples extends HTMLElement {
     }
   }
 
+  /** Shows the tab of a language, if there is one. */
   select(language: string): void {
     const wanted = tabsOf(this).find((tab) => tab.dataset.language === language);
     if (wanted) selectTab(this, wanted);
@@ -47,7 +45,7 @@ function selectEverywhere(language: string): void {
   try {
     localStorage.setItem(KEY, language);
   } catch {
-    // Without storage, the choice lasts for this page.
+    // Without storage the choice lasts for this page.
   }
 }
 

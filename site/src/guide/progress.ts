@@ -1,19 +1,19 @@
 /**
- * When the steps of guides are done. Each condition depends on responses of the API, never on a click alone. Steps that the
- * API cannot know about, such as storing a file, are not in the table.
+ * When a step of a guide counts as done. Each is a statement about what the API has answered; a click alone never
+ * ticks a step. A step that is not in the table (where to keep a file, say) is one that the API cannot know.
  */
 
-/** What responses on this page have shown so far. */
+/** What the API has answered on this page so far. */
 export interface GuideProgress {
-  /** Whether the region has responded with the NATS accounts or the state of the product. */
+  /** The region told what the project has there: its NATS accounts, or whether the product is active. */
   regionLoaded: boolean;
-  /** The listed credentials of the chosen account or project. */
+  /** The credentials of the chosen account, or of the project; absent until they were listed. */
   listed?: ReadonlySet<string>;
-  /** The last credentials created on this page. */
+  /** The credentials that the API issued last on this page. */
   issued?: string;
-  /** The last credentials updated on this page. */
+  /** The credentials that the API updated last on this page. */
   updated?: string;
-  /** The last credentials revoked on this page. `pending` until all servers have confirmed it. */
+  /** The credentials that the API revoked last on this page; pending until every server has confirmed it. */
   revoked?: { id: string; pending: boolean };
 }
 
@@ -27,7 +27,7 @@ const STEPS: Record<string, (progress: GuideProgress) => boolean> = {
   revoke: ({ revoked, listed }) => revoked?.pending === false && listed?.has(revoked.id) === false,
 };
 
-/** Marks the steps under `root` that are done, and no others. */
+/** Ticks the steps under `root` (step.astro) that the facts show to be done, and no others. */
 export function tickSteps(root: ParentNode, progress: GuideProgress): void {
   for (const step of root.querySelectorAll<HTMLElement>('[data-step]')) {
     const done = STEPS[step.dataset.step ?? '']?.(progress) ?? false;

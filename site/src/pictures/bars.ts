@@ -1,4 +1,4 @@
-/** Draws bar charts with a line for the aim. */
+/** Draws bars against the line of their aim. */
 import type { Bar, BarGroup } from '../build/performance-charts.ts';
 import {
   type Arrangement,
@@ -15,7 +15,7 @@ import {
 
 const BAR = 10;
 const LINE = 15;
-/** The gap between two columns of groups. */
+/** Between two columns of groups. */
 const GAP = 36;
 
 interface Part {
@@ -32,15 +32,15 @@ function headingOf({ heading, aim }: BarGroup): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** The dimensions that the groups of a chart share. */
+/** What the groups of a chart share. */
 interface Room {
   width: number;
-  /** The width of labels beside the bars; undefined if they are above the bars. */
+  /** For the labels, which are beside the bars; undefined if they are above them. */
   labels: number | undefined;
   values: number;
 }
 
-/** Measures a chart's labels and values, to align the bars of all groups. */
+/** Measures the labels and values of a chart, so that the bars of all its groups begin and end at the same places. */
 function roomIn(groups: readonly BarGroup[], width: number): Room {
   const bars = groups.flatMap((group) => group.bars);
   const labels = widest(bars.map(({ label }) => label)) + 10;
@@ -52,7 +52,7 @@ function roomIn(groups: readonly BarGroup[], width: number): Room {
   return { width, labels: labels > width * 0.42 ? undefined : labels, values };
 }
 
-/** Draws a group with its upper left corner at `x` and `y`. A bar of `most` has the full width. */
+/** Draws a group with its upper left corner at `x` and `y`. Bars of `most` reach the right end of their room. */
 function drawGroup(
   group: BarGroup,
   { width, labels, values }: Room,
@@ -74,7 +74,7 @@ function drawGroup(
     tone,
     ...(thickness && { thickness }),
   });
-  // An edge in the color of the page makes the line visible on bars.
+  // With an edge in the color of the page, the line is visible on bars too.
   const aimLine = (from: number, to: number): Shape[] =>
     aim ? [line(aim.at, [from, to], 'page', 4), line(aim.at, [from, to], 'done', 2)] : [];
   const drawn = bars.flatMap((bar): Shape[] => {
@@ -100,7 +100,7 @@ function drawGroup(
         bold: bar.missed,
         tone: bar.missed ? 'danger' : 'title',
       }),
-      // A continuous line would cross labels above the bars.
+      // A line through all bars would cross the labels above them.
       ...(labels === undefined ? aimLine(middle - 9, middle + 9) : []),
     ];
   });
@@ -116,7 +116,7 @@ function drawGroup(
   };
 }
 
-/** Returns the end of the scale. Groups of ratios share one, to be comparable. */
+/** The end of the scale: groups of ratios to compare share it. */
 function mostOf(group: BarGroup, groups: readonly BarGroup[]): number {
   const same = group.baseline ? groups.filter(({ baseline }) => baseline) : [group];
   const values = same.flatMap(({ bars, aim }) => [...bars.map(({ value }) => value), (aim?.at ?? 0) * 1.04]);
@@ -142,7 +142,7 @@ function draw(groups: readonly BarGroup[], arrangement: Arrangement): Drawing {
 
 const described = ({ label, text: value, missed }: Bar) => `${label} ${value}${missed ? ', missed' : ''}`;
 
-/** Draws the bar chart of an area. */
+/** A chart of an area's bars. */
 export function barChart(area: string, title: string, groups: readonly BarGroup[]): Picture {
   return {
     name: `${area}-chart`,

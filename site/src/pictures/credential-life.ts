@@ -1,4 +1,4 @@
-/** The states of credentials, from creation to deletion. */
+/** The states of credentials, from their creation to their end. */
 import {
   type Arrangement,
   arrow,

@@ -1,12 +1,12 @@
-/** Code whose lines wrap with an indent (controls.css). */
+/** Lines of code that wrap: what goes on in the next line is indented further than the line (controls.css). */
 
-/** Returns the lines of a text, without the line break at its end. */
+/** The lines of a text, without the line break at its end. */
 export const linesOf = (text: string): string[] => text.replace(/\n$/, '').split('\n');
 
-/** Returns the number of spaces at the start of a line. */
+/** How many spaces a line begins with. */
 export const indentOf = (line: string): number => line.search(/\S|$/);
 
-/** Returns the lines of a text as nodes for a `<pre>`. */
+/** The lines of a text as nodes of a `<pre>`. */
 export const codeLines = (text: string): (string | Node)[] =>
   linesOf(text).flatMap((line, at) => {
     const node = document.createElement('span');

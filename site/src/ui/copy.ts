@@ -1,6 +1,7 @@
+/** Copying, with what to say about it. */
 import { failure, type Notice, success } from './panels/notice.ts';
 
-/** Copies a text to the clipboard. Returns the outcome. */
+/** Copies a text to the clipboard; resolves to what to say about it. */
 export function copyText(text: string): Promise<Notice> {
   return (navigator.clipboard?.writeText(text) ?? Promise.reject()).then(
     () => success('Copied'),

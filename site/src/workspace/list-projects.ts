@@ -1,7 +1,9 @@
+/** The projects that there are to choose from. */
+
 import { type Project, projects } from '../api/api.ts';
 import { fetchAllPages, type Result } from '../api/request.ts';
 
-/** Lists all projects that the reader has access to, in one organization or in all. */
+/** The projects that are open to the reader, all of them: of one organization, or of every one. */
 export function listProjects(organization?: string): Promise<Result<Project[]>> {
   const of = organization ? { organization_id: organization } : {};
   return fetchAllPages(

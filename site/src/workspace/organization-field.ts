@@ -1,4 +1,4 @@
-/** The element `<organization-field>`. */
+/** The element `<organization-field>`: see organization-field.astro. */
 import { loadOrganization } from './load-organization.ts';
 
 class OrganizationField extends HTMLElement {

@@ -1,15 +1,14 @@
-/** The rows of the audit trail. Loaded for readers who can see some. */
+/** How the audit trail words its changes. Loaded for readers who may see some. */
 import type { AuditEvent } from '../../api/api.ts';
 import { accessLevel } from '../../credentials/access-level.ts';
-import { fill, find } from '../../ui/dom.ts';
-import { showTime } from '../../ui/time.ts';
+import { fill, find, showTime } from '../../ui/dom.ts';
 import { type Principal, principalName } from '../iam/principals.ts';
 import { localityLabel } from './console-audit.ts';
 
 export { principalOptions } from '../iam/principal-options.ts';
 export { listPrincipals } from '../iam/principals.ts';
 
-/** Returns the label of an action or a type of resource, from the drop-downs of the filters. */
+/** What people call an action or a type of resource: the drop-downs of the filters say it. */
 function word(value: string): string {
   const option = document.querySelector<HTMLOptionElement>(
     `console-audit option[value="${CSS.escape(value)}"]`,
@@ -17,7 +16,7 @@ function word(value: string): string {
   return option?.dataset.word ?? value.replaceAll('_', ' ');
 }
 
-/** Returns a function that fills a row with a change. `principals` have the names. */
+/** What fills a row with a change, and the facts of it; the parties have names. */
 export const rowsOf =
   (principals: readonly Principal[]) =>
   (row: HTMLElement, copyFact: () => HTMLElement, event: AuditEvent): HTMLElement => {
@@ -58,7 +57,7 @@ function factsOf(event: AuditEvent): [name: string, value: string][] {
 
 type State = Record<string, unknown> | null;
 
-/** Returns the members that a change modified: "false → true". For new and deleted resources, all members. */
+/** What is different after a change, member by member: "false → true". Of something new or deleted, what it is or was. */
 function changesOf(before: State, after: State): [name: string, value: string][] {
   const names = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
   return [...names].flatMap((name): [string, string][] => {

@@ -1,4 +1,4 @@
-/** The element `<iam-api-keys>`: lists, creates and deletes API keys. */
+/** The element `<iam-api-keys>`: lists API keys, creates them with a secret that shows once, and deletes them. */
 
 import { type ApiKey, iam } from '../../api/api.ts';
 import { type PageQuery, sliceOf } from '../../api/request.ts';

@@ -1,34 +1,35 @@
-/** The actions of `<iam-applications>`. Loaded on first use. */
+/** What the list of applications changes. Loaded when the reader first does so. */
 
 import { type Application, iam } from '../../api/api.ts';
 import { fetchResult } from '../../api/request.ts';
-import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
-import { type Notice, success } from '../../ui/panels/notice.ts';
+import type { Notice } from '../../ui/panels/notice.ts';
+import { confirmed, submitted } from '../list/list-dialogs.ts';
 
-/** Asks for a name and creates an application. Returns undefined if the person cancels. */
+/** Asks for a name and creates an application. Undefined when the person cancels. */
 export function create(root: ParentNode, organization: string): Promise<Application | undefined> {
-  return dialogIn(root, 'create').submit(({ name = '', description = '' }) => {
+  return submitted(root, 'create', ({ name = '', description = '' }) => {
     const json = { name, description, organization_id: organization };
     return fetchResult(() => iam.applications.$post({ json }));
   });
 }
 
-/** Asks for a new name and description. Returns undefined if the person cancels. */
+/** Asks for another name and description. Undefined when the person cancels. */
 export function rename(
   root: ParentNode,
   { id, name, description }: Application,
 ): Promise<Application | undefined> {
   const param = { application_id: id };
-  return dialogIn(root, 'rename').submit(
+  return submitted(
+    root,
+    'rename',
     (json) => fetchResult(() => iam.applications[':application_id'].$patch({ param, json })),
-    {},
-    { name, description },
+    { values: { name, description } },
   );
 }
 
-/** Asks for confirmation and deletes an application. Returns the notice to show, or undefined if the person cancels. */
+/** Asks for confirmation and deletes. Resolves to what to say of it, or to undefined when the person cancels. */
 export function remove(root: ParentNode, { id, name }: Application): Promise<Notice | undefined> {
   const param = { application_id: id };
   const send = () => fetchResult<unknown>(() => iam.applications[':application_id'].$delete({ param }));
-  return dialogIn(root, 'delete').confirm(send, { name }, () => success(`Deleted ${name}.`));
+  return confirmed(root, 'delete', send, { name }, `Deleted ${name}.`);
 }

@@ -1,4 +1,4 @@
-/** The element `<iam-applications>`: lists, creates, renames and deletes applications. */
+/** The element `<iam-applications>`: lists applications, and creates, renames and deletes them. */
 
 import { type Application, iam } from '../../api/api.ts';
 import { type PageQuery, sliceOf } from '../../api/request.ts';

@@ -1,21 +1,22 @@
-/** The names of an organization's principals. */
+/** What people call those who act in an organization: its members and applications, by their id. */
 
 import { iam } from '../../api/api.ts';
 import { fetchAllPages } from '../../api/request.ts';
 
+/** A member or an application. */
 export interface Principal {
   id: string;
   kind: 'member' | 'application';
   name: string;
-  /** True for Owners. */
+  /** Whether it is a member that may do everything. */
   owner?: boolean;
 }
 
 const cache = new Map<string, Promise<Principal[]>>();
 
 /**
- * Lists the members and applications of an organization. Cached for the page unless `anew`. Leaves out those that the
- * reader cannot list.
+ * The members and applications of an organization. Asked once for each page, unless `anew`; what may not be read is left
+ * out.
  */
 export function listPrincipals(organization: string, anew = false): Promise<Principal[]> {
   const cached = cache.get(organization);
@@ -52,7 +53,7 @@ async function read(organization: string): Promise<Principal[]> {
   ];
 }
 
-/** Returns the name of a principal, or the start of the id if it is not listed. */
+/** The name of one of them; of somebody who is gone or not to be read, the beginning of the id. */
 export function principalName(principals: readonly Principal[], id: string): string {
   return principals.find((principal) => principal.id === id)?.name ?? `${id.slice(0, 8)}…`;
 }

@@ -1,4 +1,4 @@
-/** Describes a key that was looked up. */
+/** What there is to say of a key that was looked up: whose it is, where, and the page that has it. */
 
 import { type Found, natsAccounts, projects } from '../../api/api.ts';
 import { fetchResult } from '../../api/request.ts';
@@ -7,22 +7,20 @@ import { accessLevel } from '../../credentials/access-level.ts';
 import { regionLabel } from '../../workspace/region-label.ts';
 import { accountPage } from '../../workspace/selection.ts';
 
+/** See the file's description. */
 export interface KeySummary {
   name: string;
   /** "credentials for Queues, in Paris". */
   about: string;
   facts: [name: string, value: string][];
-  /**
-   * The time of the last use in RFC 3339 format, or null if never. Undefined if the list of connected clients is shown
-   * instead.
-   */
+  /** When it was last used: RFC 3339, null when it never was. Absent where who is connected says more. */
   used?: string | null;
-  /** Its page in the console. */
+  /** The page of the console that has it. */
   href: string;
   revocable: boolean;
 }
 
-/** Loads the names of the project and the account that a key belongs to. */
+/** Asks for the names of the project and the account that a find belongs to. */
 export async function describeKey(found: Found): Promise<KeySummary> {
   const { region, project_id: id } = found;
   const project = await fetchResult(() => projects[':project_id'].$get({ param: { project_id: id } }));

@@ -1,28 +1,31 @@
 /**
- * Base class of the lists of an organization: loads the organization and its pages, and follows the chosen organization. A
- * subclass says what it lists.
+ * What the lists of an organization have in common: open the organization, load a page, follow another choice, and load
+ * what changes things only when somebody wants to. A subclass says what is listed and what can be done with it.
  */
 
 import type { CurrentPrincipal, Organization } from '../../api/api.ts';
 import { LatestRequest, type PageQuery, type Result, type Slice } from '../../api/request.ts';
-import { loadFor } from '../../ui/dom.ts';
+import { busyWhile } from '../../ui/dom.ts';
 import { type Notice, UNLOADED } from '../../ui/panels/notice.ts';
 import { onStale } from '../../ui/panels/panel.ts';
 import { readPages } from '../../ui/panels/read-pages.ts';
 import { loadOrganization, onOtherOrganization } from '../../workspace/load-organization.ts';
 import { ListPanel, type Row } from './list-panel.ts';
 
+/** Who looks at which organization. */
 export interface Context {
   principal: CurrentPrincipal;
   organization: Organization;
 }
 
+/** See the file's description. */
 export abstract class OrganizationList<Resource> extends HTMLElement {
   readonly #latest = new LatestRequest();
   protected list!: ListPanel<Resource>;
   #context: Context | undefined;
   #acting = false;
 
+  /** The panel's id. */
   protected abstract readonly panel: string;
   protected abstract read(
     context: Context,
@@ -53,7 +56,7 @@ export abstract class OrganizationList<Resource> extends HTMLElement {
     return this.#context;
   }
 
-  /** Lists the given page; without one, all pages that are shown. `quiet` keeps the list if the request fails. */
+  /** Lists the next page; without one, all pages that are shown. `quiet` is for what nobody has asked for. */
   protected async load(next?: number, quiet = false): Promise<void> {
     const [first, last] = next ? [next, next] : [1, this.list.pages];
     this.list.await();
@@ -61,13 +64,16 @@ export abstract class OrganizationList<Resource> extends HTMLElement {
     const result = await this.#latest.run((init) =>
       readPages(first, last, (page) => this.read(context, page, init)),
     );
-    // A newer request replaced this one, or another organization was chosen.
+    // Overtaken, or the reader has turned to another organization.
     if (!result || context !== this.#context) return;
     if (result.ok) await this.list.render(result.body.items, result.body.total, last, first);
     else this.list.fail(result.problem, quiet);
   }
 
-  /** Loads a module and runs an action of it. One at a time, because actions share dialogs. */
+  /**
+   * Runs an action of a module that is loaded for it. One at a time: they share the dialogs, and what one has read would
+   * be shown in the form of another.
+   */
   protected async act<Actions>(
     button: HTMLElement,
     loading: Promise<Actions>,
@@ -76,7 +82,10 @@ export abstract class OrganizationList<Resource> extends HTMLElement {
     if (this.#acting) return;
     this.#acting = true;
     try {
-      const actions = await loadFor(button, loading);
+      const actions = await busyWhile(
+        button,
+        loading.catch(() => undefined),
+      );
       if (actions) await action(actions);
       else this.list.announce(UNLOADED);
     } finally {
@@ -84,7 +93,7 @@ export abstract class OrganizationList<Resource> extends HTMLElement {
     }
   }
 
-  /** Loads the list again, then announces an outcome. */
+  /** Lists anew, and says what has happened. */
   protected async done(notice: Notice, id?: string): Promise<void> {
     await this.load();
     if (id) this.list.announceNew(notice, id);

@@ -1,4 +1,4 @@
-/** The rows of `<resource-list>`. Loaded if the product is active. */
+/** The queues or topics that `<resource-list>` lists. Loaded where the product is active. */
 
 import { accessKeyEndpoints, type Queue, type Topic } from '../../api/api.ts';
 import { LatestRequest } from '../../api/request.ts';
@@ -11,6 +11,7 @@ import type { AccessKeyProductId } from './products.ts';
 type Resource = Queue | Topic;
 type Listed = { next_page_token: string | null } & ({ queues: Queue[] } | { topics: Topic[] });
 
+/** See the file's description. */
 export class ResourceRows extends Panel {
   readonly #form: AccessKeyCredentialsElement;
   readonly #latest = new LatestRequest();
@@ -21,7 +22,7 @@ export class ResourceRows extends Panel {
     this.#form = form;
   }
 
-  /** Loads and shows a page of the selected project and region. */
+  /** Reads a page in the place that the element around it works in, and shows it. */
   async load(page = 1): Promise<void> {
     const { productState, dataset } = this.#form;
     if (productState.state !== 'known') return;
@@ -33,7 +34,7 @@ export class ResourceRows extends Panel {
         { init },
       ),
     );
-    // The selection or the product's state has changed.
+    // The element has learned something else, such as another place, or that the product is no longer active.
     if (this.#form.productState !== productState) return;
     if (!result.ok) return this.fail(result.problem);
     const { body } = result;

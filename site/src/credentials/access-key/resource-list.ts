@@ -1,6 +1,7 @@
 /**
- * The element `<resource-list>`: lists queues or topics once `<access-key-credentials>` around it knows that the product is
- * active. Loads when its tab is shown.
+ * The element `<resource-list>`: lists the queues or topics of the place, once `<access-key-credentials>` around it knows that
+ * the product is active there. It changes nothing. Loaded when its tab is shown; how it reads and shows what there is,
+ * resource-list-panel.ts, when there may be some.
  */
 import { fill } from '../../ui/dom.ts';
 import { UNLOADED } from '../../ui/panels/notice.ts';
@@ -9,6 +10,7 @@ import { regionLabel } from '../../workspace/region-label.ts';
 import type { AccessKeyCredentialsElement } from './access-key-credentials.ts';
 import type { ResourceRows } from './resource-list-panel.ts';
 
+/** The part of `<resource-list>`. */
 export class ResourcePanel extends Panel {
   constructor(owner: ParentNode) {
     super(owner, 'resources');
@@ -24,7 +26,7 @@ export class ResourcePanel extends Panel {
     this.onMore('more-resources', reactions.more);
   }
 
-  /** Shows the region and the endpoint. */
+  /** Says where, and what clients of the product connect to. */
   describe(region: string, endpoint: string): void {
     fill(this.root, { region: regionLabel(region), endpoint });
   }
@@ -45,7 +47,7 @@ class ResourceListElement extends HTMLElement {
     this.#follow();
   }
 
-  /** The element around this one. Its script may not have loaded yet. */
+  /** The element around this one; its script may yet be on its way. */
   get #form(): AccessKeyCredentialsElement {
     return this.closest('access-key-credentials') as AccessKeyCredentialsElement;
   }
@@ -68,7 +70,7 @@ class ResourceListElement extends HTMLElement {
       return;
     }
     if (!this.#list) this.#panel.show('loading');
-    // Later pages can only be read one after another, so a list with several pages is not refreshed.
+    // What was paged through stays: its pages can only be read in turn.
     if ((this.#list?.pages ?? 1) === 1) void this.#load();
   }
 

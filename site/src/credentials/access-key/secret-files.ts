@@ -1,4 +1,4 @@
-/** The content of the secret dialog for Queues and for Topics and Events: keys, and files with them for clients. */
+/** What the secret dialog shows for Queues and for Topics and Events: two keys, and files that clients read them from. */
 
 import type { AccessKeyCredentials } from '../../api/api.ts';
 import type { Secret } from '../../ui/dialogs/secret-dialog.ts';
@@ -6,7 +6,7 @@ import { UNLOADED } from '../../ui/panels/notice.ts';
 import { asciiWord, fileStem } from '../file-name.ts';
 import type { AccessKeyProduct, AccessKeyProductId } from './products.ts';
 
-/** Returns the dialog's content for new credentials. `endpoint` is the product's URL for clients. */
+/** The dialog's content for credentials just issued; `endpoint` is where clients of the product send their requests. */
 export function accessKeySecret(
   issued: AccessKeyCredentials,
   product: AccessKeyProduct,
@@ -15,13 +15,13 @@ export function accessKeySecret(
   const { name, region, access_key: accessKey, secret_key: secretKey } = issued;
   const { id, slug, label } = product;
   const stem = `${fileStem(name, 'credentials')}-${slug}-${region}`;
-  // SDKs only read profile names in ASCII, and names of credentials are not unique.
+  // SDKs read only ASCII in the names of profiles, and two sets may have one name.
   const profileName = `${asciiWord(name, 'credentials')}-${slug}-${region}-${accessKey.slice(-4)}`;
   const env = lines(
     `AWS_ACCESS_KEY_ID=${accessKey}`,
     `AWS_SECRET_ACCESS_KEY=${secretKey}`,
     `AWS_REGION=${region}`,
-    // For the AWS CLI and the SDK for Python.
+    // The AWS CLI and the SDK for Python read this one.
     `AWS_DEFAULT_REGION=${region}`,
     `AWS_ENDPOINT_URL_${id.toUpperCase()}=${endpoint}`,
   );
@@ -58,9 +58,9 @@ export function accessKeySecret(
   };
 }
 
-/** Commands that test the keys in a file. `listing` is true if the keys allow listing resources. */
+/** Commands that try the keys in a file. `listing` says whether they permit to list what the product holds. */
 const COMMANDS: Record<AccessKeyProductId, (file: string, listing: boolean) => Secret['commands']> = {
-  // Every permission allows looking up a queue. The error that it does not exist shows that the signature was accepted.
+  // Every permission lets a queue be looked up: that no queue has the name is the response to an accepted signature.
   sqs: (file, listing) => [
     {
       label: 'Node.js',
@@ -130,7 +130,7 @@ print("accepted")'`,
 
 const inShell = (file: string, command: string) => `set -a; . ./${file}; set +a\n${command}`;
 
-/** curl reads the secret key from standard input, to keep it out of the list of processes. */
+/** curl reads the secret key from its input, where the list of processes does not show it. */
 const signed = (product: AccessKeyProductId, ...options: string[]) =>
   [
     `echo "user = $AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" | curl --config - --silent --show-error --fail-with-body`,

@@ -1,16 +1,20 @@
-/** Sends a request with a signature, like a client of Queues or of Topics and Events. Does not store keys. */
+/**
+ * A request that a page signs with keys, as a client of Queues or of Topics and Events would. Keeps nothing of the keys.
+ * Loaded when somebody wants to try some.
+ */
 import { AwsV4Signer } from 'aws4fetch';
 import type { AccessKeyCredentials } from '../../api/api.ts';
 import type { AccessKeyProductId } from './products.ts';
 
-/** A request that changes nothing. */
+/** Something to ask of a product that changes nothing. */
 export interface LookUp {
-  /** The name of the action in the product's protocol. */
+  /** The action, as the product's protocol names it. */
   action: string;
   headers: Record<string, string>;
   body: string;
 }
 
+/** What came of it. */
 export type Outcome = 'accepted' | 'denied' | 'unknown';
 
 const ofQueues = (action: string, fields: object): LookUp => ({
@@ -19,7 +23,7 @@ const ofQueues = (action: string, fields: object): LookUp => ({
   body: JSON.stringify(fields),
 });
 
-/** Lists at most one resource. For Queues, this requires Manage. */
+/** Lists what a product holds, at most one of it. For Queues that takes Manage. */
 export const LISTING: Record<AccessKeyProductId, LookUp> = {
   sqs: ofQueues('ListQueues', { MaxResults: 1 }),
   sns: {
@@ -29,11 +33,14 @@ export const LISTING: Record<AccessKeyProductId, LookUp> = {
   },
 };
 
-/** Looks up a queue that does not exist, which every permission allows. */
+/** Looks up a queue that there is not: whatever the permissions are, the answer is that there is none. */
 export const noQueue = (): LookUp =>
   ofQueues('GetQueueUrl', { QueueName: `latchkey-test-${crypto.randomUUID()}` });
 
-/** Sends a request to `endpoint`. `code` is the error code of the protocol: `InvalidClientTokenId`. Never rejects. */
+/**
+ * Sends a request to the product at `endpoint`. `code` is the protocol's own, of a refusal: `InvalidClientTokenId`.
+ * Never rejects.
+ */
 export async function send(
   { access_key: accessKeyId, secret_key: secretAccessKey, region }: AccessKeyCredentials,
   service: AccessKeyProductId,
@@ -46,7 +53,7 @@ export async function send(
     const { url, ...request } = await signer.sign();
     const answer = await fetch(url, { ...request, body });
     const code = answer.ok ? '' : codeOf(answer.headers, await answer.text());
-    // The error that the queue does not exist means that the signature was accepted.
+    // There is no queue of that name: to say so, it has accepted the signature.
     const accepted = answer.ok || code.endsWith('NonExistentQueue');
     const outcome = accepted ? 'accepted' : answer.status === 403 ? 'denied' : 'unknown';
     return { outcome, code, answered: true };

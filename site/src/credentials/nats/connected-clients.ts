@@ -1,20 +1,19 @@
-/** Fills in connected-clients.astro. */
+/** Shows who is connected with NATS credentials now (connected-clients.astro), or says why that is not known. */
 import type { InferResponseType } from 'hono/client';
 import { type NatsCredentials, natsCredentials } from '../../api/api.ts';
 import { type Problem, sentence } from '../../api/errors.ts';
 import { fetchResult } from '../../api/request.ts';
-import { copyOf, fill, find } from '../../ui/dom.ts';
+import { copyOf, fill, find, showTime } from '../../ui/dom.ts';
 import { pluralize } from '../../ui/pluralize.ts';
-import { showTime } from '../../ui/time.ts';
 
 const endpoint = natsCredentials[':credentials_id'].connections;
 type ConnectionsResponse = InferResponseType<typeof endpoint.$get, 200>;
 type Client = ConnectionsResponse['connections'][number];
 
-/** The number of clients to list. More are only counted. */
+/** More than these are a number. */
 const SHOWN = 5;
 
-/** Returns why the clients are unknown. */
+/** Why it is not known who is connected, in the words of what happened. */
 function unknown(problem: Problem): string {
   switch (problem.kind) {
     case 'gone':
@@ -26,7 +25,7 @@ function unknown(problem: Problem): string {
   }
 }
 
-/** Loads the connected clients and shows them under `root`, unless `signal` is aborted before. */
+/** Asks who is connected and shows it under `root`. Does nothing more once `signal` is aborted. */
 export async function showConnected(
   root: ParentNode,
   { id, region }: NatsCredentials,

@@ -1,26 +1,26 @@
 /**
- * The behavior of all forms: errors next to fields and in a focused summary, one request at a time, a busy button, and no
- * loss of input on failure.
+ * How every form behaves: what is missing is said beside the field and in a focused summary, one request at a time, a
+ * busy button, and nothing typed is lost when something fails. Owns no request and no words of a product.
  *
- * The form needs fields of text-field.astro or permission-fields.astro, a summary `.errors[hidden]`, and a submit button
- * with `data-busy`, its label during a request. `data-at` is the id of the guide's step where the form was opened.
+ * The markup: text-field.astro's and permission-fields.astro's fields, a summary `.errors[hidden]`, and a submit button with
+ * `data-busy`, its label meanwhile; disabled until the form works. `data-at` names the step that the form was opened at.
  */
 
 import { type Problem, sentence } from '../../api/errors.ts';
 import { signInLink } from '../../api/session.ts';
 import { find } from '../dom.ts';
 
-/** Trimmed values of fields, by name. Checkboxes have `true` or an empty string. */
+/** The trimmed values of a form's fields, by name; of a checkbox `true` or nothing. */
 export type Values = Record<string, string>;
 
-/** Sends a form. The idempotency key stays the same while the same values are sent without getting a response. */
+/** Performs what a form is for. The key stays the same while the same values are sent again without an answer. */
 export type Send = (values: Values, idempotencyKey: string) => Promise<Problem | undefined>;
 
-/** Calls `send` on submit, and `done` after each success. */
+/** Wires a form to `send`. `done` is called after each success. */
 export function bindForm(form: HTMLFormElement, send: Send, done: () => void): void {
   const attempts = new Attempts();
   form.noValidate = true;
-  // Disabled in the markup, because the browser would submit the form itself before this script has loaded.
+  // Rendered disabled where it is seen before its script is here: the browser would send the form by itself.
   submitOf(form).disabled = false;
   form.addEventListener('input', ({ target }) => complainOfLength(target as HTMLInputElement));
   form.addEventListener('submit', (event) => {
@@ -30,12 +30,12 @@ export function bindForm(form: HTMLFormElement, send: Send, done: () => void): v
   });
 }
 
-/** Returns whether a request of the form is in progress. */
+/** Whether a request of the form is under way. */
 export function isBusy(form: HTMLFormElement): boolean {
   return form.querySelector('button[aria-busy="true"]') !== null;
 }
 
-/** Removes errors of an earlier attempt. */
+/** Takes away what a form says about an earlier attempt. */
 export function clearErrors(form: HTMLFormElement): void {
   find(form, '.errors', HTMLElement).hidden = true;
   for (const input of fieldsOf(form)) {
@@ -44,7 +44,7 @@ export function clearErrors(form: HTMLFormElement): void {
   }
 }
 
-/** Reports a text that is too long while the person types. Does not cut it, because that would create another name. */
+/** Says at once that a text is too long. Nothing is cut off: a name cut short would be another name. */
 function complainOfLength(input: HTMLInputElement): void {
   if (!input.dataset.max) return;
   const text = tooLong(input);
@@ -59,7 +59,7 @@ function complainOfLength(input: HTMLInputElement): void {
 
 const LONG = 'Too long: ';
 
-/** Returns an error if a text is longer than `data-max`, in UTF-16 code units. */
+/** What is wrong with the length of a text; the longest that the API takes is `data-max`, in UTF-16 units. */
 function tooLong(input: HTMLInputElement): string | undefined {
   const most = Number(input.dataset.max ?? Number.POSITIVE_INFINITY);
   const { length } = typedIn(input);
@@ -83,10 +83,10 @@ async function submit(
   else done();
 }
 
-/** Problems that show that the request failed. After any other, it may have succeeded. */
+/** The problems that say what came of the request. After any other, it may have been done all the same. */
 const ANSWERS: Problem['kind'][] = ['fields', 'gone', 'refused'];
 
-/** Assigns an idempotency key to values, until a request with them gets a response. */
+/** Gives each set of values one key until it was answered, so that sending it again can be recognised. */
 class Attempts {
   #values = '';
   #key = '';
@@ -103,14 +103,14 @@ class Attempts {
   }
 }
 
-/** Includes select and textarea elements, which have the same members. */
+/** What holds a value: an input, or a drop-down or a text of several lines, which have the same members. */
 const fieldsOf = (form: HTMLFormElement) => [
   ...form.querySelectorAll<HTMLInputElement>('.field :is(input, select, textarea)'),
 ];
 
 function typedIn(input: HTMLInputElement): string {
   if (input.type === 'checkbox') return input.checked ? 'true' : '';
-  // Spaces can be part of a password. `autocomplete` also identifies passwords that are shown.
+  // A password is taken as it is, shown or not: a space may belong to it.
   return input.autocomplete.endsWith('-password') ? input.value : input.value.trim();
 }
 
@@ -124,7 +124,7 @@ interface Complaint {
 
 function complaint(input: HTMLInputElement): Complaint | undefined {
   const { missing, mismatch = '' } = input.dataset;
-  // The first checkbox of a group represents the group.
+  // One box of a group speaks for all of them.
   const empty = input.type === 'checkbox' ? !groupOf(input).querySelector(':checked') : !typedIn(input);
   if (missing && empty) return { input, text: missing };
   const long = tooLong(input);
@@ -150,14 +150,14 @@ function linkTo(input: HTMLInputElement, text: string): HTMLAnchorElement {
   link.href = `#${input.id}`;
   link.textContent = text;
   link.addEventListener('click', (event) => {
-    // Keep the step in the address.
+    // The address keeps the step that the reader is at.
     event.preventDefault();
     input.focus();
   });
   return link;
 }
 
-/** Shows a problem, next to its fields if it names any. */
+/** Says in a form what the problem is, at its fields where it is about them. */
 export function showProblem(form: HTMLFormElement, problem: Problem): void {
   const complaints = problem.kind === 'fields' ? complaintsOf(form, problem.fields) : [];
   if (complaints.length > 0) showFieldErrors(form, complaints);
@@ -175,7 +175,7 @@ function wording(form: HTMLFormElement, problem: Problem): Node[] {
   if (problem.kind !== 'signed-out') return [text];
   const link = document.createElement('a');
   link.href = signInLink(form.dataset.at || undefined);
-  // Keeps this page and its input.
+  // This page stays, with what was typed.
   link.target = '_blank';
   link.textContent = 'Sign in (opens a new tab)';
   return [text, link];
@@ -199,7 +199,7 @@ const submitOf = (form: HTMLFormElement) => find(form, 'button[type="submit"]', 
 function busy(form: HTMLFormElement): () => void {
   const button = submitOf(form);
   const label = button.textContent;
-  // Disabling the button would lose the focus. `isBusy` ignores a second click.
+  // Disabling it would take the focus away; `isBusy` refuses the second click.
   button.setAttribute('aria-busy', 'true');
   button.textContent = button.dataset.busy ?? label;
   return () => {

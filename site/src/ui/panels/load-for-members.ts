@@ -1,8 +1,8 @@
-/** Loads an element for signed-in readers, and asks others to sign in. */
+/** Loads the element of a panel for readers who are signed in, and asks all others to sign in until they are. */
 import { currentSession, SESSION_CHANGED } from '../../api/session.ts';
 import { Panel } from './panel.ts';
 
-/** Calls `load`, which defines the element `tag`, now or once the reader has signed in. `panel` is its panel. */
+/** Calls `load`, which defines the element `tag`, now or once the reader has signed in. `panel` is the element's panel. */
 export async function loadForMembers(
   tag: string,
   panel: string,
