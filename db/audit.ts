@@ -53,7 +53,10 @@ export interface AuditContext {
 export interface AuditEntry {
   organizationId: string | SQL;
   projectId: string | SQL | null;
-  /** `create`, `update`, `delete`, `revoke`, `disable`, `enable`, `activate` or `deactivate`. */
+  /**
+   * `create`, `update`, `delete`, `revoke`, `disable`, `enable`, `rotate`, `finish_rotation`, `cancel_rotation`, `activate`
+   * or `deactivate`.
+   */
   action: string;
   resource: string | SQL;
   resourceId: string | SQL;

@@ -1,7 +1,6 @@
 /**
- * How the site is built: Starlight, its look, its navigation, and what the deployment's configuration contributes
- * (the regions) and the Worker's routes (the API reference). Runs in Node while building; nothing here reaches the browser
- * but the names of the regions.
+ * Configures the build of the site. Its data comes from the deployment's configuration (regions) and the Worker's routes
+ * (API reference).
  */
 import starlight from '@astrojs/starlight';
 import { defineConfig, fontProviders } from 'astro/config';
@@ -19,7 +18,7 @@ const config = process.env.LATCHKEY_CONFIG ?? new URL('../wrangler.toml', import
 const regions = readRegions(config);
 const { url, edit_url: editUrl } = readSiteSettings(config);
 
-// Read here, by Node: the pages would have the whole Worker bundled.
+// Imported here, in Node. Imported in pages, the build would bundle the whole Worker.
 const api = apiSections(regions.map(({ name }) => name));
 
 const face = (file: string, weight: string) => ({
@@ -34,7 +33,7 @@ export default defineConfig({
   ...(url && { site: url }),
   trailingSlash: 'always',
   devToolbar: { enabled: false },
-  // Outside the site's own folder, whose content decides whether it has to be built again.
+  // Outside the site's folder, because a change in that folder causes a new build.
   cacheDir: '../node_modules/.cache/site',
   fonts: [
     { name: 'Schibsted Grotesk', cssVariable: '--font-text', ...face('schibsted-grotesk.woff2', '400 900') },
@@ -54,8 +53,8 @@ export default defineConfig({
       RATE_LIMITS: JSON.stringify(readRateLimits(config)),
       GRANTED_BY: JSON.stringify(grantedBy()),
     },
-    // Scripts stay files, so that the pages' policy needs no hash for them and browsers keep them. A small style sheet
-    // is in the page, which shows nothing before each of them has come.
+    // Scripts stay files, which browsers cache and which need no hash in the Content-Security-Policy. Small style sheets
+    // are inlined, because a page shows nothing before they have loaded.
     build: { assetsInlineLimit: (file, content) => file.endsWith('.css') && content.length < 4096 },
     plugins: [plainImports()],
   },
@@ -113,7 +112,6 @@ export default defineConfig({
             'reference/errors',
             'reference/limits',
             'reference/audit-trail',
-            'reference/usage',
             'reference/compatibility',
             'reference/performance',
           ],

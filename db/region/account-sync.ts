@@ -139,7 +139,8 @@ export async function shortenRevocations(db: Database, id: string, now: number):
   const seconds = Math.floor(now / 1000);
   // Every live credential, and every one still being written, was issued after this second.
   const before = sql`(min(${seconds - CREATION_MARGIN_S}, coalesce(
-    (select min(created_at) / 1000 from credentials where nats_account_id = ${id}), ${seconds})) - 1)`;
+    (select min(coalesce(rotations.issued_at, key_issued_at, created_at)) / 1000
+      from credentials left join rotations on credential_id = id where nats_account_id = ${id}), ${seconds})) - 1)`;
   const covered = sql`account_id = ${id} and user_key <> '*' and issued_at <= ${before}`;
   const expired = sql`account_id = ${id} and user_key <> '*' and expires_at < ${seconds - EXPIRY_MARGIN_S}`;
   const [changed] = await db.batch(
@@ -153,9 +154,11 @@ export async function shortenRevocations(db: Database, id: string, now: number):
       on conflict (account_id, user_key) do update
         set revoked_at = max(revoked_at, excluded.revoked_at), issued_at = max(issued_at, excluded.issued_at)`,
     sql`delete from nats_revocations where ${covered}`,
-    // A disabled user's revocation is not counted: its credential already is.
-    sql`update counts set value = (select count(*) from nats_revocations
-        where account_id = ${id} and user_key not in (select key from credentials where nats_account_id = ${id}))
+    // The revocation of a disabled user is not counted, because its credential is. The previous key of a rotation is.
+    sql`update counts set value = (select count(*) from nats_revocations where account_id = ${id}
+        and user_key not in (select key from credentials where nats_account_id = ${id})
+        and user_key not in (select previous_key from rotations))
+        + (select count(*) from rotations join credentials on credential_id = id where nats_account_id = ${id})
       where scope = ${id} and resource = ${REVOCATIONS}`,
   );
   return Boolean(changed?.meta.changes);

@@ -13,7 +13,7 @@ import {
   selectIdempotencyRecord,
 } from '../idempotency.ts';
 import type { Listed, Page } from '../page.ts';
-import { AUDITED } from './credentials.ts';
+import { AUDITED, deleteRotations } from './credentials.ts';
 import { inProjects, listPage, projectScopes } from './fragments.ts';
 import { natsAccounts } from './schema.ts';
 
@@ -172,8 +172,8 @@ export async function deleteAccount(db: Database, audit: AuditContext, ref: Acco
   const live = sql`exists (select 1 from nats_accounts where ${matching(ref)})`;
   // Clocks differ: credentials can have a creation time slightly later than this Worker's clock.
   const newest = sql`max(${seconds}, coalesce(
-    (select max(created_at) / 1000 from credentials where nats_account_id = ${ref.id}), 0))`;
-  const [, , , , , , , removed] = await db.batch(
+    (select max(coalesce(key_issued_at, created_at)) / 1000 from credentials where nats_account_id = ${ref.id}), 0))`;
+  const [, , , , , , , , removed] = await db.batch(
     auditStatement(
       audit,
       {
@@ -200,6 +200,7 @@ export async function deleteAccount(db: Database, audit: AuditContext, ref: Acco
         and scope in (select project_id from nats_accounts where ${matching(ref)}
           union all select ${organizationScope(sql.raw('organization_id'))} from nats_accounts where ${matching(ref)})`,
     sql`delete from counts where scope = ${ref.id} and ${live}`,
+    deleteRotations(sql`nats_account_id = ${ref.id} and ${live}`),
     sql`delete from credentials where nats_account_id = ${ref.id} and ${live}`,
     sql`update nats_accounts set deleted_at = ${audit.now}, updated_at = ${audit.now}, name = '',
         revision = revision + 1, issued_at = max(${seconds}, issued_at + 1)

@@ -18,9 +18,21 @@ import { PRODUCT_IDS, type ProductId } from '../products.ts';
 import { EXPIRY_MARGIN_S, REVOCATIONS } from './account-sync.ts';
 import { inProjects, listFiltered, listPage, projectScopes } from './fragments.ts';
 import { ALL_PERMISSIONS } from './permissions.ts';
-import { credentials } from './schema.ts';
+import { credentials, type rotations } from './schema.ts';
 
-export type Credential = typeof credentials.$inferSelect;
+export type Credential = typeof credentials.$inferSelect & {
+  /** The rotation in progress, as JSON: {@link Rotation}. */
+  rotation: string | null;
+};
+
+/** A rotation in progress. Times are milliseconds since the epoch. */
+export type Rotation = Pick<
+  typeof rotations.$inferSelect,
+  'previousKey' | 'startedAt' | 'firstUsedAt' | 'previousLastUsedAt' | 'endsAt'
+>;
+
+/** The time in SQL when the current key of credentials was issued, in milliseconds since the epoch. */
+const ISSUED_AT = sql.raw('coalesce(key_issued_at, created_at)');
 
 /** Identifies credentials of a product, in the projects that the caller can use. */
 export interface CredentialRef {
@@ -94,8 +106,14 @@ function audited(columns: { [Column in keyof Editable]?: SQL } = {}): SQL {
 /** Credentials as the audit trail shows them, for a statement over their table. */
 export const AUDITED = audited();
 
+/** The column `rotation` of {@link Credential}. */
+const rotationOf = (table: string) =>
+  sql.raw(`(select json_object('previousKey', previous_key, 'startedAt', started_at, 'firstUsedAt', first_used_at,
+    'previousLastUsedAt', previous_last_used_at, 'endsAt', ends_at)
+    from rotations where credential_id = ${table}.id) as rotation`);
+
 const selectWhere = (where: SQL) =>
-  sql`select ${columnsOf(credentials, 'credentials')} from credentials where ${where}`;
+  sql`select ${columnsOf(credentials, 'credentials')}, ${rotationOf('credentials')} from credentials where ${where}`;
 
 /** Why credentials were not created; `current` is the number that reached the limit. */
 export type CreationFailure =
@@ -174,19 +192,9 @@ export async function getCredential(db: Database, ref: CredentialRef): Promise<C
   return rows[0] ?? null;
 }
 
-/** Returns those of the credentials that these projects have, in any order. */
-export function getCredentials(
-  db: Database,
-  { ids, product, projectIds }: Omit<CredentialRef, 'id'> & { ids: readonly string[] },
-): Promise<Credential[]> {
-  return db.all<Credential>(
-    selectWhere(sql`id in (select value from json_each(${JSON.stringify(ids)})) and product = ${product}
-      and ${inProjects(projectIds)}`),
-  );
-}
-
 /**
- * Returns the credentials with this key, or whose secret has this checksum. Returns null if there are none of these
+ * Returns the credentials with this key, or whose secret has this checksum; the previous one counts while they are
+ * rotated. Returns null if there are none of these
  * products in these projects.
  */
 export async function findCredential(
@@ -199,7 +207,9 @@ export async function findCredential(
     ({ product, projectIds }) => sql`product = ${product} and ${inProjects(projectIds)}`,
   );
   const rows = await db.all<Credential>(
-    selectWhere(sql`${sql.identifier(by)} = ${value} and ((${sql.join(within, sql`) or (`)}))`),
+    selectWhere(sql`(${sql.identifier(by)} = ${value} or id in (select credential_id from rotations
+        where ${sql.raw(by === 'key' ? 'previous_key' : 'checksum')} = ${value}))
+      and ((${sql.join(within, sql`) or (`)}))`),
   );
   return rows[0] ?? null;
 }
@@ -237,6 +247,7 @@ export function listCredentials(
   const list = {
     table: credentials,
     name: 'credentials',
+    more: rotationOf,
     where: sql`nth.product = ${product}`,
     resource: product,
     ...(natsAccountId === undefined
@@ -266,7 +277,9 @@ function conditionsOf(filter: CredentialFilter & { now: number }): SQL[] {
       sql`not exists (select 1 from json_each(${JSON.stringify(filter.tags)}) wanted
         where wanted.value not in (select value from json_each(nth.tags)))`,
     filter.status !== undefined && statuses[filter.status],
-    filter.key !== undefined && sql`nth.key = ${filter.key}`,
+    filter.key !== undefined &&
+      sql`(nth.key = ${filter.key}
+        or nth.id in (select credential_id from rotations where previous_key = ${filter.key}))`,
     filter.createdById !== undefined && sql`nth.created_by_id = ${filter.createdById}`,
     filter.expiresBefore !== undefined && sql`nth.expires_at < ${filter.expiresBefore}`,
     filter.lastUsedBefore !== undefined && sql`coalesce(nth.last_used_at, 0) < ${filter.lastUsedBefore}`,
@@ -367,7 +380,11 @@ export async function disableCredential(
   const changing = sql`${matching(ref)} and (${sql.join(differing, sql` or `)})`;
   const assignments = pairs.map(([column, value]) => sql`${column} = ${value}`);
   const switching = sql`${matching(ref)} and disabled_at is ${sql.raw(disabling ? 'null' : 'not null')}`;
-  const users = sql`select nats_account_id, key from credentials where ${switching} and nats_account_id is not null`;
+  // Both keys while they are rotated.
+  const users = sql`select nats_account_id, key, ${ISSUED_AT} / 1000 as issued_at, expires_at / 1000 as expires_at
+      from credentials where ${switching} and nats_account_id is not null
+    union all select nats_account_id, previous_key, issued_at / 1000, expires_at / 1000
+      from rotations join credentials on id = credential_id where ${switching} and nats_account_id is not null`;
   const [, , , , rows] = await db.batch(
     auditStatement(
       audit,
@@ -376,10 +393,10 @@ export async function disableCredential(
     ),
     disabling
       ? sql`insert into nats_revocations (account_id, user_key, revoked_at, issued_at, expires_at)
-          select nats_account_id, key, created_at / 1000, created_at / 1000, expires_at / 1000
-          from credentials where ${switching} and nats_account_id is not null
+          select nats_account_id, key, issued_at, issued_at, expires_at from (${users}) where true
           on conflict do nothing`
-      : sql`delete from nats_revocations where (account_id, user_key) in (${users})`,
+      : sql`delete from nats_revocations
+          where (account_id, user_key) in (select nats_account_id, key from (${users}))`,
     sql`update nats_accounts
       set revision = revision + 1, issued_at = max(${Math.floor(audit.now / 1000)}, issued_at + 1)
       where id in (select nats_account_id from (${users}))`,
@@ -390,8 +407,8 @@ export async function disableCredential(
   return rowsOf<Credential>(rows)[0] ?? null;
 }
 
-/** Revoked credentials. */
-export type RevokedCredential = Pick<Credential, 'key' | 'natsAccountId'>;
+/** Revoked credentials, with the rotation that was in progress. */
+export type RevokedCredential = Pick<Credential, 'key' | 'natsAccountId' | 'rotation'>;
 
 /**
  * Deletes credentials. NATS users whose JWT a server can still accept are also added to their account's revocations, with
@@ -406,16 +423,21 @@ export async function revokeCredential(
   const seconds = Math.floor(audit.now / 1000);
   const user = sql`${matching(ref)} and nats_account_id is not null
     and coalesce(expires_at / 1000, ${seconds}) >= ${seconds - EXPIRY_MARGIN_S}`;
-  const [, , , , , removed] = await db.batch(
+  const [found, , , , , , , removed] = await db.batch(
+    selectWhere(matching(ref)),
     auditStatement(
       audit,
       { ...auditedRow, action: 'revoke', before: AUDITED },
       sql`from credentials where ${matching(ref)}`,
     ),
-    sql`insert into nats_revocations (account_id, user_key, revoked_at, issued_at, expires_at)
-      select nats_account_id, key, max(${seconds}, created_at / 1000), created_at / 1000, expires_at / 1000
-      from credentials where ${user}
-      on conflict (account_id, user_key) do update set revoked_at = max(revoked_at, excluded.revoked_at)`,
+    revokeUsers(
+      sql`select nats_account_id, key, ${ISSUED_AT} / 1000 as issued_at, expires_at / 1000 as expires_at
+        from credentials where ${user}
+      union all select nats_account_id, previous_key, issued_at / 1000, expires_at / 1000
+        from rotations join credentials on id = credential_id where ${user}`,
+      seconds,
+    ),
+    // The previous key of a rotation is counted since the rotation started.
     sql`insert into counts (scope, resource, value)
       select nats_account_id, ${REVOCATIONS}, 1
       from credentials where ${user}
@@ -426,26 +448,207 @@ export async function revokeCredential(
       where resource = ${ref.product} and scope in (
         select project_id from credentials where ${matching(ref)}
         union all select nats_account_id from credentials where ${matching(ref)})`,
-    sql`delete from credentials where ${matching(ref)} returning key, nats_account_id as "natsAccountId"`,
+    deleteRotations(matching(ref)),
+    sql`delete from credentials where ${matching(ref)}`,
   );
-  return rowsOf<RevokedCredential>(removed)[0] ?? null;
+  return removed?.meta.changes ? (rowsOf<Credential>(found)[0] ?? null) : null;
+}
+
+/**
+ * Returns the statement that revokes NATS users: rows of `nats_account_id`, `key`, `issued_at` and `expires_at`, in
+ * seconds. The time is not before their creation, so that the next account JWT rejects them.
+ */
+function revokeUsers(users: SQL, seconds: number): SQL {
+  return sql`insert into nats_revocations (account_id, user_key, revoked_at, issued_at, expires_at)
+    select nats_account_id, key, max(${seconds}, issued_at), issued_at, expires_at from (${users}) where true
+    on conflict (account_id, user_key) do update set revoked_at = max(revoked_at, excluded.revoked_at)`;
+}
+
+/** Returns the statement that deletes the rotations of the credentials in `where`. Place it before these are deleted. */
+export function deleteRotations(where: SQL): SQL {
+  return sql`delete from rotations where credential_id in (select id from credentials where ${where})`;
+}
+
+/** The new key of credentials. */
+export type NewKey = Pick<Credential, 'key' | 'sealedSecret' | 'sealingKeyId' | 'checksum'>;
+
+/** Why credentials were not rotated. */
+export type RotationFailure =
+  | { ok: false; reason: 'not_found' | 'rotating' | 'not_enabled' | 'full' }
+  | { ok: false; reason: 'replayed'; record: IdempotencyRecord };
+
+/**
+ * Gives credentials a new key; the previous one keeps working until `overlapSeconds` after the first use of the new one.
+ * Fails with `rotating` if a rotation is in progress, with `not_enabled` if the credentials are disabled or expired,
+ * with `full` if the NATS account could not revoke one more key, and with `replayed` if the idempotency key was used.
+ */
+export async function startRotation(
+  db: Database,
+  audit: AuditContext,
+  ref: CredentialRef,
+  key: NewKey,
+  {
+    overlapSeconds,
+    maxRevocations,
+    idempotency,
+  }: {
+    overlapSeconds: number;
+    maxRevocations: number;
+    idempotency: IdempotentRequest | null;
+  },
+): Promise<{ ok: true; row: Credential } | RotationFailure> {
+  const rotating = sql`exists (select 1 from rotations where credential_id = ${ref.id})`;
+  const enabled = sql`(disabled_at is null and coalesce(expires_at, ${audit.now + 1}) > ${audit.now})`;
+  const full = sql`(nats_account_id is not null and (select coalesce(sum(value), 0) from counts
+    where scope = nats_account_id and resource in ('nats', ${REVOCATIONS})) >= ${maxRevocations})`;
+  // Between the first statement and the update of the key.
+  const starting = sql`${matching(ref)} and key = (select previous_key from rotations where credential_id = ${ref.id})`;
+  const started = sql`${matching(ref)} and key = ${key.key}`;
+  const [, , , , rows, found, , replayed] = await db.batch(
+    sql`insert into rotations (credential_id, previous_key, sealed_secret, sealing_key_id, checksum, issued_at,
+        started_at, overlap_seconds)
+      select id, key, sealed_secret, sealing_key_id, checksum, ${ISSUED_AT}, ${audit.now}, ${overlapSeconds}
+      from credentials where ${matching(ref)} and ${enabled} and not ${full} and not ${rotating}
+        and ${notReplayed(idempotency)}`,
+    auditStatement(
+      audit,
+      { ...auditedRow, action: 'rotate', before: withKey(sql.raw('key')), after: withKey(sql`${key.key}`) },
+      sql`from credentials where ${starting}`,
+    ),
+    // The previous key will be revoked: it is counted now, so that there is room for it then.
+    sql`insert into counts (scope, resource, value)
+      select nats_account_id, ${REVOCATIONS}, 1 from credentials where ${starting} and nats_account_id is not null
+      on conflict (scope, resource) do update set value = value + 1`,
+    sql`update credentials set key = ${key.key}, sealed_secret = ${key.sealedSecret},
+        sealing_key_id = ${key.sealingKeyId}, checksum = ${key.checksum}, key_issued_at = ${audit.now},
+        updated_at = max(${audit.now}, updated_at + 1) where ${starting}`,
+    selectWhere(started),
+    sql`select ${rotating} as rotating, ${enabled} as enabled from credentials where ${matching(ref)}`,
+    ...(idempotency
+      ? [
+          insertIdempotencyRecord(
+            idempotency,
+            ref.id,
+            sql`exists (select 1 from credentials where ${started})`,
+          ),
+          selectIdempotencyRecord(idempotency),
+        ]
+      : []),
+  );
+  const row = rowsOf<Credential>(rows)[0];
+  if (row) return { ok: true, row };
+  const record = rowsOf<IdempotencyRecord>(replayed)[0];
+  if (record) return { ok: false, reason: 'replayed', record };
+  const [state] = rowsOf<{ rotating: 0 | 1; enabled: 0 | 1 }>(found);
+  if (!state) return { ok: false, reason: 'not_found' };
+  if (state.rotating) return { ok: false, reason: 'rotating' };
+  return { ok: false, reason: state.enabled ? 'full' : 'not_enabled' };
+}
+
+/** Credentials as the audit trail shows them, with a key. */
+const withKey = (key: SQL) => sql`json_patch(${AUDITED}, json_object('key', ${key}))`;
+
+/** How long after its last use the schedule ends a previous key, and for how long uses can put that off: milliseconds. */
+const UNUSED_MS = 15 * 60_000;
+const LONGEST_DELAY_MS = 24 * 3_600_000;
+
+/** The rotations whose previous key the schedule can end at `now`. */
+const isDue = (
+  now: number,
+) => sql`ends_at <= ${now} and (coalesce(previous_last_used_at, 0) < ${now - UNUSED_MS}
+  or ends_at <= ${now - LONGEST_DELAY_MS})`;
+
+/**
+ * Ends a rotation: its previous key, or the new one, which the previous one then replaces. With `ifDue`, only if the
+ * schedule can end it now. Returns the row with the key that ended, or null if these projects have no such credentials
+ * with a rotation in progress.
+ */
+export async function endRotation(
+  db: Database,
+  audit: AuditContext,
+  ref: CredentialRef,
+  ended: 'previous' | 'new',
+  ifDue = false,
+): Promise<{ row: Credential; endedKey: string } | null> {
+  const seconds = Math.floor(audit.now / 1000);
+  const ending = sql`${matching(ref)} and id in (select credential_id from rotations
+    where credential_id = ${ref.id} and ${ifDue ? isDue(audit.now) : sql`true`})`;
+  const previous = (column: string) =>
+    sql`(select ${sql.raw(column)} from rotations where credential_id = credentials.id)`;
+  const [key, issuedAt] =
+    ended === 'previous' ? [previous('previous_key'), previous('issued_at')] : [sql.raw('key'), ISSUED_AT];
+  const kept = ended === 'previous' ? sql.raw('key') : previous('previous_key');
+  const revoked = sql`select nats_account_id, ${key} as key, ${issuedAt} / 1000 as issued_at,
+      expires_at / 1000 as expires_at from credentials where ${ending} and nats_account_id is not null`;
+  const [keys, , , , , , rows] = await db.batch(
+    sql`select ${key} as key from credentials where ${ending}`,
+    auditStatement(
+      audit,
+      {
+        ...auditedRow,
+        action: ended === 'previous' ? 'finish_rotation' : 'cancel_rotation',
+        before: withKey(key),
+        after: withKey(kept),
+      },
+      sql`from credentials where ${ending}`,
+    ),
+    revokeUsers(revoked, seconds),
+    sql`update nats_accounts set revision = revision + 1, issued_at = max(${seconds}, issued_at + 1)
+      where id in (select nats_account_id from (${revoked}))`,
+    ended === 'previous'
+      ? sql`update credentials set updated_at = max(${audit.now}, updated_at + 1) where ${ending}`
+      : sql`update credentials set key = ${previous('previous_key')}, sealed_secret = ${previous('sealed_secret')},
+          sealing_key_id = ${previous('sealing_key_id')}, checksum = ${previous('checksum')},
+          key_issued_at = ${previous('issued_at')}, updated_at = max(${audit.now}, updated_at + 1)
+        where ${ending}`,
+    deleteRotations(ending),
+    selectWhere(matching(ref)),
+  );
+  const endedKey = rowsOf<{ key: string }>(keys)[0]?.key;
+  const row = rowsOf<Credential>(rows)[0];
+  return endedKey === undefined || !row ? null : { row, endedKey };
+}
+
+/** Returns at most `limit` credentials with a previous key that the schedule can end. */
+export function listDueRotations(db: Database, now: number, limit: number): Promise<DueCredential[]> {
+  return db.all<DueCredential>(sql`select ${DUE_COLUMNS} from rotations join credentials on id = credential_id
+    where ${isDue(now)} order by ends_at limit ${limit}`);
 }
 
 /**
  * Records when credentials were last used, by key, in milliseconds since the epoch. Ignores unknown keys and uses older
- * than the recorded one.
+ * than the recorded one. The first use of a new key sets when the previous one ends.
  */
 export async function recordLastUses(
   db: Database,
   uses: readonly { key: string; at: number }[],
 ): Promise<void> {
-  await db.all(sql`update credentials set last_used_at = used.at
-    from (select value ->> 'key' as key, max(value ->> 'at') as at from json_each(${JSON.stringify(uses)}) group by 1) used
-    where credentials.key = used.key and coalesce(last_used_at, 0) < used.at`);
+  const used = sql`(select value ->> 'key' as key, max(value ->> 'at') as at
+    from json_each(${JSON.stringify(uses)}) group by 1) used`;
+  await db.batch(
+    sql`update credentials set last_used_at = used.at from ${used}
+      where credentials.key = used.key and coalesce(last_used_at, 0) < used.at`,
+    ...recordRotationUses(used),
+  );
+}
+
+/** Returns the statements that record uses of both keys of rotations; `used` has the columns `key` and `at`. */
+export function recordRotationUses(used: SQL): SQL[] {
+  return [
+    sql`update rotations set first_used_at = used.at, ends_at = used.at + overlap_seconds * 1000
+      from ${used} join credentials on credentials.key = used.key
+      where rotations.credential_id = credentials.id and first_used_at is null and used.at >= started_at`,
+    sql`update rotations set previous_last_used_at = used.at from ${used}
+      where previous_key = used.key and coalesce(previous_last_used_at, 0) < used.at`,
+    sql`update credentials set last_used_at = used.at from ${used} join rotations on previous_key = used.key
+      where credentials.id = credential_id and coalesce(last_used_at, 0) < used.at`,
+  ];
 }
 
 /** Credentials that the schedule must end. */
 export type DueCredential = Pick<Credential, 'id' | 'product' | 'projectId' | 'natsAccountId'>;
+
+const DUE_COLUMNS = sql.raw('id, product, project_id as "projectId", nats_account_id as "natsAccountId"');
 
 /** Returns at most `limit` disabled credentials that are due to be revoked, and credentials that expired before `expired`. */
 export function listDueCredentials(
@@ -454,9 +657,8 @@ export function listDueCredentials(
   expired: number,
   limit: number,
 ): Promise<DueCredential[]> {
-  const columns = sql.raw('id, product, project_id as "projectId", nats_account_id as "natsAccountId"');
   return db.all<DueCredential>(sql`select * from (
-      select ${columns} from credentials where revoke_at <= ${now} order by revoke_at limit ${limit})
+      select ${DUE_COLUMNS} from credentials where revoke_at <= ${now} order by revoke_at limit ${limit})
     union select * from (
-      select ${columns} from credentials where expires_at < ${expired} order by expires_at limit ${limit})`);
+      select ${DUE_COLUMNS} from credentials where expires_at < ${expired} order by expires_at limit ${limit})`);
 }

@@ -13,6 +13,8 @@ export function inProjects(projectIds: readonly string[]): SQL {
 export interface List {
   table: SQLiteTable;
   name: string;
+  /** Further columns of a row; the argument is the table's alias. */
+  more?: (alias: string) => SQL;
   /** A source with a `value` column: the ids of the scopes (projects or NATS accounts). */
   scopes: SQL;
   /** The column with a row's scope. */
@@ -35,7 +37,7 @@ export function projectScopes(projectIds: readonly string[]): SQL {
 export async function listPage<Row>(db: Database, list: List, page: Page): Promise<Listed<Row>> {
   const name = sql.raw(list.name);
   const [rows, totals] = await db.batch(
-    sql`select ${columnsOf(list.table, list.name)} from ${list.scopes} as scope cross join ${name}
+    sql`select ${columnsFor(list, list.name)} from ${list.scopes} as scope cross join ${name}
       where ${name}.rowid in (
         select nth.rowid from ${name} as nth where nth.${sql.raw(list.column)} = scope.value and ${list.where}
         order by ${orderOf('nth', page)} limit ${page.offset + page.limit})
@@ -52,9 +54,13 @@ export async function listFiltered<Row>(db: Database, list: List, page: Page): P
   const from = sql`from ${list.scopes} as scope join ${name} as nth on nth.${sql.raw(list.column)} = scope.value
     where ${list.where}`;
   const [rows, totals] = await db.batch(
-    sql`select ${columnsOf(list.table, 'nth')} ${from}
+    sql`select ${columnsFor(list, 'nth')} ${from}
       order by ${orderOf('nth', page)} limit ${page.limit} offset ${page.offset}`,
     sql`select count(*) as total ${from}`,
   );
   return { rows: rowsOf<Row>(rows), total: rowsOf<{ total: number }>(totals)[0]?.total ?? 0 };
+}
+
+function columnsFor({ table, more }: List, alias: string): SQL {
+  return more ? sql`${columnsOf(table, alias)}, ${more(alias)}` : columnsOf(table, alias);
 }

@@ -2,6 +2,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { type Database, rowsOf } from '../database.ts';
 import { ACCESS_KEY_PRODUCT_IDS, type AccessKeyProductId } from '../products.ts';
+import { recordRotationUses } from './credentials.ts';
 
 /** `sqsPrefix` and so on: the engine prefix of each product that is active in the project. */
 type Prefixes = { [Id in AccessKeyProductId as `${Id}Prefix`]: string | null };
@@ -42,25 +43,35 @@ export async function findGatewayCredential(
     (id) => sql`(select prefix from services where project_id = credentials.project_id and product = ${id}
       and status = 'enabled') as ${sql.raw(`"${id}Prefix"`)}`,
   );
-  const [credential] =
-    await db.all<GatewayCredential>(sql`select id, product, project_id as "projectId", sealed_secret as "sealedSecret",
-      sealing_key_id as "sealingKeyId", permissions, version, resources,
-      source_ips as "sourceIps", disabled_at as "disabledAt",
-      expires_at as "expiresAt", last_used_at as "lastUsedAt",
-      ${sql.join(prefixes, sql`, `)}
-    from credentials where key = ${accessKey} and nats_account_id is null`);
+  const columns = sql`id, product, project_id as "projectId", permissions, version, resources,
+    source_ips as "sourceIps", disabled_at as "disabledAt", expires_at as "expiresAt", ${sql.join(prefixes, sql`, `)}`;
+  // While credentials are rotated, the first use of the new key is recorded at once.
+  const [credential] = await db.all<GatewayCredential>(sql`
+    select ${columns}, credentials.sealed_secret as "sealedSecret", credentials.sealing_key_id as "sealingKeyId",
+      case when credential_id is not null and first_used_at is null then null else last_used_at end as "lastUsedAt"
+    from credentials left join rotations on credential_id = id where key = ${accessKey} and nats_account_id is null
+    union all
+    select ${columns}, rotations.sealed_secret, rotations.sealing_key_id, previous_last_used_at
+    from rotations join credentials on id = credential_id
+    where previous_key = ${accessKey} and nats_account_id is null`);
   return credential ?? null;
 }
 
 /** Whether credentials with this access key exist. */
 export async function accessKeyExists(db: Database, accessKey: string): Promise<boolean> {
-  return (await db.all(sql`select 1 from credentials where key = ${accessKey}`)).length > 0;
+  const found = await db.all(sql`select 1 from credentials where key = ${accessKey}
+    union all select 1 from rotations where previous_key = ${accessKey}`);
+  return found.length > 0;
 }
 
 /** Returns the statement that selects the access keys of a project for {@link accessKeysOf}, most recently used first. */
 export function selectAccessKeys(projectId: string): SQL {
-  return sql`select key from credentials
-    where project_id = ${projectId} and nats_account_id is null order by last_used_at desc`;
+  const ofProject = sql`project_id = ${projectId} and nats_account_id is null`;
+  return sql`select key, last_used_at from credentials where ${ofProject}
+    union all
+    select previous_key, last_used_at from rotations join credentials on credentials.id = credential_id
+      where ${ofProject}
+    order by last_used_at desc`;
 }
 
 /** Returns the access keys in the result of {@link selectAccessKeys}. */
@@ -68,8 +79,15 @@ export function accessKeysOf(result: Parameters<typeof rowsOf>[0]): string[] {
   return rowsOf<{ key: string }>(result).map(({ key }) => key);
 }
 
-/** Records that credentials were used, unless a use after `since` is already recorded. */
-export async function recordGatewayUse(db: Database, id: string, now: number, since: number): Promise<void> {
-  await db.all(sql`update credentials set last_used_at = ${now}
-    where id = ${id} and coalesce(last_used_at, 0) <= ${since}`);
+/** Records a use of an access key, unless a use of its credentials after `since` is already recorded. */
+export async function recordGatewayUse(
+  db: Database,
+  { id, accessKey }: { id: string; accessKey: string },
+  now: number,
+  since: number,
+): Promise<void> {
+  await db.batch(
+    sql`update credentials set last_used_at = ${now} where id = ${id} and coalesce(last_used_at, 0) <= ${since}`,
+    ...recordRotationUses(sql`(select ${accessKey} as key, ${now} as at) used`),
+  );
 }

@@ -189,6 +189,8 @@ export const credentials = sqliteTable(
     /** Increases when the credentials can do less, so that a waiting receive notices even if it is undone. */
     version: integer().notNull().default(1),
     createdAt: integer().notNull(),
+    /** When the key was issued, if that was after the creation: the `iat` of a NATS user's JWT. */
+    keyIssuedAt: integer(),
     updatedAt: integer().notNull(),
     lastUsedAt: integer(),
     expiresAt: integer(),
@@ -234,12 +236,34 @@ export const credentials = sqliteTable(
   ],
 );
 
-/** The usage of NATS credentials, by the public key `U…` of the user. Format: functions/nats/usage.ts. */
-export const natsUsage = sqliteTable('nats_usage', {
-  key: text().primaryKey(),
-  sampledAt: integer().notNull(),
-  usage: text().notNull(),
-});
+/**
+ * Rotations in progress: the previous key of credentials, which works beside their own until the rotation ends. It ends
+ * some time after the first use of the new key.
+ */
+export const rotations = sqliteTable(
+  'rotations',
+  {
+    credentialId: text().primaryKey(),
+    previousKey: text().notNull(),
+    sealedSecret: text(),
+    sealingKeyId: text(),
+    checksum: text().notNull(),
+    /** When the previous key was issued; the `iat` of a NATS user's JWT. */
+    issuedAt: integer().notNull(),
+    startedAt: integer().notNull(),
+    overlapSeconds: integer().notNull(),
+    firstUsedAt: integer(),
+    previousLastUsedAt: integer(),
+    /** When the previous key ends; null until the new one is used. */
+    endsAt: integer(),
+  },
+  (table) => [
+    uniqueIndex('rotations_by_key').on(table.previousKey),
+    index('rotations_by_checksum').on(table.checksum),
+    index('rotations_by_end').on(table.endsAt).where(sql`ends_at is not null`),
+    index('rotations_by_sealing_key').on(table.sealingKeyId).where(sql`sealing_key_id is not null`),
+  ],
+);
 
 /**
  * How many of `resource` (`nats_accounts`, `nats_revocations`, or a product's id for its credentials) a scope holds.

@@ -1,11 +1,12 @@
 /** Finds and replaces the sealed secrets of a region when sealing keys are rotated. */
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../database.ts';
 
-/** Kind of secret → table and column. */
+/** Kind of secret → table, key and column. */
 const SEALED_COLUMNS = {
-  credential: { table: 'credentials', column: 'sealed_secret' },
-  nats_account: { table: 'nats_accounts', column: 'sealed_signing_seed' },
+  credential: { table: 'credentials', id: 'id', column: 'sealed_secret' },
+  rotation: { table: 'rotations', id: 'credential_id', column: 'sealed_secret' },
+  nats_account: { table: 'nats_accounts', id: 'id', column: 'sealed_signing_seed' },
 } as const;
 
 export type SealedKind = keyof typeof SEALED_COLUMNS;
@@ -24,9 +25,14 @@ export function findSealedUnder(
   after: string,
   limit: number,
 ): Promise<SealedRow[]> {
-  const { table, column } = SEALED_COLUMNS[kind];
-  return db.all<SealedRow>(sql`select id, sealing_key_id as ${sql.raw('"keyId"')}, ${sql.raw(column)} as text
-    from ${sql.raw(table)} where ${sealedUnder(keyIds)} and id > ${after} order by id limit ${limit}`);
+  const [table, id, column] = namesOf(kind);
+  return db.all<SealedRow>(sql`select ${id} as id, sealing_key_id as ${sql.raw('"keyId"')}, ${column} as text
+    from ${table} where ${sealedUnder(keyIds)} and ${id} > ${after} order by ${id} limit ${limit}`);
+}
+
+function namesOf(kind: SealedKind): [table: SQL, id: SQL, column: SQL] {
+  const { table, id, column } = SEALED_COLUMNS[kind];
+  return [sql.raw(table), sql.raw(id), sql.raw(column)];
 }
 
 const sealedUnder = (keyIds: readonly string[]) =>
@@ -38,9 +44,9 @@ export async function countSealedUnder(
   kind: SealedKind,
   keyIds: readonly string[],
 ): Promise<number> {
-  const { table } = SEALED_COLUMNS[kind];
+  const [table] = namesOf(kind);
   const [row] = await db.all<{ n: number }>(
-    sql`select count(*) as n from ${sql.raw(table)} where ${sealedUnder(keyIds)}`,
+    sql`select count(*) as n from ${table} where ${sealedUnder(keyIds)}`,
   );
   return row?.n ?? 0;
 }
@@ -58,15 +64,15 @@ export async function replaceSealed(
   kind: SealedKind,
   resealed: readonly Resealed[],
 ): Promise<void> {
-  const { table, column } = SEALED_COLUMNS[kind];
+  const [table, id, column] = namesOf(kind);
   const rows = resealed.map(({ id, text, sealed }) => ({
     id,
     old: text,
     text: sealed.text,
     key: sealed.keyId,
   }));
-  await db.all(sql`update ${sql.raw(table)} set ${sql.raw(column)} = fresh.text, sealing_key_id = fresh.key
+  await db.all(sql`update ${table} set ${column} = fresh.text, sealing_key_id = fresh.key
     from (select value ->> 'id' as id, value ->> 'old' as old, value ->> 'text' as text, value ->> 'key' as key
       from json_each(${JSON.stringify(rows)})) fresh
-    where ${sql.raw(table)}.id = fresh.id and ${sql.raw(table)}.${sql.raw(column)} = fresh.old`);
+    where ${table}.${id} = fresh.id and ${table}.${column} = fresh.old`);
 }

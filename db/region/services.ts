@@ -6,7 +6,7 @@ import { sql } from 'drizzle-orm';
 import { type AuditContext, auditStatement, IF_CHANGED } from '../audit.ts';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
 import type { AccessKeyProductId } from '../products.ts';
-import { AUDITED } from './credentials.ts';
+import { AUDITED, deleteRotations } from './credentials.ts';
 import { insertDeactivation } from './deactivations.ts';
 import { accessKeysOf, selectAccessKeys } from './gateway.ts';
 import { services } from './schema.ts';
@@ -81,7 +81,7 @@ export async function deactivateService(
   ref: ServiceRef,
 ): Promise<{ row: Service; leftovers: boolean; accessKeys: string[] } | null> {
   const enabled = sql`exists (select 1 from services where ${matching(ref)} and status = 'enabled')`;
-  const [keys, , , , noted, changed, , rows] = await db.batch(
+  const [keys, , , , , noted, changed, , rows] = await db.batch(
     selectAccessKeys(ref.projectId),
     auditStatement(
       audit,
@@ -95,6 +95,7 @@ export async function deactivateService(
       sql`from credentials where ${matching(ref)} and ${enabled}`,
     ),
     sql`update counts set value = 0 where scope = ${ref.projectId} and resource = ${ref.product} and ${enabled}`,
+    deleteRotations(sql`${matching(ref)} and ${enabled}`),
     sql`delete from credentials where ${matching(ref)} and ${enabled}`,
     insertDeactivation(sql`from services where ${matching(ref)} and status = 'enabled'`, audit.now),
     sql`update services set status = 'disabled', updated_at = ${audit.now}

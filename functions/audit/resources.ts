@@ -54,6 +54,9 @@ const VERBS: Record<string, string> = {
   revoke: 'Delete',
   disable: 'Disable',
   enable: 'Enable',
+  rotate: 'Rotate',
+  finish_rotation: 'FinishRotationOf',
+  cancel_rotation: 'CancelRotationOf',
   activate: 'Activate',
   deactivate: 'Deactivate',
 };

@@ -1,11 +1,21 @@
-/** Ends credentials by schedule: disabled ones that are due to be revoked, and ones that expired long ago. */
+/**
+ * Ends credentials by schedule: disabled ones that are due to be revoked, ones that expired long ago, and the previous
+ * keys of rotations.
+ */
 import { openDatabase } from '../../db/database.ts';
-import { type DueCredential, listDueCredentials, revokeCredential } from '../../db/region/credentials.ts';
+import {
+  type DueCredential,
+  endRotation,
+  listDueCredentials,
+  listDueRotations,
+  revokeCredential,
+} from '../../db/region/credentials.ts';
 import { announce } from '../guard/announce.ts';
 import { publishAndReport } from '../nats/publication.ts';
 import type { Config, Region } from '../shared/env.ts';
 import { forEachConcurrent } from '../shared/jobs.ts';
 import { systemAuditContext } from '../shared/write-context.ts';
+import { keysOf } from './handlers.ts';
 
 const BATCH_SIZE = 200;
 const CONCURRENCY = 6;
@@ -25,7 +35,24 @@ export async function endDueCredentials(config: Config, region: Region, deadline
     const ref = { id, product, projectIds: [projectId], due: { now, expired } };
     const revoked = await revokeCredential(regionDb, systemAuditContext(), ref);
     if (!revoked) return;
-    if (natsAccountId === null) await (await announce(config, region, [revoked.key])).rest;
-    else await publishAndReport(config, { region: region.name, account: natsAccountId, user: revoked.key });
+    await enforce(config, region, natsAccountId, keysOf(revoked.key, revoked.rotation));
   });
+  const rotations = await listDueRotations(regionDb, now, BATCH_SIZE);
+  const byRotation = new Map(rotations.map((one) => [one.id, one]));
+  await forEachConcurrent('end rotations', region.name, [...byRotation.keys()], limits, async (id) => {
+    const { product, projectId, natsAccountId } = byRotation.get(id) as DueCredential;
+    const ref = { id, product, projectIds: [projectId] };
+    const ended = await endRotation(regionDb, systemAuditContext(), ref, 'previous', true);
+    if (ended) await enforce(config, region, natsAccountId, [ended.endedKey]);
+  });
+}
+
+async function enforce(
+  config: Config,
+  region: Region,
+  account: string | null,
+  keys: readonly string[],
+): Promise<void> {
+  if (account === null) await (await announce(config, region, keys)).rest;
+  else await publishAndReport(config, { region: region.name, account, user: keys[0] ?? null });
 }

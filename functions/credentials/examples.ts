@@ -27,6 +27,7 @@ export const natsCredentials = {
   ...common,
   nats_account_id: accountId,
   public_key: 'UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4',
+  rotation: null,
   checksum: '2fd4e1c67a2d28fced849ee1bb76e7391b93eb12',
   credentials: null,
 };
@@ -57,6 +58,7 @@ export const accessKeyCredentials = {
   access_key: 'LKEYexampleexample00',
   secret_key: '',
   secret_checksum: '2fd4e1c67a2d28fced849ee1bb76e7391b93eb12',
+  rotation: null,
   permissions,
   resources: ['orders-*'],
   source_ips: null,
@@ -71,6 +73,22 @@ export const disabled = {
   disabled_at: '2026-11-21T09:05:00.000Z',
   disabled_reason: 'Found in a build log',
   revoke_at: '2026-11-28T09:05:00.000Z',
+};
+
+export const rotate = { overlap_seconds: 86_400 };
+const rotation = {
+  started_at: '2026-11-21T09:05:00.000Z',
+  first_used_at: null,
+  previous_last_used_at: '2026-11-21T09:04:00.000Z',
+  previous_ends_at: null,
+};
+export const rotatedNatsCredentials = {
+  ...issuedNatsCredentials,
+  rotation: { previous_public_key: natsCredentials.public_key, ...rotation },
+};
+export const rotatedAccessKeyCredentials = {
+  ...issuedAccessKeyCredentials,
+  rotation: { previous_access_key: 'LKEYexampleexample11', ...rotation },
 };
 
 export const projectBody = { project_id: projectId };

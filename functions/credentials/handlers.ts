@@ -11,9 +11,11 @@ import {
   type CreationFailure,
   type Credential,
   disableCredential,
+  endRotation,
   getCredential,
   listCredentials,
   type RevokedCredential,
+  type Rotation,
   revokeCredential,
   updateCredential,
 } from '../../db/region/credentials.ts';
@@ -39,7 +41,7 @@ import { type AppEnv, apiTime, pageOf } from '../shared/http.ts';
 import { replayedResource, secretUnrecoverable } from '../shared/idempotency.ts';
 import { changedBits } from '../shared/permissions.ts';
 import { auditContextOf, type WriteContext, writeContextOf } from '../shared/write-context.ts';
-import { createCredentials, rederiveSecret } from './lifecycle.ts';
+import { createCredentials, rederiveSecret, rotateCredentials } from './lifecycle.ts';
 import { type AccessKeyProduct, type CreateRequest, nats, type Product } from './products.ts';
 import {
   type disableBody,
@@ -153,8 +155,7 @@ export async function get<Read>(c: C, product: Product<Read>, id: string): Promi
   return product.present(await getRow(c, product, id), c.get('region').name);
 }
 
-/** Returns the row of credentials. Throws 404 if the caller cannot read them. */
-export async function getRow(c: C, product: Product, id: string): Promise<Credential> {
+async function getRow(c: C, product: Product, id: string): Promise<Credential> {
   const { projectIds } = requireScope(c, { resource: product.id, action: 'read' });
   const credential = await getCredential(c.get('regionDb'), { id, product: product.id, projectIds });
   if (!credential) throw missing(id);
@@ -243,14 +244,103 @@ export async function disable<Read>(
   return { result: product.present(row, c.get('region').name), headers: await enforce(c, row) };
 }
 
+/**
+ * Gives credentials a new secret and returns them with it; the previous one keeps working for a while. On a retry,
+ * returns the secret that `idempotency` created before.
+ */
+export async function rotate<Read, Made>(
+  c: C,
+  product: Product<Read, Made>,
+  id: string,
+  overlapSeconds: number,
+  idempotency: IdempotentRequest | null,
+): Promise<Enforced<Made>> {
+  const context = writeContextOf(c);
+  const ref = writable(c, product, id);
+  const current = await getCredential(context.regionDb, ref);
+  if (!current) throw await refusal(c, product, id);
+  const rotated = await rotateCredentials(context, product, current, overlapSeconds, idempotency);
+  const reveal = async (credential: Credential, secret: string) => {
+    const wire = product.present(credential, c.get('region').name);
+    // Servers accept a new NATS user as soon as its account signs it.
+    const headers = credential.natsAccountId === null ? await enforce(c, credential) : {};
+    return { result: product.presentWithSecret(wire, secret), headers };
+  };
+  if (rotated.ok) return reveal(rotated.credential, rotated.secret);
+  if (rotated.reason !== 'replayed') throw rotationError(context, id, rotated.reason, current);
+  const credential = await replayedResource(idempotency, rotated.record, missing, () =>
+    getCredential(context.regionDb, ref),
+  );
+  const secret = await rederiveSecret(context, product, credential, rotated.record);
+  if (secret === null) throw secretUnrecoverable('credentials', credential.id);
+  return reveal(credential, secret);
+}
+
+function rotationError(
+  { nats }: WriteContext,
+  id: string,
+  reason: 'not_found' | 'rotating' | 'not_enabled' | 'full',
+  { projectId }: Credential,
+): ApiError {
+  switch (reason) {
+    case 'not_found':
+      return missing(id);
+    case 'rotating':
+      return new ApiError('already_exists', {
+        resource: 'rotation',
+        resource_id: id,
+        help_message: 'a rotation is in progress: finish or cancel it first',
+      });
+    case 'not_enabled':
+      return new ApiError('precondition_failed', {
+        precondition: 'unknown_precondition',
+        help_message: 'the credentials are disabled or expired: enable them or move their expiry first',
+      });
+    case 'full': {
+      const resource = 'nats_credentials and nats_revocations of the account';
+      const quota = nats.max_revocations;
+      return new ApiError('quotas_exceeded', {
+        details: [{ resource, quota, current: quota, project_id: projectId }],
+      });
+    }
+  }
+}
+
+/** Ends a rotation: its previous key, or the new one. Also returns the header that reports whether it is in force. */
+export async function endRotationNow<Read>(
+  c: C,
+  product: Product<Read>,
+  id: string,
+  ended: 'previous' | 'new',
+): Promise<Enforced<Read>> {
+  const ref = writable(c, product, id);
+  const done = await endRotation(c.get('regionDb'), auditContextOf(c), ref, ended);
+  if (done) {
+    const { row, endedKey } = done;
+    const headers = await enforce(c, { ...row, key: endedKey }, [row.key]);
+    return { result: product.present(row, c.get('region').name), headers };
+  }
+  if (!(await getCredential(c.get('regionDb'), ref))) throw await refusal(c, product, id);
+  throw new ApiError('precondition_failed', {
+    precondition: 'unknown_precondition',
+    help_message: 'no rotation of these credentials is in progress',
+  });
+}
+
 /** Brings a change of credentials into force, and returns the headers that report whether it is. */
 export function enforce(
   c: C,
-  { key, natsAccountId }: Pick<Credential, 'key' | 'natsAccountId'>,
+  { key, natsAccountId, rotation }: Pick<Credential, 'key' | 'natsAccountId' | 'rotation'>,
+  otherKeys: readonly string[] = [],
 ): Promise<Record<string, string>> {
-  if (natsAccountId === null) return announceAndReport(c, [key]);
+  if (natsAccountId === null) return announceAndReport(c, [...keysOf(key, rotation), ...otherKeys]);
   const request = { region: c.get('region').name, account: natsAccountId, user: key };
   return publishAndReport(c.get('config'), request);
+}
+
+/** Returns the keys of credentials: both while they are rotated. */
+export function keysOf(key: string, rotation: string | null): string[] {
+  return rotation === null ? [key] : [key, (JSON.parse(rotation) as Rotation).previousKey];
 }
 
 const missingService = (product: AccessKeyProduct<AccessKeyProductId>, projectId: string) =>

@@ -3,7 +3,13 @@
  * no rules beyond the statements in db/region/credentials.ts.
  */
 import type { IdempotencyRecord, IdempotentRequest } from '../../db/idempotency.ts';
-import { type CreationFailure, type Credential, createCredential } from '../../db/region/credentials.ts';
+import {
+  type CreationFailure,
+  type Credential,
+  createCredential,
+  type RotationFailure,
+  startRotation,
+} from '../../db/region/credentials.ts';
 import { derivedBytes, secretBytes } from '../shared/idempotency.ts';
 import type { WriteContext } from '../shared/write-context.ts';
 import { type CreateRequest, type Product, secretSha1 } from './products.ts';
@@ -57,6 +63,36 @@ export async function createCredentials(
     },
   );
   return created.ok ? { ok: true, credential: created.row, secret: issued.secret } : created;
+}
+
+/**
+ * Gives credentials a new secret, which is returned once. Fails like {@link startRotation}; `replayed` as for
+ * {@link createCredentials}.
+ */
+export async function rotateCredentials(
+  context: WriteContext,
+  product: Product,
+  { id, name, natsAccountId, projectId, expiresAt }: Credential,
+  overlapSeconds: number,
+  idempotency: IdempotentRequest | null,
+): Promise<{ ok: true; credential: Credential; secret: string } | RotationFailure> {
+  const random = await secretBytes(context.sealingKeys, idempotency, product.id);
+  const request = { name, natsAccountId, projectIds: [projectId], expiresAt };
+  const issued = await product.issue(context, id, request, random);
+  if (!issued) return { ok: false, reason: 'not_found' };
+  const rotated = await startRotation(
+    context.regionDb,
+    context.audit,
+    { id, product: product.id, projectIds: [projectId] },
+    {
+      key: issued.key,
+      sealedSecret: issued.sealed?.text ?? null,
+      sealingKeyId: issued.sealed?.keyId ?? null,
+      checksum: await secretSha1(issued.secret),
+    },
+    { overlapSeconds, maxRevocations: context.nats.max_revocations, idempotency },
+  );
+  return rotated.ok ? { ok: true, credential: rotated.row, secret: issued.secret } : rotated;
 }
 
 /**

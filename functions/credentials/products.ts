@@ -5,7 +5,7 @@
 import type * as z from 'zod';
 import type { AccessKeyProductId, ProductId } from '../../db/products.ts';
 import { getAccount } from '../../db/region/accounts.ts';
-import type { Credential } from '../../db/region/credentials.ts';
+import type { Credential, Rotation } from '../../db/region/credentials.ts';
 import { issueCreds } from '../nats/accounts.ts';
 import { newAccessKey, newSecretKey } from '../shared/access-keys.ts';
 import { digestHex, type RandomBytes } from '../shared/bytes.ts';
@@ -19,19 +19,23 @@ import type { accessKeyCredentials, issuedNatsCredentials, natsCredentials } fro
 
 export type { ProductId };
 
-/** A request to create credentials. */
-export interface CreateRequest {
+/** What the secret of credentials depends on. */
+export interface IssueRequest {
   name: string;
   /** The NATS account, or null for other products. */
   natsAccountId: string | null;
-  /** The permission bits, or null if the product has none. */
-  permissions: number | null;
   /** The project, or every project in which the NATS account can be. */
   projectIds: readonly string[];
-  description: string;
-  tags: readonly string[];
   /** Milliseconds since the epoch; null for never, or for the setting's default. */
   expiresAt: number | null;
+}
+
+/** A request to create credentials. */
+export interface CreateRequest extends IssueRequest {
+  /** The permission bits, or null if the product has none. */
+  permissions: number | null;
+  description: string;
+  tags: readonly string[];
   /** Patterns of queues and topics; null for all. */
   resources: readonly string[] | null;
   /** CIDR blocks; null for anywhere. */
@@ -60,7 +64,7 @@ export interface Product<Read = unknown, Made = unknown> {
   issue(
     context: WriteContext,
     id: string,
-    request: CreateRequest,
+    request: IssueRequest,
     random: RandomBytes,
   ): Promise<IssuedSecret | null>;
   /** Derives again the secret that `issue` created from the same bytes. Resolves to null if the parent is gone. */
@@ -97,6 +101,19 @@ const presentCommon = (credential: Credential, region: string) => ({
   revoke_at: apiTimeOrNull(credential.revokeAt),
 });
 
+/** Returns the API's rotation, without the previous key; null if none is in progress. */
+function presentRotation({ rotation: json }: Credential) {
+  if (json === null) return null;
+  const { previousKey, startedAt, firstUsedAt, previousLastUsedAt, endsAt } = JSON.parse(json) as Rotation;
+  const times = {
+    started_at: apiTime(startedAt),
+    first_used_at: apiTimeOrNull(firstUsedAt),
+    previous_last_used_at: apiTimeOrNull(previousLastUsedAt),
+    previous_ends_at: apiTimeOrNull(endsAt),
+  };
+  return { previousKey, times };
+}
+
 const listOrNull = (json: string | null) => (json === null ? null : (JSON.parse(json) as string[]));
 
 /** Returns the status at a time in milliseconds since the epoch. */
@@ -125,17 +142,23 @@ export const nats: Product<z.infer<typeof natsCredentials>, z.infer<typeof issue
   async reissue(context, credential, random) {
     const ref = { id: credential.natsAccountId ?? '', projectIds: [credential.projectId] };
     const account = await getAccount(context.regionDb, ref);
-    return account && (await issueCreds(context, account, credential, random)).content;
+    const { name, createdAt, keyIssuedAt, expiresAt } = credential;
+    const user = { name, createdAt: keyIssuedAt ?? createdAt, expiresAt };
+    return account && (await issueCreds(context, account, user, random)).content;
   },
   parentMissing: ({ natsAccountId }) =>
     new ApiError('not_found', { resource: 'namespace', resource_id: natsAccountId ?? '' }),
-  present: (credential, region) => ({
-    ...presentCommon(credential, region),
-    nats_account_id: credential.natsAccountId ?? '',
-    public_key: credential.key,
-    checksum: credential.checksum,
-    credentials: null,
-  }),
+  present: (credential, region) => {
+    const rotation = presentRotation(credential);
+    return {
+      ...presentCommon(credential, region),
+      rotation: rotation && { previous_public_key: rotation.previousKey, ...rotation.times },
+      nats_account_id: credential.natsAccountId ?? '',
+      public_key: credential.key,
+      checksum: credential.checksum,
+      credentials: null,
+    };
+  },
   presentWithSecret: (wire, content) => ({ ...wire, credentials: { name: 'user.creds', content } }),
 };
 
@@ -186,16 +209,20 @@ function accessKeyProduct<Id extends AccessKeyProductId>(id: Id): AccessKeyProdu
         precondition: 'attribute_must_be_set',
         help_message: `${label} is not activated for this project in this region: activate it first`,
       }),
-    present: (credential, region) => ({
-      ...presentCommon(credential, region),
-      project_id: credential.projectId,
-      access_key: credential.key,
-      secret_key: '',
-      secret_checksum: credential.checksum,
-      permissions: toApiPermissions(credential.permissions ?? 0),
-      resources: listOrNull(credential.resources),
-      source_ips: listOrNull(credential.sourceIps),
-    }),
+    present: (credential, region) => {
+      const rotation = presentRotation(credential);
+      return {
+        ...presentCommon(credential, region),
+        rotation: rotation && { previous_access_key: rotation.previousKey, ...rotation.times },
+        project_id: credential.projectId,
+        access_key: credential.key,
+        secret_key: '',
+        secret_checksum: credential.checksum,
+        permissions: toApiPermissions(credential.permissions ?? 0),
+        resources: listOrNull(credential.resources),
+        source_ips: listOrNull(credential.sourceIps),
+      };
+    },
     presentWithSecret: (wire, secret) => ({ ...wire, secret_key: secret }),
   };
 }

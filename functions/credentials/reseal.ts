@@ -8,7 +8,7 @@ import { countSealedUnder, findSealedUnder, replaceSealed, type SealedKind } fro
 import type { Region, SealingKey } from '../shared/env.ts';
 import { open, seal } from '../shared/sealing.ts';
 
-const KINDS: SealedKind[] = ['credential', 'nats_account'];
+const KINDS: SealedKind[] = ['credential', 'rotation', 'nats_account'];
 const BATCH_SIZE = 100;
 /** Maximum batches of each kind per run. */
 const MAX_BATCHES = 10;
@@ -36,7 +36,9 @@ export async function reseal(region: Region, keys: readonly SealingKey[]): Promi
       const rows = await findSealedUnder(regionDb, kind, old, after, BATCH_SIZE);
       const resealed = await Promise.all(
         rows.map(async (row) => {
-          const context = { kind, region: region.name, id: row.id };
+          // The previous secret of credentials is sealed as theirs was.
+          const sealedAs = kind === 'rotation' ? 'credential' : kind;
+          const context = { kind: sealedAs, region: region.name, id: row.id } as const;
           try {
             return [{ ...row, sealed: await seal(keys, context, await open(keys, context, row)) }];
           } catch {

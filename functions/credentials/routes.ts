@@ -21,11 +21,13 @@ import {
   create,
   deactivate,
   disable,
+  endRotationNow,
   enforce,
   get,
   info,
   list,
   revoke,
+  rotate,
   timeOf,
   update,
 } from './handlers.ts';
@@ -183,6 +185,76 @@ export function natsCredentialsRoutes() {
       async (c) => {
         const { credentials_id } = c.req.valid('param');
         const { result, headers } = await disable(c, nats, credentials_id, null);
+        return c.json(result, 200, headers);
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: `${item}/rotate`,
+        tags,
+        summary: 'Rotate NATS credentials',
+        description: `Returns a new secret, once. The previous one works until overlap_seconds after the first use of
+          the new one. ${IDEMPOTENCY_DESCRIPTION}`,
+        request: {
+          params,
+          headers: idempotencyHeaders,
+          body: { required: true, content: json(schemas.rotateBody, examples.rotate) },
+        },
+        responses: {
+          ...ok(schemas.issuedNatsCredentials, examples.rotatedNatsCredentials),
+          ...errorResponses(
+            'not_found',
+            'already_exists',
+            'precondition_failed',
+            'quotas_exceeded',
+            ...bodyErrors,
+          ),
+        },
+      }),
+      async (c) => {
+        const { credentials_id } = c.req.valid('param');
+        const body = c.req.valid('json');
+        const idempotency = await readIdempotencyKey(c, body);
+        const { result, headers } = await rotate(c, nats, credentials_id, body.overlap_seconds, idempotency);
+        return c.json(result, 200, headers);
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: `${item}/rotate/finish`,
+        tags,
+        summary: 'Finish the rotation of NATS credentials: end the previous key',
+        description: ENFORCEMENT_DESCRIPTION,
+        request: { params },
+        responses: {
+          ...ok(schemas.natsCredentials, examples.natsCredentials),
+          ...errorResponses('not_found', 'precondition_failed'),
+        },
+      }),
+      async (c) => {
+        const { credentials_id } = c.req.valid('param');
+        const { result, headers } = await endRotationNow(c, nats, credentials_id, 'previous');
+        return c.json(result, 200, headers);
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: `${item}/rotate/cancel`,
+        tags,
+        summary: 'Cancel the rotation of NATS credentials: end the new key',
+        description: ENFORCEMENT_DESCRIPTION,
+        request: { params },
+        responses: {
+          ...ok(schemas.natsCredentials, examples.natsCredentials),
+          ...errorResponses('not_found', 'precondition_failed'),
+        },
+      }),
+      async (c) => {
+        const { credentials_id } = c.req.valid('param');
+        const { result, headers } = await endRotationNow(c, nats, credentials_id, 'new');
         return c.json(result, 200, headers);
       },
     )
@@ -355,6 +427,82 @@ export function accessKeyCredentialsRoutes<const Id extends AccessKeyProductId>(
       async (c) => {
         const { credentials_id } = c.req.valid('param');
         const { result, headers } = await disable(c, product, credentials_id, null);
+        return c.json(result, 200, headers);
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: `${item}/rotate`,
+        tags,
+        summary: `Rotate ${product.label} credentials`,
+        description: `Returns a new secret, once. The previous one works until overlap_seconds after the first use of
+          the new one. ${IDEMPOTENCY_DESCRIPTION}`,
+        request: {
+          params,
+          headers: idempotencyHeaders,
+          body: { required: true, content: json(schemas.rotateBody, examples.rotate) },
+        },
+        responses: {
+          ...ok(schemas.accessKeyCredentials, examples.rotatedAccessKeyCredentials),
+          ...errorResponses(
+            'not_found',
+            'already_exists',
+            'precondition_failed',
+            'quotas_exceeded',
+            ...bodyErrors,
+          ),
+        },
+      }),
+      async (c) => {
+        const { credentials_id } = c.req.valid('param');
+        const body = c.req.valid('json');
+        const idempotency = await readIdempotencyKey(c, body);
+        const { result, headers } = await rotate(
+          c,
+          product,
+          credentials_id,
+          body.overlap_seconds,
+          idempotency,
+        );
+        return c.json(result, 200, headers);
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: `${item}/rotate/finish`,
+        tags,
+        summary: `Finish the rotation of ${product.label} credentials: end the previous key`,
+        description: GUARDED_DESCRIPTION,
+        request: { params },
+        responses: {
+          ...ok(schemas.accessKeyCredentials, examples.accessKeyCredentials),
+          ...errorResponses('not_found', 'precondition_failed'),
+        },
+      }),
+      async (c) => {
+        const { credentials_id } = c.req.valid('param');
+        const { result, headers } = await endRotationNow(c, product, credentials_id, 'previous');
+        return c.json(result, 200, headers);
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: `${item}/rotate/cancel`,
+        tags,
+        summary: `Cancel the rotation of ${product.label} credentials: end the new key`,
+        description: GUARDED_DESCRIPTION,
+        request: { params },
+        responses: {
+          ...ok(schemas.accessKeyCredentials, examples.accessKeyCredentials),
+          ...errorResponses('not_found', 'precondition_failed'),
+        },
+      }),
+      async (c) => {
+        const { credentials_id } = c.req.valid('param');
+        const { result, headers } = await endRotationNow(c, product, credentials_id, 'new');
         return c.json(result, 200, headers);
       },
     );

@@ -167,6 +167,26 @@ export const listAccessKeyCredentialsQuery = filters.extend({
   access_key: z.string().min(1).max(100).optional(),
 });
 
+/** For how long both keys work after the first use of the new one. */
+export const rotateBody = z.object({
+  overlap_seconds: z
+    .number()
+    .int()
+    .min(0)
+    .max(30 * 86_400)
+    .default(86_400),
+});
+
+/** A rotation in progress. */
+const rotationFields = {
+  started_at: timestamp,
+  /** When the new key was first used; null until then. */
+  first_used_at: timestamp.nullable(),
+  previous_last_used_at: timestamp.nullable(),
+  /** When the previous key ends; null until the new one is used. */
+  previous_ends_at: timestamp.nullable(),
+};
+
 /** The members that credentials of every product have. */
 const commonFields = {
   id: z.string(),
@@ -194,6 +214,7 @@ const natsCredentialsFields = z.object({
   nats_account_id: natsAccountId,
   public_key: z.string(),
   checksum: z.string(),
+  rotation: z.object({ previous_public_key: z.string(), ...rotationFields }).nullable(),
 });
 
 /** NATS credentials with the `.creds` file, which only the response to their creation contains. */
@@ -235,6 +256,7 @@ export const accessKeyCredentials = z
     access_key: z.string(),
     secret_key: z.string(),
     secret_checksum: z.string(),
+    rotation: z.object({ previous_access_key: z.string(), ...rotationFields }).nullable(),
     permissions,
     /** Null for all queues and topics. */
     resources: z.array(z.string()).nullable(),

@@ -1,4 +1,4 @@
-/** The pages: what Starlight reads from src/content/docs, and what ours say of themselves beside that. */
+/** The content collection of pages, with fields beyond Starlight's. */
 
 import { defineCollection } from 'astro:content';
 import { docsLoader } from '@astrojs/starlight/loaders';
@@ -6,10 +6,10 @@ import { docsSchema } from '@astrojs/starlight/schema';
 import { z } from 'astro/zod';
 
 const extend = z.object({
-  /** When the page was first there, and when somebody last held it against what it describes. */
+  /** The date of the first version, and the date of the last check against the product. */
   published: z.date().optional(),
   reviewed: z.date().optional(),
-  /** Pages to read on: `how-to/connect-nats`. */
+  /** Related pages: `how-to/connect-nats`. */
   seeAlso: z.array(z.string()).optional(),
 });
 

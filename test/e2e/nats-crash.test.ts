@@ -56,7 +56,7 @@ async function withStreams(on: LocalStack, url: string, names: readonly string[]
   return creds;
 }
 
-/** Waits until the account's streams are deleted and its tombstone denies everyone for ever. */
+/** Waits until the account's streams are deleted and its tombstone denies everyone permanently. */
 async function expectPurged(on: LocalStack, account: string): Promise<void> {
   const revocations = async () => claimsOf(await accountJwtOf(on, REGION, account)).nats.revocations;
   await expect.poll(revocations).toEqual({ '*': FOR_EVER });

@@ -122,6 +122,23 @@ describe.each(REGIONS)('creds of %s that are disabled', (region) => {
   });
 });
 
+it('creds that are rotated connect with both files until the rotation is finished, which disconnects the old one', async () => {
+  const region = 'fr-par';
+  const one = await newCreds(local, region);
+  const path = `/mnq/v1beta1/regions/${region}/nats-credentials/${one.id}/rotate`;
+  const { credentials } = await api<{ credentials: { content: string } }>(local, 'POST', path, {});
+  const [old, fresh] = await Promise.all([
+    connectWith(urlOf(region), one.content),
+    enter(region, credentials.content),
+  ]);
+  const closed = old.closed();
+  await api(local, 'POST', `${path}/finish`);
+  await closed;
+  expect(await access(urlOf(region), one.content)).toBe('refused');
+  expect(await access(urlOf(region), credentials.content)).toBe('yes');
+  await fresh.flush();
+});
+
 it('creds are disconnected when they expire, and refused afterwards', async () => {
   const region = 'fr-par';
   const account = await newAccount(local, region);

@@ -14,7 +14,7 @@ import type { LocalStack } from './local-stack.ts';
 import type { Creds } from './nats-client.ts';
 
 /**
- * When the creds were created, in seconds before now, and for how many seconds they are valid; for ever if omitted.
+ * When the creds were created, in seconds before now, and for how many seconds they are valid; without expiry if omitted.
  * `as` is another account that they claim to belong to.
  */
 export interface Dates {

@@ -15,7 +15,7 @@ export interface Addresses {
   origin: string;
   /** The URLs for NATS clients, by region in the order of the configuration. */
   nats: readonly string[];
-  /** The URLs that pages can connect to, besides the origin. */
+  /** The URLs that pages can connect to, other than their origin. */
   websockets: readonly string[];
 }
 

@@ -147,7 +147,7 @@ it.each(withTrends)('the chart of %s has a line for each measure, with its value
   const trends = trendsOf(runOf(area));
   const chart = trendChart(area, 'Title', trends);
   const points = trends.reduce((sum, trend) => sum + trend.points.length, 0);
-  // Each point beyond the first is a row; a row without a first point of its own has another baseline.
+  // Each point beyond the first is a row; rows of a trend without a first point have another baseline.
   expect(points - trends.length).toBe(
     runOf(area).rows.filter(({ baseline }) => /^\d/.test(baseline?.of ?? '')).length,
   );

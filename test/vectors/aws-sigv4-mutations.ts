@@ -1,11 +1,11 @@
 /**
- * Alters a case of the AWS signing test suite in one place at a time, each time with the reason for which a verifier
- * must refuse what comes out. Generated from what stands in the case; no case is named here.
+ * Mutations of a case of the AWS signing test suite: each changes one thing, and has the reason for which a verifier must
+ * refuse the request. Derived from the case, for any case.
  */
 import type { SignatureReason } from '../../functions/gateway/sigv4.ts';
 import type { Vector } from './aws-sigv4.ts';
 
-/** What arrives. */
+/** A request, as it arrives. */
 export interface Attempt {
   method: string;
   path: string;
@@ -16,10 +16,10 @@ export interface Attempt {
   after: number;
 }
 
-/** One place altered: what it is, how the request then differs, and why it must be refused. */
+/** The change, the members of the request that differ, and the reason for the refusal. */
 export type Mutation = readonly [change: string, request: Partial<Attempt>, reason: SignatureReason];
 
-// The parts of a signature, wherever it stands.
+// The parts of a signature, from the header or the query.
 interface Parts {
   credential: string;
   signedHeaders: string;
@@ -30,7 +30,7 @@ interface Parts {
 const MINUTE = 60_000;
 const UNHASHED = ['UNSIGNED-PAYLOAD', 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD'];
 
-/** Every mutation of a case that verifies. */
+/** Returns all mutations of a valid case. */
 export function mutate(vector: Vector): Mutation[] {
   return [
     ...mutateLine(vector),
@@ -265,7 +265,7 @@ function mutatePresigned(vector: Vector): Mutation[] {
   ];
 }
 
-// In the query only: a header would have to be signed. Where there is one, it is what counts.
+// In the query only, because a header would have to be signed, and takes precedence.
 function mutateHash({ query, headers }: Vector): Mutation[] {
   const claimed = headers.some(([name]) => name === 'x-amz-content-sha256');
   return UNHASHED.map(
@@ -298,7 +298,7 @@ function partsOf({ form, query, headers, signature }: Vector): Parts {
   return { credential, signedHeaders, time: header('X-Amz-Date'), signature };
 }
 
-// The request with other parts of a signature in place of its own.
+// Returns the members of a request with changed parts of its signature.
 function rewrite(vector: Vector, changed: Partial<Parts>): Partial<Attempt> {
   const { credential, signedHeaders, time, signature } = { ...partsOf(vector), ...changed };
   const values = new Map([

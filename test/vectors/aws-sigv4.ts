@@ -1,10 +1,10 @@
 /**
- * Reads the cases of the AWS signing test suite in aws-sigv4/ (its SOURCE.md tells where they come from): each case once
- * signed in the header, once presigned.
+ * Reads the cases of the AWS signing test suite in aws-sigv4/ (SOURCE.md there names the source), each with a signature in
+ * the header and presigned.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** A request as the suite writes it down, with everything a verifier must find out about it. */
+/** A request of the suite, with the values that a verifier must derive from it. */
 export interface Vector {
   name: string;
   form: 'header' | 'query';
@@ -17,7 +17,7 @@ export interface Vector {
   stringToSign: string;
   signature: string;
   secretKey: string;
-  /** Milliseconds since 1970 at which it was signed. */
+  /** The time of the signature, in milliseconds since the epoch. */
   signedAt: number;
 }
 
@@ -28,7 +28,7 @@ interface Context {
 
 const suite = new URL('aws-sigv4/', import.meta.url);
 
-/** Every case in both forms. */
+/** Returns every case in both forms. */
 export function awsVectors(): Vector[] {
   const names = readdirSync(suite, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   return names.flatMap(({ name }) => [read(name, 'header'), read(name, 'query')]);

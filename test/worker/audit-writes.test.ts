@@ -100,6 +100,28 @@ async function disabled(place: Place, product: string, id: string): Promise<stri
   return id;
 }
 
+/** The changes of a rotation of credentials that `create` creates. */
+const rotationChanges = (
+  product: string,
+  create: (place: Place) => Promise<string>,
+): Record<string, Change> => {
+  const path = (id: string) => `${REGION}/${product}-credentials/${id}/rotate`;
+  const rotating = async (place: Place) => {
+    const id = await create(place);
+    await place.prepare('POST', path(id), {});
+    return path(id);
+  };
+  return {
+    [`POST ${path(':credentials_id')}`]: async (place) => ({ path: path(await create(place)), body: {} }),
+    [`POST ${path(':credentials_id')}/finish`]: async (place) => ({
+      path: `${await rotating(place)}/finish`,
+    }),
+    [`POST ${path(':credentials_id')}/cancel`]: async (place) => ({
+      path: `${await rotating(place)}/cancel`,
+    }),
+  };
+};
+
 const accessKeyChanges = (product: string): Record<string, Change> => ({
   [`POST ${REGION}/activate-${product}`]: async ({ owner }) => ({
     path: `${REGION}/activate-${product}`,
@@ -124,6 +146,7 @@ const accessKeyChanges = (product: string): Record<string, Change> => ({
   [`POST ${REGION}/${product}-credentials/:credentials_id/enable`]: async (place) => ({
     path: `${REGION}/${product}-credentials/${await disabled(place, product, await accessKeyCredentials(place, product))}/enable`,
   }),
+  ...rotationChanges(product, (place) => accessKeyCredentials(place, product)),
   [`DELETE ${REGION}/${product}-credentials/:credentials_id`]: async (place) => ({
     path: `${REGION}/${product}-credentials/${await accessKeyCredentials(place, product)}`,
   }),
@@ -153,6 +176,7 @@ const CHANGES: Record<string, Change> = {
   [`POST ${REGION}/nats-credentials/:credentials_id/enable`]: async (place) => ({
     path: `${REGION}/nats-credentials/${await disabled(place, 'nats', await natsCredentials(place))}/enable`,
   }),
+  ...rotationChanges('nats', natsCredentials),
   [`DELETE ${REGION}/nats-credentials/:credentials_id`]: async (place) => ({
     path: `${REGION}/nats-credentials/${await natsCredentials(place)}`,
   }),

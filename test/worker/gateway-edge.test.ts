@@ -130,9 +130,7 @@ describe('a gateway request', () => {
     // The first use is recorded in the background, not before the response.
     await send();
     await expect
-      .poll(() => rows('fr-par', 'select last_used_at from credentials where id = ?', credentialsId), {
-        timeout: 10_000,
-      })
+      .poll(() => rows('fr-par', 'select last_used_at from credentials where id = ?', credentialsId))
       .not.toEqual([{ last_used_at: null }]);
     const none = { identity: 0, region: 0, rows: 0 };
     expect(await send()).toEqual(none);
@@ -160,11 +158,21 @@ describe('a gateway request', () => {
       )[0]?.at;
     const db = openDatabase(env.REGION_FR_PAR);
     const noted = Date.now() + 3600_000;
-    await recordGatewayUse(db, credentialsId, noted, noted - 300_000);
-    await recordGatewayUse(db, credentialsId, noted + 1000, noted - 299_000);
-    await recordGatewayUse(db, credentialsId, noted - 1000, noted - 301_000);
+    await recordGatewayUse(db, { id: credentialsId, accessKey: client.accessKeyId }, noted, noted - 300_000);
+    await recordGatewayUse(
+      db,
+      { id: credentialsId, accessKey: client.accessKeyId },
+      noted + 1000,
+      noted - 299_000,
+    );
+    await recordGatewayUse(
+      db,
+      { id: credentialsId, accessKey: client.accessKeyId },
+      noted - 1000,
+      noted - 301_000,
+    );
     expect(await lastUse()).toBe(noted);
-    await recordGatewayUse(db, credentialsId, noted + 300_000, noted);
+    await recordGatewayUse(db, { id: credentialsId, accessKey: client.accessKeyId }, noted + 300_000, noted);
     expect(await lastUse()).toBe(noted + 300_000);
     await rows(
       'fr-par',

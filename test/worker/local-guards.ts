@@ -18,15 +18,13 @@ export function localGuards(
     const ready = runInDurableObject(stub as never, (guard) => {
       Object.assign(guard, { env: bindings });
     });
-    const methods = ['admit', 'changed', 'record', 'usage', 'requestsSince', 'fetch'] as const;
-    const calls = methods.map((name) => [
-      name,
+    const call =
+      (name: 'admit' | 'changed' | 'used' | 'fetch') =>
       async (...input: unknown[]) => {
         await ready;
         return (stub[name] as (...given: unknown[]) => unknown)(...input);
-      },
-    ]);
-    return Object.fromEntries(calls);
+      };
+    return { admit: call('admit'), changed: call('changed'), used: call('used'), fetch: call('fetch') };
   };
   const idFromName = (name: string) => guards.idFromName(`${prefix} ${name}`);
   return { idFromName, get } as unknown as DurableObjectNamespace;

@@ -1,7 +1,6 @@
 /**
- * The element `<accept-invitation>`: says what the link in the address invites to, and joins. A person with an account signs
- * in on the way, or already has; one without chooses a password and is signed in with it. The server does not say in advance
- * which of them has opened the link.
+ * The element `<accept-invitation>`: shows the invitation that the address names, and accepts it. New people choose a
+ * password; people with an account sign in first. The server does not reveal which of the two applies.
  */
 
 import { type Problem, sentence } from '../api/errors.ts';
@@ -26,13 +25,13 @@ const KNOWN: Problem = {
 
 class AcceptInvitation extends HTMLElement {
   #email = '';
-  /** Whether joining was asked for without an answer: it may have been done. */
+  /** Whether a request to join got no response, so it may have succeeded. */
   #unanswered = false;
 
   connectedCallback(): void {
     this.#bind('new', async ({ name, password = '' }) => {
       const problem = await this.#accept({ name, password });
-      // Only a person with an account is asked to sign in, or, signed in as somebody else, refused.
+      // The server responds with 401 or 403 only if the invited person has an account.
       if (problem?.kind === 'signed-out' || problem?.kind === 'denied') return KNOWN;
       return problem ?? signIn(this.#email, password);
     });
@@ -84,7 +83,7 @@ class AcceptInvitation extends HTMLElement {
     const problem = problemOf(result);
     this.#unanswered ||= problem?.kind === 'unreachable' || problem?.kind === 'failed';
     if (problem?.kind !== 'gone') return problem;
-    // The link works once: it was used from here, and what was lost is the answer.
+    // The link works once. If the first response was lost, it was used by the previous attempt.
     return this.#unanswered ? undefined : { kind: 'refused', message: USED };
   }
 }

@@ -1,13 +1,14 @@
-/** The element `<account-security>`: lists and ends sessions, changes the password. What it shows, the API states. */
+/** The element `<account-security>`: lists and ends sessions, and changes the password. */
 
 import { type BrowserSession, sessions } from '../api/api.ts';
 import { sentence } from '../api/errors.ts';
 import { fetchResult } from '../api/request.ts';
 import { currentSession, signInLink } from '../api/session.ts';
-import { copyOf, fill, find, show, showTime } from '../ui/dom.ts';
+import { copyOf, fill, find, show } from '../ui/dom.ts';
 import { bindForm } from '../ui/forms/form.ts';
 import { bindPasswordToggles } from '../ui/forms/password-field.ts';
 import { failure, type Notice, say, success } from '../ui/panels/notice.ts';
+import { showTime } from '../ui/time.ts';
 import { postAuth, problemOf } from './auth-client.ts';
 
 const PAGE_SIZE = 100;
@@ -31,7 +32,7 @@ class AccountSecurity extends HTMLElement {
   }
 
   async #load(news?: Notice): Promise<void> {
-    // A stranger is no error: nothing is asked for that would be refused.
+    // If nobody is signed in, the requests below would fail.
     const session = await currentSession();
     if (session.ok && !session.body) return show(this, 'signed-out');
     if (session.ok && session.body?.guest) return show(this, 'guest');
@@ -63,7 +64,7 @@ class AccountSecurity extends HTMLElement {
   async #end({ jti, current }: BrowserSession): Promise<void> {
     if (current) return (await import('../api/sign-out.ts')).signOut();
     const result = await fetchResult<unknown>(() => sessions[':jti'].$delete({ param: { jti } }));
-    // A missing session has ended, by whatever means.
+    // If the session is missing, it has already ended.
     if (!result.ok && result.problem.kind !== 'gone') {
       return say(this, failure(sentence(result.problem, 'action')));
     }
@@ -72,7 +73,7 @@ class AccountSecurity extends HTMLElement {
   }
 }
 
-/** The first that a user agent names is what it is: all name Safari, and Chromium's name Chrome. */
+/** The first match is the browser: all user agents name Safari, and those of Chromium name Chrome. */
 const BROWSERS: [name: string, token: RegExp][] = [
   ['Edge', /\bEdg/],
   ['Opera', /\bOPR\//],

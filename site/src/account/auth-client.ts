@@ -1,9 +1,8 @@
-/** Requests to sign-in, below `/auth`: everything goes in the body, so that no address has a secret. */
+/** Requests to `/auth`. Everything is in the body, to keep secrets out of URLs. */
 
 import type { Problem } from '../api/errors.ts';
 import { type ErrorParser, fetchResult, type Result } from '../api/request.ts';
 
-/** Sends a POST to sign-in. */
 export function postAuth<T = unknown>(path: string, body: object): Promise<Result<T>> {
   const request = () =>
     fetch(`/auth${path}`, {
@@ -14,7 +13,7 @@ export function postAuth<T = unknown>(path: string, body: object): Promise<Resul
   return fetchResult<T>(request, signInProblem);
 }
 
-/** As the API's, except that a wrong password is no session that has ended. */
+/** Like parseError, except that 401 means a wrong password instead of an ended session. */
 const signInProblem: ErrorParser = async (status, headers, body) => {
   if ((body as { method?: string } | null)?.method === 'password')
     return { kind: 'refused', message: WRONG_PASSWORD };
@@ -23,17 +22,16 @@ const signInProblem: ErrorParser = async (status, headers, body) => {
 
 const WRONG_PASSWORD = 'Incorrect email address or password. Check both, then try again.';
 
-/** The problem of a result, for forms that need no more of it. */
+/** Returns the problem of a result, if any. */
 export const problemOf = (result: Result<unknown>): Problem | undefined =>
   result.ok ? undefined : result.problem;
 
-/** Signs in with a password. */
 export const signIn = async (email: string, password: string): Promise<Problem | undefined> =>
   problemOf(await postAuth('/sign-in/email', { email, password }));
 
-/** Signs in with the token of a link that works once. */
+/** Signs in with the token of a one-time link. */
 export const signInByLink = async (token: string): Promise<Problem | undefined> =>
   problemOf(await postAuth('/sign-in/link', { token }));
 
-/** The token in the page's address, behind the `#`: it reaches no server before a form sends it. */
+/** Returns the token in the fragment of the page's address. Browsers do not send fragments to servers. */
 export const tokenInAddress = (): string => location.hash.slice(1);

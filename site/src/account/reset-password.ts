@@ -1,4 +1,4 @@
-/** The element `<reset-password>`: asks for the mail or, where the address has its token, sets the new password. */
+/** The element `<reset-password>`: requests the email or, if the address has a token, sets the new password. */
 
 import { fill, find, show } from '../ui/dom.ts';
 import { bindForm } from '../ui/forms/form.ts';
@@ -27,7 +27,7 @@ class ResetPassword extends HTMLElement {
     );
     bindPasswordToggles(this);
     const choose = () => show(this, tokenInAddress() ? 'choose' : 'request');
-    // Without its token the address is that of the same page, which the browser does not load again.
+    // Only the fragment changes when the link is opened on this page, so the browser does not reload it.
     addEventListener('hashchange', choose);
     find(this, '[data-action="again"]', HTMLAnchorElement).addEventListener('click', (event) => {
       event.preventDefault();

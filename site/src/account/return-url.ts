@@ -1,9 +1,9 @@
-/** Where signing in leads back to: the address that session.ts's `signInLink` was made at. */
+/** The page to return to after signing in: see `signInLink` in session.ts. */
 
-/** The page of this origin that `?return=` names by its path; the first page when it names anything else. */
+/** Returns the path in `?return=`, or `/` if it is not on this origin. Prevents open redirects. */
 export function returnAddress(): string {
   const wanted = new URLSearchParams(location.search).get('return') ?? '/';
-  // A path may begin with two slashes, or a slash and a backslash, and then means another host.
+  // `//host` and `/\host` begin with a slash, but lead to another host.
   const target = wanted.startsWith('/') ? URL.parse(wanted, location.origin) : null;
   return target?.origin === location.origin ? target.href : '/';
 }

@@ -1,6 +1,6 @@
 /**
- * The element `<sign-in-form>`: exchanges an email address and a password for a session cookie, or the token of a link that
- * signs in once, which comes after the `#` of the address.
+ * The element `<sign-in-form>`: signs in with an email address and a password, or with the token of a one-time link in the
+ * fragment of the address.
  */
 
 import { currentSession } from '../api/session.ts';
@@ -11,7 +11,7 @@ import { bindPasswordToggles } from '../ui/forms/password-field.ts';
 import { signIn, signInByLink, tokenInAddress } from './auth-client.ts';
 import { returnAddress } from './return-url.ts';
 
-/** What the token of a link looks like, unlike a place on the page. */
+/** Matches the token of a link, but not an anchor on the page. */
 const LINK_TOKEN = /^[\w-]{43}$/;
 
 class SignInForm extends HTMLElement {
@@ -28,7 +28,7 @@ class SignInForm extends HTMLElement {
     void this.#useLink();
   }
 
-  /** Signs in by the link in the address, if there is one. It is taken out of the address and the history first. */
+  /** Signs in with the token in the address, if any. Removes the token from the address and the history first. */
   async #useLink(): Promise<void> {
     const token = tokenInAddress();
     if (!LINK_TOKEN.test(token)) return this.#render();

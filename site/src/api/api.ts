@@ -1,6 +1,5 @@
 /**
- * The typed client of the API, made of the Worker's own type: a path or a field that does not exist does not compile.
- * Every call stays on this origin and carries the session's cookie.
+ * The typed client of the API, with the types of the Worker's routes. Requests go to this origin, with the session cookie.
  */
 import type { hc, InferResponseType } from 'hono/client';
 import type { AccessKeyProductId } from '../../../db/products.ts';
@@ -9,36 +8,32 @@ import { clientAt } from './typed-client.ts';
 
 const client = clientAt<ReturnType<typeof hc<App>>>();
 
-/** The projects of the caller. */
 export const projects = client.account.v3.projects;
 
-/** What concerns organizations: who the caller is, members, programs, keys, and what they are granted. */
+/** Organizations: the current principal, members, applications, API keys and policies. */
 export const iam = client.iam.v1alpha1;
 
-/** What readers said of the pages. */
+/** Readers' feedback about pages. */
 export const { feedback } = client;
 
-/** The sessions of the person who is signed in. */
+/** The sessions of the signed-in person. */
 export const sessions = iam.jwts;
 
-/** The audit trail: the organization's own, and each region's. */
+/** The audit trail of the organization, and those of the regions. */
 export const audit = {
   organization: client['audit-trail'].v1alpha1.events,
   region: client['audit-trail'].v1alpha1.regions[':region'].events,
 };
 
-/** Tells whose a key is. */
+/** Finds the credentials or API key that a key belongs to. */
 export const lookup = client.mnq.v1beta1.lookup;
 
 const region = client.mnq.v1beta1.regions[':region'];
 
-/** The NATS accounts of a region. */
 export const natsAccounts = region['nats-accounts'];
 
-/** The nats-servers of a region. */
 export const natsServers = region['nats-servers'];
 
-/** The NATS credentials of a region. */
 export const natsCredentials = region['nats-credentials'];
 
 /** The endpoints of Queues and of Topics and Events, by product. */
@@ -60,8 +55,8 @@ export const accessKeyEndpoints = {
 } as const satisfies Record<AccessKeyProductId, object>;
 
 /**
- * What a creation sends along, so that sending it again can be recognised. `within` is the id of what it is created in:
- * the same words typed for another project or account are another creation.
+ * Returns the header that makes a creation safe to retry. `within` is the id of the parent: the same form for another
+ * project or account is another request.
  */
 export const idempotent = (key: string, within: string) => ({ 'Idempotency-Key': `${key} ${within}` });
 

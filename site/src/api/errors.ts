@@ -1,9 +1,6 @@
-/**
- * What can go wrong between a page and the API, and the sentence for each. How a response is read is parse-error.ts's,
- * which is loaded when there is one to read.
- */
+/** The problems of requests, and a sentence for each. parse-error.ts reads them from responses. */
 
-/** A problem. `message` tells a person what happened and what to do. `down` is a 503, `failed` any other fault. */
+/** A problem. `message` says what happened and what to do. `down` is a 503, `failed` any other error of the server. */
 export type Problem =
   | { kind: 'unreachable' }
   | { kind: 'superseded' }
@@ -11,10 +8,10 @@ export type Problem =
   | { kind: 'denied' | 'gone' | 'wait' | 'refused' | 'down' | 'failed'; message: string }
   | { kind: 'fields'; message: string; fields: { name: string; reason: string }[] };
 
-/** What the person was at: reading a list, sending a form with what they typed, or pressing a button. */
+/** What the person was doing: reading a list, submitting a form, or pressing a button. */
 export type Doing = 'list' | 'form' | 'action';
 
-/** The sentence that tells a person what happened and what to do. */
+/** Returns a sentence that says what happened and what to do. */
 export function sentence(problem: Problem, doing: Doing): string {
   const kept = doing === 'form' ? ' What you typed is still here.' : '';
   switch (problem.kind) {

@@ -1,7 +1,4 @@
-/**
- * Reads the problem that an answer other than 2xx stands for, and words it for a person. Errors of the API are read by
- * their `type`, never by their message.
- */
+/** Reads the problem in an error response. Errors of the API are identified by `type`, never by their message. */
 import type { Problem } from './errors.ts';
 import { currentSession, forgetSession } from './session.ts';
 
@@ -13,8 +10,8 @@ interface ErrorBody {
 }
 
 /**
- * The problem that an answer other than 2xx stands for. `body` is whatever JSON came with it, `url` what was asked. After a
- * 401 the page asks who is at the browser.
+ * Returns the problem in an error response. `body` is its JSON and `url` the URL of the request. After a 401, the page
+ * requests its session again.
  */
 export async function parseError(
   status: number,
@@ -54,7 +51,10 @@ export async function parseError(
 
 let doubted = Number.NEGATIVE_INFINITY;
 
-/** Has the page ask again who is at the browser, where it thinks that somebody is. Not time and again. */
+/**
+ * Makes the page request its session again if it believes that someone is signed in. Rate-limited, in case the server keeps
+ * sending 401.
+ */
 async function signedOut(): Promise<Problem> {
   const known = await currentSession();
   if (known.ok && known.body && performance.now() > doubted + 10_000) {
@@ -64,7 +64,7 @@ async function signedOut(): Promise<Problem> {
   return { kind: 'signed-out' };
 }
 
-/** A guest has no Owner to ask, and cannot be granted anything. */
+/** Guests have no Owner to ask for permissions. */
 async function isGuest(): Promise<boolean> {
   const session = await currentSession();
   return session.ok && session.body?.guest !== undefined;
@@ -72,7 +72,7 @@ async function isGuest(): Promise<boolean> {
 
 const GUEST_DENIED = 'Guests cannot use this. Sign in with an account to use it.';
 
-/** What is down: a region, where the address names one. */
+/** Names what is down: the region in the URL, if any. */
 function outage(url: string): string {
   const [, name] = /\/regions\/([^/?]+)/.exec(url) ?? [];
   const region = REGIONS.find((one) => one.name === name)?.label;
@@ -100,12 +100,11 @@ function quota(detail: Record<string, unknown> = {}, guest = false): string {
   return `The quota is reached: ${detail.current} of ${detail.quota} ${RESOURCES[resource] ?? words(resource)}. ${way}`;
 }
 
-/** What people call the resources that quotas are about. */
 const RESOURCES: Record<string, string> = { nats_accounts: 'NATS accounts' };
 
 const words = (identifier: string) => identifier.replaceAll('_', ' ');
 
-/** Names what is missing by the permission set that grants the least of it. */
+/** Names the least permissive permission set that grants what is missing. */
 function denial(missing: Detail[]): string {
   const sets = missing.flatMap(({ resource, action }) => GRANTED_BY[`${resource}/${action}`] ?? []);
   if (missing.some(({ resource }) => resource === 'owner'))

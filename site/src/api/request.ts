@@ -1,31 +1,26 @@
-/**
- * What comes back from the API: an answer, or the problem that stood in its place. Owns the sending; what a problem is
- * called is parse-error.ts's.
- */
+/** Sends requests and returns their result: a body or a problem. */
 import type { Problem } from './errors.ts';
 
-/** See the file's description. */
 export type Result<T> = { ok: true; body: T; headers: Headers } | { ok: false; problem: Problem };
 
-/** The part of a response that is read: fetch's own and the typed client's both have it. */
+/** The members that fetch's responses and the typed client's have in common. */
 export interface ApiResponse<T> {
   ok: boolean;
   status: number;
   headers: Headers;
-  /** What was asked, so that a problem can name the region. */
+  /** The URL of the request. Problems name its region. */
   url: string;
   json(): Promise<T>;
 }
 
-/** Reads the problem that an answer stands for. */
 export type ErrorParser = (status: number, headers: Headers, body: unknown, url?: string) => Promise<Problem>;
 
 const parseApiError: ErrorParser = (...answer) =>
   import('./parse-error.ts').then((code) => code.parseError(...answer));
 
 /**
- * Sends a request and reads its answer. Never rejects. A 204 has no body: undefined. `told` reads the problem of an API
- * that words its errors in another way.
+ * Sends a request and reads the response. Never rejects. The body of a 204 is undefined. `parse` reads problems of other
+ * APIs.
  */
 export async function fetchResult<T>(
   request: () => Promise<ApiResponse<T>>,
@@ -42,25 +37,24 @@ export async function fetchResult<T>(
   }
 }
 
-/** The characters that control text direction. The API takes none any more, but a name may be older than that. */
+/** Characters that control text direction. The API rejects them in new names. */
 const DIRECTION = /\p{Bidi_Control}/gu;
 
-/** A body in which nothing can turn around the sentence that it is shown in: what could is shown as U+FFFD. */
+/** Replaces such characters with U+FFFD, so that a name cannot reverse the sentence around it. */
 const legible = <T>(body: T): T => JSON.parse(JSON.stringify(body).replace(DIRECTION, '\ufffd'));
 
-/** A part of a list, and how many items there are in all. */
+/** A page of a list, and the number of items in the whole list. */
 export interface Slice<Item> {
   items: Item[];
   total: number;
 }
 
-/** The part of a query that names a page. */
 export interface PageQuery {
   page: string;
   page_size: string;
 }
 
-/** The result of a list's request as a slice of the list. */
+/** Requests a page of a list. */
 export async function sliceOf<Body extends { total_count: number }, Item>(
   request: () => Promise<ApiResponse<Body>>,
   itemsOf: (body: Body) => Item[],
@@ -71,8 +65,8 @@ export async function sliceOf<Body extends { total_count: number }, Item>(
 }
 
 /**
- * All items of a list that the API gives page by page; the first problem stands for the whole. For what there is to choose
- * from: a list that is shown asks for its pages one by one.
+ * Requests all pages of a list, one after another, and returns the items or the first problem. For drop-downs; visible
+ * lists load page by page.
  */
 export async function fetchAllPages<Body extends { total_count: number }, Item>(
   request: (query: { page: string; page_size: string }) => Promise<ApiResponse<Body>>,
@@ -88,16 +82,16 @@ export async function fetchAllPages<Body extends { total_count: number }, Item>(
   }
 }
 
-/** Sends requests of which only the latest counts: each takes the place of the one before. */
+/** Sends requests and aborts the previous one each time. */
 export class LatestRequest {
   #request = new AbortController();
 
-  /** As {@link ask}; the answer of a request that another has overtaken is the problem `superseded`. */
+  /** Like {@link fetchResult}. If a newer request replaces this one, the result is the problem `superseded`. */
   fetchResult<T>(request: (init: RequestInit) => Promise<ApiResponse<T>>): Promise<Result<T>> {
     return fetchResult(() => request(this.#next()));
   }
 
-  /** Does something of several requests; undefined when another has overtaken it. */
+  /** Runs work that sends several requests. Returns undefined if newer work has replaced it. */
   async run<T>(work: (init: RequestInit) => Promise<T>): Promise<T | undefined> {
     const init = this.#next();
     const done = await work(init);

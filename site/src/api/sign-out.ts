@@ -1,6 +1,4 @@
-/** The way out of a session. */
-
-/** Ends the session, then loads the page anew as a stranger sees it. */
+/** Ends the session and reloads the page. */
 export async function signOut(): Promise<void> {
   await fetch('/auth/sign-out', {
     method: 'POST',

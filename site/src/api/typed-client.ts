@@ -1,6 +1,6 @@
 /**
- * Sends the requests of the typed client. The types are `hc`'s, its code is not: most of that is for what these pages never
- * do. A path is written as members, `:name` in it is filled from `param`, and the method comes last: `.projects.$get({ query })`.
+ * Sends the requests of the typed client: the types of Hono's `hc`, with less code. Paths are written as members, `:name`
+ * is filled from `param`, and the method comes last: `.projects.$get({ query })`.
  */
 
 interface Sent {
@@ -14,7 +14,7 @@ interface Options {
   init?: RequestInit;
 }
 
-/** A client that sends to this origin, below `path`; `Client` says what there is. */
+/** Returns a client for this origin, below `path`. */
 export function clientAt<Client>(path: readonly string[] = []): Client {
   return new Proxy(() => undefined, {
     get: (_target, member) => clientAt([...path, String(member)]),

@@ -1,33 +1,29 @@
-/**
- * The API reference, made while the site builds from the OpenAPI document of the Worker's own routes: a page for each
- * tag, and on it what each operation takes and answers. Owns the reading of the document; components show it.
- */
+/** Builds the API reference from the Worker's OpenAPI document: one page for each tag. */
 import { app } from '../../../functions/index.ts';
 import { describeApi } from '../../../functions/openapi.ts';
 
 /** A parameter, or a member of a body. */
 export interface ApiField {
-  /** `permissions.can_publish`; a member of a list's items has `[]` before it. */
+  /** `permissions.can_publish`. Members of a list's items have the prefix `[]`. */
   name: string;
   /** `string, 1 to 500 characters`. */
   type: string;
-  /** Where a parameter is: `path`, `query`; of a member of a body: `body`. */
+  /** `path` or `query` for parameters, `body` for members of a body. */
   place: string;
   required: boolean;
 }
 
-/** An operation. */
 export interface ApiOperation {
-  /** Its heading's anchor. */
+  /** The anchor of its heading. */
   slug: string;
   method: string;
   path: string;
   summary: string;
   description: string;
   input: ApiField[];
-  /** The request's body, as JSON. */
+  /** An example of the request's body, as JSON. */
   body: string | undefined;
-  /** The answer when all is well. */
+  /** The status of a successful response. */
   status: string;
   answer: string | undefined;
   output: ApiField[];
@@ -77,10 +73,10 @@ interface Document {
   components: { schemas: Record<string, Schema> };
 }
 
-/** The address of a heading. */
+/** Returns the anchor of a heading. */
 const slugOf = (text: string) => text.toLowerCase().replaceAll(/[^a-z\d]+/g, '-');
 
-/** The pages of the reference, in the order of the document. `regions` are those that it names. */
+/** Returns the pages of the reference, in the order of the document. `regions` are the names to use in it. */
 export function apiSections(regions: string[]): ApiSection[] {
   const document = describeApi(app, regions) as unknown as Document;
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -175,7 +171,7 @@ function typeOf(document: Document, schema: Schema): string {
 function boundsOf({ minimum, maximum, minLength, maxLength }: Schema): string {
   const [low, high, unit] =
     maxLength === undefined ? [minimum, maximum, ''] : [minLength ?? 0, maxLength, ' characters'];
-  // JSON Schema states the largest safe integer where a schema states nothing.
+  // zod writes the largest safe integer where a schema has no limit.
   if (low === undefined || high === undefined || high === Number.MAX_SAFE_INTEGER) return '';
   return `${low.toLocaleString('en')} to ${high.toLocaleString('en')}${unit}`;
 }

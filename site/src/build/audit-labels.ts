@@ -1,7 +1,6 @@
-/** What people call the things and changes of the audit trail. Read while building. */
+/** Labels of the audit trail's resource types and actions. */
 import type { AuditResource } from '../../../functions/audit/resources.ts';
 
-/** The types of resources, as the trail has them. */
 export const RESOURCES: Record<AuditResource, string> = {
   nats_accounts: 'NATS account',
   nats_credentials: 'NATS credentials',
@@ -20,7 +19,6 @@ export const RESOURCES: Record<AuditResource, string> = {
   sessions: 'session',
 };
 
-/** The actions. */
 export const ACTIONS: Record<string, string> = {
   create: 'Created',
   update: 'Updated',

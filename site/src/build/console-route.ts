@@ -1,20 +1,20 @@
 /**
- * What sets the console's pages apart from the documentation's: a side menu of their own, and no table of contents, edit
- * link or pagination. Runs for each page while the site builds. The documentation's menu is astro.config.ts's.
+ * Gives the console's pages their own side menu, and removes their table of contents, edit link and pagination. The
+ * documentation's menu is in astro.config.ts.
  */
 
 import { defineRouteMiddleware, type StarlightRouteData } from '@astrojs/starlight/route-data';
 import type { ProductId } from '../../../db/products.ts';
 import { PRODUCT_LABELS } from '../../../functions/shared/products.ts';
 
-/** The page of each product: label and address. */
+/** Each product's page: label and path. */
 const PRODUCTS: Record<ProductId, [label: string, href: string]> = {
   nats: [PRODUCT_LABELS.nats, '/console/nats/'],
   sqs: [PRODUCT_LABELS.sqs, '/console/queues/'],
   sns: [PRODUCT_LABELS.sns, '/console/topics-and-events/'],
 };
 
-/** The side menu, by section: label and address. */
+/** The side menu, by section: label and path. */
 const SECTIONS: Record<string, [label: string, href: string][]> = {
   Serverless: Object.values(PRODUCTS),
   Organization: [
@@ -23,18 +23,17 @@ const SECTIONS: Record<string, [label: string, href: string][]> = {
     ['Audit trail', '/console/audit/'],
   ],
   You: [['Security', '/account/security/']],
-  // Hidden from everyone but Owners of the operator's organization (content.css).
+  // Visible only to Owners of the operator's organization (content.css).
   Deployment: [['Feedback', '/console/feedback/']],
 };
 
 type Entry = StarlightRouteData['sidebar'][number];
 
-/** Whether the page of this id (`console/nats`) has the console's side menu. */
+/** Returns whether a page (`console/nats`) is part of the console. */
 export function isConsole(id: string): boolean {
   return /^(console|account)(\/|$)/.test(id);
 }
 
-/** Starlight's route middleware: see the file's description. */
 export const onRequest = defineRouteMiddleware(({ locals }) => {
   const route = locals.starlightRoute;
   if (!isConsole(route.id)) return;
@@ -61,7 +60,7 @@ function sidebarAt(path: string): Entry[] {
 
 function link(label: string, href: string, path: string) {
   const isCurrent = path === href;
-  // A page below one of the menu's marks it, but is not it.
+  // Highlight an entry of the menu on the pages below it.
   const within = !isCurrent && href !== '/console/' && path.startsWith(href);
   return {
     type: 'link' as const,

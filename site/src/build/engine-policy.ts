@@ -1,7 +1,6 @@
 /**
- * The rights that a region's key needs at AWS as the engine, as an IAM policy: what the gateway's table of actions sends
- * there, on names that the gateway allots in that region. Made while the site builds; what the gateway really sends is
- * held against it by a test.
+ * The IAM policy that a region's key needs if its engine is AWS, derived from the gateway's table of actions. A test
+ * compares it with the gateway's requests.
  */
 
 import type * as z from 'zod';
@@ -9,10 +8,9 @@ import { actions, type Service } from '../../../functions/gateway/actions.ts';
 import { prefixLetters } from '../../../functions/gateway/names.ts';
 import type { engineSettings } from '../../../functions/shared/regions.ts';
 
-/** Where queues and topics are at AWS: `partition`, `region` and `account` of a region's `engine`. */
+/** The AWS partition, region and account of an engine. */
 export type EnginePlace = Pick<z.output<typeof engineSettings>, 'partition' | 'region' | 'account'>;
 
-/** A statement of an IAM policy. */
 export interface Statement {
   Sid: string;
   Effect: 'Allow';
@@ -20,25 +18,25 @@ export interface Statement {
   Resource: string;
 }
 
-/** What the gateway answers from its own inventory: the engine never hears of it. */
+/** Actions that the gateway handles from its inventory, without the engine. */
 const ANSWERED_HERE: Record<Service, readonly string[]> = {
   sqs: ['ListQueues', 'ListDeadLetterSourceQueues'],
   sns: ['ListTopics', 'ListSubscriptions', 'ListSubscriptionsByTopic'],
 };
 
-/** AWS has no resource to name for these: they are granted on all subscriptions of an account, or on none. */
+/** IAM has no resource for these actions: a policy allows them for all subscriptions of the account, or for none. */
 const ON_SUBSCRIPTIONS = [
   'sns:GetSubscriptionAttributes',
   'sns:SetSubscriptionAttributes',
   'sns:Unsubscribe',
 ];
 
-/** What IAM calls the right to an action: that to a batch is the right to what is in it. */
+/** Returns the IAM action. A batch action needs the same one as the single action. */
 export function rightTo(service: Service, action: string): string {
   return `${service}:${action.replace(/Batch$/, '')}`;
 }
 
-/** The rights that the gateway needs from the engine of a service, each once, by name. */
+/** Returns the IAM actions that the gateway needs for a service, sorted. */
 export function neededRights(service: Service): string[] {
   const sent = Object.entries(actions[service])
     .filter(([name, { requires }]) => requires !== 'refused' && !ANSWERED_HERE[service].includes(name))
@@ -46,7 +44,7 @@ export function neededRights(service: Service): string[] {
   return [...new Set(sent)].sort();
 }
 
-/** The IAM policy of the key `ENGINE_KEY_<REGION>` of a region of ours. */
+/** Returns the IAM policy for the key `ENGINE_KEY_<REGION>`. */
 export function enginePolicy(region: string, { partition, region: there, account }: EnginePlace) {
   const named = (service: Service) =>
     `arn:${partition}:${service}:${there}:${account}:${prefixLetters(region)}*`;

@@ -1,31 +1,28 @@
-/**
- * The page about errors: the tables of errors that the Worker returns, with the meaning of each for its recipient. An
- * error without an explanation stops the build.
- */
+/** Data of the error reference: the Worker's tables of errors, with explanations. An error without one stops the build. */
 
 import { type FaultCode, faults } from '../../../functions/gateway/errors.ts';
 import { type ErrorCode, errors } from '../../../functions/shared/errors.ts';
 
-/** An error of the API. Backticks in `text` mean code. */
+/** An error of the API. Backticks in `text` are code. */
 export interface ErrorRow {
   code: ErrorCode;
   status: number;
-  /** The members of its body beside `type` and `message`. */
+  /** The members of its body other than `type` and `message`. */
   fields: string[];
   text: string;
 }
 
-/** An error of the gateway, as each service says it. */
+/** An error of the gateway, as each protocol returns it. */
 export interface FaultRow {
   fault: FaultCode;
-  /** SQS's name in its JSON protocol, without its namespace. */
+  /** The name in SQS's JSON protocol, without its namespace. */
   type: string;
   sqs: { code: string; status: number };
   sns: { code: string; status: number };
   text: string;
 }
 
-/** The errors of the API, in the order of the Worker's table. */
+/** Returns the errors of the API, in the order of the Worker's table. */
 export function errorRows(texts: Record<ErrorCode, string>): ErrorRow[] {
   return Object.entries(errors).map(([name, { status, fields }]) => {
     const code = name as ErrorCode;
@@ -33,7 +30,7 @@ export function errorRows(texts: Record<ErrorCode, string>): ErrorRow[] {
   });
 }
 
-/** The errors of the gateway, in the order of its table. */
+/** Returns the errors of the gateway, in the order of the Worker's table. */
 export function faultRows(texts: Record<FaultCode, string>): FaultRow[] {
   return Object.entries(faults).map(([name, { type, sqs, sns }]) => ({
     fault: name as FaultCode,

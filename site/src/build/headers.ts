@@ -9,16 +9,15 @@ import { TRANSPORT_SECURITY } from '../../../functions/shared/http.ts';
 
 const INLINE_SCRIPT = /<script(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/g;
 
-/** A line of `_headers` beyond this length is refused by the platform. */
+/** The platform rejects longer lines of `_headers`. */
 const MAX_LINE = 2000;
 
-/** Pages about the person who looks at them: nothing for a search engine. */
+/** Pages that show personal data. Search engines must not index them. */
 const PRIVATE = ['/account/*', '/console/*', '/invitation/*', '/reset-password/*', '/sign-in/*'];
 
 /**
- * Writes `_headers` beside the pages. `connect` lists the origins that pages may open besides their own. Writes `robots.txt` as well: all
- * may be read, and where the sitemap is, which there is with the public address `url`. What {@link PRIVATE} says holds no
- * crawler off, since one that may not read a page does not see its `noindex`.
+ * Writes `_headers` and `robots.txt`. `connect` lists the other origins that pages can connect to, and `url` is the public URL,
+ * if there is one. `robots.txt` allows {@link PRIVATE}: crawlers see `noindex` only on pages that they can read.
  */
 export function pageHeaders(connect: string[], url?: string): AstroIntegration {
   return {
@@ -54,7 +53,7 @@ async function inlineScriptHashes(dir: URL): Promise<string[]> {
 function contentSecurityPolicy(scripts: string[], connect: string[]): string {
   return [
     "default-src 'self'",
-    // The search is WebAssembly.
+    // The search uses WebAssembly.
     ["script-src 'self' 'wasm-unsafe-eval'", ...scripts].join(' '),
     "style-src 'self' 'unsafe-inline'",
     "img-src 'self' data:",

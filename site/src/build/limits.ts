@@ -1,4 +1,4 @@
-/** The limits that stand in code, for the page about them: read from the schemas and constants that enforce them. */
+/** Data of the limits reference, from the schemas and constants that enforce the limits. */
 import * as z from 'zod';
 import { MAX_FEEDBACK } from '../../../db/identity/feedback.ts';
 import { credentialName } from '../../../functions/credentials/schemas.ts';
@@ -20,10 +20,9 @@ const guests = guestSettings.parse({});
 const nats = natsSettings.parse({});
 const quotas = quotaSettings.parse({});
 
-/** A part that limits something. */
 export type LimitedPart = 'api' | 'quotas' | 'guests' | 'nats' | 'gateway';
 
-/** What a part limits, and to what. */
+/** The limits of each part. */
 export const LIMITS: Record<LimitedPart, [what: string, limit: string][]> = {
   api: [
     ['Request body', kib(API_BODY)],

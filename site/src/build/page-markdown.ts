@@ -1,7 +1,4 @@
-/**
- * A page's HTML as Markdown: its title and its prose with tables, code and tabs. Forms and buttons are left out, since
- * they do nothing on paper.
- */
+/** Converts a page's HTML to Markdown: title, text, tables, code and tabs. Leaves out forms and buttons. */
 import type { Element, ElementContent, Root, RootContent } from 'hast';
 import rehypeParse from 'rehype-parse';
 import rehypeRemark from 'rehype-remark';
@@ -9,22 +6,21 @@ import remarkGfm from 'remark-gfm';
 import remarkStringify from 'remark-stringify';
 import { unified } from 'unified';
 
-/** A page. */
 export interface Page {
   /** `/concepts/` */
   path: string;
   title: string;
   description: string;
-  /** The addresses in the navigation beside it, each once. */
+  /** The unique links in the navigation beside the page. */
   links: string[];
-  /** All of it, its title included. */
+  /** The whole page, including its title. */
   markdown: string;
 }
 
 const parser = unified().use(rehypeParse);
 const writer = unified().use(rehypeRemark).use(remarkGfm).use(remarkStringify, { bullet: '-', rule: '-' });
 
-/** Reads the HTML of the page at `path`. Throws when it has no title or no prose. */
+/** Converts the HTML of the page at `path`. Throws if it has no title or no text. */
 export function readPage(path: string, html: string): Page {
   const root = parser.parse(html);
   const heading = find(root, ({ properties }) => properties.id === '_top');
@@ -64,10 +60,9 @@ function textOf(node: Node): string {
 
 const LEFT_OUT = /^(button|dialog|form|input|label|link|noscript|script|select|style|svg|template)$/;
 
-/** Links to headings, and the parts of forms. */
 const LEFT_OUT_CLASSES = ['sl-anchor-link', 'panel'];
 
-/** What is left of a node for readers of text. */
+/** Returns the readable parts of a node. */
 function readable(node: ElementContent): ElementContent[] {
   if (node.type !== 'element') return [node];
   const { tagName, properties } = node;
@@ -76,19 +71,19 @@ function readable(node: ElementContent): ElementContent[] {
   if (tagName === 'starlight-tabs' || tagName === 'code-samples') return tabsOf(node);
   if (LEFT_OUT.test(tagName) || LEFT_OUT_CLASSES.some((name) => hasClass(node, name))) return [];
   const { hidden, ariaHidden, role } = properties;
-  // The title of an aside is hidden from screen readers, which hear it as its label.
+  // Asides hide their title from screen readers, which read the label instead. Markdown has no label.
   const isTitle = hasClass(node, 'starlight-aside__title');
   if (hidden !== undefined || (ariaHidden === 'true' && !isTitle) || role === 'status') return [];
   return [{ ...node, children: node.children.flatMap(readable) }];
 }
 
-/** A picture as its title and description. */
+/** Returns the title and description of a picture. */
 function descriptionOf({ properties }: Element): Element {
   const value = `Picture: ${String(properties.dataDescription ?? '')}`;
   return { type: 'element', tagName: 'p', properties: {}, children: [{ type: 'text', value }] };
 }
 
-/** The copy button has the text of its code, each line end as a DEL. */
+/** The copy button has the code in an attribute, with DEL for line breaks. */
 function codeOf(block: Element): Element {
   const button = find(block, ({ tagName }) => tagName === 'button');
   const pre = find(block, ({ tagName }) => tagName === 'pre');
@@ -106,7 +101,7 @@ function preOf(value: string, language: string): Element {
   return { type: 'element', tagName: 'pre', properties: {}, children: [code] };
 }
 
-/** Tabs one under the other, each under its label. */
+/** Returns tabs one after another, each below its label. */
 function tabsOf(tabs: Element): ElementContent[] {
   const labels = all(tabs, isRole('tab')).map((tab) => textOf(tab).trim());
   return all(tabs, isRole('tabpanel')).flatMap((panel, index): ElementContent[] => {

@@ -1,38 +1,37 @@
-/** What the charts of the performance page show: bars against an aim, and measures that could grow. */
+/** Data of the charts on the performance page: bars with an aim, and trends. */
 import { boundOf, misses, type Row, RUNS, type Run, show } from './performance.ts';
 
-/** One bar. */
 export interface Bar {
   label: string;
-  /** The ratio to the baseline, or the value where the aim limits the value. */
+  /** The ratio to the baseline, or the value if the aim limits the value. */
   value: number;
   /** The value as text, with its unit. */
   text: string;
   missed: boolean;
-  /** False for a bar that is there for comparison. */
+  /** False if the bar is shown for comparison only. */
   aimed: boolean;
 }
 
 /** Bars with the same scale and the same aim. */
 export interface BarGroup {
-  /** What the bars have in common, such as `16 at once`; empty if nothing. */
+  /** The text that labels have in common, such as `16 at once`; empty if none. */
   heading: string;
-  /** The aim as text, and where its line is. */
+  /** The aim as text, and the position of its line. */
   aim?: { text: string; at: number };
   /** The baseline of ratios; values have none. */
   baseline?: string;
   bars: Bar[];
 }
 
-/** How a measure develops with more credentials or requests. */
+/** How a measure changes with the number of credentials or requests. */
 export interface Trend {
   label: string;
   unit: string;
   /** What grows: `credentials` or `requests`. */
   of: string;
-  /** In the order of `x`, which is a number of credentials or requests. */
+  /** Sorted by `x`, the number of credentials or requests. */
   points: { x: number; value: number }[];
-  /** The highest value that meets the aim; undefined without an aim. */
+  /** The highest value that meets the aim, if there is one. */
   most?: number;
   missed: boolean;
 }
@@ -41,8 +40,8 @@ const AT_ONCE = /, (\d+ at once)/;
 const unitOf = ({ unit }: Row) => unit.split(' ')[0] ?? '';
 
 /**
- * Returns the bars of an area: of each row with an aim, and of each row without one that has the unit and the baseline of
- * such a row. It joins their group if that is only one.
+ * Returns the bars of an area: one for each row with an aim, and for comparison one for each row with the same unit and
+ * baseline as such a row.
  */
 export function barGroupsOf({ rows }: Run): BarGroup[] {
   const aimed = rows.filter(({ aim }) => boundOf(aim));
@@ -71,7 +70,7 @@ export function barGroupsOf({ rows }: Run): BarGroup[] {
   return [...groups.values()].sort(byHeading);
 }
 
-/** Groups with the same heading stay together, those with an aim first. */
+/** Keeps groups with the same heading together, those with an aim first. */
 function byHeading(one: BarGroup, other: BarGroup): number {
   const first = Number.parseInt(one.heading, 10) || 0;
   return first - (Number.parseInt(other.heading, 10) || 0) || Number(!one.aim) - Number(!other.aim);
@@ -116,7 +115,7 @@ export function trendsOf({ rows }: Run): Trend[] {
   return [...trends.values()];
 }
 
-/** Titles of the areas, which are also the headings of their sections. */
+/** Titles of the areas. They are the headings of their sections. */
 export const AREAS: Readonly<Record<string, string>> = {
   'control-plane': 'Control plane',
   gateway: 'Gateway',
@@ -129,7 +128,7 @@ export const AREAS: Readonly<Record<string, string>> = {
   memory: 'Memory',
 };
 
-/** How many aims there are and how many are met, and the areas in which some are missed. */
+/** Returns the number of aims, how many are met, and the areas in which some are missed. */
 export function aims(): { all: number; met: number; missedIn: string[] } {
   const areas = Object.keys(AREAS);
   const rows = areas.flatMap((area) => RUNS[area]?.rows ?? []).filter(({ aim }) => aim !== undefined);
@@ -137,7 +136,7 @@ export function aims(): { all: number; met: number; missedIn: string[] } {
   return { all: rows.length, met: rows.length - rows.filter(misses).length, missedIn };
 }
 
-/** The lowest and the highest ratio of an area's rows with an aim. Throws if there are none. */
+/** Returns the lowest and the highest ratio of an area's rows with an aim. Throws if there are none. */
 export function ratioRange(area: string, has: (row: Row) => boolean = () => true): [string, string] {
   const found = (RUNS[area]?.rows ?? [])
     .filter((row) => row.aim !== undefined && has(row))

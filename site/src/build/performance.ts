@@ -1,10 +1,7 @@
-/**
- * What the benchmark measured, for the page about performance: performance.json as `npm run bench -- --save` writes it,
- * how its numbers are spelled, and which of them miss their aim.
- */
+/** The benchmark results for the performance page: performance.json, which `npm run bench -- --save` writes. */
 import saved from '../performance.json' with { type: 'json' };
 
-/** The middle of some numbers, and the ends of the middle half. Null where nothing was measured. */
+/** The median and the quartiles of several measurements. Null if nothing was measured. */
 export interface Spread {
   median: number | null;
   lower: number | null;
@@ -14,7 +11,7 @@ export interface Spread {
 /** Latencies in milliseconds. */
 export type LatencySpread = Record<'p50' | 'p99', Spread>;
 
-/** One measure, beside what it is compared with in the same run. */
+/** A measurement and its baseline from the same run. */
 export interface Row {
   area: string;
   measure: string;
@@ -22,12 +19,11 @@ export interface Row {
   value: Spread;
   latency?: LatencySpread;
   baseline?: { of: string; value: Spread; latency?: LatencySpread };
-  /** The value over the baseline, round by round. */
+  /** The value divided by the baseline, for each round. */
   ratio?: Spread;
   aim?: string;
 }
 
-/** When and where an area was measured last. */
 export interface Run {
   /** RFC 3339. */
   at: string;
@@ -36,39 +32,38 @@ export interface Run {
   rows: Row[];
 }
 
-/** The runs that are on the page, by their area. */
+/** The runs on the page, by area. */
 export const RUNS: Readonly<Record<string, Run>> = saved as Record<string, Run>;
 
-/** Three digits that matter; nothing for what was not measured. */
+/** Formats a number with three significant digits; empty if it is null. */
 export function show(number: number | null): string {
   if (number === null || Number.isNaN(number)) return '';
   return number >= 1000 ? String(Math.round(number)) : String(Number(number.toPrecision(3)));
 }
 
-/** `p50 / p99`, or nothing. */
+/** Returns `p50 / p99`, or an empty string. */
 export function showLatency(latency: LatencySpread | undefined): string {
   return latency ? `${show(latency.p50.median)} / ${show(latency.p99.median)}` : '';
 }
 
-/** `lower – upper`, or nothing. */
+/** Returns `lower – upper`, or an empty string. */
 export function showMiddle({ lower, upper }: Spread): string {
   return lower === null || Number.isNaN(lower) ? '' : `${show(lower)} – ${show(upper)}`;
 }
 
-/** A cell of a table: a figure, and in small what belongs to it: the latencies, or the middle half. */
+/** A table cell: a number, and in small print its latencies or quartiles. */
 export interface Cell {
   text: string;
   detail: string;
 }
 
-/** What the table of an area has in a row. */
+/** A row of an area's table. */
 export interface Line {
   measure: string;
   value: Cell;
   baseline: Cell;
   ratio: Cell;
   aim: string;
-  /** Whether it misses its aim. */
   missed: boolean;
 }
 
@@ -76,7 +71,7 @@ export interface Line {
 export interface Bound {
   sign: '≤' | '≥' | '>';
   bound: number;
-  /** What it limits: the value itself, or its ratio to the baseline. */
+  /** Whether it limits the value or its ratio to the baseline. */
   of: 'value' | 'ratio';
 }
 
@@ -92,7 +87,7 @@ export function boundOf(aim: string | undefined): Bound | undefined {
     : undefined;
 }
 
-/** Whether a row misses its aim. A row that was not measured misses nothing. */
+/** Returns whether a row misses its aim. Rows without a measurement do not. */
 export function misses({ aim, value, ratio }: Pick<Row, 'aim' | 'value' | 'ratio'>): boolean {
   const limit = boundOf(aim);
   const found = (limit?.of === 'value' ? value : ratio)?.median;
@@ -101,7 +96,7 @@ export function misses({ aim, value, ratio }: Pick<Row, 'aim' | 'value' | 'ratio
   return limit.sign === '≥' ? found < limit.bound : found <= limit.bound;
 }
 
-/** A ratio of a table, for the text beside it. Throws when no row of the area has this measure and baseline. */
+/** Returns a ratio of an area's table. Throws if no row has this measure and baseline. */
 export function ratioOf(area: string, measure: string, baseline: string): string {
   const found = RUNS[area]?.rows.find((row) => row.measure === measure && row.baseline?.of === baseline);
   if (!found?.ratio) throw new Error(`The area ${area} does not compare ${measure} with ${baseline}`);
@@ -122,7 +117,7 @@ export function rowOf(area: string, measure: string, unit: string): Row {
   return found;
 }
 
-/** The lines of an area's table. */
+/** Returns the rows of an area's table. */
 export function linesOf({ rows }: Run): Line[] {
   return rows.map((row) => ({
     measure: row.measure,
@@ -134,7 +129,7 @@ export function linesOf({ rows }: Run): Line[] {
   }));
 }
 
-/** What was measured once in a run has no spread to tell. */
+/** A measure that was taken once in a run has no spread. */
 function ratioCell(ratio: Spread | undefined): Cell {
   if (!ratio || !show(ratio.median)) return { text: '', detail: '' };
   return {
@@ -143,7 +138,6 @@ function ratioCell(ratio: Spread | undefined): Cell {
   };
 }
 
-/** A median and its unit, on one line. */
 function withUnit({ median }: Spread, unit: string): string {
   return `${show(median)}\u{a0}${unit}`;
 }

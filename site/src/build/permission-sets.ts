@@ -1,10 +1,7 @@
-/**
- * Which permission sets grant what, read from the table that the API authorizes by while the site builds, so that the
- * pages can name the set that somebody is missing.
- */
+/** What each permission set grants, from the table that authorizes API requests. */
 import { type PermissionSet, permissionSets } from '../../../functions/iam/access/permission-sets.ts';
 
-/** `resource/action` → the name of the permission set that grants it and least else. */
+/** Returns the least permissive permission set for each `resource/action`. */
 export function grantedBy(): Record<string, string> {
   const found: Record<string, string> = {};
   const sets: [string, PermissionSet][] = Object.entries(permissionSets);
@@ -20,7 +17,6 @@ export function grantedBy(): Record<string, string> {
 
 const breadth = ({ grants }: PermissionSet) => Object.values(grants).flat().length;
 
-/** A permission set as the page about them shows it. */
 export interface PermissionSetRow {
   name: string;
   description: string;
@@ -28,7 +24,7 @@ export interface PermissionSetRow {
   grants: { resource: string; actions: readonly string[] }[];
 }
 
-/** Every permission set, in the order of the table. */
+/** Returns all permission sets, in the order of the table. */
 export function permissionSetRows(): PermissionSetRow[] {
   const sets: [string, PermissionSet][] = Object.entries(permissionSets);
   return sets.map(([name, { description, scope, grants }]) => ({

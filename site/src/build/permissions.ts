@@ -1,7 +1,4 @@
-/**
- * What each permission lets its bearer do, read from the gateway's table of actions while the site builds. Owns the
- * reading only: the page shows what the gateway enforces, and nothing else.
- */
+/** The actions that each permission allows, from the gateway's table. */
 
 import {
   actions,
@@ -11,20 +8,20 @@ import {
 } from '../../../functions/gateway/actions.ts';
 import { PERMISSIONS } from '../../../functions/shared/permissions.ts';
 
-/** An action that is served, with whether each of {@link PERMISSIONS}, in their order, is enough for it. */
+/** An action, with whether each of {@link PERMISSIONS}, in their order, allows it. */
 export interface ActionRow {
   name: string;
   enough: boolean[];
 }
 
-/** The actions of a service that some permission opens, by name. */
+/** Returns the actions of a service that some permission allows, sorted by name. */
 export function servedActions(service: Service): ActionRow[] {
   return entries(service)
     .filter(([, needs]) => needs !== 'refused')
     .map(([name, needs]) => ({ name, enough: PERMISSIONS.map(({ bit }) => allows(needs, bit)) }));
 }
 
-/** The names of the actions that a service refuses to everybody. */
+/** Returns the actions that a service denies to everyone. */
 export function refusedActions(service: Service): string[] {
   return entries(service).flatMap(([name, needs]) => (needs === 'refused' ? name : []));
 }

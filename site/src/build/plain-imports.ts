@@ -1,8 +1,8 @@
 /**
- * Defines how the scripts of the pages are bundled. Dynamic imports stay plain `import()` calls: Vite's wrapper would
- * preload modules that are mostly on the page already, and would take a tenth of the script that a page loads at once.
- * Write `import('./x.ts').then((code) => code.run())`: destructuring the module makes the bundler emit a wrapper of its own.
- * Modules that pages need together share a bundle, because many small files compress worse and repeat their imports.
+ * Defines how the scripts of the pages are bundled. Dynamic imports are plain `import()` calls, without Vite's preloading
+ * of modules that are mostly on the page already. Write `import('./x.ts').then((code) => code.run())`: if you destructure
+ * the module, the bundler adds a wrapper. Modules that pages need together share a bundle, because many small files
+ * compress worse and repeat their imports.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,8 +12,8 @@ import type { AstroUserConfig } from 'astro';
 type Plugin = NonNullable<NonNullable<AstroUserConfig['vite']>['plugins']>[number];
 
 /**
- * The modules of each bundle, by their path below site/src. A module that defines an element can be in a bundle, because it
- * does nothing on a page without that element.
+ * The modules of each bundle, by their path below site/src. An element's module can be in a bundle: it does nothing on
+ * pages without the element.
  */
 const BUNDLES: Record<string, readonly string[]> = {
   pages: [
@@ -27,20 +27,23 @@ const BUNDLES: Record<string, readonly string[]> = {
   lists: [
     'api/api.ts',
     'api/typed-client.ts',
+    'guide/code-samples.lazy.ts',
     'ui/load-when-visible.ts',
     'ui/panels/load-for-members.ts',
     'ui/panels/panel.ts',
     'ui/panels/read-pages.ts',
+    'ui/time.ts',
     'workspace/list-projects.ts',
     'workspace/region-label.ts',
     'workspace/selection.ts',
   ],
   forms: [
+    'credentials/credentials-element.ts',
     'credentials/credentials-panel.ts',
     'credentials/panels.lazy.ts',
-    'guide/code-samples.lazy.ts',
     'guide/progress.ts',
     'workspace/load-project.ts',
+    'workspace/project-element.ts',
     'workspace/project-region-fields.ts',
   ],
   organization: ['workspace/load-organization.ts', 'workspace/organization-field.ts'],
@@ -62,6 +65,9 @@ function bundles(): (id: string) => string | undefined {
   }
   return (id) => (id.includes('preload-helper.js') ? 'pages' : byFile.get(id.replace(/\?.*$/, '')));
 }
+
+/** A minified call of Vite's wrapper: e(()=>import(`./x.js`),[]). */
+const WRAPPED_IMPORT = /(?<![\w$])[\w$]+\(\(\)=>(import\([^()]+\)),(?:\[\]|__VITE_PRELOAD__)\)/g;
 
 /** Replaces Vite's wrapper of dynamic imports with a plain call, and bundles the modules above. */
 export function plainImports(): Plugin {
@@ -86,6 +92,14 @@ export function plainImports(): Plugin {
         }),
       },
     }),
+    generateBundle: {
+      order: 'post',
+      handler(_options, bundle) {
+        for (const chunk of Object.values(bundle)) {
+          if (chunk.type === 'chunk') chunk.code = chunk.code.replace(WRAPPED_IMPORT, '$1');
+        }
+      },
+    },
     load: (id) =>
       id.endsWith('vite/preload-helper.js') ? 'export const __vitePreload = (load) => load();' : undefined,
   };

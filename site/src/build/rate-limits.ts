@@ -1,6 +1,5 @@
 /**
- * How often something may happen in a minute, read from the project's wrangler configuration while the site builds. The
- * limits are enforced by the platform; a limit that nobody described stops the build.
+ * The rate limits in the wrangler configuration. The platform enforces them. A limit without a description stops the build.
  */
 import { fileURLToPath } from 'node:url';
 import { unstable_readConfig } from 'wrangler';
@@ -16,7 +15,7 @@ const COUNTED: Record<string, string> = {
     'Nonexistent API keys, sessions, links, and access keys of Queues and of Topics and Events. Beyond the limit, nonexistent ones are refused until the minute ends; existing ones never are',
 };
 
-/** The limits of the wrangler configuration at `path`: what is counted, and how often it may be in a minute. */
+/** Reads the limits per minute from the wrangler configuration at `path`. */
 export function readRateLimits(path: string | URL): { name: string; what: string; limit: number }[] {
   const config = path instanceof URL ? fileURLToPath(path) : path;
   const { ratelimits } = unstable_readConfig({ config }, { hideWarnings: true });

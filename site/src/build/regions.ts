@@ -1,19 +1,16 @@
-/**
- * The regions of this deployment, read from its wrangler configuration while the site builds. Owns the reading only:
- * the shape of a region is functions/shared/regions.ts's.
- */
+/** The regions in the wrangler configuration. */
 import { fileURLToPath } from 'node:url';
 import { unstable_readConfig } from 'wrangler';
 import { regionsVar } from '../../../functions/shared/regions.ts';
 
-/** What the pages and their policy need to know of a region; `websockets` are the origins that browsers may open. */
+/** A region. Browsers can connect to the origins in `websockets`. */
 export interface BuildRegion {
   name: string;
   label: string;
   websockets: string[];
 }
 
-/** The regions of the wrangler configuration at `path`, in its order. Throws when one is malformed. */
+/** Reads the regions from the wrangler configuration at `path`, in their order. Throws if one is malformed. */
 export function readRegions(path: string | URL): BuildRegion[] {
   const config = path instanceof URL ? fileURLToPath(path) : path;
   const { vars } = unstable_readConfig({ config }, { hideWarnings: true });

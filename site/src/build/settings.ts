@@ -1,6 +1,6 @@
 /**
- * The settings of a deployment as the page about them shows them: names, defaults and bounds from the schemas that the
- * Worker parses its configuration with. A setting that nobody described stops the build.
+ * Data of the settings reference: names, defaults and ranges from the schemas that parse the configuration. A setting
+ * without a description stops the build.
  */
 import * as z from 'zod';
 import {
@@ -14,17 +14,17 @@ import {
 } from '../../../functions/shared/env.ts';
 import { regionSettings } from '../../../functions/shared/regions.ts';
 
-/** A row of the table. Backticks in `text` mean code. */
+/** A row of the table. Backticks in `text` are code. */
 export interface SettingRow {
   name: string;
-  /** What it is when nobody sets it: "2,000 by default", "none by default", "needed", "needed with engine". */
+  /** The default: "2,000 by default", "none by default", "needed", "needed with engine". */
   unset: string;
-  /** What it may be: "100 to 10,000"; empty where there is more to it than bounds. */
+  /** The range: "100 to 10,000". Empty if a range does not describe it. */
   range: string;
   text: string;
 }
 
-/** The part of JSON Schema that settings use. */
+/** The parts of JSON Schema that settings use. */
 interface Schema {
   default?: unknown;
   minimum?: number;
@@ -36,7 +36,7 @@ interface Schema {
   required?: string[];
 }
 
-/** What each setting does and what follows from it, by group. */
+/** Descriptions by setting. */
 type Texts = Record<string, string>;
 
 /** Members of an entry of the `REGIONS` var. */
@@ -60,7 +60,7 @@ export const quotaRows = (texts: Texts) => rows(quotaSettings, texts);
 /** Members of the `AUDIT` var. */
 export const auditRows = (texts: Texts) => rows(auditSettings, texts);
 
-/** The Worker's secrets. Those that not every deployment has stand in no schema. */
+/** The Worker's secrets. Optional ones are not in a schema. */
 export const secretRows = (texts: Texts) => {
   const ofRegions = { 'SYSTEM_SEED_<REGION>': z.string(), 'ENGINE_KEY_<REGION>': z.string() };
   const ofMail = { MAIL_TOKEN: z.string() };
@@ -76,7 +76,7 @@ function rows(schema: z.ZodObject, texts: Texts): SettingRow[] {
   });
 }
 
-/** The settings of a schema, those of a member that is an object under its name: `account_limits.streams`. */
+/** Returns the settings of a schema. Members of objects have their path as name: `account_limits.streams`. */
 function flatten({ properties = {}, required = [] }: Schema, within = ''): Omit<SettingRow, 'text'>[] {
   return Object.entries(properties).flatMap(([member, schema]) => {
     if (schema.properties) return flatten(schema, member);
@@ -99,7 +99,7 @@ function rangeOf({ anyOf, minimum, maximum, const: only, enum: choices }: Schema
   if (only !== undefined) return written(only);
   if (choices) return choices.join(', ');
   if (minimum === undefined) return '';
-  // JSON Schema states the largest safe integer where a schema states nothing.
+  // zod writes the largest safe integer where a schema has no limit.
   const open = maximum === undefined || maximum === Number.MAX_SAFE_INTEGER;
   return open ? `${number(minimum)} or more` : `${number(minimum)} to ${number(maximum)}`;
 }

@@ -1,13 +1,12 @@
 /**
- * What each region's NATS servers have for streams, and for how many accounts that is, read from the project's wrangler
- * configuration while the site builds.
+ * The storage for streams in each region, and the number of accounts that it suffices for, from the wrangler configuration.
  */
 import { fileURLToPath } from 'node:url';
 import { unstable_readConfig } from 'wrangler';
 import { parseVars } from '../../../functions/shared/env.ts';
 import { sizeOf } from './size.ts';
 
-/** A region's storage on disk. Texts for people; `accounts` is null where no number is refused. */
+/** A region's storage on disk, as text. `accounts` is null if there is no limit. */
 export interface StorageRow {
   region: string;
   storage: string;
@@ -15,7 +14,7 @@ export interface StorageRow {
   accounts: number | null;
 }
 
-/** The storage of each region of the wrangler configuration at `path`. Throws when a setting is wrong. */
+/** Reads the storage of each region from the wrangler configuration at `path`. Throws if a setting is invalid. */
 export function readStorage(path: string | URL): StorageRow[] {
   const config = path instanceof URL ? fileURLToPath(path) : path;
   const { vars } = unstable_readConfig({ config }, { hideWarnings: true });

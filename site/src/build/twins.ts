@@ -1,13 +1,13 @@
 /**
- * What language models read: after the build, writes a Markdown twin beside each page (`/concepts.md` of `/concepts/`),
- * made from what the page shows, and `llms.txt`, which lists those of the navigation. What a page shows is not decided here.
+ * Writes a Markdown version of each page after the build (`/concepts.md` for `/concepts/`), and `llms.txt`, which lists the
+ * pages in the navigation. For language models.
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import type { AstroIntegration } from 'astro';
 import { isConsole } from './console-route.ts';
 import { type Page, readPage } from './page-markdown.ts';
 
-/** The parts of `llms.txt`, by the first folder of their pages' addresses; what has another belongs to the first. */
+/** The sections of `llms.txt`, by the first folder of a page's path. Other pages are in the first section. */
 const PARTS: Record<string, string> = {
   '': 'Start here',
   'how-to': 'How-to guides',
@@ -16,17 +16,19 @@ const PARTS: Record<string, string> = {
   decisions: 'Decisions',
 };
 
-/** The address of a page's twin: `/concepts/` → `/concepts.md`. */
+/** Returns the path of a page's Markdown version: `/concepts/` → `/concepts.md`. */
 export function twinOf(path: string): string {
   return path === '/' ? '/index.md' : path.replace(/\/$/, '.md');
 }
 
-/** Whether a page has a twin: one with navigation beside it, or the first. The others, and the console's, are forms. */
+/**
+ * Returns whether a page has a Markdown version. Pages without navigation are forms, apart from the landing page. The
+ * console has none.
+ */
 export function hasTwin(path: string, hasNavigation: boolean): boolean {
   return (hasNavigation && !isConsole(path.slice(1))) || path === '/';
 }
 
-/** Writes the twins and `llms.txt` into the built site. */
 export function markdownTwins(): AstroIntegration {
   return {
     name: 'markdown-twins',

@@ -1,9 +1,9 @@
-/** The list of sets of credentials. It shows what it is given and reports what the reader does; requests are its owner's. */
-import { fill, find, showTime } from '../ui/dom.ts';
-import { info, success } from '../ui/panels/notice.ts';
+/** The list of credentials in credentials-panel.astro. CredentialsElement sends the requests. */
+import { fill, find } from '../ui/dom.ts';
 import { Panel, type State } from '../ui/panels/panel.ts';
+import { showTime } from '../ui/time.ts';
 
-/** What the list reads of credentials, whatever their product. */
+/** The members of credentials that the list shows, for all products. */
 export interface Listed {
   id: string;
   name: string;
@@ -13,13 +13,12 @@ export interface Listed {
   access_key?: string;
 }
 
-/** Sets of credentials (credentials-panel.astro): those of a NATS account, or of a product in a project. */
 export class CredentialsPanel<C extends Listed> extends Panel {
   readonly #access: (credentials: C) => string;
   readonly #equip: (row: HTMLElement, credentials: C) => void;
   #ids = new Set<string>();
 
-  /** `access` names the access level; `equip` gives a row its actions. */
+  /** `access` returns the access level, and `equip` adds actions to a row. */
   constructor(
     owner: ParentNode,
     access: (credentials: C) => string,
@@ -30,7 +29,7 @@ export class CredentialsPanel<C extends Listed> extends Panel {
     this.#equip = equip;
   }
 
-  /** The ids of the credentials shown. */
+  /** The ids of the credentials in the list. */
   get ids(): ReadonlySet<string> {
     return this.#ids;
   }
@@ -45,7 +44,7 @@ export class CredentialsPanel<C extends Listed> extends Panel {
     this.onMore('more-credentials', reactions.more);
   }
 
-  /** Reacts to the buttons of a product that is activated first: where it is not, and where it is. */
+  /** Handles the buttons that activate and deactivate the product. */
   bindProduct(reactions: {
     activate: (button: HTMLElement) => unknown;
     deactivate: (button: HTMLElement) => unknown;
@@ -56,25 +55,18 @@ export class CredentialsPanel<C extends Listed> extends Panel {
 
   override show(state: State): void {
     super.show(state);
-    // While the list is read it stays as it was: disabled where it is not known yet, and not taken from under the focus.
+    // While the list loads, keep the button as it is: it may have the focus.
     if (state === 'loading') return;
     const usable = state === 'empty' || state === 'ready';
     find(this.root, '[data-action="generate"]', HTMLButtonElement).disabled = !usable;
   }
 
-  /** Shows the pages `first` to `last` of the credentials. */
+  /** Shows the pages `first` to `last`. */
   render(credentials: C[], total: number, last: number, first: number): Promise<void> {
     if (first === 1) this.#ids = new Set();
     for (const { id } of credentials) this.#ids.add(id);
     const items = credentials.map((entry) => ({ id: entry.id, look: entry, render: () => this.#row(entry) }));
     return this.showPages('credentials', items, total, last, first);
-  }
-
-  /** Says that credentials were generated, and points at their row; or that they are gone again. */
-  announceNew({ id, name }: Listed): void {
-    const gone = this.shown && !this.#ids.has(id);
-    this.say(gone ? info(`${name} has been revoked.`) : success(`Generated ${name}.`));
-    this.root.querySelector(`[data-id="${CSS.escape(id)}"]`)?.setAttribute('data-fresh', '');
   }
 
   #row(credentials: C): HTMLElement {
@@ -83,8 +75,8 @@ export class CredentialsPanel<C extends Listed> extends Panel {
     return row;
   }
 
-  /** The row of credentials, without actions. */
-  protected rowOf(credentials: Listed, access: string): HTMLElement {
+  /** Returns the row of credentials, without actions. */
+  rowOf(credentials: Listed, access: string): HTMLElement {
     const { id, name, access_key = '', created_at, last_used_at, expires_at } = credentials;
     const row = this.copy('credentials');
     row.dataset.id = id;

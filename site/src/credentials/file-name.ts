@@ -1,6 +1,4 @@
-/** Names for files that people download, and for what is in them. */
-
-/** A file name without its ending that needs no quoting in a shell, from a name that people chose. */
+/** Returns a file name without extension that needs no quoting in a shell. */
 export function fileStem(name: string, otherwise: string): string {
   const stem = name
     .normalize('NFC')
@@ -9,7 +7,7 @@ export function fileStem(name: string, otherwise: string): string {
   return stem.slice(0, 60) || otherwise;
 }
 
-/** A word of ASCII letters, digits and hyphens, from a name that people chose: a name that every tool accepts. */
+/** Returns a word of ASCII letters, digits and hyphens, which all tools accept. */
 export function asciiWord(name: string, otherwise: string): string {
   const word = name
     .normalize('NFKD')

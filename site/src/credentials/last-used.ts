@@ -1,7 +1,7 @@
-/** Says in a dialog when what is about to be revoked was last used (last-used.astro). */
-import { fill, find, showTime } from '../ui/dom.ts';
+import { fill, find } from '../ui/dom.ts';
+import { showTime } from '../ui/time.ts';
 
-/** `at` is RFC 3339; null when it never was; undefined when it is not told, which hides the line. */
+/** Fills in last-used.astro. `at` is in RFC 3339 format, or null if never; undefined hides the line. */
 export function showLastUsed(root: ParentNode, at: string | null | undefined): void {
   const part = find(root, '[data-block="used"]', HTMLElement);
   const time = find(part, 'time', HTMLTimeElement);

@@ -1,7 +1,4 @@
-/**
- * Loads what a page has further down when the reader comes within three quarters of a window's height of the first of its
- * kind. What is in a tab is not in sight before the tab is shown.
- */
+/** Loads elements shortly before they scroll into view. Elements in a hidden tab are not in view. */
 import { loadOnSight } from '../ui/load-when-visible.ts';
 import { loadForMembers } from '../ui/panels/load-for-members.ts';
 

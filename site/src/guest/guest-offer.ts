@@ -1,6 +1,6 @@
 /**
- * Offers to who is signed out to try the product without an account, where the operator allows it. What comes of it is
- * guest-session.ts's, which is loaded then.
+ * Offers guest access to signed-out readers if the operator allows it. guest-session.ts handles the rest and loads on a
+ * click.
  */
 import { fetchResult } from '../api/request.ts';
 import { fill, find } from '../ui/dom.ts';
@@ -8,10 +8,10 @@ import { UNLOADED } from '../ui/panels/notice.ts';
 
 const allowed = fetchResult<{ enabled: boolean; minutes: number }>(() => fetch('/auth/guest'));
 
-/** Shows the button "Try it without an account" in a notice that asks to sign in (panel-states.astro). */
+/** Shows the button "Try it without an account" in a notice that asks to sign in. */
 export async function offerGuestAccess(notice: HTMLElement): Promise<void> {
   const guests = (unloaded: () => void = () => undefined) => import('./guest-session.ts').catch(unloaded);
-  // A guest who is signed out all of a sudden was ended by the server.
+  // The guest's time is over, because the server ended the session.
   if (document.querySelector('[data-as-guest]')) return (await guests())?.end();
   const result = await allowed;
   if (!result.ok || !result.body.enabled) return;

@@ -1,19 +1,19 @@
-/**
- * Guests: makes a reader one, and says for how long they are. Loaded for who becomes one or is one already. Sessions are
- * session.ts's, and what forms show of them theirs; who may become one is asked by guest-offer.ts.
- */
+/** Guest access: starts it, and shows the time left. Loaded for guests only. guest-offer.ts offers it. */
 
 import { sentence } from '../api/errors.ts';
 import { fetchResult } from '../api/request.ts';
 import { forgetSession, signInLink } from '../api/session.ts';
 import { fill, find } from '../ui/dom.ts';
 
-/** When the time of the guest at this page ends, in milliseconds since the epoch. */
+/** When the guest's access ends, in milliseconds since the epoch. */
 let ends: number | undefined;
 let clock: ReturnType<typeof setInterval> | undefined;
 let entering = false;
 
-/** Makes the reader a guest; `button` is the one of `notice` that they pressed. One guest for all the buttons of a page. */
+/**
+ * Makes the reader a guest. `button` is the one in `notice` that was pressed. A page creates one guest, whichever button is
+ * pressed.
+ */
 export async function enter(notice: HTMLElement, button: HTMLButtonElement): Promise<void> {
   if (entering) return;
   entering = true;
@@ -35,22 +35,22 @@ function refusal(problem: Parameters<typeof sentence>[0]): string {
   return sentence(problem, 'action');
 }
 
-/** Has every form of the page begin anew with whoever is at the browser now. */
+/** Makes all panels of the page load their data again. */
 function renew(): void {
   forgetSession();
-  // Each part of a form has it beside what it shows to strangers, in panel-states.astro.
+  // Every panel has this button (panel-states.astro).
   for (const button of document.querySelectorAll<HTMLElement>('[data-panel] [data-action="retry"]'))
     button.click();
 }
 
 /**
- * Shows to a guest how long is left, and that it is over when it is. `until` is RFC 3339; `told` is what the server's clock
- * said when it told so, where it says that: the clock here may be wrong.
+ * Shows a guest the time left, or that it is over. `until` and `serverTime`, the server's time at the response, are in RFC
+ * 3339 format. The browser's clock may be wrong.
  */
 export function present(until: string, serverTime: string | null): void {
   const now = Date.now();
   const left = Date.parse(until) - (Date.parse(serverTime ?? '') || now);
-  // What the server has just told is not over, whatever the clocks say.
+  // The server just reported the session as valid, whatever the clocks say.
   ends = now + Math.max(left, 60_000);
   showTimeLeft();
   clearInterval(clock);
@@ -69,7 +69,7 @@ function showTimeLeft(): void {
   label({ name: `Guest, ${time} left`, initial: `${minutes} min`, email: '', 'guest-over': '' });
 }
 
-/** Says that the time is over. */
+/** Shows that guest access has ended. */
 export function end(): void {
   if (ends === undefined) return;
   clearInterval(clock);
@@ -79,7 +79,7 @@ export function end(): void {
   renew();
 }
 
-/** Writes into the menu of the session (session-menu.astro), as the one of a guest or of anybody. */
+/** Fills in the session menu, for a guest or for anyone else. */
 function label(texts: Record<string, string>, asGuest = true): void {
   const menu = document.querySelector('session-menu');
   if (!menu) return;
@@ -88,7 +88,7 @@ function label(texts: Record<string, string>, asGuest = true): void {
   find(menu, '.guest', HTMLAnchorElement).href = signInLink();
 }
 
-/** Shows the notes for guests (guest-notice.astro): `now` while the time runs, `over` when it has run out. */
+/** Shows the notices for guests (guest-notice.astro): `now` while access lasts, `over` afterwards. */
 function show(state: 'now' | 'over', texts: Record<string, string>): void {
   for (const note of document.querySelectorAll<HTMLElement>('[data-guest-note]')) {
     note.hidden = note.dataset.guestNote !== state;

@@ -1,4 +1,7 @@
-/** The element `<code-samples>`: tabs that the whole site remembers, values that follow the form, and copying. */
+/**
+ * The element `<code-samples>`: remembers the chosen language for the whole site, fills in the form's values, and copies
+ * code.
+ */
 
 import { quote } from '../samples/samples.ts';
 import { copyText } from '../ui/copy.ts';
@@ -17,7 +20,7 @@ export class CodeSamples extends HTMLElement {
     this.select(remembered() ?? '');
   }
 
-  /** Writes values into the samples; for an empty one its placeholder returns. */
+  /** Fills values into the samples. An empty value restores its placeholder. */
   update(values: Record<string, string>): void {
     for (const node of this.querySelectorAll<HTMLElement>('[data-value]')) {
       const { value: name = '', quoting = '', fallback = '' } = node.dataset;
@@ -26,7 +29,6 @@ export class CodeSamples extends HTMLElement {
     }
   }
 
-  /** Shows the tab of a language, if there is one. */
   select(language: string): void {
     const wanted = tabsOf(this).find((tab) => tab.dataset.language === language);
     if (wanted) selectTab(this, wanted);
@@ -45,7 +47,7 @@ function selectEverywhere(language: string): void {
   try {
     localStorage.setItem(KEY, language);
   } catch {
-    // Without storage the choice lasts for this page.
+    // Without storage, the choice lasts for this page.
   }
 }
 

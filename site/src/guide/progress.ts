@@ -1,19 +1,19 @@
 /**
- * When a step of a guide counts as done. Each is a statement about what the API has answered; a click alone never
- * ticks a step. A step that is not in the table (where to keep a file, say) is one that the API cannot know.
+ * When the steps of guides are done. Each condition depends on responses of the API, never on a click alone. Steps that the
+ * API cannot know about, such as storing a file, are not in the table.
  */
 
-/** What the API has answered on this page so far. */
+/** What responses on this page have shown so far. */
 export interface GuideProgress {
-  /** The region told what the project has there: its NATS accounts, or whether the product is active. */
+  /** Whether the region has responded with the NATS accounts or the state of the product. */
   regionLoaded: boolean;
-  /** The credentials of the chosen account, or of the project; absent until they were listed. */
+  /** The listed credentials of the chosen account or project. */
   listed?: ReadonlySet<string>;
-  /** The credentials that the API issued last on this page. */
+  /** The last credentials created on this page. */
   issued?: string;
-  /** The credentials that the API updated last on this page. */
+  /** The last credentials updated on this page. */
   updated?: string;
-  /** The credentials that the API revoked last on this page; pending until every server has confirmed it. */
+  /** The last credentials revoked on this page. `pending` until all servers have confirmed it. */
   revoked?: { id: string; pending: boolean };
 }
 
@@ -27,7 +27,7 @@ const STEPS: Record<string, (progress: GuideProgress) => boolean> = {
   revoke: ({ revoked, listed }) => revoked?.pending === false && listed?.has(revoked.id) === false,
 };
 
-/** Ticks the steps under `root` (step.astro) that the facts show to be done, and no others. */
+/** Marks the steps under `root` that are done, and no others. */
 export function tickSteps(root: ParentNode, progress: GuideProgress): void {
   for (const step of root.querySelectorAll<HTMLElement>('[data-step]')) {
     const done = STEPS[step.dataset.step ?? '']?.(progress) ?? false;

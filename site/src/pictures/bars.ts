@@ -1,4 +1,4 @@
-/** Draws bars against the line of their aim. */
+/** Draws bar charts with a line for the aim. */
 import type { Bar, BarGroup } from '../build/performance-charts.ts';
 import {
   type Arrangement,
@@ -15,7 +15,7 @@ import {
 
 const BAR = 10;
 const LINE = 15;
-/** Between two columns of groups. */
+/** The gap between two columns of groups. */
 const GAP = 36;
 
 interface Part {
@@ -32,15 +32,15 @@ function headingOf({ heading, aim }: BarGroup): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** What the groups of a chart share. */
+/** The dimensions that the groups of a chart share. */
 interface Room {
   width: number;
-  /** For the labels, which are beside the bars; undefined if they are above them. */
+  /** The width of labels beside the bars; undefined if they are above the bars. */
   labels: number | undefined;
   values: number;
 }
 
-/** Measures the labels and values of a chart, so that the bars of all its groups begin and end at the same places. */
+/** Measures a chart's labels and values, to align the bars of all groups. */
 function roomIn(groups: readonly BarGroup[], width: number): Room {
   const bars = groups.flatMap((group) => group.bars);
   const labels = widest(bars.map(({ label }) => label)) + 10;
@@ -52,7 +52,7 @@ function roomIn(groups: readonly BarGroup[], width: number): Room {
   return { width, labels: labels > width * 0.42 ? undefined : labels, values };
 }
 
-/** Draws a group with its upper left corner at `x` and `y`. Bars of `most` reach the right end of their room. */
+/** Draws a group with its upper left corner at `x` and `y`. A bar of `most` has the full width. */
 function drawGroup(
   group: BarGroup,
   { width, labels, values }: Room,
@@ -74,7 +74,7 @@ function drawGroup(
     tone,
     ...(thickness && { thickness }),
   });
-  // With an edge in the color of the page, the line is visible on bars too.
+  // An edge in the color of the page makes the line visible on bars.
   const aimLine = (from: number, to: number): Shape[] =>
     aim ? [line(aim.at, [from, to], 'page', 4), line(aim.at, [from, to], 'done', 2)] : [];
   const drawn = bars.flatMap((bar): Shape[] => {
@@ -100,7 +100,7 @@ function drawGroup(
         bold: bar.missed,
         tone: bar.missed ? 'danger' : 'title',
       }),
-      // A line through all bars would cross the labels above them.
+      // A continuous line would cross labels above the bars.
       ...(labels === undefined ? aimLine(middle - 9, middle + 9) : []),
     ];
   });
@@ -116,7 +116,7 @@ function drawGroup(
   };
 }
 
-/** The end of the scale: groups of ratios to compare share it. */
+/** Returns the end of the scale. Groups of ratios share one, to be comparable. */
 function mostOf(group: BarGroup, groups: readonly BarGroup[]): number {
   const same = group.baseline ? groups.filter(({ baseline }) => baseline) : [group];
   const values = same.flatMap(({ bars, aim }) => [...bars.map(({ value }) => value), (aim?.at ?? 0) * 1.04]);
@@ -142,7 +142,7 @@ function draw(groups: readonly BarGroup[], arrangement: Arrangement): Drawing {
 
 const described = ({ label, text: value, missed }: Bar) => `${label} ${value}${missed ? ', missed' : ''}`;
 
-/** A chart of an area's bars. */
+/** Draws the bar chart of an area. */
 export function barChart(area: string, title: string, groups: readonly BarGroup[]): Picture {
   return {
     name: `${area}-chart`,

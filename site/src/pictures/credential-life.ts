@@ -1,4 +1,4 @@
-/** The states of credentials, from their creation to their end. */
+/** The states of credentials, from creation to deletion. */
 import {
   type Arrangement,
   arrow,

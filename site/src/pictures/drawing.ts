@@ -1,12 +1,11 @@
 /**
- * The shapes that pictures and charts are made of, with their sizes in pixels. drawing.astro renders them. A picture is
- * drawn twice, for a column of text and for a phone, because text that scales with a picture becomes unreadable.
+ * The shapes of pictures and charts, with sizes in pixels. drawing.astro renders them. Each picture is drawn twice, for a
+ * column of text and for a phone, because text that scales with a picture becomes unreadable.
  */
 
-/** What a shape means; drawing.astro has its colors. `page` is the color of the background. */
+/** The meaning of a shape. drawing.astro has the colors. `page` is the background color. */
 export type Tone = 'plain' | 'quiet' | 'strong' | 'done' | 'danger' | 'page';
 
-/** A rectangle. */
 export interface Box {
   kind: 'box';
   x: number;
@@ -15,12 +14,12 @@ export interface Box {
   height: number;
   tone: Tone;
   dashed?: boolean;
-  /** Filled with the color of the tone's lines, for bars and dots. */
+  /** Filled with the color of the tone's lines. For bars and dots. */
   solid?: boolean;
   radius?: number;
 }
 
-/** One line of text; `y` is its baseline. */
+/** A line of text; `y` is its baseline. */
 export interface Text {
   kind: 'text';
   x: number;
@@ -33,7 +32,6 @@ export interface Text {
   tone?: 'title' | 'detail' | 'muted' | 'danger' | 'done' | 'on-strong';
 }
 
-/** A point in pixels. */
 export type Point = readonly [x: number, y: number];
 
 /** Straight segments, with an arrow head at the end or at both ends. */
@@ -49,7 +47,6 @@ export interface Line {
 
 export type Shape = Box | Text | Line;
 
-/** A finished drawing. */
 export interface Drawing {
   width: number;
   height: number;
@@ -63,7 +60,7 @@ export type Arrangement = keyof typeof WIDTHS;
 
 /** A picture with its alternatives for screen readers. */
 export interface Picture {
-  /** Unique on a page: the ids of the title and the description begin with it. */
+  /** Unique on a page. The prefix of the ids of the title and the description. */
   name: string;
   title: string;
   /** Everything that the picture shows, in sentences. */
@@ -73,10 +70,10 @@ export interface Picture {
   draw: (arrangement: Arrangement) => Drawing;
 }
 
-/** Sizes of text. On a phone of 375 pixels, nothing is below 11 pixels. */
+/** Text sizes. On a phone, the smallest is 11 pixels. */
 export const SIZE = { title: 13, detail: 12, small: 11.5 } as const;
 
-/** Widths of letters in the text face, in hundredths of the size; other letters take 56. */
+/** Widths of letters in the text font, as a percentage of its size. Other letters have 56. */
 const LETTERS: [letters: RegExp, width: number][] = [
   [/[ijl.,:;'’|!]/, 28],
   [/[ ftrI()\-/[\]]/, 36],
@@ -91,7 +88,7 @@ export function widthOf(text: string, size: number, bold = false): number {
   return (width * size * (bold ? 1.05 : 1)) / 100;
 }
 
-/** Breaks text into lines that fit a width. A word that is wider keeps a line of its own. */
+/** Breaks text into lines of at most `width`. A longer word gets its own line. */
 export function wrap(text: string, width: number, size: number, bold = false): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
@@ -103,7 +100,7 @@ export function wrap(text: string, width: number, size: number, bold = false): s
   return lines;
 }
 
-/** Where a card stands. */
+/** The position and size of a card. */
 export interface Rectangle {
   x: number;
   y: number;
@@ -114,18 +111,18 @@ export interface Rectangle {
 interface CardOptions {
   tone?: Tone;
   dashed?: boolean;
-  /** Where the text begins: in the middle of the height, or at the top, for a card that holds others. */
+  /** Vertical position of the text: `middle`, or `top` for a card that contains others. */
   at?: 'middle' | 'top';
   padding?: number;
-  /** A number on a plate before the title. */
+  /** The number of a step, on a plate before the title. */
   step?: number;
 }
 
 const LINE = 1.3;
-/** How far a step's plate moves the text to the right. */
+/** The width of a step's plate. */
 const PLATE = 24;
 
-/** A box with a title and a detail, wrapped to its width. Each line of the detail begins a paragraph. */
+/** Draws a box with a title and a detail, wrapped to its width. Line breaks in the detail begin paragraphs. */
 export function card(
   { x, y, width, height }: Rectangle,
   title: string,
@@ -168,7 +165,7 @@ export function card(
   return [{ kind: 'box', x, y, width, height, tone, ...(dashed && { dashed }) }, ...plate, ...texts];
 }
 
-/** A number on a small plate, 18 pixels high and wide. */
+/** Draws a number on a plate of 18 × 18 pixels. */
 export function stepPlate(x: number, y: number, step: number): Shape[] {
   return [
     { kind: 'box', x, y, width: 18, height: 18, tone: 'strong', radius: 4 },
@@ -185,7 +182,7 @@ export function stepPlate(x: number, y: number, step: number): Shape[] {
   ];
 }
 
-/** An arrow along some points. */
+/** Draws an arrow along points. */
 export function arrow(
   points: readonly Point[],
   { tone = 'plain', head = 'end', dashed }: Partial<Pick<Line, 'tone' | 'head' | 'dashed'>> = {},
@@ -193,7 +190,7 @@ export function arrow(
   return { kind: 'line', points, tone, head, ...(dashed && { dashed }) };
 }
 
-/** A line of text. */
+/** Draws a line of text. */
 export function text(
   x: number,
   y: number,
@@ -203,7 +200,7 @@ export function text(
   return { kind: 'text', x, y, text: words, size, ...rest };
 }
 
-/** Lines of text below each other, wrapped to a width, and the height that they take. */
+/** Draws text wrapped to a width. Also returns its height. */
 export function paragraph(
   { x, y, width }: Pick<Rectangle, 'x' | 'y' | 'width'>,
   words: string,
@@ -217,7 +214,7 @@ export function paragraph(
   };
 }
 
-/** The corners of an arrow head that ends at `to`, coming from `from`, as an SVG path. */
+/** Returns an arrow head at `to`, coming from `from`, as an SVG path. */
 export function headPath([fromX, fromY]: Point, [toX, toY]: Point): string {
   const angle = Math.atan2(toY - fromY, toX - fromX);
   const corner = (turn: number) => {

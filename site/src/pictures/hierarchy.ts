@@ -1,4 +1,4 @@
-/** What belongs to what: organization, project, region, account, credentials. */
+/** The hierarchy: organization, project, region, account, credentials. */
 import {
   card,
   type Drawing,
@@ -11,7 +11,7 @@ import {
   widthOf,
 } from './drawing.ts';
 
-/** Names on pills, one after another. */
+/** Draws names on pills, one after another. */
 function pills(x: number, y: number, names: readonly string[]): Shape[] {
   let left = x;
   return names.flatMap((name): Shape[] => {
@@ -25,7 +25,7 @@ function pills(x: number, y: number, names: readonly string[]): Shape[] {
   });
 }
 
-/** A product's resources in a region, with its credentials. */
+/** Draws a product's resources in a region, with their credentials. */
 function product(rectangle: Rectangle, title: string, detail: string, names: readonly string[]): Shape[] {
   return [
     ...card(rectangle, title, detail, { at: 'top' }),
@@ -33,7 +33,7 @@ function product(rectangle: Rectangle, title: string, detail: string, names: rea
   ];
 }
 
-/** A region of a project with all three products. */
+/** Draws a region of a project with all three products. */
 function region(frame: Rectangle, name: string): Shape[] {
   const inside = { x: frame.x + 10, width: frame.width - 20 };
   const row = (at: number) => ({ ...inside, y: frame.y + 32 + at * 88, height: 80 });

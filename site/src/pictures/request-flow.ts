@@ -12,7 +12,7 @@ import {
 
 type Row = [y: number, height: number];
 
-/** Columns (x and width), rows (y and height) and the heights of arrows. */
+/** Positions of columns (x and width) and rows (y and height), and lengths of arrows. */
 interface Layout {
   height: number;
   callers: [x: number, width: number];

@@ -1,4 +1,4 @@
-/** What happens between the DELETE of NATS credentials and its response, with the times that the benchmark measured. */
+/** What happens between the DELETE of NATS credentials and its response, with measured times. */
 import { natsSettings } from '../../../functions/shared/env.ts';
 import { boundOf, milliseconds, rowOf, show } from '../build/performance.ts';
 import {
@@ -46,7 +46,7 @@ const pending = `If a server has not confirmed after ${waits} seconds (by defaul
 const written = ({ label, disconnect, response }: Times) =>
   `${label}: clients disconnected after ${show(disconnect)} ms, response after ${show(response)} ms`;
 
-/** The same for a narrow picture. */
+/** The same, for a narrow picture. */
 const shortened = ({ label, disconnect, response }: Times) =>
   `${label}: disconnected ${show(disconnect)} ms, response ${show(response)} ms`;
 

@@ -1,4 +1,4 @@
-/** Rotation: old and new credentials work at the same time. The steps are those of the guide. */
+/** Rotation: old and new credentials work at the same time. Shows the steps of the guide. */
 import {
   type Arrangement,
   type Drawing,
@@ -18,7 +18,7 @@ const STEPS = [
   'Revoke the old ones',
 ];
 
-/** When each step happens, in parts of the time that is shown. */
+/** When each step happens, as a fraction of the time shown. */
 const TIMES = [0.2, 0.4, 0.62, 0.8];
 const [CREATED = 0, , , REVOKED = 0] = TIMES;
 

@@ -1,4 +1,4 @@
-/** Draws how measures develop as something grows: one small chart with a line for each. */
+/** Draws trends: a small line chart for each measure. */
 
 import { show } from '../build/performance.ts';
 import type { Trend } from '../build/performance-charts.ts';
@@ -19,7 +19,7 @@ const LINE = 15;
 
 const count = (value: number) => value.toLocaleString('en');
 
-/** Draws one measure in a cell. */
+/** Draws one measure. */
 function drawTrend(
   { label, unit, points, most, missed }: Trend,
   { x, y, width, titleHeight }: { x: number; y: number; width: number; titleHeight: number },
@@ -29,7 +29,7 @@ function drawTrend(
   const highest = Math.max(most ?? 0, ...points.map(({ value }) => value)) * 1.05;
   const [first, last] = [points[0], points.at(-1)];
   if (!first || !last) return [];
-  // Logarithmic: each step is ten times, or a hundred times, as many.
+  // Logarithmic: each point is 10 or 100 times the previous one.
   const span = Math.log(last.x / first.x);
   const across = (value: number) => x + 4 + (Math.log(value / first.x) / span) * (width - 8);
   const up = (value: number) => bottom - (value / highest) * PLOT;
@@ -109,7 +109,7 @@ function draw(trends: readonly Trend[], arrangement: Arrangement): Drawing {
   };
 }
 
-/** A chart of an area's trends. */
+/** Draws the trends of an area. */
 export function trendChart(area: string, title: string, trends: readonly Trend[]): Picture {
   return {
     name: `${area}-chart`,

@@ -1,4 +1,4 @@
-/** What the forms of Queues and of Topics and Events do, as programs do it. Each of these texts runs in a test. */
+/** What the forms of Queues and of Topics and Events do, as code. Tests run each sample. */
 import type { AccessKeyProductId } from '../../../db/products.ts';
 import type { Sample } from './samples.ts';
 
@@ -20,7 +20,7 @@ const ${product} = new Mnqv1beta1.${names[product]}API(client);
 
 const path = (product: Product) => `«origin:plain»/mnq/v1beta1/regions/«region:plain»/${product}-credentials`;
 
-/** Generates credentials with the name and the permissions of the form. */
+/** Creates credentials with the form's name and permissions. */
 export const createAccessKeyCredentials = (product: Product): Sample[] => [
   {
     language: 'curl',

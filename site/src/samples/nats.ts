@@ -1,4 +1,4 @@
-/** What the NATS forms do, as programs do it. Each of these texts runs in a test. */
+/** What the NATS forms do, as code. Tests run each sample. */
 import type { Sample } from './samples.ts';
 
 const CLIENT = `import { createClient, Mnqv1beta1 } from '@scaleway/sdk';
@@ -13,7 +13,7 @@ const client = createClient({
 const nats = new Mnqv1beta1.NatsAPI(client);
 `;
 
-/** Generates credentials for the chosen account and keeps the file. */
+/** Creates credentials for the chosen account and saves the file. */
 export const createNatsCredentials: Sample[] = [
   {
     language: 'curl',

@@ -1,9 +1,8 @@
-/** Permissions as the samples write them. */
 import { PERMISSIONS } from '../../../functions/shared/permissions.ts';
 
 /**
- * The samples' values for a choice of permissions: `permissions` as JSON, `sdkPermissions` as the SDK names them. Empty
- * as long as nothing is chosen.
+ * Returns the values of samples for chosen permissions: `permissions` as JSON, `sdkPermissions` with the SDK's names. Empty
+ * if none is chosen.
  */
 export function permissionValues(choice: Partial<Record<string, boolean>>): Record<string, string> {
   const chosen = PERMISSIONS.filter(({ apiName }) => choice[apiName]).map(({ apiName }) => apiName);

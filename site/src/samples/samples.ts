@@ -1,15 +1,15 @@
 /**
- * How a sample carries the values of a form. A sample is text with places in it, «value:quoting», that the page fills;
- * what a value needs so that it stays one value in its language is the quoting's business.
+ * Code samples with placeholders, «value:quoting», which pages fill in. The quoting makes any value safe in the sample's
+ * language.
  */
 
-/** A program text in one language. */
+/** A sample in one language. */
 export interface Sample {
   language: string;
   text: string;
 }
 
-/** A place for a value. `fallback` stands there until the form has one. */
+/** A placeholder. `fallback` is shown until the form has a value. */
 export interface Placeholder {
   value: string;
   quoting: string;
@@ -26,7 +26,7 @@ const FALLBACKS: Record<string, string> = {
   sdkPermissions: '{ canPublish: true }',
 };
 
-/** The text of a sample in its parts. */
+/** Splits the text of a sample into text and placeholders. */
 export function pieces(text: string): (string | Placeholder)[] {
   return text.split(/(«\w+:\w+»)/).map((part) => {
     const [, value = '', quoting = ''] = /^«(\w+):(\w+)»$/.exec(part) ?? [];
@@ -35,8 +35,8 @@ export function pieces(text: string): (string | Placeholder)[] {
 }
 
 /**
- * A value as it stands inside a sample: `plain` (identifiers, origins, and what is code already), `json` (a JSON or JavaScript string with its
- * quotation marks), `shelljson` (the same inside a shell's single quotation marks).
+ * Quotes a value: `plain` (identifiers, origins and code), `json` (a JSON or JavaScript string with quotation marks) or
+ * `shelljson` (the same inside single quotation marks of a shell).
  */
 export function quote(value: string, quoting: string): string {
   if (quoting === 'plain') return value;

@@ -1,20 +1,17 @@
 /**
- * The samples that no test runs, because they need more than Node and curl: who ran them last, by hand, with what. A
- * sample that is changed must be run again: a test holds the digest against the page. A tab that stands neither here nor
- * in a test is not shown.
+ * Manual runs of samples that tests cannot run, because they need more than Node and curl. A test compares each digest with
+ * its page: run a sample again after you change it. Tabs without a manual run or a test are not shown.
  */
 
-/** A sample as it was run. */
 export interface Tried {
-  /** The page, a file in how-to. */
+  /** The page: a file in how-to. */
   page: string;
   /** The label of the tab. */
   client: string;
-  /** What it was run with. */
   versions: string;
   /** `YYYY-MM-DD` */
   on: string;
-  /** The first 12 hexadecimal digits of the SHA-256 of the tab's code, its blocks joined. */
+  /** The first 12 hexadecimal digits of the SHA-256 of the tab's code blocks, concatenated. */
   digest: string;
 }
 
@@ -24,7 +21,6 @@ const SDK = 'AWS SDK for Go v2 1.48.0';
 const CLI = 'AWS CLI 1.46.3';
 const on = '2026-11-27';
 
-/** Every sample that was run by hand. */
 export const tried: readonly Tried[] = [
   {
     page: 'connect-queues',

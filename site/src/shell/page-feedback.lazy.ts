@@ -1,4 +1,4 @@
-/** Takes the answer to "Was this page helpful?" (page-feedback.astro); the script for it is loaded then. */
+/** Loads page-feedback.ts when the reader answers "Was this page helpful?". */
 import { say, UNLOADED } from '../ui/panels/notice.ts';
 
 for (const root of document.querySelectorAll<HTMLElement>('page-feedback')) {

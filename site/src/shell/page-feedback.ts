@@ -1,13 +1,13 @@
-/**
- * Sends what a reader says of the page (page-feedback.astro): once, with the remark, or without one when the reader goes
- * on to another page.
- */
+/** Sends a reader's feedback about the page once: with the comment, or without one if the reader leaves the page. */
 
 import { type Problem, sentence } from '../api/errors.ts';
 import { fill, find, show } from '../ui/dom.ts';
 import { failure, say, success } from '../ui/panels/notice.ts';
 
-/** Takes an answer, and asks for a remark. The first answer counts: both buttons may be pressed before this script is here. */
+/**
+ * Records an answer and asks for a comment. The first answer counts, because both buttons can be pressed while this script
+ * loads.
+ */
 export function answer(root: HTMLElement, helpful: boolean): void {
   const form = find(root, 'form', HTMLFormElement);
   if (!form.hidden) return;
@@ -40,7 +40,7 @@ export function answer(root: HTMLElement, helpful: boolean): void {
   });
 }
 
-/** Sends it, also while the page is being left. By itself, since a page that is read loads nothing else of forms. */
+/** Sends feedback, also while the page unloads. Does not use the typed client, which reading pages do not load. */
 async function post(body: object): Promise<Problem | undefined> {
   try {
     const { ok, status, headers } = await fetch('/feedback', {

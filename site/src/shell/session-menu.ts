@@ -1,4 +1,4 @@
-/** The element `<session-menu>`: shows the session that the API states, and ends it. */
+/** The element `<session-menu>`: shows the session and signs out. */
 
 import { currentSession, SESSION_CHANGED, SIGN_IN_SHOWN, signInLink } from '../api/session.ts';
 import { fill, find, show } from '../ui/dom.ts';

@@ -1,12 +1,12 @@
-/** Lines of code that wrap: what goes on in the next line is indented further than the line (controls.css). */
+/** Code whose lines wrap with an indent (controls.css). */
 
-/** The lines of a text, without the line break at its end. */
+/** Returns the lines of a text, without the line break at its end. */
 export const linesOf = (text: string): string[] => text.replace(/\n$/, '').split('\n');
 
-/** How many spaces a line begins with. */
+/** Returns the number of spaces at the start of a line. */
 export const indentOf = (line: string): number => line.search(/\S|$/);
 
-/** The lines of a text as nodes of a `<pre>`. */
+/** Returns the lines of a text as nodes for a `<pre>`. */
 export const codeLines = (text: string): (string | Node)[] =>
   linesOf(text).flatMap((line, at) => {
     const node = document.createElement('span');

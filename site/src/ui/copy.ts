@@ -1,7 +1,6 @@
-/** Copying, with what to say about it. */
 import { failure, type Notice, success } from './panels/notice.ts';
 
-/** Copies a text to the clipboard; resolves to what to say about it. */
+/** Copies a text to the clipboard. Returns the outcome. */
 export function copyText(text: string): Promise<Notice> {
   return (navigator.clipboard?.writeText(text) ?? Promise.reject()).then(
     () => success('Copied'),

@@ -1,11 +1,10 @@
-/** Loads what an element needs when it comes into sight: a page pays for what its reader gets to. */
+/** Loads the scripts of elements when they come into view. */
 import { fill, show } from './dom.ts';
 import { say, UNLOADED } from './panels/notice.ts';
 
 /**
- * Loads the script of each of these elements, by their name, once one of them is within `margin` of the window. One that is
- * hidden is not in sight. Where it cannot be loaded, the element's parts (panel-states.astro) say so. To be called by a script
- * of the page's own, which runs before the page is complete.
+ * Loads the script for each of these tags once such an element is within `margin` of the window. Hidden elements do not
+ * count. If a script fails to load, the element's panels show it. Call this while the page is loading.
  */
 export function loadOnSight(scripts: Record<string, () => Promise<unknown>>, margin = '0px'): void {
   const observer = new IntersectionObserver(
@@ -18,13 +17,13 @@ export function loadOnSight(scripts: Record<string, () => Promise<unknown>>, mar
     },
     { rootMargin: margin },
   );
-  // After the page's scripts: one of them may hide what is not to be seen.
+  // After the page's scripts, which may hide elements.
   addEventListener('DOMContentLoaded', () => {
     for (const element of document.querySelectorAll(Object.keys(scripts).join())) observer.observe(element);
   });
 }
 
-/** Calls `react` once some of the element is in sight. */
+/** Calls `react` once the element is in view. */
 export function onceInSight(element: Element, react: () => unknown): void {
   const observer = new IntersectionObserver((entries) => {
     if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
@@ -34,7 +33,7 @@ export function onceInSight(element: Element, react: () => unknown): void {
   observer.observe(element);
 }
 
-/** A script that could not be loaded is not asked for again by the same page: trying again is to load the page. */
+/** Browsers do not request a failed module again, so retrying reloads the page. */
 function fail(element: Element): void {
   fill(element, { problem: UNLOADED.text });
   if (element.querySelector('[data-when~="problem"]')) show(element, 'problem');

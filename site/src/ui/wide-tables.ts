@@ -1,4 +1,4 @@
-/** Lets the keyboard scroll the tables of a page: each can be focused for as long as it is wider than its column. */
+/** Makes tables focusable while they are wider than their column, so that the keyboard can scroll them. */
 const observer = new ResizeObserver((entries) => {
   for (const { target } of entries) {
     const table = target as HTMLElement;

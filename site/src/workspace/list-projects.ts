@@ -1,9 +1,7 @@
-/** The projects that there are to choose from. */
-
 import { type Project, projects } from '../api/api.ts';
 import { fetchAllPages, type Result } from '../api/request.ts';
 
-/** The projects that are open to the reader, all of them: of one organization, or of every one. */
+/** Lists all projects that the reader has access to, in one organization or in all. */
 export function listProjects(organization?: string): Promise<Result<Project[]>> {
   const of = organization ? { organization_id: organization } : {};
   return fetchAllPages(

@@ -1,4 +1,4 @@
-/** What the pages of an organization begin with: who is at the browser, and which organization is theirs to look at. */
+/** Loads the principal and the chosen organization, for the pages of an organization. */
 
 import { type CurrentPrincipal, iam, type Organization } from '../api/api.ts';
 import type { Problem } from '../api/errors.ts';
@@ -6,7 +6,6 @@ import { fetchResult, type Result } from '../api/request.ts';
 import { currentSession, SESSION_CHANGED } from '../api/session.ts';
 import { currentSelection, SELECTION_CHANGED, type Selection } from './selection.ts';
 
-/** Who looks at which organization, or why they cannot. */
 export type Opened =
   | { ok: true; principal: CurrentPrincipal; organization: Organization }
   | { ok: false; problem: Problem };
@@ -16,7 +15,7 @@ const NO_ORGANIZATION = 'You belong to no organization. Ask an Owner for an invi
 let principalRequest: Promise<Result<CurrentPrincipal>> | undefined;
 document.addEventListener(SESSION_CHANGED, () => (principalRequest = undefined));
 
-/** Settles the organization: what is remembered, or else the first. Asked once for each page; a failure is not kept. */
+/** Returns the organization that was chosen last, or else the first. Requested once per page; failures are not cached. */
 export async function loadOrganization(): Promise<Opened> {
   const session = await currentSession();
   if (!session.ok) return session;
@@ -35,7 +34,7 @@ export async function loadOrganization(): Promise<Opened> {
     : { ok: false, problem: { kind: 'refused', message: NO_ORGANIZATION } };
 }
 
-/** Calls `react` when the reader turns to another organization. */
+/** Calls `react` when the reader chooses another organization. */
 export function onOtherOrganization(react: () => unknown): void {
   let before = currentSelection().organization;
   document.addEventListener(SELECTION_CHANGED, (event) => {

@@ -1,4 +1,4 @@
-/** What every form begins with: who is at the browser, and the projects that are open to them. Asked once for each page. */
+/** Loads the reader's projects. Requested once per page. */
 
 import type { Project } from '../api/api.ts';
 import type { Problem } from '../api/errors.ts';
@@ -7,13 +7,12 @@ import { currentSession, SESSION_CHANGED } from '../api/session.ts';
 import { listProjects } from './list-projects.ts';
 import { fillProjectOptions, type ProjectRegion } from './project-region-fields.ts';
 
-/** Where a form can work, or why it cannot. */
 export type Opened = { ok: true; selection: ProjectRegion } | { ok: false; problem: Problem };
 
 let projectsRequest: Promise<Result<Project[]>> | undefined;
 document.addEventListener(SESSION_CHANGED, () => (projectsRequest = undefined));
 
-/** Offers the reader's projects in the drop-downs under `root` and settles the place. A failure is not kept. */
+/** Fills the drop-downs under `root` with the reader's projects, and returns the selection. Failures are not cached. */
 export async function loadProject(root: ParentNode): Promise<Opened> {
   const session = await currentSession();
   if (!session.ok) return refuse(root, session.problem);
@@ -29,9 +28,9 @@ export async function loadProject(root: ParentNode): Promise<Opened> {
   return { ok: true, selection: await fillOptions(root, open) };
 }
 
-/** Says under `root` why no project is offered, for this problem or because there is none. */
+/** Shows under `root` why there are no projects: because of a problem, or because there are none. */
 async function refuse(root: ParentNode, problem?: Problem): Promise<Opened> {
-  // The markup says what there is to say to strangers.
+  // The markup already asks signed-out readers to sign in.
   const offered = root.querySelector<HTMLSelectElement>('select[name="project"]')?.disabled === false;
   const code =
     problem?.kind === 'signed-out' && !offered

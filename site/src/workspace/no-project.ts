@@ -1,15 +1,12 @@
-/** Why a form has no project to work in. Loaded when that is so. */
+/** Shows why a form has no projects. Loaded in that case only. */
 import type { Problem } from '../api/errors.ts';
 
 const NO_PROJECT =
   'You are signed in, but you have no access to a project. Ask an Owner of the organization for a policy with MessagingAndQueuingFullAccess in a project.';
 
-/**
- * Says in the drop-down of projects under `root` why it offers none: for this problem, or because there is none. The result
- * is the problem to show.
- */
+/** Shows in the drop-down of projects under `root` why it is empty. Returns the problem for the form. */
 export function explainNoProject(root: ParentNode, problem?: Problem): Problem {
-  // To somebody who may do nothing anywhere, the permission to list projects would be of no use.
+  // Without any permissions, permission to list projects would not help.
   const none = !problem || problem.kind === 'denied';
   const select = root.querySelector<HTMLSelectElement>('select[name="project"]');
   const why = none ? 'None' : problem.kind === 'signed-out' ? 'Sign in to see projects' : 'Not loaded';

@@ -1,4 +1,4 @@
-/** The element `<organization-field>`: see organization-field.astro. */
+/** The element `<organization-field>`. */
 import { loadOrganization } from './load-organization.ts';
 
 class OrganizationField extends HTMLElement {

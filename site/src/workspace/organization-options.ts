@@ -1,8 +1,8 @@
-/** The drop-down of organization-field.astro. Loaded for people who belong to several organizations. */
+/** Fills organization-field.astro. Loaded for members of several organizations. */
 import type { Organization } from '../api/api.ts';
 import { choose } from './selection.ts';
 
-/** Shows the drop-down under `root`, and keeps what the reader chooses. */
+/** Shows the drop-down under `root`, and stores the choice. */
 export function fillOrganizationOptions(
   root: HTMLElement,
   all: readonly Organization[],

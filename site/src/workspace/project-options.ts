@@ -1,9 +1,12 @@
-/** The projects of who belongs to several organizations, by organization. Loaded for them alone. */
+/** Groups projects by organization. Loaded for members of several organizations. */
 import type { Project } from '../api/api.ts';
 import { loadOrganization } from './load-organization.ts';
 import { SELECTION_CHANGED } from './selection.ts';
 
-/** The options of a drop-down of projects, in a group for each organization; one whose name is not told has its id. */
+/**
+ * Returns the options of a drop-down of projects, with a group for each organization. Groups of unknown organizations have
+ * the id as label.
+ */
 export async function groupedProjects(projects: readonly Project[]): Promise<HTMLElement[]> {
   const opened = await loadOrganization();
   const known = opened.ok ? opened.principal.organizations : [];
@@ -15,7 +18,7 @@ export async function groupedProjects(projects: readonly Project[]): Promise<HTM
   });
 }
 
-/** Says beside the label of a closed drop-down whose the chosen project is, where its options are grouped. */
+/** Shows the chosen project's organization next to the label, because a closed drop-down does not show groups. */
 function nameOrganization(root: ParentNode): void {
   const select = root.querySelector<HTMLSelectElement>('select[name="project"]');
   const group = select?.selectedOptions[0]?.closest('optgroup');
@@ -25,7 +28,7 @@ function nameOrganization(root: ParentNode): void {
 
 const named = new WeakSet<ParentNode>();
 
-/** Names the organization of the chosen project, now and when another is chosen. */
+/** Shows the organization of the chosen project, now and whenever another one is chosen. */
 export function nameChosen(root: ParentNode): void {
   nameOrganization(root);
   if (named.has(root)) return;

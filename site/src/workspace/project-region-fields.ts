@@ -1,15 +1,15 @@
-/** Joins the drop-downs of project-region-fields.astro to the place that all forms share. Owns no request. */
+/** Connects the drop-downs of project-region-fields.astro with the selection. */
 
 import type { Project } from '../api/api.ts';
 import { choose, currentSelection } from './selection.ts';
 
-/** The place that forms can work with: a region that is served and a project that is the reader's. */
+/** A valid region and one of the reader's projects. */
 export interface ProjectRegion {
   region: string;
   project: string;
 }
 
-/** Shows the remembered region under `root`, to who is signed out too, and keeps what the reader chooses. */
+/** Shows the stored region under `root`, also to signed-out readers, and stores what the reader chooses. */
 export function bindProjectRegionFields(root: ParentNode): void {
   follow(root, 'region');
   const region = selectOf(root, 'region');
@@ -21,8 +21,8 @@ export function bindProjectRegionFields(root: ParentNode): void {
 }
 
 /**
- * Offers the reader's projects under `root`, as `options`, and settles the place: what is remembered, or else the first. A
- * page about one thing has no drop-downs: its place is the remembered one.
+ * Fills the drop-down under `root` and selects the stored project, or else the first. Returns the selection. Pages without
+ * drop-downs use the stored selection.
  */
 export function fillProjectOptions(
   root: ParentNode,
@@ -39,14 +39,14 @@ export function fillProjectOptions(
   return selection;
 }
 
-/** Brings the drop-downs under `root` in line with a choice that was made elsewhere on the page. */
+/** Updates the drop-downs under `root` to the selection, and returns what they show. */
 export function followSelection(root: ParentNode): ProjectRegion {
   follow(root, 'region');
   follow(root, 'project');
   return selectionUnder(root);
 }
 
-/** A drop-down that does not offer what is chosen stays: it is about to offer other things. */
+/** Leaves a drop-down without that option alone: its options are about to change. */
 function follow(root: ParentNode, name: keyof ProjectRegion): void {
   const select = selectOf(root, name);
   const wanted = currentSelection()[name];

@@ -1,4 +1,4 @@
-/** What people call a region: "Paris". */
+/** Returns the name of a region: "Paris". */
 export function regionLabel(region: string): string {
   return REGIONS.find(({ name }) => name === region)?.label ?? region;
 }

@@ -1,11 +1,11 @@
 /**
- * Where the reader works: region, project, NATS account and organization, the same down the page and across pages. Kept in the
- * address, so that a link reproduces the view, and in local storage, so that the next page knows. Nothing secret.
+ * The selected organization, region, project and NATS account, shared by all forms and pages. Stored in the address, to
+ * share views, and in local storage, for the next page. Contains no secrets.
  */
 
-/** See the file's description. A member is absent until it has been chosen. */
+/** Members are undefined until they are chosen. */
 export interface Selection {
-  /** The organization that its own pages are about, for who belongs to several. */
+  /** For the pages of an organization. */
   organization?: string | undefined;
   region?: string | undefined;
   project?: string | undefined;
@@ -15,21 +15,24 @@ export interface Selection {
 const KEY = 'latchkey:selection';
 const MEMBERS = ['region', 'project', 'account', 'organization'] as const;
 
-/** What the address calls a member: on the page of one NATS account, that is its `id`. */
+/** Returns the query parameter of a member. On the page of a NATS account, the account is `id`. */
 const parameterOf = (member: (typeof MEMBERS)[number]): string =>
   member === 'account' && location.pathname.startsWith(ACCOUNT_PAGE) ? 'id' : member;
 
 const ACCOUNT_PAGE = '/console/nats/account/';
 
-/** The address of the console's page about a NATS account. */
+/**
+ * Returns the URL of a NATS account's page in the console. Here, because {@link currentSelection} reads this page's
+ * address.
+ */
 export function accountPage(region: string, account: string): string {
   return `${ACCOUNT_PAGE}?${new URLSearchParams({ id: account, region })}`;
 }
 
-/** The event that `document` receives when the place changes; its detail is the whole {@link Selection}. */
+/** Dispatched on `document` when the selection changes. Its detail is the {@link Selection}. */
 export const SELECTION_CHANGED = 'latchkey:selection';
 
-/** The place: what the address says, and otherwise what was chosen last. */
+/** Returns the selection from the address, or else the stored one. */
 export function currentSelection(): Selection {
   const address = new URLSearchParams(location.search);
   const stored = storedSelection();
@@ -41,10 +44,13 @@ export function currentSelection(): Selection {
   return selection;
 }
 
-/** Keeps a choice and tells the forms of this page. A choice above forgets those below it that it was not made with. */
+/**
+ * Stores a choice and notifies the forms of this page. Another region or project clears the account, unless the choice
+ * includes one.
+ */
 export function choose(choice: Selection): void {
   const before = currentSelection();
-  // One that was open before, and now settles, is no move.
+  // Setting a member for the first time does not clear the account.
   const moved = MEMBERS.slice(0, 2).some((m) => choice[m] && before[m] && choice[m] !== before[m]);
   const { account, ...rest } = before;
   const selection: Selection = { ...rest, ...(account && !moved && { account }), ...choice };
@@ -71,6 +77,6 @@ function store(selection: Selection): void {
   try {
     localStorage.setItem(KEY, JSON.stringify(selection));
   } catch {
-    // Storage may be closed to us or full: the address still carries the place.
+    // Storage may be blocked or full. The address has the selection, too.
   }
 }

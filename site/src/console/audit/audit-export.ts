@@ -4,7 +4,10 @@ import { sentence } from '../../api/errors.ts';
 import { failure, type Notice } from '../../ui/panels/notice.ts';
 import { type AuditQuery, AuditTrail, GLOBAL, type Where } from './merged-trail.ts';
 
-/** Leads to the export of a trail that can be read: a refusal would take the place of the page, and is the result instead. */
+/**
+ * Starts the download of a trail. Requests it first: a navigation to an error response would replace the page. Returns a
+ * notice if it fails.
+ */
 export async function exportTrail(where: Where, query: AuditQuery): Promise<Notice | undefined> {
   const trail = new AuditTrail(query, [where]);
   await trail.read({});
@@ -14,7 +17,7 @@ export async function exportTrail(where: Where, query: AuditQuery): Promise<Noti
   return undefined;
 }
 
-/** The address of a trail's export, as NDJSON. */
+/** Returns the URL of a trail's export as NDJSON. */
 function exportAddress(where: Where, query: AuditQuery): string {
   const path = where === GLOBAL ? 'events' : `regions/${encodeURIComponent(where)}/events`;
   return `/audit-trail/v1alpha1/${path}/export?${new URLSearchParams(query)}`;

@@ -1,14 +1,15 @@
-/** How the audit trail words its changes. Loaded for readers who may see some. */
+/** The rows of the audit trail. Loaded for readers who can see some. */
 import type { AuditEvent } from '../../api/api.ts';
 import { accessLevel } from '../../credentials/access-level.ts';
-import { fill, find, showTime } from '../../ui/dom.ts';
+import { fill, find } from '../../ui/dom.ts';
+import { showTime } from '../../ui/time.ts';
 import { type Principal, principalName } from '../iam/principals.ts';
 import { localityLabel } from './console-audit.ts';
 
 export { principalOptions } from '../iam/principal-options.ts';
 export { listPrincipals } from '../iam/principals.ts';
 
-/** What people call an action or a type of resource: the drop-downs of the filters say it. */
+/** Returns the label of an action or a type of resource, from the drop-downs of the filters. */
 function word(value: string): string {
   const option = document.querySelector<HTMLOptionElement>(
     `console-audit option[value="${CSS.escape(value)}"]`,
@@ -16,7 +17,7 @@ function word(value: string): string {
   return option?.dataset.word ?? value.replaceAll('_', ' ');
 }
 
-/** What fills a row with a change, and the facts of it; the parties have names. */
+/** Returns a function that fills a row with a change. `principals` have the names. */
 export const rowsOf =
   (principals: readonly Principal[]) =>
   (row: HTMLElement, copyFact: () => HTMLElement, event: AuditEvent): HTMLElement => {
@@ -57,7 +58,7 @@ function factsOf(event: AuditEvent): [name: string, value: string][] {
 
 type State = Record<string, unknown> | null;
 
-/** What is different after a change, member by member: "false → true". Of something new or deleted, what it is or was. */
+/** Returns the members that a change modified: "false → true". For new and deleted resources, all members. */
 function changesOf(before: State, after: State): [name: string, value: string][] {
   const names = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
   return [...names].flatMap((name): [string, string][] => {

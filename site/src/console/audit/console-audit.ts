@@ -1,4 +1,4 @@
-/** The element `<console-audit>`: lists the changes that the filters let through, and leads to their export. */
+/** The element `<console-audit>`: lists the changes that match the filters, and downloads them. */
 
 import type { AuditEvent } from '../../api/api.ts';
 import { sentence } from '../../api/errors.ts';
@@ -13,7 +13,7 @@ import { type AuditQuery, AuditTrail, GLOBAL } from './merged-trail.ts';
 
 const FILTERS = ['where', 'resource_type', 'action', 'principal_id', 'from', 'until'] as const;
 const LOCALITIES = [GLOBAL, ...REGIONS.map(({ name }) => name)];
-/** What people call the place of a trail. */
+/** Returns the label of a trail's region, or of the organization's own trail. */
 export const localityLabel = (where: string) => (where === GLOBAL ? 'Organization' : regionLabel(where));
 
 class AuditList extends Panel {
@@ -26,7 +26,7 @@ class AuditList extends Panel {
     this.onMore('more-audit', reactions.more);
   }
 
-  /** `fillRow` of audit-rows.ts fills a row. */
+  /** `fillRow` is from audit-rows.ts. */
   render(
     events: AuditEvent[],
     fillRow: (row: HTMLElement, copyFact: () => HTMLElement, event: AuditEvent) => HTMLElement,
@@ -45,7 +45,7 @@ class AuditList extends Panel {
     fill(this.root, { unread: text });
   }
 
-  /** Offers the trails for download. */
+  /** Adds a download button for each trail. */
   fillExports(localities: readonly string[], query: AuditQuery): void {
     const list = find(this.root, '[data-list="exports"]', HTMLElement);
     const items = localities.map((where) => {
@@ -67,7 +67,6 @@ class ConsoleAudit extends HTMLElement {
   #latest = new LatestRequest();
   #organization = '';
   #principals: Principal[] = [];
-  /** What words the changes, once it is here. */
   #rows: typeof import('./audit-rows.ts') | undefined;
   #trail: AuditTrail | undefined;
 
@@ -83,7 +82,7 @@ class ConsoleAudit extends HTMLElement {
     onStale(this.#list, {
       start: () => this.#start(),
       open: loadOrganization,
-      // What was paged through stays: its pages can only be read in turn.
+      // Later pages can only be read one after another, so a list with several pages is not refreshed.
       again: () => this.#list.pages === 1 && this.#load(1, true),
     });
     onOtherOrganization(() => this.#start());
@@ -101,7 +100,7 @@ class ConsoleAudit extends HTMLElement {
     if (!code) return this.#list.fail({ kind: 'refused', message: UNLOADED.text });
     this.#rows = code;
     const principals = await code.listPrincipals(id);
-    // The reader has turned to another organization meanwhile.
+    // Another organization was chosen.
     if (this.#organization !== id) return;
     this.#principals = principals;
     this.#fillPrincipals();

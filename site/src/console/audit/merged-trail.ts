@@ -1,19 +1,18 @@
 /**
- * The audit trail of an organization as one list, newest first: its own trail and that of each region are separate, so that
- * a region stands alone. What one of them cannot tell now is named, and takes nothing from the others.
+ * Merges the audit trails of an organization and its regions into one list, newest first. Each region stores its own trail,
+ * so an unavailable region does not affect the others.
  */
 
 import { type AuditEvent, audit } from '../../api/api.ts';
 import type { Problem } from '../../api/errors.ts';
 import { fetchResult, type Result } from '../../api/request.ts';
 
-/** Filters as the API takes them; `organization_id` always. */
+/** The API's filters; always with `organization_id`. */
 export type AuditQuery = Record<string, string>;
 
-/** Where a trail is: a region, or the organization's own. */
+/** The region of a trail, or {@link GLOBAL}. */
 export type Where = string;
 
-/** The organization's own trail. */
 export const GLOBAL: Where = 'global';
 
 interface Page {
@@ -21,7 +20,7 @@ interface Page {
   next_page_token: string | null;
 }
 
-/** One trail: what was read ahead of it, and where it goes on; null at its end. */
+/** A trail: the events read but not yet returned, and the next page token; null at the end. */
 interface Trail {
   where: Where;
   ahead: AuditEvent[];
@@ -30,11 +29,10 @@ interface Trail {
 
 const PAGE = 50;
 
-/** See the file's description. */
 export class AuditTrail {
   readonly #query: AuditQuery;
   #trails: Trail[];
-  /** The trails that could not be read, with what stood in the way. */
+  /** The trails that could not be read, with the reasons. */
   readonly unread: { where: Where; problem: Problem }[] = [];
 
   constructor(query: AuditQuery, localities: readonly Where[]) {
@@ -42,7 +40,7 @@ export class AuditTrail {
     this.#trails = localities.map((where) => ({ where, ahead: [], next: '' }));
   }
 
-  /** The next events. `init` may abort. */
+  /** Returns the next events. */
   async read(init: RequestInit): Promise<AuditEvent[]> {
     const events: AuditEvent[] = [];
     while (events.length < PAGE) {
@@ -54,7 +52,6 @@ export class AuditTrail {
     return events;
   }
 
-  /** Whether there are more to read. */
   get more(): boolean {
     return this.#trails.some(({ ahead, next }) => ahead.length > 0 || next !== null);
   }
@@ -81,7 +78,7 @@ export class AuditTrail {
   }
 }
 
-/** Takes the newest event that is next in any of the trails. */
+/** Removes and returns the newest event of all trails. */
 function newest(trails: readonly Trail[]): AuditEvent | undefined {
   const heads = trails.flatMap(({ ahead: [head], ahead }) => (head ? [{ head, ahead }] : []));
   const [first] = heads.sort((a, b) => b.head.recorded_at.localeCompare(a.head.recorded_at));

@@ -1,10 +1,11 @@
-/** The element `<console-feedback>`: lists what readers said of the pages. */
+/** The element `<console-feedback>`: lists readers' feedback about pages. */
 
 import { type Feedback, feedback } from '../../api/api.ts';
 import { LatestRequest } from '../../api/request.ts';
 import { currentSession } from '../../api/session.ts';
-import { fill, find, showTime } from '../../ui/dom.ts';
+import { fill, find } from '../../ui/dom.ts';
 import { Panel } from '../../ui/panels/panel.ts';
+import { showTime } from '../../ui/time.ts';
 
 class FeedbackList extends Panel {
   bind(reactions: { retry: () => unknown; more: (page: number) => unknown }): void {
@@ -24,7 +25,7 @@ class FeedbackList extends Panel {
   #row({ page: path, helpful, remark, at }: Feedback): HTMLElement {
     const row = this.copy('feedback');
     fill(row, { page: path, helpful: helpful ? 'Yes' : 'No', remark });
-    // Rows from before paths were held to one leading slash may name another host.
+    // `//host` would lead to another host. Old rows can contain such paths.
     if (!path.startsWith('//')) find(row, 'a', HTMLAnchorElement).href = path;
     showTime(find(row, 'time', HTMLTimeElement), at);
     return row;

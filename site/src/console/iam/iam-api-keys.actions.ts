@@ -1,23 +1,24 @@
-/** What the list of API keys changes. Loaded when the reader first does so. */
+/** The actions of `<iam-api-keys>`. Loaded on first use. */
 
 import { type ApiKey, type IssuedApiKey, iam, idempotent } from '../../api/api.ts';
 import { fetchResult } from '../../api/request.ts';
+import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
 import { SecretDialog } from '../../ui/dialogs/secret-dialog.ts';
 import { find } from '../../ui/dom.ts';
 import type { Values } from '../../ui/forms/form.ts';
-import type { Notice } from '../../ui/panels/notice.ts';
+import { type Notice, success } from '../../ui/panels/notice.ts';
 import { listProjects } from '../../workspace/list-projects.ts';
 import { currentSelection } from '../../workspace/selection.ts';
-import { confirmed, fillPrincipalOptions, submitted } from '../list/list-dialogs.ts';
 import type { Context } from '../list/organization-list.ts';
+import { fillPrincipalOptions } from './principal-options.ts';
 import type { Principal } from './principals.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
 
-/** What was sent last. Until it is answered it is sent as it was: an expiry reckoned anew would be another creation. */
+/** The last request. A retry sends it unchanged: with a newly computed expiry it would be another request. */
 let sent: { key: string; json: ReturnType<typeof bodyOf> } | undefined;
 
-/** Asks for whom and until when, and creates a key. Undefined when the person cancels. */
+/** Asks for a principal and an expiry, and creates a key. Returns undefined if the person cancels. */
 export async function create(
   root: ParentNode,
   { principal, organization }: Context,
@@ -30,15 +31,14 @@ export async function create(
   select('project').replaceChildren(...open.map(({ id, name }) => new Option(name, id)));
   if (open.some(({ id }) => id === currentSelection().project))
     select('project').value = currentSelection().project ?? '';
-  return submitted(
-    root,
-    'create',
+  return dialogIn(root, 'create').submit(
     (values, key) => {
       if (sent?.key !== key) sent = { key, json: bodyOf(values) };
       const request = { header: idempotent(key, organization.id), json: sent.json };
       return fetchResult(() => iam['api-keys'].$post(request));
     },
-    { values: { days: '90' } },
+    {},
+    { days: '90' },
   );
 }
 
@@ -52,7 +52,7 @@ function bodyOf({ description = '', bearer = '', project = '', days = '' }: Valu
   };
 }
 
-/** Shows a key just created; resolves when the person has said that it is saved. */
+/** Shows the secret of a new key. Resolves when the person closes the dialog. */
 export function showSecret(root: ParentNode, issued: IssuedApiKey): Promise<void> {
   const { access_key: access, secret_key: secret } = issued;
   const env = `LATCHKEY_ACCESS_KEY=${access}\nLATCHKEY_SECRET_KEY=${secret}\n`;
@@ -70,10 +70,10 @@ export function showSecret(root: ParentNode, issued: IssuedApiKey): Promise<void
 const COMMAND = (origin: string) => `set -a && . ./latchkey.env && set +a
 curl --fail-with-body -H "X-Auth-Token: $LATCHKEY_SECRET_KEY" ${origin}/iam/v1alpha1/principal`;
 
-/** Asks for confirmation and deletes. Resolves to what to say of it, or to undefined when the person cancels. */
+/** Asks for confirmation and deletes a key. Returns the notice to show, or undefined if the person cancels. */
 export function remove(root: ParentNode, key: ApiKey, bearer: string): Promise<Notice | undefined> {
   const name = key.access_key;
   const send = () =>
     fetchResult<unknown>(() => iam['api-keys'][':access_key'].$delete({ param: { access_key: name } }));
-  return confirmed(root, 'delete', send, { name, bearer }, `Deleted ${name}.`);
+  return dialogIn(root, 'delete').confirm(send, { name, bearer }, () => success(`Deleted ${name}.`));
 }

@@ -1,4 +1,4 @@
-/** The element `<iam-api-keys>`: lists API keys, creates them with a secret that shows once, and deletes them. */
+/** The element `<iam-api-keys>`: lists, creates and deletes API keys. */
 
 import { type ApiKey, iam } from '../../api/api.ts';
 import { type PageQuery, sliceOf } from '../../api/request.ts';

@@ -1,35 +1,34 @@
-/** What the list of applications changes. Loaded when the reader first does so. */
+/** The actions of `<iam-applications>`. Loaded on first use. */
 
 import { type Application, iam } from '../../api/api.ts';
 import { fetchResult } from '../../api/request.ts';
-import type { Notice } from '../../ui/panels/notice.ts';
-import { confirmed, submitted } from '../list/list-dialogs.ts';
+import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
+import { type Notice, success } from '../../ui/panels/notice.ts';
 
-/** Asks for a name and creates an application. Undefined when the person cancels. */
+/** Asks for a name and creates an application. Returns undefined if the person cancels. */
 export function create(root: ParentNode, organization: string): Promise<Application | undefined> {
-  return submitted(root, 'create', ({ name = '', description = '' }) => {
+  return dialogIn(root, 'create').submit(({ name = '', description = '' }) => {
     const json = { name, description, organization_id: organization };
     return fetchResult(() => iam.applications.$post({ json }));
   });
 }
 
-/** Asks for another name and description. Undefined when the person cancels. */
+/** Asks for a new name and description. Returns undefined if the person cancels. */
 export function rename(
   root: ParentNode,
   { id, name, description }: Application,
 ): Promise<Application | undefined> {
   const param = { application_id: id };
-  return submitted(
-    root,
-    'rename',
+  return dialogIn(root, 'rename').submit(
     (json) => fetchResult(() => iam.applications[':application_id'].$patch({ param, json })),
-    { values: { name, description } },
+    {},
+    { name, description },
   );
 }
 
-/** Asks for confirmation and deletes. Resolves to what to say of it, or to undefined when the person cancels. */
+/** Asks for confirmation and deletes an application. Returns the notice to show, or undefined if the person cancels. */
 export function remove(root: ParentNode, { id, name }: Application): Promise<Notice | undefined> {
   const param = { application_id: id };
   const send = () => fetchResult<unknown>(() => iam.applications[':application_id'].$delete({ param }));
-  return confirmed(root, 'delete', send, { name }, `Deleted ${name}.`);
+  return dialogIn(root, 'delete').confirm(send, { name }, () => success(`Deleted ${name}.`));
 }

@@ -1,4 +1,4 @@
-/** The element `<iam-applications>`: lists applications, and creates, renames and deletes them. */
+/** The element `<iam-applications>`: lists, creates, renames and deletes applications. */
 
 import { type Application, iam } from '../../api/api.ts';
 import { type PageQuery, sliceOf } from '../../api/request.ts';

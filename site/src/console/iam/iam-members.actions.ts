@@ -1,25 +1,25 @@
-/** What the list of members changes. Loaded when the reader first does so. */
+/** The actions of `<iam-members>`. Loaded on first use. */
 import type { InferResponseType } from 'hono/client';
 import { iam, type Member } from '../../api/api.ts';
 import { sentence } from '../../api/errors.ts';
 import { fetchResult } from '../../api/request.ts';
+import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
 import { SecretDialog } from '../../ui/dialogs/secret-dialog.ts';
 import { fill, find } from '../../ui/dom.ts';
 import { failure, type Notice, success } from '../../ui/panels/notice.ts';
-import { confirmed, submitted } from '../list/list-dialogs.ts';
 
-/** A member who was invited just now, with the link for an Owner. */
+/** A new invitation. For Owners, it contains the link. */
 export type Invited = InferResponseType<typeof iam.users.$post, 200>;
 
 const send = (organization_id: string, email: string) =>
   fetchResult(() => iam.users.$post({ json: { organization_id, email } }));
 
-/** Asks for an address and invites. Undefined when the person cancels. */
+/** Asks for an email address and sends an invitation. Returns undefined if the person cancels. */
 export function invite(root: ParentNode, organization: string): Promise<Invited | undefined> {
-  return submitted(root, 'invite', ({ email = '' }) => send(organization, email));
+  return dialogIn(root, 'invite').submit(({ email = '' }) => send(organization, email));
 }
 
-/** Replaces the link of an invitation. A notice says why it was not. */
+/** Replaces the link of an invitation. Returns a notice if that fails. */
 export async function inviteAgain(
   _root: ParentNode,
   { organization_id, email }: Member,
@@ -28,10 +28,7 @@ export async function inviteAgain(
   return result.ok ? result.body : failure(sentence(result.problem, 'action'));
 }
 
-/**
- * Shows the link of an invitation to an Owner, until they have said that it is passed on. Resolves to what to say of the
- * invitation.
- */
+/** Shows an Owner the link of an invitation until they close the dialog. Returns the notice to show. */
 export async function showInvitation(
   root: ParentNode,
   { email, invitation_url: value }: Invited,
@@ -45,23 +42,21 @@ export async function showInvitation(
 
 const nameOf = ({ first_name, email }: Member) => first_name || email;
 
-/** Asks for confirmation and makes a member an Owner, or an Owner a member. */
+/** Asks for confirmation and changes a member's role. */
 export function setRole(root: ParentNode, member: Member, type: Member['type']): Promise<Notice | undefined> {
   const name = nameOf(member);
   const request = { param: { user_id: member.id }, query: { organization_id: member.organization_id } };
-  return confirmed(
-    root,
-    type === 'owner' ? 'promote' : 'demote',
+  return dialogIn(root, type === 'owner' ? 'promote' : 'demote').confirm(
     () => fetchResult<unknown>(() => iam.users[':user_id'].$patch({ ...request, json: { type } })),
     { name },
-    type === 'owner' ? `${name} is an Owner now.` : `${name} is a member now.`,
+    () => success(type === 'owner' ? `${name} is an Owner now.` : `${name} is a member now.`),
   );
 }
 
-/** Asks for confirmation and takes a member out of the organization. */
+/** Asks for confirmation and removes a member from the organization. */
 export function remove(root: ParentNode, member: Member): Promise<Notice | undefined> {
   const name = nameOf(member);
   const request = { param: { user_id: member.id }, query: { organization_id: member.organization_id } };
   const sending = () => fetchResult<unknown>(() => iam.users[':user_id'].$delete(request));
-  return confirmed(root, 'remove', sending, { name }, `Removed ${name}.`);
+  return dialogIn(root, 'remove').confirm(sending, { name }, () => success(`Removed ${name}.`));
 }

@@ -1,4 +1,4 @@
-/** The element `<iam-members>`: lists the members of the organization, invites, and changes who is an Owner. */
+/** The element `<iam-members>`: lists members, invites people, and makes members Owners. */
 
 import { iam, type Member } from '../../api/api.ts';
 import { type PageQuery, sliceOf } from '../../api/request.ts';

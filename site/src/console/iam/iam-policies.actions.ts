@@ -1,20 +1,21 @@
-/** What the list of policies changes. Loaded when the reader first does so; the rules of the form are policy-rule-editor.ts's. */
+/** The actions of `<iam-policies>`. Loaded on first use. */
 
 import { iam, type Policy, type Rule } from '../../api/api.ts';
 import { sentence } from '../../api/errors.ts';
 import { fetchResult, type Result } from '../../api/request.ts';
+import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
 import { find } from '../../ui/dom.ts';
-import { failure, type Notice } from '../../ui/panels/notice.ts';
+import { failure, type Notice, success } from '../../ui/panels/notice.ts';
 import { listProjects } from '../../workspace/list-projects.ts';
-import { confirmed, fillPrincipalOptions, submitted } from '../list/list-dialogs.ts';
 import { RuleEditor, type RuleSpec } from './policy-rule-editor.ts';
+import { fillPrincipalOptions } from './principal-options.ts';
 import type { Principal } from './principals.ts';
 
 type Saved = Pick<Policy, 'id' | 'name'>;
 
 /**
- * Asks what a policy grants to whom, and saves it; a new one without `policy`. Undefined when the person cancels; a notice
- * says why there was nothing to edit.
+ * Asks for a policy's principal and rules, and saves it. Without `policy`, creates one. Returns undefined if the person
+ * cancels, and a notice if the rules cannot be loaded.
  */
 export async function edit(
   root: ParentNode,
@@ -28,16 +29,14 @@ export async function edit(
   editor.show(ruled.body);
   const principal = find(root, 'select[name="principal"]', HTMLSelectElement);
   const current = policy && principalIn(policy);
-  // Nothing is granted to an Owner.
+  // Owners have all permissions without a policy.
   const grantees = principals.filter(({ id, owner }) => !owner || id === current?.id);
   fillPrincipalOptions(principal, grantees, current);
   find(root, '#policies-edit-dialog-title', HTMLElement).textContent = policy
     ? 'Edit policy'
     : 'Create a policy';
   principal.append(new Option('No one for now', ''));
-  return submitted<Saved>(
-    root,
-    'edit',
+  return dialogIn(root, 'edit').submit<Saved>(
     async (values) => {
       const fields = { name: values.name ?? '', ...principalOf(values.principal ?? '') };
       const rules = editor.read();
@@ -46,12 +45,8 @@ export async function edit(
         ? update(policy, fields, rules)
         : create({ ...fields, organization_id: organization, rules });
     },
-    {
-      values: {
-        name: policy?.name ?? '',
-        principal: policy && !principalIn(policy) ? '' : principal.value,
-      },
-    },
+    {},
+    { name: policy?.name ?? '', principal: policy && !principalIn(policy) ? '' : principal.value },
   );
 }
 
@@ -68,7 +63,7 @@ type Fields = { name: string } & ReturnType<typeof principalOf>;
 const create = (json: Fields & { organization_id: string; rules: RuleSpec[] }): Promise<Result<Saved>> =>
   fetchResult(() => iam.policies.$post({ json }));
 
-/** The rules first: they are what may be refused, and the rest is then as it was. */
+/** Sends the rules first, because the API may reject them. Then nothing has changed. */
 async function update({ id }: Policy, json: Fields, rules: RuleSpec[]): Promise<Result<Saved>> {
   const ruled = await fetchResult(() => iam.rules.$put({ json: { policy_id: id, rules } }));
   return ruled.ok
@@ -87,7 +82,7 @@ function principalIn({ user_id, application_id }: Policy): Pick<Principal, 'kind
   return application_id ? { kind: 'application', id: application_id } : undefined;
 }
 
-/** Asks for confirmation and deletes. Resolves to what to say of it, or to undefined when the person cancels. */
+/** Asks for confirmation and deletes a policy. Returns the notice to show, or undefined if the person cancels. */
 export function remove(
   root: ParentNode,
   { id, name }: Policy,
@@ -95,5 +90,5 @@ export function remove(
 ): Promise<Notice | undefined> {
   const send = () =>
     fetchResult<unknown>(() => iam.policies[':policy_id'].$delete({ param: { policy_id: id } }));
-  return confirmed(root, 'delete', send, { name, principal }, `Deleted ${name}.`);
+  return dialogIn(root, 'delete').confirm(send, { name, principal }, () => success(`Deleted ${name}.`));
 }

@@ -1,4 +1,4 @@
-/** The element `<iam-policies>`: lists policies with what they grant, and creates, edits and deletes them. */
+/** The element `<iam-policies>`: lists, creates, edits and deletes policies. */
 
 import { iam, type Policy } from '../../api/api.ts';
 import { type PageQuery, sliceOf } from '../../api/request.ts';

@@ -1,9 +1,9 @@
-/** The rules in the form of a policy (iam-policies.astro): shows them, adds and takes some, and reads what is chosen. */
+/** Edits the rules in the form of a policy (iam-policies.astro). */
 import type { PermissionSetName } from '../../../../functions/iam/access/permission-sets.ts';
 import type { Project, Rule } from '../../api/api.ts';
 import { copyOf, fill, find } from '../../ui/dom.ts';
 
-/** A rule as the API takes it. */
+/** A rule in a request. */
 export type RuleSpec = { permission_set_names: PermissionSetName[] } & (
   | { project_ids: string[] }
   | { organization_id: string }
@@ -11,7 +11,6 @@ export type RuleSpec = { permission_set_names: PermissionSetName[] } & (
 
 let rules = 0;
 
-/** See the file's description. */
 export class RuleEditor {
   readonly #root: ParentNode;
   readonly #organization: string;
@@ -21,18 +20,18 @@ export class RuleEditor {
     this.#root = root;
     this.#organization = organization;
     this.#projects = projects;
-    // Not added to: an editor before this one may have left its own.
+    // Assigned, not added: this replaces the listener of an earlier editor.
     find(root, '[data-action="add-rule"]', HTMLButtonElement).onclick = () => this.#add().focus();
   }
 
-  /** Shows the rules of a policy, or an empty one for a policy that has none. */
+  /** Shows the rules of a policy, or an empty rule if there are none. */
   show(given: readonly Rule[]): void {
     this.#list.replaceChildren();
     if (given.length === 0) this.#add();
     for (const rule of given) this.#add(rule);
   }
 
-  /** What is chosen, or what there is to say when it is not complete. */
+  /** Returns the chosen rules, or an error message if they are incomplete. */
   read(): RuleSpec[] | string {
     const specs: RuleSpec[] = [];
     for (const [index, node] of [...this.#list.children].entries()) {
@@ -46,7 +45,7 @@ export class RuleEditor {
     return specs;
   }
 
-  /** A rule has permission sets of one scope type: sets of both become two rules. */
+  /** Rules have permission sets of one scope type, so permission sets of both types become two rules. */
   #wide(node: Element): RuleSpec[] {
     return ['projects', 'organization'].flatMap((scope) => {
       const names = checked(node, `[data-set="${scope}"]`) as PermissionSetName[];
@@ -105,7 +104,7 @@ export class RuleEditor {
   }
 }
 
-/** What is granted in the whole organization only cannot be chosen for projects. */
+/** Disables projects for permission sets that only apply to the whole organization. */
 function follow(node: Element): void {
   const wide = isWide(node);
   find(node, '[data-list="projects"]', HTMLElement).hidden = wide;

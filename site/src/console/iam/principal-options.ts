@@ -1,7 +1,7 @@
-/** Parties to choose from. */
-import type { Principal } from './principals.ts';
+/** Drop-downs of principals. */
+import { type Principal, principalName } from './principals.ts';
 
-/** The options of a drop-down of parties: members, then applications. Its values are `member:ID` or `application:ID`. */
+/** Returns the options: members, then applications. Their values are `member:ID` or `application:ID`. */
 export function principalOptions(principals: readonly Principal[]): HTMLElement[] {
   const group = (label: string, kind: Principal['kind']) => {
     const options = principals.filter((principal) => principal.kind === kind);
@@ -11,4 +11,20 @@ export function principalOptions(principals: readonly Principal[]): HTMLElement[
     return options.length > 0 ? [node] : [];
   };
   return [...group('Members', 'member'), ...group('Applications', 'application')];
+}
+
+/** Fills a drop-down and selects `wanted`, or else the first. */
+export function fillPrincipalOptions(
+  select: HTMLSelectElement,
+  principals: readonly Principal[],
+  wanted?: Pick<Principal, 'kind' | 'id'>,
+): void {
+  select.replaceChildren(...principalOptions(principals));
+  if (!wanted) return;
+  const { kind, id } = wanted;
+  const value = `${kind}:${id}`;
+  // Add the wanted principal even if it could not be listed: otherwise, saving the form would replace it.
+  if (!principals.some((principal) => principal.id === id))
+    select.prepend(new Option(principalName(principals, id), value));
+  select.value = value;
 }

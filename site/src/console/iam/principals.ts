@@ -1,22 +1,21 @@
-/** What people call those who act in an organization: its members and applications, by their id. */
+/** The names of an organization's principals. */
 
 import { iam } from '../../api/api.ts';
 import { fetchAllPages } from '../../api/request.ts';
 
-/** A member or an application. */
 export interface Principal {
   id: string;
   kind: 'member' | 'application';
   name: string;
-  /** Whether it is a member that may do everything. */
+  /** True for Owners. */
   owner?: boolean;
 }
 
 const cache = new Map<string, Promise<Principal[]>>();
 
 /**
- * The members and applications of an organization. Asked once for each page, unless `anew`; what may not be read is left
- * out.
+ * Lists the members and applications of an organization. Cached for the page unless `anew`. Leaves out those that the
+ * reader cannot list.
  */
 export function listPrincipals(organization: string, anew = false): Promise<Principal[]> {
   const cached = cache.get(organization);
@@ -53,7 +52,7 @@ async function read(organization: string): Promise<Principal[]> {
   ];
 }
 
-/** The name of one of them; of somebody who is gone or not to be read, the beginning of the id. */
+/** Returns the name of a principal, or the start of the id if it is not listed. */
 export function principalName(principals: readonly Principal[], id: string): string {
   return principals.find((principal) => principal.id === id)?.name ?? `${id.slice(0, 8)}…`;
 }

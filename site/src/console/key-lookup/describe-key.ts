@@ -1,4 +1,4 @@
-/** What there is to say of a key that was looked up: whose it is, where, and the page that has it. */
+/** Describes a key that was looked up. */
 
 import { type Found, natsAccounts, projects } from '../../api/api.ts';
 import { fetchResult } from '../../api/request.ts';
@@ -7,20 +7,22 @@ import { accessLevel } from '../../credentials/access-level.ts';
 import { regionLabel } from '../../workspace/region-label.ts';
 import { accountPage } from '../../workspace/selection.ts';
 
-/** See the file's description. */
 export interface KeySummary {
   name: string;
   /** "credentials for Queues, in Paris". */
   about: string;
   facts: [name: string, value: string][];
-  /** When it was last used: RFC 3339, null when it never was. Absent where who is connected says more. */
+  /**
+   * The time of the last use in RFC 3339 format, or null if never. Undefined if the list of connected clients is shown
+   * instead.
+   */
   used?: string | null;
-  /** The page of the console that has it. */
+  /** Its page in the console. */
   href: string;
   revocable: boolean;
 }
 
-/** Asks for the names of the project and the account that a find belongs to. */
+/** Loads the names of the project and the account that a key belongs to. */
 export async function describeKey(found: Found): Promise<KeySummary> {
   const { region, project_id: id } = found;
   const project = await fetchResult(() => projects[':project_id'].$get({ param: { project_id: id } }));

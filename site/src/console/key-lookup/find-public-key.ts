@@ -1,6 +1,6 @@
 /**
- * Finds, in what somebody pastes, what may leave the browser: the public name of a key, or else the checksum of a secret.
- * The secret itself stays here.
+ * Extracts from pasted text what can be sent to the API: a public key, or the checksum of a secret key. The secret stays in
+ * the browser.
  */
 
 import { ANY_PUBLIC_KEY } from '../../../../functions/shared/products.ts';
@@ -8,7 +8,7 @@ import { ANY_PUBLIC_KEY } from '../../../../functions/shared/products.ts';
 const JWT = /eyJ[\w-]*\.([\w-]+)\.[\w-]+/;
 const PUBLIC = new RegExp(`\\b(${ANY_PUBLIC_KEY})\\b`);
 
-/** The public key in a text: of the JWT in a `.creds` file whom it is for, or the first access key or key that stands there. */
+/** Returns the subject of the JWT if the text is a `.creds` file, or else the first public key in it. */
 export function publicKeyIn(text: string): string | undefined {
   const [, payload] = JWT.exec(text) ?? [];
   return PUBLIC.exec(payload ? subjectOf(payload) : text)?.[0];
@@ -16,7 +16,7 @@ export function publicKeyIn(text: string): string | undefined {
 
 const SECRET = /\blatchkey_[0-9A-Za-z]{46}\b/;
 
-/** The SHA-1 of the secret key in a text, in hex, as the API lists it; undefined when there is none. */
+/** Returns the SHA-1 of the secret key in a text, in hex, if there is one. The API stores the same checksum. */
 export async function checksumIn(text: string): Promise<string | undefined> {
   const [secret] = SECRET.exec(text) ?? [];
   if (!secret) return undefined;

@@ -1,6 +1,4 @@
-/**
- * The dialog that tells whose a key is (key-lookup.astro), in which region, and revokes it. Loaded when it is first opened.
- */
+/** The dialog of key-lookup.astro: shows what a key belongs to, and revokes it. */
 
 import { accessKeyEndpoints, type Found, iam, lookup, natsCredentials } from '../../api/api.ts';
 import type { Problem } from '../../api/errors.ts';
@@ -8,10 +6,10 @@ import { fetchResult, type Result } from '../../api/request.ts';
 import { showLastUsed } from '../../credentials/last-used.ts';
 import { showConnected } from '../../credentials/nats/connected-clients.ts';
 import { revoked } from '../../credentials/revocation-receipt.ts';
-import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
+import { confirmRevocation } from '../../credentials/revoke-dialog.ts';
 import { copyOf, fill, find } from '../../ui/dom.ts';
 import { bindForm, clearErrors, isBusy, type Values } from '../../ui/forms/form.ts';
-import { info, type Notice, say } from '../../ui/panels/notice.ts';
+import { say } from '../../ui/panels/notice.ts';
 import { markStale } from '../../ui/panels/panel.ts';
 import { regionLabel } from '../../workspace/region-label.ts';
 import { describeKey, type KeySummary } from './describe-key.ts';
@@ -23,7 +21,6 @@ const NO_KEY: Problem = {
     'No key was found in this text. Paste the access key, the secret key (latchkey_…), the U… key, or all of the .creds file.',
 };
 
-/** Opens the dialog under `root`. */
 export function open(root: Element): void {
   const dialog = find(root, 'dialog', HTMLDialogElement);
   if (!wired.has(root)) bind(root, dialog);
@@ -46,7 +43,7 @@ function bind(root: Element, dialog: HTMLDialogElement): void {
   dialog.addEventListener('keydown', (event) => {
     if (event.key === 'Escape' && isBusy(form)) event.preventDefault();
   });
-  // What was pasted may hold a secret: it goes with the dialog.
+  // The pasted text may contain a secret, so it is cleared with the dialog.
   dialog.addEventListener('close', () => {
     form.reset();
     clearErrors(form);
@@ -95,25 +92,19 @@ function fact(root: Element, name: string, value: string): HTMLElement {
 }
 
 async function revoke(root: Element, found: Found, { name, about, used }: KeySummary): Promise<void> {
-  const form = dialogIn(root, 'revoke');
-  if (form.isOpen) return;
-  const asking = new AbortController();
   const { credentials } = found;
   const nats = credentials && 'nats_account_id' in credentials ? credentials : undefined;
-  find(form, '[data-block="clients"]', HTMLElement).hidden = !nats;
-  showLastUsed(form, used);
-  if (nats) void showConnected(form, nats, asking.signal);
-  let notice: Notice | undefined;
-  await form.open(
-    async () => {
-      const result = await send(found);
-      if (!result.ok && result.problem.kind !== 'gone') return result.problem;
-      notice = result.ok ? revoked(name, result.headers) : info(`${name} was already revoked.`);
-      return undefined;
-    },
+  const notice = await confirmRevocation(
+    root,
+    () => send(found),
     { name, about },
+    (headers) => revoked(name, headers),
+    (dialog, signal) => {
+      find(dialog, '[data-block="clients"]', HTMLElement).hidden = !nats;
+      showLastUsed(dialog, used);
+      if (nats) void showConnected(dialog, nats, signal);
+    },
   );
-  asking.abort();
   if (!notice) return;
   find(root, '[data-action="revoke"]', HTMLButtonElement).hidden = true;
   find(root, '[data-block="found"]', HTMLElement).focus();

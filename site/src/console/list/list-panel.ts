@@ -1,31 +1,27 @@
-/**
- * The list of a console's page about an organization (list-panel.astro): shows what it is given, and the menus of its rows.
- * Requests are its owner's.
- */
-import { fill, find, showTime } from '../../ui/dom.ts';
+/** The list of list-panel.astro. OrganizationList sends the requests. */
+import { fill, find } from '../../ui/dom.ts';
 import type { Notice } from '../../ui/panels/notice.ts';
 import { Panel, type State } from '../../ui/panels/panel.ts';
 import { attachMenu, type Reactions } from '../../ui/panels/row-menu.lazy.ts';
+import { showTime } from '../../ui/time.ts';
 
-/** How a thing is shown. */
+/** What a row shows. */
 export interface Row {
   id: string;
   name: string;
   /** A second line below the name. */
   sub?: string;
   texts?: Record<string, string>;
-  /** Instants by their field; where there is none, what to say instead. */
+  /** Times by field, in RFC 3339 format, or the text for a missing one. */
   times?: Record<string, string | { none: string }>;
-  /** What the menu offers for it, by item. */
+  /** The items of its menu. */
   menu: Reactions;
 }
 
-/** See the file's description. */
 export class ListPanel<Resource> extends Panel {
   readonly #name: string;
   readonly #describe: (resource: Resource) => Row;
 
-  /** `name` is the panel's id. */
   constructor(owner: ParentNode, name: string, describe: (resource: Resource) => Row) {
     super(owner, name);
     this.#name = name;
@@ -48,7 +44,7 @@ export class ListPanel<Resource> extends Panel {
     find(this.root, '[data-action="create"]', HTMLButtonElement).disabled = !usable;
   }
 
-  /** Shows the pages `first` to `last` of the things. */
+  /** Shows the pages `first` to `last`. */
   render(resources: Resource[], total: number, last: number, first: number): Promise<void> {
     const items = resources.map((resource) => {
       const row = this.#describe(resource);
@@ -58,7 +54,7 @@ export class ListPanel<Resource> extends Panel {
     return this.showPages(this.#name, items, total, last, first);
   }
 
-  /** Says what has happened, and points at the row of something new. */
+  /** Announces an outcome and highlights the row of a new resource. */
   announceNew(notice: Notice, id: string): void {
     this.announce(notice);
     this.root.querySelector(`[data-id="${CSS.escape(id)}"]`)?.setAttribute('data-fresh', '');

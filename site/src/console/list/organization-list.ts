@@ -1,31 +1,28 @@
 /**
- * What the lists of an organization have in common: open the organization, load a page, follow another choice, and load
- * what changes things only when somebody wants to. A subclass says what is listed and what can be done with it.
+ * Base class of the lists of an organization: loads the organization and its pages, and follows the chosen organization. A
+ * subclass says what it lists.
  */
 
 import type { CurrentPrincipal, Organization } from '../../api/api.ts';
 import { LatestRequest, type PageQuery, type Result, type Slice } from '../../api/request.ts';
-import { busyWhile } from '../../ui/dom.ts';
+import { loadFor } from '../../ui/dom.ts';
 import { type Notice, UNLOADED } from '../../ui/panels/notice.ts';
 import { onStale } from '../../ui/panels/panel.ts';
 import { readPages } from '../../ui/panels/read-pages.ts';
 import { loadOrganization, onOtherOrganization } from '../../workspace/load-organization.ts';
 import { ListPanel, type Row } from './list-panel.ts';
 
-/** Who looks at which organization. */
 export interface Context {
   principal: CurrentPrincipal;
   organization: Organization;
 }
 
-/** See the file's description. */
 export abstract class OrganizationList<Resource> extends HTMLElement {
   readonly #latest = new LatestRequest();
   protected list!: ListPanel<Resource>;
   #context: Context | undefined;
   #acting = false;
 
-  /** The panel's id. */
   protected abstract readonly panel: string;
   protected abstract read(
     context: Context,
@@ -56,7 +53,7 @@ export abstract class OrganizationList<Resource> extends HTMLElement {
     return this.#context;
   }
 
-  /** Lists the next page; without one, all pages that are shown. `quiet` is for what nobody has asked for. */
+  /** Lists the given page; without one, all pages that are shown. `quiet` keeps the list if the request fails. */
   protected async load(next?: number, quiet = false): Promise<void> {
     const [first, last] = next ? [next, next] : [1, this.list.pages];
     this.list.await();
@@ -64,16 +61,13 @@ export abstract class OrganizationList<Resource> extends HTMLElement {
     const result = await this.#latest.run((init) =>
       readPages(first, last, (page) => this.read(context, page, init)),
     );
-    // Overtaken, or the reader has turned to another organization.
+    // A newer request replaced this one, or another organization was chosen.
     if (!result || context !== this.#context) return;
     if (result.ok) await this.list.render(result.body.items, result.body.total, last, first);
     else this.list.fail(result.problem, quiet);
   }
 
-  /**
-   * Runs an action of a module that is loaded for it. One at a time: they share the dialogs, and what one has read would
-   * be shown in the form of another.
-   */
+  /** Loads a module and runs an action of it. One at a time, because actions share dialogs. */
   protected async act<Actions>(
     button: HTMLElement,
     loading: Promise<Actions>,
@@ -82,10 +76,7 @@ export abstract class OrganizationList<Resource> extends HTMLElement {
     if (this.#acting) return;
     this.#acting = true;
     try {
-      const actions = await busyWhile(
-        button,
-        loading.catch(() => undefined),
-      );
+      const actions = await loadFor(button, loading);
       if (actions) await action(actions);
       else this.list.announce(UNLOADED);
     } finally {
@@ -93,7 +84,7 @@ export abstract class OrganizationList<Resource> extends HTMLElement {
     }
   }
 
-  /** Lists anew, and says what has happened. */
+  /** Loads the list again, then announces an outcome. */
   protected async done(notice: Notice, id?: string): Promise<void> {
     await this.load();
     if (id) this.list.announceNew(notice, id);

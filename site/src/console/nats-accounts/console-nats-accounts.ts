@@ -1,19 +1,14 @@
-/** The element `<console-nats-accounts>`: lists the NATS accounts of the place, and creates one. */
+/** The element `<console-nats-accounts>`: lists the NATS accounts of the selected project and region, and creates accounts. */
 
 import { type NatsAccount, natsAccounts } from '../../api/api.ts';
 import { LatestRequest, type PageQuery, sliceOf } from '../../api/request.ts';
-import { busyWhile, fill, find, showTime } from '../../ui/dom.ts';
+import { fill, find, loadFor } from '../../ui/dom.ts';
 import { UNLOADED } from '../../ui/panels/notice.ts';
-import { onStale, Panel, type State } from '../../ui/panels/panel.ts';
+import { Panel, type State } from '../../ui/panels/panel.ts';
 import { readPages } from '../../ui/panels/read-pages.ts';
-import { loadProject } from '../../workspace/load-project.ts';
-import {
-  bindProjectRegionFields,
-  followSelection,
-  type ProjectRegion,
-} from '../../workspace/project-region-fields.ts';
-import { regionLabel } from '../../workspace/region-label.ts';
-import { accountPage, SELECTION_CHANGED } from '../../workspace/selection.ts';
+import { showTime } from '../../ui/time.ts';
+import { ProjectElement } from '../../workspace/project-element.ts';
+import { accountPage } from '../../workspace/selection.ts';
 
 class AccountTable extends Panel {
   constructor(owner: ParentNode) {
@@ -36,7 +31,7 @@ class AccountTable extends Panel {
     find(this.root, '[data-action="create-account"]', HTMLButtonElement).disabled = !usable;
   }
 
-  /** Shows the pages `first` to `last` of the accounts. */
+  /** Shows the pages `first` to `last`. */
   render(accounts: NatsAccount[], total: number, last: number, first: number): Promise<void> {
     const items = accounts.map((account) => {
       const { id, name } = account;
@@ -54,51 +49,33 @@ class AccountTable extends Panel {
   }
 }
 
-class ConsoleNatsAccounts extends HTMLElement {
-  #list = new AccountTable(this);
+class ConsoleNatsAccounts extends ProjectElement {
+  readonly panel = new AccountTable(this);
   #latest = new LatestRequest();
-  #selection: ProjectRegion | undefined;
 
-  connectedCallback(): void {
-    bindProjectRegionFields(this);
-    this.#list.bind({
-      retry: () => this.#start(),
-      more: (page) => this.#load(page),
+  override connectedCallback(): void {
+    this.panel.bind({
+      retry: () => this.start(),
+      more: (page) => this.#list(page),
       create: (button) => this.#create(button),
     });
-    document.addEventListener(SELECTION_CHANGED, () => this.#follow());
-    onStale(this.#list, {
-      start: () => this.#start(),
-      open: () => loadProject(this),
-      again: () => this.#load(undefined, true),
-    });
-    this.#follow();
-    void this.#start();
+    super.connectedCallback();
   }
 
-  async #start(): Promise<void> {
-    this.#list.show('loading');
-    const opened = await loadProject(this);
-    if (!opened.ok) return this.#list.fail(opened.problem);
-    this.#selection = opened.selection;
-    await this.#load();
+  load(): Promise<void> {
+    this.panel.show('loading');
+    return this.#list();
   }
 
-  #follow(): void {
-    const before = this.#selection;
-    const selection = followSelection(this);
-    this.#list.nameRegion(regionLabel(selection.region));
-    if (!before || (before.region === selection.region && before.project === selection.project)) return;
-    this.#selection = selection;
-    this.#list.show('loading');
-    void this.#load();
+  protected reload(): Promise<void> {
+    return this.#list(undefined, true);
   }
 
-  /** Lists the next page; without one, all pages that are shown. */
-  async #load(next?: number, quiet = false): Promise<void> {
-    const { region, project: project_id } = this.#selection ?? {};
+  /** Lists the given page; without one, all pages that are shown. */
+  async #list(next?: number, quiet = false): Promise<void> {
+    const { region, project: project_id } = this.selection ?? {};
     if (!region || !project_id) return;
-    const [first, last] = next ? [next, next] : [1, this.#list.pages];
+    const [first, last] = next ? [next, next] : [1, this.panel.pages];
     const read = (init: RequestInit, page: PageQuery) =>
       sliceOf(
         () => natsAccounts.$get({ param: { region }, query: { project_id, ...page } }, { init }),
@@ -106,17 +83,14 @@ class ConsoleNatsAccounts extends HTMLElement {
       );
     const result = await this.#latest.run((init) => readPages(first, last, (page) => read(init, page)));
     if (!result) return;
-    if (!result.ok) return this.#list.fail(result.problem, quiet);
-    await this.#list.render(result.body.items, result.body.total, last, first);
+    if (!result.ok) return this.panel.fail(result.problem, quiet);
+    await this.panel.render(result.body.items, result.body.total, last, first);
   }
 
   async #create(button: HTMLElement): Promise<void> {
-    const actions = await busyWhile(
-      button,
-      import('../../credentials/nats/nats-credentials.actions.ts').catch(() => undefined),
-    );
-    if (!actions) return this.#list.announce(UNLOADED);
-    const created = this.#selection && (await actions.createAccount(this, this.#selection));
+    const actions = await loadFor(button, import('../../credentials/nats/nats-credentials.actions.ts'));
+    if (!actions) return this.panel.announce(UNLOADED);
+    const created = this.selection && (await actions.createAccount(this, this.selection));
     if (created) location.assign(accountPage(created.region, created.id));
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The element `<console-overview>`: counts what the project has in the region. What may not be read, or cannot be now, is
- * left out: the page it leads to says why.
+ * The element `<console-overview>`: counts resources of the selected project and region. Leaves out counts that cannot be
+ * read, because the linked pages show why.
  */
 
 import type { ProductId } from '../../../../db/products.ts';
@@ -91,7 +91,7 @@ class ConsoleOverview extends HTMLElement {
     for (const [product, count] of Object.entries(COUNTS)) {
       fill(this, { [product]: '' });
       void count(selection).then((text) => {
-        // Of a place that the reader has left meanwhile, nothing is said.
+        // Ignore responses for an earlier selection.
         if (selection === this.#selection) fill(this, { [product]: text });
       });
     }

@@ -1,4 +1,4 @@
-/** The element `<console-projects>`: lists projects, and creates, renames and deletes them. */
+/** The element `<console-projects>`: lists, creates, renames and deletes projects. */
 
 import { type Project, projects } from '../../api/api.ts';
 import { type PageQuery, sliceOf } from '../../api/request.ts';

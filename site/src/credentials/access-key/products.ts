@@ -1,37 +1,31 @@
-/**
- * What sets Queues and Topics and Events apart on the pages, as data: their forms, dialogs and texts are the same.
- * Read while building and in the browser.
- */
+/** The differences between Queues and Topics and Events on pages. Used by the build and in the browser. */
 import type { AccessKeyProductId } from '../../../../db/products.ts';
 import type { PERMISSIONS } from '../../../../functions/shared/permissions.ts';
 
 export type { AccessKeyProductId };
 
-/** A product with permissions. */
 export interface AccessKeyProduct {
   id: AccessKeyProductId;
   label: string;
-  /** What file names call it. */
+  /** Its name in file names. */
   slug: string;
   /** Its page in the console. */
   page: string;
-  /** How clients name one of its resources. */
+  /** How clients address its resources. */
   address: 'URL' | 'ARN';
-  /** Whether any permission suffices to list its resources; otherwise only Manage does. */
+  /** Whether every permission allows listing its resources. Otherwise only Manage does. */
   listable: boolean;
-  /** What it holds, in the plural. */
+  /** Its resources, in the plural. */
   resources: string;
-  /** What each permission lets its bearer do, by the permission's name on the wire. */
+  /** What each permission allows, by its name in the API. */
   grants: Record<(typeof PERMISSIONS)[number]['apiName'], string>;
-  /** The guide that connects a client. */
   example: string;
-  /** What a revocation leaves as it is; empty when there is nothing to say. */
+  /** What a revocation does not affect; empty if nothing. */
   remains: string;
   /** What a deactivation deletes. */
   ends: string;
 }
 
-/** See the file's description. */
 export const ACCESS_KEY_PRODUCTS: Record<AccessKeyProductId, AccessKeyProduct> = {
   sqs: {
     id: 'sqs',

@@ -1,4 +1,4 @@
-/** The queues or topics that `<resource-list>` lists. Loaded where the product is active. */
+/** The rows of `<resource-list>`. Loaded if the product is active. */
 
 import { accessKeyEndpoints, type Queue, type Topic } from '../../api/api.ts';
 import { LatestRequest } from '../../api/request.ts';
@@ -11,7 +11,6 @@ import type { AccessKeyProductId } from './products.ts';
 type Resource = Queue | Topic;
 type Listed = { next_page_token: string | null } & ({ queues: Queue[] } | { topics: Topic[] });
 
-/** See the file's description. */
 export class ResourceRows extends Panel {
   readonly #form: AccessKeyCredentialsElement;
   readonly #latest = new LatestRequest();
@@ -22,7 +21,7 @@ export class ResourceRows extends Panel {
     this.#form = form;
   }
 
-  /** Reads a page in the place that the element around it works in, and shows it. */
+  /** Loads and shows a page of the selected project and region. */
   async load(page = 1): Promise<void> {
     const { productState, dataset } = this.#form;
     if (productState.state !== 'known') return;
@@ -34,7 +33,7 @@ export class ResourceRows extends Panel {
         { init },
       ),
     );
-    // The element has learned something else, such as another place, or that the product is no longer active.
+    // The selection or the product's state has changed.
     if (this.#form.productState !== productState) return;
     if (!result.ok) return this.fail(result.problem);
     const { body } = result;

@@ -1,7 +1,6 @@
 /**
- * The element `<resource-list>`: lists the queues or topics of the place, once `<access-key-credentials>` around it knows that
- * the product is active there. It changes nothing. Loaded when its tab is shown; how it reads and shows what there is,
- * resource-list-panel.ts, when there may be some.
+ * The element `<resource-list>`: lists queues or topics once `<access-key-credentials>` around it knows that the product is
+ * active. Loads when its tab is shown.
  */
 import { fill } from '../../ui/dom.ts';
 import { UNLOADED } from '../../ui/panels/notice.ts';
@@ -10,7 +9,6 @@ import { regionLabel } from '../../workspace/region-label.ts';
 import type { AccessKeyCredentialsElement } from './access-key-credentials.ts';
 import type { ResourceRows } from './resource-list-panel.ts';
 
-/** The part of `<resource-list>`. */
 export class ResourcePanel extends Panel {
   constructor(owner: ParentNode) {
     super(owner, 'resources');
@@ -26,7 +24,7 @@ export class ResourcePanel extends Panel {
     this.onMore('more-resources', reactions.more);
   }
 
-  /** Says where, and what clients of the product connect to. */
+  /** Shows the region and the endpoint. */
   describe(region: string, endpoint: string): void {
     fill(this.root, { region: regionLabel(region), endpoint });
   }
@@ -47,7 +45,7 @@ class ResourceListElement extends HTMLElement {
     this.#follow();
   }
 
-  /** The element around this one; its script may yet be on its way. */
+  /** The element around this one. Its script may not have loaded yet. */
   get #form(): AccessKeyCredentialsElement {
     return this.closest('access-key-credentials') as AccessKeyCredentialsElement;
   }
@@ -70,7 +68,7 @@ class ResourceListElement extends HTMLElement {
       return;
     }
     if (!this.#list) this.#panel.show('loading');
-    // What was paged through stays: its pages can only be read in turn.
+    // Later pages can only be read one after another, so a list with several pages is not refreshed.
     if ((this.#list?.pages ?? 1) === 1) void this.#load();
   }
 

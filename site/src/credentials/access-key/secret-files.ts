@@ -1,4 +1,4 @@
-/** What the secret dialog shows for Queues and for Topics and Events: two keys, and files that clients read them from. */
+/** The content of the secret dialog for Queues and for Topics and Events: keys, and files with them for clients. */
 
 import type { AccessKeyCredentials } from '../../api/api.ts';
 import type { Secret } from '../../ui/dialogs/secret-dialog.ts';
@@ -6,7 +6,7 @@ import { UNLOADED } from '../../ui/panels/notice.ts';
 import { asciiWord, fileStem } from '../file-name.ts';
 import type { AccessKeyProduct, AccessKeyProductId } from './products.ts';
 
-/** The dialog's content for credentials just issued; `endpoint` is where clients of the product send their requests. */
+/** Returns the dialog's content for new credentials. `endpoint` is the product's URL for clients. */
 export function accessKeySecret(
   issued: AccessKeyCredentials,
   product: AccessKeyProduct,
@@ -15,13 +15,13 @@ export function accessKeySecret(
   const { name, region, access_key: accessKey, secret_key: secretKey } = issued;
   const { id, slug, label } = product;
   const stem = `${fileStem(name, 'credentials')}-${slug}-${region}`;
-  // SDKs read only ASCII in the names of profiles, and two sets may have one name.
+  // SDKs only read profile names in ASCII, and names of credentials are not unique.
   const profileName = `${asciiWord(name, 'credentials')}-${slug}-${region}-${accessKey.slice(-4)}`;
   const env = lines(
     `AWS_ACCESS_KEY_ID=${accessKey}`,
     `AWS_SECRET_ACCESS_KEY=${secretKey}`,
     `AWS_REGION=${region}`,
-    // The AWS CLI and the SDK for Python read this one.
+    // For the AWS CLI and the SDK for Python.
     `AWS_DEFAULT_REGION=${region}`,
     `AWS_ENDPOINT_URL_${id.toUpperCase()}=${endpoint}`,
   );
@@ -58,9 +58,9 @@ export function accessKeySecret(
   };
 }
 
-/** Commands that try the keys in a file. `listing` says whether they permit to list what the product holds. */
+/** Commands that test the keys in a file. `listing` is true if the keys allow listing resources. */
 const COMMANDS: Record<AccessKeyProductId, (file: string, listing: boolean) => Secret['commands']> = {
-  // Every permission lets a queue be looked up: that no queue has the name is the response to an accepted signature.
+  // Every permission allows looking up a queue. The error that it does not exist shows that the signature was accepted.
   sqs: (file, listing) => [
     {
       label: 'Node.js',
@@ -130,7 +130,7 @@ print("accepted")'`,
 
 const inShell = (file: string, command: string) => `set -a; . ./${file}; set +a\n${command}`;
 
-/** curl reads the secret key from its input, where the list of processes does not show it. */
+/** curl reads the secret key from standard input, to keep it out of the list of processes. */
 const signed = (product: AccessKeyProductId, ...options: string[]) =>
   [
     `echo "user = $AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" | curl --config - --silent --show-error --fail-with-body`,

@@ -1,20 +1,16 @@
-/**
- * A request that a page signs with keys, as a client of Queues or of Topics and Events would. Keeps nothing of the keys.
- * Loaded when somebody wants to try some.
- */
+/** Sends a request with a signature, like a client of Queues or of Topics and Events. Does not store keys. */
 import { AwsV4Signer } from 'aws4fetch';
 import type { AccessKeyCredentials } from '../../api/api.ts';
 import type { AccessKeyProductId } from './products.ts';
 
-/** Something to ask of a product that changes nothing. */
+/** A request that changes nothing. */
 export interface LookUp {
-  /** The action, as the product's protocol names it. */
+  /** The name of the action in the product's protocol. */
   action: string;
   headers: Record<string, string>;
   body: string;
 }
 
-/** What came of it. */
 export type Outcome = 'accepted' | 'denied' | 'unknown';
 
 const ofQueues = (action: string, fields: object): LookUp => ({
@@ -23,7 +19,7 @@ const ofQueues = (action: string, fields: object): LookUp => ({
   body: JSON.stringify(fields),
 });
 
-/** Lists what a product holds, at most one of it. For Queues that takes Manage. */
+/** Lists at most one resource. For Queues, this requires Manage. */
 export const LISTING: Record<AccessKeyProductId, LookUp> = {
   sqs: ofQueues('ListQueues', { MaxResults: 1 }),
   sns: {
@@ -33,14 +29,11 @@ export const LISTING: Record<AccessKeyProductId, LookUp> = {
   },
 };
 
-/** Looks up a queue that there is not: whatever the permissions are, the answer is that there is none. */
+/** Looks up a queue that does not exist, which every permission allows. */
 export const noQueue = (): LookUp =>
   ofQueues('GetQueueUrl', { QueueName: `latchkey-test-${crypto.randomUUID()}` });
 
-/**
- * Sends a request to the product at `endpoint`. `code` is the protocol's own, of a refusal: `InvalidClientTokenId`.
- * Never rejects.
- */
+/** Sends a request to `endpoint`. `code` is the error code of the protocol: `InvalidClientTokenId`. Never rejects. */
 export async function send(
   { access_key: accessKeyId, secret_key: secretAccessKey, region }: AccessKeyCredentials,
   service: AccessKeyProductId,
@@ -53,7 +46,7 @@ export async function send(
     const { url, ...request } = await signer.sign();
     const answer = await fetch(url, { ...request, body });
     const code = answer.ok ? '' : codeOf(answer.headers, await answer.text());
-    // There is no queue of that name: to say so, it has accepted the signature.
+    // The error that the queue does not exist means that the signature was accepted.
     const accepted = answer.ok || code.endsWith('NonExistentQueue');
     const outcome = accepted ? 'accepted' : answer.status === 403 ? 'denied' : 'unknown';
     return { outcome, code, answered: true };

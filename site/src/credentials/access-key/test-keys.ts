@@ -1,7 +1,4 @@
-/**
- * Tries keys that were just generated, with one signed request from the page: to look something up, so that nothing is
- * changed and every permission will do. Keeps nothing. Loaded when somebody wants to know.
- */
+/** Tests new keys with one signed request, which changes nothing and which every permission allows. Does not store keys. */
 import type { AccessKeyCredentials } from '../../api/api.ts';
 import { sentence } from '../../api/errors.ts';
 import { failure, type Notice, pending, success } from '../../ui/panels/notice.ts';
@@ -9,7 +6,7 @@ import { regionLabel } from '../../workspace/region-label.ts';
 import type { AccessKeyProduct } from './products.ts';
 import { LISTING, noQueue, send } from './signed-request.ts';
 
-/** Resolves to what came of it, for a person. */
+/** Returns the outcome. */
 export async function tryKeys(
   keys: AccessKeyCredentials,
   { id, label, listable: anyPermission }: AccessKeyProduct,

@@ -1,11 +1,11 @@
-/** The list of NATS accounts to choose from. It reports what the reader does; requests are its owner's. */
+/** The list of NATS accounts in account-picker.astro. NatsCredentialsElement sends the requests. */
 import type { NatsAccount } from '../../api/api.ts';
-import { fill, find, showTime } from '../../ui/dom.ts';
+import { fill, find } from '../../ui/dom.ts';
 import { onceInSight } from '../../ui/load-when-visible.ts';
 import { Panel, type State } from '../../ui/panels/panel.ts';
+import { showTime } from '../../ui/time.ts';
 import { accountPage } from '../../workspace/selection.ts';
 
-/** The NATS accounts of a region (account-picker.astro). */
 export class AccountPicker extends Panel {
   #choose: (account: NatsAccount) => unknown = () => undefined;
   #chosen: NatsAccount | undefined;
@@ -33,7 +33,7 @@ export class AccountPicker extends Panel {
     if (state !== 'ready') this.#overview.hidden = true;
   }
 
-  /** Shows the pages `first` to `last` of the accounts. The chosen one stays chosen. */
+  /** Shows the pages `first` to `last`, and keeps the chosen account. */
   render(accounts: NatsAccount[], total: number, last: number, first: number): Promise<void> {
     const items = accounts.map((account) => ({
       id: account.id,
@@ -43,7 +43,7 @@ export class AccountPicker extends Panel {
     return this.showPages('accounts', items, total, last, first);
   }
 
-  /** Chooses one of the accounts shown, as if the reader had. */
+  /** Chooses an account as if the reader had. */
   select(account: NatsAccount): void {
     for (const input of this.root.querySelectorAll('input')) input.checked = input.value === account.id;
     this.#chosen = account;
@@ -64,7 +64,7 @@ export class AccountPicker extends Panel {
     this.#choose(account);
   }
 
-  /** Leads the focus to the chosen account; false when none is. */
+  /** Focuses the chosen account. Returns false if none is chosen. */
   focus(): boolean {
     const chosen = this.root.querySelector<HTMLElement>('input:checked');
     chosen?.focus();

@@ -1,19 +1,20 @@
-/** Shows who is connected with NATS credentials now (connected-clients.astro), or says why that is not known. */
+/** Fills in connected-clients.astro. */
 import type { InferResponseType } from 'hono/client';
 import { type NatsCredentials, natsCredentials } from '../../api/api.ts';
 import { type Problem, sentence } from '../../api/errors.ts';
 import { fetchResult } from '../../api/request.ts';
-import { copyOf, fill, find, showTime } from '../../ui/dom.ts';
+import { copyOf, fill, find } from '../../ui/dom.ts';
 import { pluralize } from '../../ui/pluralize.ts';
+import { showTime } from '../../ui/time.ts';
 
 const endpoint = natsCredentials[':credentials_id'].connections;
 type ConnectionsResponse = InferResponseType<typeof endpoint.$get, 200>;
 type Client = ConnectionsResponse['connections'][number];
 
-/** More than these are a number. */
+/** The number of clients to list. More are only counted. */
 const SHOWN = 5;
 
-/** Why it is not known who is connected, in the words of what happened. */
+/** Returns why the clients are unknown. */
 function unknown(problem: Problem): string {
   switch (problem.kind) {
     case 'gone':
@@ -25,7 +26,7 @@ function unknown(problem: Problem): string {
   }
 }
 
-/** Asks who is connected and shows it under `root`. Does nothing more once `signal` is aborted. */
+/** Loads the connected clients and shows them under `root`, unless `signal` is aborted before. */
 export async function showConnected(
   root: ParentNode,
   { id, region }: NatsCredentials,

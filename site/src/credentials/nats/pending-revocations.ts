@@ -1,41 +1,43 @@
 /**
- * The revocations of an account that some server has yet to confirm. Asks the API, ever less often, until the account
- * is enforced. It knows by name only what was revoked on this page; of the rest it knows that there is something.
+ * The pending revocations of NATS accounts: shows them, and polls the API until all servers have confirmed them. The API
+ * reports only whether an account has any, so names are known for revocations of this page only.
  */
 
-import { type NatsAccount, natsAccounts } from '../../api/api.ts';
+import { type NatsAccount, type NatsCredentials, natsAccounts } from '../../api/api.ts';
 import { fetchResult } from '../../api/request.ts';
+import { find } from '../../ui/dom.ts';
 import { success } from '../../ui/panels/notice.ts';
-import type { Panel } from '../../ui/panels/panel.ts';
-import type { Revoked } from './nats-credentials-panel.ts';
+import type { NatsCredentialsElement } from './nats-credentials.ts';
 
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
 
-/** See the file's description. */
+/** A revocation that some server has not confirmed. */
+export interface Revoked {
+  credentials: NatsCredentials;
+  /** How many servers have confirmed it, in words. */
+  pendingText: string;
+}
+
+/** See the file's head. */
 export class PendingRevocations {
-  readonly #show: (revoked: readonly Revoked[], pending: boolean) => void;
-  readonly #settle: (revoked: readonly Revoked[]) => void;
+  readonly #element: NatsCredentialsElement;
+  /** By account. */
   readonly #revoked = new Map<string, Revoked[]>();
   #account: NatsAccount | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Aborted when what is asked no longer answers the question: another account, or another revocation. */
-  #asking = new AbortController();
+  /** Aborted when the response is no longer of use: another account was chosen, or something else was revoked. */
+  #polling = new AbortController();
 
-  /** `show` hears of every change, `settle` of the revocations that have become confirmed. */
-  constructor(
-    show: (revoked: readonly Revoked[], pending: boolean) => void,
-    settle: (revoked: readonly Revoked[]) => void,
-  ) {
-    this.#show = show;
-    this.#settle = settle;
+  constructor(element: NatsCredentialsElement) {
+    this.#element = element;
   }
 
-  /** Turns to an account, as the API has told it; to none, with undefined. */
+  /** Shows the pending revocations of an account, or none if it is undefined. */
   follow(account: NatsAccount | undefined): void {
     clearTimeout(this.#timer);
-    this.#asking.abort();
-    this.#asking = new AbortController();
+    this.#polling.abort();
+    this.#polling = new AbortController();
     this.#account = account;
     const revoked = (account && this.#revoked.get(account.id)) ?? [];
     const pending = revoked.length > 0 || account?.enforcement.state === 'pending';
@@ -43,10 +45,19 @@ export class PendingRevocations {
     if (account && pending) this.#wait(account, FIRST_WAIT_MS);
   }
 
-  /** Takes in a revocation in an account, whose answer was that it is pending. */
   add(account: NatsAccount, revoked: Revoked): void {
     this.#revoked.set(account.id, [...(this.#revoked.get(account.id) ?? []), revoked]);
     if (account.id === this.#account?.id) this.follow(account);
+  }
+
+  #show(revoked: readonly Revoked[], pending: boolean): void {
+    const rows = revoked.map(({ credentials, pendingText }) => {
+      const row = this.#element.credentials.rowOf(credentials, pendingText);
+      find(row, 'button', HTMLButtonElement).remove();
+      return row;
+    });
+    find(this.#element, '[data-list="pending"]', HTMLElement).replaceChildren(...rows);
+    find(this.#element, '[data-block="unconfirmed"]', HTMLElement).hidden = !pending || rows.length > 0;
   }
 
   #wait(account: NatsAccount, milliseconds: number): void {
@@ -54,7 +65,7 @@ export class PendingRevocations {
   }
 
   async #check(account: NatsAccount, waited: number): Promise<void> {
-    const { signal } = this.#asking;
+    const { signal } = this.#polling;
     const now = document.hidden ? undefined : await read(account, signal);
     if (signal.aborted) return;
     if (now?.enforcement.state !== 'enforced') {
@@ -63,21 +74,23 @@ export class PendingRevocations {
     const confirmed = this.#revoked.get(now.id) ?? [];
     this.#revoked.delete(now.id);
     this.follow(now);
-    this.#settle(confirmed);
+    this.#announce(confirmed);
+  }
+
+  #announce(confirmed: readonly Revoked[]): void {
+    if (confirmed.length === 0) return;
+    const { progress, credentials: list } = this.#element;
+    if (progress.revoked) this.#element.updateProgress({ revoked: { ...progress.revoked, pending: false } });
+    const names = confirmed.map(({ credentials }) => credentials.name).join(', ');
+    list.say(success(`Every server has confirmed the revocation of ${names}.`));
   }
 }
 
-/** The account as it is now; undefined where the API does not tell. */
+/** Returns the current account, or undefined if the request fails. */
 async function read(account: NatsAccount, signal: AbortSignal): Promise<NatsAccount | undefined> {
   const param = { region: account.region, nats_account_id: account.id };
   const result = await fetchResult(() =>
     natsAccounts[':nats_account_id'].$get({ param }, { init: { signal } }),
   );
   return result.ok ? result.body : undefined;
-}
-
-/** Says in a list that every server has confirmed these revocations; nothing when there are none. */
-export function sayConfirmed(list: Panel, revoked: readonly Revoked[]): void {
-  const names = revoked.map(({ credentials }) => credentials.name).join(', ');
-  if (names) list.say(success(`Every server has confirmed the revocation of ${names}.`));
 }

@@ -1,11 +1,11 @@
-/** What the secret dialog shows for NATS: the `.creds` file, and commands that try it. */
+/** The content of the secret dialog for NATS: the `.creds` file, and commands to test it. */
 
 import type { IssuedNatsCredentials, NatsAccount } from '../../api/api.ts';
 import type { Secret } from '../../ui/dialogs/secret-dialog.ts';
 import { UNLOADED } from '../../ui/panels/notice.ts';
 import { fileStem } from '../file-name.ts';
 
-/** The dialog's content for credentials of the account, just issued. */
+/** Returns the dialog's content for new credentials. */
 export function natsSecret(issued: IssuedNatsCredentials, account: NatsAccount): Secret {
   const { region, endpoint } = account;
   const file = `${fileStem(issued.name, 'credentials')}-nats-${region}.creds`;

@@ -1,4 +1,4 @@
-/** Says in an account's overview (account-overview.astro) what is wrong with the nats-servers of its region. */
+/** Shows problems of a region's nats-servers in account-overview.astro. */
 import type { InferResponseType } from 'hono/client';
 import { natsServers } from '../../api/api.ts';
 import { fetchResult } from '../../api/request.ts';
@@ -7,12 +7,12 @@ import { pluralize } from '../../ui/pluralize.ts';
 
 type Servers = InferResponseType<typeof natsServers.$get, 200>;
 
-/** What was asked on this page already, by region. */
+/** Requests of this page, by region. */
 const asked = new Map<string, ReturnType<typeof askFor>>();
 
 const askFor = (region: string) => fetchResult(() => natsServers.$get({ param: { region } }));
 
-/** Shows a notice under `root` when a server of the region has a version that is not supported, or does not reply. */
+/** Shows a notice under `root` if a server of the region has an unsupported version or does not reply. */
 export async function showServerNotice(root: HTMLElement, region: string): Promise<void> {
   const notice = find(root, '[data-block="servers"]', HTMLElement);
   notice.hidden = true;

@@ -1,6 +1,6 @@
 /**
- * NATS connections from the page itself, over the websocket of the region's servers, with creds that were just made.
- * Keeps nothing of them. Carries the NATS client, so it is loaded when somebody wants to try some.
+ * Connects from the page to a region's nats-servers over WebSocket, with new credentials. Does not store them. Contains the
+ * NATS client, so it loads on first use.
  */
 import {
   AuthorizationError,
@@ -16,10 +16,9 @@ import { regionLabel } from '../../workspace/region-label.ts';
 
 const PATIENCE_MS = 5_000;
 
-/** What to say where the region's servers have no websocket. */
 export const NO_WEBSOCKET = 'The servers of this region have no WebSocket address for browsers.';
 
-/** Connects, once: no reconnect. Rejects when it is refused, or when no server could be reached. */
+/** Connects once, without reconnecting. Rejects if the credentials are refused or no server can be reached. */
 export function connect(
   { websockets: servers }: NatsAccount,
   { credentials }: IssuedNatsCredentials,
@@ -28,7 +27,7 @@ export function connect(
   return wsconnect({ servers, authenticator, reconnect: false, timeout: PATIENCE_MS, wsFactory: openSocket });
 }
 
-/** A nats-server answers a close that gives no code with one that browsers complain of: this one always gives a code. */
+/** Browsers complain about nats-server's response to a close without a code, so this always sends one. */
 async function openSocket(url: string): Promise<{ socket: WebSocket; encrypted: boolean }> {
   const socket = new WebSocket(url);
   const close = socket.close.bind(socket);
@@ -36,7 +35,7 @@ async function openSocket(url: string): Promise<{ socket: WebSocket; encrypted: 
   return { socket, encrypted: url.startsWith('wss:') };
 }
 
-/** Publishes a text and resolves to what was received of it. Rejects when nothing was, or the connection ended. */
+/** Publishes a text and returns what was received. Rejects if nothing was, or if the connection closed. */
 export async function exchange(connection: NatsConnection, text: string): Promise<string> {
   const subject = `latchkey.test.${crypto.randomUUID()}`;
   const inbox = connection.subscribe(subject, { max: 1, timeout: PATIENCE_MS });
@@ -45,11 +44,11 @@ export async function exchange(connection: NatsConnection, text: string): Promis
   throw new Error('The connection ended');
 }
 
-/** Whether a server has refused the creds: they were revoked, or have expired. */
+/** Returns whether a server has refused the credentials: they were revoked or have expired. */
 export const isRefusal = (error: unknown): boolean =>
   error instanceof AuthorizationError || error instanceof UserAuthenticationExpiredError;
 
-/** Connects with creds, publishes and receives. Resolves to what came of it, for a person. */
+/** Connects, publishes and receives. Returns the outcome. */
 export async function tryCreds(issued: IssuedNatsCredentials, account: NatsAccount): Promise<Notice> {
   if (account.websockets.length === 0) return info(NO_WEBSOCKET);
   const where = `NATS in ${regionLabel(account.region)}`;
@@ -63,7 +62,7 @@ export async function tryCreds(issued: IssuedNatsCredentials, account: NatsAccou
         `Connected to ${where}, published a message and received it: “${received}”. It took ${took} ms.`,
       );
     } finally {
-      // The API learns of a use only from the servers' lists of open connections.
+      // The API records uses when it lists the open connections of the servers.
       void fetchResult(() => {
         const param = { region: account.region, credentials_id: issued.id };
         return natsCredentials[':credentials_id'].connections.$get({ param });

@@ -1,7 +1,6 @@
 /**
- * The element `<revocation-demo>` (revocation-demo.astro): makes throw-away credentials, uses them in a steady rhythm, has them
- * revoked and shows what comes of it. Sees to it that they do not stay. What differs between products is in the
- * implementations of `TrialCredentials` (trial-nats.ts, trial-access-key.ts).
+ * The element `<revocation-demo>`: creates trial credentials, uses them at intervals, revokes them and shows the outcome.
+ * Ensures that they do not remain. The products differ in their `TrialCredentials`.
  */
 
 import type { ProductId } from '../../../../db/products.ts';
@@ -13,17 +12,16 @@ import { markStale } from '../../ui/panels/panel.ts';
 import { NAME, since, type TrialCredentials, type TrialResult, type Use } from './trial-credentials.ts';
 
 const RHYTHM_MS = 1_000;
-/** Forgotten in some window, it ends by itself. */
+/** Revokes forgotten credentials after this time. */
 const LONGEST_MS = 120_000;
-/** How many uses are shown: the last ones. */
+/** The number of uses to show. */
 const SHOWN = 6;
 
 const STOPPED = success('Stopped. The credentials are revoked.');
 const LEFT_OVER = `“${NAME}” is not revoked yet. Select Stop or Revoke now again, or revoke it in the panel above.`;
 
-/** See the file's description. */
 export class RevocationDemo extends HTMLElement {
-  /** Undefined when no credentials are to be cared for. */
+  /** Undefined if no credentials exist. */
   #trial: TrialCredentials | undefined;
   #busy = false;
   #making = false;
@@ -36,17 +34,16 @@ export class RevocationDemo extends HTMLElement {
     on('stop', () => this.#stop(STOPPED));
     addEventListener('pagehide', () => this.#leave());
     addEventListener('beforeunload', (event) => {
-      // Credentials on their way have no id yet to revoke them by.
+      // Credentials that are being created have no id yet, so they cannot be revoked.
       if (this.#making) event.preventDefault();
     });
   }
 
-  /** What the button "Start" does. */
   start(): Promise<void> {
     return this.#once('start', () => this.#start());
   }
 
-  /** One thing at a time; the button is busy meanwhile. */
+  /** Runs one action at a time. The button is busy until it ends. */
   async #once(action: string, work: () => Promise<void>): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
@@ -89,12 +86,12 @@ export class RevocationDemo extends HTMLElement {
     }
   }
 
-  /** Uses the credentials until they are revoked, here or elsewhere, or nobody does so. */
+  /** Uses the credentials until they are revoked, here or elsewhere, or for at most {@link LONGEST_MS}. */
   async #beat(trial: TrialCredentials): Promise<void> {
     let began = performance.now();
     while (this.#trial === trial) {
       const use = this.#busy ? undefined : await trial.use();
-      // What happens while they are being revoked is told with the revocation.
+      // `observeRevocation` shows the uses during the revocation.
       if (this.#trial === trial && !this.#busy) {
         if (use) this.#log(use);
         if (use?.outcome === 'denied') {
@@ -133,7 +130,7 @@ export class RevocationDemo extends HTMLElement {
     this.#end(trial, notice);
   }
 
-  /** The credentials could not be revoked: says so, and goes on. */
+  /** Reports that the credentials could not be revoked. */
   #keep(trial: TrialCredentials, problem: Problem): void {
     if (problem.kind === 'gone') this.#end(trial, info(`“${NAME}” was already revoked.`));
     else say(this, failure(`${sentence(problem, 'action')} ${LEFT_OVER}`));
@@ -167,7 +164,7 @@ export class RevocationDemo extends HTMLElement {
     );
   }
 
-  /** Shows the buttons of a state. Who had the focus on one that goes gets it on the one that takes its place. */
+  /** Shows the buttons of a state, and moves the focus to the new button if the old one had it. */
   #show(state: 'idle' | 'running'): void {
     const here = this.contains(document.activeElement);
     show(this, state);

@@ -1,4 +1,4 @@
-/** Throw-away credentials for Queues, or for Topics and Events, used by signed requests. See trial-credentials.ts. */
+/** Trial credentials for Queues and for Topics and Events, used with signed requests. */
 
 import { type AccessKeyCredentials, accessKeyEndpoints, idempotent } from '../../api/api.ts';
 import { type ApiResponse, fetchResult } from '../../api/request.ts';
@@ -21,7 +21,7 @@ const PERMISSIONS = { can_publish: false, can_receive: false, can_manage: true }
 
 type Info = { status: string } & Partial<Record<string, unknown>>;
 
-/** Makes credentials of the product in the place that the reader has chosen on the page. */
+/** Creates credentials in the selected project and region. */
 export async function createAccessKeyTrial(product: AccessKeyProductId): Promise<TrialResult> {
   const { region, project } = currentSelection();
   const { label } = ACCESS_KEY_PRODUCTS[product];

@@ -1,4 +1,4 @@
-/** Throw-away NATS credentials, used on a connection that stays open until a server cuts it. See trial-credentials.ts. */
+/** Trial credentials for NATS, used on a connection that stays open until a server closes it. */
 import type { NatsConnection } from '@nats-io/nats-core';
 import {
   type IssuedNatsCredentials,
@@ -24,10 +24,10 @@ import {
   type Use,
 } from './trial-credentials.ts';
 
-/** How long to wait for a server that has yet to hear of the revocation, in milliseconds. */
+/** How long to wait for a server that has not received the revocation, in milliseconds. */
 const PATIENCE_MS = 10_000;
 
-/** Makes credentials of the NATS account that the reader has chosen on the page, and connects with them. */
+/** Creates credentials of the chosen NATS account and connects. */
 export async function createNatsTrial(): Promise<TrialResult> {
   const { region, account: id } = currentSelection();
   if (!region || !id) return notCreated('Choose a NATS account first, in the steps above.');
@@ -61,7 +61,7 @@ class NatsTrial implements TrialCredentials {
   readonly #account: NatsAccount;
   readonly #issued: IssuedNatsCredentials;
   #connection: NatsConnection;
-  /** When the connection ended, as of `performance.now()`. */
+  /** The time when the connection closed, from `performance.now()`. */
   #ended: Promise<number>;
   #sent = 0;
 
@@ -81,7 +81,7 @@ class NatsTrial implements TrialCredentials {
       return { action, outcome: 'accepted', text: `Received, ${since(began)}` };
     } catch {
       if (!this.#connection.isClosed()) return { action, outcome: 'unknown', text: 'Not received' };
-      // Why it ended, the server says to who connects again: it may have been restarted, too.
+      // The server may have been restarted. It gives the reason when a client connects again.
       return this.#connectAgain();
     }
   }
@@ -141,7 +141,7 @@ function cutBetween(sentAt: number, cutAt: number, answeredAt: number): string {
   return `The open connection was cut ${since(sentAt, cutAt)} after the revocation was sent, ${when}.`;
 }
 
-/** When the server ended the connection: its reason comes first, and closing takes the client a moment more. */
+/** Returns the time when the server closed the connection. Its reason arrives slightly before the client closes. */
 async function endOf(connection: NatsConnection): Promise<number> {
   for await (const { type } of connection.status()) {
     if (type === 'error' || type === 'disconnect' || type === 'close') break;

@@ -1,14 +1,16 @@
-/** The element `<form-dialog>`: opens, sends, and closes when it has succeeded. The request is its opener's. */
+/** The element `<form-dialog>`: opens, sends a request on submit, and closes when the request succeeds. */
 
+import type { Result } from '../../api/request.ts';
 import { fill, find } from '../dom.ts';
 import { bindForm, clearErrors, isBusy, type Send, type Values } from '../forms/form.ts';
+import { info, type Notice } from '../panels/notice.ts';
 import { markStale } from '../panels/panel.ts';
 
 /** See form-dialog.astro. */
 export class FormDialog extends HTMLElement {
   #send: Send | undefined;
-  #settle: ((sent: boolean) => void) | undefined;
-  /** Whether what was sent last may have been done, although there was no answer. */
+  #settle: (() => void) | undefined;
+  /** Whether the last request may have succeeded although no response arrived. */
   #unsure = false;
 
   connectedCallback(): void {
@@ -23,31 +25,71 @@ export class FormDialog extends HTMLElement {
       },
       () => {
         this.form.reset();
-        this.#finish(true);
+        dialog.close();
       },
     );
     find(this, '[data-action="cancel"]', HTMLButtonElement).addEventListener('click', () => {
-      if (!isBusy(this.form)) this.#finish(false);
+      if (!isBusy(this.form)) dialog.close();
     });
-    // An answer on its way may carry a secret that is shown only once: the dialog stays until it is here. The key
-    // itself has to be refused: browsers close a dialog on the second Esc whatever `cancel` says.
+    // The response may contain a secret that is shown only once, so the dialog stays open until it arrives. This handles the
+    // key itself, because browsers close a dialog on the second Esc even if `cancel` is prevented.
     dialog.addEventListener('keydown', (event) => {
       if (event.key === 'Escape' && isBusy(this.form)) event.preventDefault();
     });
     dialog.addEventListener('close', () => {
-      this.#settle?.(false);
+      this.#settle?.();
       if (this.#unsure) markStale();
       this.#unsure = false;
     });
   }
 
   /**
-   * Opens the dialog with the texts filled in, and sends the form by `send` as often as it takes. Resolves to true
-   * once it succeeded, to false when the person cancelled or when it is open already; what they typed is there when it
-   * opens again, unless `values` puts something else into the fields.
+   * Opens the dialog with `texts` filled in, and calls `send` on each submit until it succeeds. Returns the body of the
+   * response, or undefined if the person cancels or the dialog is already open. Fields keep what was typed before, except
+   * those in `values`.
    */
-  open(send: Send, texts: Record<string, string> = {}, values: Values = {}): Promise<boolean> {
-    if (this.isOpen) return Promise.resolve(false);
+  async submit<T>(
+    send: (values: Values, idempotencyKey: string) => Promise<Result<T>>,
+    texts: Record<string, string> = {},
+    values: Values = {},
+  ): Promise<T | undefined> {
+    let body: T | undefined;
+    await this.#open(
+      async (typed, key) => {
+        const result = await send(typed, key);
+        if (!result.ok) return result.problem;
+        body = result.body;
+        return undefined;
+      },
+      texts,
+      values,
+    );
+    return body;
+  }
+
+  /**
+   * Opens the dialog with `texts` filled in, and calls `send` when the person confirms. Returns the notice to show: `done`,
+   * or `gone` if the resource no longer existed. Returns undefined if the person cancels or the dialog is already open.
+   */
+  async confirm(
+    send: () => Promise<Result<unknown>>,
+    texts: Record<string, string>,
+    done: (headers: Headers) => Notice,
+    gone = `${texts.name} was already deleted.`,
+  ): Promise<Notice | undefined> {
+    let notice: Notice | undefined;
+    await this.#open(async () => {
+      const result = await send();
+      if (!result.ok && result.problem.kind !== 'gone') return result.problem;
+      notice = result.ok ? done(result.headers) : info(gone);
+      return undefined;
+    }, texts);
+    return notice;
+  }
+
+  /** Opens the dialog. Resolves when it closes. */
+  #open(send: Send, texts: Record<string, string>, values: Values = {}): Promise<void> {
+    if (this.isOpen) return Promise.resolve();
     fill(this, texts);
     for (const [name, value] of Object.entries(values)) {
       const field = find(this, `[name="${name}"]`, HTMLElement) as HTMLInputElement;
@@ -63,12 +105,12 @@ export class FormDialog extends HTMLElement {
     });
   }
 
-  /** Whether it is open. Check before writing into it: it may be open for something else. */
+  /** Whether it is open. Check this before you write into it: it may be open for another resource. */
   get isOpen(): boolean {
     return this.#dialog.open;
   }
 
-  /** The form inside, for code that follows what is typed. */
+  /** The form, for code that reads it while the person types. */
   get form(): HTMLFormElement {
     return find(this, 'form', HTMLFormElement);
   }
@@ -76,14 +118,9 @@ export class FormDialog extends HTMLElement {
   get #dialog(): HTMLDialogElement {
     return find(this, 'dialog', HTMLDialogElement);
   }
-
-  #finish(sent: boolean): void {
-    this.#settle?.(sent);
-    this.#dialog.close();
-  }
 }
 
-/** The dialog of this name under `root`: `<form-dialog id="…-NAME-dialog">`. */
+/** Returns the dialog with this name under `root`: `<form-dialog id="…-NAME-dialog">`. */
 export function dialogIn(root: ParentNode, name: string): FormDialog {
   return find(root, `form-dialog[id$="-${name}-dialog"]`, FormDialog);
 }

@@ -1,20 +1,20 @@
 /**
- * The element `<secret-dialog>`: holds a secret for as long as it is open. The secret is in no storage, no address and
- * no attribute; closing wipes it from the page.
+ * The element `<secret-dialog>`: shows a secret while it is open. The secret is never in storage, URLs or attributes, and
+ * closing the dialog removes it from the page.
  */
 import { codeLines } from '../code-lines.ts';
 import { copyText } from '../copy.ts';
 import { busyWhile, copyOf, fill, find } from '../dom.ts';
 import { info, type Notice, pending, say, success } from '../panels/notice.ts';
 
-/** What the dialog shows. A secret field stays masked until asked for; a file's content is only ever downloaded. */
+/** The content. Secret fields are masked until the person shows them. Files can only be downloaded. */
 export interface Secret {
   fields: { label: string; value: string; secret?: boolean }[];
-  /** The first is the one to take. */
+  /** The first has the primary button. */
   files: { name: string; label?: string; content: string }[];
-  /** Tries the secret from this page; resolves to what to say of it. For a dialog that has a button for it. */
+  /** Tests the secret. Returns the outcome. Only for dialogs with a button for it. */
   test?: () => Promise<Notice>;
-  /** What "Copy all" copies. Without it there is no such button. */
+  /** What "Copy all" copies. If undefined, there is no such button. */
   all?: string;
   commands: { label: string; text: string }[];
 }
@@ -29,7 +29,7 @@ const NOT_SAVED = pending(
 export class SecretDialog extends HTMLElement {
   #settle: (() => void) | undefined;
   #secret: Secret | undefined;
-  /** Whether the person has the secret, or has been asked about it. */
+  /** Whether the person has taken the secret, or was warned that they have not. */
   #taken = false;
 
   connectedCallback(): void {
@@ -44,7 +44,7 @@ export class SecretDialog extends HTMLElement {
     });
     const test = this.querySelector<HTMLButtonElement>('[data-action="test"]');
     test?.addEventListener('click', () => void this.#test(test));
-    // `closedby="none"` says so too, but not to every browser.
+    // Not all browsers support `closedby="none"`.
     dialog.addEventListener('cancel', (event) => event.preventDefault());
     dialog.addEventListener('keydown', (event) => {
       if (event.key === 'Escape') event.preventDefault();
@@ -52,7 +52,7 @@ export class SecretDialog extends HTMLElement {
     dialog.addEventListener('close', () => this.#wipe());
   }
 
-  /** Shows the secret; resolves when the person has said that it is saved. */
+  /** Shows a secret. Resolves when the person closes the dialog. */
   show(secret: Secret): Promise<void> {
     this.#list(
       'fields',
@@ -91,7 +91,7 @@ export class SecretDialog extends HTMLElement {
     if (!secret?.test || button.ariaBusy === 'true') return;
     say(this, info('Testing…'));
     const outcome = await busyWhile(button, secret.test());
-    // The dialog may have been closed, and opened again for another secret.
+    // The dialog may have been closed, or opened again for another secret.
     if (this.#secret === secret) say(this, outcome);
   }
 
@@ -168,7 +168,7 @@ function download(name: string, content: string): void {
   link.href = URL.createObjectURL(new Blob([content], { type: 'application/octet-stream' }));
   link.download = name;
   link.click();
-  // Some browsers read it only after the click has been handled.
+  // Some browsers read the URL only after the click.
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 

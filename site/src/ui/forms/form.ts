@@ -1,26 +1,26 @@
 /**
- * How every form behaves: what is missing is said beside the field and in a focused summary, one request at a time, a
- * busy button, and nothing typed is lost when something fails. Owns no request and no words of a product.
+ * The behavior of all forms: errors next to fields and in a focused summary, one request at a time, a busy button, and no
+ * loss of input on failure.
  *
- * The markup: text-field.astro's and permission-fields.astro's fields, a summary `.errors[hidden]`, and a submit button with
- * `data-busy`, its label meanwhile; disabled until the form works. `data-at` names the step that the form was opened at.
+ * The form needs fields of text-field.astro or permission-fields.astro, a summary `.errors[hidden]`, and a submit button
+ * with `data-busy`, its label during a request. `data-at` is the id of the guide's step where the form was opened.
  */
 
 import { type Problem, sentence } from '../../api/errors.ts';
 import { signInLink } from '../../api/session.ts';
 import { find } from '../dom.ts';
 
-/** The trimmed values of a form's fields, by name; of a checkbox `true` or nothing. */
+/** Trimmed values of fields, by name. Checkboxes have `true` or an empty string. */
 export type Values = Record<string, string>;
 
-/** Performs what a form is for. The key stays the same while the same values are sent again without an answer. */
+/** Sends a form. The idempotency key stays the same while the same values are sent without getting a response. */
 export type Send = (values: Values, idempotencyKey: string) => Promise<Problem | undefined>;
 
-/** Wires a form to `send`. `done` is called after each success. */
+/** Calls `send` on submit, and `done` after each success. */
 export function bindForm(form: HTMLFormElement, send: Send, done: () => void): void {
   const attempts = new Attempts();
   form.noValidate = true;
-  // Rendered disabled where it is seen before its script is here: the browser would send the form by itself.
+  // Disabled in the markup, because the browser would submit the form itself before this script has loaded.
   submitOf(form).disabled = false;
   form.addEventListener('input', ({ target }) => complainOfLength(target as HTMLInputElement));
   form.addEventListener('submit', (event) => {
@@ -30,12 +30,12 @@ export function bindForm(form: HTMLFormElement, send: Send, done: () => void): v
   });
 }
 
-/** Whether a request of the form is under way. */
+/** Returns whether a request of the form is in progress. */
 export function isBusy(form: HTMLFormElement): boolean {
   return form.querySelector('button[aria-busy="true"]') !== null;
 }
 
-/** Takes away what a form says about an earlier attempt. */
+/** Removes errors of an earlier attempt. */
 export function clearErrors(form: HTMLFormElement): void {
   find(form, '.errors', HTMLElement).hidden = true;
   for (const input of fieldsOf(form)) {
@@ -44,7 +44,7 @@ export function clearErrors(form: HTMLFormElement): void {
   }
 }
 
-/** Says at once that a text is too long. Nothing is cut off: a name cut short would be another name. */
+/** Reports a text that is too long while the person types. Does not cut it, because that would create another name. */
 function complainOfLength(input: HTMLInputElement): void {
   if (!input.dataset.max) return;
   const text = tooLong(input);
@@ -59,7 +59,7 @@ function complainOfLength(input: HTMLInputElement): void {
 
 const LONG = 'Too long: ';
 
-/** What is wrong with the length of a text; the longest that the API takes is `data-max`, in UTF-16 units. */
+/** Returns an error if a text is longer than `data-max`, in UTF-16 code units. */
 function tooLong(input: HTMLInputElement): string | undefined {
   const most = Number(input.dataset.max ?? Number.POSITIVE_INFINITY);
   const { length } = typedIn(input);
@@ -83,10 +83,10 @@ async function submit(
   else done();
 }
 
-/** The problems that say what came of the request. After any other, it may have been done all the same. */
+/** Problems that show that the request failed. After any other, it may have succeeded. */
 const ANSWERS: Problem['kind'][] = ['fields', 'gone', 'refused'];
 
-/** Gives each set of values one key until it was answered, so that sending it again can be recognised. */
+/** Assigns an idempotency key to values, until a request with them gets a response. */
 class Attempts {
   #values = '';
   #key = '';
@@ -103,14 +103,14 @@ class Attempts {
   }
 }
 
-/** What holds a value: an input, or a drop-down or a text of several lines, which have the same members. */
+/** Includes select and textarea elements, which have the same members. */
 const fieldsOf = (form: HTMLFormElement) => [
   ...form.querySelectorAll<HTMLInputElement>('.field :is(input, select, textarea)'),
 ];
 
 function typedIn(input: HTMLInputElement): string {
   if (input.type === 'checkbox') return input.checked ? 'true' : '';
-  // A password is taken as it is, shown or not: a space may belong to it.
+  // Spaces can be part of a password. `autocomplete` also identifies passwords that are shown.
   return input.autocomplete.endsWith('-password') ? input.value : input.value.trim();
 }
 
@@ -124,7 +124,7 @@ interface Complaint {
 
 function complaint(input: HTMLInputElement): Complaint | undefined {
   const { missing, mismatch = '' } = input.dataset;
-  // One box of a group speaks for all of them.
+  // The first checkbox of a group represents the group.
   const empty = input.type === 'checkbox' ? !groupOf(input).querySelector(':checked') : !typedIn(input);
   if (missing && empty) return { input, text: missing };
   const long = tooLong(input);
@@ -150,14 +150,14 @@ function linkTo(input: HTMLInputElement, text: string): HTMLAnchorElement {
   link.href = `#${input.id}`;
   link.textContent = text;
   link.addEventListener('click', (event) => {
-    // The address keeps the step that the reader is at.
+    // Keep the step in the address.
     event.preventDefault();
     input.focus();
   });
   return link;
 }
 
-/** Says in a form what the problem is, at its fields where it is about them. */
+/** Shows a problem, next to its fields if it names any. */
 export function showProblem(form: HTMLFormElement, problem: Problem): void {
   const complaints = problem.kind === 'fields' ? complaintsOf(form, problem.fields) : [];
   if (complaints.length > 0) showFieldErrors(form, complaints);
@@ -175,7 +175,7 @@ function wording(form: HTMLFormElement, problem: Problem): Node[] {
   if (problem.kind !== 'signed-out') return [text];
   const link = document.createElement('a');
   link.href = signInLink(form.dataset.at || undefined);
-  // This page stays, with what was typed.
+  // Keeps this page and its input.
   link.target = '_blank';
   link.textContent = 'Sign in (opens a new tab)';
   return [text, link];
@@ -199,7 +199,7 @@ const submitOf = (form: HTMLFormElement) => find(form, 'button[type="submit"]', 
 function busy(form: HTMLFormElement): () => void {
   const button = submitOf(form);
   const label = button.textContent;
-  // Disabling it would take the focus away; `isBusy` refuses the second click.
+  // Disabling the button would lose the focus. `isBusy` ignores a second click.
   button.setAttribute('aria-busy', 'true');
   button.textContent = button.dataset.busy ?? label;
   return () => {

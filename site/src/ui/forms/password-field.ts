@@ -1,7 +1,6 @@
-/** The buttons of password-field.astro: each shows or hides what is typed into the field that it controls. */
+/** The buttons of password-field.astro, which show or hide the password. */
 import { find } from '../dom.ts';
 
-/** Wires the buttons under `root`. */
 export function bindPasswordToggles(root: ParentNode): void {
   for (const button of root.querySelectorAll<HTMLButtonElement>('[data-action="reveal"]')) {
     button.addEventListener('click', () => {

@@ -1,8 +1,8 @@
-/** Loads the element of a panel for readers who are signed in, and asks all others to sign in until they are. */
+/** Loads an element for signed-in readers, and asks others to sign in. */
 import { currentSession, SESSION_CHANGED } from '../../api/session.ts';
 import { Panel } from './panel.ts';
 
-/** Calls `load`, which defines the element `tag`, now or once the reader has signed in. `panel` is the element's panel. */
+/** Calls `load`, which defines the element `tag`, now or once the reader has signed in. `panel` is its panel. */
 export async function loadForMembers(
   tag: string,
   panel: string,

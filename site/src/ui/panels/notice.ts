@@ -1,10 +1,9 @@
-/** What a part of a page says has happened, and how it went: status.astro shows it in the tone of its kind. */
+/** Notices about outcomes, shown in status.astro. */
 import { find } from '../dom.ts';
 
-/** How something went. `pending` has been done, but not confirmed everywhere; `info` is no outcome. */
+/** The kind of an outcome. `pending` is done, but not confirmed everywhere; `info` is not an outcome. */
 export type Kind = 'success' | 'pending' | 'failure' | 'info';
 
-/** See the file's description. */
 export interface Notice {
   kind: Kind;
   text: string;
@@ -19,10 +18,10 @@ export const pending = of('pending');
 export const failure = of('failure');
 export const info = of('info');
 
-/** What to say when a script that is loaded on demand could not be loaded. Browsers try again on a reload only. */
+/** For scripts that fail to load. Browsers request them again only after a reload. */
 export const UNLOADED = failure('A part of this page could not be loaded. Reload the page.');
 
-/** Shows a notice in the first status.astro under `root`; without one, clears it. A failure interrupts a screen reader. */
+/** Shows a notice in the first status.astro under `root`, or clears it. Failures interrupt screen readers. */
 export function say(root: ParentNode, notice?: Notice): void {
   const status = find(root, '.status', HTMLElement);
   status.dataset.kind = notice?.kind ?? '';

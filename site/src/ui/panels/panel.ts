@@ -1,11 +1,10 @@
-/** A part of a page that shows data, or what stands in its place. Shows what it is given; requests are its owner's. */
+/** A panel: a part of a page that shows data, or why there is none. Its owner sends the requests. */
 
 import { type Problem, sentence } from '../../api/errors.ts';
 import { SESSION_CHANGED, SIGN_IN_SHOWN, signInLink } from '../../api/session.ts';
 import { copyOf, fill, find, show } from '../dom.ts';
 import { type Notice, say, UNLOADED } from './notice.ts';
 
-/** What a part of a form shows: data, or what stands in its place. */
 export type State =
   | 'loading'
   | 'signed-out'
@@ -16,20 +15,20 @@ export type State =
   | 'empty'
   | 'ready';
 
-/** Something in a list: what it looks like depends on `look` alone. */
+/** An item of a list. Items with equal `look` are rendered equally. */
 export interface Item {
   id: string;
   look: unknown;
   render: () => HTMLElement;
 }
 
-/** See the file's description: `[data-panel]` with the states of panel-states.astro. */
+/** An element with `data-panel` and the states of panel-states.astro. */
 export class Panel {
   readonly #owner: ParentNode;
   readonly #name: string;
   #page = 1;
   #state: State = 'loading';
-  /** Counts what has been shown: rows that were on their way when something else was shown are dropped. */
+  /** Incremented whenever something is shown, to drop rows that arrive late. */
   #turn = 0;
 
   constructor(owner: ParentNode, name: string) {
@@ -48,10 +47,10 @@ export class Panel {
     show(root, state);
     if (state === 'loading' || state === 'unchosen') {
       this.#page = 1;
-      // What was said while data was on its way is not about what was there before.
+      // The status described the old data.
       this.say();
     }
-    // The focus is not lost with what it was on.
+    // Keep the focus in the panel if the focused element is hidden now.
     const focused = document.activeElement;
     if (root.contains(focused) && focused?.closest('[hidden]')) this.heading?.focus();
     if (state !== 'signed-out') return;
@@ -60,29 +59,28 @@ export class Panel {
     root.dispatchEvent(new Event(SIGN_IN_SHOWN, { bubbles: true }));
   }
 
-  /** Says that data is on its way, unless there is some to look at until then. */
+  /** Shows that data is loading, unless there is data to show until then. */
   await(): void {
     if (!this.shown) this.show('loading');
   }
 
-  /** Whether there is data to look at, or there is known to be none. */
+  /** Returns whether data is shown, or that there is none. */
   get shown(): boolean {
     return ['ready', 'empty', 'inactive'].includes(this.#state);
   }
 
-  /** What it shows. */
   get state(): State {
     return this.#state;
   }
 
-  /** How many pages of the list are shown. */
+  /** The number of pages shown. */
   get pages(): number {
     return this.#page;
   }
 
   /**
-   * Shows a problem in place of the data; one that a later request has overtaken is no news. `quiet` is for data that was
-   * read again unasked: what is shown then stays, unless the reader has lost it.
+   * Shows a problem instead of the data. Ignores requests that a newer one replaced. `quiet` is for reloads that the reader
+   * did not ask for: the old data stays, unless the reader has lost access to it.
    */
   fail(problem: Problem, quiet = false): void {
     const { kind } = problem;
@@ -91,17 +89,16 @@ export class Panel {
     this.show(kind === 'signed-out' ? kind : 'problem');
   }
 
-  /** Says of which region the data is. */
   nameRegion(region: string): void {
     fill(this.root, { region });
   }
 
-  /** Says what has happened, without taking the focus from where it is; nothing any more without a notice. */
+  /** Shows a notice, or clears it. Does not move the focus. */
   say(notice?: Notice): void {
     say(this.root, notice);
   }
 
-  /** Says what has happened. The focus stays where it is, and goes to the part's heading when it is nowhere. */
+  /** Shows a notice. Moves the focus to the panel's heading if nothing has the focus. */
   announce(notice: Notice): void {
     this.say(notice);
     if (document.activeElement === document.body) this.heading?.focus();
@@ -111,14 +108,14 @@ export class Panel {
     return this.root.querySelector('[tabindex="-1"]');
   }
 
-  /** Reacts to the buttons of an action, with the one that was pressed. */
+  /** Calls `react` with the button on clicks on the buttons of an action. */
   protected on(action: string, react: (button: HTMLElement) => unknown): void {
     for (const button of this.root.querySelectorAll<HTMLElement>(`[data-action="${action}"]`)) {
       button.addEventListener('click', () => void react(button));
     }
   }
 
-  /** As {@link on}, for the page that comes next; one at a time. */
+  /** Like {@link on}, for buttons that load the next page. Ignores clicks while a page loads. */
   protected onMore(action: string, react: (page: number) => unknown): void {
     let asking = false;
     this.on(action, async () => {
@@ -130,8 +127,8 @@ export class Panel {
   }
 
   /**
-   * Puts the pages `first` to `last` into a list: the page that comes next, or all of it from the beginning. What looks the
-   * same stays as it is, with the focus. Offers the next page when there are more than these, of `total`.
+   * Shows the pages `first` to `last` of a list: the next page, or all from the first. Items that look the same keep their
+   * element and the focus. Offers the next page if there are more items, of `total`.
    */
   protected async showPages(
     name: string,
@@ -156,17 +153,20 @@ export class Panel {
   }
 }
 
-/** The event that `<access-key-credentials>` receives when what it has been told of the product changes. */
+/** Dispatched on `<access-key-credentials>` when its `productState` changes. */
 export const PRODUCT_STATE_CHANGED = 'latchkey:product-state';
 
 const STALE = 'latchkey:stale';
 
-/** Has the lists of this page read again what they show. */
+/** Makes the lists of this page reload. */
 export function markStale(): void {
   document.dispatchEvent(new Event(STALE));
 }
 
-/** How a part reads its data: from the start, and again what it shows after seeing to it that it still may. */
+/**
+ * How a panel loads its data: `start` from the beginning, and `again` after `open` has checked that the reader still has
+ * access.
+ */
 export interface Reading {
   start: () => unknown;
   open: () => Promise<{ ok: true } | { ok: false; problem: Problem }>;
@@ -174,8 +174,8 @@ export interface Reading {
 }
 
 /**
- * Has a part read again what it shows when that may be out of date: the reader returns to the tab, somebody else is at the
- * browser, or {@link markStale}. Not while a dialog or a menu is open, but afterwards.
+ * Reloads a panel when its data may be out of date: when the reader returns to the tab, when the session changes, or after
+ * {@link markStale}. Waits until dialogs and menus are closed.
  */
 export function onStale(panel: Panel, reading: Reading): void {
   const react = () =>

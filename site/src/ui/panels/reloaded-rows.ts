@@ -1,18 +1,15 @@
-/**
- * What a list needs when it is read again: it keeps the rows that look the same, and the reader's place among them. Loaded
- * then; a page that is only read does without it.
- */
+/** Reloads lists: keeps rows that look the same, and the focus. Loaded on the first reload. */
 
 import type { PageQuery, Result, Slice } from '../../api/request.ts';
 import { currentSession, doubtSession, SESSION_CHANGED } from '../../api/session.ts';
-import { showTime } from '../dom.ts';
+import { showTime } from '../time.ts';
 import type { Item, Panel, Reading } from './panel.ts';
 import { looks, rendered } from './rows.ts';
 
 /**
- * Brings a list in line with the items: with all of them when `whole`, or with these at its end. The result, called once
- * the list is shown, puts the focus back where it was in the list, or beside it; false when nothing is left there. From
- * `more`, the button of the next page, it goes on to what that has brought when there are no more pages.
+ * Updates a list to these items if `whole`, or else appends them. Call the result once the list is visible: it restores the
+ * focus in the list or next to where it was, and returns false if no row is left. If the focus was on `more`, the button of
+ * the next page, and there are no more pages, it focuses the first new item.
  */
 export function settle(
   list: HTMLElement,
@@ -51,11 +48,11 @@ function merge(list: HTMLElement, items: readonly Item[], whole: boolean): void 
     if (node === next) next = next.nextElementSibling;
     else list.insertBefore(node, next);
   }
-  // The rows that stay are older than they were.
+  // Update the times of rows that stay.
   for (const time of list.querySelectorAll<HTMLTimeElement>('time[datetime]')) showTime(time, time.dateTime);
 }
 
-/** Remembers where in a list the focus is; undefined when it is elsewhere. */
+/** Remembers the focused row; undefined if the focus is elsewhere. */
 function focusIn(list: HTMLElement): (() => boolean) | undefined {
   const { activeElement: focused } = document;
   const row = focused?.closest<HTMLElement>('[data-id]');
@@ -71,11 +68,11 @@ function focusIn(list: HTMLElement): (() => boolean) | undefined {
   };
 }
 
-/** Has a part read again what it shows, or begin from the start where that failed. See `onStale` of panel.ts. */
+/** Reloads a panel, or starts it again if it shows a problem. See `onStale` of panel.ts. */
 export async function refresh(panel: Panel, reading: Reading): Promise<void> {
   const open = document.querySelector('dialog[open], .menu:popover-open');
   if (open) {
-    // The row that it belongs to stays until it closes.
+    // Wait until it closes, to keep its row.
     const type = open instanceof HTMLDialogElement ? 'close' : 'toggle';
     open.addEventListener(type, () => void refresh(panel, reading), { once: true });
     return;
@@ -83,7 +80,7 @@ export async function refresh(panel: Panel, reading: Reading): Promise<void> {
   if (panel.state === 'problem') return void reading.start();
   const signedOut = panel.state === 'signed-out';
   if (!panel.shown && !signedOut) return;
-  // Somebody may have signed in, in another tab.
+  // Someone may have signed in in another tab.
   const known = await currentSession();
   const nobody = known.ok && !known.body;
   if (nobody) doubtSession();
@@ -94,7 +91,7 @@ export async function refresh(panel: Panel, reading: Reading): Promise<void> {
   else panel.fail(opened.problem, true);
 }
 
-/** Reads the first `last` pages of a list anew. The API gives two of them at once. */
+/** Loads the first `last` pages of a list. Each request returns two of them. */
 export async function readAll<One>(
   last: number,
   read: (query: PageQuery) => Promise<Result<Slice<One>>>,

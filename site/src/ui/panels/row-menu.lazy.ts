@@ -1,12 +1,12 @@
-/** Offers the menu behind the … of a row, whose script is loaded when somebody first opens one. */
+/** The menu of a row. row-menu.ts loads when the reader first opens one. */
 
-import { busyWhile, find } from '../dom.ts';
+import { find, loadFor } from '../dom.ts';
 import { type Notice, UNLOADED } from './notice.ts';
 
-/** What the items of a menu do, by their name; each gets the button of the row. */
+/** The actions of menu items, by name. Each is called with the row's button. */
 export type Reactions = Record<string, (button: HTMLElement) => unknown>;
 
-/** Names the row's button, and gives it its menu (row-menu.ts) on the first click; `announce` says that it cannot. */
+/** Labels the row's button, and opens its menu on a click. `announce` reports that the menu cannot be loaded. */
 export function attachMenu(
   row: HTMLElement,
   name: string,
@@ -18,12 +18,9 @@ export function attachMenu(
   button.ariaExpanded = 'false';
   button.addEventListener('click', async () => {
     if (button.hasAttribute('popovertarget')) return;
-    const code = await busyWhile(
-      button,
-      import('./row-menu.ts').catch(() => undefined),
-    );
+    const code = await loadFor(button, import('./row-menu.ts'));
     if (!code) return announce(UNLOADED);
-    // Clicked twice while it was on its way: the first has given it its menu.
+    // After two clicks while the module loaded, the first one has attached the menu.
     if (button.hasAttribute('popovertarget')) return;
     code.equipMenu(row, name, reactions);
     button.click();

@@ -1,29 +1,29 @@
-/** The menu behind the … of a row (credentials-panel.astro). The browser closes it on Esc and on a click elsewhere. */
+/** The menu of a row (credentials-panel.astro). The browser closes it on Esc and on clicks elsewhere. */
 import { find } from '../dom.ts';
 import type { Reactions } from './row-menu.lazy.ts';
 
 let menus = 0;
 
-/** Gives a row its menu; each item's `data-item` names the reaction. */
+/** Attaches the menu to a row. `data-item` of its items names their action. */
 export function equipMenu(row: HTMLElement, name: string, reactions: Reactions): void {
   const button = find(row, 'button', HTMLButtonElement);
   const menu = find(row, '[role="menu"]', HTMLElement);
   menu.id = `row-menu-${menus++}`;
   menu.ariaLabel = name;
   button.setAttribute('popovertarget', menu.id);
-  // It stays beside its button wherever that goes, as the page is scrolled or more of it is loaded (lists.css).
+  // Keeps the menu next to its button while the page scrolls (lists.css).
   button.style.setProperty('anchor-name', `--${menu.id}`);
   menu.style.setProperty('position-anchor', `--${menu.id}`);
   const items = [...menu.querySelectorAll<HTMLElement>('[role="menuitem"]')];
   for (const item of items) {
     item.addEventListener('click', () => {
-      // The focus is back at the button before a dialog opens, and returns there when it closes.
+      // Focus the button first: dialogs return the focus there when they close.
       menu.hidePopover();
       button.focus();
       void reactions[item.dataset.item ?? '']?.(button);
     });
   }
-  // Opened, it focuses the item that has `autofocus`.
+  // The browser focuses the item with `autofocus`.
   menu.addEventListener('beforetoggle', (event) => {
     button.ariaExpanded = `${(event as ToggleEvent).newState === 'open'}`;
   });
@@ -40,7 +40,7 @@ function move(event: KeyboardEvent, items: HTMLElement[], menu: HTMLElement): vo
   if (event.key === 'Tab') menu.hidePopover();
 }
 
-/** The index of the next item that begins with the letter that is typed; undefined if there is none. */
+/** Returns the index of the next item that begins with the typed letter, if there is one. */
 function named({ key, ctrlKey, metaKey, altKey }: KeyboardEvent, items: HTMLElement[], at: number) {
   if (!/^\p{L}$/u.test(key) || ctrlKey || metaKey || altKey) return undefined;
   const letter = key.toLowerCase();

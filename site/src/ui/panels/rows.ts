@@ -1,12 +1,12 @@
-/** Puts items into a list of a part. Loaded for readers who have something to see. */
+/** Renders the items of a list. Loaded for readers who have some. */
 
 import { find } from '../dom.ts';
 import type { Item } from './panel.ts';
 
-/** What the items of lists looked like when they were rendered, as JSON. */
+/** The `look` of rendered items, as JSON. */
 export const looks = new WeakMap<Element, string>();
 
-/** An item as an element of its list. */
+/** Renders an item. */
 export function rendered({ id, look, render }: Item): HTMLElement {
   const node = render();
   node.dataset.id = id;
@@ -17,9 +17,9 @@ export function rendered({ id, look, render }: Item): HTMLElement {
 type Focus = () => boolean | undefined;
 
 /**
- * Puts items into the list `name` under `root`: from the beginning when `first` is 1, or at its end. Says how many of `total`
- * there are, and offers the next page. `settle` of reloaded-rows.ts keeps what is there, for a list that is read again; `focus`,
- * called once the list is shown, is its result.
+ * Fills the list `name` under `root`, from the start if `first` is 1, or else at its end. Shows how many of `total` there
+ * are, and offers the next page. `settle` (reloaded-rows.ts) keeps unchanged rows of a reloaded list; call its result,
+ * `focus`, once the list is visible.
  */
 export function putRows(
   root: ParentNode,

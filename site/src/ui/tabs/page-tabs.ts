@@ -1,4 +1,4 @@
-/** The element `<page-tabs>`: the tab that the address names, kept there when the reader chooses another. */
+/** The element `<page-tabs>`: shows the tab in the fragment of the address, and updates the fragment. */
 import { bindTabs, selectTab, tabsOf } from './tabs.ts';
 
 class PageTabs extends HTMLElement {
@@ -11,7 +11,7 @@ class PageTabs extends HTMLElement {
     this.#follow();
   }
 
-  /** Another tab's fragment, or none of ours, changes nothing: the first one is shown until one is named. */
+  /** Ignores fragments that are not a tab. The first tab is shown at first. */
   #follow(): void {
     const wanted = tabsOf(this).find(({ dataset }) => `#${dataset.tab}` === location.hash);
     if (wanted) selectTab(this, wanted);

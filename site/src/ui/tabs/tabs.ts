@@ -1,12 +1,12 @@
-/** Tabs: one panel at a time, by mouse, arrow keys, Home and End. Owns no memory of what was chosen; its callers do. */
+/** Tabs with mouse and keyboard: arrow keys, Home and End. Callers store the choice. */
 import { find } from '../dom.ts';
 
-/** The tabs under `root`, in order. */
+/** Returns the tabs under `root`, in order. */
 export const tabsOf = (root: ParentNode): HTMLElement[] => [
   ...root.querySelectorAll<HTMLElement>('[role="tab"]'),
 ];
 
-/** Calls `chosen` with the tab that the reader chooses; what comes of it is {@link selectTab}'s. */
+/** Calls `chosen` with the tab that the reader chooses, which then calls {@link selectTab}. */
 export function bindTabs(root: ParentNode, chosen: (tab: HTMLElement) => void): void {
   for (const tab of tabsOf(root)) {
     tab.addEventListener('click', () => chosen(tab));
@@ -14,7 +14,7 @@ export function bindTabs(root: ParentNode, chosen: (tab: HTMLElement) => void): 
   }
 }
 
-/** Shows the panel of a tab, and hides those of the others. */
+/** Shows a tab, and hides the others. */
 export function selectTab(root: ParentNode, wanted: HTMLElement): void {
   for (const tab of tabsOf(root)) {
     const selected = tab === wanted;

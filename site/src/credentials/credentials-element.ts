@@ -1,0 +1,82 @@
+/**
+ * Base class of `<nats-credentials>` and `<access-key-credentials>`: lists credentials, marks steps of a guide as done, and
+ * fills in the code samples. The requests that change data are in the `.actions.ts` of each, which loads on first use.
+ */
+
+import { LatestRequest, type PageQuery, type Result, type Slice } from '../api/request.ts';
+import type { CodeSamples } from '../guide/code-samples.ts';
+import { type GuideProgress, tickSteps } from '../guide/progress.ts';
+import { loadFor } from '../ui/dom.ts';
+import { type Notice, UNLOADED } from '../ui/panels/notice.ts';
+import { readPages } from '../ui/panels/read-pages.ts';
+import { ProjectElement } from '../workspace/project-element.ts';
+import { followSelection } from '../workspace/project-region-fields.ts';
+import type { CredentialsPanel, Listed } from './credentials-panel.ts';
+
+/** `Owner` is what the credentials belong to: a NATS account, or a project in a region. */
+export abstract class CredentialsElement<Owner, Credentials extends Listed, Actions> extends ProjectElement {
+  abstract readonly credentials: CredentialsPanel<Credentials>;
+  /** Undefined until it is chosen. */
+  abstract readonly owner: Owner | undefined;
+  protected abstract readonly loadActions: () => Promise<Actions>;
+  protected abstract readPage(
+    owner: Owner,
+    page: PageQuery,
+    init: RequestInit,
+  ): Promise<Result<Slice<Credentials>>>;
+
+  protected readonly latest = new LatestRequest();
+  progress: GuideProgress = { regionLoaded: false };
+
+  override connectedCallback(): void {
+    void customElements.whenDefined('code-samples').then(() => this.updateSamples());
+    super.connectedCallback();
+  }
+
+  protected override selectionChanged(): void {
+    this.updateSamples();
+  }
+
+  /** Lists the given page; without one, all pages that are shown. `quiet` keeps the list if the request fails. */
+  async loadCredentials(next?: number, quiet = false): Promise<void> {
+    const { owner, credentials } = this;
+    if (!owner) return;
+    const [first, last] = next ? [next, next] : [1, credentials.pages];
+    credentials.await();
+    const result = await this.latest.run((init) =>
+      readPages(first, last, (page) => this.readPage(owner, page, init)),
+    );
+    // A newer request replaced this one, or another owner was chosen.
+    if (!result || owner !== this.owner) return;
+    if (!result.ok) return credentials.fail(result.problem, quiet);
+    await credentials.render(result.body.items, result.body.total, last, first);
+    this.updateProgress({ listed: credentials.ids });
+  }
+
+  /** Loads the actions and runs one. `announce` reports that they could not be loaded. */
+  protected async act(
+    button: HTMLElement,
+    action: (actions: Actions) => Promise<void>,
+    announce = (notice: Notice) => this.credentials.announce(notice),
+  ): Promise<void> {
+    const actions = await loadFor(button, this.loadActions());
+    if (actions) await action(actions);
+    else announce(UNLOADED);
+  }
+
+  protected resetProgress(regionLoaded: boolean): void {
+    this.progress = { regionLoaded };
+    this.updateProgress({});
+  }
+
+  updateProgress(progress: Partial<GuideProgress>): void {
+    this.progress = { ...this.progress, ...progress };
+    tickSteps(this, this.progress);
+  }
+
+  /** Fills the selection and `choice` into the code samples. */
+  updateSamples(choice: Record<string, string> = {}): void {
+    const values = { ...followSelection(this), ...choice };
+    for (const samples of this.querySelectorAll<CodeSamples>('code-samples')) samples.update?.(values);
+  }
+}
