@@ -22,7 +22,7 @@ export interface Secret {
 const MASK = '•'.repeat(24);
 
 const NOT_SAVED = pending(
-  'You have not copied, downloaded or shown the secret yet, and it cannot be shown again. To close anyway, select the button once more.',
+  'You have not copied, downloaded or shown the secret yet, and it cannot be shown again. To close anyway, select the button again.',
 );
 
 /** See secret-dialog.astro. */
