@@ -17,6 +17,7 @@ import { lookupRoutes } from './credentials/lookup.ts';
 import { type ProductId, queues, topicsAndEvents } from './credentials/products.ts';
 import { reseal } from './credentials/reseal.ts';
 import { accessKeyCredentialsRoutes, natsCredentialsRoutes, serviceRoutes } from './credentials/routes.ts';
+import { natsUsageRoutes, requestUsageRoutes } from './credentials/usage-routes.ts';
 import { feedbackRoutes } from './feedback/routes.ts';
 import { cleanUp } from './gateway/cleanup.ts';
 import { inventoryRoutes } from './gateway/inventory-routes.ts';
@@ -103,19 +104,30 @@ app.openAPIRegistry.registerComponent('securitySchemes', 'token', {
 });
 /** Product → its routes. A type cannot check that each is mounted below; a test does. */
 const productRoutes = {
-  nats: { credentials: natsCredentialsRoutes() },
-  sqs: { service: serviceRoutes(queues), credentials: accessKeyCredentialsRoutes(queues) },
-  sns: { service: serviceRoutes(topicsAndEvents), credentials: accessKeyCredentialsRoutes(topicsAndEvents) },
+  nats: { credentials: natsCredentialsRoutes(), usage: natsUsageRoutes() },
+  sqs: {
+    service: serviceRoutes(queues),
+    credentials: accessKeyCredentialsRoutes(queues),
+    usage: requestUsageRoutes(queues),
+  },
+  sns: {
+    service: serviceRoutes(topicsAndEvents),
+    credentials: accessKeyCredentialsRoutes(topicsAndEvents),
+    usage: requestUsageRoutes(topicsAndEvents),
+  },
 } satisfies Record<ProductId, object>;
 
 const routes = app
   .route(REGION, natsAccountRoutes)
   .route(REGION, natsServerRoutes)
   .route(REGION, productRoutes.nats.credentials)
+  .route(REGION, productRoutes.nats.usage)
   .route(REGION, productRoutes.sqs.service)
   .route(REGION, productRoutes.sqs.credentials)
+  .route(REGION, productRoutes.sqs.usage)
   .route(REGION, productRoutes.sns.service)
   .route(REGION, productRoutes.sns.credentials)
+  .route(REGION, productRoutes.sns.usage)
   .route(REGION, inventoryRoutes)
   .route(MNQ, lookupRoutes)
   .route(ACCOUNT, projectRoutes)

@@ -112,6 +112,7 @@ export default defineConfig({
             'reference/errors',
             'reference/limits',
             'reference/audit-trail',
+            'reference/usage',
             'reference/compatibility',
             'reference/performance',
           ],

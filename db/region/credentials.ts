@@ -192,6 +192,17 @@ export async function getCredential(db: Database, ref: CredentialRef): Promise<C
   return rows[0] ?? null;
 }
 
+/** Returns those of the credentials that these projects have, in any order. */
+export function getCredentials(
+  db: Database,
+  { ids, product, projectIds }: Omit<CredentialRef, 'id'> & { ids: readonly string[] },
+): Promise<Credential[]> {
+  return db.all<Credential>(
+    selectWhere(sql`id in (select value from json_each(${JSON.stringify(ids)})) and product = ${product}
+      and ${inProjects(projectIds)}`),
+  );
+}
+
 /**
  * Returns the credentials with this key, or whose secret has this checksum; the previous one counts while they are
  * rotated. Returns null if there are none of these

@@ -236,6 +236,13 @@ export const credentials = sqliteTable(
   ],
 );
 
+/** The usage of NATS credentials, by the public key `U…` of the user. Format: functions/nats/usage.ts. */
+export const natsUsage = sqliteTable('nats_usage', {
+  key: text().primaryKey(),
+  sampledAt: integer().notNull(),
+  usage: text().notNull(),
+});
+
 /**
  * Rotations in progress: the previous key of credentials, which works beside their own until the rotation ends. It ends
  * some time after the first use of the new key.

@@ -155,7 +155,8 @@ export async function get<Read>(c: C, product: Product<Read>, id: string): Promi
   return product.present(await getRow(c, product, id), c.get('region').name);
 }
 
-async function getRow(c: C, product: Product, id: string): Promise<Credential> {
+/** Returns the row of credentials. Throws 404 if the caller cannot read them. */
+export async function getRow(c: C, product: Product, id: string): Promise<Credential> {
   const { projectIds } = requireScope(c, { resource: product.id, action: 'read' });
   const credential = await getCredential(c.get('regionDb'), { id, product: product.id, projectIds });
   if (!credential) throw missing(id);

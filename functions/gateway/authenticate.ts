@@ -18,7 +18,7 @@ import { isService, type Service } from './actions.ts';
 import { type FaultCode, faults, GatewayError, throttledUntil } from './errors.ts';
 import { deriveKey, readSignature, type SignatureReason, type Signed, verifySignature } from './sigv4.ts';
 
-/** A request with a verified signature. */
+/** A request with a verified signature, which {@link requireInForce} has not checked yet. */
 export interface Caller {
   service: Service;
   region: Region;
@@ -72,7 +72,8 @@ export function readClaim(
 
 /**
  * Finds the credentials of the access key and verifies the signature over the complete `body`. Throws a
- * {@link GatewayError} if the key does not exist or the signature does not match.
+ * {@link GatewayError} if the key does not exist or the signature does not match. Does not check whether the credentials
+ * are in force, so that requests with disabled and expired ones are counted as theirs.
  */
 export async function authenticate(
   c: Context<AppEnv>,
@@ -88,7 +89,6 @@ export async function authenticate(
   const verified = await verifySignature(signed, body, key);
   if (!verified.ok) throw signatureError(verified.reason);
   const address = c.req.header('CF-Connecting-IP') ?? '';
-  requireInForce(credential, address, Date.now());
   return { service, region, regionDb, accessKey, address, credential, from };
 }
 

@@ -4,16 +4,18 @@
  */
 import type { Context } from 'hono';
 import { unavailableDatabase } from '../../db/database.ts';
-import { GuardUnavailable, guardOf } from '../guard/guards.ts';
+import { GuardUnavailable } from '../guard/guards.ts';
+import { OTHER, type Outcome } from '../guard/usage.ts';
+import { countUse } from '../guard/use-reports.ts';
 import { configOf } from '../shared/env.ts';
 import { innermostCause } from '../shared/errors.ts';
 import { type AppEnv, inBackground } from '../shared/http.ts';
-import { LAST_USE_INTERVAL_MS } from '../shared/last-use.ts';
-import type { Action, Service } from './actions.ts';
-import { authenticate, type Caller, readClaim } from './authenticate.ts';
+import { type Action, actionOf, type Service } from './actions.ts';
+import { authenticate, type Caller, readClaim, requireInForce } from './authenticate.ts';
 import {
   EngineRefusal,
   errorResponse,
+  type FaultCode,
   GatewayError,
   NAMESPACES,
   type Protocol,
@@ -89,14 +91,46 @@ async function handle(
   if (protocol.format === 'query') protocol.service = claim.service;
   const now = Date.now();
   const caller = await authenticate(c, claim, body);
-  recordLastUse(c, caller, now);
-  const text = decode(body);
+  const use = { action: OTHER, outcome: 'ok' as Outcome, at: now };
+  try {
+    return await perform(c, caller, { url, protocol, requestId, body, now }, (action) => {
+      use.action = action;
+    });
+  } catch (error) {
+    use.outcome = outcomeOf(error, request.signal);
+    throw error;
+  } finally {
+    countUse(c, caller, use);
+  }
+}
+
+interface Received {
+  url: URL;
+  protocol: Protocol;
+  requestId: string;
+  body: Uint8Array<ArrayBuffer>;
+  /** When the request was authorized, in milliseconds since the epoch. */
+  now: number;
+}
+
+/** Performs an authenticated request. Calls `named` with the name of its action, if that exists. */
+async function perform(
+  c: Context<AppEnv>,
+  caller: Caller,
+  { url, protocol, requestId, body, now }: Received,
+  named: (action: string) => void,
+): Promise<Response> {
+  const request = c.req.raw;
   const { signal } = request;
   const { origin, pathname } = url;
-  const asked =
-    protocol.format === 'json'
-      ? parseJsonRequest(request, text, caller.service)
-      : parseQueryRequest(url, text);
+  let asked: ParsedRequest;
+  try {
+    asked = parse(request, url, protocol, decode(body), caller.service);
+    if (actionOf(caller.service, asked.name)) named(asked.name);
+  } finally {
+    // Whatever the request contains, a denial comes first: it is parsed only to count it.
+    requireInForce(caller.credential, caller.address, Date.now());
+  }
   const read = (action: Action) => withQueueOfPath(action, asked.read(action), pathname);
   // Errors surface in the response; swallow them here so that waitUntil does not log them again.
   const outlive = (work: Promise<unknown>) =>
@@ -115,6 +149,17 @@ async function handle(
     waitUntil: outlive,
   });
   return respond(protocol, requestId, asked.name, action, answer);
+}
+
+/** Faults of a request that is not permitted, or no longer: a receive can lose its permission while it waits. */
+const DENIALS: ReadonlySet<FaultCode> = new Set(['denied', 'unknown_key']);
+
+/** Returns how a request with this error counts. A client that disconnects has not failed. */
+function outcomeOf(error: unknown, { aborted }: AbortSignal): Outcome {
+  if (aborted) return 'ok';
+  if (!(error instanceof GatewayError)) return 'failed';
+  if (DENIALS.has(error.fault)) return 'denied';
+  return error.fault === 'throttled' ? 'throttled' : 'failed';
 }
 
 async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer>> {
@@ -149,6 +194,16 @@ function decode(body: Uint8Array): string {
 interface ParsedRequest {
   name: string;
   read(action: Action): unknown;
+}
+
+function parse(
+  request: Request,
+  url: URL,
+  { format }: Protocol,
+  text: string,
+  service: Service,
+): ParsedRequest {
+  return format === 'json' ? parseJsonRequest(request, text, service) : parseQueryRequest(url, text);
 }
 
 function parseJsonRequest(request: Request, text: string, service: Service): ParsedRequest {
@@ -199,17 +254,6 @@ function respond(
 function withoutEmpty(name: string, value: unknown): unknown {
   const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0;
   return isEmpty && name !== '' && name !== 'queueUrls' ? undefined : value;
-}
-
-/** Reports the use to the guard in the background, unless a recent use is already recorded. */
-function recordLastUse(c: Context<AppEnv>, { region, accessKey, credential }: Caller, now: number): void {
-  if (now - (credential.lastUsedAt ?? 0) < LAST_USE_INTERVAL_MS) return;
-  const noted = guardOf(c.get('config'), region, accessKey).used(
-    { region: region.name, accessKey },
-    credential.id,
-    now,
-  );
-  inBackground(c, 'recording the last use of credentials', noted);
 }
 
 function refusalOf(error: unknown, requestId: string): GatewayError | EngineRefusal {

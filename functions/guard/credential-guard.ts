@@ -11,13 +11,18 @@ import { findGatewayCredential, type GatewayCredential, recordGatewayUse } from 
 import { type Bindings, configOf } from '../shared/env.ts';
 import { innermostCause } from '../shared/errors.ts';
 import { LAST_USE_INTERVAL_MS } from '../shared/last-use.ts';
-import type { Admission, Guard, GuardKey } from './guards.ts';
+import type { Admission, Guard, GuardKey, UsedRow } from './guards.ts';
 import { NeverSettled, RowMemory } from './row-memory.ts';
+import type { Usage } from './usage.ts';
+import { UsageLog } from './usage-log.ts';
 
 /** The guard of one access key. Its name is `REGION/ACCESS_KEY`. */
 export class CredentialGuard extends DurableObject<Bindings> implements Guard {
   /** Created with the first request, which names the access key. */
   #memory: RowMemory<GatewayCredential | null> | undefined;
+  readonly #log = new UsageLog(this.ctx.storage);
+  /** The last use that this object has recorded in the database, in milliseconds since the epoch. */
+  #lastUsedAt = 0;
 
   async admit(key: GuardKey): Promise<Admission> {
     try {
@@ -41,13 +46,37 @@ export class CredentialGuard extends DurableObject<Bindings> implements Guard {
     }
   }
 
-  async used(key: GuardKey, id: string, at: number): Promise<void> {
-    const credential = await this.#current(key);
-    if (credential?.id !== id || at - (credential.lastUsedAt ?? 0) < LAST_USE_INTERVAL_MS) return;
-    credential.lastUsedAt = at;
-    const { database } = this.#regionOf(key);
-    const used = { id, accessKey: key.accessKey };
-    await recordGatewayUse(openDatabase(database), used, at, at - LAST_USE_INTERVAL_MS);
+  async record(key: GuardKey, { id, lastUsedAt }: UsedRow, usage: Usage): Promise<void> {
+    const at = usage.last?.at ?? 0;
+    const recorded = Math.max(lastUsedAt ?? 0, this.#lastUsedAt);
+    if (at - recorded >= LAST_USE_INTERVAL_MS) {
+      this.#lastUsedAt = at;
+      const { database } = this.#regionOf(key);
+      const used = { id, accessKey: key.accessKey };
+      const written = recordGatewayUse(openDatabase(database), used, at, at - LAST_USE_INTERVAL_MS);
+      // Counted even if this fails, and tried again with the next report.
+      await Promise.all([
+        this.#log.record(key, usage, Date.now()),
+        written.catch((error: unknown) => {
+          this.#lastUsedAt = recorded;
+          throw error;
+        }),
+      ]);
+      return;
+    }
+    await this.#log.record(key, usage, Date.now());
+  }
+
+  usage(since: number): Promise<Usage> {
+    return this.#log.since(since);
+  }
+
+  requestsSince(since: number): Promise<number> {
+    return this.#log.requestsSince(since);
+  }
+
+  async alarm(): Promise<void> {
+    await this.#log.alarm(Date.now(), async (key) => (await this.#current(key)) !== null);
   }
 
   /** Accepts the WebSocket of a waiting receive, which gets a message with each change. */

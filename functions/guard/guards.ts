@@ -6,6 +6,7 @@ import type { DurableObjectId, WebSocket } from '@cloudflare/workers-types';
 import { openDatabase } from '../../db/database.ts';
 import { findGatewayCredential, type GatewayCredential } from '../../db/region/gateway.ts';
 import type { Config, Region } from '../shared/env.ts';
+import type { Usage } from './usage.ts';
 
 /** Names the credentials of a guard. */
 export interface GuardKey {
@@ -16,14 +17,21 @@ export interface GuardKey {
 /** A guard's response: the credentials, null if the access key does not exist; or that the database cannot be read. */
 export type Admission = { read: true; credential: GatewayCredential | null } | { read: false };
 
+/** Used credentials as they were admitted. */
+export type UsedRow = Pick<GatewayCredential, 'id' | 'lastUsedAt'>;
+
 /** The methods of a guard. */
 export interface Guard {
   /** Returns the credentials as of now. Ask again before messages are delivered. */
   admit(key: GuardKey): Promise<Admission>;
   /** Announces that something about the credentials has changed. Wakes waiting receives. */
   changed(): Promise<void>;
-  /** Records a use of the credentials with this id, in milliseconds since the epoch. */
-  used(key: GuardKey, id: string, at: number): Promise<void>;
+  /** Counts uses, and records the last one in the database at most every five minutes. */
+  record(key: GuardKey, row: UsedRow, usage: Usage): Promise<void>;
+  /** Returns the uses in the hours from `since` (milliseconds since the epoch). */
+  usage(since: number): Promise<Usage>;
+  /** Returns the number of requests in the hours from `since` (milliseconds since the epoch). */
+  requestsSince(since: number): Promise<number>;
 }
 
 /** The credentials as of now, and where they were read. */

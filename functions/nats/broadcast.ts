@@ -26,6 +26,12 @@ export interface RawConnection {
   start: string;
   last_activity: string;
   authorized_user?: string;
+  cid?: number;
+  in_msgs?: number;
+  out_msgs?: number;
+  /** The client's library and its version. */
+  lang?: string;
+  version?: string;
 }
 
 /** The outcome of a broadcast. */

@@ -1,6 +1,6 @@
 /**
  * The scheduled repair of nats-servers: pushes unacknowledged revisions, renews leases, compares the servers' JWTs with
- * the rows, and records when credentials were last used. Each run handles a bounded batch and stores a cursor, so that
+ * the rows, and records how credentials are used. Each run handles a bounded batch and stores a cursor, so that
  * every account gets its turn; the page about nats-servers says how long a round takes.
  */
 import { type Database, openDatabase } from '../../db/database.ts';
@@ -12,11 +12,14 @@ import {
   shortenRevocations,
 } from '../../db/region/account-sync.ts';
 import { readCursor, writeCursor } from '../../db/region/cursors.ts';
+import { deleteNatsUsage, listSampledUsers } from '../../db/region/nats-usage.ts';
+import { RETENTION_MS } from '../guard/usage.ts';
 import type { Config, Region } from '../shared/env.ts';
 import { forEachConcurrent, runJob } from '../shared/jobs.ts';
 import { composeAccountJwt, leaseEnd } from './account-jwts.ts';
 import { publishAccount, recordNatsUses } from './publication.ts';
-import { listActive, listHeldJwts, listLoadedAccounts } from './servers.ts';
+import { countConnections } from './sample.ts';
+import { type Connection, listActive, listHeldJwts, listLoadedAccounts } from './servers.ts';
 import { Servers } from './system.ts';
 
 /** Limits per run and region: each push is a request to another Durable Object, and an invocation can make 10,000. */
@@ -25,8 +28,10 @@ export const BATCH_SIZES = {
   unfinished: 300,
   renewed: 1_500,
   reviewed: 500,
-  /** Pages of open connections to read for last use. */
+  /** Pages of open connections to read for last use and usage. */
   pages: 20,
+  /** Users whose usage is checked for its age. */
+  usage: 1_000,
 };
 
 const CONCURRENCY = 6;
@@ -51,6 +56,7 @@ export async function repair(config: Config, region: Region): Promise<boolean> {
     ['push pending changes', () => pushUnfinished(place)],
     ['renew leases', () => renewLeases(place)],
     ['review', () => review(place)],
+    ['delete old usage', () => deleteOldUsage(place)],
   ];
   let well = true;
   for (const [name, work] of parts) well = (await runJob(name, region.name, work)) && well;
@@ -118,7 +124,7 @@ async function renewLeases({ config, region, regionDb }: RegionContext): Promise
   await writeCursor(regionDb, 'lease', `${began} ${finished ? '' : (ids[begun - 1] ?? after)}`);
 }
 
-/** Compares a batch of the accounts that servers have loaded, and records when credentials were last used. */
+/** Compares a batch of the accounts that servers have loaded, and records how credentials are used. */
 async function review(place: RegionContext): Promise<void> {
   const { config, region, regionDb } = place;
   if (region.natsWebsockets.length === 0) return;
@@ -126,7 +132,7 @@ async function review(place: RegionContext): Promise<void> {
   const deadline = Date.now() + REVIEW_MS;
   const servers = await Servers.connect(region, soon());
   try {
-    await runJob('note last use', region.name, () => recordLastUses(region, servers, soon));
+    await runJob('sample connections', region.name, () => sampleConnections(place, servers, soon));
     const loaded = await listLoadedAccounts(servers, soon());
     const ids = await nextBatch(regionDb, 'review', BATCH_SIZES.reviewed, async (after, limit) =>
       loaded.filter((id) => id > after).slice(0, limit),
@@ -161,10 +167,28 @@ async function reviewBatch(
   });
 }
 
-async function recordLastUses(region: Region, servers: Servers, soon: () => number): Promise<void> {
+/** Records the last uses and counts the uses of every open connection. */
+async function sampleConnections(
+  { region, regionDb }: RegionContext,
+  servers: Servers,
+  soon: () => number,
+): Promise<void> {
+  const sample: Connection[] = [];
   for (let page = 0; page < BATCH_SIZES.pages; page++) {
     const { connections, more } = await listActive(servers, page, soon());
     await recordNatsUses(region, connections);
-    if (!more) return;
+    sample.push(...connections);
+    if (!more) break;
   }
+  await countConnections(regionDb, sample, Date.now());
+}
+
+/** Deletes the usage of credentials that were revoked, or not used for as long as usage is kept. */
+async function deleteOldUsage({ regionDb }: RegionContext): Promise<void> {
+  const keys = await nextBatch(regionDb, 'usage', BATCH_SIZES.usage, (after, limit) =>
+    listSampledUsers(regionDb, after, limit),
+  );
+  if (keys.length === 0) return;
+  await deleteNatsUsage(regionDb, keys, Date.now() - RETENTION_MS);
+  await writeCursor(regionDb, 'usage', keys.at(-1) ?? '');
 }

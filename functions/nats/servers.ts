@@ -50,6 +50,15 @@ export interface Connection {
   connectedAt: string;
   /** RFC 3339. */
   lastActivityAt: string;
+  serverId: string;
+  /** The connection's number on its server. */
+  id: number;
+  /** The client's library and its version, `nats.go/1.47.0`; empty if it has not sent them. */
+  library: string;
+  /** Messages from the client since the connection was opened. */
+  messagesIn: number;
+  /** Messages to the client since the connection was opened. */
+  messagesOut: number;
 }
 
 /** The most connections that a server lists in one answer. */
@@ -93,6 +102,11 @@ function connectionsIn({ server, data }: ServerResponse): Connection[] {
     client: one.name ?? '',
     connectedAt: one.start,
     lastActivityAt: one.last_activity,
+    serverId: server?.id ?? '',
+    id: one.cid ?? 0,
+    library: one.lang ? `${one.lang}/${one.version ?? ''}` : '',
+    messagesIn: one.in_msgs ?? 0,
+    messagesOut: one.out_msgs ?? 0,
   }));
 }
 

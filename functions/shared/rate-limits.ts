@@ -7,6 +7,7 @@
 import type { Context } from 'hono';
 import { ApiError } from './errors.ts';
 import type { AppEnv } from './http.ts';
+import { groupsOf, mappedIpv4 } from './networks.ts';
 
 /** The longest period that the bindings support. */
 const WINDOW_MS = 60_000;
@@ -88,30 +89,11 @@ export function networkOf(c: Context<AppEnv>): string {
   const address = c.req.header('CF-Connecting-IP') ?? 'local';
   if (!address.includes(':')) return address;
   const groups = groupsOf(address);
-  const [high = 0, low = 0] = groups.slice(6);
-  // An IPv4-mapped IPv6 address, `::ffff:192.0.2.1`.
-  if (groups.slice(0, 6).join() === '0,0,0,0,0,65535') {
-    return [high >> 8, high & 255, low >> 8, low & 255].join('.');
-  }
+  const mapped = mappedIpv4(groups);
+  if (mapped !== undefined) return mapped;
   const network = groups
     .slice(0, 4)
     .map((group) => group.toString(16))
     .join(':');
   return network === WORKERS ? `${network} ${c.req.header('CF-Worker') ?? ''}` : network;
-}
-
-/** The eight groups of an IPv6 address. */
-function groupsOf(address: string): number[] {
-  const [head = [], tail] = address.split('::').map((part) => part.split(':').flatMap(groupOf));
-  if (tail === undefined) return head;
-  const zeros = Array<number>(Math.max(0, 8 - head.length - tail.length)).fill(0);
-  return [...head, ...zeros, ...tail];
-}
-
-/** Returns the group of a part: two groups for a trailing IPv4 address, none for an empty part around `::`. */
-function groupOf(part: string): number[] {
-  if (part === '') return [];
-  if (!part.includes('.')) return [Number.parseInt(part, 16)];
-  const [a = 0, b = 0, c = 0, d = 0] = part.split('.').map(Number);
-  return [(a << 8) | b, (c << 8) | d];
 }

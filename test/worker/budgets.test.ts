@@ -32,13 +32,18 @@ const BUDGETS: Record<string, CostPerDatabase> = {
   // Reads the account's sealed signing seed first: the creds must be signed before their row is written.
   'create nats': [CALLER, [2, 36, 17]],
   'get nats': [CALLER, [1, 2, 0]],
+  'usage nats': [CALLER, [2, 4, 0]],
   'revoke nats': [CALLER, [1, 36, 13]],
   'create sqs': [CALLER, [1, 27, 14]],
   'get sqs': [CALLER, [1, 2, 0]],
+  // A guard has the counts.
+  'usage sqs': [CALLER, [1, 2, 0]],
   'update sqs': [CALLER, [1, 10, 8]],
   'revoke sqs': [CALLER, [1, 30, 7]],
   'create sns': [CALLER, [1, 27, 14]],
   'get sns': [CALLER, [1, 2, 0]],
+  // A guard has the counts.
+  'usage sns': [CALLER, [1, 2, 0]],
   'update sns': [CALLER, [1, 10, 8]],
   'revoke sns': [CALLER, [1, 30, 7]],
   'activate sqs': [CALLER, [1, 6, 8]],
@@ -158,6 +163,7 @@ async function costsOfAll(owner: Owner, account: string): Promise<Record<string,
     const made = await measure(`create ${product}`, 'POST', collection, body);
     const item = `${collection}/${made.body.id}`;
     await measure(`get ${product}`, 'GET', item);
+    await measure(`usage ${product}`, 'GET', `${item}/usage`);
     if (product !== 'nats')
       await measure(`update ${product}`, 'PATCH', item, { permissions: { can_manage: true } });
     for (const order of ORDERS) {

@@ -130,7 +130,9 @@ describe('a gateway request', () => {
     // The first use is recorded in the background, not before the response.
     await send();
     await expect
-      .poll(() => rows('fr-par', 'select last_used_at from credentials where id = ?', credentialsId))
+      .poll(() => rows('fr-par', 'select last_used_at from credentials where id = ?', credentialsId), {
+        timeout: 10_000,
+      })
       .not.toEqual([{ last_used_at: null }]);
     const none = { identity: 0, region: 0, rows: 0 };
     expect(await send()).toEqual(none);

@@ -18,13 +18,15 @@ export function localGuards(
     const ready = runInDurableObject(stub as never, (guard) => {
       Object.assign(guard, { env: bindings });
     });
-    const call =
-      (name: 'admit' | 'changed' | 'used' | 'fetch') =>
+    const methods = ['admit', 'changed', 'record', 'usage', 'requestsSince', 'fetch'] as const;
+    const calls = methods.map((name) => [
+      name,
       async (...input: unknown[]) => {
         await ready;
         return (stub[name] as (...given: unknown[]) => unknown)(...input);
-      };
-    return { admit: call('admit'), changed: call('changed'), used: call('used'), fetch: call('fetch') };
+      },
+    ]);
+    return Object.fromEntries(calls);
   };
   const idFromName = (name: string) => guards.idFromName(`${prefix} ${name}`);
   return { idFromName, get } as unknown as DurableObjectNamespace;

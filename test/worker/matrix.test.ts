@@ -73,7 +73,12 @@ async function prepare(route: string): Promise<Prepared> {
   const { organization_id } = owner;
   const { nats_account_id, application_id, policy_id } = created;
   if (method === 'GET' || method === 'DELETE') {
-    const query = { organization_id, project_id, ...(policy_id && { policy_id }) };
+    const query = {
+      organization_id,
+      project_id,
+      ...(policy_id && { policy_id }),
+      credentials_id: crypto.randomUUID(),
+    };
     if (pattern === LOOKUP) return { path: `${path}?key=${await newAccessKey(project_id)}` };
     return { path: `${path}?${new URLSearchParams(parametersOf(method, pattern, query))}` };
   }

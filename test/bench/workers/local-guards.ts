@@ -3,6 +3,7 @@ import type { D1Database, DurableObjectNamespace } from '@cloudflare/workers-typ
 import { openDatabase } from '../../../db/database.ts';
 import { findGatewayCredential, type GatewayCredential } from '../../../db/region/gateway.ts';
 import type { Guard } from '../../../functions/guard/guards.ts';
+import { noUsage } from '../../../functions/guard/usage.ts';
 
 /**
  * Returns the binding `CREDENTIAL_GUARD` of such a Worker. Rows are kept in its own memory and never read again, which
@@ -18,10 +19,12 @@ export function localGuards(region: D1Database): DurableObjectNamespace {
   const guard: Guard = {
     admit: async ({ accessKey }) => ({ read: true, credential: await rowOf(accessKey) }),
     async changed() {},
-    async used({ accessKey }, _id, at) {
+    async record({ accessKey }, _row, usage) {
       const credential = await rowOf(accessKey);
-      if (credential) credential.lastUsedAt = at;
+      if (credential) credential.lastUsedAt = usage.last?.at ?? null;
     },
+    usage: async () => noUsage(),
+    requestsSince: async () => 0,
   };
   return { idFromName: (name: string) => name, get: () => guard } as unknown as DurableObjectNamespace;
 }
