@@ -1,5 +1,5 @@
 /** The usage of NATS credentials: a row for each user that was seen in a sample. */
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../database.ts';
 import type { natsUsage } from './schema.ts';
 
@@ -11,14 +11,19 @@ export function findNatsUsage(db: Database, keys: readonly string[]): Promise<Na
     where key in (select value from json_each(${JSON.stringify(keys)}))`);
 }
 
+/** A source with the column `key`: those of the users that belong to credentials, which can have two in a rotation. */
+const knownUsers = (keys: readonly string[]): SQL => sql`(
+  select key from credentials where key in (select value from json_each(${JSON.stringify(keys)}))
+  union all
+  select previous_key from rotations where previous_key in (select value from json_each(${JSON.stringify(keys)})))`;
+
 /** Like {@link findNatsUsage}, but also returns credentials that were never sampled. Leaves out unknown users. */
 export function findSampledUsers(
   db: Database,
   keys: readonly string[],
 ): Promise<{ key: string; sampledAt: number | null; usage: string | null }[]> {
-  return db.all(sql`select credentials.key, sampled_at as "sampledAt", usage
-    from credentials left join nats_usage on nats_usage.key = credentials.key
-    where credentials.key in (select value from json_each(${JSON.stringify(keys)}))`);
+  return db.all(sql`select users.key, sampled_at as "sampledAt", usage
+    from ${knownUsers(keys)} users left join nats_usage on nats_usage.key = users.key`);
 }
 
 /** Stores the usage of users as of a sample at `now`, unless a concurrent run has stored theirs since `since`. */
@@ -45,5 +50,5 @@ export async function listSampledUsers(db: Database, after: string, limit: numbe
 /** Deletes the usage of those of the users that were not sampled since `before`, or whose credentials are gone. */
 export async function deleteNatsUsage(db: Database, keys: readonly string[], before: number): Promise<void> {
   await db.all(sql`delete from nats_usage where key in (select value from json_each(${JSON.stringify(keys)}))
-    and (sampled_at < ${before} or not exists (select 1 from credentials where credentials.key = nats_usage.key))`);
+    and (sampled_at < ${before} or key not in ${knownUsers(keys)})`);
 }

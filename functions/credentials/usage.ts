@@ -7,12 +7,20 @@ import type * as z from 'zod';
 import { type Credential, getCredentials } from '../../db/region/credentials.ts';
 import { findNatsUsage } from '../../db/region/nats-usage.ts';
 import { guardOf, isTemporary } from '../guard/guards.ts';
-import { type HourUsage, MAX_NAMES, noUsage, OTHER, type Tally, type Usage } from '../guard/usage.ts';
+import {
+  addUsage,
+  type HourUsage,
+  MAX_NAMES,
+  noUsage,
+  OTHER,
+  type Tally,
+  type Usage,
+} from '../guard/usage.ts';
 import { requireScope } from '../iam/access/require-access.ts';
-import { type NatsBucket, noNatsUsage, parseNatsUsage } from '../nats/usage.ts';
+import { type NatsBucket, parseNatsUsage, sumNatsUsage } from '../nats/usage.ts';
 import { ApiError } from '../shared/errors.ts';
 import { type AppEnv, apiTime } from '../shared/http.ts';
-import { getRow } from './handlers.ts';
+import { getRow, keysOf } from './handlers.ts';
 import { nats, type Product } from './products.ts';
 import type {
   connectionsInLastDay,
@@ -66,7 +74,9 @@ export async function requestUsageOf(
   const row = await getRow(c, product, id);
   const { starts, from, wire } = presentPeriod(period, Date.now());
   // Never used: without this, looking would create an object for each access key.
-  const usage = row.lastUsedAt === null ? noUsage() : await askGuard(c, row, (guard) => guard.usage(from));
+  const usage = noUsage();
+  const used = row.lastUsedAt === null ? [] : await askGuards(c, row, (guard) => guard.usage(from));
+  for (const ofKey of used) addUsage(usage, ofKey);
   const hours = [...usage.hours];
   return {
     ...wire,
@@ -86,10 +96,18 @@ export async function requestUsageOf(
   };
 }
 
-/** Calls the guard of an access key. Throws 503 if it cannot be reached. */
+/** Calls the guard of each key of credentials, which are two in a rotation. Throws 503 if one cannot be reached. */
+function askGuards<Answer>(
+  c: C,
+  { key, rotation }: Credential,
+  ask: (guard: ReturnType<typeof guardOf>) => Promise<Answer>,
+): Promise<Answer[]> {
+  return Promise.all(keysOf(key, rotation).map((each) => askGuard(c, each, ask)));
+}
+
 async function askGuard<Answer>(
   c: C,
-  { key }: Pick<Credential, 'key'>,
+  key: string,
   ask: (guard: ReturnType<typeof guardOf>) => Promise<Answer>,
 ): Promise<Answer> {
   const region = c.get('region');
@@ -145,9 +163,9 @@ export async function connectionUsageOf(
   id: string,
   period: UsagePeriod,
 ): Promise<z.infer<typeof connectionUsage>> {
-  const { key } = await getRow(c, nats, id);
-  const [stored] = await findNatsUsage(c.get('regionDb'), [key]);
-  const usage = stored ? parseNatsUsage(stored.usage) : noNatsUsage();
+  const { key, rotation } = await getRow(c, nats, id);
+  const stored = await findNatsUsage(c.get('regionDb'), keysOf(key, rotation));
+  const usage = sumNatsUsage(stored.map(({ usage }) => parseNatsUsage(usage)));
   const { starts, from, wire } = presentPeriod(period, Date.now());
   const source = period === 'month' ? usage.days : usage.hours;
   const seen = <Name extends string>(name: Name, names: typeof usage.networks) =>
@@ -204,7 +222,7 @@ export async function requestsInLastDayOf(
     const unused = row.lastUsedAt === null || row.lastUsedAt < from;
     return {
       credentials_id: row.id,
-      requests: unused ? 0 : await askGuard(c, row, (guard) => guard.requestsSince(from)),
+      requests: unused ? 0 : sum(await askGuards(c, row, (guard) => guard.requestsSince(from))),
     };
   });
   return { usage: await Promise.all(usage) };
@@ -216,14 +234,12 @@ export async function connectionsInLastDayOf(
   asked: string | readonly string[],
 ): Promise<z.infer<typeof connectionsInLastDay>> {
   const rows = await readable(c, nats, asked);
-  const stored = await findNatsUsage(
-    c.get('regionDb'),
-    rows.map(({ key }) => key),
-  );
+  const keys = rows.flatMap(({ key, rotation }) => keysOf(key, rotation));
+  const stored = await findNatsUsage(c.get('regionDb'), keys);
   const byKey = new Map(stored.map(({ key, usage }) => [key, parseNatsUsage(usage)]));
   const { from } = presentPeriod('day', Date.now());
-  const usage = rows.map(({ id, key }) => {
-    const hours = byKey.get(key)?.hours ?? [];
+  const usage = rows.map(({ id, key, rotation }) => {
+    const { hours } = sumNatsUsage(keysOf(key, rotation).flatMap((each) => byKey.get(each) ?? []));
     return { credentials_id: id, ...combine(hours.filter(({ start }) => start >= from)) };
   });
   return { usage };

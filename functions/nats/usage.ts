@@ -140,6 +140,43 @@ function seen(
   return [...present, ...earlier].slice(0, MAX_NAMES);
 }
 
+/** Returns the usage of credentials with several users: in a rotation, both keys can be in use at once. */
+export function sumNatsUsage(usages: readonly NatsUsage[]): NatsUsage {
+  const buckets = (of: 'hours' | 'days') =>
+    [
+      ...Map.groupBy(
+        usages.flatMap((usage) => usage[of]),
+        ({ start }) => start,
+      ).values(),
+    ].map((same) =>
+      same.reduce((sum, { start, connections, messagesIn, messagesOut }) => ({
+        start,
+        connections: sum.connections + connections,
+        messagesIn: sum.messagesIn + messagesIn,
+        messagesOut: sum.messagesOut + messagesOut,
+      })),
+    );
+  const names = (of: 'networks' | 'clients') =>
+    [
+      ...Map.groupBy(
+        usages.flatMap((usage) => usage[of]),
+        ({ name }) => name,
+      ).values(),
+    ]
+      .map((same) => same.reduce((a, b) => (b.lastSeenAt > a.lastSeenAt ? b : a)))
+      .sort((a, b) => b.lastSeenAt - a.lastSeenAt)
+      .slice(0, MAX_NAMES);
+  const [last = null] = usages.flatMap((usage) => usage.last ?? []).sort((a, b) => b.at - a.at);
+  return {
+    hours: buckets('hours'),
+    days: buckets('days'),
+    networks: names('networks'),
+    clients: names('clients'),
+    last,
+    open: new Map(usages.flatMap(({ open }) => [...open])),
+  };
+}
+
 type StoredBucket = [start: number, connections: number, messagesIn: number, messagesOut: number];
 
 /** The form of {@link NatsUsage} in a row: tuples, because a user has up to 227 buckets. */

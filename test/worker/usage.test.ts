@@ -423,6 +423,20 @@ describe('the usage', () => {
     expect([cost.trips, calls]).toEqual([1, ['requestsSince']]);
   });
 
+  it('of credentials in a rotation is that of both keys', async () => {
+    engineReturns(sent);
+    const old = await newKey();
+    await send(old, 'SendMessage');
+    await expect.poll(() => totals(old), REPORTED).toMatchObject({ SendMessage: 1 });
+    const { body } = await api.post(`/sqs-credentials/${old.id}/rotate`, {});
+    const { access_key: accessKeyId, secret_key: secretAccessKey } = body;
+    const signer = new AwsClient({ accessKeyId, secretAccessKey, region: 'fr-par', service: 'sqs' });
+    await send({ id: old.id, accessKey: accessKeyId, signer }, 'SendMessage');
+    await expect.poll(() => totals(old), REPORTED).toMatchObject({ SendMessage: 2 });
+    const several = await api.get(`/sqs-usage?credentials_id=${old.id}`);
+    expect(several.body).toEqual({ usage: [{ credentials_id: old.id, requests: 2 }] });
+  });
+
   it('needs one to 100 valid ids and a known period', async () => {
     const key = await newKey();
     const many = Array.from({ length: 101 }, () => `credentials_id=${crypto.randomUUID()}`).join('&');
@@ -482,7 +496,7 @@ describe('the usage of NATS credentials', () => {
   it('is the connections and messages in samples, in each period and among several', async () => {
     const [one, two] = [await newCreds(), await newCreds()];
     expect(await usageOf(one.id)).toMatchObject({ networks: [], clients: [], last_used: null });
-    const now = Date.now();
+    const now = Date.now() - 600_000;
     await countConnections(db, [connection(one.key), connection(one.key, { id: 2 })], now);
     // Overlapping runs count once.
     await countConnections(db, [connection(one.key, { messagesIn: 5 }), connection('UNKNOWN')], now + 1000);
@@ -509,6 +523,22 @@ describe('the usage of NATS credentials', () => {
     const other = clientOf(await newOwner(), 'fr-par');
     expect((await other.get(`/nats-credentials/${one.id}/usage`)).status).toBe(404);
     expect((await other.get(several)).body).toEqual({ usage: [] });
+  });
+
+  it('is that of both keys in a rotation', async () => {
+    const { id, key } = await newCreds();
+    expect((await api.post(`/nats-credentials/${id}/rotate`, {})).status).toBe(200);
+    const [{ now: next } = { now: '' }] = await rows<{ now: string }>(
+      'fr-par',
+      'select key as now from credentials where id = ?',
+      id,
+    );
+    expect(next).not.toBe(key);
+    await countConnections(db, [connection(key), connection(next, { id: 2 })], Date.now());
+    const { buckets } = await usageOf(id);
+    expect(buckets).toContainEqual(
+      expect.objectContaining({ connections: 2, messages_in: 8, messages_out: 4 }),
+    );
   });
 
   it('of 1,000 users takes 40 queries, and a write only for those that changed', async () => {
