@@ -37,6 +37,8 @@ export class CredentialGuard extends DurableObject<Bindings> implements Guard {
 
   async changed(): Promise<void> {
     this.#memory?.changed();
+    // The row is read again, with the last use in it. A rotation resets that to record the first use of a key at once.
+    this.#lastUsedAt = 0;
     for (const socket of this.ctx.getWebSockets()) {
       try {
         socket.send('changed');
