@@ -1,6 +1,6 @@
 /**
- * The stored account JWTs, which save the resolver reading the revocations and signing. A JWT is only returned for the
- * revision that it was composed for, so a change needs to delete nothing.
+ * The stored account JWTs, which save the resolver reading the revocations and signing. The version of a JWT begins with
+ * the revision that it was composed for, so a change needs to delete nothing.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../database.ts';
@@ -15,28 +15,39 @@ export interface AccountJwt {
   jwt: string;
 }
 
-/**
- * Returns the account's newest revision with its stored JWT, or with null if none is stored that was composed from this
- * revision and these inputs. Returns null for an unknown id.
- */
-export async function getAccountJwt(
-  db: Database,
-  id: string,
-  inputs: string,
-): Promise<{ revision: number; jwt: string | null } | null> {
-  const rows = await db.all<{ revision: number; jwt: string | null }>(
-    sql`select revision, jwt from nats_accounts left join nats_account_jwts
-      on account_id = nats_accounts.id and version = ${versionOf(inputs)} where nats_accounts.id = ${id}`,
-  );
-  return rows[0] ?? null;
+/** An account's newest revision, and its stored JWT, which can be older. */
+export interface StoredAccountJwt {
+  id: string;
+  revision: number;
+  /** The version of the stored JWT; null if there is none. */
+  version: string | null;
+  /** Null if there is none, or it is longer than requested. */
+  jwt: string | null;
 }
 
-const versionOf = (inputs: string): SQL => sql`revision || '-' || ${inputs}`;
+/** Returns the accounts with these ids and their stored JWTs of at most `maxLength` characters. Leaves out unknown ids. */
+export function getAccountJwts(
+  db: Database,
+  ids: readonly string[],
+  maxLength: number,
+): Promise<StoredAccountJwt[]> {
+  return db.all<StoredAccountJwt>(
+    sql`select id, revision, version, case when length(jwt) <= ${maxLength} then jwt end as jwt
+      from (select value as requested from json_each(${JSON.stringify(ids)}))
+      cross join nats_accounts on id = requested left join nats_account_jwts on account_id = id`,
+  );
+}
+
+/** The version of a JWT composed from this revision and these inputs. */
+export function versionOf({ revision, inputs }: Pick<AccountJwt, 'revision' | 'inputs'>): string {
+  return `${revision}-${inputs}`;
+}
 
 /** Returns the statement that stores a JWT, unless the account has a newer revision by now. */
 export function storeAccountJwt({ id, revision, inputs, jwt }: AccountJwt): SQL {
   return sql`insert into nats_account_jwts (account_id, version, jwt)
-    select id, ${versionOf(inputs)}, ${jwt} from nats_accounts where id = ${id} and revision = ${revision}
+    select id, ${versionOf({ revision, inputs })}, ${jwt} from nats_accounts
+    where id = ${id} and revision = ${revision}
     on conflict (account_id) do update set version = excluded.version, jwt = excluded.jwt
       where version <> excluded.version`;
 }

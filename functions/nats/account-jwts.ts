@@ -2,12 +2,20 @@
  * Composes account JWTs from their rows. Each is stored when a server first requests it or it is pushed, and served from
  * there until its account's revision, the settings, the operator's key, the lease or this code changes.
  */
-import type { Database } from '../../db/database.ts';
-import { type AccountJwt, getAccountJwt, storeAccountJwt } from '../../db/region/account-jwts.ts';
+import type { D1Database } from '@cloudflare/workers-types';
+import { openDatabase } from '../../db/database.ts';
+import {
+  type AccountJwt,
+  getAccountJwts,
+  type StoredAccountJwt,
+  storeAccountJwt,
+  versionOf,
+} from '../../db/region/account-jwts.ts';
 import { type AccountState, getAccountState } from '../../db/region/account-sync.ts';
 import type { NatsAccount } from '../../db/region/accounts.ts';
-import type { Config, NatsSettings } from '../shared/env.ts';
+import type { Config, NatsSettings, Region } from '../shared/env.ts';
 import { operatorKey } from './accounts.ts';
+import { type BatchedRead, batchReads } from './batch-reads.ts';
 import { accountJwt } from './jwt.ts';
 import { base64url } from './keys.ts';
 
@@ -87,26 +95,56 @@ async function digestOfSamples(config: Config): Promise<string> {
 }
 
 /**
+ * Reads stored JWTs that are requested at the same time in one query: a nats-server that restarts requests every account,
+ * and gives up on each after two seconds. `patience` leaves half of that. With the maximum length (about 300
+ * revocations), the size bounds the memory of a result.
+ */
+const BATCH = { size: 100, patience: 1000, maxLength: 32 * 1024 };
+
+const readers = new WeakMap<D1Database, BatchedRead<StoredAccountJwt>>();
+
+/** Returns the account, with its stored JWT if that is not too long. */
+function readBatched(
+  { database }: Region,
+  id: string,
+  keepAlive: (work: Promise<unknown>) => void,
+): Promise<StoredAccountJwt | null> {
+  const reader = readers.get(database) ?? batchReads(BATCH);
+  readers.set(database, reader);
+  const read = async (ids: readonly string[]) => {
+    const rows = await getAccountJwts(openDatabase(database), ids, BATCH.maxLength);
+    return new Map(rows.map((row) => [row.id, row]));
+  };
+  return reader(id, read, keepAlive);
+}
+
+async function readAlone({ database }: Region, id: string): Promise<StoredAccountJwt | null> {
+  const [row] = await getAccountJwts(openDatabase(database), [id], Number.MAX_SAFE_INTEGER);
+  return row ?? null;
+}
+
+/**
  * Returns the newest JWT of an account with its version, which is different for every other text; null for an unknown
- * id. If it had to be composed, `store` stores it for the next time.
+ * id. `keepAlive` gets work that must continue if the client disconnects; it does not delay the result.
  */
 export async function getCurrentJwt(
   config: Config,
-  regionDb: Database,
+  region: Region,
   id: string,
   now: number,
-): Promise<{ jwt: string; version: string; store?: () => Promise<unknown> } | null> {
+  keepAlive: (work: Promise<unknown>) => void,
+): Promise<{ jwt: string; version: string } | null> {
   const inputs = await inputsOf(config, now);
-  const stored = await getAccountJwt(regionDb, id, inputs);
+  const isCurrent = (row: StoredAccountJwt) => row.version === versionOf({ revision: row.revision, inputs });
+  let stored = await readBatched(region, id, keepAlive);
+  if (stored?.jwt === null && isCurrent(stored)) stored = await readAlone(region, id);
   if (!stored) return null;
-  const { revision, jwt } = stored;
-  if (jwt !== null) return { jwt, version: `${revision}-${inputs}` };
-  const state = await getAccountState(regionDb, id);
+  const { version, jwt } = stored;
+  if (version !== null && jwt !== null && isCurrent(stored)) return { jwt, version };
+  const db = openDatabase(region.database);
+  const state = await getAccountState(db, id);
   if (!state) return null;
   const composed = await composeForStore(config, state, now);
-  return {
-    jwt: composed.jwt,
-    version: `${composed.revision}-${composed.inputs}`,
-    store: () => regionDb.all(storeAccountJwt(composed)),
-  };
+  keepAlive(db.all(storeAccountJwt(composed)));
+  return { jwt: composed.jwt, version: versionOf(composed) };
 }

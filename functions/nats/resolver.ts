@@ -14,13 +14,12 @@ import { isPublicKey } from './keys.ts';
 /** Returns the JWT of an account in the region of the path, with its version; null for an unknown id. */
 async function jwtOf(c: Context<AppEnv>, id: string): Promise<{ jwt: string; version: string } | null> {
   const config = c.get('config');
-  const system = await systemKey(c.get('region'));
+  const region = c.get('region');
+  const system = await systemKey(region);
   if (id === system.publicKey) {
     return { jwt: await composeSystemAccountJwt(await operatorKey(config), id), version: '0' };
   }
-  const current = await getCurrentJwt(config, c.get('regionDb'), id, Date.now());
-  if (current?.store) inBackground(c, 'store an account JWT', current.store());
-  return current;
+  return getCurrentJwt(config, region, id, Date.now(), (work) => inBackground(c, 'store account JWT', work));
 }
 
 /**
