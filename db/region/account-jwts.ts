@@ -49,5 +49,5 @@ export function storeAccountJwt({ id, revision, inputs, jwt }: AccountJwt): SQL 
     select id, ${versionOf({ revision, inputs })}, ${jwt} from nats_accounts
     where id = ${id} and revision = ${revision}
     on conflict (account_id) do update set version = excluded.version, jwt = excluded.jwt
-      where version <> excluded.version`;
+      where version <> excluded.version or jwt <> excluded.jwt`;
 }

@@ -69,19 +69,25 @@ async function remove({ stack, owner }: LocalStack, region: string, path: string
   };
 }
 
-/** Revokes credentials in the database only, as after a restored backup or a lost push. */
+/** Revokes credentials in the database only, as if the servers had confirmed it and lost it again. */
 export async function revokeInDatabase(
   { stack }: LocalStack,
   { region, account, content }: Creds,
 ): Promise<void> {
   const database = await stack.database(regionBinding('REGION', region));
   const now = Math.floor(Date.now() / 1000) + 1;
-  const statement =
-    'insert into nats_revocations (account_id, user_key, revoked_at, issued_at) values (?, ?, ?, ?)';
-  await database
-    .prepare(statement)
-    .bind(account, claimsOf(userJwtOf(content)).sub, now, now)
-    .run();
+  await database.batch([
+    database
+      .prepare(
+        'insert into nats_revocations (account_id, user_key, revoked_at, issued_at) values (?1, ?2, ?3, ?3)',
+      )
+      .bind(account, claimsOf(userJwtOf(content)).sub, now),
+    database
+      .prepare(
+        'update nats_accounts set revision = revision + 1, acknowledged_revision = revision + 1 where id = ?',
+      )
+      .bind(account),
+  ]);
 }
 
 /** Returns the API's state of enforcement of an account's newest revision. */
