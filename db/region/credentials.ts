@@ -34,14 +34,19 @@ export type Rotation = Pick<
 /** The time in SQL when the current key of credentials was issued, in milliseconds since the epoch. */
 const ISSUED_AT = sql.raw('coalesce(key_issued_at, created_at)');
 
-/** Identifies credentials of a product, in the projects that the caller can use. */
-export interface CredentialRef {
-  id: string;
+/** Identifies several credentials of a product, in the projects that the caller can use. */
+export interface CredentialsRef {
+  ids: readonly string[];
   product: ProductId;
   projectIds: readonly string[];
   /** Only if they are due: disabled until `now`, or expired before `expired`. Milliseconds since the epoch. */
   due?: { now: number; expired: number };
 }
+
+/** Identifies credentials of a product, in the projects that the caller can use. */
+export type CredentialRef = Omit<CredentialsRef, 'ids'> & { id: string };
+
+const asSeveral = ({ id, ...ref }: CredentialRef): CredentialsRef => ({ ...ref, ids: [id] });
 
 /** New credentials. Organization and project come from their NATS account or activation. */
 export type NewCredential = Pick<
@@ -66,9 +71,15 @@ export type NewCredential = Pick<
   | 'createdByName'
 >;
 
-const matching = ({ id, product, projectIds, due }: CredentialRef): SQL => {
+const matching = (ref: CredentialRef | CredentialsRef): SQL => {
+  const { product, projectIds, due } = ref;
   const isDue = due ? sql`(revoke_at <= ${due.now} or expires_at < ${due.expired})` : sql`true`;
-  return sql`id = ${id} and product = ${product} and ${inProjects(projectIds)} and ${isDue}`;
+  const [id, ...others] = 'id' in ref ? [ref.id] : ref.ids;
+  const identified =
+    others.length === 0
+      ? sql`id = ${id ?? ''}`
+      : sql`id in (select value from json_each(${JSON.stringify([id, ...others])}))`;
+  return sql`${identified} and product = ${product} and ${inProjects(projectIds)} and ${isDue}`;
 };
 
 /** The audit columns that come from the credentials' own row. */
@@ -186,27 +197,20 @@ export async function createCredential(
     : { ok: false, reason: 'quota', projectId, current: ofProject };
 }
 
+/** Returns those of the credentials that these projects have. */
+export function getCredentials(db: Database, ref: CredentialsRef): Promise<Credential[]> {
+  return db.all<Credential>(selectWhere(matching(ref)));
+}
+
 /** Returns the credentials, or null if these projects have none with that id. */
 export async function getCredential(db: Database, ref: CredentialRef): Promise<Credential | null> {
   const rows = await db.all<Credential>(selectWhere(matching(ref)));
   return rows[0] ?? null;
 }
 
-/** Returns those of the credentials that these projects have, in any order. */
-export function getCredentials(
-  db: Database,
-  { ids, product, projectIds }: Omit<CredentialRef, 'id'> & { ids: readonly string[] },
-): Promise<Credential[]> {
-  return db.all<Credential>(
-    selectWhere(sql`id in (select value from json_each(${JSON.stringify(ids)})) and product = ${product}
-      and ${inProjects(projectIds)}`),
-  );
-}
-
 /**
  * Returns the credentials with this key, or whose secret has this checksum; the previous one counts while they are
- * rotated. Returns null if there are none of these
- * products in these projects.
+ * rotated. Returns null if there are none of these products in these projects.
  */
 export async function findCredential(
   db: Database,
@@ -369,16 +373,27 @@ export interface Disabling {
   revokeAt: number | null;
 }
 
-/**
- * Disables credentials, or enables them if `disabling` is null. A NATS user is rejected by a revocation that is taken
- * back. Without a change nothing is written. Returns the row, or null if these projects have none with that id.
- */
+/** Like {@link disableCredentials} for one id. Returns the row, or null if these projects have none with that id. */
 export async function disableCredential(
   db: Database,
   audit: AuditContext,
   ref: CredentialRef,
   disabling: Disabling | null,
 ): Promise<Credential | null> {
+  const { rows } = await disableCredentials(db, audit, asSeveral(ref), disabling);
+  return rows[0] ?? null;
+}
+
+/**
+ * Disables credentials, or enables them if `disabling` is null. A NATS user is rejected by a revocation that is taken
+ * back. Without a change nothing is written. Returns the rows that these projects have, and the ids of those that changed.
+ */
+export async function disableCredentials(
+  db: Database,
+  audit: AuditContext,
+  ref: CredentialsRef,
+  disabling: Disabling | null,
+): Promise<{ rows: Credential[]; changed: string[] }> {
   const columns = {
     disabledAt: disabling ? sql`coalesce(disabled_at, ${audit.now})` : sql`null`,
     disabledReason: sql`${disabling?.reason ?? null}`,
@@ -396,7 +411,8 @@ export async function disableCredential(
       from credentials where ${switching} and nats_account_id is not null
     union all select nats_account_id, previous_key, issued_at / 1000, expires_at / 1000
       from rotations join credentials on id = credential_id where ${switching} and nats_account_id is not null`;
-  const [, , , , rows] = await db.batch(
+  const [changed, , , , , rows] = await db.batch(
+    sql`select id from credentials where ${changing}`,
     auditStatement(
       audit,
       { ...auditedRow, action: disabling ? 'disable' : 'enable', before: AUDITED, after: audited(columns) },
@@ -415,26 +431,34 @@ export async function disableCredential(
       version = version + (disabled_at is null), updated_at = max(${audit.now}, updated_at + 1) where ${changing}`,
     selectWhere(matching(ref)),
   );
-  return rowsOf<Credential>(rows)[0] ?? null;
+  return { rows: rowsOf<Credential>(rows), changed: rowsOf<{ id: string }>(changed).map(({ id }) => id) };
 }
 
 /** Revoked credentials, with the rotation that was in progress. */
-export type RevokedCredential = Pick<Credential, 'key' | 'natsAccountId' | 'rotation'>;
+export type RevokedCredential = Pick<Credential, 'id' | 'key' | 'natsAccountId' | 'rotation'>;
 
-/**
- * Deletes credentials. NATS users whose JWT a server can still accept are also added to their account's revocations, with
- * a time not before their creation, so that the next account JWT rejects them. Returns the revoked credentials, or null if these projects have none with
- * that id.
- */
+/** Like {@link revokeCredentials} for one id. Returns null if these projects have none with that id. */
 export async function revokeCredential(
   db: Database,
   audit: AuditContext,
   ref: CredentialRef,
 ): Promise<RevokedCredential | null> {
+  return (await revokeCredentials(db, audit, asSeveral(ref)))[0] ?? null;
+}
+
+/**
+ * Deletes credentials. NATS users whose JWT a server can still accept are also added to their account's revocations, with
+ * a time not before their creation, so that the next account JWT rejects them. Returns those that these projects had.
+ */
+export async function revokeCredentials(
+  db: Database,
+  audit: AuditContext,
+  ref: CredentialsRef,
+): Promise<RevokedCredential[]> {
   const seconds = Math.floor(audit.now / 1000);
   const user = sql`${matching(ref)} and nats_account_id is not null
     and coalesce(expires_at / 1000, ${seconds}) >= ${seconds - EXPIRY_MARGIN_S}`;
-  const [found, , , , , , , removed] = await db.batch(
+  const [found] = await db.batch(
     selectWhere(matching(ref)),
     auditStatement(
       audit,
@@ -450,19 +474,20 @@ export async function revokeCredential(
     ),
     // The previous key of a rotation is counted since the rotation started.
     sql`insert into counts (scope, resource, value)
-      select nats_account_id, ${REVOCATIONS}, 1
-      from credentials where ${user}
-      on conflict (scope, resource) do update set value = value + 1`,
+      select nats_account_id, ${REVOCATIONS}, count(*)
+      from credentials where ${user} group by nats_account_id
+      on conflict (scope, resource) do update set value = value + excluded.value`,
     sql`update nats_accounts set revision = revision + 1, issued_at = max(${seconds}, issued_at + 1)
       where id in (select nats_account_id from credentials where ${user})`,
-    sql`update counts set value = value - 1
-      where resource = ${ref.product} and scope in (
-        select project_id from credentials where ${matching(ref)}
-        union all select nats_account_id from credentials where ${matching(ref)})`,
+    sql`update counts set value = value - gone.number
+      from (select scope, count(*) as number from (
+        select project_id as scope from credentials where ${matching(ref)}
+        union all select nats_account_id from credentials where ${matching(ref)}) group by scope) gone
+      where resource = ${ref.product} and counts.scope = gone.scope`,
     deleteRotations(matching(ref)),
     sql`delete from credentials where ${matching(ref)}`,
   );
-  return removed?.meta.changes ? (rowsOf<Credential>(found)[0] ?? null) : null;
+  return rowsOf<Credential>(found);
 }
 
 /**

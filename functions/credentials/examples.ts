@@ -91,6 +91,14 @@ export const rotatedAccessKeyCredentials = {
   rotation: { previous_access_key: 'LKEYexampleexample11', ...rotation },
 };
 
+export const batch = { action: 'revoke' as const, filter: { status: 'expired' as const }, dry_run: true };
+export const batchResult = {
+  dry_run: true,
+  results: [
+    { id, name: 'orders-service', result: 'changed' as const, last_used_at: null, connections: null },
+  ],
+};
+
 export const projectBody = { project_id: projectId };
 
 export const accessKeyCredentialsList = <Id extends AccessKeyProductId>(product: Id) =>

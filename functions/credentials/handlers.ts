@@ -112,6 +112,28 @@ function quotaError({ nats, quotas }: WriteContext, { reason, current, projectId
 
 type ListQuery = z.infer<typeof listNatsCredentialsQuery> | z.infer<typeof listAccessKeyCredentialsQuery>;
 
+/** Returns the filter of a list in the database's terms. Times are RFC 3339, or milliseconds since the epoch. */
+export function filterOf(query: {
+  name?: string | undefined;
+  tags?: readonly string[] | undefined;
+  status?: 'enabled' | 'disabled' | 'expired' | undefined;
+  created_by?: string | undefined;
+  expires_before?: string | number | undefined;
+  last_used_before?: string | number | undefined;
+}) {
+  const time = (value: string | number | undefined) =>
+    typeof value === 'string' ? Date.parse(value) : value;
+  return {
+    now: Date.now(),
+    name: query.name,
+    tags: query.tags,
+    status: query.status,
+    createdById: query.created_by,
+    expiresBefore: time(query.expires_before),
+    lastUsedBefore: time(query.last_used_before),
+  };
+}
+
 /** Returns a page of the credentials that the caller can read. */
 export async function list<Read>(
   c: C,
@@ -121,16 +143,8 @@ export async function list<Read>(
   const { projectIds } = requireScope(c, { resource: product.id, action: 'read' }, query.project_id);
   const ofNats = 'nats_account_id' in query;
   const within = { projectIds, natsAccountId: ofNats ? query.nats_account_id : undefined };
-  const filter = {
-    now: Date.now(),
-    name: query.name,
-    tags: query.tags,
-    status: query.status,
-    key: 'access_key' in query ? query.access_key : 'public_key' in query ? query.public_key : undefined,
-    createdById: query.created_by,
-    expiresBefore: query.expires_before,
-    lastUsedBefore: query.last_used_before,
-  };
+  const key = 'access_key' in query ? query.access_key : 'public_key' in query ? query.public_key : undefined;
+  const filter = { ...filterOf(query), key };
   const { total, rows } = await listCredentials(c.get('regionDb'), product.id, within, filter, pageOf(query));
   return { total, items: rows.map((row) => product.present(row, c.get('region').name)) };
 }

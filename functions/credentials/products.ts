@@ -117,7 +117,7 @@ function presentRotation({ rotation: json }: Credential) {
 const listOrNull = (json: string | null) => (json === null ? null : (JSON.parse(json) as string[]));
 
 /** Returns the status at a time in milliseconds since the epoch. */
-function statusOf(
+export function statusOf(
   { expiresAt, disabledAt }: Credential,
   now: number,
 ): z.infer<typeof accessKeyCredentials>['status'] {

@@ -14,6 +14,7 @@ import { type AppEnv, errorResponses, json, newRouter, noContent, ok } from '../
 import { IDEMPOTENCY_DESCRIPTION, idempotencyHeaders, readIdempotencyKey } from '../shared/idempotency.ts';
 import { bitsOf } from '../shared/permissions.ts';
 import { regionParams, uuid } from '../shared/schemas.ts';
+import { runBatch } from './batch.ts';
 import * as examples from './examples.ts';
 import {
   activate,
@@ -255,6 +256,27 @@ export function natsCredentialsRoutes() {
       async (c) => {
         const { credentials_id } = c.req.valid('param');
         const { result, headers } = await endRotationNow(c, nats, credentials_id, 'new');
+        return c.json(result, 200, headers);
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: `${collection}/batch`,
+        tags,
+        summary: 'Disable, enable or revoke several NATS credentials',
+        description: `Up to ${schemas.MAX_BATCH}, by id or by the filters of the list. With dry_run, nothing changes. ${ENFORCEMENT_DESCRIPTION}`,
+        request: {
+          params: regionParams,
+          body: { required: true, content: json(schemas.batchBody, examples.batch) },
+        },
+        responses: {
+          ...ok(schemas.batchResult, examples.batchResult),
+          ...errorResponses(...bodyErrors),
+        },
+      }),
+      async (c) => {
+        const { result, headers } = await runBatch(c, nats, c.req.valid('json'));
         return c.json(result, 200, headers);
       },
     )
@@ -503,6 +525,27 @@ export function accessKeyCredentialsRoutes<const Id extends AccessKeyProductId>(
       async (c) => {
         const { credentials_id } = c.req.valid('param');
         const { result, headers } = await endRotationNow(c, product, credentials_id, 'new');
+        return c.json(result, 200, headers);
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: `${collection}/batch`,
+        tags,
+        summary: `Disable, enable or revoke several ${product.label} credentials`,
+        description: `Up to ${schemas.MAX_BATCH}, by id or by the filters of the list. With dry_run, nothing changes. ${GUARDED_DESCRIPTION}`,
+        request: {
+          params: regionParams,
+          body: { required: true, content: json(schemas.batchBody, examples.batch) },
+        },
+        responses: {
+          ...ok(schemas.batchResult, examples.batchResult),
+          ...errorResponses(...bodyErrors),
+        },
+      }),
+      async (c) => {
+        const { result, headers } = await runBatch(c, product, c.req.valid('json'));
         return c.json(result, 200, headers);
       },
     );

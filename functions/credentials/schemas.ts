@@ -11,6 +11,7 @@ import { REQUIRED_PREFIX } from '../shared/errors.ts';
 import { bitsOf, PERMISSIONS, type PermissionName } from '../shared/permissions.ts';
 import {
   enumFilter,
+  exactlyOne,
   instant,
   listOf,
   nameSchema,
@@ -166,6 +167,53 @@ export const updateAccessKeyCredentialsBody = z.object({
 export const listAccessKeyCredentialsQuery = filters.extend({
   access_key: z.string().min(1).max(100).optional(),
 });
+
+/** Credentials that a batch can change. */
+export const MAX_BATCH = 1000;
+
+/** The credentials that a batch changes, by the filters of a list. */
+const batchFilter = z.strictObject({
+  project_id: uuid.optional(),
+  nats_account_id: natsAccountId.optional(),
+  name: singleLine(500).optional(),
+  tags: z.array(nameSchema(64)).max(20).optional(),
+  status: z.enum(CREDENTIAL_STATUSES).optional(),
+  created_by: z.string().min(1).max(200).optional(),
+  expires_before: z.iso.datetime({ offset: true }).optional(),
+  last_used_before: z.iso.datetime({ offset: true }).optional(),
+});
+
+/** A change of several credentials. `dry_run` only reports what it would do. */
+export const batchBody = z
+  .object({
+    action: z.enum(['disable', 'enable', 'revoke']),
+    ids: z.array(uuid).min(1).max(MAX_BATCH).optional(),
+    filter: batchFilter.optional(),
+    /** Why they are disabled. */
+    reason: singleLine(500).nullish(),
+    dry_run: z.boolean().default(false),
+  })
+  .refine(({ ids, filter }) => (ids === undefined) !== (filter === undefined), {
+    path: ['ids'],
+    error: 'exactly one of ids and filter is required',
+  })
+  .meta(exactlyOne('ids', 'filter'));
+
+export const batchResult = z
+  .object({
+    dry_run: z.boolean(),
+    results: z.array(
+      z.object({
+        id: z.string(),
+        name: z.string().nullable(),
+        result: z.enum(['changed', 'unchanged', 'not_found']),
+        last_used_at: timestamp.nullable(),
+        /** Open connections of NATS credentials, in a dry run; null if unknown. */
+        connections: z.number().int().nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'BatchResult' });
 
 /** For how long both keys work after the first use of the new one. */
 export const rotateBody = z.object({

@@ -95,6 +95,28 @@ export async function listUserConnections(
   }
 }
 
+/** Returns the number of open connections of each user of an account. Empty if the servers cannot be asked. */
+export async function countConnections(
+  config: Config,
+  region: Region,
+  accountId: string,
+): Promise<Map<string, number>> {
+  const deadline = Date.now() + config.nats.push_deadline_ms;
+  const counts = new Map<string, number>();
+  try {
+    const servers = await Servers.connect(region, deadline);
+    try {
+      for (const { user } of (await listConnections(servers, accountId, deadline)).connections)
+        counts.set(user, (counts.get(user) ?? 0) + 1);
+    } finally {
+      servers.close();
+    }
+  } catch (error) {
+    console.warn(JSON.stringify({ connections: 'not counted', reason: String(error) }));
+  }
+  return counts;
+}
+
 /** Records when credentials were last used, from their open connections. */
 export function recordNatsUses(region: Region, connections: readonly Connection[]): Promise<void> {
   const uses = connections.map(({ user, lastActivityAt }) => ({ key: user, at: Date.parse(lastActivityAt) }));

@@ -94,6 +94,14 @@ const accessKeyCredentials = async (place: Place, product: string) => {
 };
 
 /** The changes of an access-key product's credentials. */
+/** The batch of a product, with the credentials that `create` creates. */
+const batchChange = (product: string, create: (place: Place) => Promise<string>): Record<string, Change> => ({
+  [`POST ${REGION}/${product}-credentials/batch`]: async (place) => ({
+    path: `${REGION}/${product}-credentials/batch`,
+    body: { action: 'disable', ids: [await create(place)] },
+  }),
+});
+
 /** Disables credentials and returns their id. */
 async function disabled(place: Place, product: string, id: string): Promise<string> {
   await place.prepare('POST', `${REGION}/${product}-credentials/${id}/disable`, {});
@@ -147,6 +155,7 @@ const accessKeyChanges = (product: string): Record<string, Change> => ({
     path: `${REGION}/${product}-credentials/${await disabled(place, product, await accessKeyCredentials(place, product))}/enable`,
   }),
   ...rotationChanges(product, (place) => accessKeyCredentials(place, product)),
+  ...batchChange(product, (place) => accessKeyCredentials(place, product)),
   [`DELETE ${REGION}/${product}-credentials/:credentials_id`]: async (place) => ({
     path: `${REGION}/${product}-credentials/${await accessKeyCredentials(place, product)}`,
   }),
@@ -177,6 +186,7 @@ const CHANGES: Record<string, Change> = {
     path: `${REGION}/nats-credentials/${await disabled(place, 'nats', await natsCredentials(place))}/enable`,
   }),
   ...rotationChanges('nats', natsCredentials),
+  ...batchChange('nats', natsCredentials),
   [`DELETE ${REGION}/nats-credentials/:credentials_id`]: async (place) => ({
     path: `${REGION}/nats-credentials/${await natsCredentials(place)}`,
   }),

@@ -51,6 +51,7 @@ POST   /mnq/v1beta1/regions/:region/nats-credentials/:credentials_id/enable  403
 POST   /mnq/v1beta1/regions/:region/nats-credentials/:credentials_id/rotate  403 403 403 404 200 200 200 404 200 403
 POST   /mnq/v1beta1/regions/:region/nats-credentials/:credentials_id/rotate/finish  403 403 403 404 412 412 412 404 412 403
 POST   /mnq/v1beta1/regions/:region/nats-credentials/:credentials_id/rotate/cancel  403 403 403 404 412 412 412 404 412 403
+POST   /mnq/v1beta1/regions/:region/nats-credentials/batch     403 403 403 200 200 200 200 200 200 403
 DELETE /mnq/v1beta1/regions/:region/nats-credentials/:credentials_id  403 403 403 404 204 204 204 404 204 403
 GET    /mnq/v1beta1/regions/:region/nats-credentials/:credentials_id/connections  403 503 403 404 503 503 503 404 503 503
 GET    /mnq/v1beta1/regions/:region/nats-credentials/:credentials_id/usage  403 200 403 404 200 200 200 404 200 200
@@ -70,6 +71,7 @@ POST   /mnq/v1beta1/regions/:region/sqs-credentials/:credentials_id/enable  403 
 POST   /mnq/v1beta1/regions/:region/sqs-credentials/:credentials_id/rotate  403 403 403 404 200 200 200 404 200 403
 POST   /mnq/v1beta1/regions/:region/sqs-credentials/:credentials_id/rotate/finish  403 403 403 404 412 412 412 404 412 403
 POST   /mnq/v1beta1/regions/:region/sqs-credentials/:credentials_id/rotate/cancel  403 403 403 404 412 412 412 404 412 403
+POST   /mnq/v1beta1/regions/:region/sqs-credentials/batch     403 403 403 200 200 200 200 200 200 403
 DELETE /mnq/v1beta1/regions/:region/sqs-credentials/:credentials_id   403 403 403 404 204 204 204 404 204 403
 GET    /mnq/v1beta1/regions/:region/sqs-credentials/:credentials_id/usage  403 200 403 404 200 200 200 404 200 200
 GET    /mnq/v1beta1/regions/:region/sqs-usage                     403 200 403 200 200 200 200 200 200 200
@@ -87,6 +89,7 @@ POST   /mnq/v1beta1/regions/:region/sns-credentials/:credentials_id/enable  403 
 POST   /mnq/v1beta1/regions/:region/sns-credentials/:credentials_id/rotate  403 403 403 404 200 200 200 404 200 403
 POST   /mnq/v1beta1/regions/:region/sns-credentials/:credentials_id/rotate/finish  403 403 403 404 412 412 412 404 412 403
 POST   /mnq/v1beta1/regions/:region/sns-credentials/:credentials_id/rotate/cancel  403 403 403 404 412 412 412 404 412 403
+POST   /mnq/v1beta1/regions/:region/sns-credentials/batch     403 403 403 200 200 200 200 200 200 403
 DELETE /mnq/v1beta1/regions/:region/sns-credentials/:credentials_id   403 403 403 404 204 204 204 404 204 403
 GET    /mnq/v1beta1/regions/:region/sns-credentials/:credentials_id/usage  403 200 403 404 200 200 200 404 200 200
 GET    /mnq/v1beta1/regions/:region/sns-usage                     403 200 403 200 200 200 200 200 200 200

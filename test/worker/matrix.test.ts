@@ -84,6 +84,8 @@ async function prepare(route: string): Promise<Prepared> {
   }
   // This endpoint accepts only these fields.
   if (pattern.endsWith('/users/:user_id')) return { path, body: { type: 'member' } };
+  if (pattern.endsWith('-credentials/batch'))
+    return { path, body: { action: 'disable', ids: [crypto.randomUUID()] } };
   const email = `${crypto.randomUUID()}@example.com`;
   const iam = { organization_id, application_id, policy_id, rules: [] };
   const body = /^\/(iam|account)\//.test(pattern)
