@@ -37,10 +37,17 @@ const readable = z.looseObject({
   alias: z.record(z.string(), z.string()).default({}),
   assets: z.looseObject({ directory: z.string() }),
   vars: z.looseObject({ REGIONS: regionsVar, MAIL: mailSettings.optional() }),
+  durable_objects: z.looseObject({ bindings: z.array(z.looseObject({ name: z.string() })) }),
   d1_databases: z.array(
     z.looseObject({ binding: z.string(), database_name: z.string(), migrations_dir: z.string() }),
   ),
 });
+
+/** The bindings of the Worker's Durable Objects. */
+const OBJECTS = ['ACCOUNT_PUBLISHER', 'CREDENTIAL_GUARD'];
+
+/** The entry point that exports their classes. */
+const ENTRY = 'functions/worker.ts';
 
 /** Members that wrangler adds while reading and does not accept back. */
 const OF_READING = ['configPath', 'userConfigPath', 'topLevelName', 'definedEnvironments', 'dev'];
@@ -58,6 +65,12 @@ export async function readDeployConfig(path: string): Promise<DeployConfig> {
   );
   const identity = config.d1_databases.find(({ binding }) => binding === 'IDENTITY');
   if (!identity) throw new Error(`${path} has no database with the binding IDENTITY`);
+  // Found only after the databases are migrated, otherwise.
+  for (const object of OBJECTS) {
+    if (!config.durable_objects.bindings.some(({ name }) => name === object))
+      throw new Error(`${path} has no Durable Object with the binding ${object}`);
+  }
+  if (!config.main.endsWith(ENTRY)) throw new Error(`${path}: main must be ${ENTRY}`);
   return {
     name: config.name,
     assets: near(config.assets.directory),

@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import {
   auditSettings,
+  guardSettings,
   guestSettings,
   mailSettings,
   natsSettings,
@@ -56,6 +57,9 @@ export const guestRows = (texts: Texts) => rows(guestSettings, texts);
 
 /** Members of the `QUOTAS` var. */
 export const quotaRows = (texts: Texts) => rows(quotaSettings, texts);
+
+/** Members of the `GUARD` var. */
+export const guardRows = (texts: Texts) => rows(guardSettings, texts);
 
 /** Members of the `AUDIT` var. */
 export const auditRows = (texts: Texts) => rows(auditSettings, texts);

@@ -110,7 +110,7 @@ function draw(arrangement: Arrangement): Drawing {
       ...card(
         revoked,
         'Revoked',
-        'cannot be undone\nNATS: pending until every server has confirmed; a lease limits that time\nQueues, Topics and Events: from the next request',
+        'cannot be undone\nNATS: pending until every server has confirmed; a lease limits that time\nQueues, Topics and Events: from the next request; a lease limits a delay',
         { tone: 'danger' },
       ),
       ...card(
@@ -129,6 +129,6 @@ export const credentialLife: Picture = {
   name: 'credential-life',
   title: 'The life of credentials',
   description:
-    'Credentials are created in a guide, in the console or with the API. The secret is shown once, in that response. While they are in use, Latchkey records when they were last used. For Queues and for Topics and Events, name and permissions can be updated any number of times. Credentials end when they are revoked, which cannot be undone. For NATS, a revocation is pending until every server has confirmed, and a lease, if one is set, limits that time. For Queues and for Topics and Events, it holds from the next request. NATS credentials also end when they have expired, if the deployment sets a validity; the servers then disconnect the clients.',
+    'Credentials are created in a guide, in the console or with the API. The secret is shown once, in that response. While they are in use, Latchkey records when they were last used. For Queues and for Topics and Events, name and permissions can be updated any number of times. Credentials end when they are revoked, which cannot be undone. For NATS, a revocation is pending until every server has confirmed, and a lease, if one is set, limits that time. For Queues and for Topics and Events, it holds from the next request; if its guard cannot be reached, a lease limits the delay. NATS credentials also end when they have expired, if the deployment sets a validity; the servers then disconnect the clients.',
   draw,
 };

@@ -196,7 +196,12 @@ function draw(arrangement: Arrangement): Drawing {
         'API',
         'checks the caller’s permissions, writes each change with its audit record',
       ),
-      ...place(inside, rows.gateway, 'Gateway', 'checks signature and permission, then signs for the engine'),
+      ...place(
+        inside,
+        rows.gateway,
+        'Gateway',
+        'checks signature, asks the key’s guard, then signs for the engine',
+      ),
       ...place(
         inside,
         rows.jwts,
@@ -215,7 +220,7 @@ export const requestFlow: Picture = {
   name: 'request-flow',
   title: 'How requests flow',
   description:
-    'One Worker at one address has static pages, the API, the gateway and the NATS account JWTs. A browser, with the guides and the console, loads static pages and calls the API with a session. Programs call the API with an API key. The API checks the caller’s permissions and writes each change with its audit record. It uses the identity database, which has people, API keys and policies, and the region database, which has accounts, credentials and audit records. Queue and topic clients send requests, signed with an access key, to the gateway. The gateway checks signature and permission in the region database, then signs the request for the queue engine, which has the queues and topics. NATS clients connect with a .creds file directly to the nats-servers, which have the subjects and streams. NATS account JWTs are built from the region database, pushed to the nats-servers on each change, and served on request. Each region has its own database, queue engine and nats-servers.',
+    'One Worker at one address has static pages, the API, the gateway and the NATS account JWTs. A browser, with the guides and the console, loads static pages and calls the API with a session. Programs call the API with an API key. The API checks the caller’s permissions and writes each change with its audit record. It uses the identity database, which has people, API keys and policies, and the region database, which has accounts, credentials and audit records. Queue and topic clients send requests, signed with an access key, to the gateway. The gateway checks the signature and asks the guard of the access key, which keeps the credentials from the region database in memory, whether the request is permitted. It then signs the request for the queue engine, which has the queues and topics. NATS clients connect with a .creds file directly to the nats-servers, which have the subjects and streams. NATS account JWTs are built from the region database, pushed to the nats-servers on each change, and served on request. Each region has its own database, queue engine and nats-servers.',
   caption:
     'NATS clients connect directly to the servers. Every other request goes through the Worker. A request in one region needs no other region.',
   draw,
