@@ -1,4 +1,7 @@
-/** The outcome of a revocation in words, from the headers of the response. Claims nothing beyond them. */
+/**
+ * The outcome of a revocation, or of another change of credentials, in words, from the headers of the response. Claims nothing
+ * beyond them.
+ */
 
 import { type Notice, pending, success } from '../ui/panels/notice.ts';
 import { pluralize } from '../ui/pluralize.ts';
@@ -32,6 +35,28 @@ export function outcome(done: string, headers: Headers): Notice {
 export function pendingText(headers: Headers): string | undefined {
   const [state] = parse(headers.get(ENFORCEMENT));
   return state === 'pending' ? `Revoked, ${confirmed(headers)}` : undefined;
+}
+
+/** What a change of access keys does: once it is enforced, and within which time otherwise. */
+export interface Effect {
+  enforced: string;
+  /** `within` is a time such as "within 31 seconds". */
+  pending: (within: string) => string;
+}
+
+/** Returns the notice for a change of credentials of Queues or of Topics and Events. */
+export function changed(done: string, effect: Effect, headers: Headers): Notice {
+  const within = delay(headers);
+  if (within !== undefined) return pending(`${done} ${effect.pending(within)}`);
+  const [state] = parse(headers.get(ENFORCEMENT));
+  return success(state === 'enforced' && effect.enforced ? `${done} ${effect.enforced}` : done);
+}
+
+/** Returns the time within which a pending change applies: "within 31 seconds". Undefined if it is not pending. */
+export function delay(headers: Headers): string | undefined {
+  const [state, { within }] = parse(headers.get(ENFORCEMENT));
+  if (state !== 'pending') return undefined;
+  return within === undefined ? 'soon' : `within ${pluralize(within, 'second')}`;
 }
 
 function confirmed(headers: Headers): string {

@@ -10,6 +10,7 @@ import type { Values } from '../../ui/forms/form.ts';
 import { type Notice, pending, success } from '../../ui/panels/notice.ts';
 import { regionLabel } from '../../workspace/region-label.ts';
 import { showLastUsed } from '../last-used.ts';
+import { changed, delay } from '../revocation-receipt.ts';
 import { confirmRevocation } from '../revoke-dialog.ts';
 import { showNew } from '../show-new.ts';
 import type { AccessKeyCredentialsElement } from './access-key-credentials.ts';
@@ -36,8 +37,15 @@ export async function activate(
   if (!result.ok && result.problem.kind !== 'refused') return element.fail(result.problem);
   await element.load();
   const { label } = ACCESS_KEY_PRODUCTS[product];
-  announce(success(`${label} is active in ${regionLabel(region)}. Next, generate credentials.`));
+  const done = `${label} is active in ${regionLabel(region)}.`;
+  const effect = {
+    enforced: NEXT,
+    pending: (within: string) => `Existing credentials of the project can use it ${within}. ${NEXT}`,
+  };
+  announce(result.ok ? changed(done, effect, result.headers) : success(`${done} ${NEXT}`));
 }
+
+const NEXT = 'Next, generate credentials.';
 
 /** Asks for confirmation and deactivates the product. */
 export async function deactivate(element: AccessKeyCredentialsElement): Promise<void> {
@@ -50,10 +58,13 @@ export async function deactivate(element: AccessKeyCredentialsElement): Promise<
     () => fetchResult<unknown>(() => accessKeyEndpoints[product].deactivate.$post(request)),
     { project: projectName(element), region },
     // The response does not say whether the engine has deleted its resources.
-    () =>
-      pending(
-        `${label} is no longer active in ${region}, and its credentials are revoked. Deleting its ${resources} can take a few more minutes.`,
-      ),
+    (headers) => {
+      const within = delay(headers);
+      const delayed = within ? ` Their requests are denied ${within}.` : '';
+      return pending(
+        `${label} is no longer active in ${region}, and its credentials are revoked.${delayed} Deleting its ${resources} can take a few more minutes.`,
+      );
+    },
     `${label} was already deactivated in ${region}.`,
   );
   if (!notice) return;
@@ -99,8 +110,9 @@ export async function update(
   credentials: AccessKeyCredentials,
 ): Promise<void> {
   const { id, name: before, region, permissions } = credentials;
+  let headers = new Headers();
   const updated = await dialogIn(element, 'update').submit(
-    (values) => {
+    async (values) => {
       const wanted = permissionsOf(values);
       const changed = PERMISSIONS.filter(({ apiName }) => wanted[apiName] !== permissions[apiName]);
       const json = {
@@ -108,9 +120,11 @@ export async function update(
         permissions: Object.fromEntries(changed.map(({ apiName }) => [apiName, wanted[apiName]])),
       };
       const request = { param: { region, credentials_id: id }, json };
-      return fetchResult(() =>
+      const result = await fetchResult(() =>
         (accessKeyEndpoints[element.product].credentials[':credentials_id'].$patch as Patch)(request),
       );
+      if (result.ok) headers = result.headers;
+      return result;
     },
     { region: regionLabel(region) },
     {
@@ -118,10 +132,17 @@ export async function update(
       ...Object.fromEntries(PERMISSIONS.map(({ apiName }) => [apiName, permissions[apiName] ? 'true' : ''])),
     },
   );
-  if (updated) await finish(element, success(`Updated ${updated.name}.`), { updated: id });
+  if (!updated) return;
+  const effect = { enforced: '', pending: (within: string) => `The changes apply ${within}.` };
+  await finish(element, changed(`Updated ${updated.name}.`, effect, headers), { updated: id });
 }
 
 type Patch = (request: object) => Promise<ApiResponse<AccessKeyCredentials>>;
+
+const REVOKED = {
+  enforced: 'Its next request is denied.',
+  pending: (within: string) => `Its requests are denied ${within}.`,
+};
 
 /** Asks for confirmation and revokes credentials. */
 export async function revoke(
@@ -133,7 +154,7 @@ export async function revoke(
     element,
     () => fetchResult<unknown>(() => endpoint.$delete({ param: { region, credentials_id: id } })),
     { name, region: regionLabel(region) },
-    () => success(`Revoked ${name}. Its next request is denied.`),
+    (headers) => changed(`Revoked ${name}.`, REVOKED, headers),
     (dialog) => showLastUsed(dialog, used),
   );
   if (notice) await finish(element, notice, { revoked: { id, pending: false } });

@@ -7,6 +7,7 @@ import { regionLabel } from '../../workspace/region-label.ts';
 import { currentSelection } from '../../workspace/selection.ts';
 import { ACCESS_KEY_PRODUCTS, type AccessKeyProductId } from '../access-key/products.ts';
 import { LISTING, send } from '../access-key/signed-request.ts';
+import { delay } from '../revocation-receipt.ts';
 import {
   issue,
   NAME,
@@ -70,14 +71,17 @@ function trialOf(
         accessKeyEndpoints[product].credentials[':credentials_id'].$delete(request, { init }),
       );
     },
-    async observeRevocation({ answeredAt }, log) {
+    async observeRevocation({ answeredAt, headers }, log) {
       const next = await use();
       const took = since(answeredAt);
       log(next);
+      const within = delay(headers);
       return {
-        accepted: failure(
-          'The next request was still accepted. This must not happen: report it to the operator of this deployment.',
-        ),
+        accepted: within
+          ? pending(`The next request was still accepted. Requests are denied ${within}.`)
+          : failure(
+              'The next request was still accepted. This must not happen: report it to the operator of this deployment.',
+            ),
         denied: success(`Denied on the next request, ${took} after the response to the revocation.`),
         unknown: pending('The credentials are revoked, but the next request got no response to confirm it.'),
       }[next.outcome];
