@@ -124,7 +124,7 @@ describe('a revocation that a server has not confirmed', () => {
       await alert(page).getByText('Loading connected clients').waitFor();
       await confirm(page).click();
       await rows(page).getByText('Revoked, no server confirmed').waitFor();
-      expect(await rows(page).getByRole('button').count()).toBe(0);
+      await expect.poll(() => rows(page).getByRole('button').count()).toBe(0);
       expect(await stepsDone(page)).toEqual([1, 2, 3]);
     });
     await status(page).getByText('Every server has confirmed the revocation').waitFor();
