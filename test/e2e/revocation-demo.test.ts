@@ -164,8 +164,9 @@ it('each panel is marked busy while it starts, also when another panel has alrea
     await released.promise;
     await route.continue();
   });
+  const requested = page.waitForRequest('**/sns-info*');
   await press(page, topics.label, 'Start');
-  await page.waitForRequest('**/sns-info*').catch(() => undefined);
+  await requested;
   const button = demo(page, topics.label).getByRole('button', { name: 'Start' });
   expect(await button.getAttribute('aria-busy')).toBe('true');
   released.resolve();
