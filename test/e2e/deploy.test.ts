@@ -95,6 +95,10 @@ describe('npm run deploy', { timeout: 300_000 }, () => {
     const { worker: secrets } = json<{ worker: Record<string, string> }>('secrets.json');
     expect(Object.keys(secrets).sort()).toEqual(secretNames(REGIONS).sort());
     expect(account.worker).toEqual({ uploads: 1, secrets });
+    const classes = account.migrations.flatMap(({ steps }) =>
+      steps.flatMap((step) => step.new_sqlite_classes),
+    );
+    expect(classes).toEqual(['AccountPublisher', 'CredentialGuard']);
     expect(rows('latchkey-identity', 'select id from organizations')).toHaveLength(1);
   });
 
@@ -190,6 +194,30 @@ from = "latchkey@example.com"
     expect(changes.filter((change) => change.includes('/d1/'))).toEqual([]);
     expect(account.worker).toEqual({ uploads: uploads + 1, secrets });
     expect(rows('latchkey-identity', 'select email from users')).toEqual([{ email: 'owner@example.com' }]);
+  });
+
+  it('creates only the guards for a deployment of a version without them, once', async () => {
+    account.migrations.length = 0;
+    account.migrationTag = 'v1';
+    await deployAs();
+    await deployAs();
+    expect(account.migrations).toEqual([
+      { old_tag: 'v1', new_tag: 'v2', steps: [{ new_sqlite_classes: ['CredentialGuard'] }] },
+    ]);
+  });
+
+  it('refuses a configuration without guards before it changes anything', async () => {
+    const before = readFileSync(config, 'utf8');
+    const changes = account.changes.length;
+    try {
+      writeFileSync(config, before.replace('name = "CREDENTIAL_GUARD"', 'name = "ANOTHER"'));
+      await expect(deployAs()).rejects.toThrow(/has no Durable Object with the binding CREDENTIAL_GUARD/);
+      writeFileSync(config, before.replace('functions/worker.ts', 'functions/index.ts'));
+      await expect(deployAs()).rejects.toThrow(/main must be functions\/worker\.ts/);
+      expect(account.changes.length).toBe(changes);
+    } finally {
+      writeFileSync(config, before);
+    }
   });
 
   it('stops when the operator has lost the secrets that the Worker has', async () => {

@@ -22,11 +22,22 @@ export interface FakeCloudflare {
   databases: Map<string, FakeDatabase>;
   /** The secrets of the deployed Worker; undefined before the first deployment. */
   worker: { secrets: Record<string, string>; uploads: number } | undefined;
+  /** The migrations of Durable Objects that uploads contained. */
+  migrations: Migrations[];
+  /** The tag of the last applied migration. */
+  migrationTag: string | undefined;
   /** Each request that changes data: `POST /d1/database`, … */
   changes: string[];
   /** Makes the next upload of code fail. */
   failNextUpload: boolean;
   close(): Promise<void>;
+}
+
+/** The migrations in the metadata of an upload: only those after `old_tag`. */
+interface Migrations {
+  old_tag?: string;
+  new_tag: string;
+  steps: { new_sqlite_classes: string[] }[];
 }
 
 class NotFound extends Error {}
@@ -54,6 +65,8 @@ export async function fakeCloudflare(): Promise<FakeCloudflare> {
     },
     databases: new Map(),
     worker: undefined,
+    migrations: [],
+    migrationTag: undefined,
     changes: [],
     failNextUpload: false,
     close: () => new Promise((resolve) => server.close(() => resolve())),
@@ -137,14 +150,18 @@ function workers(account: FakeCloudflare, call: string, body: string): unknown {
   const [, name, detail] = /\/workers\/(?:scripts|services|workers)\/([^/]+)(?:\/(.*))?$/.exec(call) ?? [];
   if (call === 'GET /workers/subdomain') return { subdomain: 'account' };
   if (!name) return {};
-  // The first upload is a script, later ones are versions of it.
+  // An upload with migrations is a script, others are versions of it.
   if ((call.startsWith('PUT') && !detail) || call.endsWith('/versions')) return upload(account, body);
   if (detail === 'deployments') return { deployments: [] };
   if (detail === 'assets-upload-session') return { jwt: 'e30.e30.e30', buckets: [] };
   if (!account.worker) throw new NotFound('This Worker does not exist on your account.');
   if (detail === 'secrets') return Object.keys(account.worker.secrets).map((each) => ({ name: each }));
   if (call.includes('/services/'))
-    return { default_environment: { script: { last_deployed_from: 'wrangler' } } };
+    return {
+      default_environment: {
+        script: { last_deployed_from: 'wrangler', migration_tag: account.migrationTag },
+      },
+    };
   return { subdomain: { enabled: true, previews_enabled: true }, enabled: true };
 }
 
@@ -156,13 +173,21 @@ function upload(account: FakeCloudflare, form: string): unknown {
   account.worker ??= { secrets: {}, uploads: 0 };
   account.worker.uploads++;
   const metadata = /name="metadata"\r\n\r\n(\{.*?\})\r\n/s.exec(form)?.[1] ?? '{}';
-  const { bindings } = JSON.parse(metadata) as { bindings: { type: string; name: string; text: string }[] };
+  const { bindings, migrations } = JSON.parse(metadata) as {
+    bindings: { type: string; name: string; text: string }[];
+    migrations?: Migrations;
+  };
+  if (migrations) {
+    account.migrations.push(migrations);
+    account.migrationTag = migrations.new_tag;
+  }
   for (const { type, name, text } of bindings)
     if (type === 'secret_text') account.worker.secrets[name] = text;
   return {
     id: 'latchkey',
     etag: 'tag',
     startup_time_ms: 1,
+    resources: { script: { etag: 'tag' } },
     deployment_id: 'one',
     available_on_subdomain: true,
   };
