@@ -25,6 +25,11 @@ const OF_CALLER = [
   '/mnq/v1beta1/lookup',
   // Returns data of the region, not of a project.
   '/mnq/v1beta1/regions/:region/nats-servers',
+  // Return a result for each id, which looks missing.
+  ...['nats', 'sqs', 'sns'].flatMap((product) => [
+    `/mnq/v1beta1/regions/:region/${product}-credentials/batch`,
+    `/mnq/v1beta1/regions/:region/${product}-usage`,
+  ]),
 ];
 
 const ROUTES = [
@@ -88,7 +93,11 @@ function fillPath(path: string, victim: Victim): string {
 }
 
 /** A query and a body that reference the victim's resources and suit every route. */
-function queryAndBody(method: string, path: string, { owner, account, application, policy }: Victim) {
+function queryAndBody(
+  method: string,
+  path: string,
+  { owner, account, application, policy, credentials }: Victim,
+) {
   const { project_id, organization_id } = owner;
   const body = {
     project_id,
@@ -101,12 +110,17 @@ function queryAndBody(method: string, path: string, { owner, account, applicatio
     permissions: { can_publish: true, can_receive: true, can_manage: true },
     rules: [{ permission_set_names: ['MessagingAndQueuingFullAccess'], project_ids: [project_id] }],
   };
-  const names = { project_id, organization_id, policy_id: policy, key: account };
+  const [product = ''] = /(nats|sqs|sns)(?=-)/.exec(path) ?? [];
+  const credentials_id = credentials[`${product}-credentials`] ?? '';
+  const names = { project_id, organization_id, policy_id: policy, key: account, credentials_id };
   if (method === 'GET' || method === 'DELETE') {
     return { query: `?${new URLSearchParams(parametersOf(method, path, names))}` };
   }
   // This endpoint accepts only these fields.
-  return { query: '', body: path.endsWith('/users/:user_id') ? { type: 'member' } : body };
+  if (path.endsWith('/users/:user_id')) return { query: '', body: { type: 'member' } };
+  if (path.endsWith('-credentials/batch'))
+    return { query: '', body: { action: 'revoke', ids: [credentials_id] } };
+  return { query: '', body };
 }
 
 const state = async () =>

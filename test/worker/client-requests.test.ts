@@ -83,6 +83,7 @@ const LISTS = OPERATIONS.filter(
 const list = (path: string, query: Record<string, string>) => {
   const values = new Map([
     ['policy_id', policy],
+    ['credentials_id', crypto.randomUUID()],
     ['project_id', owner.project_id],
   ]);
   const needed = document.paths[path]?.get?.parameters?.filter(

@@ -42,6 +42,13 @@ const NOBODY = crypto.randomUUID();
 /** Stored as entered, with several lines; the page that lists the text isolates each entry. */
 const UNRESTRICTED = ['POST /feedback remark'];
 
+/** What the error says about fields that allow only a few characters. */
+const STATED: Record<string, string> = {
+  email: 'Invalid email address',
+  resources: 'must be a name',
+  source_ips: 'must be a CIDR block',
+};
+
 let owner: Owner;
 let fields: Field[];
 
@@ -102,7 +109,7 @@ describe('text with a bidirectional control character', () => {
       expect([where, status, body.type]).toEqual([where, 400, 'invalid_arguments']);
       const details = body.details as unknown as { argument_name: string; help_message: string }[];
       const detail = details.find(({ argument_name: argument }) => argument.startsWith(field.name));
-      const stated = field.name === 'email' ? 'Invalid email address' : 'text direction controls';
+      const stated = STATED[field.name] ?? 'text direction controls';
       expect(detail?.help_message, where).toContain(stated);
     }
   });

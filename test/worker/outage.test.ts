@@ -47,7 +47,8 @@ beforeAll(async () => {
 
 const read = (path: string, bindings: typeof env) => {
   const { organization_id, project_id } = owner;
-  const values = { organization_id, project_id, key: 'LKEY0123456789abcdef', policy_id: crypto.randomUUID() };
+  const [policy_id, credentials_id] = [crypto.randomUUID(), crypto.randomUUID()];
+  const values = { organization_id, project_id, key: 'LKEY0123456789abcdef', policy_id, credentials_id };
   const query = new URLSearchParams(parametersOf('GET', path, values));
   return call('GET', `${path.replace(':region', 'fr-par')}?${query}`, {
     token: owner.secret_key,
