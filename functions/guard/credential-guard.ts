@@ -26,7 +26,10 @@ export class CredentialGuard extends DurableObject<Bindings> implements Guard {
 
   async admit(key: GuardKey): Promise<Admission> {
     try {
-      return { read: true, credential: await this.#current(key) };
+      const credential = await this.#current(key);
+      // The row in memory can be older than the last recorded use.
+      const lastUsedAt = Math.max(credential?.lastUsedAt ?? 0, this.#lastUsedAt) || null;
+      return { read: true, credential: credential && { ...credential, lastUsedAt } };
     } catch (error) {
       // The caller logs other errors, when it reads the database itself.
       if (!(error instanceof NeverSettled) && !unavailableDatabase(error)) throw error;

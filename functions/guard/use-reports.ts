@@ -5,6 +5,7 @@
 import type { Context } from 'hono';
 import type { Config, Region } from '../shared/env.ts';
 import { type AppEnv, inBackground } from '../shared/http.ts';
+import { LAST_USE_INTERVAL_MS } from '../shared/last-use.ts';
 import { truncateAddress } from '../shared/networks.ts';
 import { guardOf, type UsedRow } from './guards.ts';
 import { addUse, noUsage, type Outcome, type Usage } from './usage.ts';
@@ -50,10 +51,12 @@ export function countUse(
     client: clientNameOf(c.req.header('User-Agent')),
   });
   const now = Date.now();
-  if (now < collection.overdueAt) return;
+  // A use that is to be recorded as the last one is reported at once: its owner may be waiting to see it.
+  const isDue = use.at - (used.credential.lastUsedAt ?? 0) >= LAST_USE_INTERVAL_MS;
+  if (!isDue && now < collection.overdueAt) return;
   collection.overdueAt = now + OVERDUE_MS;
   const report = async () => {
-    await new Promise((resolve) => setTimeout(resolve, COLLECT_MS));
+    if (!isDue) await new Promise((resolve) => setTimeout(resolve, COLLECT_MS));
     if (ofAll.get(name) !== collection) return;
     // Removed before the call, so that no use is reported twice.
     ofAll.delete(name);
