@@ -38,9 +38,7 @@ async function check(): Promise<boolean> {
       await built;
       return (await step('tsc', () => runTool('tsc', ['--checkers', '1']))) && formatted;
     })(),
-    built.then(
-      async (ok) => ok && (await step('astro check', () => runTool('astro', CHECK_PAGES))),
-    ),
+    built.then(async (ok) => ok && (await step('astro check', () => runTool('astro', CHECK_PAGES)))),
   ]);
   return results.every(Boolean);
 }
