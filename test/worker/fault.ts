@@ -7,7 +7,7 @@ const TEXT = Symbol('its text');
 type Run = <Result>(texts: string[], run: () => Promise<Result>) => Promise<Result>;
 
 /** Wraps the database: every round trip goes through `around` with the texts of its statements. */
-function intercepted(database: D1Database, around: Run): D1Database {
+export function intercepted(database: D1Database, around: Run): D1Database {
   const session = database.withSession('first-primary');
   const statement = (text: string, original: D1PreparedStatement): D1PreparedStatement =>
     ({
