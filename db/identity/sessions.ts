@@ -7,6 +7,7 @@ import { type AuditContext, auditStatement } from '../audit.ts';
 import { type Database, rowsOf } from '../database.ts';
 import { type Listed, orderOf, type Page } from '../page.ts';
 import { FIRST_ORGANIZATION } from './feedback.ts';
+import { signInIdentifier } from './sign-in-links.ts';
 
 /** A session, without its token. Times are milliseconds since the epoch. */
 export interface Session {
@@ -55,6 +56,26 @@ export async function createSessionByPassword(
       sql`where exists (select 1 from sign_in_methods
         where user_id = ${userId} and provider_id = 'credential' and password = ${hash})`,
     ),
+  );
+  return Boolean(begun?.meta.changes);
+}
+
+/**
+ * Starts a session with a link and deletes the link. Returns false, and changes nothing, if it was used or has expired.
+ */
+export async function createSessionByLink(
+  db: Database,
+  session: NewSession,
+  tokenHash: string,
+): Promise<boolean> {
+  const good: SQL = sql`identifier = ${signInIdentifier(tokenHash)} and expires_at > ${session.now}`;
+  const [begun] = await db.batch(
+    insertSession(
+      session,
+      sql`value`,
+      sql`from verifications where ${good} and value in (select id from users)`,
+    ),
+    sql`delete from verifications where ${good}`,
   );
   return Boolean(begun?.meta.changes);
 }

@@ -8,15 +8,17 @@
  */
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { findUser } from '../../db/identity/bootstrap.ts';
 import { newSignInLink } from '../../functions/iam/sign-in/sign-in-links.ts';
 import { bundleWorker } from './bundle.ts';
 import { natsServerVersion, versionWarning } from './nats.ts';
+import { localAccess } from './new-organization.ts';
 import { NATS_PORT, portOf } from './ports.ts';
 import { refuseIfRunning } from './processes.ts';
 import { defaultConfig, root, systemReason } from './project.ts';
 import { onSchedule } from './schedule.ts';
 import { buildSite } from './site.ts';
-import { type Stack, startStack } from './stack.ts';
+import { type Stack, stackDatabases, startStack } from './stack.ts';
 import { claimStateFolder, emptyFolder } from './state-folder.ts';
 import { Stop } from './tools.mjs';
 
@@ -26,16 +28,20 @@ const state = resolve(root, process.env.LATCHKEY_STATE || '.latchkey');
 /** How long the printed sign-in link works, in milliseconds. */
 const LINK_LIFE = 3_600_000;
 
-/** Creates a link that signs the Owner in, once; undefined if no user has the email in `owner.json` any more. */
-async function signInLink({ origin, owner, database }: Stack): Promise<string | undefined> {
+/**
+ * Creates a link that signs the Owner in, once; undefined if no user has the email in `owner.json` any more. Writes to the
+ * database's file: a start of the local runtime's database client takes half a second of CPU time.
+ */
+async function signInLink({ origin, owner }: Stack): Promise<string | undefined> {
   if (!owner) return undefined;
+  const identity = (await stackDatabases(state, config)).find(({ binding }) => binding === 'IDENTITY');
+  if (!identity) throw new Error(`${config} has no database with the binding IDENTITY`);
+  const access = localAccess(identity.file);
+  if (!(await access.first(findUser(owner.email)))) return undefined;
   const now = Date.now();
   const { token, statements } = await newSignInLink({ email: owner.email, now, expiresAt: now + LINK_LIFE });
-  const identity = await database('IDENTITY');
-  const results = await identity.batch(
-    statements.map(({ sql, params }) => identity.prepare(sql).bind(...params)),
-  );
-  return results.at(-1)?.meta.changes ? `${origin}/sign-in/#${token}` : undefined;
+  await access.run(statements);
+  return `${origin}/sign-in/#${token}`;
 }
 
 function describe(

@@ -48,8 +48,10 @@ function standIn(
   return {
     idFromName: (name: string) => ({ id: local.idFromName(name), name }),
     get({ id, name }: { id: never; name: string }) {
-      const real = (method: string) => (input: unknown) =>
-        (local.get(id) as unknown as Record<string, (input: unknown) => unknown>)[method]?.(input);
+      const real =
+        (method: string) =>
+        (...input: unknown[]) =>
+          (local.get(id) as unknown as Record<string, (...input: unknown[]) => unknown>)[method]?.(...input);
       const methods = ['admit', 'changed', 'record', 'fetch'].map((method) => [method, real(method)]);
       return { ...Object.fromEntries(methods), ...use(name, stubs++) };
     },
@@ -400,6 +402,8 @@ describe('deactivation of a project with many credentials', () => {
     const { project_id } = tenant.owner;
     const { status, headers } = await tenant.api('POST', '/deactivate-sqs', { project_id });
     expect(status).toBe(200);
+    // After the deadline, in the background.
+    await expect.poll(() => told.length, { timeout: 20_000 }).toBe(900);
     const uses = told.map((key) =>
       key === tenant.accessKey ? Number.POSITIVE_INFINITY : Number(key.slice(10)),
     );

@@ -14,10 +14,7 @@ import { env } from './env.ts';
 /** The origin of the API in tests. */
 export const ORIGIN = 'https://latchkey.test';
 
-/**
- * Creates an organization with its Owner. The hash of the password is as cheap as scrypt allows: verifying takes its cost
- * from the hash, and a real one takes a quarter of a second of CPU time.
- */
+/** Creates an organization with its Owner, with a cheap password hash. */
 export async function newOwner(): Promise<Owner> {
   const organizationId = crypto.randomUUID();
   const email = `${crypto.randomUUID()}@example.com`;
@@ -42,7 +39,11 @@ export async function newOwner(): Promise<Owner> {
   };
 }
 
-function cheapHash(password: string): string {
+/**
+ * Returns a hash of a password that is as cheap as scrypt allows: verifying takes its cost from the hash, and a real one
+ * takes a quarter of a second of CPU time.
+ */
+export function cheapHash(password: string): string {
   const salt = randomBytes(16);
   const key = scryptSync(password, salt, 32, { N: 2, r: 1, p: 1 });
   return ['scrypt', 2, 1, 1, salt.toString('base64'), key.toString('base64')].join(':');

@@ -2,7 +2,7 @@
  * Every route × every kind of caller. The routes come from the app's router, so that undocumented ones are covered
  * too. The expected statuses are in matrix-table.ts.
  */
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { app } from '../../functions/index.ts';
 import { everything } from './everything.ts';
@@ -118,6 +118,8 @@ beforeAll(async () => {
   elsewhere = await newProject(owner);
   cookie = await signIn(owner);
 });
+
+afterAll(() => void vi.restoreAllMocks());
 
 describe('the access matrix', () => {
   it('lists every route of the app, or names it as public', () => {

@@ -1,8 +1,12 @@
 /** People for tests: invited by an Owner, joined through their links, with permissions from policies. */
 import { expect, vi } from 'vitest';
+import { openDatabase } from '../../db/database.ts';
+import { acceptInvitation } from '../../db/identity/invitations.ts';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
+import { hashLinkToken } from '../../functions/iam/sign-in/link-tokens.ts';
+import { systemAuditContext } from '../../functions/shared/write-context.ts';
 import { env } from './env.ts';
-import { call, identityRows, postAuth, type SignedIn, signIn } from './harness.ts';
+import { call, cheapHash, identityRows, type SignedIn, signIn } from './harness.ts';
 
 /** The configured public address, which differs from the address that tests call. */
 export const SITE_URL = 'https://pages.latchkey.test';
@@ -58,16 +62,24 @@ export interface Person {
   password: string;
 }
 
-/** Creates a person who has joined the Owner's organization. */
+/** Creates a person who has joined the Owner's organization, with a cheap password hash: see {@link cheapHash}. */
 export async function newMember(owner: Owner, name = 'New'): Promise<Person> {
   const email = newEmail();
   const password = newPassword();
   const invited = await invite(owner, email);
-  const token = tokenOf(invited.body.invitation_url);
-  const accepted = await postAuth('/accept-invitation', { token, name, password });
-  if (accepted.status !== 200)
-    throw new Error(`accepting the invitation returned ${accepted.status}: ${accepted.text}`);
-  return { id: invited.body.id, email, password };
+  const { id } = invited.body;
+  const accepted = await acceptInvitation(
+    openDatabase(env.IDENTITY),
+    { ...systemAuditContext(), actorType: 'user', actorId: id },
+    {
+      tokenHash: await hashLinkToken(tokenOf(invited.body.invitation_url)),
+      userId: id,
+      organizationId: owner.organization_id,
+    },
+    { name, passwordHash: cheapHash(password) },
+  );
+  if (!accepted) throw new Error('the invitation could not be accepted');
+  return { id, email, password };
 }
 
 /** Adds a person with an account to the Owner's organization. */

@@ -3,7 +3,7 @@
  * bad row is real: a database trigger rejects changes to it.
  */
 import type { D1Database } from '@cloudflare/workers-types';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
 import { getAccountState, recordPush, shortenRevocations } from '../../db/region/account-sync.ts';
 import { cleanUp } from '../../functions/gateway/cleanup.ts';
@@ -27,6 +27,7 @@ beforeEach(() => {
   vi.spyOn(console, 'error').mockImplementation((line: string) => void logged.push(line));
   vi.spyOn(console, 'warn').mockImplementation(() => {});
 });
+afterEach(() => void vi.restoreAllMocks());
 
 /** Runs `work` while a trigger rejects changes to the rows that match `when`. */
 async function withRejectingTrigger(

@@ -3,7 +3,7 @@
  * error.
  */
 import { AwsClient } from 'aws4fetch';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { reseal } from '../../functions/credentials/reseal.ts';
 import { app } from '../../functions/index.ts';
 import { type Bindings, configOf, type SealingKey } from '../../functions/shared/env.ts';
@@ -68,6 +68,7 @@ beforeEach(() => {
   vi.spyOn(console, 'error').mockImplementation((line: string) => void logged.push(line));
   vi.spyOn(console, 'info').mockImplementation(() => {});
 });
+afterEach(() => void vi.restoreAllMocks());
 
 describe('a secret that cannot be decrypted', () => {
   it('does not block the rotation of others, is logged by its ID, and is counted as remaining', async () => {

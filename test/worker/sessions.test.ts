@@ -14,9 +14,9 @@ import {
   envWithEmail,
   invite,
   newEmail,
-  newMember,
   newPassword,
   SITE_URL,
+  tokenOf,
 } from './people.ts';
 import * as fixture from './sessions-fixture.ts';
 
@@ -86,7 +86,10 @@ describe('signing in with a password', () => {
   it('computes the same scrypt hash and returns the same error for an unknown, invited or existing email', async () => {
     const invited = newEmail();
     await invite(owner, invited);
-    const { email: existing } = await newMember(owner);
+    const existing = newEmail();
+    const token = tokenOf((await invite(owner, existing)).body.invitation_url);
+    const account = { token, name: 'New', password: newPassword() };
+    expect((await postAuth('/accept-invitation', account)).status).toBe(200);
     const scrypt = vi.spyOn(crypto, 'scrypt');
     onTestFinished(() => scrypt.mockRestore());
     const responses = [];

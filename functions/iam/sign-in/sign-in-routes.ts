@@ -8,12 +8,12 @@ import * as z from 'zod';
 import { openDatabase } from '../../../db/database.ts';
 import { findPasswordHolder } from '../../../db/identity/passwords.ts';
 import {
+  createSessionByLink,
   createSessionByPassword,
   endSession,
   extendSession,
   findSession,
 } from '../../../db/identity/sessions.ts';
-import { createSessionByLink } from '../../../db/identity/sign-in-links.ts';
 import { ApiError } from '../../shared/errors.ts';
 import { type AppEnv, apiTime, bodyOf } from '../../shared/http.ts';
 import { limitAttempts, rejectUnknownToken } from '../../shared/rate-limits.ts';
