@@ -98,7 +98,10 @@ describe('concurrent changes', () => {
         `select scope, resource, value from counts where value <> case
            when resource = 'nats_accounts' then (select count(*) from nats_accounts
              where scope in (project_id, 'organization:' || organization_id) and deleted_at is null)
-           when resource = 'nats_revocations' then (select count(*) from nats_revocations where account_id = scope)
+           when resource = 'nats_revocations' then (select count(*) from nats_revocations where account_id = scope
+               and user_key not in (select key from credentials where nats_account_id = scope)
+               and user_key not in (select previous_key from rotations))
+             + (select count(*) from rotations join credentials on id = credential_id where nats_account_id = scope)
            when length(scope) = 56 then (select count(*) from credentials where nats_account_id = scope)
            else (select count(*) from credentials where project_id = scope and product = resource) end`,
       );
