@@ -55,8 +55,6 @@ export function useBrowser(local: LocalStack): TestBrowser {
       const context = await browser.newContext({
         baseURL: local.stack.origin,
         viewport: { width: 1280, height: 900 },
-        // Animations render 60 frames a second, which takes a quarter of the browser's CPU time.
-        reducedMotion: 'reduce',
         permissions: ['clipboard-read', 'clipboard-write'],
         ...(!stranger && { storageState: userSession }),
         ...options,
