@@ -70,7 +70,6 @@ export default defineConfig({
           name: 'worker',
           include: ['test/worker/**/*.test.ts'],
           setupFiles: ['test/worker/setup.ts'],
-          isolate: false,
           testTimeout: 60_000,
         },
       },
