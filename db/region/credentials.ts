@@ -448,7 +448,7 @@ export async function revokeCredential(
 
 /**
  * Deletes credentials. NATS users whose JWT a server can still accept are also added to their account's revocations, with
- * a time not before their creation, so that the next account JWT rejects them. Returns those that these projects had.
+ * a time not before their creation, so that the next account JWT rejects them. Returns the revoked ones.
  */
 export async function revokeCredentials(
   db: Database,

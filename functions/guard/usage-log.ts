@@ -25,7 +25,7 @@ const CLEANUP_MS = 24 * 3600_000;
 /** The most hours deleted at once: the storage's limit. */
 const MAX_DELETED = 128;
 
-/** Writes do not hold back what the object returns meanwhile: `admit()` must never wait for them. */
+/** Responses do not wait for these writes, so `admit()` stays fast. */
 const UNCONFIRMED = { allowUnconfirmed: true };
 
 /** The keys of stored hours, in order of time. */
@@ -112,7 +112,7 @@ export class UsageLog {
     await Promise.all([this.#storage.deleteAlarm(), this.#storage.deleteAll()]);
   }
 
-  /** Sets the alarm, unless a use that was recorded meanwhile has set an earlier one. */
+  /** Sets the alarm, unless another use has already set an earlier one. */
   async #setAlarm(at: number): Promise<void> {
     if (!this.#alarmed) await this.#storage.setAlarm(at, UNCONFIRMED);
   }

@@ -4,21 +4,9 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vite
 import { actions } from '../../functions/gateway/actions.ts';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { app } from '../../functions/index.ts';
-import { env } from './env.ts';
+import { envWithEngine } from './env.ts';
 import { clientOf, newOwner, ORIGIN, rows } from './harness.ts';
 
-const ENGINE = 'http://engine.test';
-const withEngine = {
-  ...env,
-  REGIONS: {
-    'fr-par': {
-      label: 'Paris',
-      nats_endpoint: 'nats://127.0.0.1:4222',
-      engine: { sqs_endpoint: ENGINE, sns_endpoint: ENGINE, region: 'eu-west-3', account: '1' },
-    },
-  },
-  ENGINE_KEY_FR_PAR: '{"access_key_id":"operator","secret_access_key":"secret"}',
-};
 const ALL = { can_publish: true, can_receive: true, can_manage: true };
 const NAMES = ['orders', 'orders-eu', 'ordersX', 'billing', 'invoices.fifo'];
 
@@ -87,7 +75,7 @@ async function credentials(product: 'sqs' | 'sns', restrictions: object) {
     request.headers.set('Host', new URL(ORIGIN).host);
     if (address !== undefined) request.headers.set('CF-Connecting-IP', address);
     const sent = new Request(request.url, { method: 'POST', headers: request.headers, body: form });
-    return (await app.fetch(sent, withEngine)).text();
+    return (await app.fetch(sent, envWithEngine)).text();
   };
   const update = async (change: object) =>
     (await api.patch(`/${product}-credentials/${made.id}`, change)).body;

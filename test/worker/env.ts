@@ -16,3 +16,18 @@ interface TestBindings extends Bindings {
 }
 
 export const env = untyped as unknown as TestBindings;
+
+const ENGINE = 'http://engine.test';
+
+/** Bindings of a Worker whose only region, fr-par, has an engine. Tests take its place by mocking `fetch`. */
+export const envWithEngine = {
+  ...env,
+  REGIONS: {
+    'fr-par': {
+      label: 'Paris',
+      nats_endpoint: 'nats://127.0.0.1:4222',
+      engine: { sqs_endpoint: ENGINE, sns_endpoint: ENGINE, region: 'eu-west-3', account: '1' },
+    },
+  },
+  ENGINE_KEY_FR_PAR: '{"access_key_id":"operator","secret_access_key":"secret"}',
+};

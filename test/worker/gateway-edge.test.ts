@@ -11,23 +11,10 @@ import { app } from '../../functions/index.ts';
 import { hasCheck } from '../../functions/shared/access-keys.ts';
 import { configOf } from '../../functions/shared/env.ts';
 import { type Cost, counted } from './cost.ts';
-import { env } from './env.ts';
+import { env, envWithEngine } from './env.ts';
 import { failing } from './fault.ts';
 import { clientOf, newOwner, ORIGIN, rows } from './harness.ts';
 import { localGuards } from './local-guards.ts';
-
-const ENGINE = 'http://engine.test';
-const envWithEngine = {
-  ...env,
-  REGIONS: {
-    'fr-par': {
-      label: 'Paris',
-      nats_endpoint: 'nats://127.0.0.1:4222',
-      engine: { sqs_endpoint: ENGINE, sns_endpoint: ENGINE, region: 'eu-west-3', account: '1' },
-    },
-  },
-  ENGINE_KEY_FR_PAR: '{"access_key_id":"operator","secret_access_key":"secret"}',
-};
 
 let owner: Owner;
 let client: AwsClient;

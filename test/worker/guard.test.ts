@@ -11,16 +11,8 @@ import { app } from '../../functions/index.ts';
 import { deleteExpiredGuests } from '../../functions/projects/guests.ts';
 import { purgeProjectFromRegion } from '../../functions/projects/purge-project.ts';
 import { configOf } from '../../functions/shared/env.ts';
-import { env } from './env.ts';
-import {
-  envWithEngine,
-  MESSAGE,
-  mockEngine,
-  newTenant,
-  resultOf,
-  SENT,
-  type Tenant,
-} from './guarded-tenant.ts';
+import { env, envWithEngine } from './env.ts';
+import { MESSAGE, mockEngine, newTenant, resultOf, SENT, type Tenant } from './guarded-tenant.ts';
 import { call, cookieOf, ORIGIN, rows } from './harness.ts';
 import { localGuards } from './local-guards.ts';
 

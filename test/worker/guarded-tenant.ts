@@ -6,25 +6,10 @@ import { admit } from '../../functions/guard/guards.ts';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { app } from '../../functions/index.ts';
 import { type Config, configOf, type Region } from '../../functions/shared/env.ts';
-import { env } from './env.ts';
+import { env, envWithEngine } from './env.ts';
 import { intercepted } from './fault.ts';
 import { type ApiResponse, type CallOptions, clientOf, newOwner, ORIGIN } from './harness.ts';
 import { localGuards } from './local-guards.ts';
-
-const ENGINE = 'http://engine.test';
-
-/** Bindings of a Worker with an engine in fr-par. */
-export const envWithEngine = {
-  ...env,
-  REGIONS: {
-    'fr-par': {
-      label: 'Paris',
-      nats_endpoint: 'nats://127.0.0.1:4222',
-      engine: { sqs_endpoint: ENGINE, sns_endpoint: ENGINE, region: 'eu-west-3', account: '1' },
-    },
-  },
-  ENGINE_KEY_FR_PAR: '{"access_key_id":"operator","secret_access_key":"secret"}',
-};
 
 /** The guard's query. */
 const GUARDS_QUERY = /"sqsPrefix"/;

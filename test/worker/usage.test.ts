@@ -15,21 +15,9 @@ import { countConnections } from '../../functions/nats/sample.ts';
 import type { Connection } from '../../functions/nats/servers.ts';
 import { configOf } from '../../functions/shared/env.ts';
 import { type Cost, counted } from './cost.ts';
-import { env } from './env.ts';
+import { envWithEngine as bindings, env } from './env.ts';
 import { clientOf, newOwner, ORIGIN, rows } from './harness.ts';
 
-const ENGINE = 'http://engine.test';
-const bindings = {
-  ...env,
-  REGIONS: {
-    'fr-par': {
-      label: 'Paris',
-      nats_endpoint: 'nats://127.0.0.1:4222',
-      engine: { sqs_endpoint: ENGINE, sns_endpoint: ENGINE, region: 'eu-west-3', account: '1' },
-    },
-  },
-  ENGINE_KEY_FR_PAR: '{"access_key_id":"operator","secret_access_key":"secret"}',
-};
 /** Long enough for a report, which is sent after two seconds. */
 const REPORTED = { timeout: 10_000, interval: 200 };
 const DAY_MS = 24 * HOUR_MS;
