@@ -43,6 +43,8 @@ export abstract class CredentialsElement<Owner, Credentials extends Listed, Acti
     if (!owner) return;
     const [first, last] = next ? [next, next] : [1, credentials.pages];
     credentials.await();
+    // Load this at the same time as the data.
+    void import('./credential-row.lazy.ts').catch(() => undefined);
     const result = await this.latest.run((init) =>
       readPages(first, last, (page) => this.readPage(owner, page, init)),
     );
@@ -50,7 +52,7 @@ export abstract class CredentialsElement<Owner, Credentials extends Listed, Acti
     if (!result || owner !== this.owner) return;
     if (!result.ok) return credentials.fail(result.problem, quiet);
     await credentials.render(result.body.items, result.body.total, last, first);
-    this.updateProgress({ listed: credentials.ids });
+    this.updateProgress({ listed: new Set(credentials.listed.keys()) });
   }
 
   /** Loads the actions and runs one. `announce` reports that they could not be loaded. */

@@ -1,22 +1,29 @@
 /** The list of credentials in credentials-panel.astro. CredentialsElement sends the requests. */
-import { fill, find } from '../ui/dom.ts';
+import { find } from '../ui/dom.ts';
+import { UNLOADED } from '../ui/panels/notice.ts';
 import { Panel, type State } from '../ui/panels/panel.ts';
-import { showTime } from '../ui/time.ts';
 
 /** The members of credentials that the list shows, for all products. */
 export interface Listed {
   id: string;
   name: string;
+  region: string;
+  status: 'enabled' | 'disabled' | 'expired';
+  tags: string[];
   created_at: string;
   last_used_at: string | null;
-  expires_at?: string | null;
+  expires_at: string | null;
+  disabled_reason: string | null;
+  revoke_at: string | null;
+  /** Null unless a new key is replacing the old one. */
+  rotation: object | null;
   access_key?: string;
 }
 
 export class CredentialsPanel<C extends Listed> extends Panel {
   readonly #access: (credentials: C) => string;
   readonly #equip: (row: HTMLElement, credentials: C) => void;
-  #ids = new Set<string>();
+  readonly #listed = new Map<string, C>();
 
   /** `access` returns the access level, and `equip` adds actions to a row. */
   constructor(
@@ -29,9 +36,9 @@ export class CredentialsPanel<C extends Listed> extends Panel {
     this.#equip = equip;
   }
 
-  /** The ids of the credentials in the list. */
-  get ids(): ReadonlySet<string> {
-    return this.#ids;
+  /** The credentials in the list, by id. */
+  get listed(): ReadonlyMap<string, C> {
+    return this.#listed;
   }
 
   bind(reactions: {
@@ -62,34 +69,24 @@ export class CredentialsPanel<C extends Listed> extends Panel {
   }
 
   /** Shows the pages `first` to `last`. */
-  render(credentials: C[], total: number, last: number, first: number): Promise<void> {
-    if (first === 1) this.#ids = new Set();
-    for (const { id } of credentials) this.#ids.add(id);
-    const items = credentials.map((entry) => ({ id: entry.id, look: entry, render: () => this.#row(entry) }));
+  async render(credentials: C[], total: number, last: number, first: number): Promise<void> {
+    const code = await import('./credential-row.lazy.ts').catch(() => undefined);
+    if (!code) return this.fail({ kind: 'refused', message: UNLOADED.text });
+    if (first === 1) this.#listed.clear();
+    for (const entry of credentials) this.#listed.set(entry.id, entry);
+    const items = credentials.map((entry) => ({
+      id: entry.id,
+      look: entry,
+      render: () => {
+        const row = code.fillRow(this.emptyRow(), entry, this.#access(entry));
+        this.#equip(row, entry);
+        return row;
+      },
+    }));
     return this.showPages('credentials', items, total, last, first);
   }
 
-  #row(credentials: C): HTMLElement {
-    const row = this.rowOf(credentials, this.#access(credentials));
-    this.#equip(row, credentials);
-    return row;
-  }
-
-  /** Returns the row of credentials, without actions. */
-  rowOf(credentials: Listed, access: string): HTMLElement {
-    const { id, name, access_key = '', created_at, last_used_at, expires_at } = credentials;
-    const row = this.copy('credentials');
-    row.dataset.id = id;
-    fill(row, { name, access, access_key });
-    const time = (which: string) => find(row, `[data-time="${which}"]`, HTMLTimeElement);
-    showTime(time('created'), created_at);
-    if (last_used_at) showTime(time('used'), last_used_at);
-    else time('used').replaceWith('never');
-    if (expires_at) {
-      const past = Date.parse(expires_at) < Date.now();
-      fill(row, { expires: past ? 'Expired' : 'Expires' });
-      showTime(time('expires'), expires_at);
-    } else find(row, '.expires', HTMLElement).remove();
-    return row;
+  emptyRow(): HTMLElement {
+    return this.copy('credentials');
   }
 }

@@ -15,7 +15,7 @@ export async function showNew<Owner, Credentials extends Listed, Actions>(
   // Not earlier: they may have been used or revoked while the secret was visible.
   await element.loadCredentials();
   const { credentials } = element;
-  const gone = credentials.shown && !credentials.ids.has(id);
+  const gone = credentials.shown && !credentials.listed.has(id);
   credentials.say(gone ? info(`${name} has been revoked.`) : success(`Generated ${name}.`));
   element.querySelector(`[data-id="${CSS.escape(id)}"]`)?.setAttribute('data-fresh', '');
 }

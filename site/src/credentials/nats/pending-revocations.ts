@@ -7,6 +7,7 @@ import { type NatsAccount, type NatsCredentials, natsAccounts } from '../../api/
 import { fetchResult } from '../../api/request.ts';
 import { find } from '../../ui/dom.ts';
 import { success } from '../../ui/panels/notice.ts';
+import { fillRow } from '../credential-row.lazy.ts';
 import type { NatsCredentialsElement } from './nats-credentials.ts';
 
 const FIRST_WAIT_MS = 1_000;
@@ -52,7 +53,7 @@ export class PendingRevocations {
 
   #show(revoked: readonly Revoked[], pending: boolean): void {
     const rows = revoked.map(({ credentials, pendingText }) => {
-      const row = this.#element.credentials.rowOf(credentials, pendingText);
+      const row = fillRow(this.#element.credentials.emptyRow(), credentials, pendingText);
       find(row, 'button', HTMLButtonElement).remove();
       return row;
     });
