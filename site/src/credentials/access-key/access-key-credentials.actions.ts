@@ -9,13 +9,19 @@ import { find } from '../../ui/dom.ts';
 import type { Values } from '../../ui/forms/form.ts';
 import { type Notice, pending, success } from '../../ui/panels/notice.ts';
 import { regionLabel } from '../../workspace/region-label.ts';
+import type { ActionHost } from '../action-host.ts';
 import { showLastUsed } from '../last-used.ts';
 import { changed, delay } from '../revocation-receipt.ts';
 import { confirmRevocation } from '../revoke-dialog.ts';
 import { showNew } from '../show-new.ts';
 import type { AccessKeyCredentialsElement } from './access-key-credentials.ts';
-import { ACCESS_KEY_PRODUCTS } from './products.ts';
+import { ACCESS_KEY_PRODUCTS, type AccessKeyProductId } from './products.ts';
 import { accessKeySecret } from './secret-files.ts';
+
+/** An element with the dialogs of credential-dialogs.astro. */
+export interface AccessKeyActionHost extends ActionHost {
+  readonly product: AccessKeyProductId;
+}
 
 type Permissions = AccessKeyCredentials['permissions'];
 
@@ -105,10 +111,7 @@ function projectName(element: AccessKeyCredentialsElement): string {
 }
 
 /** Asks for a new name and permissions, and sends only those that changed. */
-export async function update(
-  element: AccessKeyCredentialsElement,
-  credentials: AccessKeyCredentials,
-): Promise<void> {
+export async function update(element: AccessKeyActionHost, credentials: AccessKeyCredentials): Promise<void> {
   const { id, name: before, region, permissions } = credentials;
   let headers = new Headers();
   const updated = await dialogIn(element, 'update').submit(
@@ -146,7 +149,7 @@ const REVOKED = {
 
 /** Asks for confirmation and revokes credentials. */
 export async function revoke(
-  element: AccessKeyCredentialsElement,
+  element: AccessKeyActionHost,
   { id, name, region, last_used_at: used }: AccessKeyCredentials,
 ): Promise<void> {
   const endpoint = accessKeyEndpoints[element.product].credentials[':credentials_id'];
@@ -161,11 +164,7 @@ export async function revoke(
 }
 
 /** Announces the outcome once the list shows it. */
-async function finish(
-  element: AccessKeyCredentialsElement,
-  notice: Notice,
-  progress: Partial<GuideProgress>,
-): Promise<void> {
+async function finish(element: ActionHost, notice: Notice, progress: Partial<GuideProgress>): Promise<void> {
   element.updateProgress(progress);
   await element.loadCredentials();
   element.credentials.announce(notice);

@@ -13,12 +13,22 @@ import { success } from '../../ui/panels/notice.ts';
 import type { ProjectRegion } from '../../workspace/project-region-fields.ts';
 import { regionLabel } from '../../workspace/region-label.ts';
 import { choose } from '../../workspace/selection.ts';
+import type { ActionHost } from '../action-host.ts';
 import { outcome, pendingText, revoked } from '../revocation-receipt.ts';
 import { confirmRevocation } from '../revoke-dialog.ts';
 import { showNew } from '../show-new.ts';
 import { showConnected } from './connected-clients.ts';
 import type { NatsCredentialsElement } from './nats-credentials.ts';
+import type { PendingRevocations } from './pending-revocations.ts';
 import { natsSecret } from './secret-files.ts';
+
+/** An element with the dialogs of credential-dialogs.astro. */
+export interface NatsActionHost extends ActionHost {
+  /** The account of the credentials. */
+  readonly owner: NatsAccount | undefined;
+  /** Calls `act` with the pending revocations of the page, if it shows any. */
+  watch(act: (pendingRevocations: PendingRevocations) => unknown): Promise<void>;
+}
 
 /** Asks for a name and creates an account. Returns undefined if the person cancels. */
 export function createAccount(
@@ -86,7 +96,7 @@ export async function generate(element: NatsCredentialsElement): Promise<void> {
 }
 
 /** Asks for confirmation and revokes credentials. */
-export async function revoke(element: NatsCredentialsElement, credentials: NatsCredentials): Promise<void> {
+export async function revoke(element: NatsActionHost, credentials: NatsCredentials): Promise<void> {
   const account = element.owner;
   if (!account) return;
   const { id, name, region } = credentials;
