@@ -54,6 +54,15 @@ export const accessKeyEndpoints = {
   },
 } as const satisfies Record<AccessKeyProductId, object>;
 
+/** The endpoints of one set of credentials, by product. */
+export const credentialEndpoints = {
+  nats: natsCredentials[':credentials_id'],
+  sqs: accessKeyEndpoints.sqs.credentials[':credentials_id'],
+  sns: accessKeyEndpoints.sns.credentials[':credentials_id'],
+} as const;
+
+export type CredentialProductId = keyof typeof credentialEndpoints;
+
 /**
  * Returns the header that makes a creation safe to retry. `within` is the id of the parent: the same form for another
  * project or account is another request.

@@ -6,7 +6,7 @@ export type Problem =
   | { kind: 'superseded' }
   | { kind: 'signed-out' }
   | { kind: 'denied' | 'gone' | 'wait' | 'refused' | 'down' | 'failed'; message: string }
-  | { kind: 'fields'; message: string; fields: { name: string; reason: string }[] };
+  | { kind: 'fields'; message: string; fields: { name: string; help?: string }[] };
 
 /** What the person was doing: reading a list, submitting a form, or pressing a button. */
 export type Doing = 'list' | 'form' | 'action';

@@ -83,7 +83,10 @@ function outage(url: string): string {
 
 type Detail = Record<string, string | undefined>;
 
-const fieldOf = ({ argument_name = '', reason = '' }: Detail) => ({ name: argument_name, reason });
+const fieldOf = ({ argument_name = '', help_message = '' }: Detail) => ({
+  name: argument_name,
+  help: capitalised(help_message),
+});
 
 const complaints = (details: Detail[]) =>
   details

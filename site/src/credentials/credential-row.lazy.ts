@@ -1,7 +1,14 @@
 /** Renders the rows of credentials. Loaded for lists that are not empty. */
 import { fill, find } from '../ui/dom.ts';
+import type { Notice } from '../ui/panels/notice.ts';
+import { attachMenu } from '../ui/panels/row-menu.lazy.ts';
 import { showTime } from '../ui/time.ts';
 import type { Listed } from './credentials-panel.ts';
+
+export { accessLevel } from './access-level.ts';
+
+/** The actions of a row. */
+export type Action = 'update' | 'rotate' | 'disable' | 'enable' | 'revoke';
 
 /** An expiry within this time is shown as a warning. */
 const SOON_MS = 14 * 86_400_000;
@@ -46,4 +53,31 @@ function labelOf(tag: string): HTMLElement {
   label.dir = 'auto';
   label.textContent = tag;
   return label;
+}
+
+/** Adds the actions that the state of the credentials allows to their row. `announce` reports that one cannot be loaded. */
+export function attachActions(
+  row: HTMLElement,
+  credentials: Listed,
+  run: (action: Action, button: HTMLElement) => unknown,
+  announce: (notice: Notice) => void,
+): void {
+  const { name } = credentials;
+  const revoke = row.querySelector<HTMLElement>('[data-action="revoke"]');
+  if (revoke) {
+    revoke.ariaLabel = revoke.title = `Revoke ${name}`;
+    revoke.addEventListener('click', () => void run('revoke', revoke));
+  }
+  const reactions = actionsOf(credentials).map((action) => [
+    action,
+    (button: HTMLElement) => run(action, button),
+  ]);
+  attachMenu(row, name, Object.fromEntries(reactions), announce);
+}
+
+function actionsOf({ status, disabled_at: disabled, rotation }: Listed): Action[] {
+  const enabled = status === 'enabled';
+  const rotate: Action[] = enabled || rotation ? ['rotate'] : [];
+  const disable: Action[] = disabled ? ['enable'] : enabled ? ['disable'] : [];
+  return ['update', ...rotate, ...disable, 'revoke'];
 }

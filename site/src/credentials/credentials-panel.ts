@@ -2,6 +2,7 @@
 import { find } from '../ui/dom.ts';
 import { UNLOADED } from '../ui/panels/notice.ts';
 import { Panel, type State } from '../ui/panels/panel.ts';
+import type { Action } from './credential-row.lazy.ts';
 
 /** The members of credentials that the list shows, for all products. */
 export interface Listed {
@@ -13,6 +14,7 @@ export interface Listed {
   created_at: string;
   last_used_at: string | null;
   expires_at: string | null;
+  disabled_at: string | null;
   disabled_reason: string | null;
   revoke_at: string | null;
   /** Null unless a new key is replacing the old one. */
@@ -20,20 +22,22 @@ export interface Listed {
   access_key?: string;
 }
 
+type RowCode = typeof import('./credential-row.lazy.ts');
+
 export class CredentialsPanel<C extends Listed> extends Panel {
-  readonly #access: (credentials: C) => string;
-  readonly #equip: (row: HTMLElement, credentials: C) => void;
+  readonly #access: (credentials: C, code: RowCode) => string;
+  readonly #run: (action: Action, credentials: C, button: HTMLElement) => unknown;
   readonly #listed = new Map<string, C>();
 
-  /** `access` returns the access level, and `equip` adds actions to a row. */
+  /** `access` returns the access level. `run` is called with the button of an action's row. */
   constructor(
     owner: ParentNode,
-    access: (credentials: C) => string,
-    equip: (row: HTMLElement, credentials: C) => void,
+    access: (credentials: C, code: RowCode) => string,
+    run: (action: Action, credentials: C, button: HTMLElement) => unknown,
   ) {
     super(owner, 'credentials');
     this.#access = access;
-    this.#equip = equip;
+    this.#run = run;
   }
 
   /** The credentials in the list, by id. */
@@ -78,8 +82,9 @@ export class CredentialsPanel<C extends Listed> extends Panel {
       id: entry.id,
       look: entry,
       render: () => {
-        const row = code.fillRow(this.emptyRow(), entry, this.#access(entry));
-        this.#equip(row, entry);
+        const row = code.fillRow(this.emptyRow(), entry, this.#access(entry, code));
+        const run = (action: Action, button: HTMLElement) => this.#run(action, entry, button);
+        code.attachActions(row, entry, run, (notice) => this.announce(notice));
         return row;
       },
     }));

@@ -8,13 +8,13 @@ import { pluralize } from '../ui/pluralize.ts';
 
 /**
  * Returns the receipt: "2 connections cut, 2 of 2 servers, 24 ms.". Begins with a space; empty if the headers say nothing
- * about servers.
+ * about servers. Without `cuts`, for a change that closes no connections, it leaves them out.
  */
-export function receipt(headers: Headers): string {
+export function receipt(headers: Headers, cuts = true): string {
   const [state, { servers = 0 }] = parse(headers.get(ENFORCEMENT));
   if (!state) return '';
   const [, { connections, duration_ms: duration }] = parse(headers.get('Latchkey-Receipt'));
-  const cut = connections === undefined ? [] : [`${pluralize(connections, 'connection')} cut`];
+  const cut = connections === undefined || !cuts ? [] : [`${pluralize(connections, 'connection')} cut`];
   if (state === 'pending') return ` ${capital([...cut, confirmed(headers)].join(', '))} so far.`;
   const took = duration === undefined ? [] : [`${duration} ms`];
   return ` ${[...cut, `${servers} of ${pluralize(servers, 'server')}`, ...took].join(', ')}.`;
@@ -25,9 +25,9 @@ export function revoked(name: string, headers: Headers): Notice {
   return outcome(`Revoked ${name}.`, headers);
 }
 
-/** Returns the notice for an action, with its receipt. */
-export function outcome(done: string, headers: Headers): Notice {
-  const text = `${done}${receipt(headers)}`;
+/** Returns the notice for an action, with its {@link receipt}. */
+export function outcome(done: string, headers: Headers, cuts = true): Notice {
+  const text = `${done}${receipt(headers, cuts)}`;
   return pendingText(headers) ? pending(text) : success(text);
 }
 

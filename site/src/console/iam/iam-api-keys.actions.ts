@@ -2,6 +2,7 @@
 
 import { type ApiKey, type IssuedApiKey, iam, idempotent } from '../../api/api.ts';
 import { fetchResult } from '../../api/request.ts';
+import { sameBody } from '../../api/same-body.ts';
 import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
 import { SecretDialog } from '../../ui/dialogs/secret-dialog.ts';
 import { find } from '../../ui/dom.ts';
@@ -15,8 +16,7 @@ import type { Principal } from './principals.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
 
-/** The last request. A retry sends it unchanged: with a newly computed expiry it would be another request. */
-let sent: { key: string; json: ReturnType<typeof bodyOf> } | undefined;
+const bodyFor = sameBody<ReturnType<typeof bodyOf>>();
 
 /** Asks for a principal and an expiry, and creates a key. Returns undefined if the person cancels. */
 export async function create(
@@ -33,8 +33,8 @@ export async function create(
     select('project').value = currentSelection().project ?? '';
   return dialogIn(root, 'create').submit(
     (values, key) => {
-      if (sent?.key !== key) sent = { key, json: bodyOf(values) };
-      const request = { header: idempotent(key, organization.id), json: sent.json };
+      const json = bodyFor(key, () => bodyOf(values));
+      const request = { header: idempotent(key, organization.id), json };
       return fetchResult(() => iam['api-keys'].$post(request));
     },
     {},

@@ -3,10 +3,10 @@
 import { accessKeyEndpoints, type Found, iam, lookup, natsCredentials } from '../../api/api.ts';
 import type { Problem } from '../../api/errors.ts';
 import { fetchResult, type Result } from '../../api/request.ts';
-import { showLastUsed } from '../../credentials/last-used.ts';
+import { showLastUsed } from '../../credentials/dialogs/last-used.ts';
+import { confirmRevocation } from '../../credentials/dialogs/revoke-dialog.ts';
 import { showConnected } from '../../credentials/nats/connected-clients.ts';
 import { revoked } from '../../credentials/revocation-receipt.ts';
-import { confirmRevocation } from '../../credentials/revoke-dialog.ts';
 import { copyOf, fill, find } from '../../ui/dom.ts';
 import { bindForm, clearErrors, isBusy, type Values } from '../../ui/forms/form.ts';
 import { say } from '../../ui/panels/notice.ts';

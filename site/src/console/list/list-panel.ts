@@ -69,14 +69,7 @@ export class ListPanel<Resource> extends Panel {
       if (typeof value === 'string') showTime(node, value);
       else node.replaceWith(value.none);
     }
-    const items = [...row.querySelectorAll<HTMLElement>('[data-item]')];
-    const offered = items.filter(({ dataset }) => menu[dataset.item ?? ''] !== undefined);
-    for (const item of items) if (!offered.includes(item)) item.remove();
-    if (offered.length === 0) find(row, '.row-actions', HTMLElement).replaceChildren();
-    else {
-      offered[0]?.setAttribute('autofocus', '');
-      attachMenu(row, name, menu, (notice) => this.announce(notice));
-    }
+    attachMenu(row, name, menu, (notice) => this.announce(notice));
     return row;
   }
 }

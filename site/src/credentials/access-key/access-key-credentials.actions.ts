@@ -1,32 +1,30 @@
 /** The actions of `<access-key-credentials>`: each opens its dialog and sends its request. Loaded on first use. */
 import { PERMISSIONS } from '../../../../functions/shared/permissions.ts';
 import { type AccessKeyCredentials, accessKeyEndpoints, idempotent } from '../../api/api.ts';
-import { type ApiResponse, fetchResult } from '../../api/request.ts';
-import type { GuideProgress } from '../../guide/progress.ts';
+import { fetchResult } from '../../api/request.ts';
+import { sameBody } from '../../api/same-body.ts';
 import { permissionValues } from '../../samples/permissions.ts';
 import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
 import { find } from '../../ui/dom.ts';
-import type { Values } from '../../ui/forms/form.ts';
 import { type Notice, pending, success } from '../../ui/panels/notice.ts';
 import { regionLabel } from '../../workspace/region-label.ts';
 import type { ActionHost } from '../action-host.ts';
-import { showLastUsed } from '../last-used.ts';
+import type { Action } from '../credential-row.lazy.ts';
+import { change as changeCredentials } from '../dialogs/changes.ts';
+import { optionalMembers, prepareExpiry } from '../dialogs/optional-fields.ts';
 import { changed, delay } from '../revocation-receipt.ts';
-import { confirmRevocation } from '../revoke-dialog.ts';
 import { showNew } from '../show-new.ts';
 import type { AccessKeyCredentialsElement } from './access-key-credentials.ts';
 import { ACCESS_KEY_PRODUCTS, type AccessKeyProductId } from './products.ts';
 import { accessKeySecret } from './secret-files.ts';
+import { permissionsOf } from './update.ts';
 
 /** An element with the dialogs of credential-dialogs.astro. */
 export interface AccessKeyActionHost extends ActionHost {
   readonly product: AccessKeyProductId;
+  /** The product's URL for clients. */
+  readonly endpoint: string;
 }
-
-type Permissions = AccessKeyCredentials['permissions'];
-
-const permissionsOf = (values: Values) =>
-  Object.fromEntries(PERMISSIONS.map(({ apiName }) => [apiName, Boolean(values[apiName])])) as Permissions;
 
 /** Activates the product. `announce` shows the outcome. */
 export async function activate(
@@ -78,7 +76,13 @@ export async function deactivate(element: AccessKeyCredentialsElement): Promise<
   element.credentials.announce(notice);
 }
 
-/** Asks for a name and permissions, creates credentials and shows their secret. */
+const bodyFor = sameBody<{
+  project_id: string;
+  name: string;
+  permissions: AccessKeyCredentials['permissions'];
+}>();
+
+/** Asks for a name, permissions and the other fields, creates credentials and shows their secret. */
 export async function generate(element: AccessKeyCredentialsElement): Promise<void> {
   const { product, selection } = element;
   if (!selection) return;
@@ -93,9 +97,15 @@ export async function generate(element: AccessKeyCredentialsElement): Promise<vo
     element.updateSamples({ name, ...permissionValues(permissionsOf(values)) });
   };
   dialog.addEventListener('input', listener);
+  prepareExpiry(dialog);
   const issued = await dialog.submit<AccessKeyCredentials>(
     (values, key) => {
-      const json = { project_id: project, name: values.name ?? '', permissions: permissionsOf(values) };
+      const json = bodyFor(key, () => ({
+        project_id: project,
+        name: values.name ?? '',
+        permissions: permissionsOf(values),
+        ...optionalMembers(values),
+      }));
       const request = { param: { region }, header: idempotent(key, project), json };
       return fetchResult(() => accessKeyEndpoints[product].credentials.$post(request));
     },
@@ -110,62 +120,16 @@ function projectName(element: AccessKeyCredentialsElement): string {
   return find(element, 'select[name="project"]', HTMLSelectElement).selectedOptions[0]?.text ?? '';
 }
 
-/** Asks for a new name and permissions, and sends only those that changed. */
-export async function update(element: AccessKeyActionHost, credentials: AccessKeyCredentials): Promise<void> {
-  const { id, name: before, region, permissions } = credentials;
-  let headers = new Headers();
-  const updated = await dialogIn(element, 'update').submit(
-    async (values) => {
-      const wanted = permissionsOf(values);
-      const changed = PERMISSIONS.filter(({ apiName }) => wanted[apiName] !== permissions[apiName]);
-      const json = {
-        ...(values.name !== before && { name: values.name }),
-        permissions: Object.fromEntries(changed.map(({ apiName }) => [apiName, wanted[apiName]])),
-      };
-      const request = { param: { region, credentials_id: id }, json };
-      const result = await fetchResult(() =>
-        (accessKeyEndpoints[element.product].credentials[':credentials_id'].$patch as Patch)(request),
-      );
-      if (result.ok) headers = result.headers;
-      return result;
-    },
-    { region: regionLabel(region) },
-    {
-      name: before,
-      ...Object.fromEntries(PERMISSIONS.map(({ apiName }) => [apiName, permissions[apiName] ? 'true' : ''])),
-    },
-  );
-  if (!updated) return;
-  const effect = { enforced: '', pending: (within: string) => `The changes apply ${within}.` };
-  await finish(element, changed(`Updated ${updated.name}.`, effect, headers), { updated: id });
-}
-
-type Patch = (request: object) => Promise<ApiResponse<AccessKeyCredentials>>;
-
-const REVOKED = {
-  enforced: 'Its next request is denied.',
-  pending: (within: string) => `Its requests are denied ${within}.`,
-};
-
-/** Asks for confirmation and revokes credentials. */
-export async function revoke(
+/** Changes credentials, and announces the outcome once the list shows it. */
+export async function change(
   element: AccessKeyActionHost,
-  { id, name, region, last_used_at: used }: AccessKeyCredentials,
+  credentials: AccessKeyCredentials,
+  action: Action,
 ): Promise<void> {
-  const endpoint = accessKeyEndpoints[element.product].credentials[':credentials_id'];
-  const notice = await confirmRevocation(
-    element,
-    () => fetchResult<unknown>(() => endpoint.$delete({ param: { region, credentials_id: id } })),
-    { name, region: regionLabel(region) },
-    (headers) => changed(`Revoked ${name}.`, REVOKED, headers),
-    (dialog) => showLastUsed(dialog, used),
-  );
-  if (notice) await finish(element, notice, { revoked: { id, pending: false } });
-}
-
-/** Announces the outcome once the list shows it. */
-async function finish(element: ActionHost, notice: Notice, progress: Partial<GuideProgress>): Promise<void> {
-  element.updateProgress(progress);
+  const { product, endpoint } = element;
+  const made = await changeCredentials(element, { product, credentials, endpoint }, action);
+  if (!made) return;
+  element.updateProgress(made.progress);
   await element.loadCredentials();
-  element.credentials.announce(notice);
+  element.credentials.announce(made.notice);
 }

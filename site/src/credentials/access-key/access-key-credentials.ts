@@ -9,8 +9,8 @@
 
 import { type AccessKeyCredentials, accessKeyEndpoints } from '../../api/api.ts';
 import type { Problem } from '../../api/errors.ts';
-import { type PageQuery, type Result, type Slice, sliceOf } from '../../api/request.ts';
-import { type Notice, UNLOADED } from '../../ui/panels/notice.ts';
+import { type PageQuery, sliceOf } from '../../api/request.ts';
+import type { Notice } from '../../ui/panels/notice.ts';
 import { PRODUCT_STATE_CHANGED } from '../../ui/panels/panel.ts';
 import type { ProjectRegion } from '../../workspace/project-region-fields.ts';
 import { CredentialsElement } from '../credentials-element.ts';
@@ -31,23 +31,13 @@ export class AccessKeyCredentialsElement extends CredentialsElement<
   AccessKeyCredentials,
   Actions
 > {
-  readonly credentials = new CredentialsPanel<AccessKeyCredentials>(
+  readonly credentials: CredentialsPanel<AccessKeyCredentials> = new CredentialsPanel(
     this,
-    ({ permissions }) => this.#rows?.accessLevel(permissions) ?? '',
-    (row, credentials) =>
-      this.#rows?.attachMenu(
-        row,
-        credentials.name,
-        {
-          update: (button) => this.act(button, (actions) => actions.update(this, credentials)),
-          revoke: (button) => this.act(button, (actions) => actions.revoke(this, credentials)),
-        },
-        (notice) => this.credentials.announce(notice),
-      ),
+    ({ permissions }, code) => code.accessLevel(permissions),
+    (action, credentials, button) => this.act(button, (actions) => actions.change(this, credentials, action)),
   );
   readonly panel = this.credentials;
   protected readonly loadActions = () => import('./access-key-credentials.actions.ts');
-  #rows: typeof import('./credential-rows.lazy.ts') | undefined;
   endpoint = '';
   #productState: ProductState = { state: 'loading' };
 
@@ -128,22 +118,12 @@ export class AccessKeyCredentialsElement extends CredentialsElement<
     else this.credentials.show('inactive');
   }
 
-  /** Also loads the code that renders the rows. */
-  protected async readPage(
-    { region, project: project_id }: ProjectRegion,
-    page: PageQuery,
-    init: RequestInit,
-  ): Promise<Result<Slice<AccessKeyCredentials>>> {
+  protected readPage({ region, project: project_id }: ProjectRegion, page: PageQuery, init: RequestInit) {
     const query = { project_id, order_by: 'created_at_desc', ...page } as const;
-    const rows = import('./credential-rows.lazy.ts').catch(() => undefined);
-    const result = await sliceOf<Listed, AccessKeyCredentials>(
+    return sliceOf<Listed, AccessKeyCredentials>(
       () => accessKeyEndpoints[this.product].credentials.$get({ param: { region }, query }, { init }),
       (body) => ('sqs_credentials' in body ? body.sqs_credentials : body.sns_credentials),
     );
-    this.#rows = await rows;
-    return this.#rows || !result.ok
-      ? result
-      : { ok: false, problem: { kind: 'refused', message: UNLOADED.text } };
   }
 }
 

@@ -20,7 +20,7 @@ function unknown(problem: Problem): string {
     case 'gone':
       return 'These credentials no longer exist. They may have been revoked in another tab, or by someone else.';
     case 'down':
-      return 'Connected clients could not be listed: the servers did not respond in time. You can still revoke. Each server enforces the revocation as soon as it receives it.';
+      return 'Connected clients could not be listed: the servers did not respond in time. You can continue. Each server enforces the change as soon as it receives it.';
     default:
       return `Connected clients could not be listed. ${sentence(problem, 'list')}`;
   }

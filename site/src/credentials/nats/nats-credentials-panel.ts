@@ -5,19 +5,6 @@ import type { State } from '../../ui/panels/panel.ts';
 import { CredentialsPanel } from '../credentials-panel.ts';
 
 export class NatsCredentialsPanel extends CredentialsPanel<NatsCredentials> {
-  /** `revoke` is called with the credentials in the row of the button. */
-  constructor(owner: ParentNode, revoke: (credentials: NatsCredentials, button: HTMLElement) => unknown) {
-    super(
-      owner,
-      () => 'Full access',
-      (row, credentials) => {
-        const button = find(row, 'button', HTMLButtonElement);
-        button.ariaLabel = button.title = `Revoke ${credentials.name}`;
-        button.addEventListener('click', () => void revoke(credentials, button));
-      },
-    );
-  }
-
   override show(state: State): void {
     const pending = find(this.root, '[data-list="pending"]', HTMLElement);
     super.show(state === 'empty' && pending.childElementCount > 0 ? 'ready' : state);

@@ -8,16 +8,18 @@ import {
   natsCredentials,
 } from '../../api/api.ts';
 import { fetchResult } from '../../api/request.ts';
+import { sameBody } from '../../api/same-body.ts';
 import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
 import { success } from '../../ui/panels/notice.ts';
 import type { ProjectRegion } from '../../workspace/project-region-fields.ts';
 import { regionLabel } from '../../workspace/region-label.ts';
 import { choose } from '../../workspace/selection.ts';
 import type { ActionHost } from '../action-host.ts';
-import { outcome, pendingText, revoked } from '../revocation-receipt.ts';
-import { confirmRevocation } from '../revoke-dialog.ts';
+import type { Action } from '../credential-row.lazy.ts';
+import { change as changeCredentials } from '../dialogs/changes.ts';
+import { optionalMembers, prepareExpiry } from '../dialogs/optional-fields.ts';
+import { outcome } from '../revocation-receipt.ts';
 import { showNew } from '../show-new.ts';
-import { showConnected } from './connected-clients.ts';
 import type { NatsCredentialsElement } from './nats-credentials.ts';
 import type { PendingRevocations } from './pending-revocations.ts';
 import { natsSecret } from './secret-files.ts';
@@ -73,7 +75,9 @@ export async function deleteAccount(
   element.panel.announce(notice);
 }
 
-/** Asks for a name, creates credentials and shows their secret. */
+const bodyFor = sameBody<{ nats_account_id: string; name: string }>();
+
+/** Asks for a name and the other fields, creates credentials and shows their secret. */
 export async function generate(element: NatsCredentialsElement): Promise<void> {
   const account = element.owner;
   if (!account) return;
@@ -82,9 +86,14 @@ export async function generate(element: NatsCredentialsElement): Promise<void> {
   const listener = () =>
     element.updateSamples({ name: `${new FormData(dialog.form).get('name') ?? ''}`.trim() });
   dialog.addEventListener('input', listener);
+  prepareExpiry(dialog);
   const issued = await dialog.submit(
-    ({ name = '' }, key) => {
-      const json = { nats_account_id: id, name };
+    (values, key) => {
+      const json = bodyFor(key, () => ({
+        nats_account_id: id,
+        name: values.name ?? '',
+        ...optionalMembers(values),
+      }));
       return fetchResult(() =>
         natsCredentials.$post({ param: { region }, header: idempotent(key, id), json }),
       );
@@ -95,32 +104,29 @@ export async function generate(element: NatsCredentialsElement): Promise<void> {
   if (issued) await showNew(element, issued, natsSecret(issued, account));
 }
 
-/** Asks for confirmation and revokes credentials. */
-export async function revoke(element: NatsActionHost, credentials: NatsCredentials): Promise<void> {
+/** Changes credentials, and shows the outcome once the list shows it. */
+export async function change(
+  element: NatsActionHost,
+  credentials: NatsCredentials,
+  action: Action,
+): Promise<void> {
   const account = element.owner;
-  if (!account) return;
-  const { id, name, region } = credentials;
-  const param = { region, credentials_id: id };
-  let unconfirmed: string | undefined;
-  const notice = await confirmRevocation(
-    element,
-    () => fetchResult(() => natsCredentials[':credentials_id'].$delete({ param })),
-    { name, account: account.name, region: regionLabel(region) },
-    (headers) => {
-      unconfirmed = pendingText(headers);
-      return revoked(name, headers);
-    },
-    (dialog, signal) => void showConnected(dialog, credentials, signal),
-  );
-  if (!notice) return;
-  element.updateProgress({ revoked: { id, pending: unconfirmed !== undefined } });
-  if (unconfirmed) {
-    const pending = { credentials, pendingText: unconfirmed };
+  const made =
+    account && (await changeCredentials(element, { product: 'nats', credentials, account }, action));
+  if (!made) return;
+  const { notice, progress, unconfirmed } = made;
+  element.updateProgress(progress);
+  if (notice.kind === 'pending') {
     await element.watch((pendingRevocations) => {
-      pendingRevocations.follow(element.owner);
-      pendingRevocations.add(account, pending);
+      if (element.owner === account) pendingRevocations.follow(withPendingChange(account));
+      if (unconfirmed) pendingRevocations.add(account, { credentials, pendingText: unconfirmed });
     });
   }
   await element.loadCredentials();
   element.credentials.announce(notice);
 }
+
+const withPendingChange = (account: NatsAccount): NatsAccount => ({
+  ...account,
+  enforcement: { ...account.enforcement, state: 'pending' },
+});

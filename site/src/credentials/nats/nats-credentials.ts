@@ -19,8 +19,10 @@ type Actions = typeof import('./nats-credentials.actions.ts');
 export class NatsCredentialsElement extends CredentialsElement<NatsAccount, NatsCredentials, Actions> {
   owner: NatsAccount | undefined;
   readonly panel = new AccountPicker(this);
-  readonly credentials = new NatsCredentialsPanel(this, (credentials, button) =>
-    this.act(button, (actions) => actions.revoke(this, credentials)),
+  readonly credentials = new NatsCredentialsPanel(
+    this,
+    () => 'Full access',
+    (action, credentials, button) => this.act(button, (actions) => actions.change(this, credentials, action)),
   );
   protected readonly loadActions = () => import('./nats-credentials.actions.ts');
   #accountsRequest = new LatestRequest();

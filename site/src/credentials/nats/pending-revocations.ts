@@ -54,7 +54,7 @@ export class PendingRevocations {
   #show(revoked: readonly Revoked[], pending: boolean): void {
     const rows = revoked.map(({ credentials, pendingText }) => {
       const row = fillRow(this.#element.credentials.emptyRow(), credentials, pendingText);
-      find(row, 'button', HTMLButtonElement).remove();
+      find(row, '.row-actions', HTMLElement).replaceChildren();
       return row;
     });
     find(this.#element, '[data-list="pending"]', HTMLElement).replaceChildren(...rows);

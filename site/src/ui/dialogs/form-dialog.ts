@@ -69,17 +69,19 @@ export class FormDialog extends HTMLElement {
 
   /**
    * Opens the dialog with `texts` filled in, and calls `send` when the person confirms. Returns the notice to show: `done`,
-   * or `gone` if the resource no longer existed. Returns undefined if the person cancels or the dialog is already open.
+   * or `gone` if the resource no longer existed. Returns undefined if the person cancels, if the dialog is already open, or
+   * if `send` returns undefined because there is nothing to send.
    */
-  async confirm(
-    send: () => Promise<Result<unknown>>,
+  async confirm<T>(
+    send: (values: Values) => Promise<Result<T>> | undefined,
     texts: Record<string, string>,
     done: (headers: Headers) => Notice,
     gone = `${texts.name} was already deleted.`,
   ): Promise<Notice | undefined> {
     let notice: Notice | undefined;
-    await this.#open(async () => {
-      const result = await send();
+    await this.#open(async (values) => {
+      const result = await send(values);
+      if (!result) return undefined;
       if (!result.ok && result.problem.kind !== 'gone') return result.problem;
       notice = result.ok ? done(result.headers) : info(gone);
       return undefined;
@@ -95,6 +97,7 @@ export class FormDialog extends HTMLElement {
       const field = find(this, `[name="${name}"]`, HTMLElement) as HTMLInputElement;
       if (field.type === 'checkbox') field.checked = value !== '';
       else field.value = value;
+      field.dispatchEvent(new Event('change'));
     }
     clearErrors(this.form);
     this.form.dataset.at = document.activeElement?.closest('[data-step]')?.id ?? '';

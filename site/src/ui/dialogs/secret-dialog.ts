@@ -17,6 +17,8 @@ export interface Secret {
   /** What "Copy all" copies. If undefined, there is no such button. */
   all?: string;
   commands: { label: string; text: string }[];
+  /** What else to know about it. */
+  note?: string;
 }
 
 const MASK = '•'.repeat(24);
@@ -66,6 +68,9 @@ export class SecretDialog extends HTMLElement {
       'commands',
       secret.commands.map((command) => this.#command(command)),
     );
+    const note = find(this, '.note', HTMLElement);
+    note.textContent = secret.note ?? '';
+    note.hidden = !secret.note;
     this.#secret = secret;
     this.#taken = false;
     find(this, '[data-action="copy-all"]', HTMLElement).hidden = secret.all === undefined;

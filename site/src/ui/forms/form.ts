@@ -10,7 +10,9 @@ import { type Problem, sentence } from '../../api/errors.ts';
 import { signInLink } from '../../api/session.ts';
 import { find } from '../dom.ts';
 
-/** Trimmed values of fields, by name. Checkboxes have `true` or an empty string. */
+/**
+ * Trimmed values of fields, by name. Checkboxes have `true` or an empty string. A submit button with a name adds its value.
+ */
 export type Values = Record<string, string>;
 
 /** Sends a form. The idempotency key stays the same while the same values are sent without getting a response. */
@@ -26,7 +28,7 @@ export function bindForm(form: HTMLFormElement, send: Send, done: () => void): v
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     if (isBusy(form)) return;
-    void submit(form, attempts, send, done);
+    void submit(form, (event.submitter as HTMLButtonElement | null) ?? submitOf(form), attempts, send, done);
   });
 }
 
@@ -68,15 +70,16 @@ function tooLong(input: HTMLInputElement): string | undefined {
 
 async function submit(
   form: HTMLFormElement,
+  button: HTMLButtonElement,
   attempts: Attempts,
   send: Send,
   done: () => void,
 ): Promise<void> {
   clearErrors(form);
-  const complaints = fieldsOf(form).flatMap((input) => complaint(input) ?? []);
+  const complaints = shownFieldsOf(form).flatMap((input) => complaint(input) ?? []);
   if (complaints.length > 0) return showFieldErrors(form, complaints);
-  const values = valuesOf(form);
-  const release = busy(form);
+  const values = { ...valuesOf(form), ...(button.name && { [button.name]: button.value }) };
+  const release = busy(button);
   const problem = await send(values, attempts.keyFor(values)).finally(release);
   if (!problem || ANSWERS.includes(problem.kind)) attempts.finish();
   if (problem) showProblem(form, problem);
@@ -108,6 +111,9 @@ const fieldsOf = (form: HTMLFormElement) => [
   ...form.querySelectorAll<HTMLInputElement>('.field :is(input, select, textarea)'),
 ];
 
+/** Fields of a choice that was not made are hidden. */
+const shownFieldsOf = (form: HTMLFormElement) => fieldsOf(form).filter((input) => !input.closest('[hidden]'));
+
 function typedIn(input: HTMLInputElement): string {
   if (input.type === 'checkbox') return input.checked ? 'true' : '';
   // Spaces can be part of a password. `autocomplete` also identifies passwords that are shown.
@@ -129,8 +135,9 @@ function complaint(input: HTMLInputElement): Complaint | undefined {
   if (missing && empty) return { input, text: missing };
   const long = tooLong(input);
   if (long) return { input, text: long };
-  const { typeMismatch, patternMismatch, tooShort } = input.validity;
-  return typeMismatch || patternMismatch || tooShort ? { input, text: mismatch } : undefined;
+  const { typeMismatch, patternMismatch, tooShort, badInput, rangeUnderflow } = input.validity;
+  const wrong = typeMismatch || patternMismatch || tooShort || badInput || rangeUnderflow;
+  return wrong ? { input, text: mismatch } : undefined;
 }
 
 function showFieldErrors(form: HTMLFormElement, complaints: Complaint[]): void {
@@ -140,6 +147,8 @@ function showFieldErrors(form: HTMLFormElement, complaints: Complaint[]): void {
     error.hidden = false;
     const group = input.type === 'checkbox' ? [...groupOf(input).querySelectorAll('input')] : [input];
     for (const one of group) one.setAttribute('aria-invalid', 'true');
+    const details = input.closest('details');
+    if (details) details.open = true;
     return linkTo(input, text);
   });
   showSummary(form, ...links);
@@ -164,9 +173,12 @@ export function showProblem(form: HTMLFormElement, problem: Problem): void {
   else showSummary(form, ...wording(form, problem));
 }
 
-function complaintsOf(form: HTMLFormElement, refused: { name: string }[]): Complaint[] {
-  const inputs = fieldsOf(form).filter((input) => refused.some(({ name }) => name === input.name));
-  return inputs.map((input) => ({ input, text: input.dataset.mismatch ?? '' }));
+function complaintsOf(form: HTMLFormElement, refused: { name: string; help?: string }[]): Complaint[] {
+  return shownFieldsOf(form).flatMap((input) => {
+    // An item of a list is named after the list: `tags.2`.
+    const named = refused.find(({ name }) => name.split('.')[0] === input.name);
+    return named ? { input, text: input.dataset.mismatch ?? named.help ?? '' } : [];
+  });
 }
 
 function wording(form: HTMLFormElement, problem: Problem): Node[] {
@@ -194,10 +206,11 @@ function errorOf(input: HTMLInputElement): HTMLElement {
 
 const groupOf = (input: HTMLInputElement): Element => input.closest('.field') ?? input;
 
-const submitOf = (form: HTMLFormElement) => find(form, 'button[type="submit"]', HTMLButtonElement);
+/** The main submit button. Others have a name. */
+const submitOf = (form: HTMLFormElement) =>
+  find(form, 'button[type="submit"]:not([name])', HTMLButtonElement);
 
-function busy(form: HTMLFormElement): () => void {
-  const button = submitOf(form);
+function busy(button: HTMLButtonElement): () => void {
   const label = button.textContent;
   // Disabling the button would lose the focus. `isBusy` ignores a second click.
   button.setAttribute('aria-busy', 'true');

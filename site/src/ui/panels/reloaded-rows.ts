@@ -58,11 +58,17 @@ function focusIn(list: HTMLElement): (() => boolean) | undefined {
   const row = focused?.closest<HTMLElement>('[data-id]');
   if (!focused || !row || row.parentElement !== list) return undefined;
   const at = [...list.children].indexOf(row);
+  const controlsOf = (one: Element | undefined) => [
+    ...(one?.querySelectorAll<HTMLElement>(focused.localName) ?? []),
+  ];
+  const which = controlsOf(row).indexOf(focused as HTMLElement);
   return () => {
     if (list.contains(document.activeElement)) return true;
     const same = list.querySelector(selectorOf(row.dataset.id));
     const target = same ?? list.children[Math.min(at, list.childElementCount - 1)];
-    const control = target?.querySelector<HTMLElement>(focused.localName);
+    // The same control of the row, unless the row has fewer now.
+    const controls = controlsOf(target);
+    const control = controls[which] ?? controls[0];
     control?.focus();
     return Boolean(control);
   };

@@ -1,12 +1,12 @@
 /** The menu of a row (credentials-panel.astro). The browser closes it on Esc and on clicks elsewhere. */
 import { find } from '../dom.ts';
-import type { Reactions } from './row-menu.lazy.ts';
+import { MENU_BUTTON, type Reactions } from './row-menu.lazy.ts';
 
 let menus = 0;
 
 /** Attaches the menu to a row. `data-item` of its items names their action. */
 export function equipMenu(row: HTMLElement, name: string, reactions: Reactions): void {
-  const button = find(row, 'button', HTMLButtonElement);
+  const button = find(row, MENU_BUTTON, HTMLButtonElement);
   const menu = find(row, '[role="menu"]', HTMLElement);
   menu.id = `row-menu-${menus++}`;
   menu.ariaLabel = name;

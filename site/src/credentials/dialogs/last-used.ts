@@ -1,5 +1,5 @@
-import { fill, find } from '../ui/dom.ts';
-import { showTime } from '../ui/time.ts';
+import { fill, find } from '../../ui/dom.ts';
+import { showTime } from '../../ui/time.ts';
 
 /** Fills in last-used.astro. `at` is in RFC 3339 format, or null if never; undefined hides the line. */
 export function showLastUsed(root: ParentNode, at: string | null | undefined): void {

@@ -1,0 +1,120 @@
+/** Opens rotate-dialogs.astro. */
+import {
+  type AccessKeyCredentials,
+  credentialEndpoints,
+  type IssuedNatsCredentials,
+  idempotent,
+  type NatsCredentials,
+} from '../../api/api.ts';
+import { fetchResult, type Result } from '../../api/request.ts';
+import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
+import { type Secret, SecretDialog } from '../../ui/dialogs/secret-dialog.ts';
+import { fill, find } from '../../ui/dom.ts';
+import { type Notice, success } from '../../ui/panels/notice.ts';
+import { showTime } from '../../ui/time.ts';
+import { ACCESS_KEY_PRODUCTS } from '../access-key/products.ts';
+import { accessKeySecret } from '../access-key/secret-files.ts';
+import { natsSecret } from '../nats/secret-files.ts';
+import { changed, outcome } from '../revocation-receipt.ts';
+import { keyWord, OVERLAPS } from './overlaps.ts';
+import { type Change, pathOf, type Subject, textsOf } from './subject.ts';
+
+type Issued = AccessKeyCredentials | IssuedNatsCredentials;
+
+/**
+ * Asks for how long both keys work, gives credentials a new key and shows it once. If a rotation is in progress, offers to
+ * finish or cancel it instead. Returns the outcome, or undefined if the person cancels.
+ */
+export async function rotate(root: ParentNode, subject: Subject): Promise<Change | undefined> {
+  const { credentials, product } = subject;
+  if (credentials.rotation) return endRotation(root, subject);
+  let overlap = 0;
+  const issued = await dialogIn(root, 'rotate').submit<Issued>((values, key) => {
+    overlap = Number(values.overlap_seconds);
+    const header = idempotent(key, credentials.id);
+    const request = { param: pathOf(subject), header, json: { overlap_seconds: overlap } };
+    return fetchResult<Issued>(() => credentialEndpoints[product].rotate.$post(request));
+  }, textsOf(subject));
+  if (!issued) return undefined;
+  const key = keyWord(product);
+  const end = `The old ${key} ends ${OVERLAPS[overlap]} after the first use of the new one.`;
+  const note = `Both work now. ${end} A test counts as a use.`;
+  await find(root, 'secret-dialog', SecretDialog).show({ ...secretOf(subject, issued), note });
+  return { notice: success(`Rotated ${credentials.name}. ${end}`), progress: {} };
+}
+
+function secretOf(subject: Subject, issued: Issued): Secret {
+  return subject.product === 'nats'
+    ? natsSecret(issued as IssuedNatsCredentials, subject.account)
+    : accessKeySecret(issued as AccessKeyCredentials, ACCESS_KEY_PRODUCTS[subject.product], subject.endpoint);
+}
+
+/** Shows both keys of a rotation, and ends one of them if the person confirms. */
+async function endRotation(root: ParentNode, subject: Subject): Promise<Change | undefined> {
+  const { credentials, product } = subject;
+  const { name } = credentials;
+  const dialog = dialogIn(root, 'rotation');
+  if (dialog.isOpen) return undefined;
+  showRotation(dialog, subject.product, credentials);
+  const closed = new AbortController();
+  void refresh(dialog, subject, closed.signal);
+  let ended = keyWord(product);
+  const notice = await dialog.confirm<unknown>(
+    ({ end }) => {
+      const { finish, cancel } = credentialEndpoints[product].rotate;
+      const request = { param: pathOf(subject) };
+      ended = `${end === 'new' ? 'new' : 'old'} ${keyWord(product)}`;
+      return fetchResult<unknown>(() => (end === 'new' ? cancel : finish).$post(request));
+    },
+    textsOf(subject),
+    (headers) => endOf(subject, ended, headers),
+    `${name} was already revoked.`,
+  );
+  closed.abort();
+  return notice && { notice, progress: {} };
+}
+
+function endOf({ product, credentials }: Subject, ended: string, headers: Headers): Notice {
+  const done = `${ended.startsWith('new') ? 'Canceled' : 'Finished'} the rotation of ${credentials.name}.`;
+  const effect = {
+    enforced: `The next request with the ${ended} is denied.`,
+    pending: (within: string) => `Requests with the ${ended} are denied ${within}.`,
+  };
+  return product === 'nats' ? outcome(done, headers) : changed(done, effect, headers);
+}
+
+/** Loads the credentials again, because a list can be older than the last use of a key. */
+async function refresh(dialog: ParentNode, subject: Subject, signal: AbortSignal): Promise<void> {
+  const { product } = subject;
+  const result: Result<AccessKeyCredentials | NatsCredentials> = await fetchResult<
+    AccessKeyCredentials | NatsCredentials
+  >(() => credentialEndpoints[product].$get({ param: pathOf(subject) }, { init: { signal } }));
+  if (result.ok && !signal.aborted) showRotation(dialog, product, result.body);
+}
+
+function showRotation(
+  dialog: ParentNode,
+  product: Subject['product'],
+  credentials: AccessKeyCredentials | NatsCredentials,
+): void {
+  const { rotation } = credentials;
+  // Ended meanwhile: the request reports it.
+  if (!rotation) return;
+  const key = keyWord(product);
+  const { first_used_at: first, previous_last_used_at: last, previous_ends_at: end } = rotation;
+  const time = (name: string) => find(dialog, `[data-time="${name}"]`, HTMLTimeElement);
+  time('first_used').textContent = '';
+  time('previous_last_used').textContent = '';
+  time('ends').textContent = '';
+  if (first) showTime(time('first_used'), first);
+  if (last) showTime(time('previous_last_used'), last);
+  if (end) showTime(time('ends'), end);
+  fill(dialog, {
+    new_key: 'public_key' in credentials ? credentials.public_key : credentials.access_key,
+    old_key: 'previous_public_key' in rotation ? rotation.previous_public_key : rotation.previous_access_key,
+    unused: first ? '' : 'not used yet',
+    previous_unused: last ? '' : 'never',
+    ends: end ? `The old ${key} ends ` : `The old ${key} keeps working until the new one is used.`,
+    ends_after: end ? '.' : '',
+  });
+}
