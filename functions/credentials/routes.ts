@@ -375,7 +375,8 @@ export function accessKeyCredentialsRoutes<const Id extends AccessKeyProductId>(
         path: item,
         tags,
         summary: `Update the name and permissions of ${product.label} credentials`,
-        description: `Absent and null fields keep their values. At least one permission must remain. ${GUARDED_DESCRIPTION}`,
+        description: `Absent fields keep their values. Null removes the description, the tags, the expiry and the restrictions, and
+          keeps the name and the permissions. At least one permission must remain. ${GUARDED_DESCRIPTION}`,
         request: {
           params,
           body: {

@@ -2,6 +2,7 @@
  * The guide "How to manage credentials" in a real browser on the real stack: it shows connected clients before a
  * revocation and closed connections after it, and a step completes only when the servers have confirmed.
  */
+import { readFileSync } from 'node:fs';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Locator, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
@@ -92,6 +93,65 @@ describe('revoking credentials in the guide', () => {
     await confirm(page).click();
     await status(page).getByText('was already revoked.').waitFor();
     expect(browser.complaints.splice(0)).toEqual([expect.stringContaining('404')]);
+  });
+
+  it('rotates, disables and enables credentials, and connected clients are cut and let in again', async () => {
+    const creds = await newCreds(local, REGION);
+    const client = await connectWith(url(), creds.content);
+    const page = await open('manage', creds.account);
+    const more = async (item: string) => {
+      await rows(page)
+        .getByRole('button', { name: `See more actions for ${NAME}` })
+        .click();
+      await page.getByRole('menuitem', { name: item }).click();
+    };
+    const dialog = (name: string) => page.getByRole('dialog', { name });
+    await rows(page).waitFor();
+    await more('Rotate');
+    await dialog('Rotate credentials').getByText('until it reconnects').waitFor();
+    await dialog('Rotate credentials').getByRole('button', { name: 'Rotate credentials' }).click();
+    const secret = dialog('Save your credentials');
+    await secret.getByText('The old .creds file ends 1 day after the first use').waitFor();
+    const download = secret.getByRole('button', { name: /^Download/ });
+    const [file] = await Promise.all([page.waitForEvent('download'), download.click()]);
+    const content = readFileSync(await file.path(), 'utf8');
+    await secret.getByRole('button', { name: /^I have saved/ }).click();
+    await status(page).getByText(`Rotated ${NAME}.`).waitFor();
+    expect([await access(url(), creds.content), await access(url(), content)]).toEqual(['yes', 'yes']);
+
+    await more('Rotate');
+    const rotation = page.getByRole('alertdialog', { name: 'Rotation in progress' });
+    await rotation.getByText('New .creds file').waitFor();
+    expect(await axe(page)).toEqual([]);
+    await rotation.getByRole('button', { name: 'Finish now' }).click();
+    await status(page)
+      .getByText(/^Finished the rotation of .+\. 1 connection cut, 1 of 1 server, \d+ ms\.$/)
+      .waitFor();
+    expect(await endOf(client)).toMatch(CUT);
+    expect([await access(url(), creds.content), await access(url(), content)]).toEqual(['refused', 'yes']);
+    expect(await hasFocus(rows(page).getByRole('button', { name: 'See more' }))).toBe(true);
+
+    const other = await connectWith(url(), content);
+    await more('Disable');
+    const disable = dialog('Disable these credentials?');
+    await disable.getByText('1 client is connected with these credentials now.').waitFor();
+    await disable
+      .getByText(/in the last day/i)
+      .first()
+      .waitFor();
+    expect(await axe(page)).toEqual([]);
+    await disable.getByRole('button', { name: 'Disable credentials' }).click();
+    await status(page)
+      .getByText(/^Disabled .+\. 1 connection cut, 1 of 1 server, \d+ ms\.$/)
+      .waitFor();
+    expect(await endOf(other)).toMatch(CUT);
+    expect(await access(url(), content)).toBe('refused');
+    await more('Enable');
+    await status(page)
+      .getByText(/^Enabled .+\. Its clients can connect again\. 1 of 1 server, \d+ ms\.$/)
+      .waitFor();
+    expect(await access(url(), content)).toBe('yes');
+    expect(await stepsDone(page)).toEqual([1, 2, 3]);
   });
 
   it('reports that a server lists only the first 256 connections of an account', async () => {

@@ -3,6 +3,8 @@
  * secrets and confirmations. guide-walks.test.ts tests the keys.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ListTopicsCommand } from '@aws-sdk/client-sns';
+import { ListQueuesCommand } from '@aws-sdk/client-sqs';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import {
@@ -22,7 +24,7 @@ import {
   status,
 } from './access-key-form.ts';
 import { axe, stepsDone, useBrowser } from './browser.ts';
-import { newProject } from './gateway-clients.ts';
+import { type Credentials, newProject, outcome, snsClient, sqsClient } from './gateway-clients.ts';
 import { useStack } from './local-stack.ts';
 
 const local = useStack();
@@ -69,6 +71,21 @@ describe.each(CASES)('the guides’ form of %s in %s', (_label, at, product) => 
     await slowly(page);
     await form.getByRole('checkbox', { name: 'Write' }).check();
     await form.getByRole('checkbox', { name: 'Read' }).check();
+    await form.getByLabel('Expires').selectOption('On a date');
+    await form.getByText('More', { exact: true }).click();
+    await form.getByLabel('Only from these networks').fill('192.0.2.0/24\nParis');
+    await form.getByText('More', { exact: true }).click();
+    await form.getByRole('button', { name: 'Generate credentials' }).click();
+    await summary.getByRole('link', { name: 'Choose a date' }).waitFor();
+    await form.getByLabel('Last day').fill('2099-12-31');
+    await form.getByRole('button', { name: 'Generate credentials' }).click();
+    // The field is in a part of the form that was closed.
+    await summary.getByRole('link', { name: 'Must be a CIDR block: 192.0.2.0/24 or 2001:db8::/32' }).click();
+    expect(await hasFocus(form.getByLabel('Only from these networks'))).toBe(true);
+    expect(browser.complaints.splice(0)).toEqual([expect.stringContaining('400')]);
+    expect(await axe(page)).toEqual([]);
+    await form.getByLabel('Only from these networks').fill('192.0.2.0/24\n\n 2001:db8::/32 ');
+    await form.getByLabel('Tags').fill('production\nteam, a');
     await form.getByRole('button', { name: 'Generate credentials' }).dblclick();
     await dialog(page, 'Save your credentials').waitFor();
     await page.unrouteAll({ behavior: 'wait' });
@@ -98,7 +115,15 @@ describe.each(CASES)('the guides’ form of %s in %s', (_label, at, product) => 
     await row(page, product, 'orders').getByRole('cell', { name: 'Write, Read', exact: true }).waitFor();
     await row(page, product, 'orders').getByText(access_key).waitFor();
     expect(await stepsDone(page, product.list)).toEqual([1, 2, 4]);
-    expect(await listed(local, product, at, project)).toMatchObject([{ name: 'orders', access_key }]);
+    const [created] = await listed(local, product, at, project);
+    expect(created).toMatchObject({
+      name: 'orders',
+      access_key,
+      tags: ['production', 'team, a'],
+      resources: null,
+      source_ips: ['192.0.2.0/24', '2001:db8::/32'],
+      expires_at: expect.stringMatching(/^(2099-12-31|2100-01-01)T/),
+    });
     await expect.poll(() => page.content()).not.toContain(secret_key);
 
     await page.goto(`/how-to/manage-credentials/${new URL(page.url()).search}#${product.step}`);
@@ -112,19 +137,83 @@ describe.each(CASES)('the guides’ form of %s in %s', (_label, at, product) => 
     await change.getByRole('link', { name: 'Select at least one permission' }).waitFor();
     await change.getByRole('checkbox', { name: 'Manage' }).check();
     await change.getByLabel('Name').fill('billing');
+    expect(await change.getByLabel('Expires').inputValue()).toBe('keep');
+    await change.getByText('More', { exact: true }).click();
+    expect(await change.getByLabel('Tags').inputValue()).toBe('production\nteam, a');
+    await change.getByLabel('Tags').fill('production');
+    await change.getByLabel(/^Only these/).fill('orders-*');
+    await change.getByLabel('Only from these networks').fill('');
     await change.getByRole('button', { name: 'Update credentials' }).click();
     await status(page, product).getByText('Updated billing.').waitFor();
     await row(page, product, 'billing').getByRole('cell', { name: 'Manage', exact: true }).waitFor();
     expect(await listed(local, product, at, project)).toMatchObject([
-      { name: 'billing', permissions: { can_publish: false, can_receive: false, can_manage: true } },
+      {
+        name: 'billing',
+        permissions: { can_publish: false, can_receive: false, can_manage: true },
+        tags: ['production'],
+        resources: ['orders-*'],
+        source_ips: null,
+        expires_at: (created as { expires_at?: string }).expires_at,
+      },
     ]);
     expect(await stepsDone(page, product.list)).toEqual([1, 2, 3]);
 
+    const outcomeOf = async (credentials: Credentials): Promise<string> => {
+      const send =
+        product.id === 'sqs'
+          ? sqsClient(local, credentials).send(new ListQueuesCommand())
+          : snsClient(local, credentials).send(new ListTopicsCommand());
+      return outcome(send);
+    };
+    const old = { ...(created as Credentials), secret_key };
+    expect(await outcomeOf(old)).toBe('ok');
+    await more(page, product, 'billing', 'Rotate');
+    const rotate = dialog(page, 'Rotate credentials');
+    await rotate.getByText('Until the new one is used, the old one keeps working.').waitFor();
+    expect(await rotate.getByLabel('The old key ends after').inputValue()).toBe('86400');
+    await rotate.getByLabel('The old key ends after').selectOption('7 days');
+    expect(await axe(page)).toEqual([]);
+    await rotate.getByRole('button', { name: 'Rotate credentials' }).click();
+    const secret = dialog(page, 'Save your credentials');
+    await secret.getByText('The old key ends 7 days after the first use of the new one.').waitFor();
+    const fresh = { ...old, ...(await shownKeys(page)) };
+    await save(page);
+    await status(page, product).getByText('Rotated billing. The old key ends 7 days after').waitFor();
+    const rotation = page.getByRole('alertdialog', { name: 'Rotation in progress' });
+    await more(page, product, 'billing', 'Rotate');
+    await rotation.getByText('First used: not used yet').waitFor();
+    for (const { access_key: key } of [old, fresh]) await rotation.getByText(key).waitFor();
+    expect(await hasFocus(rotation.getByRole('button', { name: 'Close' }))).toBe(true);
+    expect(await axe(page)).toEqual([]);
+    await rotation.getByRole('button', { name: 'Cancel rotation' }).click();
+    await status(page, product)
+      .getByText('Canceled the rotation of billing. The next request with the new key is denied.')
+      .waitFor();
+    expect([await outcomeOf(old), await outcomeOf(fresh)]).toEqual(['ok', 'InvalidClientTokenId']);
+
     await more(page, product, 'billing', 'Revoke');
     const alert = page.getByRole('alertdialog', { name: 'Revoke these credentials?' });
+    await alert.getByText(/^\d requests in the last day\. Networks: /).waitFor();
+    await alert.getByRole('button', { name: 'Disable instead' }).click();
+    const disable = dialog(page, 'Disable these credentials?');
+    await disable.getByText('Loading').waitFor({ state: 'hidden' });
+    await disable.getByLabel('Reason').fill('a test');
+    await disable.getByLabel('Revoke automatically').selectOption('After 7 days');
+    expect(await axe(page)).toEqual([]);
+    await disable.getByRole('button', { name: 'Disable credentials' }).click();
+    await status(page, product).getByText('Disabled billing. Its next request is denied.').waitFor();
+    expect(await listed(local, product, at, project)).toMatchObject([
+      { status: 'disabled', disabled_reason: 'a test', revoke_at: expect.any(String) },
+    ]);
+    expect(await outcomeOf(old)).toBe('InvalidClientTokenId');
+    await more(page, product, 'billing', 'Enable');
+    await status(page, product).getByText('Enabled billing. Its requests are allowed again.').waitFor();
+    expect(await outcomeOf(old)).toBe('ok');
+
+    await more(page, product, 'billing', 'Revoke');
     expect(await hasFocus(alert.getByRole('button', { name: 'Cancel' }))).toBe(true);
     await alert.getByText('billing').waitFor();
-    await alert.getByText('Last used: never.').waitFor();
+    await alert.getByText('Last used: just now.').waitFor();
     await alert.getByText('This is irreversible.').waitFor();
     expect(await alert.getByText('belong to the project, so they remain').count()).toBe(
       product.id === 'sns' ? 1 : 0,
@@ -217,12 +306,14 @@ it('a row’s menu works with the keyboard only, and stays next to its button wh
   await page.keyboard.press('Enter');
   await expect.poll(() => hasFocus(page.getByRole('menuitem', { name: 'Update credentials' }))).toBe(true);
   expect(await axe(page)).toEqual([]);
-  await page.keyboard.press('ArrowDown');
-  expect(await hasFocus(page.getByRole('menuitem', { name: 'Revoke' }))).toBe(true);
-  await page.keyboard.press('ArrowDown');
-  expect(await hasFocus(page.getByRole('menuitem', { name: 'Update credentials' }))).toBe(true);
-  await page.keyboard.press('r');
-  expect(await hasFocus(page.getByRole('menuitem', { name: 'Revoke' }))).toBe(true);
+  for (const name of ['Rotate', 'Disable', 'Revoke', 'Update credentials']) {
+    await page.keyboard.press('ArrowDown');
+    expect(await hasFocus(page.getByRole('menuitem', { name }))).toBe(true);
+  }
+  for (const name of ['Rotate', 'Revoke']) {
+    await page.keyboard.press('r');
+    expect(await hasFocus(page.getByRole('menuitem', { name }))).toBe(true);
+  }
   await page.keyboard.press('u');
   expect(await hasFocus(page.getByRole('menuitem', { name: 'Update credentials' }))).toBe(true);
   await page.keyboard.press('Escape');

@@ -8,7 +8,7 @@ import { ListTopicsCommand } from '@aws-sdk/client-sns';
 import { ListQueuesCommand } from '@aws-sdk/client-sqs';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { activate, dialog, listed, open, PRODUCTS, panel, save, shownKeys } from './access-key-form.ts';
+import { activate, dialog, listed, more, open, PRODUCTS, panel, save, shownKeys } from './access-key-form.ts';
 import { region, useBrowser } from './browser.ts';
 import { ALL, type Credentials, newProject, outcome, snsClient, sqsClient } from './gateway-clients.ts';
 import { api, useStack } from './local-stack.ts';
@@ -36,7 +36,12 @@ async function loseAnswers(page: Page, path: string, id = 'id'): Promise<string[
 }
 
 /** Presses a dialog's button until a response arrives: the first two are lost, the third is double-clicked. */
-async function retryUntilResponse(page: Page, title: string, button: string | RegExp): Promise<void> {
+async function retryUntilResponse(
+  page: Page,
+  title: string,
+  button: string | RegExp,
+  reopen = () => page.getByRole('button', { name: button }).filter({ visible: true }).first().click(),
+): Promise<void> {
   const form = dialog(page, title);
   for (const _ of [1, 2]) {
     await form.getByRole('button', { name: button }).click();
@@ -45,7 +50,7 @@ async function retryUntilResponse(page: Page, title: string, button: string | Re
     await form.getByRole('button', { name: 'Cancel' }).click();
     // The list is reloaded: the creation can have succeeded.
     await page.waitForLoadState('networkidle');
-    await page.getByRole('button', { name: button }).filter({ visible: true }).first().click();
+    await reopen();
   }
   await form.getByRole('button', { name: button }).dblclick();
   expect(browser.complaints.splice(0)).toEqual([
@@ -134,11 +139,23 @@ describe('a retry after two lost responses', () => {
     const all = await listed(local, product, 'nl-ams', project);
     expect(all).toMatchObject([{ id: ids[0], access_key: keys.access_key, permissions: ALL }]);
     expect(ids[1]).toBe(ids[0]);
-    const credentials = { ...all[0], ...keys } as Credentials;
-    const used =
-      product.id === 'sqs'
-        ? sqsClient(local, credentials).send(new ListQueuesCommand())
-        : snsClient(local, credentials).send(new ListTopicsCommand());
-    expect(await outcome(used)).toBe('ok');
+    const works = (key: typeof keys) => {
+      const credentials = { ...all[0], ...key } as Credentials;
+      return outcome(
+        product.id === 'sqs'
+          ? sqsClient(local, credentials).send(new ListQueuesCommand())
+          : snsClient(local, credentials).send(new ListTopicsCommand()),
+      );
+    };
+    expect(await works(keys)).toBe('ok');
+
+    const rotated = await loseAnswers(page, `${product.id}-credentials/*/rotate`, 'access_key');
+    await more(page, product, 'orders', 'Rotate');
+    await retryUntilResponse(page, 'Rotate credentials', /^Rotat/, () =>
+      more(page, product, 'orders', 'Rotate'),
+    );
+    const rotatedKeys = await shownKeys(page);
+    expect(rotated).toEqual([rotatedKeys.access_key, rotatedKeys.access_key]);
+    expect([await works(keys), await works(rotatedKeys)]).toEqual(['ok', 'ok']);
   });
 });
