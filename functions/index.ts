@@ -37,6 +37,7 @@ import { sessionRoutes } from './iam/sign-in/session-routes.ts';
 import { signInRoutes } from './iam/sign-in/sign-in-routes.ts';
 import { repair } from './nats/repair.ts';
 import { resolver } from './nats/resolver.ts';
+import { natsRoleRoutes } from './nats/role-routes.ts';
 import { natsAccountRoutes } from './nats/routes.ts';
 import { natsServerRoutes } from './nats/server-routes.ts';
 import { openApiDocument } from './openapi.ts';
@@ -119,6 +120,7 @@ const productRoutes = {
 
 const routes = app
   .route(REGION, natsAccountRoutes)
+  .route(REGION, natsRoleRoutes)
   .route(REGION, natsServerRoutes)
   .route(REGION, productRoutes.nats.credentials)
   .route(REGION, productRoutes.nats.usage)

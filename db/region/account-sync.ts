@@ -6,6 +6,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { columnsOf, type Database, rowsOf } from '../database.ts';
 import { type AccountJwt, storeAccountJwt } from './account-jwts.ts';
 import type { NatsAccount } from './accounts.ts';
+import type { NatsRole } from './roles.ts';
 import { natsAccounts } from './schema.ts';
 
 /** The name of an account's revocations in counts. */
@@ -19,32 +20,49 @@ export interface AccountState {
   account: NatsAccount;
   /** User key or `*` → seconds since the epoch. */
   revocations: Record<string, number>;
+  /** By id. */
+  roles: Pick<NatsRole, 'id' | 'signingKey' | 'definition'>[];
 }
+
+const ROLE_COLUMNS = sql.raw('id, signing_key as "signingKey", definition');
 
 /** Returns the rows behind the JWT of an account, live or deleted; null for an unknown id. */
 export async function getAccountState(db: Database, id: string): Promise<AccountState | null> {
-  const [accounts, revocations] = await db.batch(
+  const [accounts, revocations, roles] = await db.batch(
     sql`select ${columnsOf(natsAccounts, 'nats_accounts')} from nats_accounts where id = ${id}`,
     sql`select user_key, revoked_at from nats_revocations where account_id = ${id}`,
+    sql`select ${ROLE_COLUMNS} from nats_roles where nats_account_id = ${id} order by id`,
   );
   const account = rowsOf<NatsAccount>(accounts)[0];
   if (!account) return null;
   const pairs = rowsOf<{ user_key: string; revoked_at: number }>(revocations);
-  return { account, revocations: Object.fromEntries(pairs.map((pair) => [pair.user_key, pair.revoked_at])) };
+  return {
+    account,
+    revocations: Object.fromEntries(pairs.map((pair) => [pair.user_key, pair.revoked_at])),
+    roles: rowsOf(roles),
+  };
 }
 
 /** Like {@link getAccountState} for several accounts, in one round trip; unknown ids are left out. */
 export async function getAccountStates(db: Database, ids: readonly string[]): Promise<AccountState[]> {
   const among = sql`(select value from json_each(${JSON.stringify(ids)}))`;
-  const [accounts, revocations] = await db.batch(
+  const [accounts, revocations, roles] = await db.batch(
     sql`select ${columnsOf(natsAccounts, 'nats_accounts')} from nats_accounts where id in ${among}`,
     sql`select account_id, user_key, revoked_at from nats_revocations where account_id in ${among}`,
+    sql`select nats_account_id, ${ROLE_COLUMNS} from nats_roles where nats_account_id in ${among} order by id`,
   );
   const byId = new Map<string, AccountState>();
-  for (const account of rowsOf<NatsAccount>(accounts)) byId.set(account.id, { account, revocations: {} });
+  for (const account of rowsOf<NatsAccount>(accounts)) {
+    byId.set(account.id, { account, revocations: {}, roles: [] });
+  }
   for (const row of rowsOf<{ account_id: string; user_key: string; revoked_at: number }>(revocations)) {
     const state = byId.get(row.account_id);
     if (state) state.revocations[row.user_key] = row.revoked_at;
+  }
+  for (const { nats_account_id, ...role } of rowsOf<
+    AccountState['roles'][number] & { nats_account_id: string }
+  >(roles)) {
+    byId.get(nats_account_id)?.roles.push(role);
   }
   return [...byId.values()];
 }
@@ -109,7 +127,7 @@ export async function recordPurge(db: Database, id: string, now: number): Promis
 }
 
 /** Gives the accounts a new revision, which servers must then acknowledge. */
-function newRevision(where: SQL, seconds: number): SQL {
+export function newRevision(where: SQL, seconds: number): SQL {
   return sql`update nats_accounts set revision = revision + 1, issued_at = max(${seconds}, issued_at + 1) where ${where}`;
 }
 

@@ -15,6 +15,7 @@ import {
 import type { Listed, Page } from '../page.ts';
 import { AUDITED, deleteRotations } from './credentials.ts';
 import { inProjects, listPage, projectScopes } from './fragments.ts';
+import { AUDITED_ROLE, ROLES } from './roles.ts';
 import { natsAccounts } from './schema.ts';
 
 export type NatsAccount = typeof natsAccounts.$inferSelect;
@@ -164,8 +165,8 @@ export async function renameAccount(
 }
 
 /**
- * Deletes an account and its credentials and revokes every user issued so far; the tombstone keeps no name. Returns
- * false if these projects have no live account with that id.
+ * Deletes an account with its credentials and roles and revokes every user issued so far; the tombstone keeps no name.
+ * Returns false if these projects have no live account with that id.
  */
 export async function deleteAccount(db: Database, audit: AuditContext, ref: AccountRef): Promise<boolean> {
   const seconds = Math.floor(audit.now / 1000);
@@ -173,7 +174,7 @@ export async function deleteAccount(db: Database, audit: AuditContext, ref: Acco
   // Clocks differ: credentials can have a creation time slightly later than this Worker's clock.
   const newest = sql`max(${seconds}, coalesce(
     (select max(coalesce(key_issued_at, created_at)) / 1000 from credentials where nats_account_id = ${ref.id}), 0))`;
-  const [, , , , , , , , removed] = await db.batch(
+  const [, , , , , , , , , , removed] = await db.batch(
     auditStatement(
       audit,
       {
@@ -186,6 +187,11 @@ export async function deleteAccount(db: Database, audit: AuditContext, ref: Acco
     ),
     auditStatement(
       audit,
+      { ...auditedRow, action: 'delete', resource: ROLES, before: AUDITED_ROLE },
+      sql`from nats_roles where nats_account_id = ${ref.id} and ${live}`,
+    ),
+    auditStatement(
+      audit,
       { ...auditedRow, action: 'delete', before: NAME },
       sql`from nats_accounts where ${matching(ref)}`,
     ),
@@ -194,14 +200,16 @@ export async function deleteAccount(db: Database, audit: AuditContext, ref: Acco
       on conflict (account_id, user_key) do update
         set revoked_at = max(revoked_at, excluded.revoked_at), issued_at = max(issued_at, excluded.issued_at)`,
     sql`delete from nats_revocations where account_id = ${ref.id} and user_key <> '*' and ${live}`,
-    sql`update counts set value = value - case resource when ${ACCOUNTS} then 1 else
-        coalesce((select held.value from counts held where held.scope = ${ref.id} and held.resource = 'nats'), 0) end
-      where resource in (${ACCOUNTS}, 'nats')
+    sql`update counts set value = value - case resource when ${ACCOUNTS} then 1
+        when ${ROLES} then (select count(*) from nats_roles where nats_account_id = ${ref.id})
+        else coalesce((select held.value from counts held where held.scope = ${ref.id} and held.resource = 'nats'), 0) end
+      where resource in (${ACCOUNTS}, ${ROLES}, 'nats')
         and scope in (select project_id from nats_accounts where ${matching(ref)}
           union all select ${organizationScope(sql.raw('organization_id'))} from nats_accounts where ${matching(ref)})`,
     sql`delete from counts where scope = ${ref.id} and ${live}`,
     deleteRotations(sql`nats_account_id = ${ref.id} and ${live}`),
     sql`delete from credentials where nats_account_id = ${ref.id} and ${live}`,
+    sql`delete from nats_roles where nats_account_id = ${ref.id} and ${live}`,
     sql`update nats_accounts set deleted_at = ${audit.now}, updated_at = ${audit.now}, name = '',
         revision = revision + 1, issued_at = max(${seconds}, issued_at + 1)
       where ${matching(ref)}`,

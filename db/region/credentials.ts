@@ -54,6 +54,7 @@ export type NewCredential = Pick<
   | 'id'
   | 'product'
   | 'natsAccountId'
+  | 'natsRoleId'
   | 'name'
   | 'key'
   | 'sealedSecret'
@@ -108,7 +109,7 @@ function audited(columns: { [Column in keyof Editable]?: SQL } = {}): SQL {
     sql`strftime('%Y-%m-%dT%H:%M:%fZ', ${of(column)} / 1000.0, 'unixepoch')`;
   // A merge patch leaves out the members that are null.
   return sql`json_patch(json_object('name', ${of('name')}, 'permissions', ${of('permissions')}), json_object(
-    'description', nullif(${of('description')}, ''), 'tags', json(nullif(${of('tags')}, '[]')),
+    'nats_role_id', nats_role_id, 'description', nullif(${of('description')}, ''), 'tags', json(nullif(${of('tags')}, '[]')),
     'resources', json(${of('resources')}), 'source_ips', json(${of('sourceIps')}),
     'expires_at', ${time('expiresAt')}, 'disabled_at', ${time('disabledAt')},
     'disabled_reason', ${of('disabledReason')}, 'revoke_at', ${time('revokeAt')}))`;
@@ -129,14 +130,15 @@ const selectWhere = (where: SQL) =>
 /** Why credentials were not created; `current` is the number that reached the limit. */
 export type CreationFailure =
   | { ok: false; reason: 'no_parent' }
+  | { ok: false; reason: 'no_role' }
   | { ok: false; reason: 'replayed'; record: IdempotencyRecord }
   | { ok: false; reason: 'full' | 'quota'; projectId: string; current: number };
 
 /**
  * Creates credentials in their NATS account, or in the one project of `projectIds` if the product is activated there.
- * Fails with `no_parent` if these projects have no such account or activation, with `full` if the account has had as
- * many credentials as its revocation list can hold, with `quota` if the project has that many, and with `replayed` if
- * the idempotency key was used before.
+ * Fails with `no_parent` if these projects have no such account or activation, with `no_role` if the account has no such
+ * role, with `full` if the account has had as many credentials as its revocation list can hold, with `quota` if the
+ * project has that many, and with `replayed` if the idempotency key was used before.
  */
 export async function createCredential(
   db: Database,
@@ -160,15 +162,18 @@ export async function createCredential(
     where scope = ${c.natsAccountId} and resource in (${c.product}, ${REVOCATIONS}))`;
   const heldInProject = sql`(select coalesce(sum(value), 0) from counts
     where scope = project_id and resource in (${EVERY_PRODUCT}))`;
+  const hasRole = sql`(${c.natsRoleId} is null or exists (
+    select 1 from nats_roles where id = ${c.natsRoleId} and nats_account_id = ${c.natsAccountId}))`;
   const [, , , rows, parents, , replayed] = await db.batch(
-    sql`insert into credentials (id, product, organization_id, project_id, nats_account_id, name, key,
+    sql`insert into credentials (id, product, organization_id, project_id, nats_account_id, nats_role_id, name, key,
         sealed_secret, sealing_key_id, checksum, permissions, created_at, updated_at, expires_at, description,
         tags, resources, source_ips, created_by_type, created_by_id, created_by_name)
-      select ${c.id}, ${c.product}, organization_id, project_id, ${c.natsAccountId}, ${c.name}, ${c.key},
+      select ${c.id}, ${c.product}, organization_id, project_id, ${c.natsAccountId}, ${c.natsRoleId}, ${c.name}, ${c.key},
         ${c.sealedSecret}, ${c.sealingKeyId}, ${c.checksum}, ${c.permissions}, ${c.createdAt}, ${c.createdAt},
         ${c.expiresAt}, ${c.description}, ${c.tags}, ${c.resources},
         ${c.sourceIps}, ${c.createdByType}, ${c.createdById}, ${c.createdByName}
-      from ${parent} and ${held} < ${maxRevocations} and ${heldInProject} < ${quota} and ${notReplayed(idempotency)}`,
+      from ${parent} and ${held} < ${maxRevocations} and ${heldInProject} < ${quota} and ${hasRole}
+        and ${notReplayed(idempotency)}`,
     sql`insert into counts (scope, resource, value)
       select scope.value, product, 1
       from credentials, json_each(json_array(project_id, nats_account_id)) as scope
@@ -180,7 +185,8 @@ export async function createCredential(
       sql`from credentials where id = ${c.id} and changes() > 0`,
     ),
     selectWhere(sql`id = ${c.id}`),
-    sql`select project_id as "projectId", ${held} as held, ${heldInProject} as "heldInProject" from ${parent}`,
+    sql`select project_id as "projectId", ${held} as held, ${heldInProject} as "heldInProject", ${hasRole} as "hasRole"
+      from ${parent}`,
     ...(idempotency
       ? [insertIdempotencyRecord(idempotency, c.id, created), selectIdempotencyRecord(idempotency)]
       : []),
@@ -189,8 +195,14 @@ export async function createCredential(
   if (row) return { ok: true, row };
   const record = rowsOf<IdempotencyRecord>(replayed)[0];
   if (record) return { ok: false, reason: 'replayed', record };
-  const [found] = rowsOf<{ projectId: string; held: number; heldInProject: number }>(parents);
+  const [found] = rowsOf<{
+    projectId: string;
+    held: number;
+    heldInProject: number;
+    hasRole: number;
+  }>(parents);
   if (!found) return { ok: false, reason: 'no_parent' };
+  if (!found.hasRole) return { ok: false, reason: 'no_role' };
   const { projectId, held: ofAccount, heldInProject: ofProject } = found;
   return ofAccount >= maxRevocations
     ? { ok: false, reason: 'full', projectId, current: ofAccount }
@@ -237,6 +249,7 @@ export interface CredentialFilter {
   tags?: readonly string[] | undefined;
   status?: 'enabled' | 'disabled' | 'expired' | undefined;
   key?: string | undefined;
+  natsRoleId?: string | undefined;
   createdById?: string | undefined;
   /** Milliseconds since the epoch. */
   expiresBefore?: number | undefined;
@@ -295,6 +308,7 @@ function conditionsOf(filter: CredentialFilter & { now: number }): SQL[] {
     filter.key !== undefined &&
       sql`(nth.key = ${filter.key}
         or nth.id in (select credential_id from rotations where previous_key = ${filter.key}))`,
+    filter.natsRoleId !== undefined && sql`nth.nats_role_id = ${filter.natsRoleId}`,
     filter.createdById !== undefined && sql`nth.created_by_id = ${filter.createdById}`,
     filter.expiresBefore !== undefined && sql`nth.expires_at < ${filter.expiresBefore}`,
     filter.lastUsedBefore !== undefined && sql`coalesce(nth.last_used_at, 0) < ${filter.lastUsedBefore}`,

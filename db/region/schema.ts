@@ -165,6 +165,37 @@ export const natsRevocations = sqliteTable(
   (table) => [primaryKey({ columns: [table.accountId, table.userKey] })],
 );
 
+/**
+ * The roles of NATS accounts. Each has a signing key of its own in the account JWT, whose template holds the permissions
+ * of all users that it signed.
+ */
+export const natsRoles = sqliteTable(
+  'nats_roles',
+  {
+    id: text().primaryKey(),
+    organizationId: text().notNull(),
+    projectId: text().notNull(),
+    natsAccountId: text().notNull(),
+    name: text().notNull(),
+    /** The permissions and limits as canonical JSON: equal texts mean that nothing changes on the servers. */
+    definition: text().notNull(),
+    /** The bytes that the role takes of the account JWT. */
+    size: integer().notNull(),
+    signingKey: text().notNull(),
+    sealedSigningSeed: text().notNull(),
+    sealingKeyId: text().notNull(),
+    createdAt: integer().notNull(),
+    updatedAt: integer().notNull(),
+  },
+  (table) => [
+    index('nats_roles_by_account').on(table.natsAccountId),
+    index('nats_roles_by_created').on(table.projectId, table.createdAt, table.id),
+    index('nats_roles_by_updated').on(table.projectId, table.updatedAt, table.id),
+    index('nats_roles_by_name').on(table.projectId, table.name, table.id),
+    index('nats_roles_by_sealing_key').on(table.sealingKeyId),
+  ],
+);
+
 /** The credentials of all products. `permissions` is a bit mask (permissions.ts), null for NATS. */
 export const credentials = sqliteTable(
   'credentials',
@@ -174,6 +205,8 @@ export const credentials = sqliteTable(
     organizationId: text().notNull(),
     projectId: text().notNull(),
     natsAccountId: text(),
+    /** Null for full access to the account. */
+    natsRoleId: text(),
     name: text().notNull(),
     /** The access key, or the public key `U…` of a NATS user. */
     key: text().notNull(),
@@ -230,6 +263,7 @@ export const credentials = sqliteTable(
     index('credentials_of_account_by_name')
       .on(table.natsAccountId, table.name, table.id)
       .where(sql`nats_account_id is not null`),
+    index('credentials_by_role').on(table.natsRoleId).where(sql`nats_role_id is not null`),
     index('credentials_by_sealing_key').on(table.sealingKeyId).where(sql`sealing_key_id is not null`),
     index('credentials_by_expiry').on(table.expiresAt).where(sql`expires_at is not null`),
     index('credentials_by_revocation').on(table.revokeAt).where(sql`revoke_at is not null`),
@@ -273,9 +307,9 @@ export const rotations = sqliteTable(
 );
 
 /**
- * How many of `resource` (`nats_accounts`, `nats_revocations`, or a product's id for its credentials) a scope holds.
- * The scope is the id of a project or of a NATS account, or `organization:<id>`, because a project can have the id of
- * its organization. Creations and deletions update the counts, so no total needs a scan.
+ * How many of `resource` (`nats_accounts`, `nats_roles`, `nats_revocations`, or a product's id for its credentials) a
+ * scope holds. The scope is the id of a project or of a NATS account, or `organization:<id>`, because a project can have
+ * the id of its organization. Creations and deletions update the counts, so no total needs a scan.
  */
 export const counts = sqliteTable(
   'counts',

@@ -7,6 +7,7 @@ const SEALED_COLUMNS = {
   credential: { table: 'credentials', id: 'id', column: 'sealed_secret' },
   rotation: { table: 'rotations', id: 'credential_id', column: 'sealed_secret' },
   nats_account: { table: 'nats_accounts', id: 'id', column: 'sealed_signing_seed' },
+  nats_role: { table: 'nats_roles', id: 'id', column: 'sealed_signing_seed' },
 } as const;
 
 export type SealedKind = keyof typeof SEALED_COLUMNS;

@@ -24,6 +24,7 @@ interface Resource {
 /** Resource of a row → names in Scaleway's API. */
 export const RESOURCES = {
   nats_accounts: { api: MNQ, noun: 'NatsAccount' },
+  nats_roles: { api: MNQ, noun: 'NatsRole' },
   nats_credentials: { api: MNQ, noun: 'NatsCredentials' },
   sqs: { api: MNQ, noun: 'Sqs' },
   sqs_credentials: { api: MNQ, noun: 'SqsCredentials' },

@@ -26,6 +26,7 @@ const common = {
 export const natsCredentials = {
   ...common,
   nats_account_id: accountId,
+  nats_role_id: null,
   public_key: 'UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4',
   rotation: null,
   checksum: '2fd4e1c67a2d28fced849ee1bb76e7391b93eb12',

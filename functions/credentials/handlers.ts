@@ -35,7 +35,8 @@ import {
   requireScope,
   writableProjects,
 } from '../iam/access/require-access.ts';
-import { listUserConnections, publishAndReport } from '../nats/publication.ts';
+import { confirmRevision, listUserConnections, publishAndReport } from '../nats/publication.ts';
+import { missingRole } from '../nats/roles.ts';
 import { ApiError, invalidArgument } from '../shared/errors.ts';
 import { type AppEnv, apiTime, pageOf } from '../shared/http.ts';
 import { replayedResource, secretUnrecoverable } from '../shared/idempotency.ts';
@@ -45,6 +46,7 @@ import { createCredentials, rederiveSecret, rotateCredentials } from './lifecycl
 import { type AccessKeyProduct, type CreateRequest, nats, type Product } from './products.ts';
 import {
   type disableBody,
+  type issuedNatsCredentials,
   type listAccessKeyCredentialsQuery,
   type listNatsCredentialsQuery,
   type natsConnections,
@@ -73,11 +75,9 @@ export async function create<Read, Made>(
   const reveal = (credential: Credential, secret: string) =>
     product.presentWithSecret(product.present(credential, c.get('region').name), secret);
   if (created.ok) return reveal(created.credential, created.secret);
-  if (created.reason !== 'replayed') {
-    throw created.reason === 'no_parent'
-      ? await parentError(c, product, request)
-      : quotaError(context, created);
-  }
+  if (created.reason === 'no_parent') throw await parentError(c, product, request);
+  if (created.reason === 'no_role') throw missingRole(request.natsRoleId ?? '');
+  if (created.reason !== 'replayed') throw quotaError(context, created);
   const { projectIds } = request;
   const credential = await replayedResource(idempotency, created.record, missing, (id) =>
     getCredential(context.regionDb, { id, product: product.id, projectIds }),
@@ -120,6 +120,7 @@ export function filterOf(query: {
   created_by?: string | undefined;
   expires_before?: string | number | undefined;
   last_used_before?: string | number | undefined;
+  nats_role_id?: string | undefined;
 }) {
   const time = (value: string | number | undefined) =>
     typeof value === 'string' ? Date.parse(value) : value;
@@ -131,6 +132,7 @@ export function filterOf(query: {
     createdById: query.created_by,
     expiresBefore: time(query.expires_before),
     lastUsedBefore: time(query.last_used_before),
+    natsRoleId: query.nats_role_id,
   };
 }
 
@@ -257,6 +259,20 @@ export async function disable<Read>(
   const row = await disableCredential(c.get('regionDb'), audit, writable(c, product, id), disabling);
   if (!row) throw await refusal(c, product, id);
   return { result: product.present(row, c.get('region').name), headers: await enforce(c, row) };
+}
+
+/**
+ * Returns the header that reports whether every server knows the role of new credentials. Pushes the role if not: a server
+ * that does not know its key rejects the credentials, which some clients do not try again.
+ */
+export async function enforceRole(
+  c: C,
+  { nats_account_id: id, nats_role_id: role }: z.infer<typeof issuedNatsCredentials>,
+): Promise<Record<string, string>> {
+  if (role === null) return {};
+  const projectIds = writableProjects(c, nats.id);
+  const account = await getAccount(c.get('regionDb'), { id, projectIds });
+  return account ? confirmRevision(c.get('config'), c.get('region'), account) : {};
 }
 
 /**

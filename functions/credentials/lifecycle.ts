@@ -18,6 +18,7 @@ import { type CreateRequest, type Product, secretSha1 } from './products.ts';
  * Creates credentials. The result is the only place where the secret exists in plain text. Fails with:
  *
  * - `no_parent`: the NATS account does not exist, or the product is not activated, in the request's projects
+ * - `no_role`: the NATS account has no such role
  * - `full`: the account could not revoke one more credential
  * - `quota`: the project has reached its quota
  * - `replayed`: the idempotency key was used before, and {@link rederiveSecret} returns the secret
@@ -39,6 +40,7 @@ export async function createCredentials(
       id,
       product: product.id,
       natsAccountId: request.natsAccountId,
+      natsRoleId: request.natsRoleId,
       name: request.name,
       key: issued.key,
       sealedSecret: issued.sealed?.text ?? null,
@@ -72,12 +74,12 @@ export async function createCredentials(
 export async function rotateCredentials(
   context: WriteContext,
   product: Product,
-  { id, name, natsAccountId, projectId, expiresAt }: Credential,
+  { id, name, natsAccountId, natsRoleId, projectId, expiresAt }: Credential,
   overlapSeconds: number,
   idempotency: IdempotentRequest | null,
 ): Promise<{ ok: true; credential: Credential; secret: string } | RotationFailure> {
   const random = await secretBytes(context.sealingKeys, idempotency, product.id);
-  const request = { name, natsAccountId, projectIds: [projectId], expiresAt };
+  const request = { name, natsAccountId, natsRoleId, projectIds: [projectId], expiresAt };
   const issued = await product.issue(context, id, request, random);
   if (!issued) return { ok: false, reason: 'not_found' };
   const rotated = await startRotation(

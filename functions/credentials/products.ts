@@ -7,6 +7,7 @@ import type { AccessKeyProductId, ProductId } from '../../db/products.ts';
 import { getAccount } from '../../db/region/accounts.ts';
 import type { Credential, Rotation } from '../../db/region/credentials.ts';
 import { issueCreds } from '../nats/accounts.ts';
+import { roleOf } from '../nats/roles.ts';
 import { newAccessKey, newSecretKey } from '../shared/access-keys.ts';
 import { digestHex, type RandomBytes } from '../shared/bytes.ts';
 import { ApiError, invalidArgument } from '../shared/errors.ts';
@@ -24,6 +25,8 @@ export interface IssueRequest {
   name: string;
   /** The NATS account, or null for other products. */
   natsAccountId: string | null;
+  /** A role of the NATS account, or null for full access. */
+  natsRoleId: string | null;
   /** The project, or every project in which the NATS account can be. */
   projectIds: readonly string[];
   /** Milliseconds since the epoch; null for never, or for the setting's default. */
@@ -131,12 +134,13 @@ export const nats: Product<z.infer<typeof natsCredentials>, z.infer<typeof issue
 } = {
   id: 'nats',
   label: PRODUCT_LABELS.nats,
-  async issue(context, _id, { natsAccountId, projectIds, name, expiresAt: requested }, random) {
+  async issue(context, _id, { natsAccountId, natsRoleId, projectIds, name, expiresAt: requested }, random) {
     const account = natsAccountId && (await getAccount(context.regionDb, { id: natsAccountId, projectIds }));
     if (!account) return null;
+    const role = await roleOf(context, account, natsRoleId);
     const expiresAt = natsExpiry(context, requested);
     const user = { name, createdAt: context.audit.now, expiresAt };
-    const { key, content } = await issueCreds(context, account, user, random);
+    const { key, content } = await issueCreds(context, account, role, user, random);
     return { key, secret: content, sealed: null, expiresAt };
   },
   async reissue(context, credential, random) {
@@ -144,7 +148,9 @@ export const nats: Product<z.infer<typeof natsCredentials>, z.infer<typeof issue
     const account = await getAccount(context.regionDb, ref);
     const { name, createdAt, keyIssuedAt, expiresAt } = credential;
     const user = { name, createdAt: keyIssuedAt ?? createdAt, expiresAt };
-    return account && (await issueCreds(context, account, user, random)).content;
+    if (!account) return null;
+    const role = await roleOf(context, account, credential.natsRoleId);
+    return (await issueCreds(context, account, role, user, random)).content;
   },
   parentMissing: ({ natsAccountId }) =>
     new ApiError('not_found', { resource: 'namespace', resource_id: natsAccountId ?? '' }),
@@ -154,6 +160,7 @@ export const nats: Product<z.infer<typeof natsCredentials>, z.infer<typeof issue
       ...presentCommon(credential, region),
       rotation: rotation && { previous_public_key: rotation.previousKey, ...rotation.times },
       nats_account_id: credential.natsAccountId ?? '',
+      nats_role_id: credential.natsRoleId,
       public_key: credential.key,
       checksum: credential.checksum,
       credentials: null,

@@ -8,7 +8,7 @@ import { countSealedUnder, findSealedUnder, replaceSealed, type SealedKind } fro
 import type { Region, SealingKey } from '../shared/env.ts';
 import { open, seal } from '../shared/sealing.ts';
 
-const KINDS: SealedKind[] = ['credential', 'rotation', 'nats_account'];
+const KINDS: SealedKind[] = ['credential', 'rotation', 'nats_account', 'nats_role'];
 const BATCH_SIZE = 100;
 /** Maximum batches of each kind per run. */
 const MAX_BATCHES = 10;

@@ -10,7 +10,15 @@ import { GUARDED_DESCRIPTION } from '../guard/announce.ts';
 import { requireInProject, writableProjects } from '../iam/access/require-access.ts';
 import { ENFORCEMENT_DESCRIPTION } from '../nats/publication.ts';
 import { generateName } from '../shared/default-names.ts';
-import { type AppEnv, errorResponses, json, newRouter, noContent, ok } from '../shared/http.ts';
+import {
+  type AppEnv,
+  ENFORCEMENT_HEADER,
+  errorResponses,
+  json,
+  newRouter,
+  noContent,
+  ok,
+} from '../shared/http.ts';
 import { IDEMPOTENCY_DESCRIPTION, idempotencyHeaders, readIdempotencyKey } from '../shared/idempotency.ts';
 import { bitsOf } from '../shared/permissions.ts';
 import { regionParams, uuid } from '../shared/schemas.ts';
@@ -24,6 +32,7 @@ import {
   disable,
   endRotationNow,
   enforce,
+  enforceRole,
   get,
   info,
   list,
@@ -70,7 +79,8 @@ export function natsCredentialsRoutes() {
         path: collection,
         tags,
         summary: 'Create NATS credentials',
-        description: `The creds file is returned only in this response. ${IDEMPOTENCY_DESCRIPTION}`,
+        description: `The creds file is returned only in this response. With \`nats_role_id\`, the header
+          ${ENFORCEMENT_HEADER} shows whether every server knows the role. ${IDEMPOTENCY_DESCRIPTION}`,
         request: {
           params: regionParams,
           headers: idempotencyHeaders,
@@ -90,11 +100,12 @@ export function natsCredentialsRoutes() {
         const request = {
           ...requested(c, body),
           natsAccountId: body.nats_account_id,
+          natsRoleId: body.nats_role_id ?? null,
           permissions: null,
           projectIds,
         };
         const wire = await create(c, nats, request, await readIdempotencyKey(c, body));
-        return c.json(wire, 200);
+        return c.json(wire, 200, await enforceRole(c, wire));
       },
     )
     .openapi(
@@ -333,7 +344,13 @@ export function accessKeyCredentialsRoutes<const Id extends AccessKeyProductId>(
           body.project_id,
         );
         const permissions = bitsOf(body.permissions);
-        const request = { ...requested(c, body), natsAccountId: null, permissions, projectIds };
+        const request = {
+          ...requested(c, body),
+          natsAccountId: null,
+          natsRoleId: null,
+          permissions,
+          projectIds,
+        };
         const wire = await create(c, product, request, await readIdempotencyKey(c, { ...body, permissions }));
         return c.json(wire, 200);
       },

@@ -17,6 +17,7 @@ import {
   nameSchema,
   paging,
   singleLine,
+  sourceIps,
   timestamp,
   uuid,
 } from '../shared/schemas.ts';
@@ -71,12 +72,6 @@ const resources = z
   .min(1)
   .max(20);
 
-/** CIDR blocks: `192.0.2.0/24`, `2001:db8::/32`. */
-const sourceIps = z
-  .array(z.union([z.cidrv4(), z.cidrv6()], { error: 'must be a CIDR block: 192.0.2.0/24 or 2001:db8::/32' }))
-  .min(1)
-  .max(20);
-
 /** What only credentials with an access key can set. Null for no restriction. */
 const restrictions = { resources: resources.nullish(), source_ips: sourceIps.nullish() };
 
@@ -88,7 +83,12 @@ const createdFields = {
   expires_at: future.nullish(),
 };
 
-export const createNatsCredentialsBody = z.object({ nats_account_id: natsAccountId, ...createdFields });
+export const createNatsCredentialsBody = z.object({
+  nats_account_id: natsAccountId,
+  /** Null for full access to the account. */
+  nats_role_id: uuid.nullish(),
+  ...createdFields,
+});
 
 export const CREDENTIAL_STATUSES = ['enabled', 'disabled', 'expired'] as const;
 
@@ -121,6 +121,7 @@ const filters = paging.extend({
 
 export const listNatsCredentialsQuery = filters.extend({
   nats_account_id: natsAccountId.optional(),
+  nats_role_id: uuid.optional(),
   /** The public key of the user. */
   public_key: z.string().min(1).max(100).optional(),
 });
@@ -175,6 +176,7 @@ export const MAX_BATCH = 1000;
 const batchFilter = z.strictObject({
   project_id: uuid.optional(),
   nats_account_id: natsAccountId.optional(),
+  nats_role_id: uuid.optional(),
   name: singleLine(500).optional(),
   tags: z.array(nameSchema(64)).max(20).optional(),
   status: z.enum(CREDENTIAL_STATUSES).optional(),
@@ -260,6 +262,8 @@ const commonFields = {
 const natsCredentialsFields = z.object({
   ...commonFields,
   nats_account_id: natsAccountId,
+  /** Null for full access to the account. */
+  nats_role_id: z.string().nullable(),
   public_key: z.string(),
   checksum: z.string(),
   rotation: z.object({ previous_public_key: z.string(), ...rotationFields }).nullable(),

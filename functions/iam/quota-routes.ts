@@ -34,6 +34,11 @@ const TEXTS: Record<keyof Quotas, { pretty_name: string; unit: string; descripti
     unit: 'accounts',
     description: 'NATS accounts of the organization in a region',
   },
+  nats_roles: {
+    pretty_name: 'NATS roles',
+    unit: 'roles',
+    description: 'Roles of a NATS account',
+  },
 };
 
 const NAMES = Object.keys(TEXTS).sort() as (keyof Quotas)[];

@@ -18,6 +18,7 @@ import { operatorKey } from './accounts.ts';
 import { type BatchedRead, batchReads } from './batch-reads.ts';
 import { accountJwt } from './jwt.ts';
 import { base64url } from './keys.ts';
+import { definitionOf, type RoleDefinition, scopeOf } from './role-template.ts';
 
 /**
  * Returns when an account JWT composed now expires, in seconds; undefined without a lease. Constant for a quarter of
@@ -36,12 +37,13 @@ const NO_JETSTREAM = { memory: 0, disk: 0, streams: 0, consumers: 0 };
 interface JwtRows {
   account: Pick<NatsAccount, 'id' | 'signingKey' | 'issuedAt' | 'guest' | 'purgedAt'>;
   revocations: AccountState['revocations'];
+  roles: AccountState['roles'];
 }
 
 /** Returns the account JWT for these rows. Deterministic until {@link leaseEnd} changes. */
 export async function composeAccountJwt(
   config: Pick<Config, 'nats' | 'operatorSigningSeed'>,
-  { account, revocations }: JwtRows,
+  { account, revocations, roles }: JwtRows,
   now: number,
 ): Promise<string> {
   const { account_limits, guest_limits } = config.nats;
@@ -49,7 +51,7 @@ export async function composeAccountJwt(
   return accountJwt({
     id: account.id,
     issuer: await operatorKey(config),
-    signingKeys: [account.signingKey],
+    signingKeys: [account.signingKey, ...roles.map((role) => scopeOf(role, definitionOf(role)))],
     issuedAt: account.issuedAt,
     revocations,
     limits: account.purgedAt === null ? limits : { ...limits, ...NO_JETSTREAM },
@@ -76,6 +78,19 @@ async function inputsOf(config: Config, now: number): Promise<string> {
   return `${await digest}-${leaseEnd(config.nats, now) ?? 0}`;
 }
 
+const SAMPLE_ROLES = [
+  { publish: { allow: [], deny: [] }, subscribe: { allow: [], deny: [] } },
+  {
+    publish: { allow: ['b', 'a'], deny: ['c'] },
+    subscribe: { allow: ['d'], deny: ['e'] },
+    responses: { max: 1, ttl_seconds: 2 },
+    source_ips: ['192.0.2.0/24'],
+    connection_types: ['standard'],
+    max_subscriptions: 3,
+    max_payload: 4,
+  } satisfies RoleDefinition,
+].map((definition) => ({ id: 'R', signingKey: 'A', definition: JSON.stringify(definition) }));
+
 /**
  * Returns a digest of sample JWTs, one of each kind. It changes with the settings, the operator's key and the code that
  * composes JWTs, so nobody needs to remember a version number.
@@ -86,6 +101,7 @@ async function digestOfSamples(config: Config): Promise<string> {
       [{}, { '*': 1, U: 2 }].map((revocations) => ({
         account: { id: 'A', signingKey: 'A', issuedAt: 0, guest, purgedAt },
         revocations,
+        roles: SAMPLE_ROLES,
       })),
     ),
   );

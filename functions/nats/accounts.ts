@@ -1,6 +1,6 @@
 /**
- * Creates the keys and sealed seeds of NATS accounts, and the JWTs of their users. An account's identity seed is discarded at
- * creation; its signing seed is sealed; a user's seed exists only in the creds.
+ * Creates the keys and sealed seeds of NATS accounts and roles, and the JWTs of their users. An account's identity seed is
+ * discarded at creation; signing seeds are sealed; a user's seed exists only in the creds.
  */
 import type { IdempotentRequest } from '../../db/idempotency.ts';
 import {
@@ -8,6 +8,7 @@ import {
   type NatsAccount,
   type StorageReservation,
 } from '../../db/region/accounts.ts';
+import type { NatsRole } from '../../db/region/roles.ts';
 import { boundedCache } from '../shared/bounded-cache.ts';
 import type { RandomBytes } from '../shared/bytes.ts';
 import type { Config, NatsSettings, Region, SealingKey } from '../shared/env.ts';
@@ -17,7 +18,19 @@ import { credsText } from './creds.ts';
 import { systemAccountJwt, userJwt } from './jwt.ts';
 import { createKey, importSeed, KEY_BYTES, keyOf, type SigningKey } from './keys.ts';
 
-const sealedFor = (region: string, id: string) => ({ kind: 'nats_account', region, id }) as const;
+/** What a signing key belongs to. */
+type SignerKind = 'nats_account' | 'nats_role';
+
+/** Creates a signing key of an account or of a role, as its row stores it. */
+export async function newSigningKey(
+  context: WriteContext,
+  kind: SignerKind,
+  id: string,
+): Promise<{ signingKey: string; sealedSigningSeed: string; sealingKeyId: string }> {
+  const { publicKey, seed } = await createKey('account');
+  const sealed = await seal(context.sealingKeys, { kind, region: context.region.name, id }, seed);
+  return { signingKey: publicKey, sealedSigningSeed: sealed.text, sealingKeyId: sealed.keyId };
+}
 
 /**
  * Creates a NATS account in a project. Fails if `once` was done before, the organization's quota is used up, or the
@@ -28,18 +41,11 @@ export async function createAccount(
   input: { name: string; projectId: string; organizationId: string },
   idempotency: IdempotentRequest | null,
 ): ReturnType<typeof insertAccount> {
-  const [identity, signing] = await Promise.all([createKey('account'), createKey('account')]);
-  const sealed = await seal(
-    context.sealingKeys,
-    sealedFor(context.region.name, identity.publicKey),
-    signing.seed,
-  );
+  const { publicKey: id } = await createKey('account');
   const account = {
     ...input,
-    id: identity.publicKey,
-    signingKey: signing.publicKey,
-    sealedSigningSeed: sealed.text,
-    sealingKeyId: sealed.keyId,
+    id,
+    ...(await newSigningKey(context, 'nats_account', id)),
     guest: context.guest ? 1 : 0,
   };
   const promises = storageReservations(context.region, context.nats);
@@ -72,34 +78,37 @@ function storageReservations(
 const imported = boundedCache<SigningKey>(2000);
 
 /**
- * Returns the key that signs the JWTs of the account's users. `account` must be a current row: its sealed seed is part
- * of the cache key.
+ * Returns the key that signs the JWTs of users with full access to an account, or of a role's users. `row` must be a
+ * current row: its sealed seed is part of the cache key.
  */
 export function signingKeyOf(
   sealingKeys: readonly SealingKey[],
   region: string,
-  account: NatsAccount,
+  row: Pick<NatsAccount | NatsRole, 'id' | 'sealingKeyId' | 'sealedSigningSeed'>,
+  kind: SignerKind = 'nats_account',
 ): Promise<SigningKey> {
-  const sealed: Sealed = { keyId: account.sealingKeyId, text: account.sealedSigningSeed };
-  const name = [region, account.id, sealed.keyId, sealed.text].join(' ');
-  return imported(name, async () =>
-    importSeed(await open(sealingKeys, sealedFor(region, account.id), sealed)),
-  );
+  const { id } = row;
+  const sealed: Sealed = { keyId: row.sealingKeyId, text: row.sealedSigningSeed };
+  const name = [region, id, sealed.keyId, sealed.text].join(' ');
+  return imported(name, async () => importSeed(await open(sealingKeys, { kind, region, id }, sealed)));
 }
 
 /**
- * Creates the creds of a user of the account. `key` is the user's public key and `content` the text of the file. Equal
- * bytes, name and times (milliseconds since the epoch) give equal creds.
+ * Creates the creds of a user of the account, with full access or with a role. `key` is the user's public key and `content`
+ * the text of the file. Equal bytes, name and times (milliseconds since the epoch) give equal creds.
  */
 export async function issueCreds(
   context: WriteContext,
   account: NatsAccount,
+  role: NatsRole | null,
   { name, createdAt, expiresAt }: { name: string; createdAt: number; expiresAt: number | null },
   random: RandomBytes,
 ): Promise<{ key: string; content: string }> {
   const [user, issuer] = await Promise.all([
     keyOf('user', random(KEY_BYTES)),
-    signingKeyOf(context.sealingKeys, context.region.name, account),
+    role
+      ? signingKeyOf(context.sealingKeys, context.region.name, role, 'nats_role')
+      : signingKeyOf(context.sealingKeys, context.region.name, account),
   ]);
   const jwt = await userJwt({
     publicKey: user.publicKey,
@@ -108,6 +117,7 @@ export async function issueCreds(
     issuerAccount: account.id,
     issuedAt: Math.floor(createdAt / 1000),
     expiresAt: expiresAt === null ? undefined : Math.floor(expiresAt / 1000),
+    scoped: role !== null,
   });
   return { key: user.publicKey, content: credsText(jwt, user.seed) };
 }

@@ -24,6 +24,38 @@ export const account = {
 export const updateAccount = { name: 'orders-eu' };
 export const createAccount = { project_id: projectId, name: 'orders' };
 
+export const role = {
+  id: '3f0c1f6e-6c54-4c7e-9d0b-8a2a6a1f7c22',
+  name: 'orders-consumer',
+  nats_account_id: accountId,
+  project_id: projectId,
+  region,
+  ...times,
+  publish: {
+    allow: [
+      '$JS.ACK.*.*.ORDERS.billing.>',
+      '$JS.ACK.ORDERS.billing.>',
+      '$JS.API.CONSUMER.INFO.ORDERS.billing',
+      '$JS.API.CONSUMER.MSG.NEXT.ORDERS.billing',
+    ],
+    deny: [],
+  },
+  subscribe: { allow: ['_INBOX.{{subject()}}.>'], deny: [] },
+  responses: null,
+  source_ips: ['192.0.2.0/24'],
+  connection_types: null,
+  max_subscriptions: null,
+  max_payload: null,
+};
+export const createRole = {
+  nats_account_id: accountId,
+  name: role.name,
+  publish: { allow: role.publish.allow },
+  subscribe: { allow: role.subscribe.allow },
+  source_ips: role.source_ips,
+};
+export const updateRole = { source_ips: ['192.0.2.0/24', '198.51.100.7/32'] };
+
 export const natsServer = {
   state: 'replied' as const,
   name: 'fr-par-1',

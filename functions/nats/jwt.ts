@@ -27,6 +27,33 @@ export interface UserPermissions {
   subscribe: readonly string[];
 }
 
+/** Subjects as the server reads them: without `allow`, everything but `deny`. Neither list can be empty. */
+interface Permission {
+  allow?: readonly string[];
+  deny?: readonly string[];
+}
+
+/** A signing key of an account whose users all have the permissions and limits of a template. */
+export interface UserScope {
+  kind: 'user_scope';
+  /** The public key `A…`. */
+  key: string;
+  /** A name of the scope. */
+  role: string;
+  template: {
+    pub: Permission;
+    sub: Permission;
+    /** Replies that are allowed to each received message, and for how many nanoseconds. */
+    resp?: { max: number; ttl: number };
+    /** CIDR blocks. */
+    src?: readonly string[];
+    subs: number;
+    data: number;
+    payload: number;
+    allowed_connection_types?: readonly string[];
+  };
+}
+
 interface Claims {
   sub: string;
   name: string;
@@ -36,13 +63,14 @@ interface Claims {
   nats: { type: 'operator' | 'account' | 'user'; [claim: string]: unknown };
 }
 
-const UNLIMITED = -1;
+/** The value of a limit that restricts nothing. */
+export const UNLIMITED = -1;
 
 /**
  * Subjects that no user can publish to: the part of JetStream's API for the system account. Servers should check this
  * themselves, but some older ones did not and let users purge other accounts (CVE-2025-30215).
  */
-const DENIED = ['$JS.API.ACCOUNT.>', '$JS.API.SERVER.>', '$JS.API.META.>'];
+export const DENIED: readonly string[] = ['$JS.API.ACCOUNT.>', '$JS.API.SERVER.>', '$JS.API.META.>'];
 const utf8 = new TextEncoder();
 const HEADER = base64url(utf8.encode('{"typ":"JWT","alg":"ed25519-nkey"}'));
 
@@ -70,7 +98,8 @@ export async function operatorJwt(operator: {
  * {@link DENIED}: as the account's default this also covers user JWTs created long ago.
  *
  * - `issuer`: a key of the operator.
- * - `signingKeys`: public keys `A…` that can sign its users' JWTs, in addition to the account's identity key.
+ * - `signingKeys`: public keys `A…` that can sign its users' JWTs, in addition to the account's identity key, some with
+ *   a template for these users.
  * - `revocations`: a user's public key, or `*` for everyone, → time: users issued then or earlier are rejected.
  * - `limits`: those given; the others are unlimited.
  * - `expiresAt`: servers then reject the account until they get a newer JWT. Without it: never.
@@ -78,7 +107,7 @@ export async function operatorJwt(operator: {
 export function accountJwt(account: {
   id: string;
   issuer: SigningKey;
-  signingKeys: readonly string[];
+  signingKeys: readonly (string | UserScope)[];
   issuedAt: number;
   revocations: Readonly<Record<string, number>>;
   limits?: Partial<AccountLimits> | undefined;
@@ -117,6 +146,7 @@ export function systemAccountJwt(account: {
  * - `issuer`: the identity key or a signing key of `issuerAccount` (`A…`).
  * - `expiresAt`: the server then disconnects the user. Without it: never.
  * - `permissions`: without them, everything within the account.
+ * - `scoped`: whether the issuer is the key of a {@link UserScope}. Servers reject such a user with permissions or limits.
  */
 export function userJwt(user: {
   publicKey: string;
@@ -126,8 +156,9 @@ export function userJwt(user: {
   issuedAt: number;
   expiresAt?: number | undefined;
   permissions?: UserPermissions | undefined;
+  scoped?: boolean | undefined;
 }): Promise<string> {
-  const { permissions } = user;
+  const { permissions, scoped } = user;
   return encode(user.issuer, {
     sub: user.publicKey,
     name: user.name,
@@ -136,9 +167,7 @@ export function userJwt(user: {
     nats: {
       type: 'user',
       ...(permissions && { pub: only(permissions.publish), sub: only(permissions.subscribe) }),
-      subs: UNLIMITED,
-      data: UNLIMITED,
-      payload: UNLIMITED,
+      ...(!scoped && { subs: UNLIMITED, data: UNLIMITED, payload: UNLIMITED }),
       // Like the NATS libraries: if the identity key signs, the issuer already names the account.
       ...(user.issuer.publicKey !== user.issuerAccount && { issuer_account: user.issuerAccount }),
     },
@@ -147,7 +176,7 @@ export function userJwt(user: {
 
 async function encodeAccount(
   account: Omit<Parameters<typeof accountJwt>[0], 'limits'>,
-  members: { limits: Record<string, number | boolean>; default_permissions?: { pub: { deny: string[] } } },
+  members: { limits: Record<string, number | boolean>; default_permissions?: { pub: Permission } },
 ): Promise<string> {
   const revocations = Object.entries(account.revocations).sort(([a], [b]) => (a < b ? -1 : 1));
   const claims = await identified({
@@ -180,7 +209,7 @@ function coreLimits({ connections, payload }: Partial<AccountLimits>): Record<st
 }
 
 // The server reads an empty list of allowed subjects as all subjects.
-function only(subjects: readonly string[]): { allow: readonly string[] } | { deny: readonly string[] } {
+function only(subjects: readonly string[]): Permission {
   return subjects.length > 0 ? { allow: subjects } : { deny: ['>'] };
 }
 

@@ -42,6 +42,17 @@ export async function publishAndReport(
   };
 }
 
+/** Returns the header that reports whether all servers have the account's revision. Pushes it again if not. */
+export async function confirmRevision(
+  config: Config,
+  region: Region,
+  account: NatsAccount,
+): Promise<Record<string, string>> {
+  if (account.acknowledgedRevision >= account.revision)
+    return { [ENFORCEMENT_HEADER]: `enforced; servers=${account.servers}` };
+  return publishAndReport(config, { region: region.name, account: account.id, user: null });
+}
+
 /** Pushes the account's newest JWT through its publisher and resolves to the outcome. Logs a failure. */
 export async function publishAccount({ publishers }: Config, request: PublishRequest): Promise<Publication> {
   try {

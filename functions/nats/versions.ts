@@ -50,6 +50,12 @@ export function isSupported(version: string): boolean {
   return lines.every((least) => compareLines(parsed, least) > 0);
 }
 
+/** Whether a server of this version applies the connection types of a role. True for text that is not a version. */
+export function supportsConnectionTypes(version: string): boolean {
+  const parsed = parse(version);
+  return !parsed || compare(parsed, bound('2.10.0')) >= 0;
+}
+
 /** Returns the known faults of a server of this version; empty for text that is not a version. */
 export function faultsOf(version: string): ServerFault[] {
   const parsed = parse(version);

@@ -165,16 +165,18 @@ export const auditSettings = z.strictObject({
   retention_days: z.number().int().min(0).max(36_500).default(365),
 });
 
-const quotasOf = (natsAccounts: number, credentials: number) =>
+const quotasOf = (natsAccounts: number, credentials: number, natsRoles: number) =>
   z.strictObject({
     /** NATS accounts per organization in a region. */
     nats_accounts: z.number().int().min(0).default(natsAccounts),
     /** Credentials per project in a region, for all products together. */
     credentials: z.number().int().min(0).default(credentials),
+    /** Roles per NATS account. At most 100, because the account JWT contains them. */
+    nats_roles: z.number().int().min(0).max(100).default(natsRoles),
   });
 
 /** The `QUOTAS` var: maximum numbers of resources. Lowering a quota keeps existing resources. */
-export const quotaSettings = quotasOf(1000, 10_000);
+export const quotaSettings = quotasOf(1000, 10_000, 100);
 
 export type Quotas = z.infer<typeof quotaSettings>;
 
@@ -191,7 +193,7 @@ export const guestSettings = z.strictObject({
   /** Maximum number of simultaneous guests. */
   most: z.number().int().min(1).max(10_000).default(50),
   /** Quotas of a guest, in place of `QUOTAS`. */
-  quotas: quotasOf(2, 10).prefault({}),
+  quotas: quotasOf(2, 10, 10).prefault({}),
 });
 
 export type GuestSettings = z.infer<typeof guestSettings>;

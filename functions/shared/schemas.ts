@@ -33,6 +33,12 @@ export const timestamp = z.iso.datetime();
 /** RFC 3339 with any offset → milliseconds since the epoch. */
 export const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 
+/** CIDR blocks: `192.0.2.0/24`, `2001:db8::/32`. */
+export const sourceIps = z
+  .array(z.union([z.cidrv4(), z.cidrv6()], { error: 'must be a CIDR block: 192.0.2.0/24 or 2001:db8::/32' }))
+  .min(1)
+  .max(20);
+
 /** Query parameters of every list. */
 export const paging = z.object({
   page: z.coerce

@@ -7,7 +7,7 @@ import type { SealingKey } from './env.ts';
  * the database cannot swap sealed values between rows.
  */
 export interface SealedFor {
-  kind: 'credential' | 'nats_account';
+  kind: 'credential' | 'nats_account' | 'nats_role';
   region: string;
   /** The row's id. */
   id: string;

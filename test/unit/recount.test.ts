@@ -7,7 +7,7 @@ import { codeOf } from '../e2e/pages.ts';
 import { migrate, openDatabase } from '../stack/databases.ts';
 import { root } from '../stack/project.ts';
 
-it('the recount command corrects the counts of accounts, credentials and revocations', () => {
+it('the recount command corrects the counts of accounts, roles, credentials and revocations', () => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-recount-'));
   const database = openDatabase(join(folder, 'region.sqlite'));
   try {
@@ -32,11 +32,14 @@ it('the recount command corrects the counts of accounts, credentials and revocat
       credentials('1', 'nats', `'${account}'`, 'null'),
       credentials('2', 'sqs', 'null', '1'),
       credentials('3', 'sqs', 'null', '2'),
+      `insert into nats_roles (id, organization_id, project_id, nats_account_id, name, definition, size, signing_key,
+        sealed_signing_seed, sealing_key_id, created_at, updated_at)
+        values ('role', 'one', 'one', '${account}', 'n', '{}', 1, 'k', 's', '1', 1, 1)`,
       `insert into nats_revocations (account_id, user_key, revoked_at, issued_at) values ('${account}', 'U', 1, 1)`,
       // The first project has the organization's ID.
       `insert into counts (scope, resource, value) values ('organization:one', 'nats_accounts', 9),
         ('one', 'nats_accounts', 9), ('two', 'nats_accounts', 9), ('one', 'nats', 9), ('one', 'sqs', 9),
-        ('one', 'sns', 9), ('${account}', 'nats', 9), ('${account}', 'nats_revocations', 9)`,
+        ('one', 'sns', 9), ('one', 'nats_roles', 9), ('${account}', 'nats', 9), ('${account}', 'nats_revocations', 9)`,
       ...codeOf('operate/backup', 'sql'),
     ]) {
       database.exec(statement);
@@ -52,6 +55,7 @@ it('the recount command corrects the counts of accounts, credentials and revocat
       'one nats': 1,
       'one sqs': 2,
       'one sns': 0,
+      'one nats_roles': 1,
       [`${account} nats`]: 1,
       [`${account} nats_revocations`]: 1,
     });

@@ -78,6 +78,11 @@ const natsCredentials = async (place: Place) =>
     name: 'before',
   });
 
+const subjects = { publish: { allow: ['orders'] }, subscribe: { allow: [] } };
+
+const role = async (place: Place) =>
+  place.prepare('POST', `${REGION}/nats-roles`, { nats_account_id: await account(place), ...subjects });
+
 const activated = async ({ owner, prepare }: Place, product: string) => {
   await prepare('POST', `${REGION}/activate-${product}`, { project_id: owner.project_id });
 };
@@ -189,6 +194,17 @@ const CHANGES: Record<string, Change> = {
   ...batchChange('nats', natsCredentials),
   [`DELETE ${REGION}/nats-credentials/:credentials_id`]: async (place) => ({
     path: `${REGION}/nats-credentials/${await natsCredentials(place)}`,
+  }),
+  [`POST ${REGION}/nats-roles`]: async (place) => ({
+    path: `${REGION}/nats-roles`,
+    body: { nats_account_id: await account(place), name: 'made', ...subjects },
+  }),
+  [`PATCH ${REGION}/nats-roles/:nats_role_id`]: async (place) => ({
+    path: `${REGION}/nats-roles/${await role(place)}`,
+    body: { publish: { allow: [] } },
+  }),
+  [`DELETE ${REGION}/nats-roles/:nats_role_id`]: async (place) => ({
+    path: `${REGION}/nats-roles/${await role(place)}`,
   }),
   ...accessKeyChanges('sqs'),
   ...accessKeyChanges('sns'),

@@ -56,7 +56,12 @@ const BUDGETS: Record<string, CostPerDatabase> = {
   'get account': [CALLER, [1, 2, 0]],
   'list accounts': [CALLER, [1, 11, 0]],
   'rename account': [CALLER, [1, 10, 8]],
-  'delete account': [CALLER, [1, 33, 11]],
+  'delete account': [CALLER, [1, 42, 12]],
+  'create role': [CALLER, [1, 17, 16]],
+  'get role': [CALLER, [1, 2, 0]],
+  // Reads it first: the change merges with the rest of its permissions, whose size is then checked.
+  'update role': [CALLER, [2, 20, 10]],
+  'delete role': [CALLER, [1, 19, 9]],
   // Authenticates the caller, then loads the data: both are in the identity database.
   'list projects': [[2, 14, 0], NOTHING],
   'create project': [[2, 11, 8], NOTHING],
@@ -256,6 +261,14 @@ it('the other operations stay within their budgets', async () => {
   await measure('get account', 'GET', item);
   await measure('list accounts', 'GET', `${AT}/nats-accounts?project_id=${project_id}`);
   await measure('rename account', 'PATCH', item, { name: 'renamed' });
+  const role = { nats_account_id: account.body.id, publish: { allow: ['a'] }, subscribe: { allow: [] } };
+  const roles = `${AT}/nats-roles`;
+  const roleItem = `${roles}/${(await measure('create role', 'POST', roles, role)).body.id}`;
+  await measure('get role', 'GET', roleItem);
+  await measure('list roles', 'GET', `${roles}?nats_account_id=${account.body.id}`);
+  await measure('list roles of a project', 'GET', `${roles}?project_id=${project_id}`);
+  await measure('update role', 'PATCH', roleItem, { max_payload: 7 });
+  await measure('delete role', 'DELETE', roleItem);
   await measure('delete account', 'DELETE', item);
   await measure('list projects', 'GET', '/account/v3/projects');
   const project = await measure('create project', 'POST', '/account/v3/projects', { name: 'measured' });

@@ -102,6 +102,7 @@ describe('concurrent changes', () => {
                and user_key not in (select key from credentials where nats_account_id = scope)
                and user_key not in (select previous_key from rotations))
              + (select count(*) from rotations join credentials on id = credential_id where nats_account_id = scope)
+           when resource = 'nats_roles' then (select count(*) from nats_roles where project_id = scope)
            when length(scope) = 56 then (select count(*) from credentials where nats_account_id = scope)
            else (select count(*) from credentials where project_id = scope and product = resource) end`,
       );

@@ -56,6 +56,11 @@ DELETE /mnq/v1beta1/regions/:region/nats-credentials/:credentials_id  403 403 40
 GET    /mnq/v1beta1/regions/:region/nats-credentials/:credentials_id/connections  403 503 403 404 503 503 503 404 503 503
 GET    /mnq/v1beta1/regions/:region/nats-credentials/:credentials_id/usage  403 200 403 404 200 200 200 404 200 200
 GET    /mnq/v1beta1/regions/:region/nats-usage                    403 200 403 200 200 200 200 200 200 200
+POST   /mnq/v1beta1/regions/:region/nats-roles                    403 403 403 404 200 200 200 404 200 403
+GET    /mnq/v1beta1/regions/:region/nats-roles                    403 200 403 403 200 200 200 403 200 200
+GET    /mnq/v1beta1/regions/:region/nats-roles/:nats_role_id      403 200 403 404 200 200 200 404 200 200
+PATCH  /mnq/v1beta1/regions/:region/nats-roles/:nats_role_id      403 403 403 404 200 200 200 404 200 403
+DELETE /mnq/v1beta1/regions/:region/nats-roles/:nats_role_id      403 403 403 404 204 204 204 404 204 403
 GET    /mnq/v1beta1/regions/:region/nats-servers                  403 200 403 200 200 200 200 200 200 200
 
 POST   /mnq/v1beta1/regions/:region/activate-sqs                  403 403 403 404 200 200 200 404 200 403

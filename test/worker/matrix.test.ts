@@ -56,6 +56,10 @@ async function prepare(route: string): Promise<Prepared> {
     if (pattern.includes(':credentials_id')) {
       created.credentials_id = (await api.post('/nats-credentials', { nats_account_id: account })).body.id;
     }
+    if (pattern.includes(':nats_role_id')) {
+      const role = { nats_account_id: account, publish: { allow: ['>'] }, subscribe: { allow: [] } };
+      created.nats_role_id = (await api.post('/nats-roles', role)).body.id;
+    }
   }
   if (product && !pattern.includes('/activate-')) await api.post(`/activate-${product}`, { project_id });
   if (product && pattern.includes(':credentials_id')) {
@@ -90,7 +94,13 @@ async function prepare(route: string): Promise<Prepared> {
   const iam = { organization_id, application_id, policy_id, rules: [] };
   const body = /^\/(iam|account)\//.test(pattern)
     ? { ...iam, email }
-    : { project_id, nats_account_id, permissions };
+    : {
+        project_id,
+        nats_account_id,
+        permissions,
+        publish: { allow: ['orders'] },
+        subscribe: { allow: ['orders'] },
+      };
   return { path, body: { ...body, name: 'matrix' } };
 }
 

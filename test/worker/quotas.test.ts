@@ -192,7 +192,7 @@ describe('the list of quotas', () => {
     const api = limited(owner, { nats_accounts: 7 });
     const path = `/iam/v1alpha1/quota?organization_id=${owner.organization_id}`;
     const { body } = await api.get(path);
-    expect(body.total_count).toBe(2);
+    expect(body.total_count).toBe(3);
     expect(body.quota).toMatchObject([
       { name: 'credentials', limit: 10_000 },
       {
@@ -202,11 +202,12 @@ describe('the list of quotas', () => {
           { region: 'nl-ams', limit: 7 },
         ],
       },
+      { name: 'nats_roles', limit: 100 },
     ]);
     const named = (await api.get(`${path}&quotum_names=nats_accounts`)).body;
     expect([named.total_count, named.quota.length]).toEqual([1, 1]);
     const [last] = (await api.get(`${path}&order_by=name_desc&page_size=1`)).body.quota;
-    expect(last).toMatchObject({ name: 'nats_accounts' });
+    expect(last).toMatchObject({ name: 'nats_roles' });
     const foreign = await api.get(`/iam/v1alpha1/quota?organization_id=${crypto.randomUUID()}`);
     expect([foreign.status, foreign.body.details]).toEqual([403, [{ resource: 'iam', action: 'read' }]]);
   });

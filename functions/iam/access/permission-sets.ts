@@ -26,12 +26,13 @@ const FULL_EVERY_PRODUCT = { nats: FULL, sqs: FULL, sns: FULL } satisfies Record
 /** Name → permission set. The sets of a product also allow reading the project that they are granted in. */
 export const permissionSets = {
   NATSReadOnly: {
-    description: 'List NATS accounts and their credentials',
+    description: 'List NATS accounts, their roles and their credentials',
     scope: 'projects',
     grants: { nats: READ, project: READ },
   },
   NATSFullAccess: {
-    description: 'Create, list, rename and delete NATS accounts; create, list and revoke their credentials',
+    description:
+      'Create, list, update and delete NATS accounts and their roles; create, list and revoke their credentials',
     scope: 'projects',
     grants: { nats: FULL, project: READ },
   },

@@ -3,6 +3,7 @@ import type { AuditResource } from '../../../functions/audit/resources.ts';
 
 export const RESOURCES: Record<AuditResource, string> = {
   nats_accounts: 'NATS account',
+  nats_roles: 'NATS role',
   nats_credentials: 'NATS credentials',
   sqs: 'Queues',
   sqs_credentials: 'credentials for Queues',

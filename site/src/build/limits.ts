@@ -4,6 +4,7 @@ import { MAX_FEEDBACK } from '../../../db/identity/feedback.ts';
 import { credentialName } from '../../../functions/credentials/schemas.ts';
 import { MAX_LENGTH } from '../../../functions/gateway/names.ts';
 import { MAX_BODY_BYTES as GATEWAY_BODY } from '../../../functions/gateway/routes.ts';
+import { MAX_ROLE_BYTES } from '../../../functions/nats/role-template.ts';
 import { accountName } from '../../../functions/nats/schemas.ts';
 import { guestSettings, natsSettings, quotaSettings } from '../../../functions/shared/env.ts';
 import { MAX_BODY_BYTES as API_BODY } from '../../../functions/shared/http.ts';
@@ -34,6 +35,7 @@ export const LIMITS: Record<LimitedPart, [what: string, limit: string][]> = {
   quotas: [
     ['NATS accounts per organization and region', `${number(quotas.nats_accounts)} by default`],
     ['Credentials per project and region, across all products', `${number(quotas.credentials)} by default`],
+    ['Roles per NATS account', `${number(quotas.nats_roles)} by default`],
   ],
   guests: [
     ['Lifetime of a guest sandbox', `${number(guests.minutes)} minutes by default`],
@@ -43,12 +45,14 @@ export const LIMITS: Record<LimitedPart, [what: string, limit: string][]> = {
       'Credentials per guest and region, across all products',
       `${number(guests.quotas.credentials)} by default`,
     ],
+    ['Roles per guest NATS account', `${number(guests.quotas.nats_roles)} by default`],
     ['Disk storage for streams per guest NATS account', `${sizeOf(nats.guest_limits.disk)} by default`],
     ['Streams per guest NATS account', `${number(nats.guest_limits.streams)} by default`],
     ['Connections per guest NATS account', `${number(nats.guest_limits.connections)} by default`],
   ],
   nats: [
     ['Credentials per account, active and revoked together', `${number(nats.max_revocations)} by default`],
+    ['Roles of an account together, in its JWT', `${number(MAX_ROLE_BYTES)} bytes`],
     ['Disk storage for streams per account', `${sizeOf(nats.account_limits.disk)} by default`],
     ['Streams per account', `${number(nats.account_limits.streams)} by default`],
     ['Consumers per stream', `${number(nats.account_limits.consumers)} by default`],

@@ -27,7 +27,13 @@ export default serveLoops(async () => {
   const { seed } = await createKey('account');
   const accounts = await Promise.all(Array.from({ length: ACCOUNTS }, () => newAccount(sealingKeys, seed)));
   const issue = (account = accounts[0] as NatsAccount) =>
-    issueCreds(context, account, { name: 'measured', createdAt: Date.now(), expiresAt: null }, randomBytes);
+    issueCreds(
+      context,
+      account,
+      null,
+      { name: 'measured', createdAt: Date.now(), expiresAt: null },
+      randomBytes,
+    );
   const { content } = await issue();
   const [, signed = ''] = /^([\w-]+\.[\w-]+)\.[\w-]+$/m.exec(content) ?? [];
   const bytes = new TextEncoder().encode(signed);
