@@ -41,9 +41,13 @@ const PRIVATE = ROUTES.filter((route) => !Object.hasOwn(PUBLIC, route)).map(
   (route) => route.split(' ') as [string, string],
 );
 
+/** The permissions of a NATS role. */
+const SUBJECTS = { publish: { allow: ['victim'] }, subscribe: { allow: [] } };
+
 interface Victim {
   owner: Owner;
   account: string;
+  role: string;
   application: string;
   policy: string;
   /** Path of a collection → the id of one of its credentials. */
@@ -59,6 +63,8 @@ async function newVictim(): Promise<Victim> {
   const api = clientOf(owner, 'fr-par');
   const { project_id } = owner;
   const account = (await api.post('/nats-accounts', { name: 'victim', project_id })).body.id;
+  const role = (await api.post('/nats-roles', { nats_account_id: account, name: 'victim', ...SUBJECTS })).body
+    .id;
   const nats = (await api.post('/nats-credentials', { nats_account_id: account, name: 'victim' })).body.id;
   const credentials: Record<string, string> = { 'nats-credentials': nats };
   for (const product of ['sqs', 'sns']) {
@@ -73,16 +79,17 @@ async function newVictim(): Promise<Victim> {
   const signedIn = await signIn(owner.email, owner.password);
   const user = (await signedIn.get('/iam/v1alpha1/users')).body.users[0].id;
   const session = (await signedIn.get('/iam/v1alpha1/jwts')).body.jwts[0].jti;
-  return { owner, account, credentials, application, policy, person: { user, session } };
+  return { owner, account, role, credentials, application, policy, person: { user, session } };
 }
 
 /** The path, with the victim's IDs filled in. */
 function fillPath(path: string, victim: Victim): string {
-  const { owner, account, credentials, application, policy, person } = victim;
+  const { owner, account, role, credentials, application, policy, person } = victim;
   const collection = Object.keys(credentials).find((name) => path.includes(`/${name}/`)) ?? '';
   return path
     .replace(':region', 'fr-par')
     .replace(':nats_account_id', account)
+    .replace(':nats_role_id', role)
     .replace(':application_id', application)
     .replace(':policy_id', policy)
     .replace(':project_id', owner.project_id)
@@ -96,13 +103,15 @@ function fillPath(path: string, victim: Victim): string {
 function queryAndBody(
   method: string,
   path: string,
-  { owner, account, application, policy, credentials }: Victim,
+  { owner, account, role, application, policy, credentials }: Victim,
 ) {
   const { project_id, organization_id } = owner;
   const body = {
     project_id,
     organization_id,
     nats_account_id: account,
+    nats_role_id: role,
+    ...SUBJECTS,
     application_id: application,
     policy_id: policy,
     email: 'intruder@example.com',
@@ -126,6 +135,7 @@ function queryAndBody(
 const state = async () =>
   JSON.stringify([
     await rows('fr-par', 'select * from nats_accounts order by id'),
+    await rows('fr-par', 'select * from nats_roles order by id'),
     await rows('fr-par', 'select * from credentials order by id'),
     await rows('fr-par', 'select * from services order by project_id, product'),
     await rows('fr-par', 'select * from counts order by scope, resource'),
@@ -203,6 +213,7 @@ describe('every route', () => {
         application: crypto.randomUUID(),
         policy: crypto.randomUUID(),
         account: `A${'B'.repeat(55)}`,
+        role: crypto.randomUUID(),
         person: { user: crypto.randomUUID(), session: crypto.randomUUID() },
         credentials: Object.fromEntries(
           Object.keys(victim.credentials).map((name) => [name, crypto.randomUUID()]),
@@ -216,6 +227,7 @@ describe('every route', () => {
         });
         const ids = [
           target.account,
+          target.role,
           target.owner.organization_id,
           target.owner.project_id,
           target.owner.access_key,

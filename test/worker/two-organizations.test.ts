@@ -30,8 +30,10 @@ async function newOrganization(): Promise<Organization> {
   for (const region of REGIONS) {
     const api = clientOf(owner, region);
     const account = (await api.post('/nats-accounts', { project_id, name: 'same' })).body.id;
+    const role = { nats_account_id: account, name: 'same', publish: { allow: [] }, subscribe: { allow: [] } };
     ids.push(
       account,
+      (await api.post('/nats-roles', role)).body.id,
       (await api.post('/nats-credentials', { nats_account_id: account, name: 'same' })).body.id,
     );
     for (const product of ['sqs', 'sns']) {
