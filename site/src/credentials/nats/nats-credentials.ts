@@ -21,7 +21,7 @@ export class NatsCredentialsElement extends CredentialsElement<NatsAccount, Nats
   readonly panel = new AccountPicker(this);
   readonly credentials = new NatsCredentialsPanel(
     this,
-    () => 'Full access',
+    ({ nats_role_id: role }) => (role === null ? 'Full access' : 'Role'),
     (action, credentials, button) => this.act(button, (actions) => actions.change(this, credentials, action)),
   );
   protected readonly loadActions = () => import('./nats-credentials.actions.ts');
