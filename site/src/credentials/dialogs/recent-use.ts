@@ -9,7 +9,13 @@ import { showConnected } from '../nats/connected-clients.ts';
 import { showLastUsed } from './last-used.ts';
 import type { Subject } from './subject.ts';
 
-type Usage = InferResponseType<(typeof credentialEndpoints)[CredentialProductId]['usage']['$get'], 200>;
+type UsageOf<Id extends CredentialProductId> = InferResponseType<
+  (typeof credentialEndpoints)[Id]['usage']['$get'],
+  200
+>;
+type RequestUsage = UsageOf<'sqs'>;
+type ConnectionUsage = UsageOf<'nats'>;
+type Usage = RequestUsage | ConnectionUsage;
 
 /** The number of networks and clients to name. More are only counted. */
 const NAMED = 2;
@@ -40,42 +46,30 @@ async function showLastDay(
 }
 
 function summary(usage: Usage): string {
-  const names = [
-    list(
-      'Networks',
-      usage.networks.map(({ network }) => network),
-    ),
-  ];
-  names.push(
-    list(
-      'Clients',
-      usage.clients.map(({ name }) => name),
-    ),
-  );
-  return [count(usage), ...names].filter(Boolean).join(' ');
+  const networks = usage.networks.map(({ network }) => network);
+  const clients = usage.clients.map(({ name }) => name);
+  const total = 'denied' in (usage.buckets[0] ?? {}) ? requestsIn(usage) : connectionsIn(usage);
+  return [total, list('Networks', networks), list('Clients', clients)].filter(Boolean).join(' ');
 }
 
-function count({ buckets }: Usage): string {
-  const total = (of: (bucket: Usage['buckets'][number]) => number) =>
-    (buckets as Usage['buckets'][number][]).reduce((sum, bucket) => sum + of(bucket), 0);
-  const requests = total((bucket) =>
-    'requests' in bucket ? Object.values(bucket.requests).reduce((sum, each) => sum + each, 0) : 0,
-  );
-  const denied = total((bucket) => ('denied' in bucket ? bucket.denied : 0));
-  if (requests > 0) {
-    const refused = denied > 0 ? `, of which ${denied} ${denied === 1 ? 'was' : 'were'} denied` : '';
-    return `${pluralize(requests, 'request')} in the last day${refused}.`;
-  }
-  const connections = Math.max(
-    0,
-    ...buckets.map((bucket) => ('connections' in bucket ? bucket.connections : 0)),
-  );
-  if (connections > 0) {
-    const sent = total((bucket) => ('messages_in' in bucket ? bucket.messages_in : 0));
-    const received = total((bucket) => ('messages_out' in bucket ? bucket.messages_out : 0));
-    return `In the last day, at most ${pluralize(connections, 'connection')} at once, which sent ${pluralize(sent, 'message')} and received ${received}.`;
-  }
-  return 'No use in the last day was recorded.';
+const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
+
+function requestsIn(usage: Usage): string {
+  const { buckets } = usage as RequestUsage;
+  const requests = sum(buckets.flatMap((bucket) => Object.values(bucket.requests)));
+  const denied = sum(buckets.map((bucket) => bucket.denied));
+  if (requests === 0) return 'No requests in the last day.';
+  const refused = denied > 0 ? `, of which ${denied} ${denied === 1 ? 'was' : 'were'} denied` : '';
+  return `${pluralize(requests, 'request')} in the last day${refused}.`;
+}
+
+function connectionsIn(usage: Usage): string {
+  const { buckets } = usage as ConnectionUsage;
+  const most = Math.max(0, ...buckets.map(({ connections }) => connections));
+  if (most === 0) return 'Samples of the last day, one every five minutes, show no connections.';
+  const sent = sum(buckets.map((bucket) => bucket.messages_in));
+  const received = sum(buckets.map((bucket) => bucket.messages_out));
+  return `In the last day, at most ${pluralize(most, 'connection')} at once. Messages: ${sent} sent, ${received} received.`;
 }
 
 function list(label: string, names: readonly string[]): string {

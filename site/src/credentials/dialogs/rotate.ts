@@ -38,7 +38,7 @@ export async function rotate(root: ParentNode, subject: Subject): Promise<Change
   if (!issued) return undefined;
   const key = keyWord(product);
   const end = `The old ${key} ends ${OVERLAPS[overlap]} after the first use of the new one.`;
-  const note = `Both work now. ${end} A test counts as a use.`;
+  const note = `Both the old and the new ${key} work now. ${end} A test counts as a use.`;
   await find(root, 'secret-dialog', SecretDialog).show({ ...secretOf(subject, issued), note });
   return { notice: success(`Rotated ${credentials.name}. ${end}`), progress: {} };
 }
