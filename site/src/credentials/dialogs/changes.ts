@@ -55,14 +55,18 @@ async function disable(root: ParentNode, subject: Subject): Promise<Change | und
   const closed = new AbortController();
   showRecentUse(dialog, subject, closed.signal);
   let headers = new Headers();
-  const disabled = await dialog.submit<unknown>(async ({ reason, revoke_after_seconds: after }) => {
-    const json = { ...(reason && { reason }), ...(after && { revoke_after_seconds: Number(after) }) };
-    const result: Result<unknown> = await fetchResult<unknown>(() =>
-      credentialEndpoints[product].disable.$post({ param: pathOf(subject), json }),
-    );
-    if (result.ok) headers = result.headers;
-    return result;
-  }, textsOf(subject));
+  const disabled = await dialog.submit<unknown>(
+    async ({ reason, revoke_after_seconds: after }) => {
+      const json = { ...(reason && { reason }), ...(after && { revoke_after_seconds: Number(after) }) };
+      const result: Result<unknown> = await fetchResult<unknown>(() =>
+        credentialEndpoints[product].disable.$post({ param: pathOf(subject), json }),
+      );
+      if (result.ok) headers = result.headers;
+      return result;
+    },
+    textsOf(subject),
+    { reason: '', revoke_after_seconds: '' },
+  );
   closed.abort();
   if (!disabled) return undefined;
   const done = `Disabled ${credentials.name}.`;

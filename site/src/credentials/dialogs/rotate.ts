@@ -29,12 +29,16 @@ export async function rotate(root: ParentNode, subject: Subject): Promise<Change
   const { credentials, product } = subject;
   if (credentials.rotation) return endRotation(root, subject);
   let overlap = 0;
-  const issued = await dialogIn(root, 'rotate').submit<Issued>((values, key) => {
-    overlap = Number(values.overlap_seconds);
-    const header = idempotent(key, credentials.id);
-    const request = { param: pathOf(subject), header, json: { overlap_seconds: overlap } };
-    return fetchResult<Issued>(() => credentialEndpoints[product].rotate.$post(request));
-  }, textsOf(subject));
+  const issued = await dialogIn(root, 'rotate').submit<Issued>(
+    (values, key) => {
+      overlap = Number(values.overlap_seconds);
+      const header = idempotent(key, credentials.id);
+      const request = { param: pathOf(subject), header, json: { overlap_seconds: overlap } };
+      return fetchResult<Issued>(() => credentialEndpoints[product].rotate.$post(request));
+    },
+    textsOf(subject),
+    { overlap_seconds: '86400' },
+  );
   if (!issued) return undefined;
   const key = keyWord(product);
   const end = `The old ${key} ends ${OVERLAPS[overlap]} after the first use of the new one.`;
