@@ -1,18 +1,22 @@
 /**
- * Crash recovery (kill -9) of the whole stack while credentials are created, fifty times: each creation is stored
- * completely or not at all, and every confirmed one is stored. For interrupted deletions of projects see
- * worker/projects.test.ts, for revocations see nats-crash.test.ts.
+ * Crash recovery (kill -9) while credentials are created: each creation is stored completely or not at all, and every
+ * confirmed one is stored. Most kills end only the runtime, which holds the databases and restarts in a fifth of the
+ * time; the others end the whole stack. For interrupted deletions of projects see worker/projects.test.ts, for
+ * revocations see nats-crash.test.ts.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openDatabase } from '../stack/databases.ts';
+import { signal } from '../stack/signal.ts';
 import { stackDatabases } from '../stack/stack.ts';
 import { type StartProcess, startProcess } from './start-process.ts';
 
 const KILLS = 50;
+/** Every fifth kill ends the whole stack, the others only the runtime. */
+const endsTheStack = (round: number) => round % 5 === 0;
 const REGIONS = ['fr-par', 'nl-ams'] as const;
 const PRODUCTS = ['nats', 'sqs', 'sns'] as const;
 
@@ -47,7 +51,29 @@ afterAll(async () => {
   rmSync(state, { recursive: true, force: true });
 });
 
-/** Sends a creation, and kills the stack `delay` milliseconds later. Resolves to the id if confirmed, else null. */
+/** Returns the process ID of the runtime. The stack restarts it after a crash. */
+function runtime(): number | undefined {
+  const recorded = JSON.parse(readFileSync(join(state, 'processes.json'), 'utf8')) as {
+    role: string;
+    pid: number;
+  }[];
+  return recorded.find(({ role }) => role === 'worker')?.pid;
+}
+
+/** Kills the runtime. Resolves when its replacement accepts requests. */
+async function killRuntime(): Promise<void> {
+  const killed = runtime();
+  signal(killed, 'SIGKILL');
+  await expect.poll(runtime, { interval: 20 }).not.toBe(killed);
+  const accepts = () =>
+    fetch(`${running?.origin}/healthz`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  await expect.poll(accepts, { interval: 20 }).toBe(true);
+}
+
+/** Sends a creation, and kills `delay` milliseconds later. Resolves to the id if confirmed, else null. */
 async function createAndKill(round: number, delay: number): Promise<string | null> {
   const region = REGIONS[round % 2] ?? 'fr-par';
   const product = PRODUCTS[round % 3] ?? 'nats';
@@ -61,12 +87,14 @@ async function createAndKill(round: number, delay: number): Promise<string | nul
     .then(async (response) => ((await response.json()) as { id: string }).id)
     .catch(() => null);
   await sleep(delay);
-  await running?.killAll();
-  running = undefined;
+  if (endsTheStack(round)) {
+    await running?.killAll();
+    running = undefined;
+  } else await killRuntime();
   return confirmedId;
 }
 
-/** Reads the databases while the stack is down: ids of credentials, and inconsistent rows. */
+/** Reads the database files after a kill: ids of credentials, and inconsistent rows. */
 async function inspect() {
   const found = { ids: [] as string[], wrong: [] as unknown[] };
   for (const { binding, file } of await stackDatabases(state)) {
@@ -123,7 +151,7 @@ it(`a crash leaves complete credentials or none, in ${KILLS} kills`, { timeout: 
   expect(ids.length).toBeGreaterThan(0);
   expect(ids.length).toBeLessThan(KILLS);
 
-  running = await startProcess(state);
+  running ??= await startProcess(state);
   for (const region of REGIONS) {
     for (const product of PRODUCTS) {
       const listed = await call('GET', `${region}/${product}-credentials?page_size=100`);
