@@ -15,6 +15,7 @@ import { failing } from './fault.ts';
 import { call, clientOf, newOwner, ORIGIN, rows } from './harness.ts';
 
 const HOUR_MS = 3_600_000;
+const OPERATIONS = ['rotate', 'rotate/finish', 'update', 'disable', 'rotate/cancel', 'enable'];
 
 describe.each(
   PRODUCT_IDS.flatMap((product) => ['fr-par', 'nl-ams'].map((region) => [product, region] as const)),
@@ -196,29 +197,55 @@ describe.each(
     expect(await working(created, rotated)).toEqual(['old', 'new']);
   });
 
-  it('ends in one legal state after 100 concurrent contrary operations', async () => {
-    const created = await create();
+  it.each([
+    ['', -1],
+    [', then nothing is left when one of them revokes', 170],
+  ])('ends in one legal state after 200 concurrent contrary operations%s', async (_, revokeAt) => {
+    const created = await create({ expires_at: new Date(Date.now() + HOUR_MS).toISOString() });
     const made: Made[] = [created];
     await Promise.all(
-      Array.from({ length: 100 }, async (_, i) => {
-        const operation = ['rotate', 'rotate/finish', 'rotate/cancel', 'disable', 'enable'][i % 5];
+      Array.from({ length: 200 }, async (_, i) => {
+        if (i === revokeAt) return api.delete(`${path}/${created.id}`);
+        const operation = OPERATIONS[i % OPERATIONS.length];
+        if (operation === 'update' && product !== 'nats') {
+          const expires_at = new Date(Date.now() + (i % 2 ? 1 : 2) * HOUR_MS).toISOString();
+          return api.patch(`${path}/${created.id}`, { name: `name ${i}`, tags: [`tag ${i}`], expires_at });
+        }
         const response = await api.post(`${path}/${created.id}/${operation}`, {});
         if (operation === 'rotate' && response.status === 200) made.push(response.body);
       }),
     );
-    await api.post(`${path}/${created.id}/enable`);
-    const now = await get(created.id);
-    const expected = [keyOf(now), ...(now.rotation ? [previousKeyOf(now)] : [])].sort();
-    const results = await Promise.all(made.map(async (one) => ((await works(one)) ? [keyOf(one)] : [])));
-    expect(results.flat().sort()).toEqual(expected);
-    const done = await rows<{ action: string }>(
+    const events = await rows<{ action: string; before: string | null; after: string | null }>(
       region,
-      `select action from audit_events where resource_id = ? and action like '%rotat%' order by id`,
+      'select action, before, after from audit_events where resource_id = ? order by id',
       created.id,
     );
+    // Each change starts from the result of the change before it. Only rotations record the key.
+    const stateOf = (json: string | null) => ({ ...JSON.parse(json ?? 'null'), key: null });
+    for (const [at, { before }] of events.entries())
+      if (at > 0) expect(stateOf(before)).toEqual(stateOf(events[at - 1]?.after ?? null));
+    const rotations = events.filter(({ action }) => action.includes('rotat'));
     // A rotation starts only when none is in progress, and ends once.
-    for (const [i, { action }] of done.entries()) expect(action === 'rotate').toBe(i % 2 === 0);
-    expect(done.length % 2).toBe(now.rotation ? 1 : 0);
+    for (const [at, { action }] of rotations.entries()) expect(action === 'rotate').toBe(at % 2 === 0);
+
+    const status = async () => (await api.get(`${path}/${created.id}`)).status;
+    const expected: string[] = [];
+    if (revokeAt >= 0) {
+      expect(await status()).toBe(404);
+      expect(events.at(-1)?.action).toBe('revoke');
+    } else {
+      const { disabled_at } = await get(created.id);
+      expect(events.map(({ action }) => action).findLast((action) => action.endsWith('able'))).toBe(
+        disabled_at ? 'disable' : 'enable',
+      );
+      if (disabled_at) for (const one of made) expect(await works(one)).toBe(false);
+      await api.post(`${path}/${created.id}/enable`);
+      const now = await get(created.id);
+      expected.push(keyOf(now), ...(now.rotation ? [previousKeyOf(now)] : []));
+      expect(rotations.length % 2).toBe(now.rotation ? 1 : 0);
+    }
+    const results = await Promise.all(made.map(async (one) => ((await works(one)) ? [keyOf(one)] : [])));
+    expect(results.flat().sort()).toEqual(expected.sort());
   });
 
   if (product === 'nats') {
