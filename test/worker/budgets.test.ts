@@ -33,18 +33,33 @@ const BUDGETS: Record<string, CostPerDatabase> = {
   'create nats': [CALLER, [2, 36, 17]],
   'get nats': [CALLER, [1, 2, 0]],
   'usage nats': [CALLER, [2, 4, 0]],
+  'disable nats': [CALLER, [1, 22, 12]],
+  'enable nats': [CALLER, [1, 25, 11]],
+  'rotate nats': [CALLER, [3, 29, 15]],
+  'finish rotation of nats': [CALLER, [1, 34, 13]],
+  'batch of nats': [CALLER, [2, 24, 12]],
   'revoke nats': [CALLER, [1, 38, 13]],
   'create sqs': [CALLER, [1, 27, 14]],
   'get sqs': [CALLER, [1, 2, 0]],
   // A guard has the counts.
   'usage sqs': [CALLER, [1, 2, 0]],
   'update sqs': [CALLER, [1, 10, 8]],
+  'disable sqs': [CALLER, [1, 20, 7]],
+  'enable sqs': [CALLER, [1, 21, 7]],
+  'rotate sqs': [CALLER, [2, 22, 15]],
+  'finish rotation of sqs': [CALLER, [1, 29, 8]],
+  'batch of sqs': [CALLER, [2, 22, 7]],
   'revoke sqs': [CALLER, [1, 32, 7]],
   'create sns': [CALLER, [1, 27, 14]],
   'get sns': [CALLER, [1, 2, 0]],
   // A guard has the counts.
   'usage sns': [CALLER, [1, 2, 0]],
   'update sns': [CALLER, [1, 10, 8]],
+  'disable sns': [CALLER, [1, 20, 7]],
+  'enable sns': [CALLER, [1, 21, 7]],
+  'rotate sns': [CALLER, [2, 22, 15]],
+  'finish rotation of sns': [CALLER, [1, 29, 8]],
+  'batch of sns': [CALLER, [2, 22, 7]],
   'revoke sns': [CALLER, [1, 32, 7]],
   'activate sqs': [CALLER, [1, 6, 8]],
   'info sqs': [CALLER, [1, 1, 0]],
@@ -188,6 +203,14 @@ async function costsOfAll(owner: Owner, account: string): Promise<Record<string,
         );
       }
     }
+    await measure(`disable ${product}`, 'POST', `${item}/disable`, {});
+    await measure(`enable ${product}`, 'POST', `${item}/enable`, {});
+    await measure(`rotate ${product}`, 'POST', `${item}/rotate`, {});
+    await measure(`finish rotation of ${product}`, 'POST', `${item}/rotate/finish`, {});
+    await measure(`batch of ${product}`, 'POST', `${collection}/batch`, {
+      action: 'disable',
+      ids: [made.body.id],
+    });
     await measure(`revoke ${product}`, 'DELETE', item);
   }
   return costs;
@@ -232,8 +255,16 @@ describe('with 100 and with 9,000 credentials in a project', () => {
     expectWithin(small);
   });
 
-  it('a filter reads the rows of the project, and no others', async () => {
-    const path = `${AT}/sqs-credentials?project_id=${owner.project_id}&name=measured&order_by=last_used_at_desc`;
+  it.each([
+    'name=measured&order_by=last_used_at_desc',
+    'tags=a&tags=b',
+    'status=enabled',
+    'access_key=SCW',
+    'created_by=nobody&order_by=expires_at_asc',
+    'expires_before=2999-01-01T00:00:00Z',
+    'last_used_before=2999-01-01T00:00:00Z',
+  ])('the filter %s reads the rows of the project, and no others', async (filter) => {
+    const path = `${AT}/sqs-credentials?project_id=${owner.project_id}&${filter}`;
     const { cost } = await costOf('GET', path, owner);
     const [trips, read] = cost[1];
     expect(trips).toBe(1);
