@@ -203,14 +203,15 @@ async function costsOfAll(owner: Owner, account: string): Promise<Record<string,
         );
       }
     }
-    await measure(`disable ${product}`, 'POST', `${item}/disable`, {});
-    await measure(`enable ${product}`, 'POST', `${item}/enable`, {});
     await measure(`rotate ${product}`, 'POST', `${item}/rotate`, {});
     await measure(`finish rotation of ${product}`, 'POST', `${item}/rotate/finish`, {});
+    await measure(`disable ${product}`, 'POST', `${item}/disable`, {});
+    await call('POST', `${AT}${item}/enable`, { token: owner.secret_key, body: {} });
     await measure(`batch of ${product}`, 'POST', `${collection}/batch`, {
       action: 'disable',
       ids: [made.body.id],
     });
+    await measure(`enable ${product}`, 'POST', `${item}/enable`, {});
     await measure(`revoke ${product}`, 'DELETE', item);
   }
   return costs;
