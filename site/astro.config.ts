@@ -100,6 +100,7 @@ export default defineConfig({
             'how-to/leaked-credentials',
             'how-to/invite-member',
             'how-to/program-key',
+            'how-to/credentials-from-programs',
             'how-to/terraform',
           ],
         },

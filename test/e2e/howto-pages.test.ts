@@ -1,7 +1,4 @@
-/**
- * Runs the code on "Get started", "Rotate credentials" and "A credential has leaked", and checks what the pages
- * promise.
- */
+/** Runs the code on the how-to pages, except for those of clients, and checks what the pages promise. */
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { ACTIONS, RESOURCES } from '../../site/src/build/audit-labels.ts';
@@ -89,6 +86,48 @@ it('leaked-credentials shows how to find the credentials', async () => {
   expect(await found(listQueues, 'sqs_credentials', ofKey)).toMatchObject([{ access_key }]);
   const whose = JSON.parse(await run(local, lookup, [], { KEY: access_key }));
   expect(whose.results).toMatchObject([{ product: 'sqs', region: REGION, project_id: PROJECT_ID }]);
+});
+
+it('credentials-from-programs shows the requests of the whole life of credentials', async () => {
+  const { project_id: PROJECT_ID } = local.owner;
+  await activate(local, REGION, PROJECT_ID, ['sqs']);
+  const [create = '', ...blocks] = codeOf('how-to/credentials-from-programs', 'bash').map(here);
+  const shown = ['update', 'disable', 'rotate', 'finish', 'find', 'use', 'batch'];
+  expect(blocks).toHaveLength(shown.length);
+  const script = blocks.map((code, at) => `echo; echo "== ${shown[at]}"; ${code}`).join('\n');
+  // Each response on one line.
+  const printed = await run(local, `${create}\n${script}`.replaceAll(/^request /gm, 'echo; request '), [], {
+    PROJECT_ID,
+  });
+  const responses = Object.fromEntries(
+    printed.split('== ').map((part) => {
+      const [name = '', ...lines] = part.split('\n');
+      return [name, lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line))];
+    }),
+  );
+  const { update, disable, rotate, finish, find, use, batch } = responses;
+  expect(update).toMatchObject([
+    {
+      name: 'orders',
+      resources: ['orders-*'],
+      source_ips: null,
+      expires_at: null,
+      tags: ['shop', 'production'],
+    },
+  ]);
+  expect(disable).toMatchObject([
+    { status: 'disabled', disabled_reason: 'Suspected leak' },
+    { status: 'enabled', revoke_at: null },
+  ]);
+  expect(rotate).toEqual([]);
+  expect(finish).toMatchObject([{ rotation: { first_used_at: null } }, { rotation: null }]);
+  const id = finish?.[0].id;
+  expect(find).toMatchObject([{ total_count: 1, sqs_credentials: [{ id }] }]);
+  expect(use?.[0].buckets).toBeInstanceOf(Array);
+  expect(batch).toMatchObject([
+    { dry_run: true, results: [{ id, result: 'changed' }] },
+    { dry_run: false, results: [{ id, result: 'changed' }] },
+  ]);
 });
 
 const IDS = () => ({ ORGANIZATION_ID: local.owner.organization_id, PROJECT_ID: local.owner.project_id });
