@@ -118,6 +118,10 @@ function audited(columns: { [Column in keyof Editable]?: SQL } = {}): SQL {
 /** Credentials as the audit trail shows them, for a statement over their table. */
 export const AUDITED = audited();
 
+/** Credentials as the audit trail shows them, with a key, and whether a caller created it. */
+const withKey = (key: SQL, fromCaller = false) =>
+  sql`json_patch(${AUDITED}, json_object('key', ${key}, 'key_from', ${fromCaller ? 'caller' : null}))`;
+
 /** The column `rotation` of {@link Credential}. */
 const rotationOf = (table: string) =>
   sql.raw(`(select json_object('previousKey', previous_key, 'startedAt', started_at, 'firstUsedAt', first_used_at,
@@ -127,10 +131,21 @@ const rotationOf = (table: string) =>
 const selectWhere = (where: SQL) =>
   sql`select ${columnsOf(credentials, 'credentials')}, ${rotationOf('credentials')} from credentials where ${where}`;
 
+/** The condition that no NATS user ever had a key. */
+const neverUsed = (key: string) => sql`not exists (select 1 from nats_user_keys where key = ${key})`;
+
+/**
+ * Returns the statement that records the key of NATS credentials in `where` as used. It fails if the key was used before:
+ * check {@link neverUsed} in the same batch.
+ */
+const recordKey = (where: SQL): SQL =>
+  sql`insert into nats_user_keys (key) select key from credentials where ${where} and nats_account_id is not null`;
+
 /** Why credentials were not created; `current` is the number that reached the limit. */
 export type CreationFailure =
   | { ok: false; reason: 'no_parent' }
   | { ok: false; reason: 'no_role' }
+  | { ok: false; reason: 'key_used' }
   | { ok: false; reason: 'replayed'; record: IdempotencyRecord }
   | { ok: false; reason: 'full' | 'quota'; projectId: string; current: number };
 
@@ -138,20 +153,22 @@ export type CreationFailure =
  * Creates credentials in their NATS account, or in the one project of `projectIds` if the product is activated there.
  * Fails with `no_parent` if these projects have no such account or activation, with `no_role` if the account has no such
  * role, with `full` if the account has had as many credentials as its revocation list can hold, with `quota` if the
- * project has that many, and with `replayed` if the idempotency key was used before.
+ * project has that many, and with `replayed` if the idempotency key was used before. `keyFromCaller` says whether a NATS
+ * user's key is the caller's: it fails with `key_used` if it ever belonged to credentials in this region.
  */
 export async function createCredential(
   db: Database,
   audit: AuditContext,
   credential: NewCredential,
   limits: {
+    keyFromCaller: boolean;
     projectIds: readonly string[];
     maxRevocations: number;
     quota: number;
     idempotency: IdempotentRequest | null;
   },
 ): Promise<{ ok: true; row: Credential } | CreationFailure> {
-  const { projectIds, maxRevocations, quota, idempotency } = limits;
+  const { keyFromCaller, projectIds, maxRevocations, quota, idempotency } = limits;
   const c = credential;
   const created = sql`exists (select 1 from credentials where id = ${c.id})`;
   const parent =
@@ -164,7 +181,7 @@ export async function createCredential(
     where scope = project_id and resource in (${EVERY_PRODUCT}))`;
   const hasRole = sql`(${c.natsRoleId} is null or exists (
     select 1 from nats_roles where id = ${c.natsRoleId} and nats_account_id = ${c.natsAccountId}))`;
-  const [, , , rows, parents, , replayed] = await db.batch(
+  const [, , , , rows, parents, , replayed] = await db.batch(
     sql`insert into credentials (id, product, organization_id, project_id, nats_account_id, nats_role_id, name, key,
         sealed_secret, sealing_key_id, checksum, permissions, created_at, updated_at, expires_at, description,
         tags, resources, source_ips, created_by_type, created_by_id, created_by_name)
@@ -173,6 +190,7 @@ export async function createCredential(
         ${c.expiresAt}, ${c.description}, ${c.tags}, ${c.resources},
         ${c.sourceIps}, ${c.createdByType}, ${c.createdById}, ${c.createdByName}
       from ${parent} and ${held} < ${maxRevocations} and ${heldInProject} < ${quota} and ${hasRole}
+        and ${neverUsed(c.key)}
         and ${notReplayed(idempotency)}`,
     sql`insert into counts (scope, resource, value)
       select scope.value, product, 1
@@ -181,12 +199,13 @@ export async function createCredential(
       on conflict (scope, resource) do update set value = value + 1`,
     auditStatement(
       audit,
-      { ...auditedRow, action: 'create', after: AUDITED },
+      { ...auditedRow, action: 'create', after: keyFromCaller ? withKey(sql.raw('key'), true) : AUDITED },
       sql`from credentials where id = ${c.id} and changes() > 0`,
     ),
+    recordKey(sql`id = ${c.id}`),
     selectWhere(sql`id = ${c.id}`),
-    sql`select project_id as "projectId", ${held} as held, ${heldInProject} as "heldInProject", ${hasRole} as "hasRole"
-      from ${parent}`,
+    sql`select project_id as "projectId", ${held} as held, ${heldInProject} as "heldInProject", ${hasRole} as "hasRole",
+      not ${neverUsed(c.key)} as used from ${parent}`,
     ...(idempotency
       ? [insertIdempotencyRecord(idempotency, c.id, created), selectIdempotencyRecord(idempotency)]
       : []),
@@ -199,10 +218,12 @@ export async function createCredential(
     projectId: string;
     held: number;
     heldInProject: number;
-    hasRole: number;
+    hasRole: 0 | 1;
+    used: 0 | 1;
   }>(parents);
   if (!found) return { ok: false, reason: 'no_parent' };
   if (!found.hasRole) return { ok: false, reason: 'no_role' };
+  if (found.used) return { ok: false, reason: 'key_used' };
   const { projectId, held: ofAccount, heldInProject: ofProject } = found;
   return ofAccount >= maxRevocations
     ? { ok: false, reason: 'full', projectId, current: ofAccount }
@@ -524,13 +545,14 @@ export type NewKey = Pick<Credential, 'key' | 'sealedSecret' | 'sealingKeyId' | 
 
 /** Why credentials were not rotated. */
 export type RotationFailure =
-  | { ok: false; reason: 'not_found' | 'rotating' | 'not_enabled' | 'full' }
+  | { ok: false; reason: 'not_found' | 'rotating' | 'not_enabled' | 'full' | 'key_used' }
   | { ok: false; reason: 'replayed'; record: IdempotencyRecord };
 
 /**
  * Gives credentials a new key; the previous one keeps working until `overlapSeconds` after the first use of the new one.
  * Fails with `rotating` if a rotation is in progress, with `not_enabled` if the credentials are disabled or expired,
- * with `full` if the NATS account could not revoke one more key, and with `replayed` if the idempotency key was used.
+ * with `full` if the NATS account could not revoke one more key, with `replayed` if the idempotency key was used, and with
+ * `key_used` as in {@link createCredential}.
  */
 export async function startRotation(
   db: Database,
@@ -538,10 +560,12 @@ export async function startRotation(
   ref: CredentialRef,
   key: NewKey,
   {
+    keyFromCaller,
     overlapSeconds,
     maxRevocations,
     idempotency,
   }: {
+    keyFromCaller: boolean;
     overlapSeconds: number;
     maxRevocations: number;
     idempotency: IdempotentRequest | null;
@@ -551,18 +575,22 @@ export async function startRotation(
   const enabled = sql`(disabled_at is null and coalesce(expires_at, ${audit.now + 1}) > ${audit.now})`;
   const full = sql`(nats_account_id is not null and (select coalesce(sum(value), 0) from counts
     where scope = nats_account_id and resource in ('nats', ${REVOCATIONS})) >= ${maxRevocations})`;
-  // Between the first statement and the update of the key.
+  // Only between the first statement and the update of the key.
   const starting = sql`${matching(ref)} and key = (select previous_key from rotations where credential_id = ${ref.id})`;
-  const started = sql`${matching(ref)} and key = ${key.key}`;
-  const [, , , , rows, found, , replayed] = await db.batch(
+  const [inserted, , , , ...others] = await db.batch(
     sql`insert into rotations (credential_id, previous_key, sealed_secret, sealing_key_id, checksum, issued_at,
         started_at, overlap_seconds)
       select id, key, sealed_secret, sealing_key_id, checksum, ${ISSUED_AT}, ${audit.now}, ${overlapSeconds}
       from credentials where ${matching(ref)} and ${enabled} and not ${full} and not ${rotating}
-        and ${notReplayed(idempotency)}`,
+        and ${neverUsed(key.key)} and ${notReplayed(idempotency)}`,
     auditStatement(
       audit,
-      { ...auditedRow, action: 'rotate', before: withKey(sql.raw('key')), after: withKey(sql`${key.key}`) },
+      {
+        ...auditedRow,
+        action: 'rotate',
+        before: withKey(sql.raw('key')),
+        after: withKey(sql`${key.key}`, keyFromCaller),
+      },
       sql`from credentials where ${starting}`,
     ),
     // The previous key will be revoked: it is counted now, so that there is room for it then.
@@ -572,31 +600,25 @@ export async function startRotation(
     sql`update credentials set key = ${key.key}, sealed_secret = ${key.sealedSecret},
         sealing_key_id = ${key.sealingKeyId}, checksum = ${key.checksum}, key_issued_at = ${audit.now},
         updated_at = max(${audit.now}, updated_at + 1) where ${starting}`,
-    selectWhere(started),
-    sql`select ${rotating} as rotating, ${enabled} as enabled from credentials where ${matching(ref)}`,
-    ...(idempotency
-      ? [
-          insertIdempotencyRecord(
-            idempotency,
-            ref.id,
-            sql`exists (select 1 from credentials where ${started})`,
-          ),
-          selectIdempotencyRecord(idempotency),
-        ]
-      : []),
+    // Directly after the update: the key alone does not prove that this batch set it, because callers can repeat theirs.
+    ...(idempotency ? [insertIdempotencyRecord(idempotency, ref.id, sql`changes() > 0`)] : []),
+    recordKey(sql`${matching(ref)} and changes() > 0`),
+    selectWhere(matching(ref)),
+    sql`select ${rotating} as rotating, ${enabled} as enabled, not ${neverUsed(key.key)} as used
+      from credentials where ${matching(ref)}`,
+    ...(idempotency ? [selectIdempotencyRecord(idempotency)] : []),
   );
+  const [rows, found, replayed] = others.slice(idempotency ? 2 : 1);
   const row = rowsOf<Credential>(rows)[0];
-  if (row) return { ok: true, row };
+  if (row && inserted?.meta.changes) return { ok: true, row };
   const record = rowsOf<IdempotencyRecord>(replayed)[0];
   if (record) return { ok: false, reason: 'replayed', record };
-  const [state] = rowsOf<{ rotating: 0 | 1; enabled: 0 | 1 }>(found);
+  const [state] = rowsOf<{ rotating: 0 | 1; enabled: 0 | 1; used: 0 | 1 }>(found);
   if (!state) return { ok: false, reason: 'not_found' };
   if (state.rotating) return { ok: false, reason: 'rotating' };
-  return { ok: false, reason: state.enabled ? 'full' : 'not_enabled' };
+  if (!state.enabled) return { ok: false, reason: 'not_enabled' };
+  return { ok: false, reason: state.used ? 'key_used' : 'full' };
 }
-
-/** Credentials as the audit trail shows them, with a key. */
-const withKey = (key: SQL) => sql`json_patch(${AUDITED}, json_object('key', ${key}))`;
 
 /** How long after its last use the schedule ends a previous key, and for how long uses can put that off: milliseconds. */
 const UNUSED_MS = 15 * 60_000;

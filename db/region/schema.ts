@@ -270,6 +270,14 @@ export const credentials = sqliteTable(
   ],
 );
 
+/**
+ * The public key `U…` of every NATS user that ever existed, also of revoked ones. A key works once: a new JWT for a
+ * revoked key would let in whoever had the old private key.
+ */
+export const natsUserKeys = sqliteTable('nats_user_keys', {
+  key: text().primaryKey(),
+});
+
 /** The usage of NATS credentials, by the public key `U…` of the user. Format: functions/nats/usage.ts. */
 export const natsUsage = sqliteTable('nats_usage', {
   key: text().primaryKey(),

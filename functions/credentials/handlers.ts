@@ -35,6 +35,7 @@ import {
   requireScope,
   writableProjects,
 } from '../iam/access/require-access.ts';
+import { isProven } from '../nats/proof.ts';
 import { confirmRevision, listUserConnections, publishAndReport } from '../nats/publication.ts';
 import { missingRole } from '../nats/roles.ts';
 import { ApiError, invalidArgument } from '../shared/errors.ts';
@@ -43,7 +44,7 @@ import { replayedResource, secretUnrecoverable } from '../shared/idempotency.ts'
 import { changedBits } from '../shared/permissions.ts';
 import { auditContextOf, type WriteContext, writeContextOf } from '../shared/write-context.ts';
 import { createCredentials, rederiveSecret, rotateCredentials } from './lifecycle.ts';
-import { type AccessKeyProduct, type CreateRequest, nats, type Product } from './products.ts';
+import { type AccessKeyProduct, type CallerKey, type CreateRequest, nats, type Product } from './products.ts';
 import {
   type disableBody,
   type issuedNatsCredentials,
@@ -70,6 +71,7 @@ export async function create<Read, Made>(
   request: CreateRequest,
   idempotency: IdempotentRequest | null,
 ): Promise<Made> {
+  await requireProof(request, request.natsAccountId, request.name);
   const context = writeContextOf(c);
   const created = await createCredentials(context, product, request, idempotency);
   const reveal = (credential: Credential, secret: string) =>
@@ -77,12 +79,13 @@ export async function create<Read, Made>(
   if (created.ok) return reveal(created.credential, created.secret);
   if (created.reason === 'no_parent') throw await parentError(c, product, request);
   if (created.reason === 'no_role') throw missingRole(request.natsRoleId ?? '');
+  if (created.reason === 'key_used') throw keyUsed(request.publicKey);
   if (created.reason !== 'replayed') throw quotaError(context, created);
   const { projectIds } = request;
   const credential = await replayedResource(idempotency, created.record, missing, (id) =>
     getCredential(context.regionDb, { id, product: product.id, projectIds }),
   );
-  const secret = await rederiveSecret(context, product, credential, created.record);
+  const secret = await rederiveSecret(context, product, credential, request.publicKey, created.record);
   if (secret === null) throw secretUnrecoverable('credentials', credential.id);
   return reveal(credential, secret);
 }
@@ -96,6 +99,28 @@ function parentError(c: C, product: Product, request: CreateRequest): Promise<Ap
   if (natsAccountId === null) return missing;
   return refusalOfChange(c, product.id, missing, (projectIds) =>
     getAccount(c.get('regionDb'), { id: natsAccountId, projectIds }),
+  );
+}
+
+/** The error when credentials of the region have or had the public key of the caller. */
+const keyUsed = (publicKey: string | null) =>
+  new ApiError('already_exists', {
+    resource: 'user_public_key',
+    resource_id: publicKey ?? '',
+    help_message: 'this key belongs or belonged to credentials in this region: create a new key pair',
+  });
+
+/** Throws 400 if the caller did not prove that it has the private key of the public key, if it sent one. */
+async function requireProof(
+  { publicKey, proof }: CallerKey,
+  account: string | null,
+  name: string,
+): Promise<void> {
+  if (publicKey === null || (await isProven(publicKey, proof ?? '', account ?? '', name))) return;
+  throw invalidArgument(
+    'proof',
+    'constraint',
+    'must be the signature, by the private key of user_public_key, over the id of the NATS account followed by the name',
   );
 }
 
@@ -283,14 +308,16 @@ export async function rotate<Read, Made>(
   c: C,
   product: Product<Read, Made>,
   id: string,
-  overlapSeconds: number,
+  { overlapSeconds, ...callerKey }: { overlapSeconds: number } & CallerKey,
   idempotency: IdempotentRequest | null,
 ): Promise<Enforced<Made>> {
   const context = writeContextOf(c);
   const ref = writable(c, product, id);
   const current = await getCredential(context.regionDb, ref);
   if (!current) throw await refusal(c, product, id);
-  const rotated = await rotateCredentials(context, product, current, overlapSeconds, idempotency);
+  await requireProof(callerKey, current.natsAccountId, current.name);
+  const { publicKey } = callerKey;
+  const rotated = await rotateCredentials(context, product, current, publicKey, overlapSeconds, idempotency);
   const reveal = async (credential: Credential, secret: string) => {
     const wire = product.present(credential, c.get('region').name);
     // Servers accept a new NATS user as soon as its account signs it.
@@ -298,11 +325,15 @@ export async function rotate<Read, Made>(
     return { result: product.presentWithSecret(wire, secret), headers };
   };
   if (rotated.ok) return reveal(rotated.credential, rotated.secret);
-  if (rotated.reason !== 'replayed') throw rotationError(context, id, rotated.reason, current);
+  if (rotated.reason !== 'replayed') {
+    throw rotated.reason === 'key_used'
+      ? keyUsed(publicKey)
+      : rotationError(context, id, rotated.reason, current);
+  }
   const credential = await replayedResource(idempotency, rotated.record, missing, () =>
     getCredential(context.regionDb, ref),
   );
-  const secret = await rederiveSecret(context, product, credential, rotated.record);
+  const secret = await rederiveSecret(context, product, credential, publicKey, rotated.record);
   if (secret === null) throw secretUnrecoverable('credentials', credential.id);
   return reveal(credential, secret);
 }

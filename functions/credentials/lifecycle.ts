@@ -21,6 +21,7 @@ import { type CreateRequest, type Product, secretSha1 } from './products.ts';
  * - `no_role`: the NATS account has no such role
  * - `full`: the account could not revoke one more credential
  * - `quota`: the project has reached its quota
+ * - `key_used`: credentials of the region have or had the caller's public key
  * - `replayed`: the idempotency key was used before, and {@link rederiveSecret} returns the secret
  */
 export async function createCredentials(
@@ -58,6 +59,7 @@ export async function createCredentials(
       createdByName: request.createdBy.name,
     },
     {
+      keyFromCaller: request.publicKey !== null,
       projectIds: request.projectIds,
       maxRevocations: context.nats.max_revocations,
       quota: context.quotas.credentials,
@@ -68,18 +70,19 @@ export async function createCredentials(
 }
 
 /**
- * Gives credentials a new secret, which is returned once. Fails like {@link startRotation}; `replayed` as for
- * {@link createCredentials}.
+ * Gives credentials a new secret, which is returned once. `publicKey` is the caller's, or null. Fails like
+ * {@link startRotation}; `replayed` as for {@link createCredentials}.
  */
 export async function rotateCredentials(
   context: WriteContext,
   product: Product,
   { id, name, natsAccountId, natsRoleId, projectId, expiresAt }: Credential,
+  publicKey: string | null,
   overlapSeconds: number,
   idempotency: IdempotentRequest | null,
 ): Promise<{ ok: true; credential: Credential; secret: string } | RotationFailure> {
   const random = await secretBytes(context.sealingKeys, idempotency, product.id);
-  const request = { name, natsAccountId, natsRoleId, projectIds: [projectId], expiresAt };
+  const request = { name, natsAccountId, natsRoleId, projectIds: [projectId], expiresAt, publicKey };
   const issued = await product.issue(context, id, request, random);
   if (!issued) return { ok: false, reason: 'not_found' };
   const rotated = await startRotation(
@@ -92,22 +95,28 @@ export async function rotateCredentials(
       sealingKeyId: issued.sealed?.keyId ?? null,
       checksum: await secretSha1(issued.secret),
     },
-    { overlapSeconds, maxRevocations: context.nats.max_revocations, idempotency },
+    {
+      keyFromCaller: publicKey !== null,
+      overlapSeconds,
+      maxRevocations: context.nats.max_revocations,
+      idempotency,
+    },
   );
   return rotated.ok ? { ok: true, credential: rotated.row, secret: issued.secret } : rotated;
 }
 
 /**
- * Derives again the secret that these credentials were created with, from the salt that is stored for a day. Returns
- * null if the sealing key is gone or the result does not match the stored checksum.
+ * Derives again the secret that these credentials were created with, from the salt that is stored for a day. `publicKey`
+ * is the caller's, or null. Returns null if the sealing key is gone or the result does not match the stored checksum.
  */
 export async function rederiveSecret(
   context: WriteContext,
   product: Product,
   credential: Credential,
+  publicKey: string | null,
   done: IdempotencyRecord,
 ): Promise<string | null> {
   const random = await derivedBytes(context.sealingKeys, done, product.id);
-  const secret = random && (await product.reissue(context, credential, random));
+  const secret = random && (await product.reissue(context, credential, publicKey, random));
   return secret !== null && (await secretSha1(secret)) === credential.checksum ? secret : null;
 }

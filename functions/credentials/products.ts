@@ -7,6 +7,7 @@ import type { AccessKeyProductId, ProductId } from '../../db/products.ts';
 import { getAccount } from '../../db/region/accounts.ts';
 import type { Credential, Rotation } from '../../db/region/credentials.ts';
 import { issueCreds } from '../nats/accounts.ts';
+import { hasSeed } from '../nats/creds.ts';
 import { roleOf } from '../nats/roles.ts';
 import { newAccessKey, newSecretKey } from '../shared/access-keys.ts';
 import { digestHex, type RandomBytes } from '../shared/bytes.ts';
@@ -20,6 +21,14 @@ import type { accessKeyCredentials, issuedNatsCredentials, natsCredentials } fro
 
 export type { ProductId };
 
+/** A key of the caller, who keeps the private half. Null without one. */
+export interface CallerKey {
+  /** The public key of a NATS user. */
+  publicKey: string | null;
+  /** The signature that proves that the caller has the private key. */
+  proof: string | null;
+}
+
 /** What the secret of credentials depends on. */
 export interface IssueRequest {
   name: string;
@@ -31,10 +40,12 @@ export interface IssueRequest {
   projectIds: readonly string[];
   /** Milliseconds since the epoch; null for never, or for the setting's default. */
   expiresAt: number | null;
+  /** As in {@link CallerKey}; if null, a key is created. */
+  publicKey: string | null;
 }
 
 /** A request to create credentials. */
-export interface CreateRequest extends IssueRequest {
+export interface CreateRequest extends IssueRequest, CallerKey {
   /** The permission bits, or null if the product has none. */
   permissions: number | null;
   description: string;
@@ -70,8 +81,16 @@ export interface Product<Read = unknown, Made = unknown> {
     request: IssueRequest,
     random: RandomBytes,
   ): Promise<IssuedSecret | null>;
-  /** Derives again the secret that `issue` created from the same bytes. Resolves to null if the parent is gone. */
-  reissue(context: WriteContext, credential: Credential, random: RandomBytes): Promise<string | null>;
+  /**
+   * Derives again the secret that `issue` created from the same bytes and public key. Resolves to null if the parent is
+   * gone.
+   */
+  reissue(
+    context: WriteContext,
+    credential: Credential,
+    publicKey: string | null,
+    random: RandomBytes,
+  ): Promise<string | null>;
   /** The error when the parent does not exist. */
   parentMissing(request: CreateRequest): ApiError;
   /** Returns a row's wire format without the secret. */
@@ -134,20 +153,21 @@ export const nats: Product<z.infer<typeof natsCredentials>, z.infer<typeof issue
 } = {
   id: 'nats',
   label: PRODUCT_LABELS.nats,
-  async issue(context, _id, { natsAccountId, natsRoleId, projectIds, name, expiresAt: requested }, random) {
+  async issue(context, _id, request, random) {
+    const { natsAccountId, natsRoleId, projectIds, name, expiresAt: requested, publicKey } = request;
     const account = natsAccountId && (await getAccount(context.regionDb, { id: natsAccountId, projectIds }));
     if (!account) return null;
     const role = await roleOf(context, account, natsRoleId);
     const expiresAt = natsExpiry(context, requested);
-    const user = { name, createdAt: context.audit.now, expiresAt };
+    const user = { name, createdAt: context.audit.now, expiresAt, publicKey };
     const { key, content } = await issueCreds(context, account, role, user, random);
     return { key, secret: content, sealed: null, expiresAt };
   },
-  async reissue(context, credential, random) {
+  async reissue(context, credential, publicKey, random) {
     const ref = { id: credential.natsAccountId ?? '', projectIds: [credential.projectId] };
     const account = await getAccount(context.regionDb, ref);
     const { name, createdAt, keyIssuedAt, expiresAt } = credential;
-    const user = { name, createdAt: keyIssuedAt ?? createdAt, expiresAt };
+    const user = { name, createdAt: keyIssuedAt ?? createdAt, expiresAt, publicKey };
     if (!account) return null;
     const role = await roleOf(context, account, credential.natsRoleId);
     return (await issueCreds(context, account, role, user, random)).content;
@@ -166,7 +186,10 @@ export const nats: Product<z.infer<typeof natsCredentials>, z.infer<typeof issue
       credentials: null,
     };
   },
-  presentWithSecret: (wire, content) => ({ ...wire, credentials: { name: 'user.creds', content } }),
+  presentWithSecret: (wire, content) => ({
+    ...wire,
+    credentials: { name: hasSeed(content) ? 'user.creds' : 'user.jwt', content },
+  }),
 };
 
 /**
@@ -210,7 +233,7 @@ function accessKeyProduct<Id extends AccessKeyProductId>(id: Id): AccessKeyProdu
       const sealed = await seal(context.sealingKeys, sealedFor, secret);
       return { key: newAccessKey(context.accessKeyCheck), secret, sealed, expiresAt };
     },
-    reissue: async (_work, _credential, random) => newSecretKey(random),
+    reissue: async (_context, _credential, _publicKey, random) => newSecretKey(random),
     parentMissing: () =>
       new ApiError('precondition_failed', {
         precondition: 'attribute_must_be_set',

@@ -41,7 +41,7 @@ import {
   timeOf,
   update,
 } from './handlers.ts';
-import { type AccessKeyProduct, nats } from './products.ts';
+import { type AccessKeyProduct, type CallerKey, nats } from './products.ts';
 import * as schemas from './schemas.ts';
 
 const params = regionParams.extend({ credentials_id: uuid });
@@ -57,6 +57,7 @@ function requested(
   const { type, id, name } = c.get('principal');
   const restricted = 'permissions' in body ? body : undefined;
   return {
+    ...callerKeyOf('permissions' in body ? {} : body),
     name: body.name ?? generateName(),
     description: body.description ?? '',
     tags: body.tags ?? [],
@@ -66,6 +67,18 @@ function requested(
     createdBy: { type, id, name },
   };
 }
+
+/** Returns the caller's key in a request; null members if it has none. */
+function callerKeyOf(
+  body: Partial<Pick<z.infer<typeof schemas.createNatsCredentialsBody>, 'user_public_key' | 'proof'>>,
+): CallerKey {
+  return { publicKey: body.user_public_key ?? null, proof: body.proof ?? null };
+}
+
+const CALLER_KEY_DESCRIPTION = `With \`user_public_key\`, the public key of a pair that you created, \`credentials.content\` is only
+  the JWT, and the private key stays with you. \`proof\` is the signature by the private key over the UTF-8 bytes of the
+  id of the NATS account followed by the name. A region accepts each key once: if credentials have or had it, the response
+  is 409.`;
 
 /** Returns the routes of NATS credentials: create, list, read and revoke. There is no update. */
 export function natsCredentialsRoutes() {
@@ -80,7 +93,8 @@ export function natsCredentialsRoutes() {
         tags,
         summary: 'Create NATS credentials',
         description: `The creds file is returned only in this response. With \`nats_role_id\`, the header
-          ${ENFORCEMENT_HEADER} shows whether every server knows the role. ${IDEMPOTENCY_DESCRIPTION}`,
+          ${ENFORCEMENT_HEADER} shows whether every server knows the role. ${CALLER_KEY_DESCRIPTION}
+          ${IDEMPOTENCY_DESCRIPTION}`,
         request: {
           params: regionParams,
           headers: idempotencyHeaders,
@@ -91,7 +105,13 @@ export function natsCredentialsRoutes() {
         },
         responses: {
           ...ok(schemas.issuedNatsCredentials, examples.issuedNatsCredentials),
-          ...errorResponses('not_found', 'precondition_failed', 'quotas_exceeded', ...bodyErrors),
+          ...errorResponses(
+            'not_found',
+            'already_exists',
+            'precondition_failed',
+            'quotas_exceeded',
+            ...bodyErrors,
+          ),
         },
       }),
       async (c) => {
@@ -207,11 +227,11 @@ export function natsCredentialsRoutes() {
         tags,
         summary: 'Rotate NATS credentials',
         description: `Returns a new secret, once. The previous one works until overlap_seconds after the first use of
-          the new one. ${IDEMPOTENCY_DESCRIPTION}`,
+          the new one. ${CALLER_KEY_DESCRIPTION} ${IDEMPOTENCY_DESCRIPTION}`,
         request: {
           params,
           headers: idempotencyHeaders,
-          body: { required: true, content: json(schemas.rotateBody, examples.rotate) },
+          body: { required: true, content: json(schemas.rotateNatsBody, examples.rotate) },
         },
         responses: {
           ...ok(schemas.issuedNatsCredentials, examples.rotatedNatsCredentials),
@@ -228,7 +248,8 @@ export function natsCredentialsRoutes() {
         const { credentials_id } = c.req.valid('param');
         const body = c.req.valid('json');
         const idempotency = await readIdempotencyKey(c, body);
-        const { result, headers } = await rotate(c, nats, credentials_id, body.overlap_seconds, idempotency);
+        const request = { overlapSeconds: body.overlap_seconds, ...callerKeyOf(body) };
+        const { result, headers } = await rotate(c, nats, credentials_id, request, idempotency);
         return c.json(result, 200, headers);
       },
     )
@@ -502,7 +523,7 @@ export function accessKeyCredentialsRoutes<const Id extends AccessKeyProductId>(
           c,
           product,
           credentials_id,
-          body.overlap_seconds,
+          { overlapSeconds: body.overlap_seconds, ...callerKeyOf({}) },
           idempotency,
         );
         return c.json(result, 200, headers);

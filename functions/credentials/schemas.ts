@@ -7,6 +7,7 @@
 import * as z from 'zod';
 import type { AccessKeyProductId } from '../../db/products.ts';
 import { natsAccountId } from '../nats/schemas.ts';
+import { proof, userPublicKey } from '../nats/user-keys.ts';
 import { REQUIRED_PREFIX } from '../shared/errors.ts';
 import { bitsOf, PERMISSIONS, type PermissionName } from '../shared/permissions.ts';
 import {
@@ -83,12 +84,44 @@ const createdFields = {
   expires_at: future.nullish(),
 };
 
-export const createNatsCredentialsBody = z.object({
-  nats_account_id: natsAccountId,
-  /** Null for full access to the account. */
-  nats_role_id: uuid.nullish(),
-  ...createdFields,
+/** The public key of a NATS user whose private key only the caller has, and its {@link proof}. */
+const callerKey = { user_public_key: userPublicKey.optional(), proof: proof.optional() };
+
+/** Returns a refinement that reports which of these members is missing while `user_public_key` or `proof` is there. */
+const requireWithKey =
+  (...names: string[]) =>
+  (body: Record<string, unknown>, context: z.RefinementCtx): void => {
+    const given = ['user_public_key', 'proof'].find((name) => body[name] !== undefined);
+    const missing = given ? names.filter((name) => body[name] === undefined) : [];
+    for (const name of missing)
+      context.addIssue({ code: 'custom', path: [name], message: `is required with ${given}` });
+  };
+
+/** Returns JSON Schema for {@link requireWithKey}. */
+const keyWith = (...required: string[]) => ({
+  anyOf: [
+    {
+      type: 'object',
+      required,
+      properties: Object.fromEntries(required.map((name) => [name, { type: 'string' }])),
+    },
+    { type: 'object', properties: { user_public_key: { not: {} }, proof: { not: {} } } },
+  ],
 });
+
+// The proof signs the name.
+const NEW_KEY = ['user_public_key', 'proof', 'name'];
+
+export const createNatsCredentialsBody = z
+  .object({
+    nats_account_id: natsAccountId,
+    /** Null for full access to the account. */
+    nats_role_id: uuid.nullish(),
+    ...createdFields,
+    ...callerKey,
+  })
+  .superRefine(requireWithKey(...NEW_KEY))
+  .meta(keyWith(...NEW_KEY));
 
 export const CREDENTIAL_STATUSES = ['enabled', 'disabled', 'expired'] as const;
 
@@ -227,6 +260,13 @@ export const rotateBody = z.object({
     .default(86_400),
 });
 
+const NEXT_KEY = ['user_public_key', 'proof'];
+
+export const rotateNatsBody = rotateBody
+  .extend(callerKey)
+  .superRefine(requireWithKey(...NEXT_KEY))
+  .meta(keyWith(...NEXT_KEY));
+
 /** A rotation in progress. */
 const rotationFields = {
   started_at: timestamp,
@@ -269,7 +309,10 @@ const natsCredentialsFields = z.object({
   rotation: z.object({ previous_public_key: z.string(), ...rotationFields }).nullable(),
 });
 
-/** NATS credentials with the `.creds` file, which only the response to their creation contains. */
+/**
+ * NATS credentials with the `.creds` file, or the JWT if the private key is the caller's. Only the response to their creation
+ * contains it.
+ */
 export const issuedNatsCredentials = natsCredentialsFields
   .extend({ credentials: z.object({ name: z.string(), content: z.string() }) })
   .meta({ id: 'IssuedNatsCredentials' });

@@ -95,17 +95,23 @@ export function signingKeyOf(
 
 /**
  * Creates the creds of a user of the account, with full access or with a role. `key` is the user's public key and `content`
- * the text of the file. Equal bytes, name and times (milliseconds since the epoch) give equal creds.
+ * the text of the file, or only the JWT if the public key is the caller's. Equal bytes, name and times (milliseconds since
+ * the epoch) give equal creds.
  */
 export async function issueCreds(
   context: WriteContext,
   account: NatsAccount,
   role: NatsRole | null,
-  { name, createdAt, expiresAt }: { name: string; createdAt: number; expiresAt: number | null },
+  {
+    name,
+    createdAt,
+    expiresAt,
+    publicKey,
+  }: { name: string; createdAt: number; expiresAt: number | null; publicKey: string | null },
   random: RandomBytes,
 ): Promise<{ key: string; content: string }> {
   const [user, issuer] = await Promise.all([
-    keyOf('user', random(KEY_BYTES)),
+    publicKey === null ? keyOf('user', random(KEY_BYTES)) : { publicKey, seed: null },
     role
       ? signingKeyOf(context.sealingKeys, context.region.name, role, 'nats_role')
       : signingKeyOf(context.sealingKeys, context.region.name, account),
@@ -119,7 +125,7 @@ export async function issueCreds(
     expiresAt: expiresAt === null ? undefined : Math.floor(expiresAt / 1000),
     scoped: role !== null,
   });
-  return { key: user.publicKey, content: credsText(jwt, user.seed) };
+  return { key: user.publicKey, content: user.seed === null ? jwt : credsText(jwt, user.seed) };
 }
 
 const configured = new Map<string, Promise<SigningKey>>();

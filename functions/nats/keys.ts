@@ -61,8 +61,14 @@ export async function importSeed(seed: string): Promise<SigningKey> {
 
 /** Whether `text` is a public key of this kind with a valid prefix, length and checksum. */
 export function isPublicKey(kind: KeyKind, text: string): boolean {
+  return publicKeyBytes(kind, text) !== undefined;
+}
+
+/** Returns the 32 bytes of a public key; undefined unless {@link isPublicKey}. */
+export function publicKeyBytes(kind: KeyKind, text: string): Uint8Array<ArrayBuffer> | undefined {
   const raw = decode(text);
-  return typeof raw !== 'string' && raw.length === 1 + KEY_BYTES && raw[0] === KINDS[kind];
+  if (typeof raw === 'string' || raw.length !== 1 + KEY_BYTES || raw[0] !== KINDS[kind]) return undefined;
+  return raw.slice(1);
 }
 
 /** Base32 without padding (RFC 4648, section 6). */
@@ -73,6 +79,11 @@ export function base32(bytes: Uint8Array): string {
 /** Base64url without padding (RFC 4648, section 5). */
 export function base64url(bytes: Uint8Array): string {
   return encodeBits(bytes, BASE64URL);
+}
+
+/** Decodes base64url without padding. Returns undefined if {@link base64url} never returns this text. */
+export function decodeBase64url(text: string): Uint8Array<ArrayBuffer> | undefined {
+  return decodeBits(text, BASE64URL);
 }
 
 function kinds(): KeyKind[] {
@@ -94,7 +105,7 @@ async function importSecret(
   // Extractable, because an export is the only way to get the public key.
   const key = await crypto.subtle.importKey('pkcs8', pkcs8, 'Ed25519', true, ['sign']);
   const { x = '' } = await crypto.subtle.exportKey('jwk', key);
-  const point = decodeBits(x, BASE64URL);
+  const point = decodeBase64url(x);
   if (point?.length !== KEY_BYTES) throw new Error('Could not read the public part of an Ed25519 key');
   return { publicKey: encode(Uint8Array.of(KINDS[kind]), point), key };
 }
@@ -111,7 +122,7 @@ function encode(prefix: Uint8Array, key: Uint8Array): string {
 }
 
 // Returns the prefix and key, or an error message that contains no part of the text.
-function decode(text: string): Uint8Array | string {
+function decode(text: string): Uint8Array<ArrayBuffer> | string {
   const raw = decodeBits(text, BASE32);
   if (!raw) return 'it is truncated or not base32';
   const end = raw.length - CHECKSUM_BYTES;
@@ -165,7 +176,7 @@ function encodeBits(bytes: Uint8Array, { width, codes }: Alphabet): string {
 }
 
 // The inverse of spell; undefined for anything spell never returns, so that each value has one encoding.
-function decodeBits(text: string, { width, values }: Alphabet): Uint8Array | undefined {
+function decodeBits(text: string, { width, values }: Alphabet): Uint8Array<ArrayBuffer> | undefined {
   const bytes = new Uint8Array((text.length * width) >> 3);
   let length = 0;
   let bits = 0;

@@ -6,6 +6,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import type { Owner } from '../../functions/iam/bootstrap.ts';
 import { app } from '../../functions/index.ts';
+import { createKey, importSeed } from '../../functions/nats/keys.ts';
+import { prove } from '../../functions/nats/proof.ts';
 import { describeApi } from '../../functions/openapi.ts';
 import { env } from './env.ts';
 import { call, clientOf, newOwner, ORIGIN } from './harness.ts';
@@ -33,8 +35,15 @@ const pathOf = (path: string) =>
 
 let owner: Owner;
 let policy: string;
+let userKey: { public: string; proof: string };
 
 beforeAll(async () => {
+  const { seed } = await createKey('user');
+  const key = await importSeed(seed);
+  userKey = {
+    public: key.publicKey,
+    proof: await prove(key, PLACES.nats_account_id ?? '', 'orders'),
+  };
   owner = await newOwner();
   const api = clientOf(owner, 'fr-par');
   const account = await api.post('/nats-accounts', { project_id: owner.project_id });
@@ -172,6 +181,16 @@ describe('the OpenAPI document', () => {
             name: 'one',
             no_principal: true,
             rules: [{ ...rule, permission_set_names: ['NATSReadOnly'] }],
+          }),
+        ),
+    ],
+    [
+      '/mnq/v1beta1/regions/{region}/nats-credentials',
+      () =>
+        combinations({ user_public_key: userKey.public, proof: userKey.proof, name: 'orders' }).map(
+          (body) => ({
+            ...body,
+            nats_account_id: PLACES.nats_account_id,
           }),
         ),
     ],

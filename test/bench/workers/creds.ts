@@ -31,7 +31,7 @@ export default serveLoops(async () => {
       context,
       account,
       null,
-      { name: 'measured', createdAt: Date.now(), expiresAt: null },
+      { name: 'measured', createdAt: Date.now(), expiresAt: null, publicKey: null },
       randomBytes,
     );
   const { content } = await issue();
