@@ -189,3 +189,16 @@ export async function stepsDone(page: Page, index = 0): Promise<number[]> {
   const done = await Promise.all(steps.map((step) => step.getByText('Done:', { exact: true }).isVisible()));
   return done.flatMap((yes, index) => (yes ? [index + 1] : []));
 }
+
+/** Records everything that the page sends, and the responses of the API. Returns a function that returns it as text. */
+export function recordTraffic(page: Page): () => Promise<string> {
+  const texts: (string | Promise<string>)[] = [];
+  page.on('request', (request) => {
+    texts.push(request.url(), JSON.stringify(request.headers()), request.postData() ?? '');
+  });
+  page.on('response', (response) => {
+    if (/\/mnq\//.test(response.url())) texts.push(response.text().catch(() => ''));
+  });
+  page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => texts.push(payload.toString())));
+  return async () => (await Promise.all(texts)).join('\n');
+}

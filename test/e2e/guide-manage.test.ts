@@ -7,7 +7,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { Locator, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { signal } from '../stack/signal.ts';
-import { axe, region, stepsDone, useBrowser } from './browser.ts';
+import { axe, recordTraffic, region, stepsDone, useBrowser } from './browser.ts';
 import { api, useStack } from './local-stack.ts';
 import { access, bystander, type Creds, CUT, connectWith, endOf, newCreds } from './nats-client.ts';
 
@@ -107,16 +107,20 @@ describe('revoking credentials in the guide', () => {
     };
     const dialog = (name: string) => page.getByRole('dialog', { name });
     await rows(page).waitFor();
+    const traffic = recordTraffic(page);
     await more('Rotate');
     await dialog('Rotate credentials').getByText('until it reconnects').waitFor();
     await dialog('Rotate credentials').getByRole('button', { name: 'Rotate credentials' }).click();
     const secret = dialog('Save your credentials');
     await secret.getByText('The old .creds file ends 1 day after the first use').waitFor();
+    await secret.getByText('This page created the private key.').waitFor();
     const download = secret.getByRole('button', { name: /^Download/ });
     const [file] = await Promise.all([page.waitForEvent('download'), download.click()]);
     const content = readFileSync(await file.path(), 'utf8');
     await secret.getByRole('button', { name: /^I have saved/ }).click();
     await status(page).getByText(`Rotated ${NAME}.`).waitFor();
+    expect(await traffic()).toContain(/eyJ[\w.-]{100,}/.exec(content)?.[0]);
+    expect(await traffic()).not.toMatch(/SU[A-Z2-7]{56}|NKEY SEED/);
     expect([await access(url(), creds.content), await access(url(), content)]).toEqual(['yes', 'yes']);
 
     await more('Rotate');

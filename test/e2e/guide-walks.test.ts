@@ -22,7 +22,7 @@ import {
   shownKeys,
   status,
 } from './access-key-form.ts';
-import { region, type SignIn, stepsDone, useBrowser } from './browser.ts';
+import { recordTraffic, region, type SignIn, stepsDone, useBrowser } from './browser.ts';
 import {
   activate as activateByApi,
   newCredentials,
@@ -116,16 +116,28 @@ async function createForNats(page: Page, place: Place): Promise<string> {
   await page.getByRole('radio', { name: 'Production', checked: true }).waitFor();
   await credentials.getByText('no credentials yet').waitFor();
   expect(await stepsDone(page)).toEqual([1, 2]);
+  const traffic = recordTraffic(page);
   await credentials.getByRole('button', { name: 'Generate credentials' }).click();
   await dialog(page, 'Generate credentials').getByLabel('Name').fill('orders');
   await page.keyboard.press('Enter');
   const button = dialog(page, 'Save your credentials').getByRole('button', { name: /^Download/ });
   const [file] = await Promise.all([page.waitForEvent('download'), button.click()]);
   await save(page);
+  const creds = readFileSync(await file.path(), 'utf8');
+  expectKeptByPage(creds, await traffic());
   const created = credentials.getByRole('row').filter({ hasText: 'orders' });
   await created.getByRole('cell', { name: 'Full access' }).waitFor();
   expect(await stepsDone(page)).toEqual([1, 2, 3, 5]);
-  return readFileSync(await file.path(), 'utf8');
+  return creds;
+}
+
+/** Expects the JWT of a `.creds` file in the page's traffic, but no private key: neither the file's nor another. */
+function expectKeptByPage(creds: string, traffic: string): void {
+  const [jwt = '', seed = ''] = [/eyJ[\w.-]{100,}/.exec(creds)?.[0], /SU[A-Z2-7]{56}/.exec(creds)?.[0]];
+  expect([jwt.length > 0, seed.length > 0]).toEqual([true, true]);
+  expect(traffic).toContain(jwt);
+  expect(traffic).not.toContain(seed);
+  expect(traffic).not.toMatch(/SU[A-Z2-7]{56}|NKEY SEED/);
 }
 
 /** Follows the NATS section of the guide to manage credentials. */

@@ -141,10 +141,11 @@ describe('a new user', () => {
 });
 
 describe('the secret dialog', () => {
-  it('shows the file once, hides and copies it, and closes only with its button', async () => {
+  it('shows the file once, hides and copies it, says who created its key, and closes only with its button', async () => {
     const page = await openAt(await newAccount(local, 'fr-par'));
     await generate(page, 'O’Brien’s 日本語 /x');
     const secret = dialog(page, 'Save your credentials');
+    await secret.getByText('This page created the private key. It was not sent anywhere.').waitFor();
     const { name, content } = await download(page);
     expect(name).toBe('O-Brien-s-日本語-x-nats-fr-par.creds');
     await secret.getByRole('status').getByText('Downloaded').waitFor();
@@ -173,9 +174,28 @@ describe('the secret dialog', () => {
     expect(await secret.isVisible()).toBe(false);
     // Nothing of it remains in the page, and leaving the page asks for no confirmation.
     await expect.poll(() => page.content()).not.toContain(seedOf(content));
+
+    // Without Ed25519, and on pages that are not served over HTTPS, the API creates the key.
+    await page.evaluate(() => {
+      crypto.subtle.importKey = () =>
+        Promise.reject(new DOMException('no such algorithm', 'NotSupportedError'));
+    });
+    await expectKeyOfServer(page, 'because this browser does not support Ed25519 keys');
+    await page.evaluate(() => Object.defineProperty(crypto, 'subtle', { value: undefined }));
+    await expectKeyOfServer(page, 'because this page is not served over HTTPS');
     page.on('dialog', () => expect.unreachable('leaving asked again'));
     await page.reload();
   });
+
+  async function expectKeyOfServer(page: Page, reason: string): Promise<void> {
+    await generate(page, 'orders');
+    await dialog(page, 'Save your credentials')
+      .getByText(`Latchkey created the private key and sent it, ${reason}`)
+      .waitFor();
+    const { content } = await download(page);
+    expect(await access(local.stack.nats.get('fr-par')?.url ?? '', content)).toBe('yes');
+    await downloadedFile(page).click();
+  }
 
   const seedOf = (text: string) => /SU[A-Z2-7]{56}/.exec(text)?.[0] ?? expect.unreachable('no seed');
   const jwtOf = (text: string) => /eyJ[\w.-]{100,}/.exec(text)?.[0] ?? expect.unreachable('no JWT');

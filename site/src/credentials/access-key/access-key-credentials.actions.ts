@@ -100,7 +100,7 @@ export async function generate(element: AccessKeyCredentialsElement): Promise<vo
   prepareExpiry(dialog);
   const issued = await dialog.submit<AccessKeyCredentials>(
     (values, key) => {
-      const json = bodyFor(key, () => ({
+      const json = bodyFor(`${key} ${project}`, () => ({
         project_id: project,
         name: values.name ?? '',
         permissions: permissionsOf(values),

@@ -2,7 +2,6 @@
 import {
   type AccessKeyCredentials,
   credentialEndpoints,
-  type IssuedNatsCredentials,
   idempotent,
   type NatsCredentials,
 } from '../../api/api.ts';
@@ -15,11 +14,12 @@ import { showTime } from '../../ui/time.ts';
 import { ACCESS_KEY_PRODUCTS } from '../access-key/products.ts';
 import { accessKeySecret } from '../access-key/secret-files.ts';
 import { natsSecret } from '../nats/secret-files.ts';
+import { type CreatedNatsCredentials, withUserKey } from '../nats/user-key.ts';
 import { changed, outcome } from '../revocation-receipt.ts';
 import { keyWord, OVERLAPS } from './overlaps.ts';
 import { type Change, pathOf, type Subject, textsOf } from './subject.ts';
 
-type Issued = AccessKeyCredentials | IssuedNatsCredentials;
+type Issued = AccessKeyCredentials | CreatedNatsCredentials;
 
 /**
  * Asks for how long both keys work, gives credentials a new key and shows it once. If a rotation is in progress, offers to
@@ -32,9 +32,7 @@ export async function rotate(root: ParentNode, subject: Subject): Promise<Change
   const issued = await dialogIn(root, 'rotate').submit<Issued>(
     (values, key) => {
       overlap = Number(values.overlap_seconds);
-      const header = idempotent(key, credentials.id);
-      const request = { param: pathOf(subject), header, json: { overlap_seconds: overlap } };
-      return fetchResult<Issued>(() => credentialEndpoints[product].rotate.$post(request));
+      return sendRotation(subject, overlap, key);
     },
     textsOf(subject),
     { overlap_seconds: '86400' },
@@ -42,14 +40,30 @@ export async function rotate(root: ParentNode, subject: Subject): Promise<Change
   if (!issued) return undefined;
   const key = keyWord(product);
   const end = `The old ${key} ends ${OVERLAPS[overlap]} after the first use of the new one.`;
-  const note = `Both the old and the new ${key} work now. ${end} A test counts as a use.`;
-  await find(root, 'secret-dialog', SecretDialog).show({ ...secretOf(subject, issued), note });
+  const secret = secretOf(subject, issued);
+  const both = `Both the old and the new ${key} work now. ${end} A test counts as a use.`;
+  const note = [both, secret.note ?? ''].join(' ').trim();
+  await find(root, 'secret-dialog', SecretDialog).show({ ...secret, note });
   return { notice: success(`Rotated ${credentials.name}. ${end}`), progress: {} };
+}
+
+/** Sends the request. The key pair of NATS credentials is a new one of this page. */
+function sendRotation(subject: Subject, overlap: number, key: string): Promise<Result<Issued>> {
+  const { id, name } = subject.credentials;
+  const request = { param: pathOf(subject), header: idempotent(key, id) };
+  const json = { overlap_seconds: overlap };
+  if (subject.product !== 'nats') {
+    const endpoint = credentialEndpoints[subject.product];
+    return fetchResult<Issued>(() => endpoint.rotate.$post({ ...request, json }));
+  }
+  return withUserKey({ request: `${key} ${id}`, accountId: subject.account.id, name }, (userKey) =>
+    fetchResult(() => credentialEndpoints.nats.rotate.$post({ ...request, json: { ...json, ...userKey } })),
+  );
 }
 
 function secretOf(subject: Subject, issued: Issued): Secret {
   return subject.product === 'nats'
-    ? natsSecret(issued as IssuedNatsCredentials, subject.account)
+    ? natsSecret(issued as CreatedNatsCredentials, subject.account)
     : accessKeySecret(issued as AccessKeyCredentials, ACCESS_KEY_PRODUCTS[subject.product], subject.endpoint);
 }
 

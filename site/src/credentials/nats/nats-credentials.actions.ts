@@ -23,6 +23,7 @@ import { showNew } from '../show-new.ts';
 import type { NatsCredentialsElement } from './nats-credentials.ts';
 import type { PendingRevocations } from './pending-revocations.ts';
 import { natsSecret } from './secret-files.ts';
+import { withUserKey } from './user-key.ts';
 
 /** An element with the dialogs of credential-dialogs.astro. */
 export interface NatsActionHost extends ActionHost {
@@ -89,14 +90,15 @@ export async function generate(element: NatsCredentialsElement): Promise<void> {
   prepareExpiry(dialog);
   const issued = await dialog.submit(
     (values, key) => {
-      const json = bodyFor(key, () => ({
-        nats_account_id: id,
-        name: values.name ?? '',
-        ...optionalMembers(values),
-      }));
-      return fetchResult(() =>
-        natsCredentials.$post({ param: { region }, header: idempotent(key, id), json }),
-      );
+      const { name = '' } = values;
+      const request = `${key} ${id}`;
+      const body = bodyFor(request, () => ({ nats_account_id: id, name, ...optionalMembers(values) }));
+      return withUserKey({ request, accountId: id, name }, (userKey) => {
+        const json = { ...body, ...userKey };
+        return fetchResult(() =>
+          natsCredentials.$post({ param: { region }, header: idempotent(key, id), json }),
+        );
+      });
     },
     { account: account.name, region: regionLabel(region) },
   );

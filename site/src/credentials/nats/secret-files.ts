@@ -1,16 +1,18 @@
 /** The content of the secret dialog for NATS: the `.creds` file, and commands to test it. */
 
-import type { IssuedNatsCredentials, NatsAccount } from '../../api/api.ts';
+import type { NatsAccount } from '../../api/api.ts';
 import type { Secret } from '../../ui/dialogs/secret-dialog.ts';
 import { UNLOADED } from '../../ui/panels/notice.ts';
 import { fileStem } from '../file-name.ts';
+import type { CreatedNatsCredentials } from './user-key.ts';
 
 /** Returns the dialog's content for new credentials. */
-export function natsSecret(issued: IssuedNatsCredentials, account: NatsAccount): Secret {
+export function natsSecret(issued: CreatedNatsCredentials, account: NatsAccount): Secret {
   const { region, endpoint } = account;
   const file = `${fileStem(issued.name, 'credentials')}-nats-${region}.creds`;
   const { content } = issued.credentials;
   return {
+    note: issued.keyOrigin,
     fields: [
       { label: file, value: content, secret: true },
       { label: 'Endpoint', value: endpoint },

@@ -39,7 +39,9 @@ export async function createAccessKeyTrial(product: AccessKeyProductId): Promise
   }
   const json = { project_id: project, name: NAME, permissions: PERMISSIONS };
   const issued = await issue<AccessKeyCredentials>((key) =>
-    accessKeyEndpoints[product].credentials.$post({ param, header: idempotent(key, project), json }),
+    fetchResult(() =>
+      accessKeyEndpoints[product].credentials.$post({ param, header: idempotent(key, project), json }),
+    ),
   );
   if (!issued.ok) return issued;
   return { ok: true, trial: trialOf(issued.body, product, String(info.body[`${product}_endpoint_url`])) };

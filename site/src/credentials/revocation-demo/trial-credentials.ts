@@ -1,7 +1,7 @@
 /** The interface of trial credentials, for all products. They exist in the page's memory only. */
 
 import { type Problem, sentence } from '../../api/errors.ts';
-import { type ApiResponse, fetchResult, type Result } from '../../api/request.ts';
+import type { Result } from '../../api/request.ts';
 import type { Notice } from '../../ui/panels/notice.ts';
 import type { Outcome } from '../access-key/signed-request.ts';
 
@@ -46,12 +46,12 @@ export const notCreated = (message: string): { ok: false; problem: Problem } => 
 
 /** Creates credentials, with one retry. `request` receives an idempotency key. */
 export async function issue<Issued>(
-  request: (key: string) => Promise<ApiResponse<Issued>>,
+  request: (key: string) => Promise<Result<Issued>>,
 ): Promise<Result<Issued>> {
   const key = crypto.randomUUID();
   const unanswered = (result: Result<Issued>) => !result.ok && result.problem.kind === 'unreachable';
-  const first = await fetchResult(() => request(key));
-  const result = unanswered(first) ? await fetchResult(() => request(key)) : first;
+  const first = await request(key);
+  const result = unanswered(first) ? await request(key) : first;
   if (!unanswered(result)) return result;
   const lost = sentence({ kind: 'unreachable' }, 'action');
   return notCreated(`${lost} If “${NAME}” is in the panel above, revoke it first.`);

@@ -12,6 +12,7 @@ import { failure, type Notice, pending } from '../../ui/panels/notice.ts';
 import { regionLabel } from '../../workspace/region-label.ts';
 import { currentSelection } from '../../workspace/selection.ts';
 import { connect, exchange, isRefusal, NO_WEBSOCKET } from '../nats/test-connection.ts';
+import { withUserKey } from '../nats/user-key.ts';
 import { outcome, receipt } from '../revocation-receipt.ts';
 import {
   type Answered,
@@ -36,9 +37,13 @@ export async function createNatsTrial(): Promise<TrialResult> {
   );
   if (!account.ok) return account;
   if (account.body.websockets.length === 0) return notCreated(NO_WEBSOCKET);
-  const json = { nats_account_id: id, name: NAME };
   const issued = await issue((key) =>
-    natsCredentials.$post({ param: { region }, header: idempotent(key, id), json }),
+    withUserKey({ request: key, accountId: id, name: NAME }, (userKey) => {
+      const json = { nats_account_id: id, name: NAME, ...userKey };
+      return fetchResult(() =>
+        natsCredentials.$post({ param: { region }, header: idempotent(key, id), json }),
+      );
+    }),
   );
   if (!issued.ok) return issued;
   try {
