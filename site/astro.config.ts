@@ -94,6 +94,7 @@ export default defineConfig({
             'how-to/create-credentials',
             'how-to/manage-credentials',
             'how-to/connect-nats',
+            'how-to/own-key',
             'how-to/connect-queues',
             'how-to/connect-topics',
             'how-to/rotate-credentials',

@@ -9,7 +9,7 @@ import { run } from './access-key-form.ts';
 import { useBrowser } from './browser.ts';
 import { ALL, activate, type Credentials, newCredentials, newProject } from './gateway-clients.ts';
 import { useStack } from './local-stack.ts';
-import { newCreds } from './nats-client.ts';
+import { newAccount, newCreds } from './nats-client.ts';
 import { codeOf } from './pages.ts';
 
 const local = useStack();
@@ -78,6 +78,22 @@ it('the page connect-nats shows a working program', async () => {
   ];
   const script = address.replace('tls://nats.example.com:4222', url) + start;
   expect(await run(local, script, files)).toBe('one coffee\n');
+});
+
+it('the page own-key creates credentials that the program of connect-nats uses', async () => {
+  const page = 'how-to/own-key';
+  const [install, start = ''] = codeOf(page, 'sh', NODE);
+  expect(install).toBe('npm install @nats-io/nkeys\n');
+  const [program = ''] = codeOf(page, 'js', NODE);
+  const [connecting = ''] = codeOf('how-to/connect-nats', 'js', NODE);
+  const files = [
+    { name: 'create.mjs', content: program.replace('https://latchkey.example.com', local.stack.origin) },
+    { name: 'nats.mjs', content: connecting },
+  ];
+  const ACCOUNT_ID = await newAccount(local, 'fr-par');
+  const NATS_URL = local.stack.nats.get('fr-par')?.url ?? '';
+  const script = `${start}\nnode nats.mjs\nstat -c %a orders-nats-fr-par.creds`;
+  expect(await run(local, script, files, { ACCOUNT_ID, NATS_URL })).toBe('one coffee\n600\n');
 });
 
 it('the page on permissions matches the gateway’s table of actions', async () => {

@@ -14,7 +14,7 @@ const digestOf = (page: string, client: string) => {
   return createHash('sha256').update(code).digest('hex').slice(0, 12);
 };
 
-it.each(['connect-nats', 'connect-queues', 'connect-topics'])(
+it.each(['connect-nats', 'own-key', 'connect-queues', 'connect-topics'])(
   '%s shows only tabs that a test runs or that were run by hand',
   (page) => {
     const tabs = tabsOf(`how-to/${page}`);

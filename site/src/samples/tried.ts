@@ -49,6 +49,27 @@ export const tried: readonly Tried[] = [
   },
   { page: 'connect-nats', client: 'Go', versions: `nats.go 1.55.0 and ${GO}`, on, digest: 'ca6fa52b2d62' },
   {
+    page: 'own-key',
+    client: 'Python',
+    versions: `nkeys 0.2.1 and ${PYTHON}`,
+    on: '2026-11-28',
+    digest: '7459993a73e2',
+  },
+  {
+    page: 'own-key',
+    client: 'Go',
+    versions: `nkeys 0.4.17 and ${GO}`,
+    on: '2026-11-28',
+    digest: '9d10fbf28e1f',
+  },
+  {
+    page: 'own-key',
+    client: 'nsc',
+    versions: 'nsc 2.15.0 and nk of nkeys 0.4.17',
+    on: '2026-11-28',
+    digest: 'ead902803b25',
+  },
+  {
     page: 'terraform',
     client: 'Terraform',
     versions: 'Terraform 1.11.4 and the provider as it was on 21 August 2026',
