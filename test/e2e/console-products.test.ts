@@ -86,13 +86,27 @@ describe('the page of a NATS account', () => {
     expect(new URL(page.url()).searchParams.get('account')).toBeNull();
     await region(page, 'Credentials').getByText('Full access').waitFor();
     await region(page, 'Credentials').getByRole('button', { name: 'Generate credentials' }).click();
-    await dialog(page, 'Generate credentials').getByLabel('Name').fill('from the console');
+    const form = dialog(page, 'Generate credentials');
+    await form.getByLabel('Name').fill('from the console');
+    await form.getByLabel('Expires').selectOption('In 90 days');
+    await form.getByText('More', { exact: true }).click();
+    await form.getByLabel('Tags').fill('production');
+    await form.getByLabel('Description').fill('of the test');
     await page.keyboard.press('Enter');
     await dialog(page, 'Save your credentials').waitFor();
     await save(page);
     await region(page, 'Credentials')
       .getByRole('row', { name: /from the console/ })
       .waitFor();
+    const path = `/mnq/v1beta1/regions/nl-ams/nats-credentials?nats_account_id=${account}&name=console`;
+    const { nats_credentials: created } = await api<{ nats_credentials: { expires_at: string }[] }>(
+      local,
+      'GET',
+      path,
+    );
+    expect(created).toMatchObject([{ tags: ['production'], description: 'of the test' }]);
+    const days = (Date.parse(created[0]?.expires_at ?? '') - Date.now()) / 86_400_000;
+    expect(days).toBeCloseTo(90, 1);
   });
 
   it('opens from the list, and distinguishes accounts of different regions', async () => {

@@ -193,7 +193,7 @@ describe.each(CASES)('the guides’ form of %s in %s', (_label, at, product) => 
 
     await more(page, product, 'billing', 'Revoke');
     const alert = page.getByRole('alertdialog', { name: 'Revoke these credentials?' });
-    await alert.getByText(/^\d requests in the last day\. Networks: /).waitFor();
+    await expect.poll(() => alert.innerText()).toMatch(/\b\d requests? in the last day\. Networks: 127/);
     await alert.getByRole('button', { name: 'Disable instead' }).click();
     const disable = dialog(page, 'Disable these credentials?');
     await disable.getByText('Loading').waitFor({ state: 'hidden' });
