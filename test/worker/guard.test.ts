@@ -130,6 +130,10 @@ describe('a change is announced before its response, and the next request sees i
     (fields: object): Change =>
     (tenant) =>
       tenant.update(fields);
+  const batch =
+    (action: string): Change =>
+    (tenant) =>
+      tenant.api('POST', '/sqs-credentials/batch', { action, ids: [tenant.id] });
   const nothing: Change = async () => null;
   const soon = () => new Date(Date.now() + 3600_000).toISOString();
 
@@ -173,6 +177,9 @@ describe('a change is announced before its response, and the next request sees i
       { disabledAt: null },
     ],
     ['revocation', nothing, (tenant) => tenant.api('DELETE', `/sqs-credentials/${tenant.id}`), null],
+    ['disabling in a batch', nothing, batch('disable'), { disabledAt: expect.any(Number), version: 2 }],
+    ['enabling in a batch', batch('disable'), batch('enable'), { disabledAt: null }],
+    ['revocation in a batch', nothing, batch('revoke'), null],
     ['deactivation of the product', nothing, post('/deactivate-sqs'), null],
     ['activation of the other product', nothing, post('/activate-sns'), { snsPrefix: expect.any(String) }],
     [
@@ -206,6 +213,7 @@ describe('a change is announced before its response, and the next request sees i
     ['the end of the previous key', post('/sqs-credentials/ID/rotate/finish'), null, {}],
     ['the end of the new key', post('/sqs-credentials/ID/rotate/cancel'), {}, null],
     ['revocation', (tenant) => tenant.api('DELETE', `/sqs-credentials/${tenant.id}`), null, null],
+    ['revocation in a batch', batch('revoke'), null, null],
     ['deactivation', post('/deactivate-sqs'), null, null],
     [
       'activation of the other product',
@@ -226,6 +234,24 @@ describe('a change is announced before its response, and the next request sees i
     expect((await change(tenant))?.headers.get('Latchkey-Enforcement')).toBe('enforced');
     expect((await tenant.admitted()).credential).toEqual(previous && expect.objectContaining(previous));
     expect((await tenant.admitted(newKey)).credential).toEqual(next && expect.objectContaining(next));
+  });
+
+  it.each([
+    ['a rotation', null],
+    ['the end of the previous key', '/rotate/finish'],
+    ['the end of the new key', '/rotate/cancel'],
+  ])('%s, to the guards of both keys', async (_name, end) => {
+    const told: string[] = [];
+    const tenant = await newTenant({}, (local) =>
+      standIn(local, (name) => ({ changed: async () => void told.push(name.split('/')[1] ?? '') })),
+    );
+    const path = `/sqs-credentials/${tenant.id}`;
+    const { body } = await tenant.api('POST', `${path}/rotate`, { overlap_seconds: 3600 });
+    if (end) {
+      told.splice(0);
+      await tenant.api('POST', path + end, {});
+    }
+    expect(told.toSorted()).toEqual([tenant.accessKey, String(body.access_key)].toSorted());
   });
 
   it('the end of a rotation by the schedule', async () => {
@@ -254,13 +280,17 @@ describe('a change is announced before its response, and the next request sees i
     expect(await tenant.send('SendMessage', MESSAGE)).toEqual([200, SENT]);
   });
 
-  it('revocation by the schedule, of credentials that were disabled for long enough', async () => {
+  it('revocation by the schedule, of credentials that were disabled for long enough, by both keys of a rotation', async () => {
     const tenant = await newTenant();
+    const { body } = await tenant.api('POST', `/sqs-credentials/${tenant.id}/rotate`, {
+      overlap_seconds: 3600,
+    });
+    const keys = [tenant.accessKey, String(body.access_key)];
     await tenant.api('POST', `/sqs-credentials/${tenant.id}/disable`, { revoke_after_seconds: 60 });
     await rows('fr-par', 'update credentials set revoke_at = 1 where id = ? returning 1', tenant.id);
-    expect((await tenant.admitted()).credential).not.toBeNull();
+    for (const key of keys) expect((await tenant.admitted(key)).credential).not.toBeNull();
     await endDueCredentials(tenant.config, tenant.region, Date.now() + 10_000);
-    expect((await tenant.admitted()).credential).toBeNull();
+    for (const key of keys) expect((await tenant.admitted(key)).credential).toBeNull();
   });
 
   it('deletion of the project', async () => {
