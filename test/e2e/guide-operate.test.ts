@@ -8,10 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { natsConfiguration } from '../stack/nats.ts';
+import { selfSigned } from '../stack/certificate.ts';
+import { clientTls, natsConfiguration } from '../stack/nats.ts';
 import { freePort } from '../stack/ports.ts';
 import { startStack } from '../stack/stack.ts';
-import { selfSigned } from './certificate.ts';
 import { useStack } from './local-stack.ts';
 import { access, newCreds, revoke } from './nats-client.ts';
 import { codeOf } from './pages.ts';
@@ -64,7 +64,7 @@ describe('the page about nats-servers', () => {
       operator: '/etc/nats/operator.jwt',
       systemAccount: 'SYSTEM_ACCOUNT',
       resolver: 'https://latchkey.example.com/jwt/v1/fr-par/accounts/',
-      tls,
+      tls: clientTls({ cert: '/etc/nats/tls.crt', key: '/etc/nats/tls.key' }),
       websocket: `  listen: "0.0.0.0:443"\n  ${tls}\n  allowed_origins: ["https://latchkey.example.com"]`,
       jetstream: '/var/lib/nats',
       storage: 100 * 1024 ** 3,

@@ -8,6 +8,8 @@ import type { NatsSettings } from '../stack/nats.ts';
 export interface ResolverProxy {
   /** The delay of responses from now on, in milliseconds. */
   delay: number;
+  /** Added to the delay for each response that is delayed at the same time, in milliseconds, like a busy processor. */
+  delayEach: number;
   /** The number of delayed responses at this moment. */
   readonly held: number;
   /** Settings of a nats-server that uses this proxy as its resolver. */
@@ -26,6 +28,8 @@ export async function startResolverProxy(): Promise<ResolverProxy> {
     const body = Buffer.from(await answer.arrayBuffer());
     held++;
     if (delay > 0) await sleep(delay);
+    const start = performance.now();
+    while (performance.now() - start < proxy.delayEach * held) await sleep(20);
     held--;
     response.writeHead(answer.status).end(body);
   });
@@ -33,6 +37,7 @@ export async function startResolverProxy(): Promise<ResolverProxy> {
   const { port } = server.address() as AddressInfo;
   const proxy: ResolverProxy = {
     delay: 0,
+    delayEach: 0,
     get held() {
       return held;
     },

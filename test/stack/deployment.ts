@@ -13,7 +13,7 @@ import { createOrganization, type Owner } from '../../functions/iam/bootstrap.ts
 import { engineKey } from '../../functions/shared/env.ts';
 import { type RegionsVar, regionBinding } from '../../functions/shared/regions.ts';
 import { type DeployConfig, readDeployConfig } from './deploy-config.ts';
-import { natsConfiguration } from './nats.ts';
+import { clientTls, natsConfiguration } from './nats.ts';
 import { newPassword } from './owner.ts';
 import { privateFolder, writePrivately } from './project.ts';
 import { type DeploymentSecrets, ensureSecrets, secretNames, storedSecretNames } from './secrets.ts';
@@ -284,8 +284,8 @@ function writeNatsFiles(
       operator: '/etc/nats/operator.jwt',
       systemAccount: systemAccounts[region] as string,
       resolver: `${origin}/jwt/v1/${region}/accounts/`,
-      tls: CERTIFICATE,
-      websocket: `  listen: "0.0.0.0:${portOf(websockets[0], 443)}"\n  ${CERTIFICATE}\n  allowed_origins: ${JSON.stringify(origins)}`,
+      tls: clientTls(CERTIFICATE),
+      websocket: `  listen: "0.0.0.0:${portOf(websockets[0], 443)}"\n  ${WEBSOCKET_TLS}\n  allowed_origins: ${JSON.stringify(origins)}`,
       jetstream: '/var/lib/nats',
       storage: settings.nats_storage ?? 100 * 1024 ** 3,
       memory: settings.nats_memory,
@@ -306,4 +306,5 @@ function portOf(url: string | undefined, implied: number): number {
   return Number((url && new URL(url).port) || implied);
 }
 
-const CERTIFICATE = 'tls { cert_file: "/etc/nats/tls.crt", key_file: "/etc/nats/tls.key" }';
+const CERTIFICATE = { cert: '/etc/nats/tls.crt', key: '/etc/nats/tls.key' };
+const WEBSOCKET_TLS = `tls { cert_file: "${CERTIFICATE.cert}", key_file: "${CERTIFICATE.key}" }`;

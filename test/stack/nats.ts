@@ -35,6 +35,8 @@ export interface NatsSettings {
   leafnodes?: number;
   /** Origins whose pages can open a websocket. */
   allowedOrigins: readonly string[];
+  /** Without it, clients connect without TLS. */
+  tls?: ClientTls;
   /** Whether it restarts after it ends by itself. */
   restart: boolean;
 }
@@ -45,6 +47,27 @@ export interface NatsServer extends ServerProcess {
   url: string;
   /** The URL for browsers: `ws://127.0.0.1:PORT`. */
   websocketUrl: string;
+}
+
+/**
+ * New connections per second. A server that restarts fetches the account of each client that comes back, and refuses a
+ * client whose account does not arrive within two seconds. Most client libraries give up after two refusals. A
+ * connection over this limit is not refused but closed, and the client tries again.
+ */
+const CONNECTIONS_PER_SECOND = 200;
+
+/** TLS for clients of a server. */
+export interface ClientTls {
+  /** The files of the certificate and its key. */
+  cert: string;
+  key: string;
+  /** New connections per second; by default, {@link CONNECTIONS_PER_SECOND}. */
+  limit?: number;
+}
+
+/** Returns the `tls` setting for clients of a server. */
+export function clientTls({ cert, key, limit = CONNECTIONS_PER_SECOND }: ClientTls): string {
+  return `tls { cert_file: "${cert}", key_file: "${key}", connection_rate_limit: ${limit} }`;
 }
 
 /**
@@ -159,6 +182,7 @@ function writeFiles(settings: NatsSettings): void {
   allowed_origins: ${JSON.stringify(settings.allowedOrigins)}`,
     jetstream: join(folder, 'jetstream'),
     storage: settings.storage,
+    ...(settings.tls && { tls: clientTls(settings.tls) }),
     ...(leafnodes && { leafnodes: `  listen: "127.0.0.1:${leafnodes}"` }),
     ...(cluster && {
       cluster: `  name: ${region}

@@ -1,11 +1,12 @@
 /**
- * Many NATS accounts, each with a client that reconnects as the official libraries do: every two seconds with a little
- * jitter, until a server refuses it twice in a row. Then it gives up. The clients implement only the handshake, because
+ * Many NATS accounts, each with a client that reconnects as the official libraries do: every two seconds with some
+ * jitter, until a server refuses it twice in a row. Then it gives up. They use TLS if the server requires it. The clients implement only the handshake, because
  * thousands of full ones would use more of a small machine than the servers.
  */
 import { createPrivateKey, sign } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import type { D1Database } from '@cloudflare/workers-types';
 import { userJwt } from '../../functions/nats/jwt.ts';
 import { createKey, importSeed, KEY_BYTES, keyOf } from '../../functions/nats/keys.ts';
@@ -13,6 +14,7 @@ import { createKey, importSeed, KEY_BYTES, keyOf } from '../../functions/nats/ke
 /** As in the libraries; times in milliseconds. */
 const RECONNECT_WAIT = 2_000;
 const JITTER = 100;
+const JITTER_TLS = 1_000;
 const MAX_REFUSALS = 2;
 /** How many connect at once for the first time: a slow resolver must not make them give up before a test begins. */
 const FIRST_AT_ONCE = 20;
@@ -132,40 +134,47 @@ function clientOf(port: number, jwt: string, signNonce: (nonce: string) => strin
     },
   };
   function dial(): void {
-    let received = '';
     client.state = 'connecting';
-    socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    socket.on('data', (chunk) => {
+    listenTo(connect({ port, host: '127.0.0.1', noDelay: true }), JITTER);
+  }
+  function listenTo(opened: Socket, jitter: number): void {
+    let received = '';
+    socket = opened;
+    opened.on('data', (chunk) => {
       received += chunk.toString('latin1');
       const lines = received.split('\r\n');
       received = lines.pop() ?? '';
       for (const line of lines) {
         if (line.startsWith('INFO ') && client.state === 'connecting') {
-          const { nonce } = JSON.parse(line.slice(5)) as { nonce: string };
-          const options = {
-            jwt,
-            sig: signNonce(nonce),
-            verbose: false,
-            protocol: 1,
-            lang: 'test',
-            version: '1',
-          };
-          socket?.write(`CONNECT ${JSON.stringify(options)}\r\nPING\r\n`);
+          const { nonce, tls_required } = JSON.parse(line.slice(5)) as { nonce: string; tls_required?: true };
+          if (tls_required) return startTls(opened, nonce);
+          sendConnect(opened, nonce);
         }
         if (line === 'PONG') [client.state, inARow] = ['connected', 0];
-        if (line === 'PING') socket?.write('PONG\r\n');
+        if (line === 'PING') opened.write('PONG\r\n');
         if (line.startsWith("-ERR 'Authorization Violation'")) {
           client.refusals++;
           inARow++;
         }
       }
     });
-    socket.on('error', () => {});
-    socket.on('close', () => {
+    opened.on('error', () => {});
+    opened.on('close', () => {
       client.state = inARow < MAX_REFUSALS ? 'connecting' : 'gave up';
       if (client.state === 'gave up') inARow = 0;
-      if (client.state === 'connecting') retry = setTimeout(dial, RECONNECT_WAIT + Math.random() * JITTER);
+      if (client.state === 'connecting') retry = setTimeout(dial, RECONNECT_WAIT + Math.random() * jitter);
     });
+  }
+  function startTls(plain: Socket, nonce: string): void {
+    plain.removeAllListeners().on('error', () => {});
+    const secured = connectTls({ socket: plain, rejectUnauthorized: false }, () =>
+      sendConnect(secured, nonce),
+    );
+    listenTo(secured, JITTER_TLS);
+  }
+  function sendConnect(to: Socket, nonce: string): void {
+    const options = { jwt, sig: signNonce(nonce), verbose: false, protocol: 1, lang: 'test', version: '1' };
+    to.write(`CONNECT ${JSON.stringify(options)}\r\nPING\r\n`);
   }
   return client;
 }
