@@ -22,11 +22,23 @@ import { growth } from './growth.ts';
 import { memory } from './memory.ts';
 import { peers } from './peers.ts';
 import { rowOf, saveForPage, tableOf } from './report.ts';
+import { resolver } from './resolver.ts';
 import { sigv4 } from './sigv4.ts';
 import { size } from './size.ts';
 import { startFresh } from './stack.ts';
 
-const AREAS: readonly Area[] = [size, controlPlane, creds, sigv4, gateway, denial, growth, peers, memory];
+const AREAS: readonly Area[] = [
+  size,
+  controlPlane,
+  creds,
+  sigv4,
+  gateway,
+  denial,
+  resolver,
+  growth,
+  peers,
+  memory,
+];
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({

@@ -23,7 +23,7 @@ it('the performance page has a chart and a table for each area, with saved resul
   const areas = [...bench.matchAll(/^export const \w+: Area = \{\n {2}name: '([\w-]+)',$/gm)].map(
     ([, name]) => name,
   );
-  expect(areas.length).toBe(9);
+  expect(areas.length).toBe(10);
   expect(described.toSorted()).toEqual(areas.toSorted());
   expect([...page.matchAll(/<PerformanceChart of="([\w-]+)" \/>/g)].map(([, area]) => area)).toEqual(
     described,

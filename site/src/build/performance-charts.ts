@@ -122,6 +122,7 @@ export const AREAS: Readonly<Record<string, string>> = {
   sigv4: 'Verification of signatures',
   creds: 'NATS creds',
   denial: 'From a DELETE to denial',
+  resolver: 'Restart of a nats-server',
   growth: 'Growth',
   peers: 'Peers',
   size: 'Size',
