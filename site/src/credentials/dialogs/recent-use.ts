@@ -38,6 +38,8 @@ async function showLastDay(
     credentialEndpoints[product].usage.$get(request, { init: { signal } }),
   );
   if (signal.aborted) return;
+  // The connections of NATS credentials report that.
+  if (!result.ok && result.problem.kind === 'gone' && product === 'nats') return fill(root, { last_day: '' });
   fill(root, {
     last_day: result.ok
       ? summary(result.body)
