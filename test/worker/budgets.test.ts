@@ -88,6 +88,9 @@ const BUDGETS: Record<string, CostPerDatabase> = {
     [1, 0, 0],
   ],
   'get API key': [[2, 11, 0], NOTHING],
+  // Authentication has read it.
+  'get security settings': [[1, 7, 0], NOTHING],
+  'update security settings': [[2, 12, 6], NOTHING],
 };
 
 /** A list of 50 reads five rows for each item returned. */
@@ -309,5 +312,8 @@ it('the other operations stay within their budgets', async () => {
   await measure('rename project', 'PATCH', projectItem, { name: 'renamed' });
   await measure('delete project', 'DELETE', projectItem);
   await measure('get API key', 'GET', `/iam/v1alpha1/api-keys/${owner.access_key}`);
+  const settings = `/iam/v1alpha1/organizations/${owner.organization_id}/security-settings`;
+  await measure('get security settings', 'GET', settings);
+  await measure('update security settings', 'PATCH', settings, { max_credentials_duration: 60 });
   expectWithin(costs);
 });
