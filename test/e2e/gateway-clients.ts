@@ -68,9 +68,9 @@ export function newCredentials(
   local: LocalStack,
   service: Service,
   permissions: Partial<Permissions>,
-  { region = 'fr-par', projectId = local.owner.project_id } = {},
+  { region = 'fr-par', projectId = local.owner.project_id, name = undefined as string | undefined } = {},
 ): Promise<Credentials> {
-  const body = { project_id: projectId, permissions };
+  const body = { project_id: projectId, name, permissions };
   return api<Credentials>(local, 'POST', at(region, `/${service}-credentials`), body);
 }
 

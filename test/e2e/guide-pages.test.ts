@@ -88,7 +88,7 @@ function scriptsOf(path: string): { ours: string[]; theirs: string[] } {
 }
 
 /** The guides with forms. */
-const FORMS = /(create|manage)-credentials/;
+const FORMS = /(create|manage|rotate|leaked)-credentials/;
 /** Scripts that forms load without interaction, for a visitor and for a member. */
 const LOADED_BY_FORMS = {
   stranger: globSync('guest-offer.*.js', { cwd: join(dist, '_astro') }),
@@ -114,9 +114,13 @@ describe('before the first interaction', () => {
 
   it.each(
     [false, true].flatMap((stranger) =>
-      ['/how-to/create-credentials/', '/how-to/manage-credentials/', '/sign-in/', '/account/security/'].map(
-        (path) => ({ path, stranger }),
-      ),
+      [
+        '/how-to/create-credentials/',
+        '/how-to/manage-credentials/',
+        '/how-to/rotate-credentials/',
+        '/sign-in/',
+        '/account/security/',
+      ].map((path) => ({ path, stranger })),
     ),
   )('$path requests only scripts that were counted (visitor: $stranger)', async ({ path, stranger }) => {
     const page = await browser.open('/reference/limits/', { stranger });

@@ -5,7 +5,7 @@ import { ACTIONS, RESOURCES } from '../../site/src/build/audit-labels.ts';
 import { run } from './access-key-form.ts';
 import { ALL, activate, newCredentials } from './gateway-clients.ts';
 import { api, useStack } from './local-stack.ts';
-import { access, newAccount, newCreds } from './nats-client.ts';
+import { access, newCreds } from './nats-client.ts';
 import { codeOf } from './pages.ts';
 
 const local = useStack();
@@ -50,17 +50,17 @@ it('get-started shows the addresses of the stack that serves it, on any ports', 
 });
 
 it('rotate-credentials shows requests that keep a service connected', async () => {
-  const account = await newAccount(local, REGION);
-  const old = await newCreds(local, REGION, account);
-  const script = codeOf('how-to/rotate-credentials', 'bash').map(here).join('\n');
-  const printed = await run(local, `${script}\necho\ncat user.creds`, [], {
-    ACCOUNT_ID: account,
-    OLD_ID: old.id,
+  const old = await newCreds(local, REGION);
+  const [rotate = '', check = '', finish = ''] = codeOf('how-to/rotate-credentials', 'bash').map(here);
+  const at = /^at=.*$/m.exec(rotate)?.[0] ?? '';
+  const runHere = (script: string) => run(local, script, [], { CREDENTIALS_ID: old.id });
+  const issued = await runHere(`${rotate}\ncat user.creds`);
+  expect([await access(urlOf(), old.content), await access(urlOf(), issued)]).toEqual(['yes', 'yes']);
+  expect(JSON.parse(await runHere(`${at}\n${check}`))).toMatchObject({
+    rotation: { first_used_at: null, previous_last_used_at: null, previous_ends_at: null },
   });
-  expect(printed).toMatch(/"servers":1,"servers_answered":1,.*"connections":\[\]/);
-  const issued = printed.slice(printed.indexOf('-----BEGIN'));
-  expect(await access(urlOf(), issued)).toBe('yes');
-  expect(await access(urlOf(), old.content)).toBe('refused');
+  expect(JSON.parse(await runHere(`${at}\n${finish}`))).toMatchObject({ id: old.id, rotation: null });
+  expect([await access(urlOf(), old.content), await access(urlOf(), issued)]).toEqual(['refused', 'yes']);
 });
 
 it('leaked-credentials shows how to find the credentials', async () => {

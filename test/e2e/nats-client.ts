@@ -18,14 +18,19 @@ export interface Creds {
 }
 
 /** Creates creds, of a new account unless one is given. */
-export async function newCreds(local: LocalStack, region: string, account?: string): Promise<Creds> {
+export async function newCreds(
+  local: LocalStack,
+  region: string,
+  account?: string,
+  name = '日本語 🔑',
+): Promise<Creds> {
   const at = `/mnq/v1beta1/regions/${region}`;
   const id = account ?? (await newAccount(local, region));
   const made = await api<{ id: string; credentials: { content: string } }>(
     local,
     'POST',
     `${at}/nats-credentials`,
-    { nats_account_id: id, name: '日本語 🔑' },
+    { nats_account_id: id, name },
   );
   return { id: made.id, account: id, region, content: made.credentials.content };
 }

@@ -55,7 +55,6 @@ describe('an API key', () => {
           name: 'Test',
           role: null,
           expires_at: null,
-          max_credentials_duration: 0,
           permission_sets: [],
           rules: [],
         },

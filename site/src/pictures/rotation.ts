@@ -1,4 +1,4 @@
-/** Rotation: old and new credentials work at the same time. Shows the steps of the guide. */
+/** Rotation: the old and the new key work at the same time. Shows the steps of the guide. */
 import {
   type Arrangement,
   type Drawing,
@@ -12,15 +12,15 @@ import {
 } from './drawing.ts';
 
 const STEPS = [
-  'Generate new credentials',
-  'Deploy them',
-  'Check that the old ones are unused',
-  'Revoke the old ones',
+  'Rotate the credentials',
+  'Deploy the new key',
+  'Check that the old key is unused',
+  'Finish the rotation',
 ];
 
 /** When each step happens, as a fraction of the time shown. */
 const TIMES = [0.2, 0.4, 0.62, 0.8];
-const [CREATED = 0, , , REVOKED = 0] = TIMES;
+const [ROTATED = 0, , , FINISHED = 0] = TIMES;
 
 const BAR = 34;
 const OLD = 46;
@@ -72,19 +72,19 @@ function draw(arrangement: Arrangement): Drawing {
     shapes: [
       {
         kind: 'box',
-        x: x(CREATED),
+        x: x(ROTATED),
         y: 34,
-        width: x(REVOKED) - x(CREATED),
+        width: x(FINISHED) - x(ROTATED),
         height: BOTTOM - 34,
         tone: 'quiet',
         radius: 0,
       },
       ...markers,
-      bar(OLD, 0, REVOKED, 'plain'),
-      label(OLD, 0, 'Old credentials', 'title'),
-      bar(NEW, CREATED, 1, 'strong'),
-      label(NEW, CREATED, 'New credentials', 'on-strong'),
-      text((x(CREATED) + x(REVOKED)) / 2, BOTTOM + 18, 'both work: no downtime', {
+      bar(OLD, 0, FINISHED, 'plain'),
+      label(OLD, 0, 'Old key', 'title'),
+      bar(NEW, ROTATED, 1, 'strong'),
+      label(NEW, ROTATED, 'New key', 'on-strong'),
+      text((x(ROTATED) + x(FINISHED)) / 2, BOTTOM + 18, 'both work: no downtime', {
         anchor: 'middle',
         tone: 'done',
         bold: true,
@@ -96,8 +96,8 @@ function draw(arrangement: Arrangement): Drawing {
 
 export const rotation: Picture = {
   name: 'rotation',
-  title: 'Rotation with both credentials in use',
+  title: 'Rotation with both keys in use',
   description:
-    'A time line with two bars. The old credentials work until step 4, and the new credentials work from step 1 on, so both work at the same time and there is no downtime. Step 1: generate new credentials. Step 2: deploy them. Step 3: check that the old ones are unused. Step 4: revoke the old ones.',
+    'A time line with two bars. The old key works until step 4, and the new key works from step 1 on, so both work at the same time and there is no downtime. Step 1: rotate the credentials. Step 2: deploy the new key. Step 3: check that the old key is unused. Step 4: finish the rotation.',
   draw,
 };

@@ -5,6 +5,7 @@ import type { Problem } from '../../api/errors.ts';
 import { fetchResult, type Result } from '../../api/request.ts';
 import { showLastUsed } from '../../credentials/dialogs/last-used.ts';
 import { confirmRevocation } from '../../credentials/dialogs/revoke-dialog.ts';
+import { checksumIn, publicKeyIn } from '../../credentials/find-public-key.ts';
 import { showConnected } from '../../credentials/nats/connected-clients.ts';
 import { revoked } from '../../credentials/revocation-receipt.ts';
 import { copyOf, fill, find } from '../../ui/dom.ts';
@@ -13,7 +14,6 @@ import { say } from '../../ui/panels/notice.ts';
 import { markStale } from '../../ui/panels/panel.ts';
 import { regionLabel } from '../../workspace/region-label.ts';
 import { describeKey, type KeySummary } from './describe-key.ts';
-import { checksumIn, publicKeyIn } from './find-public-key.ts';
 
 const NO_KEY: Problem = {
   kind: 'refused',

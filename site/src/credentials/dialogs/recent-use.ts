@@ -2,7 +2,7 @@
 import type { InferResponseType } from 'hono/client';
 import { type CredentialProductId, credentialEndpoints } from '../../api/api.ts';
 import { sentence } from '../../api/errors.ts';
-import { fetchResult } from '../../api/request.ts';
+import { fetchResult, type Result } from '../../api/request.ts';
 import { fill } from '../../ui/dom.ts';
 import { pluralize } from '../../ui/pluralize.ts';
 import { showConnected } from '../nats/connected-clients.ts';
@@ -13,9 +13,9 @@ type UsageOf<Id extends CredentialProductId> = InferResponseType<
   (typeof credentialEndpoints)[Id]['usage']['$get'],
   200
 >;
-type RequestUsage = UsageOf<'sqs'>;
-type ConnectionUsage = UsageOf<'nats'>;
-type Usage = RequestUsage | ConnectionUsage;
+export type RequestUsage = UsageOf<'sqs'>;
+export type ConnectionUsage = UsageOf<'nats'>;
+export type Usage = RequestUsage | ConnectionUsage;
 
 /** The number of networks and clients to name. More are only counted. */
 const NAMED = 2;
@@ -33,13 +33,8 @@ async function showLastDay(
   signal: AbortSignal,
 ): Promise<void> {
   fill(root, { last_day: 'Loading their use in the last day…' });
-  const request = { param: { region, credentials_id: id }, query: { period: 'day' } } as const;
-  const result = await fetchResult<Usage>(() =>
-    credentialEndpoints[product].usage.$get(request, { init: { signal } }),
-  );
+  const result = await readLastDay({ product, id, region }, signal);
   if (signal.aborted) return;
-  // The connections of NATS credentials report that.
-  if (!result.ok && result.problem.kind === 'gone' && product === 'nats') return fill(root, { last_day: '' });
   fill(root, {
     last_day: result.ok
       ? summary(result.body)
@@ -47,17 +42,31 @@ async function showLastDay(
   });
 }
 
+/** Requests the use of credentials in the last day. */
+export function readLastDay(
+  { product, id, region }: { product: CredentialProductId; id: string; region: string },
+  signal: AbortSignal,
+): Promise<Result<Usage>> {
+  const request = { param: { region, credentials_id: id }, query: { period: 'day' } } as const;
+  return fetchResult<Usage>(() => credentialEndpoints[product].usage.$get(request, { init: { signal } }));
+}
+
 function summary(usage: Usage): string {
   const networks = usage.networks.map(({ network }) => network);
   const clients = usage.clients.map(({ name }) => name);
-  const total = 'denied' in (usage.buckets[0] ?? {}) ? requestsIn(usage) : connectionsIn(usage);
-  return [total, list('Networks', networks), list('Clients', clients)].filter(Boolean).join(' ');
+  return [totalOf(usage), list('Networks', networks), list('Clients', clients)].filter(Boolean).join(' ');
 }
+
+/** Returns whether this is the use of access keys. */
+export const countsRequests = (usage: Usage): usage is RequestUsage => 'denied' in (usage.buckets[0] ?? {});
+
+/** Returns how much credentials were used, in a sentence. */
+export const totalOf = (usage: Usage): string =>
+  countsRequests(usage) ? requestsIn(usage) : connectionsIn(usage);
 
 const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
 
-function requestsIn(usage: Usage): string {
-  const { buckets } = usage as RequestUsage;
+function requestsIn({ buckets }: RequestUsage): string {
   const requests = sum(buckets.flatMap((bucket) => Object.values(bucket.requests)));
   const denied = sum(buckets.map((bucket) => bucket.denied));
   if (requests === 0) return 'No requests in the last day.';
@@ -65,8 +74,7 @@ function requestsIn(usage: Usage): string {
   return `${pluralize(requests, 'request')} in the last day${refused}.`;
 }
 
-function connectionsIn(usage: Usage): string {
-  const { buckets } = usage as ConnectionUsage;
+function connectionsIn({ buckets }: ConnectionUsage): string {
   const most = Math.max(0, ...buckets.map(({ connections }) => connections));
   if (most === 0) return 'Samples of the last day, one every five minutes, show no connections.';
   const sent = sum(buckets.map((bucket) => bucket.messages_in));

@@ -8,15 +8,15 @@ import {
 import { fetchResult, type Result } from '../../api/request.ts';
 import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
 import { type Secret, SecretDialog } from '../../ui/dialogs/secret-dialog.ts';
-import { fill, find } from '../../ui/dom.ts';
+import { find } from '../../ui/dom.ts';
 import { type Notice, success } from '../../ui/panels/notice.ts';
-import { showTime } from '../../ui/time.ts';
 import { ACCESS_KEY_PRODUCTS } from '../access-key/products.ts';
 import { accessKeySecret } from '../access-key/secret-files.ts';
 import { natsSecret } from '../nats/secret-files.ts';
 import { type CreatedNatsCredentials, withUserKey } from '../nats/user-key.ts';
 import { changed, outcome } from '../revocation-receipt.ts';
 import { keyWord, OVERLAPS } from './overlaps.ts';
+import { showRotation } from './rotation-facts.ts';
 import { type Change, pathOf, type Subject, textsOf } from './subject.ts';
 
 type Issued = AccessKeyCredentials | CreatedNatsCredentials;
@@ -108,31 +108,4 @@ async function refresh(dialog: ParentNode, subject: Subject, signal: AbortSignal
     AccessKeyCredentials | NatsCredentials
   >(() => credentialEndpoints[product].$get({ param: pathOf(subject) }, { init: { signal } }));
   if (result.ok && !signal.aborted) showRotation(dialog, product, result.body);
-}
-
-function showRotation(
-  dialog: ParentNode,
-  product: Subject['product'],
-  credentials: AccessKeyCredentials | NatsCredentials,
-): void {
-  const { rotation } = credentials;
-  // Ended meanwhile: the request reports it.
-  if (!rotation) return;
-  const key = keyWord(product);
-  const { first_used_at: first, previous_last_used_at: last, previous_ends_at: end } = rotation;
-  const time = (name: string) => find(dialog, `[data-time="${name}"]`, HTMLTimeElement);
-  time('first_used').textContent = '';
-  time('previous_last_used').textContent = '';
-  time('ends').textContent = '';
-  if (first) showTime(time('first_used'), first);
-  if (last) showTime(time('previous_last_used'), last);
-  if (end) showTime(time('ends'), end);
-  fill(dialog, {
-    new_key: 'public_key' in credentials ? credentials.public_key : credentials.access_key,
-    old_key: 'previous_public_key' in rotation ? rotation.previous_public_key : rotation.previous_access_key,
-    unused: first ? '' : 'not used yet',
-    previous_unused: last ? '' : 'never',
-    ends: end ? `The old ${key} ends ` : `The old ${key} keeps working until the new one is used.`,
-    ends_after: end ? '.' : '',
-  });
 }

@@ -3,7 +3,7 @@
  * the browser.
  */
 
-import { ANY_PUBLIC_KEY } from '../../../../functions/shared/products.ts';
+import { ANY_PUBLIC_KEY } from '../../../functions/shared/products.ts';
 
 const JWT = /eyJ[\w-]*\.([\w-]+)\.[\w-]+/;
 const PUBLIC = new RegExp(`\\b(${ANY_PUBLIC_KEY})\\b`);

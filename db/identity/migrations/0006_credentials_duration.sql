@@ -1,1 +1,0 @@
-ALTER TABLE `organizations` ADD `max_credentials_duration` integer DEFAULT 0 NOT NULL;
