@@ -24,6 +24,7 @@ import { inventoryRoutes } from './gateway/inventory-routes.ts';
 import { gateway } from './gateway/routes.ts';
 import { invitationRoutes } from './iam/members/invitation-routes.ts';
 import { userRoutes } from './iam/members/user-routes.ts';
+import { organizationRoutes } from './iam/organization-routes.ts';
 import { policyRoutes } from './iam/policies/policy-routes.ts';
 import { ruleRoutes } from './iam/policies/rule-routes.ts';
 import { apiKeyRoutes } from './iam/principals/api-key-routes.ts';
@@ -141,6 +142,7 @@ const routes = app
   .route(IAM, policyRoutes)
   .route(IAM, ruleRoutes)
   .route(IAM, quotaRoutes)
+  .route(IAM, organizationRoutes)
   .route('/', feedbackRoutes)
   .route(AUDIT, organizationAuditRoutes)
   .route(AUDIT_REGION, regionAuditRoutes);

@@ -21,6 +21,8 @@ export interface Membership {
   projectIds: string[];
   /** When a guest's organization expires, in milliseconds since the epoch; null for others. */
   expiresAt: number | null;
+  /** The longest time in seconds until new credentials must expire; 0 for no limit. */
+  maxCredentialsDuration: number;
   /** The rules that apply to the principal. */
   rules: Rule[];
 }
@@ -54,14 +56,15 @@ interface CallerRow {
 
 /** Returns a membership as a JSON expression; the arguments are columns. */
 function membershipOf(organization: string, role: string, policyOf: string): string {
-  return `json_object('organizationId', ${organization}, 'role', ${role},
-    'expiresAt', (select expires_at from organizations where id = ${organization}),
+  return `json((select json_object('organizationId', o.id, 'role', ${role}, 'expiresAt', o.expires_at,
+    'maxCredentialsDuration', o.max_credentials_duration,
     'projectIds', json((select json_group_array(id) from projects
       where organization_id = ${organization} and status = 'active')),
     'rules', json((select json_group_array(json_object(
         'permissionSets', json(rules.permission_sets), 'projectIds', json(rules.project_ids)))
       from policies join rules on rules.policy_id = policies.id
-      where policies.organization_id = ${organization} and ${policyOf})))`;
+      where policies.organization_id = ${organization} and ${policyOf})))
+    from organizations o where o.id = ${organization}))`;
 }
 
 async function loadCaller(db: Database, query: SQL): Promise<CallerRecord | null> {

@@ -37,6 +37,8 @@ export const organizations = sqliteTable(
     name: text().notNull(),
     /** When a guest's organization expires and everything in it is deleted; null for others. */
     expiresAt: integer(),
+    /** The longest time in seconds until new credentials must expire; 0 for no limit. */
+    maxCredentialsDuration: integer().notNull().default(0),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
   },

@@ -16,7 +16,14 @@ import {
 import type { Listed, Page } from '../page.ts';
 import { PRODUCT_IDS, type ProductId } from '../products.ts';
 import { EXPIRY_MARGIN_S, REVOCATIONS } from './account-sync.ts';
-import { inProjects, listFiltered, listPage, projectScopes } from './fragments.ts';
+import {
+  inProjects,
+  isAllowedExpiry,
+  type LatestExpiries,
+  listFiltered,
+  listPage,
+  projectScopes,
+} from './fragments.ts';
 import { ALL_PERMISSIONS } from './permissions.ts';
 import { credentials, type rotations } from './schema.ts';
 
@@ -146,15 +153,17 @@ export type CreationFailure =
   | { ok: false; reason: 'no_parent' }
   | { ok: false; reason: 'no_role' }
   | { ok: false; reason: 'key_used' }
+  | { ok: false; reason: 'expiry'; organizationId: string }
   | { ok: false; reason: 'replayed'; record: IdempotencyRecord }
   | { ok: false; reason: 'full' | 'quota'; projectId: string; current: number };
 
 /**
  * Creates credentials in their NATS account, or in the one project of `projectIds` if the product is activated there.
  * Fails with `no_parent` if these projects have no such account or activation, with `no_role` if the account has no such
- * role, with `full` if the account has had as many credentials as its revocation list can hold, with `quota` if the
- * project has that many, and with `replayed` if the idempotency key was used before. `keyFromCaller` says whether a NATS
- * user's key is the caller's: it fails with `key_used` if it ever belonged to credentials in this region.
+ * role, with `expiry` if the organization does not allow their expiry, with `full` if the account has had as many
+ * credentials as its revocation list can hold, with `quota` if the project has that many, and with `replayed` if the
+ * idempotency key was used before. `keyFromCaller` says whether a NATS user's key is the caller's: it fails with `key_used`
+ * if it ever belonged to credentials in this region.
  */
 export async function createCredential(
   db: Database,
@@ -165,10 +174,11 @@ export async function createCredential(
     projectIds: readonly string[];
     maxRevocations: number;
     quota: number;
+    latest: LatestExpiries;
     idempotency: IdempotentRequest | null;
   },
 ): Promise<{ ok: true; row: Credential } | CreationFailure> {
-  const { keyFromCaller, projectIds, maxRevocations, quota, idempotency } = limits;
+  const { keyFromCaller, projectIds, maxRevocations, quota, latest, idempotency } = limits;
   const c = credential;
   const created = sql`exists (select 1 from credentials where id = ${c.id})`;
   const parent =
@@ -181,6 +191,7 @@ export async function createCredential(
     where scope = project_id and resource in (${EVERY_PRODUCT}))`;
   const hasRole = sql`(${c.natsRoleId} is null or exists (
     select 1 from nats_roles where id = ${c.natsRoleId} and nats_account_id = ${c.natsAccountId}))`;
+  const allowed = isAllowedExpiry(sql`${c.expiresAt}`, latest);
   const [, , , , rows, parents, , replayed] = await db.batch(
     sql`insert into credentials (id, product, organization_id, project_id, nats_account_id, nats_role_id, name, key,
         sealed_secret, sealing_key_id, checksum, permissions, created_at, updated_at, expires_at, description,
@@ -190,8 +201,7 @@ export async function createCredential(
         ${c.expiresAt}, ${c.description}, ${c.tags}, ${c.resources},
         ${c.sourceIps}, ${c.createdByType}, ${c.createdById}, ${c.createdByName}
       from ${parent} and ${held} < ${maxRevocations} and ${heldInProject} < ${quota} and ${hasRole}
-        and ${neverUsed(c.key)}
-        and ${notReplayed(idempotency)}`,
+        and ${allowed} and ${neverUsed(c.key)} and ${notReplayed(idempotency)}`,
     sql`insert into counts (scope, resource, value)
       select scope.value, product, 1
       from credentials, json_each(json_array(project_id, nats_account_id)) as scope
@@ -204,7 +214,8 @@ export async function createCredential(
     ),
     recordKey(sql`id = ${c.id}`),
     selectWhere(sql`id = ${c.id}`),
-    sql`select project_id as "projectId", ${held} as held, ${heldInProject} as "heldInProject", ${hasRole} as "hasRole",
+    sql`select organization_id as "organizationId", project_id as "projectId", ${held} as held,
+      ${heldInProject} as "heldInProject", ${hasRole} as "hasRole", ${allowed} as allowed,
       not ${neverUsed(c.key)} as used from ${parent}`,
     ...(idempotency
       ? [insertIdempotencyRecord(idempotency, c.id, created), selectIdempotencyRecord(idempotency)]
@@ -215,14 +226,17 @@ export async function createCredential(
   const record = rowsOf<IdempotencyRecord>(replayed)[0];
   if (record) return { ok: false, reason: 'replayed', record };
   const [found] = rowsOf<{
+    organizationId: string;
     projectId: string;
     held: number;
     heldInProject: number;
     hasRole: 0 | 1;
+    allowed: 0 | 1;
     used: 0 | 1;
   }>(parents);
   if (!found) return { ok: false, reason: 'no_parent' };
   if (!found.hasRole) return { ok: false, reason: 'no_role' };
+  if (!found.allowed) return { ok: false, reason: 'expiry', organizationId: found.organizationId };
   if (found.used) return { ok: false, reason: 'key_used' };
   const { projectId, held: ofAccount, heldInProject: ofProject } = found;
   return ofAccount >= maxRevocations
@@ -354,14 +368,20 @@ export interface CredentialUpdate {
 
 /**
  * Updates credentials, permissions bit by bit in SQL, so that concurrent updates merge. An update without changes writes
- * nothing. Fails with `not_found`, or with `no_permission` if none would be left.
+ * nothing. Fails with `not_found`, with `no_permission` if none would be left, and with `expiry` if the organization does
+ * not allow the new expiry.
  */
 export async function updateCredential(
   db: Database,
   audit: AuditContext,
   ref: CredentialRef,
   update: CredentialUpdate,
-): Promise<{ ok: true; row: Credential } | { ok: false; reason: 'not_found' | 'no_permission' }> {
+  latest: LatestExpiries,
+): Promise<
+  | { ok: true; row: Credential }
+  | { ok: false; reason: 'not_found' | 'no_permission' }
+  | { ok: false; reason: 'expiry'; organizationId: string }
+> {
   const either = (value: unknown, column: string) => (value === undefined ? sql.raw(column) : sql`${value}`);
   const columns = {
     name: either(update.name, 'name'),
@@ -376,7 +396,8 @@ export async function updateCredential(
     ([column, value]) => [sql.raw(toSnakeCase(column)), value] as const,
   );
   const differing = pairs.map(([column, value]) => sql`${column} is not ${value}`);
-  const changing = sql`${matching(ref)} and (${sql.join(differing, sql` or `)})`;
+  const allowed = sql`(expires_at is ${columns.expiresAt} or ${isAllowedExpiry(columns.expiresAt, latest)})`;
+  const changing = sql`${matching(ref)} and (${sql.join(differing, sql` or `)}) and ${allowed}`;
   const assignments = pairs.map(([column, value]) => sql`${column} = ${value}`);
   try {
     const [, , rows] = await db.batch(
@@ -392,7 +413,9 @@ export async function updateCredential(
       selectWhere(matching(ref)),
     );
     const row = rowsOf<Credential>(rows)[0];
-    return row ? { ok: true, row } : { ok: false, reason: 'not_found' };
+    if (!row) return { ok: false, reason: 'not_found' };
+    const refused = update.expiresAt !== undefined && update.expiresAt !== row.expiresAt;
+    return refused ? { ok: false, reason: 'expiry', organizationId: row.organizationId } : { ok: true, row };
   } catch (error) {
     const refused =
       error instanceof Error && error.message.includes('CHECK constraint failed: credentials_permissions');
@@ -545,14 +568,15 @@ export type NewKey = Pick<Credential, 'key' | 'sealedSecret' | 'sealingKeyId' | 
 
 /** Why credentials were not rotated. */
 export type RotationFailure =
-  | { ok: false; reason: 'not_found' | 'rotating' | 'not_enabled' | 'full' | 'key_used' }
+  | { ok: false; reason: 'not_found' | 'rotating' | 'not_enabled' | 'expiry' | 'full' | 'key_used' }
   | { ok: false; reason: 'replayed'; record: IdempotencyRecord };
 
 /**
  * Gives credentials a new key; the previous one keeps working until `overlapSeconds` after the first use of the new one.
- * Fails with `rotating` if a rotation is in progress, with `not_enabled` if the credentials are disabled or expired,
- * with `full` if the NATS account could not revoke one more key, with `replayed` if the idempotency key was used, and with
- * `key_used` as in {@link createCredential}.
+ * Fails with `rotating` if a rotation is in progress, with `not_enabled` if the credentials are disabled or expired, with
+ * `expiry` if the organization does not allow new credentials with their expiry, with `full` if the NATS account could
+ * not revoke one more key, with `replayed` if the idempotency key was used, and with `key_used` as in
+ * {@link createCredential}.
  */
 export async function startRotation(
   db: Database,
@@ -563,11 +587,13 @@ export async function startRotation(
     keyFromCaller,
     overlapSeconds,
     maxRevocations,
+    latest,
     idempotency,
   }: {
     keyFromCaller: boolean;
     overlapSeconds: number;
     maxRevocations: number;
+    latest: LatestExpiries;
     idempotency: IdempotentRequest | null;
   },
 ): Promise<{ ok: true; row: Credential } | RotationFailure> {
@@ -575,13 +601,14 @@ export async function startRotation(
   const enabled = sql`(disabled_at is null and coalesce(expires_at, ${audit.now + 1}) > ${audit.now})`;
   const full = sql`(nats_account_id is not null and (select coalesce(sum(value), 0) from counts
     where scope = nats_account_id and resource in ('nats', ${REVOCATIONS})) >= ${maxRevocations})`;
+  const allowed = isAllowedExpiry(sql.raw('expires_at'), latest);
   // Only between the first statement and the update of the key.
   const starting = sql`${matching(ref)} and key = (select previous_key from rotations where credential_id = ${ref.id})`;
   const [inserted, , , , ...others] = await db.batch(
     sql`insert into rotations (credential_id, previous_key, sealed_secret, sealing_key_id, checksum, issued_at,
         started_at, overlap_seconds)
       select id, key, sealed_secret, sealing_key_id, checksum, ${ISSUED_AT}, ${audit.now}, ${overlapSeconds}
-      from credentials where ${matching(ref)} and ${enabled} and not ${full} and not ${rotating}
+      from credentials where ${matching(ref)} and ${enabled} and ${allowed} and not ${full} and not ${rotating}
         and ${neverUsed(key.key)} and ${notReplayed(idempotency)}`,
     auditStatement(
       audit,
@@ -604,7 +631,7 @@ export async function startRotation(
     ...(idempotency ? [insertIdempotencyRecord(idempotency, ref.id, sql`changes() > 0`)] : []),
     recordKey(sql`${matching(ref)} and changes() > 0`),
     selectWhere(matching(ref)),
-    sql`select ${rotating} as rotating, ${enabled} as enabled, not ${neverUsed(key.key)} as used
+    sql`select ${rotating} as rotating, ${enabled} as enabled, ${allowed} as allowed, not ${neverUsed(key.key)} as used
       from credentials where ${matching(ref)}`,
     ...(idempotency ? [selectIdempotencyRecord(idempotency)] : []),
   );
@@ -613,10 +640,11 @@ export async function startRotation(
   if (row && inserted?.meta.changes) return { ok: true, row };
   const record = rowsOf<IdempotencyRecord>(replayed)[0];
   if (record) return { ok: false, reason: 'replayed', record };
-  const [state] = rowsOf<{ rotating: 0 | 1; enabled: 0 | 1; used: 0 | 1 }>(found);
+  const [state] = rowsOf<{ rotating: 0 | 1; enabled: 0 | 1; allowed: 0 | 1; used: 0 | 1 }>(found);
   if (!state) return { ok: false, reason: 'not_found' };
   if (state.rotating) return { ok: false, reason: 'rotating' };
   if (!state.enabled) return { ok: false, reason: 'not_enabled' };
+  if (!state.allowed) return { ok: false, reason: 'expiry' };
   return { ok: false, reason: state.used ? 'key_used' : 'full' };
 }
 

@@ -9,6 +9,15 @@ export function inProjects(projectIds: readonly string[]): SQL {
   return sql`project_id in (select value from json_each(${JSON.stringify(projectIds)}))`;
 }
 
+/** Organization → the latest expiry that its credentials can have, in milliseconds since the epoch. Others have no limit. */
+export type LatestExpiries = Readonly<Record<string, number>>;
+
+/** Whether the row's organization allows this expiry of credentials; null is never. */
+export function isAllowedExpiry(expiresAt: SQL, latest: LatestExpiries): SQL {
+  return sql`not exists (select 1 from json_each(${JSON.stringify(latest)}) as latest
+    where latest.key = organization_id and coalesce(${expiresAt} > latest.value, true))`;
+}
+
 /** The source of a list. */
 export interface List {
   table: SQLiteTable;

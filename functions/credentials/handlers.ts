@@ -16,6 +16,7 @@ import {
   listCredentials,
   type RevokedCredential,
   type Rotation,
+  type RotationFailure,
   revokeCredential,
   updateCredential,
 } from '../../db/region/credentials.ts';
@@ -42,7 +43,12 @@ import { ApiError, invalidArgument } from '../shared/errors.ts';
 import { type AppEnv, apiTime, pageOf } from '../shared/http.ts';
 import { replayedResource, secretUnrecoverable } from '../shared/idempotency.ts';
 import { changedBits } from '../shared/permissions.ts';
-import { auditContextOf, type WriteContext, writeContextOf } from '../shared/write-context.ts';
+import {
+  auditContextOf,
+  latestExpiriesOf,
+  type WriteContext,
+  writeContextOf,
+} from '../shared/write-context.ts';
 import { createCredentials, rederiveSecret, rotateCredentials } from './lifecycle.ts';
 import { type AccessKeyProduct, type CallerKey, type CreateRequest, nats, type Product } from './products.ts';
 import {
@@ -79,6 +85,8 @@ export async function create<Read, Made>(
   if (created.ok) return reveal(created.credential, created.secret);
   if (created.reason === 'no_parent') throw await parentError(c, product, request);
   if (created.reason === 'no_role') throw missingRole(request.natsRoleId ?? '');
+  if (created.reason === 'expiry')
+    throw expiryError(context, created.organizationId, request.expiresAt === null);
   if (created.reason === 'key_used') throw keyUsed(request.publicKey);
   if (created.reason !== 'replayed') throw quotaError(context, created);
   const { projectIds } = request;
@@ -133,6 +141,20 @@ function quotaError({ nats, quotas }: WriteContext, { reason, current, projectId
       ? { resource: 'nats_credentials and nats_revocations of the account', quota: nats.max_revocations }
       : { resource: 'credentials', quota: quotas.credentials };
   return new ApiError('quotas_exceeded', { details: [{ ...limited, current, project_id: projectId }] });
+}
+
+/** The error when an organization does not allow the expiry of credentials, or their absent one. */
+function expiryError(
+  { maxDurations }: WriteContext,
+  organizationId: string,
+  isAbsent: boolean,
+  advice = '',
+): ApiError {
+  const seconds = maxDurations.get(organizationId) ?? 0;
+  const days = seconds / 86_400;
+  const inDays = days > 1 && Number.isInteger(days) ? ` (${days} days)` : '';
+  const help = `must be within ${seconds} seconds${inDays} from now, the organization's max_credentials_duration`;
+  return invalidArgument('expires_at', isAbsent ? 'required' : 'constraint', help + advice);
 }
 
 type ListQuery = z.infer<typeof listNatsCredentialsQuery> | z.infer<typeof listAccessKeyCredentialsQuery>;
@@ -242,7 +264,8 @@ export async function update<Read>(
   id: string,
   body: z.infer<typeof updateAccessKeyCredentialsBody>,
 ): Promise<Enforced<Read>> {
-  const updated = await updateCredential(c.get('regionDb'), auditContextOf(c), writable(c, product, id), {
+  const context = writeContextOf(c);
+  const change = {
     name: body.name ?? undefined,
     ...changedBits(body.permissions ?? {}),
     description: body.description === null ? '' : body.description,
@@ -250,11 +273,16 @@ export async function update<Read>(
     resources: body.resources && JSON.stringify(body.resources),
     sourceIps: body.source_ips && JSON.stringify(body.source_ips),
     expiresAt: body.expires_at === undefined ? undefined : timeOf(body.expires_at),
-  });
+  };
+  const ref = writable(c, product, id);
+  const latest = latestExpiriesOf(context);
+  const updated = await updateCredential(context.regionDb, context.audit, ref, change, latest);
   if (updated.ok) {
     const headers = await enforce(c, updated.row);
     return { result: product.present(updated.row, c.get('region').name), headers };
   }
+  if (updated.reason === 'expiry')
+    throw expiryError(context, updated.organizationId, change.expiresAt === null);
   throw updated.reason === 'not_found'
     ? await refusal(c, product, id)
     : invalidArgument('permissions', 'constraint', PERMISSION_RULE);
@@ -339,10 +367,10 @@ export async function rotate<Read, Made>(
 }
 
 function rotationError(
-  { nats }: WriteContext,
+  context: WriteContext,
   id: string,
-  reason: 'not_found' | 'rotating' | 'not_enabled' | 'full',
-  { projectId }: Credential,
+  reason: Exclude<RotationFailure['reason'], 'replayed' | 'key_used'>,
+  { organizationId, projectId, natsAccountId, expiresAt }: Credential,
 ): ApiError {
   switch (reason) {
     case 'not_found':
@@ -358,9 +386,13 @@ function rotationError(
         precondition: 'unknown_precondition',
         help_message: 'the credentials are disabled or expired: enable them or move their expiry first',
       });
+    case 'expiry': {
+      const advice = natsAccountId === null ? ': change it first' : ': create new credentials instead';
+      return expiryError(context, organizationId, expiresAt === null, advice);
+    }
     case 'full': {
       const resource = 'nats_credentials and nats_revocations of the account';
-      const quota = nats.max_revocations;
+      const quota = context.nats.max_revocations;
       return new ApiError('quotas_exceeded', {
         details: [{ resource, quota, current: quota, project_id: projectId }],
       });

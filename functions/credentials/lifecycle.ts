@@ -11,7 +11,7 @@ import {
   startRotation,
 } from '../../db/region/credentials.ts';
 import { derivedBytes, secretBytes } from '../shared/idempotency.ts';
-import type { WriteContext } from '../shared/write-context.ts';
+import { latestExpiriesOf, type WriteContext } from '../shared/write-context.ts';
 import { type CreateRequest, type Product, secretSha1 } from './products.ts';
 
 /**
@@ -19,6 +19,7 @@ import { type CreateRequest, type Product, secretSha1 } from './products.ts';
  *
  * - `no_parent`: the NATS account does not exist, or the product is not activated, in the request's projects
  * - `no_role`: the NATS account has no such role
+ * - `expiry`: the organization does not allow their expiry
  * - `full`: the account could not revoke one more credential
  * - `quota`: the project has reached its quota
  * - `key_used`: credentials of the region have or had the caller's public key
@@ -63,6 +64,7 @@ export async function createCredentials(
       projectIds: request.projectIds,
       maxRevocations: context.nats.max_revocations,
       quota: context.quotas.credentials,
+      latest: latestExpiriesOf(context),
       idempotency,
     },
   );
@@ -99,6 +101,7 @@ export async function rotateCredentials(
       keyFromCaller: publicKey !== null,
       overlapSeconds,
       maxRevocations: context.nats.max_revocations,
+      latest: latestExpiriesOf(context),
       idempotency,
     },
   );

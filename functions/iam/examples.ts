@@ -86,8 +86,11 @@ export const principal = {
       name: 'Example',
       role: 'member' as const,
       expires_at: null,
+      max_credentials_duration: 7_776_000,
       permission_sets: permission_set_names,
       rules: [{ permission_set_names, project_ids: [projectId] }],
     },
   ],
 };
+
+export const securitySettings = { max_credentials_duration: 7_776_000 };

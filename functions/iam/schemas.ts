@@ -304,6 +304,21 @@ export const listPermissionSetsQuery = paging.omit({ order_by: true }).extend({
   organization_id: uuid.optional(),
 });
 
+/** A hundred years in seconds. */
+const MAX_DURATION = 3_153_600_000;
+
+/** The longest time in seconds until new credentials for NATS, Queues, and Topics and Events must expire; 0 for no limit. */
+const maxCredentialsDuration = z.number().int().min(0).max(MAX_DURATION);
+
+export const securitySettings = z
+  .object({ max_credentials_duration: maxCredentialsDuration })
+  .meta({ id: 'OrganizationSecuritySettings' });
+
+/** Strict: the settings of Scaleway that Latchkey does not have would otherwise seem to be in force. */
+export const updateSecuritySettingsBody = z.strictObject({
+  max_credentials_duration: maxCredentialsDuration,
+});
+
 export const principal = z
   .object({
     type: z.enum(['user', 'application']),
@@ -320,6 +335,8 @@ export const principal = z
         role: z.enum(['owner', 'member']).nullable(),
         /** When a guest's organization expires and everything in it is deleted; null for others. */
         expires_at: z.iso.datetime().nullable(),
+        /** See {@link securitySettings}. */
+        max_credentials_duration: z.number().int(),
         /** Permission sets granted in some project or in the whole organization. An Owner needs none. */
         permission_sets: z.array(z.string()),
         rules: z.array(

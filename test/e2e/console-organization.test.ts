@@ -281,6 +281,39 @@ describe('policies', () => {
   });
 });
 
+it('an Owner limits the duration of credentials, and others can only see it', async () => {
+  const { organization_id } = local.owner;
+  const manager = await newMember(local, 'Radia', [
+    { permission_set_names: ['IAMManager'], organization_id },
+  ]);
+  const settings = `/iam/v1alpha1/organizations/${organization_id}/security-settings`;
+  await api(local, 'PATCH', settings, { max_credentials_duration: 5400 });
+  const page = await browser.open('/console/iam/#settings');
+  const panel = region(page, 'Security settings');
+  await panel.getByText('Longest duration of new credentials: 90 minutes').waitFor();
+  await panel.getByRole('button', { name: 'Change' }).click();
+  const form = dialog(page, 'Limit the duration of credentials');
+  const select = form.getByLabel('Longest duration of new credentials');
+  expect(await select.locator('option:checked').textContent()).toBe('90 minutes');
+  await select.selectOption({ label: '30 days' });
+  await form.getByRole('button', { name: 'Save' }).click();
+  await waitForStatus(page, 'New credentials must expire within 30 days.');
+  await panel.getByText('Longest duration of new credentials: 30 days').waitFor();
+  expect(await api(local, 'GET', settings)).toEqual({ max_credentials_duration: 30 * 86_400 });
+
+  const other = await browser.open('/console/iam/#settings', { as: manager });
+  await region(other, 'Security settings')
+    .getByText('Longest duration of new credentials: 30 days')
+    .waitFor();
+  expect(await other.getByRole('button', { name: 'Change' }).count()).toBe(0);
+
+  await panel.getByRole('button', { name: 'Change' }).click();
+  await select.selectOption({ label: 'No limit' });
+  await form.getByRole('button', { name: 'Save' }).click();
+  await waitForStatus(page, 'New credentials no longer need an expiry.');
+  expect(await api(local, 'GET', settings)).toEqual({ max_credentials_duration: 0 });
+});
+
 describe('the audit trail', () => {
   it('lists the changes of all regions and the organization, newest first, and keeps its filters', async () => {
     const project_id = await newProject(local);

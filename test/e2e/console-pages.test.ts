@@ -30,6 +30,7 @@ const PAGES = [
   '/console/iam/#applications',
   '/console/iam/#api-keys',
   '/console/iam/#policies',
+  '/console/iam/#settings',
   '/console/audit/',
 ];
 
@@ -79,7 +80,7 @@ describe('axe finds no violations', () => {
     .map((state) => `main [data-when="${state}"]:visible`)
     .join();
 
-  // Twelve pages, each in four variants (theme and width).
+  // Thirteen pages, each in four variants (theme and width).
   it('on pages with data', { timeout: 300_000 }, async () => {
     const { organization_id, project_id: projectId } = local.owner;
     const { account } = await newCreds(local, 'fr-par');

@@ -26,6 +26,16 @@ const alert = (page: Page) => page.getByRole('alertdialog', { name: 'Revoke thes
 const confirm = (page: Page) => alert(page).getByRole('button', { name: 'Revoke credentials' });
 const hasFocus = (locator: Locator) => locator.evaluate((node) => node === document.activeElement);
 
+const dialog = (page: Page, name: string) => page.getByRole('dialog', { name });
+
+/** Selects an action in the menu of the only row. */
+async function more(page: Page, item: string): Promise<void> {
+  await rows(page)
+    .getByRole('button', { name: `See more actions for ${NAME}` })
+    .click();
+  await page.getByRole('menuitem', { name: item }).click();
+}
+
 /** Opens the dialog to revoke the credentials in the first row. */
 async function openRevokeDialog(page: Page): Promise<void> {
   await rows(page)
@@ -99,19 +109,12 @@ describe('revoking credentials in the guide', () => {
     const creds = await newCreds(local, REGION);
     const client = await connectWith(url(), creds.content);
     const page = await open('manage', creds.account);
-    const more = async (item: string) => {
-      await rows(page)
-        .getByRole('button', { name: `See more actions for ${NAME}` })
-        .click();
-      await page.getByRole('menuitem', { name: item }).click();
-    };
-    const dialog = (name: string) => page.getByRole('dialog', { name });
     await rows(page).waitFor();
     const traffic = recordTraffic(page);
-    await more('Rotate');
-    await dialog('Rotate credentials').getByText('until it reconnects').waitFor();
-    await dialog('Rotate credentials').getByRole('button', { name: 'Rotate credentials' }).click();
-    const secret = dialog('Save your credentials');
+    await more(page, 'Rotate');
+    await dialog(page, 'Rotate credentials').getByText('until it reconnects').waitFor();
+    await dialog(page, 'Rotate credentials').getByRole('button', { name: 'Rotate credentials' }).click();
+    const secret = dialog(page, 'Save your credentials');
     await secret.getByText('The old .creds file ends 1 day after the first use').waitFor();
     await secret.getByText('This page created the private key.').waitFor();
     const download = secret.getByRole('button', { name: /^Download/ });
@@ -123,7 +126,7 @@ describe('revoking credentials in the guide', () => {
     expect(await traffic()).not.toMatch(/SU[A-Z2-7]{56}|NKEY SEED/);
     expect([await access(url(), creds.content), await access(url(), content)]).toEqual(['yes', 'yes']);
 
-    await more('Rotate');
+    await more(page, 'Rotate');
     const rotation = page.getByRole('alertdialog', { name: 'Rotation in progress' });
     await rotation.getByText('New .creds file').waitFor();
     expect(await axe(page)).toEqual([]);
@@ -136,8 +139,8 @@ describe('revoking credentials in the guide', () => {
     expect(await hasFocus(rows(page).getByRole('button', { name: 'See more' }))).toBe(true);
 
     const other = await connectWith(url(), content);
-    await more('Disable');
-    const disable = dialog('Disable these credentials?');
+    await more(page, 'Disable');
+    const disable = dialog(page, 'Disable these credentials?');
     await disable.getByText('1 client is connected with these credentials now.').waitFor();
     await disable.getByText('Samples of the last day').waitFor();
     expect(await axe(page)).toEqual([]);
@@ -147,7 +150,7 @@ describe('revoking credentials in the guide', () => {
       .waitFor();
     expect(await endOf(other)).toMatch(CUT);
     expect(await access(url(), content)).toBe('refused');
-    await more('Enable');
+    await more(page, 'Enable');
     await status(page)
       .getByText(/^Enabled .+\. Its clients can connect again\. 1 of 1 server, \d+ ms\.$/)
       .waitFor();
@@ -200,13 +203,22 @@ describe('a revocation that a server has not confirmed', () => {
     const creds = await newCreds(local, REGION);
     const page = await open('manage', creds.account);
     const pending = await simulatePending(page, creds);
+    const notice = region(page, 'Credentials').getByText('is pending: not all servers have confirmed it yet');
+    await more(page, 'Disable');
+    await dialog(page, 'Disable these credentials?')
+      .getByRole('button', { name: 'Disable credentials' })
+      .click();
+    await status(page).getByText('0 connections cut, 1 of 2 servers confirmed so far.').waitFor();
+    await rows(page).getByText('Disabled').waitFor();
+    await notice.waitFor();
+    await more(page, 'Enable');
+    await status(page).getByText('can connect again. 1 of 1 server').waitFor();
     await openRevokeDialog(page);
     await confirm(page).click();
     await rows(page).getByText('Revoked, 1 of 2 servers confirmed').waitFor();
     await status(page).getByText('0 connections cut, 1 of 2 servers confirmed so far.').waitFor();
     expect(await axe(page)).toEqual([]);
     await page.reload();
-    const notice = region(page, 'Credentials').getByText('is pending: not all servers have confirmed it yet');
     await notice.waitFor();
     pending.over = true;
     await notice.waitFor({ state: 'hidden' });
@@ -221,7 +233,7 @@ describe('a revocation that a server has not confirmed', () => {
   /** Makes the API respond as if one of two servers had not confirmed, until `over` is called. */
   async function simulatePending(page: Page, { id, account }: Creds): Promise<{ over: boolean }> {
     const pending = { over: false };
-    await page.route(`**/nats-credentials/${id}`, async (route) => {
+    await page.route(new RegExp(`/nats-credentials/${id}(/disable)?$`), async (route) => {
       const response = await route.fetch();
       const headers = {
         ...response.headers(),

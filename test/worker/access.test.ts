@@ -93,6 +93,7 @@ function fillPath(path: string, victim: Victim): string {
     .replace(':application_id', application)
     .replace(':policy_id', policy)
     .replace(':project_id', owner.project_id)
+    .replace(':organization_id', owner.organization_id)
     .replace(':credentials_id', credentials[collection] ?? '')
     .replace(':access_key', owner.access_key)
     .replace(':user_id', person.user)
@@ -125,8 +126,9 @@ function queryAndBody(
   if (method === 'GET' || method === 'DELETE') {
     return { query: `?${new URLSearchParams(parametersOf(method, path, names))}` };
   }
-  // This endpoint accepts only these fields.
+  // These endpoints accept only these fields.
   if (path.endsWith('/users/:user_id')) return { query: '', body: { type: 'member' } };
+  if (path.endsWith('/security-settings')) return { query: '', body: { max_credentials_duration: 60 } };
   if (path.endsWith('-credentials/batch'))
     return { query: '', body: { action: 'revoke', ids: [credentials_id] } };
   return { query: '', body };
@@ -149,6 +151,7 @@ const state = async () =>
     await identityRows('select * from invitations order by user_id, organization_id'),
     await identityRows('select id, email, name from users order by id'),
     await identityRows('select id from sessions order by id'),
+    await identityRows('select id, max_credentials_duration from organizations order by id'),
   ]);
 
 describe('every route', () => {

@@ -218,6 +218,10 @@ const CHANGES: Record<string, Change> = {
     path: `${USERS}/${(await newMember(owner)).id}`,
     body: { type: 'owner' },
   }),
+  'PATCH /iam/v1alpha1/organizations/:organization_id/security-settings': async ({ owner }) => ({
+    path: `/iam/v1alpha1/organizations/${owner.organization_id}/security-settings`,
+    body: { max_credentials_duration: 60 },
+  }),
   [`DELETE ${USERS}/:user_id`]: async ({ owner }) => ({ path: `${USERS}/${(await newMember(owner)).id}` }),
 };
 

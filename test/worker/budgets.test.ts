@@ -35,7 +35,7 @@ const BUDGETS: Record<string, CostPerDatabase> = {
   'usage nats': [CALLER, [2, 4, 0]],
   'disable nats': [CALLER, [1, 22, 12]],
   'enable nats': [CALLER, [1, 25, 11]],
-  'rotate nats': [CALLER, [3, 29, 15]],
+  'rotate nats': [CALLER, [3, 34, 17]],
   'finish rotation of nats': [CALLER, [1, 34, 13]],
   'batch of nats': [CALLER, [2, 24, 12]],
   'revoke nats': [CALLER, [1, 38, 13]],
@@ -46,7 +46,7 @@ const BUDGETS: Record<string, CostPerDatabase> = {
   'update sqs': [CALLER, [1, 10, 8]],
   'disable sqs': [CALLER, [1, 20, 7]],
   'enable sqs': [CALLER, [1, 21, 7]],
-  'rotate sqs': [CALLER, [2, 22, 15]],
+  'rotate sqs': [CALLER, [2, 24, 15]],
   'finish rotation of sqs': [CALLER, [1, 29, 8]],
   'batch of sqs': [CALLER, [2, 22, 7]],
   'revoke sqs': [CALLER, [1, 32, 7]],
@@ -57,7 +57,7 @@ const BUDGETS: Record<string, CostPerDatabase> = {
   'update sns': [CALLER, [1, 10, 8]],
   'disable sns': [CALLER, [1, 20, 7]],
   'enable sns': [CALLER, [1, 21, 7]],
-  'rotate sns': [CALLER, [2, 22, 15]],
+  'rotate sns': [CALLER, [2, 24, 15]],
   'finish rotation of sns': [CALLER, [1, 29, 8]],
   'batch of sns': [CALLER, [2, 22, 7]],
   'revoke sns': [CALLER, [1, 32, 7]],
@@ -88,6 +88,9 @@ const BUDGETS: Record<string, CostPerDatabase> = {
     [1, 0, 0],
   ],
   'get API key': [[2, 11, 0], NOTHING],
+  // Authentication has read it.
+  'get security settings': [[1, 7, 0], NOTHING],
+  'update security settings': [[2, 12, 6], NOTHING],
 };
 
 /** A list of 50 reads five rows for each item returned. */
@@ -309,5 +312,8 @@ it('the other operations stay within their budgets', async () => {
   await measure('rename project', 'PATCH', projectItem, { name: 'renamed' });
   await measure('delete project', 'DELETE', projectItem);
   await measure('get API key', 'GET', `/iam/v1alpha1/api-keys/${owner.access_key}`);
+  const settings = `/iam/v1alpha1/organizations/${owner.organization_id}/security-settings`;
+  await measure('get security settings', 'GET', settings);
+  await measure('update security settings', 'PATCH', settings, { max_credentials_duration: 60 });
   expectWithin(costs);
 });

@@ -55,6 +55,7 @@ describe('an API key', () => {
           name: 'Test',
           role: null,
           expires_at: null,
+          max_credentials_duration: 0,
           permission_sets: [],
           rules: [],
         },

@@ -121,6 +121,8 @@ GET    /iam/v1alpha1/principal                                    200 200 200 20
 GET    /mnq/v1beta1/lookup                                        403 200 200 200 200 200 200 200 200 200
 
 GET    /iam/v1alpha1/quota                                        403 200 403 403 200 200 200 403 200 200
+GET    /iam/v1alpha1/organizations/:organization_id/security-settings  403 200 403 403 200 200 200 403 200 200
+PATCH  /iam/v1alpha1/organizations/:organization_id/security-settings  403 403 403 403 403 403 200 403 200 403
 
 POST   /iam/v1alpha1/users                                        403 403 403 403 200 200 200 403 200 403
 GET    /iam/v1alpha1/users                                        403 200 403 403 200 200 200 403 200 200

@@ -71,6 +71,7 @@ async function prepare(route: string): Promise<Prepared> {
   if (pattern.includes(':user_id')) created.user_id = await newUser(owner.organization_id);
   if (pattern.includes(':jti')) created.jti = await newSession(owner);
   created.project_id = project_id;
+  created.organization_id = owner.organization_id;
   const path = pattern
     .replace(':region', 'fr-par')
     .replaceAll(/:([a-z_]+)/g, (_all, name) => created[name] ?? '');
@@ -86,8 +87,9 @@ async function prepare(route: string): Promise<Prepared> {
     if (pattern === LOOKUP) return { path: `${path}?key=${await newAccessKey(project_id)}` };
     return { path: `${path}?${new URLSearchParams(parametersOf(method, pattern, query))}` };
   }
-  // This endpoint accepts only these fields.
+  // These endpoints accept only these fields.
   if (pattern.endsWith('/users/:user_id')) return { path, body: { type: 'member' } };
+  if (pattern.endsWith('/security-settings')) return { path, body: { max_credentials_duration: 0 } };
   if (pattern.endsWith('-credentials/batch'))
     return { path, body: { action: 'disable', ids: [crypto.randomUUID()] } };
   const email = `${crypto.randomUUID()}@example.com`;

@@ -73,7 +73,7 @@ export const permissionSets = {
     grants: { project: FULL },
   },
   IAMReadOnly: {
-    description: 'Read members, applications, API keys and policies',
+    description: 'Read members, applications, API keys, policies and security settings',
     scope: 'organization',
     grants: { iam: READ },
   },

@@ -29,17 +29,20 @@ export const principalRoutes = newRouter().openapi(
       email: names.email,
       name: names.name,
       access_key: accessKey,
-      organizations: memberships.map(({ organizationId, role, expiresAt, rules }) => ({
-        id: organizationId,
-        name: names.organizations[organizationId] ?? '',
-        role,
-        expires_at: apiTimeOrNull(expiresAt),
-        permission_sets: [...new Set(rules.flatMap(({ permissionSets }) => permissionSets))].sort(),
-        rules: rules.map(({ permissionSets, projectIds }) => ({
-          permission_set_names: permissionSets,
-          project_ids: projectIds,
-        })),
-      })),
+      organizations: memberships.map(
+        ({ organizationId, role, expiresAt, maxCredentialsDuration, rules }) => ({
+          id: organizationId,
+          name: names.organizations[organizationId] ?? '',
+          role,
+          expires_at: apiTimeOrNull(expiresAt),
+          max_credentials_duration: maxCredentialsDuration,
+          permission_sets: [...new Set(rules.flatMap(({ permissionSets }) => permissionSets))].sort(),
+          rules: rules.map(({ permissionSets, projectIds }) => ({
+            permission_set_names: permissionSets,
+            project_ids: projectIds,
+          })),
+        }),
+      ),
     };
     return c.json(answer, 200);
   },

@@ -7,5 +7,6 @@ loadOnSight({
   'iam-applications': () =>
     loadForMembers('iam-applications', 'applications', () => import('./iam-applications.ts')),
   'iam-api-keys': () => loadForMembers('iam-api-keys', 'api-keys', () => import('./iam-api-keys.ts')),
+  'iam-settings': () => loadForMembers('iam-settings', 'settings', () => import('./iam-settings.ts')),
   'iam-policies': () => loadForMembers('iam-policies', 'policies', () => import('./iam-policies.ts')),
 });

@@ -35,6 +35,8 @@ async function showLastDay(
   fill(root, { last_day: 'Loading their use in the last day…' });
   const result = await readLastDay({ product, id, region }, signal);
   if (signal.aborted) return;
+  // The connections of NATS credentials report that.
+  if (!result.ok && result.problem.kind === 'gone' && product === 'nats') return fill(root, { last_day: '' });
   fill(root, {
     last_day: result.ok
       ? summary(result.body)

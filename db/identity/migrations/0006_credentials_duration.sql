@@ -1,0 +1,1 @@
+ALTER TABLE `organizations` ADD `max_credentials_duration` integer DEFAULT 0 NOT NULL;
