@@ -62,9 +62,11 @@ export async function listFiltered<Row>(db: Database, list: List, page: Page): P
   const name = sql.raw(list.name);
   const from = sql`from ${list.scopes} as scope join ${name} as nth on nth.${sql.raw(list.column)} = scope.value
     where ${list.where}`;
+  // Null is the latest expiry: never.
+  const never = page.by === 'expires_at' ? sql.raw(`nth.expires_at is null ${page.direction},`) : sql``;
   const [rows, totals] = await db.batch(
     sql`select ${columnsFor(list, 'nth')} ${from}
-      order by ${orderOf('nth', page)} limit ${page.limit} offset ${page.offset}`,
+      order by ${never} ${orderOf('nth', page)} limit ${page.limit} offset ${page.offset}`,
     sql`select count(*) as total ${from}`,
   );
   return { rows: rowsOf<Row>(rows), total: rowsOf<{ total: number }>(totals)[0]?.total ?? 0 };

@@ -204,6 +204,9 @@ describe.each(
     ).toEqual(['orders us']);
     expect(await names(`last_used_before=${before}`)).toEqual(['orders us', '100%']);
     expect(await names('order_by=last_used_at_desc&page_size=1')).toEqual(['Orders EU']);
+    // Those that never expire are the last.
+    expect(await names('order_by=expires_at_asc&page_size=1')).toEqual(['orders us']);
+    expect((await names('order_by=expires_at_desc')).at(-1)).toEqual('orders us');
     expect(await names('order_by=expires_at_desc&page_size=2&expires_before=2999-01-01T00:00:00Z')).toEqual([
       'Orders EU',
       'orders us',
