@@ -9,7 +9,7 @@ import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { save } from './access-key-form.ts';
-import { region, useBrowser } from './browser.ts';
+import { inspect, region, useBrowser } from './browser.ts';
 import { ALL, activate, newCredentials, newProject, snsClient, sqsClient } from './gateway-clients.ts';
 import { api, useStack } from './local-stack.ts';
 import { newCreds } from './nats-client.ts';
@@ -26,6 +26,7 @@ const newAccount = async (project_id: string, name: string) =>
     })
   ).id;
 const menu = (page: Page) => page.getByRole('navigation', { name: 'Main' });
+const WIDE = { width: 1280, height: 900 };
 
 it('the guides link to each page of the console, which link back', async () => {
   const page = await browser.open('/how-to/create-credentials/');
@@ -296,5 +297,184 @@ describe('the list of queues', () => {
     await page.unroute(script);
     await credentials.getByRole('button', { name: 'Try again' }).click();
     await credentials.getByText('is not active for this project').waitFor();
+  });
+});
+
+describe.each([
+  { product: 'nats', label: 'NATS', path: '/console/nats/account/', total: 7 },
+  { product: 'sqs', label: 'Queues', path: '/console/queues/', total: 53 },
+  { product: 'sns', label: 'Topics and Events', path: '/console/topics-and-events/', total: 7 },
+] as const)('a long list of credentials for $label', ({ product, label, path, total }) => {
+  const AT = `/mnq/v1beta1/regions/fr-par/${product}-credentials`;
+  const panel = (page: Page) => region(page, product === 'nats' ? 'Credentials' : `Credentials for ${label}`);
+  const row = (page: Page, name: string) => panel(page).getByRole('row').filter({ hasText: name });
+  const names = (page: Page) =>
+    panel(page).locator('[data-list="credentials"] [data-text="name"]').allTextContents();
+  const nameOf = (number: number) => `service-${`${number}`.padStart(2, '0')}`;
+
+  /** Creates the credentials, the last one first in the list. Returns the ids and the page's path. */
+  async function createList(): Promise<{ ids: string[]; url: string }> {
+    const project_id = await newProject(local);
+    const account = product === 'nats' ? await newAccount(project_id, 'Production') : '';
+    if (!account) await activate(local, 'fr-par', project_id);
+    const parent = account
+      ? { nats_account_id: account }
+      : { project_id, permissions: { can_receive: true } };
+    const special: Record<number, object> = {
+      1: { tags: ['prod', 'eu'] },
+      2: { expires_at: new Date(Date.now() + 5.5 * 86_400_000).toISOString() },
+    };
+    const ids: string[] = [];
+    for (let number = 1; number <= total; number++) {
+      const body = { ...parent, name: nameOf(number), ...special[number] };
+      ids.push((await api<{ id: string }>(local, 'POST', AT, body)).id);
+    }
+    await api(local, 'POST', `${AT}/${ids[2]}/disable`, { reason: 'leaked' });
+    const at = account ? `id=${account}` : `project=${project_id}`;
+    return { ids, url: `${path}?region=fr-par&${at}${account ? '' : '#credentials'}` };
+  }
+
+  it('is searched, filtered, sorted, counted and changed several rows at a time', {
+    timeout: 120_000,
+  }, async () => {
+    const { ids, url } = await createList();
+    const page = await browser.open('/healthz');
+    const usage: string[] = [];
+    page.on('request', (request) => request.url().includes('-usage?') && usage.push(request.url()));
+    await page.goto(url);
+    const search = panel(page).getByRole('searchbox', { name: /^Search by name or/ });
+    const filters = page.getByRole('dialog', { name: 'Filter and sort' });
+    const parameters = () => new URL(page.url()).searchParams;
+    const shown = Math.min(total, 50);
+    await search.waitFor();
+    expect(await names(page)).toHaveLength(shown);
+
+    // One request for the usage of all rows.
+    await expect
+      .poll(() =>
+        panel(page)
+          .getByRole('cell', { name: /^(0|none)$/ })
+          .count(),
+      )
+      .toBe(shown);
+    expect(usage).toHaveLength(1);
+
+    // More rows, and the number of all.
+    if (total > 50) {
+      await panel(page).getByText(`50 of ${total}`).waitFor();
+      await panel(page).getByRole('button', { name: 'Show more credentials' }).click();
+      await expect.poll(() => names(page)).toHaveLength(total);
+    }
+
+    // Marks and tags.
+    await row(page, nameOf(1)).getByText('prod', { exact: true }).waitFor();
+    await row(page, nameOf(2)).getByText('Expires in 5 days').waitFor();
+    await row(page, nameOf(3)).getByText('Disabled', { exact: true }).waitFor();
+    await row(page, nameOf(3)).getByText('Reason: leaked').waitFor();
+
+    // Search by a part of the name. A reload keeps it.
+    await search.fill(`ICE-04`);
+    await expect.poll(() => names(page)).toEqual([nameOf(4)]);
+    await panel(page).getByRole('status').getByText('1 result', { exact: true }).waitFor();
+    await page.reload();
+    await expect.poll(() => names(page)).toEqual([nameOf(4)]);
+    expect(await search.inputValue()).toBe('ICE-04');
+    await search.fill('nothing has this name');
+    await panel(page).getByText('No credentials match.').waitFor();
+    await panel(page).getByRole('button', { name: 'Show all credentials' }).click();
+    await expect.poll(() => names(page)).toHaveLength(shown);
+    expect(parameters().has('search')).toBe(false);
+
+    // Search by the whole key.
+    const wire = await api<{ access_key?: string; public_key?: string }>(local, 'GET', `${AT}/${ids[4]}`);
+    await search.fill(wire.access_key ?? wire.public_key ?? '');
+    await expect.poll(() => names(page)).toEqual([nameOf(5)]);
+    await search.fill('');
+    await expect.poll(() => names(page)).toHaveLength(shown);
+
+    // Filters. Esc closes them and returns to the button.
+    const button = panel(page).getByRole('button', { name: 'Filter and sort' });
+    await button.click();
+    await filters.getByLabel('Status').selectOption('Disabled');
+    await expect.poll(() => names(page)).toEqual([nameOf(3)]);
+    expect(await inspect(page, { part: 'main' })).toEqual([]);
+    await page.setViewportSize(WIDE);
+    await filters.getByLabel('Status').selectOption('Any');
+    await filters.getByLabel('Tags').fill('prod, eu');
+    await filters.getByLabel('Expires').focus();
+    await expect.poll(() => names(page)).toEqual([nameOf(1)]);
+    await page.keyboard.press('Escape');
+    await filters.waitFor({ state: 'hidden' });
+    await panel(page).getByRole('button', { name: 'Remove filter: Tag: prod' }).click();
+    await panel(page).getByRole('button', { name: 'Remove filter: Tag: eu' }).click();
+    await expect.poll(() => names(page)).toHaveLength(shown);
+    await button.click();
+    await filters.getByLabel('Expires').selectOption('Within 7 days, or expired');
+    await expect.poll(() => names(page)).toEqual([nameOf(2)]);
+    await filters.getByLabel('Expires').selectOption('Any time, or never');
+    await filters.getByLabel('Last used').selectOption('Not in 90 days');
+    await panel(page).getByText(`${total} results`, { exact: true }).waitFor();
+    await filters.getByRole('button', { name: 'Done' }).click();
+
+    // Sort by a column. The page keeps the order when the reader comes back to it.
+    const head = panel(page).getByRole('columnheader', { name: 'Name' });
+    await head.getByRole('button').click();
+    await expect.poll(async () => (await names(page))[0]).toBe(nameOf(1));
+    expect(await head.getAttribute('aria-sort')).toBe('ascending');
+    await page.goto('/console/');
+    await page.goBack();
+    await expect.poll(async () => (await names(page))[0]).toBe(nameOf(1));
+    expect([parameters().get('sort'), parameters().get('unused')]).toEqual(['name_asc', '90']);
+    if (total > 50) await panel(page).getByRole('button', { name: 'Show more credentials' }).click();
+    await expect.poll(() => names(page)).toHaveLength(total);
+
+    // Select with the keyboard, and disable. The place is kept.
+    const box = (number: number) =>
+      row(page, nameOf(number)).getByRole('checkbox', { name: `Select ${nameOf(number)}` });
+    await box(total - 1).focus();
+    await page.keyboard.press('Space');
+    await box(total).check();
+    const bar = page.getByRole('group', { name: 'Selected credentials' });
+    await bar.getByText('2 selected').waitFor();
+    expect(await bar.getByRole('button', { name: 'Enable' }).count()).toBe(0);
+    await bar.getByRole('button', { name: 'Disable' }).click();
+    const disable = page.getByRole('dialog', { name: 'Disable these credentials?' });
+    await disable.getByText('This changes 2 sets of credentials.').waitFor();
+    await disable.getByText(nameOf(total)).waitFor();
+    expect(await inspect(page)).toEqual([]);
+    await page.setViewportSize(WIDE);
+    await disable.getByLabel('Reason').fill('rebuilt');
+    await disable.getByRole('button', { name: 'Disable credentials' }).click();
+    await panel(page).getByRole('status').getByText('Disabled 2 sets of credentials.').waitFor();
+    await row(page, nameOf(total)).getByText('Reason: rebuilt').waitFor();
+    expect(await names(page)).toHaveLength(total);
+    expect(await box(total - 1).evaluate((node) => node === document.activeElement)).toBe(true);
+    const { y, height } = (await box(total - 1).boundingBox()) ?? { y: -1, height: 0 };
+    expect(y > 0 && y + height < 900).toBe(true);
+
+    // Several at once of which one was revoked in the meantime, and one is disabled.
+    await box(4).check();
+    await box(5).check();
+    await box(3).check();
+    await api(local, 'DELETE', `${AT}/${ids[3]}`);
+    await bar.getByRole('button', { name: 'Enable' }).click();
+    const enable = page.getByRole('dialog', { name: 'Enable these credentials?' });
+    await enable.getByText('This changes 1 set of credentials. 2 others will stay as they are.').waitFor();
+    await enable.getByRole('button', { name: 'Cancel' }).click();
+    await bar.getByRole('button', { name: 'Revoke' }).click();
+    const revoke = page.getByRole('alertdialog', { name: 'Revoke these credentials?' });
+    await revoke.getByText('This changes 2 sets of credentials').waitFor();
+    await revoke.getByRole('button', { name: 'Revoke credentials' }).click();
+    const status = panel(page).getByRole('status').getByText('Revoked 2 sets of credentials.');
+    await status.waitFor();
+    expect(await status.textContent()).toContain(`Not changed: ${nameOf(4)} (no longer exists).`);
+    await expect.poll(() => names(page)).toHaveLength(total - 3);
+    await bar.waitFor({ state: 'hidden' });
+
+    // All rows that are shown.
+    await panel(page).getByRole('checkbox', { name: 'Select all shown' }).first().check();
+    await bar.getByText(`${total - 3} selected`).waitFor();
+    await bar.getByRole('button', { name: 'Clear selection' }).click();
+    await bar.waitFor({ state: 'hidden' });
   });
 });

@@ -36,10 +36,13 @@ export const natsServers = region['nats-servers'];
 
 export const natsCredentials = region['nats-credentials'];
 
+export const natsUsage = region['nats-usage'];
+
 /** The endpoints of Queues and of Topics and Events, by product. */
 export const accessKeyEndpoints = {
   sqs: {
     credentials: region['sqs-credentials'],
+    usage: region['sqs-usage'],
     info: region['sqs-info'],
     activate: region['activate-sqs'],
     deactivate: region['deactivate-sqs'],
@@ -47,6 +50,7 @@ export const accessKeyEndpoints = {
   },
   sns: {
     credentials: region['sns-credentials'],
+    usage: region['sns-usage'],
     info: region['sns-info'],
     activate: region['activate-sns'],
     deactivate: region['deactivate-sns'],

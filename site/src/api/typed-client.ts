@@ -6,7 +6,7 @@
 interface Sent {
   header?: Record<string, string>;
   param?: Record<string, string>;
-  query?: Record<string, string>;
+  query?: Record<string, string | string[]>;
   json?: unknown;
 }
 
@@ -32,7 +32,7 @@ function send(
   const parts = path.map((part) =>
     part.startsWith(':') ? encodeURIComponent(param[part.slice(1)] ?? '') : part,
   );
-  const search = query ? `?${new URLSearchParams(query)}` : '';
+  const search = query ? `?${new URLSearchParams(pairsOf(query))}` : '';
   return fetch(`/${parts.join('/')}${search}`, {
     method,
     ...(json !== undefined && { body: JSON.stringify(json) }),
@@ -40,3 +40,7 @@ function send(
     ...init,
   });
 }
+
+/** Repeats members that have several values. */
+const pairsOf = (query: Record<string, string | string[]>) =>
+  Object.entries(query).flatMap(([name, value]) => [value].flat().map((each) => [name, each]));

@@ -1,5 +1,6 @@
 /** Renders the rows of credentials. Loaded for lists that are not empty. */
 import { fill, find } from '../ui/dom.ts';
+import { onceInSight } from '../ui/load-when-visible.ts';
 import type { Notice } from '../ui/panels/notice.ts';
 import { attachMenu } from '../ui/panels/row-menu.lazy.ts';
 import { showTime } from '../ui/time.ts';
@@ -18,6 +19,7 @@ export function fillRow(row: HTMLElement, credentials: Listed, access: string): 
   const { id, name, access_key = '', created_at, last_used_at, tags } = credentials;
   row.dataset.id = id;
   fill(row, { name, access, access_key, reason: credentials.disabled_reason ?? '' });
+  find(row, '[name="select"]', HTMLInputElement).ariaLabel = `Select ${name}`;
   const time = (which: string) => find(row, `[data-time="${which}"]`, HTMLTimeElement);
   showTime(time('created'), created_at);
   if (last_used_at) showTime(time('used'), last_used_at);
@@ -32,6 +34,17 @@ export function fillRow(row: HTMLElement, credentials: Listed, access: string): 
   list.append(...tags.map(labelOf));
   if (tags.length === 0) list.remove();
   return row;
+}
+
+/** Fills in the usage of new rows once the list is in view, if the panel has a column for it. */
+export function showUsage(panel: HTMLElement, region: string): void {
+  if (!panel.querySelector('[data-usage=""]')) return;
+  onceInSight(find(panel, '[data-list="credentials"]', HTMLElement), () =>
+    import('./list-usage.lazy.ts').then(
+      (code) => code.fillUsage(panel, region),
+      () => undefined,
+    ),
+  );
 }
 
 /** Returns the marks that apply to credentials, by name. The value is the time that the mark shows. */

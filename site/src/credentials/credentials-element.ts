@@ -12,6 +12,14 @@ import { readPages } from '../ui/panels/read-pages.ts';
 import { ProjectElement } from '../workspace/project-element.ts';
 import { followSelection } from '../workspace/project-region-fields.ts';
 import type { CredentialsPanel, Listed } from './credentials-panel.ts';
+import type { ApiFilter } from './list-query.ts';
+import type { ListTools } from './list-tools.lazy.ts';
+
+/** Lists of more credentials have tools: search, filters, selection. */
+const FEW = 5;
+
+/** The address of a page whose list is searched, filtered or sorted (list-query.ts). */
+const QUERIED = /[?&](search|status|tag|expires|unused|sort)=/;
 
 /** `Owner` is what the credentials belong to: a NATS account, or a project in a region. */
 export abstract class CredentialsElement<Owner, Credentials extends Listed, Actions> extends ProjectElement {
@@ -21,12 +29,14 @@ export abstract class CredentialsElement<Owner, Credentials extends Listed, Acti
   protected abstract readonly loadActions: () => Promise<Actions>;
   protected abstract readPage(
     owner: Owner,
-    page: PageQuery,
+    page: PageQuery & ApiFilter,
     init: RequestInit,
   ): Promise<Result<Slice<Credentials>>>;
 
   protected readonly latest = new LatestRequest();
   progress: GuideProgress = { regionLoaded: false };
+  /** Undefined until the list is long, or the address has a query for it. */
+  #tools: ListTools | undefined;
 
   override connectedCallback(): void {
     void customElements.whenDefined('code-samples').then(() => this.updateSamples());
@@ -45,14 +55,30 @@ export abstract class CredentialsElement<Owner, Credentials extends Listed, Acti
     credentials.await();
     // Load this at the same time as the data.
     void import('./credential-row.lazy.ts').catch(() => undefined);
-    const result = await this.latest.run((init) =>
-      readPages(first, last, (page) => this.readPage(owner, page, init)),
-    );
+    const result = await this.latest.run(async (init) => {
+      if (QUERIED.test(location.search)) await this.#loadTools();
+      const filter = this.#tools?.filter;
+      return readPages(first, last, (page) => this.readPage(owner, { ...filter, ...page }, init));
+    });
     // A newer request replaced this one, or another owner was chosen.
     if (!result || owner !== this.owner) return;
     if (!result.ok) return credentials.fail(result.problem, quiet);
-    await credentials.render(result.body.items, result.body.total, last, first);
+    const { items, total } = result.body;
+    credentials.filtered = this.#tools?.filtered ?? false;
+    await credentials.render(items, total, last, first);
+    if (total > FEW) await this.#loadTools();
+    this.#tools?.update(total, total > FEW);
     this.updateProgress({ listed: new Set(credentials.listed.keys()) });
+  }
+
+  /** Shows all credentials again, the newest first. The caller loads them. */
+  resetList(): void {
+    this.#tools?.reset();
+  }
+
+  async #loadTools(): Promise<void> {
+    const code = await import('./list-tools.lazy.ts').catch(() => undefined);
+    if (code) this.#tools ??= new code.ListTools(this);
   }
 
   /** Loads the actions and runs one. `announce` reports that they could not be loaded. */

@@ -28,6 +28,8 @@ export class CredentialsPanel<C extends Listed> extends Panel {
   readonly #access: (credentials: C, code: RowCode) => string;
   readonly #run: (action: Action, credentials: C, button: HTMLElement) => unknown;
   readonly #listed = new Map<string, C>();
+  /** Whether the list leaves out some credentials. */
+  filtered = false;
 
   /** `access` returns the access level. `run` is called with the button of an action's row. */
   constructor(
@@ -65,10 +67,11 @@ export class CredentialsPanel<C extends Listed> extends Panel {
   }
 
   override show(state: State): void {
-    super.show(state);
+    const shown = state === 'empty' && this.filtered ? 'unmatched' : state;
+    super.show(shown);
     // While the list loads, keep the button as it is: it may have the focus.
-    if (state === 'loading') return;
-    const usable = state === 'empty' || state === 'ready';
+    if (shown === 'loading') return;
+    const usable = ['empty', 'ready', 'unmatched'].includes(shown);
     find(this.root, '[data-action="generate"]', HTMLButtonElement).disabled = !usable;
   }
 
@@ -88,7 +91,9 @@ export class CredentialsPanel<C extends Listed> extends Panel {
         return row;
       },
     }));
-    return this.showPages('credentials', items, total, last, first);
+    await this.showPages('credentials', items, total, last, first);
+    const [entry] = credentials;
+    if (entry) code.showUsage(this.root, entry.region);
   }
 
   emptyRow(): HTMLElement {

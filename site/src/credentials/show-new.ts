@@ -13,6 +13,7 @@ export async function showNew<Owner, Credentials extends Listed, Actions>(
   element.updateProgress({ issued: id });
   await find(element, 'secret-dialog', SecretDialog).show(secret);
   // Not earlier: they may have been used or revoked while the secret was visible.
+  element.resetList();
   await element.loadCredentials();
   const { credentials } = element;
   const gone = credentials.shown && !credentials.listed.has(id);

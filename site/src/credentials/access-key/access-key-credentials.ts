@@ -15,6 +15,7 @@ import { PRODUCT_STATE_CHANGED } from '../../ui/panels/panel.ts';
 import type { ProjectRegion } from '../../workspace/project-region-fields.ts';
 import { CredentialsElement } from '../credentials-element.ts';
 import { CredentialsPanel } from '../credentials-panel.ts';
+import type { ApiFilter } from '../list-query.ts';
 import type { AccessKeyProductId } from './products.ts';
 
 type Actions = typeof import('./access-key-credentials.actions.ts');
@@ -118,7 +119,11 @@ export class AccessKeyCredentialsElement extends CredentialsElement<
     else this.credentials.show('inactive');
   }
 
-  protected readPage({ region, project: project_id }: ProjectRegion, page: PageQuery, init: RequestInit) {
+  protected readPage(
+    { region, project: project_id }: ProjectRegion,
+    page: PageQuery & ApiFilter,
+    init: RequestInit,
+  ) {
     const query = { project_id, order_by: 'created_at_desc', ...page } as const;
     return sliceOf<Listed, AccessKeyCredentials>(
       () => accessKeyEndpoints[this.product].credentials.$get({ param: { region }, query }, { init }),

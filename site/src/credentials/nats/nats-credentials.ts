@@ -9,6 +9,7 @@ import { LatestRequest, type PageQuery, type Slice, sliceOf } from '../../api/re
 import { readPages } from '../../ui/panels/read-pages.ts';
 import { choose, currentSelection } from '../../workspace/selection.ts';
 import { CredentialsElement } from '../credentials-element.ts';
+import type { ApiFilter } from '../list-query.ts';
 import { AccountPicker } from './account-picker.ts';
 import { NatsCredentialsPanel } from './nats-credentials-panel.ts';
 import type { PendingRevocations } from './pending-revocations.ts';
@@ -122,7 +123,7 @@ export class NatsCredentialsElement extends CredentialsElement<NatsAccount, Nats
     await this.loadCredentials();
   }
 
-  protected readPage({ id, region }: NatsAccount, page: PageQuery, init: RequestInit) {
+  protected readPage({ id, region }: NatsAccount, page: PageQuery & ApiFilter, init: RequestInit) {
     const query = { nats_account_id: id, order_by: 'created_at_desc', ...page } as const;
     return sliceOf(
       () => natsCredentials.$get({ param: { region }, query }, { init }),

@@ -55,6 +55,7 @@ export class PendingRevocations {
     const rows = revoked.map(({ credentials, pendingText }) => {
       const row = fillRow(this.#element.credentials.emptyRow(), credentials, pendingText);
       find(row, '.row-actions', HTMLElement).replaceChildren();
+      find(row, '.select', HTMLElement).replaceChildren();
       return row;
     });
     find(this.#element, '[data-list="pending"]', HTMLElement).replaceChildren(...rows);

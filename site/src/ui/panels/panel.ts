@@ -13,6 +13,8 @@ export type State =
   | 'gone'
   | 'inactive'
   | 'empty'
+  /** There is data, but a filter leaves it out. */
+  | 'unmatched'
   | 'ready';
 
 /** An item of a list. Items with equal `look` are rendered equally. */
@@ -66,7 +68,7 @@ export class Panel {
 
   /** Returns whether data is shown, or that there is none. */
   get shown(): boolean {
-    return ['ready', 'empty', 'inactive'].includes(this.#state);
+    return ['ready', 'empty', 'unmatched', 'inactive'].includes(this.#state);
   }
 
   get state(): State {
