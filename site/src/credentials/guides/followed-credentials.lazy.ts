@@ -4,12 +4,9 @@
  */
 import {
   type AccessKeyCredentials,
-  accessKeyEndpoints,
   type CredentialProductId,
   credentialEndpoints,
-  type NatsAccount,
   type NatsCredentials,
-  natsAccounts,
   natsCredentials,
 } from '../../api/api.ts';
 import { type Problem, sentence } from '../../api/errors.ts';
@@ -18,25 +15,21 @@ import { type FollowedState, tickSteps } from '../../guide/progress.ts';
 import { busyWhile, fill, find } from '../../ui/dom.ts';
 import { failure, info, type Notice, say, success } from '../../ui/panels/notice.ts';
 import { showTime } from '../../ui/time.ts';
-import { regionLabel } from '../../workspace/region-label.ts';
 import { choose } from '../../workspace/selection.ts';
-import { ACCESS_KEY_PRODUCTS } from '../access-key/products.ts';
 import type { Action } from '../credential-row.lazy.ts';
 import { change } from '../dialogs/changes.ts';
-import { keyWord } from '../dialogs/overlaps.ts';
 import { keyOf, oldKeyOf, showRotation } from '../dialogs/rotation-facts.ts';
 import type { Subject } from '../dialogs/subject.ts';
 import { showConnected } from '../nats/connected-clients.ts';
 import { fromAddress, toAddress } from './followed-address.ts';
 import { createLink, readReplacement, showReplacement } from './followed-replacement.ts';
+import { adviceOf, readAccount, subjectOf, whereOf } from './followed-subject.ts';
 import { readUse } from './followed-use.ts';
 
 type Credentials = AccessKeyCredentials | NatsCredentials;
 
 const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 30_000;
-/** As long as the schedule lets an old key live that is still in use. */
-const RECENT_MS = 15 * 60_000;
 
 /** See the file's head. */
 export class FollowedCredentials {
@@ -309,49 +302,4 @@ function rotationOf(credentials: Credentials): FollowedState['rotation'] {
   if (credentials.rotation) return 'started';
   const from = fromAddress('from');
   return from && from !== keyOf(credentials) ? 'finished' : 'none';
-}
-
-function whereOf(product: CredentialProductId, { region }: Credentials, subject?: Subject): string {
-  if (product !== 'nats') return `for ${ACCESS_KEY_PRODUCTS[product].label} in ${regionLabel(region)}`;
-  const account = subject?.product === 'nats' ? `the NATS account ${subject.account.name}` : 'a NATS account';
-  return `of ${account} in ${regionLabel(region)}`;
-}
-
-/** Returns what to do with the old key. Empty unless a rotation is in progress. */
-function adviceOf(product: CredentialProductId, { rotation }: Credentials): string {
-  if (!rotation) return '';
-  const key = keyWord(product);
-  const { first_used_at: first, previous_last_used_at: last } = rotation;
-  if (!first) return `The new ${key} has not been used yet, so finishing now would cut your services off.`;
-  if (last && Date.now() - Date.parse(last) < RECENT_MS) {
-    return `The old ${key} was in use in the last 15 minutes. Find the services that still use it before you finish.`;
-  }
-  return `The old ${key} has not been used in the last 15 minutes. Finish now, or let it end by itself.`;
-}
-
-/** Loads what the dialogs need to know about credentials. */
-async function subjectOf(product: CredentialProductId, credentials: Credentials): Promise<Result<Subject>> {
-  const { region } = credentials;
-  if ('nats_account_id' in credentials) {
-    const account = await readAccount({ region, id: credentials.nats_account_id });
-    return account.ok
-      ? { ...account, body: { product: 'nats', credentials, account: account.body } }
-      : account;
-  }
-  const id = product as Exclude<CredentialProductId, 'nats'>;
-  const request = { param: { region }, query: { project_id: credentials.project_id } };
-  const known: Result<object> = await fetchResult<object>(() => accessKeyEndpoints[id].info.$get(request));
-  if (!known.ok) return known;
-  const endpoint = String((known.body as Record<string, unknown>)[`${id}_endpoint_url`]);
-  return { ...known, body: { product: id, credentials, endpoint } };
-}
-
-function readAccount(
-  { region, id }: Pick<NatsAccount, 'region' | 'id'>,
-  signal?: AbortSignal,
-): Promise<Result<NatsAccount>> {
-  const param = { region, nats_account_id: id };
-  return fetchResult(() =>
-    natsAccounts[':nats_account_id'].$get({ param }, { init: signal ? { signal } : {} }),
-  );
 }
