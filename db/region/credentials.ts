@@ -288,7 +288,7 @@ export interface CredentialFilter {
   createdById?: string | undefined;
   /** Milliseconds since the epoch. */
   expiresBefore?: number | undefined;
-  /** Milliseconds since the epoch. Credentials that were never used count as used before. */
+  /** Milliseconds since the epoch. Credentials that were never used count as used when they were created. */
   lastUsedBefore?: number | undefined;
 }
 
@@ -346,7 +346,8 @@ function conditionsOf(filter: CredentialFilter & { now: number }): SQL[] {
     filter.natsRoleId !== undefined && sql`nth.nats_role_id = ${filter.natsRoleId}`,
     filter.createdById !== undefined && sql`nth.created_by_id = ${filter.createdById}`,
     filter.expiresBefore !== undefined && sql`nth.expires_at < ${filter.expiresBefore}`,
-    filter.lastUsedBefore !== undefined && sql`coalesce(nth.last_used_at, 0) < ${filter.lastUsedBefore}`,
+    filter.lastUsedBefore !== undefined &&
+      sql`coalesce(nth.last_used_at, nth.created_at) < ${filter.lastUsedBefore}`,
   ].filter((condition) => condition !== false);
 }
 

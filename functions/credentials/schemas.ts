@@ -139,7 +139,7 @@ const filters = paging.extend({
   /** The id of the user or application that created them. */
   created_by: z.string().min(1).max(200).optional(),
   expires_before: instant.optional(),
-  /** Credentials that were never used match too. */
+  /** Credentials that were never used match if they were created before. */
   last_used_before: instant.optional(),
   order_by: z
     .enum([

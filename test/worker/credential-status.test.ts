@@ -180,7 +180,7 @@ describe.each(
     const make = async (fields: object) => (await own.post(path, { ...parentOfFresh, ...fields })).body;
     const a = await make({ name: 'Orders EU', tags: ['eu', 'prod'], expires_at: later });
     const b = await make({ name: 'orders us', tags: ['us', 'prod'], expires_at: soon });
-    await make({ name: '100%', tags: [] });
+    const c = await make({ name: '100%', tags: [] });
     await own.post(`${path}/${b.id}/disable`, {});
     await rows(region, 'update credentials set last_used_at = ? where id = ?', Date.now(), a.id);
     const names = async (query: string) => {
@@ -202,6 +202,14 @@ describe.each(
     expect(
       await names(`expires_before=${encodeURIComponent(new Date(Date.now() + 2 * DAY_MS).toISOString())}`),
     ).toEqual(['orders us']);
+    // New credentials that were never used are not unused for a day.
+    expect(await names(`last_used_before=${before}`)).toEqual([]);
+    await rows(
+      region,
+      'update credentials set created_at = created_at - ? where id in (select value from json_each(?))',
+      2 * DAY_MS,
+      JSON.stringify([a.id, b.id, c.id]),
+    );
     expect(await names(`last_used_before=${before}`)).toEqual(['orders us', '100%']);
     expect(await names('order_by=last_used_at_desc&page_size=1')).toEqual(['Orders EU']);
     // Those that never expire are the last.
