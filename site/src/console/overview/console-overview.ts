@@ -7,7 +7,7 @@ import type { ProductId } from '../../../../db/products.ts';
 import { accessKeyEndpoints, natsAccounts } from '../../api/api.ts';
 import { type ApiResponse, fetchResult } from '../../api/request.ts';
 import type { AccessKeyProductId } from '../../credentials/access-key/products.ts';
-import { fill } from '../../ui/dom.ts';
+import { copyOf, fill, find } from '../../ui/dom.ts';
 import { Panel } from '../../ui/panels/panel.ts';
 import { pluralize } from '../../ui/pluralize.ts';
 import { loadProject } from '../../workspace/load-project.ts';
@@ -95,6 +95,25 @@ class ConsoleOverview extends HTMLElement {
         if (selection === this.#selection) fill(this, { [product]: text });
       });
     }
+    const block = find(this, '[data-block="attention"]', HTMLElement);
+    block.hidden = true;
+    void import('./attention.lazy.ts')
+      .then((code) => code.readNotices(selection))
+      .catch(() => [])
+      .then((notices) => selection === this.#selection && this.#showNotices(block, notices));
+  }
+
+  /** Shows what needs attention. Each notice links to the list of its credentials. */
+  #showNotices(block: HTMLElement, notices: { text: string; href: string }[]): void {
+    const template = find(block, 'template', HTMLTemplateElement);
+    const items = notices.map(({ text, href }) => {
+      const item = copyOf(template);
+      fill(item, { notice: text });
+      find(item, 'a', HTMLAnchorElement).href = href;
+      return item;
+    });
+    find(block, 'ul', HTMLElement).replaceChildren(...items);
+    block.hidden = items.length === 0;
   }
 }
 
