@@ -34,6 +34,13 @@ const PAGES = [
   '/console/audit/',
 ];
 
+/** Pages of one set of credentials, which the address names. console-products.test.ts checks them with data. */
+const CREDENTIAL_PAGES = [
+  '/console/nats/credentials/',
+  '/console/queues/credentials/',
+  '/console/topics-and-events/credentials/',
+];
+
 /** Scripts of the site generator. */
 const NOT_OURS =
   /\/((LanguageSelect|Page|PageFrame|Search|ThemeSelect|(Mobile)?TableOfContents)\.astro|page\.|ui-core|rolldown-runtime|starlight-toc|ec\.)[^/]+\.js$/;
@@ -62,7 +69,7 @@ it.each([
 ])(
   'every page loads at most 10 kB of our scripts for %s before the first interaction',
   async (_who, stranger) => {
-    const paths = [...PAGES, ...GUIDES];
+    const paths = [...PAGES, ...GUIDES, ...CREDENTIAL_PAGES];
     while (paths.length > 0) {
       // Pages spend most of their time waiting for the network to be idle: load several at once.
       const some = paths.splice(0, 5);
@@ -73,6 +80,11 @@ it.each([
     }
   },
 );
+
+it('the page of credentials loads at most 14 kB of our scripts, with its chart and its history', async () => {
+  const { id } = await newCreds(local, 'fr-par');
+  expect(await ownScript(`/console/nats/credentials/?region=fr-par&id=${id}`, false)).toBeLessThan(14_000);
+});
 
 describe('axe finds no violations', () => {
   /** Placeholders for data that is loading or missing. */
@@ -146,7 +158,7 @@ describe('axe finds no violations', () => {
 
 it('every page shows visitors a sign-in link', async () => {
   const page = await browser.open('/console/', { stranger: true });
-  for (const path of PAGES) {
+  for (const path of [...PAGES, ...CREDENTIAL_PAGES]) {
     await page.goto(path);
     const link = page.getByRole('main').getByRole('link', { name: 'Sign in' }).first();
     await link.waitFor();
@@ -191,7 +203,7 @@ describe('the key lookup', () => {
     await expect.poll(() => page.getByLabel('Key or .creds text').inputValue()).toBe('');
   });
 
-  it('finds an access key in a log line, and links to the page that lists it', async () => {
+  it('finds an access key in a log line, and links to its page', async () => {
     const projectId = await newProject(local);
     await activate(local, 'fr-par', projectId);
     const credentials = await newCredentials(local, 'sns', ALL, { projectId });
@@ -199,8 +211,8 @@ describe('the key lookup', () => {
     await lookUp(page, `2026-11-21 Credential=${credentials.access_key}/20261121/fr-par/sns denied`);
     await page.getByText('Credentials for Topics and Events').waitFor();
     await page.getByRole('link', { name: 'Open', exact: true }).click();
-    await page.getByText(credentials.access_key).waitFor();
-    expect(new URL(page.url()).pathname).toBe('/console/topics-and-events/');
+    await page.getByRole('definition').filter({ hasText: credentials.access_key }).waitFor();
+    expect(new URL(page.url()).pathname).toBe('/console/topics-and-events/credentials/');
   });
 
   it('shows when access keys and API keys were last used before it revokes them', async () => {

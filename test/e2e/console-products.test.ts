@@ -10,9 +10,18 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { save } from './access-key-form.ts';
 import { inspect, region, useBrowser } from './browser.ts';
-import { ALL, activate, newCredentials, newProject, snsClient, sqsClient } from './gateway-clients.ts';
+import {
+  ALL,
+  activate,
+  type Credentials,
+  newCredentials,
+  newProject,
+  snsClient,
+  sqsClient,
+} from './gateway-clients.ts';
+import { pressAt } from './keyboard.ts';
 import { api, useStack } from './local-stack.ts';
-import { newCreds } from './nats-client.ts';
+import { connectWith, newCreds } from './nats-client.ts';
 
 const local = useStack();
 const browser = useBrowser(local);
@@ -25,6 +34,7 @@ const newAccount = async (project_id: string, name: string) =>
       name,
     })
   ).id;
+const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
 const menu = (page: Page) => page.getByRole('navigation', { name: 'Main' });
 const WIDE = { width: 1280, height: 900 };
 
@@ -65,12 +75,19 @@ it('the overview counts the project’s resources in the region, and updates whe
   const projectId = await newProject(local);
   await newAccount(projectId, 'Production');
   await activate(local, 'fr-par', projectId);
-  await newCredentials(local, 'sqs', ALL, { projectId });
+  const { id } = await newCredentials(local, 'sqs', ALL, { projectId });
+  await api(local, 'PATCH', `/mnq/v1beta1/regions/fr-par/sqs-credentials/${id}`, { expires_at: inDays(5) });
   const page = await browser.open(`/console/?region=fr-par&project=${projectId}`);
   const main = page.getByRole('main');
   await main.getByText('1 account', { exact: true }).waitFor();
   await main.getByText('Active, 1 set of credentials').waitFor();
   await main.getByText('Active, 0 sets of credentials').waitFor();
+  const notice = region(page, 'Needs attention').getByRole('link');
+  await notice.waitFor();
+  expect(await notice.allTextContents()).toEqual(['1 set of credentials for Queues expires within 14 days']);
+  expect(await notice.getAttribute('href')).toBe(
+    `/console/queues/?region=fr-par&project=${projectId}&status=enabled&expires=14#credentials`,
+  );
   await page.getByLabel('Region').selectOption('nl-ams');
   await main.getByText('0 accounts', { exact: true }).waitFor();
   await expect.poll(() => main.getByText('Not active here yet').count()).toBe(2);
@@ -330,6 +347,14 @@ describe.each([
       ids.push((await api<{ id: string }>(local, 'POST', AT, body)).id);
     }
     await api(local, 'POST', `${AT}/${ids[2]}/disable`, { reason: 'leaked' });
+    // Older than the filters for credentials that are not used.
+    const database = await local.stack.database('REGION_FR_PAR');
+    await database
+      .prepare(
+        'update credentials set created_at = created_at - ? where id in (select value from json_each(?))',
+      )
+      .bind(100 * 86_400_000, JSON.stringify(ids))
+      .run();
     const at = account ? `id=${account}` : `project=${project_id}`;
     return { ids, url: `${path}?region=fr-par&${at}${account ? '' : '#credentials'}` };
   }
@@ -476,5 +501,112 @@ describe.each([
     await bar.getByText(`${total - 3} selected`).waitFor();
     await bar.getByRole('button', { name: 'Clear selection' }).click();
     await bar.waitFor({ state: 'hidden' });
+  });
+});
+
+describe('the page of credentials', () => {
+  const AT = '/mnq/v1beta1/regions/fr-par';
+  const chart = (page: Page, title: string) => region(page, 'Usage').getByRole('img', { name: title });
+  const history = (page: Page) =>
+    region(page, 'History')
+      .getByRole('rowheader')
+      .evaluateAll((cells) => cells.map((cell) => cell.firstElementChild?.textContent));
+
+  it.each([
+    { product: 'sqs', path: '/console/queues/', label: 'Queues', action: 'CreateQueue' },
+    {
+      product: 'sns',
+      path: '/console/topics-and-events/',
+      label: 'Topics and Events',
+      action: 'CreateTopic',
+    },
+  ] as const)(
+    'for $label shows their usage, rotation and history, and revokes them',
+    async ({ product, path, action }) => {
+      const projectId = await newProject(local);
+      await activate(local, 'fr-par', projectId);
+      const credentials = await newCredentials(local, product, ALL, { projectId });
+      const at = `${AT}/${product}-credentials/${credentials.id}`;
+      const use = (keys: Credentials, name: string) =>
+        product === 'sqs'
+          ? sqsClient(local, keys).send(new CreateQueueCommand({ QueueName: name }))
+          : snsClient(local, keys).send(new CreateTopicCommand({ Name: name }));
+      await use(credentials, 'orders');
+      await api(local, 'PATCH', at, { name: 'checkout', resources: ['orders'], tags: ['prod'] });
+      await expect(use(credentials, 'invoices')).rejects.toThrow();
+      const renewed = await api<Credentials>(local, 'POST', `${at}/rotate`, {});
+      await use({ ...credentials, ...renewed }, 'orders');
+      type Usage = { buckets: { requests: Record<string, number> }[] };
+      const counted = async () =>
+        (await api<Usage>(local, 'GET', `${at}/usage`)).buckets.at(-1)?.requests[action];
+      await expect.poll(counted, { timeout: 15_000 }).toBe(3);
+
+      const page = await browser.open(`${path}?region=fr-par&project=${projectId}#credentials`);
+      await page.getByRole('link', { name: 'checkout' }).click();
+      await page.waitForURL((url) => url.pathname === `${path}credentials/`);
+      await region(page, 'checkout').getByText('Enabled', { exact: true }).waitFor();
+      const facts = region(page, 'checkout').locator('.facts').first();
+      for (const fact of [renewed.access_key, projectId, 'Write, Read, Manage', 'orders', 'Anywhere', 'prod'])
+        await facts.getByText(fact, { exact: true }).waitFor();
+      await facts.getByText(/ from \S+ with aws-sdk-js/).waitFor();
+      const keys = page.getByRole('table', { name: 'Rotation in progress' }).getByRole('row').nth(1);
+      expect(await keys.getByRole('cell').allTextContents()).toEqual([
+        renewed.access_key,
+        credentials.access_key,
+      ]);
+
+      const all = /^Requests in the last day: succeeded 2, failed 0, throttled 0, denied 1$/;
+      await chart(page, 'Requests').waitFor();
+      expect(await chart(page, 'Requests').getAttribute('aria-label')).toMatch(all);
+      await region(page, 'Usage')
+        .getByRole('row', { name: `${action} 3` })
+        .waitFor();
+      await pressAt(page, region(page, 'Usage').getByRole('button', { name: 'Week' }));
+      await chart(page, 'Requests in the last week').waitFor();
+      await pressAt(page, region(page, 'Usage').getByText('Show the numbers as a table'));
+      expect(await region(page, 'Usage').getByRole('table').first().getByRole('row').count()).toBe(29);
+
+      await expect.poll(() => history(page)).toEqual(['Rotated', 'Updated', 'Created']);
+      await region(page, 'History').getByText('Details').nth(1).click();
+      await region(page, 'History').getByText('none → orders', { exact: true }).waitFor();
+      expect(await inspect(page, { part: 'main' })).toEqual([]);
+
+      await region(page, 'checkout').getByRole('button', { name: 'Revoke' }).click();
+      await page
+        .getByRole('alertdialog')
+        .getByRole('button', { name: /^Revoke/ })
+        .click();
+      await page.getByRole('status').getByText('Revoked checkout.').waitFor();
+      await page.getByText('These credentials do not exist in this region').waitFor();
+      expect(await region(page, 'Usage').isVisible()).toBe(false);
+      expect(browser.complaints.splice(0).every((text) => text.includes('404'))).toBe(true);
+    },
+  );
+
+  it('for NATS shows connections and messages, and recovers from requests that fail', async () => {
+    const creds = await newCreds(local, 'fr-par');
+    const client = await connectWith(local.stack.nats.get('fr-par')?.url ?? '', creds.content);
+    client.subscribe('orders', { callback: () => {} });
+    for (let time = 0; time < 5; time++) client.publish('orders', 'x');
+    await client.flush();
+    await local.stack.schedule();
+    await client.close();
+    const page = await browser.open('/concepts/');
+    await page.route('**/usage?*', (route) => route.abort());
+    await page.goto(`/console/nats/credentials/?id=${creds.id}&region=fr-par`);
+    await region(page, 'Usage').getByRole('alert').getByText('did not respond').waitFor();
+    await page.unroute('**/usage?*');
+    await region(page, 'Usage').getByRole('button', { name: 'Try again' }).click();
+    await chart(page, 'Connections in the last day: most at once 1').waitFor();
+    await chart(page, 'Messages in the last day: from clients 5, to clients 5').waitFor();
+    await region(page, 'Usage').getByRole('row', { name: '127.0.0.0/24' }).waitFor();
+    await expect.poll(() => history(page)).toEqual(['Created']);
+    expect(browser.complaints.splice(0).join()).toContain('ERR_FAILED');
+    const name = await page.locator('[data-panel="credential"] h2').textContent();
+    await region(page, `${name}`).getByText('Full access').waitFor();
+    expect(await inspect(page, { part: 'main' })).toEqual([]);
+    await page.goto(`/console/nats/credentials/?id=${creds.id}&region=nl-ams`);
+    await page.getByText('These credentials do not exist in this region').waitFor();
+    expect(browser.complaints.splice(0).every((text) => text.includes('404'))).toBe(true);
   });
 });

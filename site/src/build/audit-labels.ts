@@ -25,6 +25,11 @@ export const ACTIONS: Record<string, string> = {
   update: 'Updated',
   delete: 'Deleted',
   revoke: 'Revoked',
+  disable: 'Disabled',
+  enable: 'Enabled',
+  rotate: 'Rotated',
+  finish_rotation: 'Ended the old key of',
+  cancel_rotation: 'Ended the new key of',
   activate: 'Activated',
   deactivate: 'Deactivated',
 };

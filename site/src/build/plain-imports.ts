@@ -46,6 +46,8 @@ const BUNDLES: Record<string, readonly string[]> = {
     'workspace/project-element.ts',
     'workspace/project-region-fields.ts',
   ],
+  credentials: ['credentials/access-level.ts', 'credentials/allowed-actions.ts'],
+  'event-details': ['console/audit/event-details.ts'],
   organization: ['workspace/load-organization.ts', 'workspace/organization-field.ts'],
   console: ['console/list/list-panel.ts', 'console/list/organization-list.ts'],
   principals: ['console/iam/principals.ts'],

@@ -4,12 +4,10 @@ import { onceInSight } from '../ui/load-when-visible.ts';
 import type { Notice } from '../ui/panels/notice.ts';
 import { attachMenu } from '../ui/panels/row-menu.lazy.ts';
 import { showTime } from '../ui/time.ts';
+import { type Action, allowedActions } from './allowed-actions.ts';
 import type { Listed } from './credentials-panel.ts';
 
 export { accessLevel } from './access-level.ts';
-
-/** The actions of a row. */
-export type Action = 'update' | 'rotate' | 'disable' | 'enable' | 'revoke';
 
 /** An expiry within this time is shown as a warning. */
 const SOON_MS = 14 * 86_400_000;
@@ -18,6 +16,8 @@ const SOON_MS = 14 * 86_400_000;
 export function fillRow(row: HTMLElement, credentials: Listed, access: string): HTMLElement {
   const { id, name, access_key = '', created_at, last_used_at, tags } = credentials;
   row.dataset.id = id;
+  // The template has the page of the product.
+  find(row, 'a', HTMLAnchorElement).search = `${new URLSearchParams({ id, region: credentials.region })}`;
   fill(row, { name, access, access_key, reason: credentials.disabled_reason ?? '' });
   find(row, '[name="select"]', HTMLInputElement).ariaLabel = `Select ${name}`;
   const time = (which: string) => find(row, `[data-time="${which}"]`, HTMLTimeElement);
@@ -81,16 +81,9 @@ export function attachActions(
     revoke.ariaLabel = revoke.title = `Revoke ${name}`;
     revoke.addEventListener('click', () => void run('revoke', revoke));
   }
-  const reactions = actionsOf(credentials).map((action) => [
+  const reactions = allowedActions(credentials).map((action) => [
     action,
     (button: HTMLElement) => run(action, button),
   ]);
   attachMenu(row, name, Object.fromEntries(reactions), announce);
-}
-
-function actionsOf({ status, disabled_at: disabled, rotation }: Listed): Action[] {
-  const enabled = status === 'enabled';
-  const rotate: Action[] = enabled || rotation ? ['rotate'] : [];
-  const disable: Action[] = disabled ? ['enable'] : enabled ? ['disable'] : [];
-  return ['update', ...rotate, ...disable, 'revoke'];
 }

@@ -2,7 +2,7 @@
 import { find } from '../ui/dom.ts';
 import { UNLOADED } from '../ui/panels/notice.ts';
 import { Panel, type State } from '../ui/panels/panel.ts';
-import type { Action } from './credential-row.lazy.ts';
+import type { Action } from './allowed-actions.ts';
 
 /** The members of credentials that the list shows, for all products. */
 export interface Listed {

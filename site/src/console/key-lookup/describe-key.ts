@@ -4,6 +4,7 @@ import { type Found, natsAccounts, projects } from '../../api/api.ts';
 import { fetchResult } from '../../api/request.ts';
 import { ACCESS_KEY_PRODUCTS, type AccessKeyProductId } from '../../credentials/access-key/products.ts';
 import { accessLevel } from '../../credentials/access-level.ts';
+import { credentialPage } from '../../credentials/permalink.ts';
 import { regionLabel } from '../../workspace/region-label.ts';
 import { accountPage } from '../../workspace/selection.ts';
 
@@ -77,7 +78,7 @@ async function describeNats(found: Found, facts: KeyFacts, region: string): Prom
     name: credentials?.name ?? '',
     about: `of the NATS account ${of}, in the region ${regionLabel(region)}.`,
     facts: [['What', 'NATS credentials'], ['Name', credentials?.name ?? ''], ['NATS account', of], ...facts],
-    href: accountPage(region, id),
+    href: credentialPage('nats', { id: credentials?.id ?? '', region }),
     revocable: true,
   };
 }
@@ -88,7 +89,7 @@ function describeAccessKey(
   facts: KeyFacts,
   at: { region: string; project: string },
 ): KeySummary {
-  const { label, page } = ACCESS_KEY_PRODUCTS[product];
+  const { label } = ACCESS_KEY_PRODUCTS[product];
   const permissions = credentials && 'permissions' in credentials ? credentials.permissions : {};
   return {
     name: credentials?.name ?? '',
@@ -100,7 +101,7 @@ function describeAccessKey(
       ['Access level', accessLevel(permissions)],
       ...facts,
     ],
-    href: `${page}?${new URLSearchParams(at)}#credentials`,
+    href: credentialPage(product, { id: credentials?.id ?? '', region: at.region }),
     revocable: true,
   };
 }

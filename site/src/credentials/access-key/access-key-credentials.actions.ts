@@ -8,23 +8,15 @@ import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
 import { find } from '../../ui/dom.ts';
 import { type Notice, pending, success } from '../../ui/panels/notice.ts';
 import { regionLabel } from '../../workspace/region-label.ts';
-import type { ActionHost } from '../action-host.ts';
-import type { Action } from '../credential-row.lazy.ts';
+import type { Action } from '../allowed-actions.ts';
 import { change as changeCredentials } from '../dialogs/changes.ts';
 import { optionalMembers, prepareExpiry } from '../dialogs/optional-fields.ts';
 import { changed, delay } from '../revocation-receipt.ts';
 import { showNew } from '../show-new.ts';
 import type { AccessKeyCredentialsElement } from './access-key-credentials.ts';
-import { ACCESS_KEY_PRODUCTS, type AccessKeyProductId } from './products.ts';
+import { ACCESS_KEY_PRODUCTS } from './products.ts';
 import { accessKeySecret } from './secret-files.ts';
 import { permissionsOf } from './update.ts';
-
-/** An element with the dialogs of credential-dialogs.astro. */
-export interface AccessKeyActionHost extends ActionHost {
-  readonly product: AccessKeyProductId;
-  /** The product's URL for clients. */
-  readonly endpoint: string;
-}
 
 /** Activates the product. `announce` shows the outcome. */
 export async function activate(
@@ -122,7 +114,7 @@ function projectName(element: AccessKeyCredentialsElement): string {
 
 /** Changes credentials, and announces the outcome once the list shows it. */
 export async function change(
-  element: AccessKeyActionHost,
+  element: AccessKeyCredentialsElement,
   credentials: AccessKeyCredentials,
   action: Action,
 ): Promise<void> {

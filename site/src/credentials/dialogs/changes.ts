@@ -10,7 +10,7 @@ import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
 import { find } from '../../ui/dom.ts';
 import { failure } from '../../ui/panels/notice.ts';
 import { update } from '../access-key/update.ts';
-import type { Action } from '../credential-row.lazy.ts';
+import type { Action } from '../allowed-actions.ts';
 import { changed, type Effect, outcome, pendingText, revoked } from '../revocation-receipt.ts';
 import { showRecentUse } from './recent-use.ts';
 import { confirmRevocation } from './revoke-dialog.ts';

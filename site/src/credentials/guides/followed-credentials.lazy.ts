@@ -16,7 +16,7 @@ import { busyWhile, fill, find } from '../../ui/dom.ts';
 import { failure, info, type Notice, say, success } from '../../ui/panels/notice.ts';
 import { showTime } from '../../ui/time.ts';
 import { choose } from '../../workspace/selection.ts';
-import type { Action } from '../credential-row.lazy.ts';
+import type { Action } from '../allowed-actions.ts';
 import { change } from '../dialogs/changes.ts';
 import { keyOf, oldKeyOf, showRotation } from '../dialogs/rotation-facts.ts';
 import type { Subject } from '../dialogs/subject.ts';

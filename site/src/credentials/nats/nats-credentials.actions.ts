@@ -14,24 +14,14 @@ import { success } from '../../ui/panels/notice.ts';
 import type { ProjectRegion } from '../../workspace/project-region-fields.ts';
 import { regionLabel } from '../../workspace/region-label.ts';
 import { choose } from '../../workspace/selection.ts';
-import type { ActionHost } from '../action-host.ts';
-import type { Action } from '../credential-row.lazy.ts';
+import type { Action } from '../allowed-actions.ts';
 import { change as changeCredentials } from '../dialogs/changes.ts';
 import { optionalMembers, prepareExpiry } from '../dialogs/optional-fields.ts';
 import { outcome } from '../revocation-receipt.ts';
 import { showNew } from '../show-new.ts';
 import type { NatsCredentialsElement } from './nats-credentials.ts';
-import type { PendingRevocations } from './pending-revocations.ts';
 import { natsSecret } from './secret-files.ts';
 import { withUserKey } from './user-key.ts';
-
-/** An element with the dialogs of credential-dialogs.astro. */
-export interface NatsActionHost extends ActionHost {
-  /** The account of the credentials. */
-  readonly owner: NatsAccount | undefined;
-  /** Calls `act` with the pending revocations of the page, if it shows any. */
-  watch(act: (pendingRevocations: PendingRevocations) => unknown): Promise<void>;
-}
 
 /** Asks for a name and creates an account. Returns undefined if the person cancels. */
 export function createAccount(
@@ -108,7 +98,7 @@ export async function generate(element: NatsCredentialsElement): Promise<void> {
 
 /** Changes credentials, and shows the outcome once the list shows it. */
 export async function change(
-  element: NatsActionHost,
+  element: NatsCredentialsElement,
   credentials: NatsCredentials,
   action: Action,
 ): Promise<void> {

@@ -56,6 +56,8 @@ export class PendingRevocations {
       const row = fillRow(this.#element.credentials.emptyRow(), credentials, pendingText);
       find(row, '.row-actions', HTMLElement).replaceChildren();
       find(row, '.select', HTMLElement).replaceChildren();
+      // Revoked credentials have no page.
+      find(row, 'a', HTMLAnchorElement).replaceWith(credentials.name);
       return row;
     });
     find(this.#element, '[data-list="pending"]', HTMLElement).replaceChildren(...rows);
