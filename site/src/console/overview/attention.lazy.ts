@@ -3,7 +3,8 @@
 import type { ProductId } from '../../../../db/products.ts';
 import { accessKeyEndpoints, type NatsCredentials, natsAccounts, natsCredentials } from '../../api/api.ts';
 import { type ApiResponse, fetchAllPages, fetchResult } from '../../api/request.ts';
-import { ACCESS_KEY_PRODUCTS, type AccessKeyProductId } from '../../credentials/access-key/products.ts';
+import type { AccessKeyProductId } from '../../credentials/access-key/products.ts';
+import { find } from '../../ui/dom.ts';
 import type { ProjectRegion } from '../../workspace/project-region-fields.ts';
 import { accountPage } from '../../workspace/selection.ts';
 
@@ -33,12 +34,15 @@ const CONDITIONS = [
 
 type Condition = (typeof CONDITIONS)[number];
 
-/** Returns the notices. Leaves out those that cannot be read, because the linked pages show why. */
-export async function readNotices(selection: ProjectRegion): Promise<Notice[]> {
+/**
+ * Returns the notices. Leaves out those that cannot be read, because the linked pages show why. `root` has a link to the page
+ * of each product.
+ */
+export async function readNotices(root: ParentNode, selection: ProjectRegion): Promise<Notice[]> {
   const reads: Record<ProductId, (condition: Condition) => Promise<Notice[]>> = {
     nats: (condition) => readNats(selection, condition),
-    sqs: (condition) => readAccessKeys('sqs', selection, condition),
-    sns: (condition) => readAccessKeys('sns', selection, condition),
+    sqs: (condition) => readAccessKeys(root, 'sqs', selection, condition),
+    sns: (condition) => readAccessKeys(root, 'sns', selection, condition),
   };
   const pairs = CONDITIONS.flatMap((condition) => Object.values(reads).map((read) => read(condition)));
   return (await Promise.all(pairs)).flat();
@@ -47,6 +51,7 @@ export async function readNotices(selection: ProjectRegion): Promise<Notice[]> {
 const sets = (count: number) => `${count} ${count === 1 ? 'set' : 'sets'} of credentials`;
 
 async function readAccessKeys(
+  root: ParentNode,
   product: AccessKeyProductId,
   { region, project }: ProjectRegion,
   { words, filter, address }: Condition,
@@ -58,12 +63,12 @@ async function readAccessKeys(
   );
   const count = result.ok ? result.body.total_count : 0;
   if (count === 0) return [];
-  const { label, page } = ACCESS_KEY_PRODUCTS[product];
+  const link = find(root, `[data-product="${product}"]`, HTMLAnchorElement);
   const parameters = new URLSearchParams({ region, project, ...address });
   return [
     {
-      text: `${sets(count)} for ${label} ${words(count)}`,
-      href: `${page}?${parameters}#credentials`,
+      text: `${sets(count)} for ${link.textContent} ${words(count)}`,
+      href: `${link.pathname}?${parameters}#credentials`,
     },
   ];
 }

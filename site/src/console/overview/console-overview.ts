@@ -98,7 +98,7 @@ class ConsoleOverview extends HTMLElement {
     const block = find(this, '[data-block="attention"]', HTMLElement);
     block.hidden = true;
     void import('./attention.lazy.ts')
-      .then((code) => code.readNotices(selection))
+      .then((code) => code.readNotices(this, selection))
       .catch(() => [])
       .then((notices) => selection === this.#selection && this.#showNotices(block, notices));
   }
