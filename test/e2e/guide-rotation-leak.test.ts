@@ -124,6 +124,7 @@ describe('the guide to rotate credentials', () => {
       await save(page);
       await region(page, 'Both keys').getByText(fresh.access_key).waitFor();
       await steps(page).toEqual([1, 2]);
+      if (id === 'sqs') await expectOutageShown(page, olds.sqs.id);
       expect([await use(id, olds[id]), await use(id, fresh)]).toEqual(['ok', 'ok']);
       await steps(page).toEqual([1, 2, 4]);
       await region(page, 'Finish').getByRole('button', { name: 'Finish or cancel the rotation' }).click();
@@ -147,8 +148,36 @@ describe('the guide to rotate credentials', () => {
   });
 });
 
+/** Expects that the guide shows why it cannot read the credentials, until it can. */
+async function expectOutageShown(page: Page, id: string): Promise<void> {
+  const path = `**/sqs-credentials/${id}`;
+  await page.route(path, (route) => route.fulfill({ status: 503, json: { type: 'unavailable' } }));
+  await region(page, 'Both keys').getByRole('button', { name: 'Check now' }).click();
+  const problem = region(page, 'Rotate').getByText('Paris is unavailable right now.');
+  await problem.waitFor();
+  expect(await stepsDone(page)).toEqual([1, 2]);
+  await page.unroute(path);
+  await region(page, 'Both keys').getByRole('button', { name: 'Check now' }).click();
+  await problem.waitFor({ state: 'hidden' });
+  for (const complaint of browser.complaints.splice(0)) expect(complaint).toContain('503');
+}
+
 const newKeys = (product: 'sqs' | 'sns', projectId: string, name = 'orders') =>
   newCredentials(local, product, ALL, { projectId, name });
+
+/** Makes the API respond as if a server had not confirmed the last change of an account, until `over` is true. */
+async function simulatePending(page: Page, account: string): Promise<{ over: boolean }> {
+  const pending = { over: false };
+  await page.route(`**/nats-accounts/${account}`, async (route) => {
+    const response = await route.fetch();
+    const text = await response.text();
+    await route.fulfill({
+      response,
+      body: pending.over ? text : text.replace('"state":"enforced"', '"state":"pending"'),
+    });
+  });
+  return pending;
+}
 
 describe('the guide for a leak', () => {
   it('finds NATS credentials by their file, and disables, replaces and revokes them', async () => {
@@ -186,11 +215,15 @@ describe('the guide for a leak', () => {
     await region(page, 'Replacement').getByText('orders 2').waitFor();
     await steps(page).toEqual([1, 2, 3, 4]);
 
+    const pending = await simulatePending(page, creds.account);
     await region(page, 'Revoke').getByRole('button', { name: 'Revoke credentials' }).click();
     await page.getByRole('alertdialog').getByRole('button', { name: 'Revoke credentials' }).click();
     await region(page, 'Revoke')
       .getByText(/^Revoked orders\./)
       .waitFor();
+    await region(page, 'Revoke').getByText('Not all servers have confirmed the revocation yet.').waitFor();
+    expect(await stepsDone(page)).toEqual([1, 2, 3, 4]);
+    pending.over = true;
     await steps(page).toEqual([1, 2, 3, 4, 5]);
     expect(await access(url(), creds.content)).toBe('refused');
     await page.reload();

@@ -15,21 +15,6 @@ export interface GuideProgress {
   updated?: string;
   /** The last credentials revoked on this page. `pending` until all servers have confirmed it. */
   revoked?: { id: string; pending: boolean };
-  /** The credentials that the guide follows, as the API last returned them. Undefined until they are chosen. */
-  followed?: FollowedState | undefined;
-}
-
-/** What a guide about one set of credentials knows about it. */
-export interface FollowedState {
-  /** `revoked` once it no longer exists and, for NATS, all servers have confirmed that. */
-  status: 'enabled' | 'disabled' | 'expired' | 'revoked';
-  /** `finished` if only the new key is left. */
-  rotation: 'none' | 'started' | 'finished';
-  newKeyUsed: boolean;
-  /** Whether its use in the last day is shown. */
-  useShown: boolean;
-  /** Whether there are newer credentials, created after these were denied. */
-  replaced: boolean;
 }
 
 const STEPS: Record<string, (progress: GuideProgress) => boolean> = {
@@ -40,20 +25,17 @@ const STEPS: Record<string, (progress: GuideProgress) => boolean> = {
   update: ({ updated }) => updated !== undefined,
   find: ({ listed, revoked }) => revoked !== undefined || (listed !== undefined && listed.size > 0),
   revoke: ({ revoked, listed }) => revoked?.pending === false && listed?.has(revoked.id) === false,
-  choose: ({ followed }) => followed !== undefined,
-  rotate: ({ followed }) => followed !== undefined && followed.rotation !== 'none',
-  'use-new-key': ({ followed }) => followed?.newKeyUsed === true,
-  'finish-rotation': ({ followed }) => followed?.rotation === 'finished',
-  disable: ({ followed }) => followed !== undefined && followed.status !== 'enabled',
-  'see-use': ({ followed }) => followed?.useShown === true,
-  replace: ({ followed }) => followed?.replaced === true,
-  'revoke-followed': ({ followed }) => followed?.status === 'revoked',
 };
 
 /** Marks the steps under `root` that are done, and no others. */
 export function tickSteps(root: ParentNode, progress: GuideProgress): void {
+  markSteps(root, (step) => STEPS[step]?.(progress) ?? false);
+}
+
+/** Marks the steps under `root` for whose name `isDone` returns true, and no others. */
+export function markSteps(root: ParentNode, isDone: (step: string) => boolean): void {
   for (const step of root.querySelectorAll<HTMLElement>('[data-step]')) {
-    const done = STEPS[step.dataset.step ?? '']?.(progress) ?? false;
+    const done = isDone(step.dataset.step ?? '');
     step.toggleAttribute('data-done', done);
     const note = step.querySelector<HTMLElement>('[data-done-note]');
     if (note) note.hidden = !done;

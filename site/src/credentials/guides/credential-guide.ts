@@ -20,7 +20,6 @@ import {
   type Slice,
   sliceOf,
 } from '../../api/request.ts';
-import { tickSteps } from '../../guide/progress.ts';
 import { loadFor } from '../../ui/dom.ts';
 import { failure, info, say, UNLOADED } from '../../ui/panels/notice.ts';
 import { readPages } from '../../ui/panels/read-pages.ts';
@@ -196,7 +195,6 @@ export class CredentialGuide extends ProjectElement {
     this.#followed?.stop();
     this.#followed = undefined;
     this.#chosen = undefined;
-    tickSteps(this, { regionLoaded: true });
   }
 
   async #findKey(button: HTMLElement): Promise<void> {

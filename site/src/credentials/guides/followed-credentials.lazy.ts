@@ -11,7 +11,7 @@ import {
 } from '../../api/api.ts';
 import { type Problem, sentence } from '../../api/errors.ts';
 import { fetchResult, type Result } from '../../api/request.ts';
-import { type FollowedState, tickSteps } from '../../guide/progress.ts';
+import { markSteps } from '../../guide/progress.ts';
 import { busyWhile, fill, find } from '../../ui/dom.ts';
 import { failure, info, type Notice, say, success } from '../../ui/panels/notice.ts';
 import { showTime } from '../../ui/time.ts';
@@ -23,6 +23,7 @@ import type { Subject } from '../dialogs/subject.ts';
 import { showConnected } from '../nats/connected-clients.ts';
 import { fromAddress, toAddress } from './followed-address.ts';
 import { createLink, readReplacement, showReplacement } from './followed-replacement.ts';
+import { type FollowedState, isStepDone } from './followed-steps.ts';
 import { adviceOf, readAccount, subjectOf, whereOf } from './followed-subject.ts';
 import { readUse } from './followed-use.ts';
 
@@ -44,6 +45,10 @@ export class FollowedCredentials {
   #gone = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wait = FIRST_WAIT_MS;
+  /** When the API last returned their state, in RFC 3339 format. */
+  #checkedAt = new Date().toISOString();
+  /** Whether the last attempt failed. */
+  #failed = false;
   /** Aborted when a response is no longer of use. */
   #reading = new AbortController();
   /** Aborted when other credentials are followed. */
@@ -80,7 +85,7 @@ export class FollowedCredentials {
     const loaded = await subjectOf(this.#product, this.#credentials);
     if (this.#life.signal.aborted) return;
     if (loaded.ok) this.#subject = loaded.body;
-    else this.#complain(loaded.problem);
+    else this.#report(loaded.problem);
     this.#show();
     this.#showConnected();
     await this.check();
@@ -95,6 +100,7 @@ export class FollowedCredentials {
       say(stage);
       showStates(stage, new Set(['unchosen']));
     }
+    markSteps(this.#guide, () => false);
   }
 
   /** Reads the credentials now. */
@@ -105,7 +111,7 @@ export class FollowedCredentials {
     const { signal } = this.#reading;
     const problem = await this.#read(signal);
     if (signal.aborted) return;
-    if (problem) this.#complain(problem);
+    this.#report(problem);
     this.#show();
     if (!this.#watches) return;
     this.#timer = setTimeout(() => this.#tick(), this.#wait);
@@ -240,7 +246,7 @@ export class FollowedCredentials {
       started: credentials.rotation?.started_at,
       disabled: credentials.disabled_at,
       expired: credentials.expires_at,
-      checked: new Date().toISOString(),
+      checked: this.#checkedAt,
     };
     for (const stage of this.#stages) {
       fill(stage, {
@@ -249,7 +255,6 @@ export class FollowedCredentials {
         where: whereOf(this.#product, credentials, this.#subject),
         reason: credentials.disabled_reason ? `Reason: ${credentials.disabled_reason}` : '',
         advice: adviceOf(this.#product, credentials),
-        failed: '',
       });
       for (const [name, at] of Object.entries(times)) {
         const time = stage.querySelector<HTMLTimeElement>(`[data-time="${name}"]`);
@@ -261,14 +266,15 @@ export class FollowedCredentials {
     if (keys) showRotation(keys, this.#product, credentials);
     const link = this.#guide.querySelector<HTMLAnchorElement>('[data-link="create"]');
     if (link) link.href = createLink(this.#product, credentials);
-    tickSteps(this.#guide, { regionLoaded: true, followed: this.#state });
+    markSteps(this.#guide, (step) => isStepDone(step, this.#state));
   }
 
-  /** Shows why the credentials could not be read. */
-  #complain(problem: Problem): void {
-    if (problem.kind === 'superseded') return;
+  /** Shows why the credentials could not be read, until they can be. */
+  #report(problem: Problem | undefined): void {
     const [first] = this.#stages;
-    if (first) say(first, failure(sentence(problem, 'list')));
+    if (first && (problem || this.#failed)) say(first, problem && failure(sentence(problem, 'list')));
+    this.#failed = problem !== undefined;
+    if (!problem) this.#checkedAt = new Date().toISOString();
   }
 
   #say(name: string, notice: Notice): void {
