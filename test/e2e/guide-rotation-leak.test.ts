@@ -89,8 +89,9 @@ describe('the guide to rotate credentials', () => {
     await keys.getByText('First used: just now').waitFor();
     await finish.getByText('The old .creds file was in use in the last 15 minutes.').waitFor();
     await steps(page).toEqual([1, 2, 4]);
-    // The address returns to the same step.
-    await page.reload();
+    // The page of the credentials leads back to the same step.
+    await rotate.getByRole('link', { name: 'orders' }).click();
+    await page.getByRole('link', { name: 'rotate without downtime' }).click();
     await keys.getByText('First used: just now').waitFor();
     await steps(page).toEqual([1, 2, 4]);
 

@@ -68,6 +68,12 @@ export class CredentialPanel extends Panel {
       ...tags.map((tag) => Object.assign(document.createElement('span'), { textContent: tag, dir: 'auto' })),
     );
     this.#rotation(credentials);
+    for (const link of this.root.querySelectorAll<HTMLAnchorElement>('[data-guide]')) {
+      const address = new URL(link.href);
+      address.searchParams.set('region', credentials.region);
+      address.searchParams.set('credentials', id);
+      link.href = address.href;
+    }
     this.show('ready');
     const allowed = allowedActions(credentials);
     for (const button of this.#actions) button.hidden = !allowed.includes(button.dataset.item as Action);

@@ -25,7 +25,9 @@ export function showRotation(
   // Ended meanwhile: the request reports it.
   if (!rotation) return;
   const key = keyWord(product);
-  const { first_used_at: first, previous_last_used_at: last, previous_ends_at: end } = rotation;
+  const { first_used_at: first, previous_ends_at: end } = rotation;
+  // Before the first use of the new key, the last use of the credentials is one of the old key.
+  const last = rotation.previous_last_used_at ?? (first ? null : credentials.last_used_at);
   const time = (name: string) => find(root, `[data-time="${name}"]`, HTMLTimeElement);
   time('first_used').textContent = '';
   time('previous_last_used').textContent = '';
@@ -37,7 +39,7 @@ export function showRotation(
     new_key: keyOf(credentials),
     old_key: oldKeyOf(credentials) ?? '',
     unused: first ? '' : 'not used yet',
-    previous_unused: last ? '' : 'never',
+    previous_unused: last ? '' : first ? 'not since the rotation began' : 'never',
     ends: end ? `The old ${key} ends ` : `The old ${key} keeps working until the new one is used.`,
     ends_after: end ? '.' : '',
   });

@@ -21,6 +21,7 @@ import { change } from '../dialogs/changes.ts';
 import { keyOf, oldKeyOf, showRotation } from '../dialogs/rotation-facts.ts';
 import type { Subject } from '../dialogs/subject.ts';
 import { showConnected } from '../nats/connected-clients.ts';
+import { credentialPage } from '../permalink.ts';
 import { fromAddress, toAddress } from './followed-address.ts';
 import { createLink, readReplacement, showReplacement } from './followed-replacement.ts';
 import { type FollowedState, isStepDone } from './followed-steps.ts';
@@ -264,8 +265,8 @@ export class FollowedCredentials {
     }
     const keys = this.#stage('keys');
     if (keys) showRotation(keys, this.#product, credentials);
-    const link = this.#guide.querySelector<HTMLAnchorElement>('[data-link="create"]');
-    if (link) link.href = createLink(this.#product, credentials);
+    this.#link('page', credentialPage(this.#product, credentials));
+    this.#link('create', createLink(this.#product, credentials));
     markSteps(this.#guide, (step) => isStepDone(step, this.#state));
   }
 
@@ -275,6 +276,11 @@ export class FollowedCredentials {
     if (first && (problem || this.#failed)) say(first, problem && failure(sentence(problem, 'list')));
     this.#failed = problem !== undefined;
     if (!problem) this.#checkedAt = new Date().toISOString();
+  }
+
+  #link(name: string, href: string): void {
+    const links = this.#guide.querySelectorAll<HTMLAnchorElement>(`[data-link="${name}"]`);
+    for (const link of links) link.href = href;
   }
 
   #say(name: string, notice: Notice): void {
