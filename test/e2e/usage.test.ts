@@ -24,6 +24,13 @@ interface Usage {
 const usageOf = (product: string, id: string) =>
   api<Usage>(local, 'GET', `${AT}/${product}-credentials/${id}/usage`);
 
+/** Resolves to the number of ListQueues requests of credentials. */
+async function listsOf(id: string): Promise<number> {
+  const { buckets } = await usageOf('sqs', id);
+  const counts = buckets.map(({ requests }) => (requests as Record<string, number>).ListQueues ?? 0);
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
 /** Replaces the address on the page. */
 const here = (code = '') => code.replaceAll('https://latchkey.example.com', local.stack.origin);
 
@@ -33,13 +40,7 @@ it('of an SDK’s requests is counted, kept when the guard is evicted, and print
   const credentials = await newCredentials(local, 'sqs', { can_manage: true }, { projectId });
   const client = sqsClient(local, credentials);
   const list = async () => void (await client.send(new ListQueuesCommand({})));
-  const count = async () => {
-    const { buckets } = await usageOf('sqs', credentials.id);
-    return buckets.reduce(
-      (sum, { requests }) => sum + ((requests as Record<string, number>).ListQueues ?? 0),
-      0,
-    );
-  };
+  const count = () => listsOf(credentials.id);
   for (let time = 0; time < 10; time++) await list();
   await expect.poll(count, REPORTED).toBe(10);
   // The runtime evicts an object that is idle for ten seconds. It stores its counts before that.
@@ -62,6 +63,23 @@ it('of an SDK’s requests is counted, kept when the guard is evicted, and print
     expect(output.trim().split('\n')).toHaveLength(28);
     expect(output).toMatch(/T\d\d:00:00\.000Z 12 0\n$/);
   }
+});
+
+it('of both keys is counted through a rotation and its cancellation', async () => {
+  const projectId = await newProject(local);
+  await activate(local, 'fr-par', projectId, ['sqs']);
+  const credentials = await newCredentials(local, 'sqs', { can_manage: true }, { projectId });
+  const list = (key: typeof credentials) => sqsClient(local, key).send(new ListQueuesCommand({}));
+  await list(credentials);
+  const item = `${AT}/sqs-credentials/${credentials.id}`;
+  const rotated = await api<typeof credentials>(local, 'POST', `${item}/rotate`, {});
+  await list(rotated);
+  await list(credentials);
+  await api(local, 'POST', `${item}/rotate/cancel`);
+  await list(credentials);
+  const count = () => listsOf(credentials.id);
+  // The usage of the new key ended with it.
+  await expect.poll(count, REPORTED).toBe(3);
 });
 
 it('of NATS credentials is sampled by the schedule', async () => {
