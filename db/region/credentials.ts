@@ -288,8 +288,10 @@ export interface CredentialFilter {
   createdById?: string | undefined;
   /** Milliseconds since the epoch. */
   expiresBefore?: number | undefined;
-  /** Milliseconds since the epoch. Credentials that were never used count as used when they were created. */
+  /** Milliseconds since the epoch. Credentials that were never used count as used before. */
   lastUsedBefore?: number | undefined;
+  /** Milliseconds since the epoch. */
+  createdBefore?: number | undefined;
 }
 
 /**
@@ -346,8 +348,8 @@ function conditionsOf(filter: CredentialFilter & { now: number }): SQL[] {
     filter.natsRoleId !== undefined && sql`nth.nats_role_id = ${filter.natsRoleId}`,
     filter.createdById !== undefined && sql`nth.created_by_id = ${filter.createdById}`,
     filter.expiresBefore !== undefined && sql`nth.expires_at < ${filter.expiresBefore}`,
-    filter.lastUsedBefore !== undefined &&
-      sql`coalesce(nth.last_used_at, nth.created_at) < ${filter.lastUsedBefore}`,
+    filter.lastUsedBefore !== undefined && sql`coalesce(nth.last_used_at, 0) < ${filter.lastUsedBefore}`,
+    filter.createdBefore !== undefined && sql`nth.created_at < ${filter.createdBefore}`,
   ].filter((condition) => condition !== false);
 }
 

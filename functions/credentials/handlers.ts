@@ -167,6 +167,7 @@ export function filterOf(query: {
   created_by?: string | undefined;
   expires_before?: string | number | undefined;
   last_used_before?: string | number | undefined;
+  created_before?: string | number | undefined;
   nats_role_id?: string | undefined;
 }) {
   const time = (value: string | number | undefined) =>
@@ -179,6 +180,7 @@ export function filterOf(query: {
     createdById: query.created_by,
     expiresBefore: time(query.expires_before),
     lastUsedBefore: time(query.last_used_before),
+    createdBefore: time(query.created_before),
     natsRoleId: query.nats_role_id,
   };
 }

@@ -139,8 +139,9 @@ const filters = paging.extend({
   /** The id of the user or application that created them. */
   created_by: z.string().min(1).max(200).optional(),
   expires_before: instant.optional(),
-  /** Credentials that were never used match if they were created before. */
+  /** Credentials that were never used match too. */
   last_used_before: instant.optional(),
+  created_before: instant.optional(),
   order_by: z
     .enum([
       ...paging.shape.order_by.unwrap().options,
@@ -216,6 +217,7 @@ const batchFilter = z.strictObject({
   created_by: z.string().min(1).max(200).optional(),
   expires_before: z.iso.datetime({ offset: true }).optional(),
   last_used_before: z.iso.datetime({ offset: true }).optional(),
+  created_before: z.iso.datetime({ offset: true }).optional(),
 });
 
 /** A change of several credentials. `dry_run` only reports what it would do. */

@@ -202,15 +202,16 @@ describe.each(
     expect(
       await names(`expires_before=${encodeURIComponent(new Date(Date.now() + 2 * DAY_MS).toISOString())}`),
     ).toEqual(['orders us']);
+    expect(await names(`last_used_before=${before}`)).toEqual(['orders us', '100%']);
     // New credentials that were never used are not unused for a day.
-    expect(await names(`last_used_before=${before}`)).toEqual([]);
+    expect(await names(`last_used_before=${before}&created_before=${before}`)).toEqual([]);
     await rows(
       region,
       'update credentials set created_at = created_at - ? where id in (select value from json_each(?))',
       2 * DAY_MS,
       JSON.stringify([a.id, b.id, c.id]),
     );
-    expect(await names(`last_used_before=${before}`)).toEqual(['orders us', '100%']);
+    expect(await names(`last_used_before=${before}&created_before=${before}`)).toEqual(['orders us', '100%']);
     expect(await names('order_by=last_used_at_desc&page_size=1')).toEqual(['Orders EU']);
     // Those that never expire are the last.
     expect(await names('order_by=expires_at_asc&page_size=1')).toEqual(['orders us']);

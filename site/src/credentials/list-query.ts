@@ -17,6 +17,7 @@ export type ApiFilter = Pick<
   | 'tags'
   | 'expires_before'
   | 'last_used_before'
+  | 'created_before'
   | 'order_by'
 >;
 
@@ -100,7 +101,8 @@ export function apiFilter(product: ProductId, query: ListQuery, now: number): Ap
     ...(status && { status }),
     ...(tags.length > 0 && { tags: [...tags] }),
     ...(expires > 0 && { expires_before: days(expires) }),
-    ...(unused > 0 && { last_used_before: days(-unused) }),
+    // New credentials are not unused.
+    ...(unused > 0 && { last_used_before: days(-unused), created_before: days(-unused) }),
   };
 }
 

@@ -27,7 +27,10 @@ const CONDITIONS = [
   },
   {
     words: (count: number) => `${count === 1 ? 'was' : 'were'} not used in the last 90 days`,
-    filter: () => ({ last_used_before: new Date(Date.now() - 90 * DAY_MS).toISOString() }) as const,
+    filter: () => {
+      const before = new Date(Date.now() - 90 * DAY_MS).toISOString();
+      return { last_used_before: before, created_before: before } as const;
+    },
     address: { unused: '90' },
   },
 ];
