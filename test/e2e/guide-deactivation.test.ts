@@ -68,7 +68,7 @@ describe.each(PRODUCTS.map((product) => [product.label, product] as const))(
       expect(await button.isVisible()).toBe(false);
       expect(await stepsDone(page, product.list)).toEqual([1]);
       await activate(page, product);
-      await panel(page, product).getByText('no credentials').waitFor();
+      await panel(page, product).getByText('There are no credentials').waitFor();
       expect(await button.isVisible()).toBe(true);
     });
 

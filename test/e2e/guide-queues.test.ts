@@ -50,7 +50,7 @@ describe.each(CASES)('the guides’ form of %s in %s', (_label, at, product) => 
     ).toBe(true);
     expect(await axe(page)).toEqual([]);
     await activate(page, product);
-    await panel(page, product).getByText('no credentials').waitFor();
+    await panel(page, product).getByText('There are no credentials').waitFor();
     expect(await stepsDone(page, product.list)).toEqual([1]);
 
     await panel(page, product).getByRole('button', { name: 'Generate credentials' }).click();
