@@ -34,6 +34,8 @@ export const natsAccounts = region['nats-accounts'];
 
 export const natsServers = region['nats-servers'];
 
+export const natsRoles = region['nats-roles'];
+
 export const natsCredentials = region['nats-credentials'];
 
 export const natsUsage = region['nats-usage'];
@@ -89,6 +91,7 @@ export type Feedback = Listed<typeof feedback.$get>['feedback'][number];
 export type Found = Listed<typeof lookup.$get>['results'][number];
 export type BrowserSession = Listed<typeof sessions.$get>['jwts'][number];
 export type NatsAccount = Listed<typeof natsAccounts.$get>['nats_accounts'][number];
+export type NatsRole = Listed<typeof natsRoles.$get>['nats_roles'][number];
 export type NatsCredentials = Listed<typeof natsCredentials.$get>['nats_credentials'][number];
 export type AccessKeyCredentials = Listed<
   typeof accessKeyEndpoints.sqs.credentials.$get

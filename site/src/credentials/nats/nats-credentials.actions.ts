@@ -20,6 +20,7 @@ import { optionalMembers, prepareExpiry } from '../dialogs/optional-fields.ts';
 import { outcome } from '../revocation-receipt.ts';
 import { showNew } from '../show-new.ts';
 import type { NatsCredentialsElement } from './nats-credentials.ts';
+import { offerRoles } from './role-field.ts';
 import { natsSecret } from './secret-files.ts';
 import { withUserKey } from './user-key.ts';
 
@@ -66,7 +67,7 @@ export async function deleteAccount(
   element.panel.announce(notice);
 }
 
-const bodyFor = sameBody<{ nats_account_id: string; name: string }>();
+const bodyFor = sameBody<{ nats_account_id: string; nats_role_id?: string; name: string }>();
 
 /** Asks for a name and the other fields, creates credentials and shows their secret. */
 export async function generate(element: NatsCredentialsElement): Promise<void> {
@@ -78,11 +79,18 @@ export async function generate(element: NatsCredentialsElement): Promise<void> {
     element.updateSamples({ name: `${new FormData(dialog.form).get('name') ?? ''}`.trim() });
   dialog.addEventListener('input', listener);
   prepareExpiry(dialog);
+  const closed = new AbortController();
+  void offerRoles(dialog, account, closed.signal);
   const issued = await dialog.submit(
     (values, key) => {
-      const { name = '' } = values;
+      const { name = '', nats_role_id: role } = values;
       const request = `${key} ${id}`;
-      const body = bodyFor(request, () => ({ nats_account_id: id, name, ...optionalMembers(values) }));
+      const body = bodyFor(request, () => ({
+        nats_account_id: id,
+        name,
+        ...(role && { nats_role_id: role }),
+        ...optionalMembers(values),
+      }));
       return withUserKey({ request, accountId: id, name }, (userKey) => {
         const json = { ...body, ...userKey };
         return fetchResult(() =>
@@ -92,6 +100,7 @@ export async function generate(element: NatsCredentialsElement): Promise<void> {
     },
     { account: account.name, region: regionLabel(region) },
   );
+  closed.abort();
   dialog.removeEventListener('input', listener);
   if (issued) await showNew(element, issued, natsSecret(issued, account));
 }

@@ -16,6 +16,9 @@ import type { PendingRevocations } from './pending-revocations.ts';
 
 type Actions = typeof import('./nats-credentials.actions.ts');
 
+/** Dispatched on `<nats-credentials>` when its `owner` changes. */
+export const ACCOUNT_CHANGED = 'latchkey:nats-account';
+
 /** See nats-credentials.astro. */
 export class NatsCredentialsElement extends CredentialsElement<NatsAccount, NatsCredentials, Actions> {
   owner: NatsAccount | undefined;
@@ -47,7 +50,7 @@ export class NatsCredentialsElement extends CredentialsElement<NatsAccount, Nats
   }
 
   protected override showLoading(): void {
-    this.owner = undefined;
+    this.#setOwner(undefined);
     this.panel.show('loading');
     this.credentials.show('unchosen');
   }
@@ -112,7 +115,7 @@ export class NatsCredentialsElement extends CredentialsElement<NatsAccount, Nats
   }
 
   async #chooseAccount(account: NatsAccount): Promise<void> {
-    this.owner = account;
+    this.#setOwner(account);
     if (this.#pendingRevocations || account.enforcement.state === 'pending') {
       void this.watch((pendingRevocations) => account === this.owner && pendingRevocations.follow(account));
     }
@@ -121,6 +124,11 @@ export class NatsCredentialsElement extends CredentialsElement<NatsAccount, Nats
     choose({ ...this.selection, account: account.id });
     this.credentials.show('loading');
     await this.loadCredentials();
+  }
+
+  #setOwner(account: NatsAccount | undefined): void {
+    this.owner = account;
+    this.dispatchEvent(new Event(ACCOUNT_CHANGED));
   }
 
   protected readPage({ id, region }: NatsAccount, page: PageQuery & ApiFilter, init: RequestInit) {

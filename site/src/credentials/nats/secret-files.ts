@@ -23,11 +23,14 @@ export function natsSecret(issued: CreatedNatsCredentials, account: NatsAccount)
       const code = await import('./test-connection.ts').catch(() => undefined);
       return code ? code.tryCreds(issued, account) : UNLOADED;
     },
-    commands: [
-      { label: 'nats CLI', text: `nats --server ${endpoint} --creds ${file} pub latchkey.test "it works"` },
-      { label: 'Node.js', text: nodeCommand(file, endpoint) },
-      { label: 'Python', text: pythonCommand(file, endpoint) },
-    ],
+    commands: issued.nats_role_id
+      ? // The role may not allow a test subject, so this only connects.
+        [{ label: 'nats CLI', text: `nats --server ${endpoint} --creds ${file} rtt` }]
+      : [
+          { label: 'nats CLI', text: `nats --server ${endpoint} --creds ${file} pub latchkey.test "it works"` },
+          { label: 'Node.js', text: nodeCommand(file, endpoint) },
+          { label: 'Python', text: pythonCommand(file, endpoint) },
+        ],
   };
 }
 

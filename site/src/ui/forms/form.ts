@@ -176,7 +176,7 @@ export function showProblem(form: HTMLFormElement, problem: Problem): void {
 function complaintsOf(form: HTMLFormElement, refused: { name: string; help?: string }[]): Complaint[] {
   return shownFieldsOf(form).flatMap((input) => {
     // An item of a list is named after the list: `tags.2`.
-    const named = refused.find(({ name }) => name.split('.')[0] === input.name);
+    const named = refused.find(({ name }) => name === input.name || name.startsWith(`${input.name}.`));
     return named ? { input, text: input.dataset.mismatch ?? named.help ?? '' } : [];
   });
 }
