@@ -6,10 +6,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateTopicCommand } from '@aws-sdk/client-sns';
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
+import { connect, credsAuthenticator } from '@nats-io/transport-node';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { save } from './access-key-form.ts';
-import { inspect, region, useBrowser } from './browser.ts';
+import { axe, inspect, region, useBrowser } from './browser.ts';
 import {
   ALL,
   activate,
@@ -125,6 +126,97 @@ describe('the page of a NATS account', () => {
     expect(created).toMatchObject([{ tags: ['production'], description: 'of the test' }]);
     const days = (Date.parse(created[0]?.expires_at ?? '') - Date.now()) / 86_400_000;
     expect(days).toBeCloseTo(90, 1);
+  });
+
+  it('creates a role from a preset, which applies to credentials with it, follows changes, and is not deleted while it is used', async () => {
+    const { account } = await newCreds(local, 'fr-par');
+    const page = await browser.open(`/console/nats/account/?id=${account}&region=fr-par`);
+    const roles = region(page, 'Roles');
+    await roles.getByText('This account has no roles yet').waitFor();
+    await roles.getByRole('button', { name: 'Create role' }).click();
+    const form = dialog(page, 'Create a role');
+    await form.getByLabel('Name', { exact: true }).fill('order-service');
+    await form.getByLabel('Preset').selectOption('Send requests');
+    await form.getByText('A request can name any reply subject').waitFor();
+    await form.getByRole('button', { name: 'Save role' }).click();
+    await form.getByRole('alert').getByRole('link', { name: 'Enter a subject' }).click();
+    await page.keyboard.type('orders.bad subject');
+    await page.keyboard.press('Tab');
+    await form.getByRole('button', { name: 'Save role' }).click();
+    const allow = form.getByRole('group', { name: 'Publish' }).getByLabel('Allow');
+    await expect.poll(() => allow.getAttribute('aria-invalid')).toBe('true');
+    expect(browser.complaints.splice(0).join()).toContain('400');
+    expect(await axe(page)).toEqual([]);
+    await form.getByLabel('Subjects', { exact: true }).fill('orders.>');
+    expect(await allow.inputValue()).toBe('orders.>');
+    expect(await form.getByRole('group', { name: 'Subscribe' }).getByLabel('Allow').inputValue()).toBe(
+      '_INBOX.>',
+    );
+    await form.getByRole('button', { name: 'Save role' }).click();
+    await roles.getByRole('status').getByText('Created order-service. 1 of 1 server').waitFor();
+    expect(await roles.getByRole('cell').nth(0).textContent()).toBe('orders.>');
+
+    await region(page, 'Credentials').getByRole('button', { name: 'Generate credentials' }).click();
+    const generate = dialog(page, 'Generate credentials');
+    await generate.getByLabel('Name').fill('order-service-1');
+    await generate.getByLabel('Role').selectOption('order-service');
+    await page.keyboard.press('Enter');
+    const saved = dialog(page, 'Save your credentials');
+    await saved.getByRole('button', { name: 'Test these credentials' }).click();
+    await saved.getByText('the credentials have a role').waitFor();
+    await saved.getByRole('button', { name: /^Show / }).click();
+    const content = await saved
+      .getByRole('group', { name: /\.creds$/ })
+      .locator('code')
+      .innerText();
+    await save(page);
+    const row = region(page, 'Credentials').getByRole('row', { name: /order-service-1/ });
+    await row.getByText('Role', { exact: true }).waitFor();
+
+    const connection = await connect({
+      servers: local.stack.nats.get('fr-par')?.url ?? '',
+      authenticator: credsAuthenticator(new TextEncoder().encode(content)),
+    });
+    const violations: string[] = [];
+    void (async () => {
+      for await (const status of connection.status())
+        if (status.type === 'error') violations.push(status.error.message);
+    })();
+    const publish = async (subject: string) => {
+      connection.publish(subject);
+      await connection.flush();
+    };
+    await publish('orders.new');
+    expect(violations).toEqual([]);
+    await publish('invoices.new');
+    await expect.poll(() => violations.join()).toContain('invoices.new');
+
+    const choose = async (item: string) => {
+      await roles.getByRole('button', { name: 'See more actions for order-service' }).click();
+      await page.getByRole('menuitem', { name: item }).click();
+    };
+    await choose('Update role');
+    const update = dialog(page, 'Update role');
+    await update.getByText('1 set of credentials uses this role, with 1 open connection.').waitFor();
+    await update.getByRole('group', { name: 'Publish' }).getByLabel('Allow').fill('invoices.>');
+    await update.getByRole('button', { name: 'Save role' }).click();
+    await roles.getByRole('status').getByText('Updated order-service. 1 of 1 server').waitFor();
+    const denied = async (subject: string) => {
+      violations.length = 0;
+      await publish(subject);
+      await sleep(50);
+      return violations.length > 0;
+    };
+    await expect.poll(() => denied('invoices.new'), { timeout: 10_000 }).toBe(false);
+    expect(await denied('orders.new')).toBe(true);
+    await connection.close();
+
+    await choose('Delete role');
+    const question = page.getByRole('alertdialog', { name: 'Delete this role?' });
+    await question.getByRole('listitem').getByText('order-service-1').waitFor();
+    await question.getByRole('button', { name: 'Delete role' }).click();
+    await question.getByRole('alert').getByText('it was not deleted').waitFor();
+    expect(browser.complaints.splice(0).join()).toContain('412');
   });
 
   it('opens from the list, and distinguishes accounts of different regions', async () => {

@@ -38,7 +38,8 @@ function expiryOf({ expires_at: choice = '', expires_on: date }: Values): string
   ).toISOString();
 }
 
-const linesOf = (text = ''): string[] =>
+/** Returns the lines of a text area without spaces around them and without empty ones. */
+export const linesOf = (text = ''): string[] =>
   text
     .split('\n')
     .map((line) => line.trim())

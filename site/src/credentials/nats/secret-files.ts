@@ -27,7 +27,10 @@ export function natsSecret(issued: CreatedNatsCredentials, account: NatsAccount)
       ? // The role may not allow a test subject, so this only connects.
         [{ label: 'nats CLI', text: `nats --server ${endpoint} --creds ${file} rtt` }]
       : [
-          { label: 'nats CLI', text: `nats --server ${endpoint} --creds ${file} pub latchkey.test "it works"` },
+          {
+            label: 'nats CLI',
+            text: `nats --server ${endpoint} --creds ${file} pub latchkey.test "it works"`,
+          },
           { label: 'Node.js', text: nodeCommand(file, endpoint) },
           { label: 'Python', text: pythonCommand(file, endpoint) },
         ],
