@@ -6,7 +6,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateTopicCommand } from '@aws-sdk/client-sns';
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
-import { connect, credsAuthenticator } from '@nats-io/transport-node';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { save } from './access-key-form.ts';
@@ -173,10 +172,8 @@ describe('the page of a NATS account', () => {
     const row = region(page, 'Credentials').getByRole('row', { name: /order-service-1/ });
     await row.getByText('Role', { exact: true }).waitFor();
 
-    const connection = await connect({
-      servers: local.stack.nats.get('fr-par')?.url ?? '',
-      authenticator: credsAuthenticator(new TextEncoder().encode(content)),
-    });
+    const url = local.stack.nats.get('fr-par')?.url ?? '';
+    const connection = await connectWith(url, content, { reconnect: true });
     const violations: string[] = [];
     void (async () => {
       for await (const status of connection.status())
@@ -217,6 +214,8 @@ describe('the page of a NATS account', () => {
     await question.getByRole('button', { name: 'Delete role' }).click();
     await question.getByRole('alert').getByText('it was not deleted').waitFor();
     expect(browser.complaints.splice(0).join()).toContain('412');
+    await question.getByRole('link', { name: 'order-service-1' }).click();
+    await page.getByText('Role order-service', { exact: true }).waitFor();
   });
 
   it('opens from the list, and distinguishes accounts of different regions', async () => {

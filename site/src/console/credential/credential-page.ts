@@ -10,6 +10,7 @@ import {
   type NatsAccount,
   type NatsCredentials,
   natsAccounts,
+  natsRoles,
   projects,
 } from '../../api/api.ts';
 import type { Problem } from '../../api/errors.ts';
@@ -94,11 +95,15 @@ class CredentialPage extends HTMLElement {
     return this.querySelectorAll('[data-panel="usage"], [data-panel="history"]');
   }
 
-  /** Shows the names of the account and the project. Returns the organization's id, if the reader can see the project. */
+  /**
+   * Shows the names of the account, the role and the project. Returns the organization's id, if the reader can see the
+   * project.
+   */
   async #loadParents(credentials: Credentials): Promise<string | undefined> {
     const { region } = credentials;
     let project_id = 'project_id' in credentials ? credentials.project_id : undefined;
     if ('nats_account_id' in credentials) {
+      if (credentials.nats_role_id) void this.#nameRole(region, credentials.nats_role_id);
       const param = { region, nats_account_id: credentials.nats_account_id };
       const account = await fetchResult(() => natsAccounts[':nats_account_id'].$get({ param }));
       if (account.ok) {
@@ -117,6 +122,12 @@ class CredentialPage extends HTMLElement {
       project.ok ? project.body.name : project_id,
     );
     return project.ok ? project.body.organization_id : undefined;
+  }
+
+  async #nameRole(region: string, id: string): Promise<void> {
+    const param = { region, nats_role_id: id };
+    const role = await fetchResult(() => natsRoles[':nats_role_id'].$get({ param }));
+    if (role.ok) this.credentials.nameRole(role.body.name);
   }
 
   async #act(action: Action, button: HTMLElement): Promise<void> {

@@ -116,6 +116,10 @@ export class CredentialPanel extends Panel {
     find(this.root, '[data-link="account"]', HTMLAnchorElement).href = accountPage(region, id);
   }
 
+  nameRole(name: string): void {
+    fill(this.root, { access: `Role ${name}` });
+  }
+
   nameProject(product: ProductId, region: string, project: string, name: string): void {
     fill(this.root, { project: name });
     const [page, tab] =

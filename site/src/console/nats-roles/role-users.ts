@@ -2,6 +2,7 @@
 import { type NatsCredentials, type NatsRole, natsCredentials } from '../../api/api.ts';
 import { sentence } from '../../api/errors.ts';
 import { fetchResult, type Result } from '../../api/request.ts';
+import { credentialPage } from '../../credentials/permalink.ts';
 import { fill, find } from '../../ui/dom.ts';
 import { pluralize } from '../../ui/pluralize.ts';
 
@@ -41,10 +42,13 @@ export async function showUsers(root: ParentNode, role: NatsRole, signal: AbortS
   const text = `${use(total)}, so it cannot be deleted. Revoke them first.${rest}`;
   fill(root, { users: total === 0 ? 'No credentials use this role.' : text });
   list.append(
-    ...credentials.map(({ name, status }) => {
+    ...credentials.map((entry) => {
       const item = document.createElement('li');
-      item.textContent = status === 'enabled' ? name : `${name} (${status})`;
-      item.dir = 'auto';
+      const link = document.createElement('a');
+      link.href = credentialPage('nats', entry);
+      link.textContent = entry.name;
+      link.dir = 'auto';
+      item.append(link, entry.status === 'enabled' ? '' : ` (${entry.status})`);
       return item;
     }),
   );
