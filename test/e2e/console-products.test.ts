@@ -166,7 +166,7 @@ describe('the page of a NATS account', () => {
     await saved.getByRole('button', { name: /^Show / }).click();
     const content = await saved
       .getByRole('group', { name: /\.creds$/ })
-      .locator('code')
+      .locator('pre')
       .innerText();
     await save(page);
     const row = region(page, 'Credentials').getByRole('row', { name: /order-service-1/ });
