@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { ACTIONS, RESOURCES } from '../../site/src/build/audit-labels.ts';
 import { run } from './access-key-form.ts';
-import { ALL, activate, newCredentials } from './gateway-clients.ts';
+import { ALL, activate, newCredentials, newProject } from './gateway-clients.ts';
 import { api, useStack } from './local-stack.ts';
 import { access, newCreds } from './nats-client.ts';
 import { codeOf } from './pages.ts';
@@ -89,7 +89,7 @@ it('leaked-credentials shows how to find the credentials', async () => {
 });
 
 it('credentials-from-programs shows the requests of the whole life of credentials', async () => {
-  const { project_id: PROJECT_ID } = local.owner;
+  const PROJECT_ID = await newProject(local);
   await activate(local, REGION, PROJECT_ID, ['sqs']);
   const [create = '', ...blocks] = codeOf('how-to/credentials-from-programs', 'bash').map(here);
   const shown = ['update', 'disable', 'rotate', 'finish', 'find', 'use', 'batch'];
