@@ -96,6 +96,11 @@ describe('axe finds no violations', () => {
   it('on pages with data', { timeout: 300_000 }, async () => {
     const { organization_id, project_id: projectId } = local.owner;
     const { account } = await newCreds(local, 'fr-par');
+    await api(local, 'POST', '/mnq/v1beta1/regions/fr-par/nats-roles', {
+      nats_account_id: account,
+      publish: { allow: ['orders.>'] },
+      subscribe: { allow: [] },
+    });
     await activate(local, 'fr-par', projectId);
     const queues = sqsClient(local, await newCredentials(local, 'sqs', ALL));
     const topics = snsClient(local, await newCredentials(local, 'sns', ALL));

@@ -1,18 +1,17 @@
 /** Loads nats-roles.ts once the page shows a NATS account. */
-import { ACCOUNT_CHANGED, type NatsCredentialsElement } from '../../credentials/nats/nats-credentials.ts';
+import type { NatsCredentialsElement } from '../../credentials/nats/nats-credentials.ts';
 import { UNLOADED } from '../../ui/panels/notice.ts';
 import { Panel } from '../../ui/panels/panel.ts';
+import { SELECTION_CHANGED } from '../../workspace/selection.ts';
 
-for (const element of document.querySelectorAll<HTMLElement>('nats-roles')) {
-  const account = element.closest<NatsCredentialsElement>('nats-credentials');
-  const load = () => {
-    if (!account?.owner) return;
-    account.removeEventListener(ACCOUNT_CHANGED, load);
-    import('./nats-roles.ts').catch(() => {
-      element.hidden = false;
-      new Panel(element, 'roles').fail({ kind: 'refused', message: UNLOADED.text });
-    });
-  };
-  account?.addEventListener(ACCOUNT_CHANGED, load);
-  load();
-}
+const load = () => {
+  const around = document.querySelector<NatsCredentialsElement>('nats-credentials');
+  const roles = around?.querySelector<HTMLElement>('nats-roles');
+  if (!roles || !around?.owner) return;
+  import('./nats-roles.ts').catch(() => {
+    roles.hidden = false;
+    new Panel(roles, 'roles').fail({ kind: 'refused', message: UNLOADED.text });
+  });
+};
+document.addEventListener(SELECTION_CHANGED, load);
+load();

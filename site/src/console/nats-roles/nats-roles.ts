@@ -3,8 +3,9 @@
 import { type NatsAccount, type NatsRole, natsRoles } from '../../api/api.ts';
 import type { Problem } from '../../api/errors.ts';
 import { type PageQuery, sliceOf } from '../../api/request.ts';
-import { ACCOUNT_CHANGED, type NatsCredentialsElement } from '../../credentials/nats/nats-credentials.ts';
+import type { NatsCredentialsElement } from '../../credentials/nats/nats-credentials.ts';
 import type { Notice } from '../../ui/panels/notice.ts';
+import { currentSelection, SELECTION_CHANGED } from '../../workspace/selection.ts';
 import { ListElement } from '../list/list-element.ts';
 import type { Row } from '../list/list-panel.ts';
 import { grants } from './role-values.ts';
@@ -16,13 +17,15 @@ class NatsRolesElement extends ListElement<NatsRole, NatsAccount> {
   protected readonly panel = 'roles';
 
   protected async open(): Promise<({ ok: true } & NatsAccount) | { ok: false; problem: Problem }> {
-    const { owner } = this.#around;
-    this.hidden = owner === undefined;
-    return owner ? { ok: true, ...owner } : { ok: false, problem: { kind: 'superseded' } };
+    const { owner } = this.closest('nats-credentials') as NatsCredentialsElement;
+    // A deleted account is not selected any more.
+    const shown = owner !== undefined && owner.id === currentSelection().account;
+    this.hidden = !shown;
+    return shown ? { ok: true, ...owner } : { ok: false, problem: { kind: 'superseded' } };
   }
 
   protected onOtherContext(restart: () => void): void {
-    this.#around.addEventListener(ACCOUNT_CHANGED, restart);
+    document.addEventListener(SELECTION_CHANGED, restart);
   }
 
   protected read({ id, region }: NatsAccount, page: PageQuery, init: RequestInit) {
@@ -54,10 +57,6 @@ class NatsRolesElement extends ListElement<NatsRole, NatsAccount> {
       const outcome = await action(actions);
       if (outcome) await this.done(outcome.notice, outcome.id);
     });
-  }
-
-  get #around(): NatsCredentialsElement {
-    return this.closest('nats-credentials') as NatsCredentialsElement;
   }
 }
 

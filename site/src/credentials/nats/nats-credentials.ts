@@ -16,9 +16,6 @@ import type { PendingRevocations } from './pending-revocations.ts';
 
 type Actions = typeof import('./nats-credentials.actions.ts');
 
-/** Dispatched on `<nats-credentials>` when its `owner` changes. */
-export const ACCOUNT_CHANGED = 'latchkey:nats-account';
-
 /** See nats-credentials.astro. */
 export class NatsCredentialsElement extends CredentialsElement<NatsAccount, NatsCredentials, Actions> {
   owner: NatsAccount | undefined;
@@ -50,7 +47,7 @@ export class NatsCredentialsElement extends CredentialsElement<NatsAccount, Nats
   }
 
   protected override showLoading(): void {
-    this.#setOwner(undefined);
+    this.owner = undefined;
     this.panel.show('loading');
     this.credentials.show('unchosen');
   }
@@ -115,7 +112,7 @@ export class NatsCredentialsElement extends CredentialsElement<NatsAccount, Nats
   }
 
   async #chooseAccount(account: NatsAccount): Promise<void> {
-    this.#setOwner(account);
+    this.owner = account;
     if (this.#pendingRevocations || account.enforcement.state === 'pending') {
       void this.watch((pendingRevocations) => account === this.owner && pendingRevocations.follow(account));
     }
@@ -124,11 +121,6 @@ export class NatsCredentialsElement extends CredentialsElement<NatsAccount, Nats
     choose({ ...this.selection, account: account.id });
     this.credentials.show('loading');
     await this.loadCredentials();
-  }
-
-  #setOwner(account: NatsAccount | undefined): void {
-    this.owner = account;
-    this.dispatchEvent(new Event(ACCOUNT_CHANGED));
   }
 
   protected readPage({ id, region }: NatsAccount, page: PageQuery & ApiFilter, init: RequestInit) {
