@@ -5,7 +5,7 @@ import type { Problem } from '../../api/errors.ts';
 import { type PageQuery, sliceOf } from '../../api/request.ts';
 import type { NatsCredentialsElement } from '../../credentials/nats/nats-credentials.ts';
 import type { Notice } from '../../ui/panels/notice.ts';
-import { currentSelection, SELECTION_CHANGED } from '../../workspace/selection.ts';
+import { SELECTION_CHANGED } from '../../workspace/selection.ts';
 import { ListElement } from '../list/list-element.ts';
 import type { Row } from '../list/list-panel.ts';
 import { grants } from './role-values.ts';
@@ -18,10 +18,7 @@ class NatsRolesElement extends ListElement<NatsRole, NatsAccount> {
 
   protected async open(): Promise<({ ok: true } & NatsAccount) | { ok: false; problem: Problem }> {
     const { owner } = this.closest('nats-credentials') as NatsCredentialsElement;
-    // A deleted account is not selected any more.
-    const shown = owner !== undefined && owner.id === currentSelection().account;
-    this.hidden = !shown;
-    return shown ? { ok: true, ...owner } : { ok: false, problem: { kind: 'superseded' } };
+    return owner ? { ok: true, ...owner } : { ok: false, problem: { kind: 'superseded' } };
   }
 
   protected onOtherContext(restart: () => void): void {
