@@ -6,7 +6,8 @@ import type { AccessKeyProductId } from '../../../db/products.ts';
 import type { App } from '../../../functions/index.ts';
 import { clientAt } from './typed-client.ts';
 
-const client = clientAt<ReturnType<typeof hc<App>>>();
+/** The root of the API. */
+export const client = clientAt<ReturnType<typeof hc<App>>>();
 
 export const projects = client.account.v3.projects;
 
@@ -16,35 +17,17 @@ export const iam = client.iam.v1alpha1;
 /** Readers' feedback about pages. */
 export const { feedback } = client;
 
-/** The sessions of the signed-in person. */
-export const sessions = iam.jwts;
-
-/** The audit trail of the organization, and those of the regions. */
-export const audit = {
-  organization: client['audit-trail'].v1alpha1.events,
-  region: client['audit-trail'].v1alpha1.regions[':region'].events,
-};
-
-/** Finds the credentials or API key that a key belongs to. */
-export const lookup = client.mnq.v1beta1.lookup;
-
-const region = client.mnq.v1beta1.regions[':region'];
+/** The endpoints of a region. */
+export const region = client.mnq.v1beta1.regions[':region'];
 
 export const natsAccounts = region['nats-accounts'];
 
-export const natsServers = region['nats-servers'];
-
-export const natsRoles = region['nats-roles'];
-
 export const natsCredentials = region['nats-credentials'];
-
-export const natsUsage = region['nats-usage'];
 
 /** The endpoints of Queues and of Topics and Events, by product. */
 export const accessKeyEndpoints = {
   sqs: {
     credentials: region['sqs-credentials'],
-    usage: region['sqs-usage'],
     info: region['sqs-info'],
     activate: region['activate-sqs'],
     deactivate: region['deactivate-sqs'],
@@ -52,22 +35,12 @@ export const accessKeyEndpoints = {
   },
   sns: {
     credentials: region['sns-credentials'],
-    usage: region['sns-usage'],
     info: region['sns-info'],
     activate: region['activate-sns'],
     deactivate: region['deactivate-sns'],
     resources: region.topics,
   },
 } as const satisfies Record<AccessKeyProductId, object>;
-
-/** The endpoints of one set of credentials, by product. */
-export const credentialEndpoints = {
-  nats: natsCredentials[':credentials_id'],
-  sqs: accessKeyEndpoints.sqs.credentials[':credentials_id'],
-  sns: accessKeyEndpoints.sns.credentials[':credentials_id'],
-} as const;
-
-export type CredentialProductId = keyof typeof credentialEndpoints;
 
 /**
  * Returns the header that makes a creation safe to retry. `within` is the id of the parent: the same form for another
@@ -86,12 +59,8 @@ export type ApiKey = Listed<(typeof iam)['api-keys']['$get']>['api_keys'][number
 export type IssuedApiKey = InferResponseType<(typeof iam)['api-keys']['$post'], 200>;
 export type Policy = Listed<typeof iam.policies.$get>['policies'][number];
 export type Rule = Listed<typeof iam.rules.$get>['rules'][number];
-export type AuditEvent = Listed<typeof audit.organization.$get>['events'][number];
 export type Feedback = Listed<typeof feedback.$get>['feedback'][number];
-export type Found = Listed<typeof lookup.$get>['results'][number];
-export type BrowserSession = Listed<typeof sessions.$get>['jwts'][number];
 export type NatsAccount = Listed<typeof natsAccounts.$get>['nats_accounts'][number];
-export type NatsRole = Listed<typeof natsRoles.$get>['nats_roles'][number];
 export type NatsCredentials = Listed<typeof natsCredentials.$get>['nats_credentials'][number];
 export type AccessKeyCredentials = Listed<
   typeof accessKeyEndpoints.sqs.credentials.$get

@@ -1,5 +1,5 @@
 /** Fills in the column with the usage of credentials in the last day. Loaded when the column is in view. */
-import { accessKeyEndpoints, natsUsage } from '../api/api.ts';
+import { type CredentialProductId, usageEndpoints } from '../api/on-demand.ts';
 import { fetchResult } from '../api/request.ts';
 import { pluralize } from '../ui/pluralize.ts';
 
@@ -16,17 +16,17 @@ export async function fillUsage(panel: HTMLElement, region: string): Promise<voi
   const cells = [...panel.querySelectorAll<HTMLElement>('[data-usage=""]')];
   for (const cell of cells) cell.dataset.usage = 'requested';
   for (let at = 0; at < cells.length; at += MOST)
-    await fillSome(panel.dataset.product ?? '', region, cells.slice(at, at + MOST));
+    await fillSome(panel.dataset.product as CredentialProductId, region, cells.slice(at, at + MOST));
 }
 
-async function fillSome(product: string, region: string, cells: readonly HTMLElement[]): Promise<void> {
+async function fillSome(
+  product: CredentialProductId,
+  region: string,
+  cells: readonly HTMLElement[],
+): Promise<void> {
   const ids = cells.map((cell) => cell.closest<HTMLElement>('[data-id]')?.dataset.id ?? '');
   const request = { param: { region }, query: { credentials_id: ids } };
-  const result = await fetchResult<{ usage: Usage[] }>(() =>
-    product === 'sqs' || product === 'sns'
-      ? accessKeyEndpoints[product].usage.$get(request)
-      : natsUsage.$get(request),
-  );
+  const result = await fetchResult<{ usage: Usage[] }>(() => usageEndpoints[product].$get(request));
   const usage = new Map(
     result.ok ? result.body.usage.map((entry): [string, Usage] => [entry.credentials_id, entry]) : [],
   );

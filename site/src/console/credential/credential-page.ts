@@ -6,14 +6,13 @@
 import type { ProductId } from '../../../../db/products.ts';
 import {
   type AccessKeyCredentials,
-  credentialEndpoints,
   type NatsAccount,
   type NatsCredentials,
   natsAccounts,
-  natsRoles,
   projects,
 } from '../../api/api.ts';
 import type { Problem } from '../../api/errors.ts';
+import { credentialEndpoints, natsRoles } from '../../api/on-demand.ts';
 import { type ApiResponse, fetchResult, LatestRequest } from '../../api/request.ts';
 import { currentSession } from '../../api/session.ts';
 import type { AccessKeyProductId } from '../../credentials/access-key/products.ts';

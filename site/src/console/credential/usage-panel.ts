@@ -1,7 +1,7 @@
 /** The usage of the credentials on the page: charts, and the numbers behind them. See usage-panel.astro. */
 
 import type { InferResponseType } from 'hono/client';
-import { type CredentialProductId, credentialEndpoints } from '../../api/api.ts';
+import { type CredentialProductId, credentialEndpoints } from '../../api/on-demand.ts';
 import { type ApiResponse, LatestRequest } from '../../api/request.ts';
 import { barChart } from '../../ui/bar-chart.ts';
 import { fill, find } from '../../ui/dom.ts';

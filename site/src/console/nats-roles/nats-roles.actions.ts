@@ -1,6 +1,7 @@
 /** The actions of `<nats-roles>`: each opens its dialog and sends its request. Loaded on first use. */
 
-import { idempotent, type NatsAccount, type NatsRole, natsRoles } from '../../api/api.ts';
+import { idempotent, type NatsAccount } from '../../api/api.ts';
+import { type NatsRole, natsRoles } from '../../api/on-demand.ts';
 import { fetchResult, type Result } from '../../api/request.ts';
 import { outcome } from '../../credentials/revocation-receipt.ts';
 import { dialogIn } from '../../ui/dialogs/form-dialog.ts';

@@ -1,7 +1,8 @@
 /** The element `<nats-roles>`: lists, creates, updates and deletes the roles of the account of `<nats-credentials>`. */
 
-import { type NatsAccount, type NatsRole, natsRoles } from '../../api/api.ts';
+import type { NatsAccount } from '../../api/api.ts';
 import type { Problem } from '../../api/errors.ts';
+import { type NatsRole, natsRoles } from '../../api/on-demand.ts';
 import { type PageQuery, sliceOf } from '../../api/request.ts';
 import type { NatsCredentialsElement } from '../../credentials/nats/nats-credentials.ts';
 import type { Notice } from '../../ui/panels/notice.ts';

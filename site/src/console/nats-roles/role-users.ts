@@ -1,6 +1,7 @@
 /** Finds the credentials with a role, and counts their connections. */
-import { type NatsCredentials, type NatsRole, natsCredentials } from '../../api/api.ts';
+import { type NatsCredentials, natsCredentials } from '../../api/api.ts';
 import { sentence } from '../../api/errors.ts';
+import type { NatsRole } from '../../api/on-demand.ts';
 import { fetchResult, type Result } from '../../api/request.ts';
 import { credentialPage } from '../../credentials/permalink.ts';
 import { fill, find } from '../../ui/dom.ts';

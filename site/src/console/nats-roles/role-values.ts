@@ -6,7 +6,7 @@ import {
   type PresetParameter,
   permissionsOf,
 } from '../../../../functions/nats/presets.ts';
-import type { NatsRole } from '../../api/api.ts';
+import type { NatsRole } from '../../api/on-demand.ts';
 import { linesOf } from '../../credentials/dialogs/optional-fields.ts';
 import type { Values } from '../../ui/forms/form.ts';
 

@@ -3,8 +3,8 @@
  * change-dialogs.astro under `root`, sends its request and returns the outcome, or undefined if the person cancels.
  */
 
-import { credentialEndpoints } from '../../api/api.ts';
 import { sentence } from '../../api/errors.ts';
+import { credentialEndpoints } from '../../api/on-demand.ts';
 import { fetchResult, type Result } from '../../api/request.ts';
 import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
 import { find } from '../../ui/dom.ts';

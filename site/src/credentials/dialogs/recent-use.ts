@@ -1,7 +1,7 @@
 /** Fills in recent-use.astro. */
 import type { InferResponseType } from 'hono/client';
-import { type CredentialProductId, credentialEndpoints } from '../../api/api.ts';
 import { sentence } from '../../api/errors.ts';
+import { type CredentialProductId, credentialEndpoints } from '../../api/on-demand.ts';
 import { fetchResult, type Result } from '../../api/request.ts';
 import { fill } from '../../ui/dom.ts';
 import { pluralize } from '../../ui/pluralize.ts';

@@ -1,10 +1,6 @@
 /** Opens rotate-dialogs.astro. */
-import {
-  type AccessKeyCredentials,
-  credentialEndpoints,
-  idempotent,
-  type NatsCredentials,
-} from '../../api/api.ts';
+import { type AccessKeyCredentials, idempotent, type NatsCredentials } from '../../api/api.ts';
+import { credentialEndpoints } from '../../api/on-demand.ts';
 import { fetchResult, type Result } from '../../api/request.ts';
 import { dialogIn } from '../../ui/dialogs/form-dialog.ts';
 import { type Secret, SecretDialog } from '../../ui/dialogs/secret-dialog.ts';

@@ -5,13 +5,12 @@
 import {
   type AccessKeyCredentials,
   accessKeyEndpoints,
-  type CredentialProductId,
-  credentialEndpoints,
   type NatsCredentials,
   natsAccounts,
   natsCredentials,
 } from '../../api/api.ts';
 import { sentence } from '../../api/errors.ts';
+import { type CredentialProductId, credentialEndpoints } from '../../api/on-demand.ts';
 import {
   fetchResult,
   LatestRequest,

@@ -2,14 +2,9 @@
  * The credentials that a guide follows: reads them again and again while the page is visible, shows their state in the
  * stages of the guide, and runs the actions on them. Loaded when credentials are chosen.
  */
-import {
-  type AccessKeyCredentials,
-  type CredentialProductId,
-  credentialEndpoints,
-  type NatsCredentials,
-  natsCredentials,
-} from '../../api/api.ts';
+import { type AccessKeyCredentials, type NatsCredentials, natsCredentials } from '../../api/api.ts';
 import { type Problem, sentence } from '../../api/errors.ts';
+import { type CredentialProductId, credentialEndpoints } from '../../api/on-demand.ts';
 import { fetchResult, type Result } from '../../api/request.ts';
 import { markSteps } from '../../guide/progress.ts';
 import { busyWhile, fill, find } from '../../ui/dom.ts';

@@ -2,10 +2,10 @@
 import {
   type AccessKeyCredentials,
   accessKeyEndpoints,
-  type CredentialProductId,
   type NatsCredentials,
   natsCredentials,
 } from '../../api/api.ts';
+import type { CredentialProductId } from '../../api/on-demand.ts';
 import { fetchResult, type Result } from '../../api/request.ts';
 import { fill, find } from '../../ui/dom.ts';
 import { showTime } from '../../ui/time.ts';

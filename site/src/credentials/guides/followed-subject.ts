@@ -2,11 +2,11 @@
 import {
   type AccessKeyCredentials,
   accessKeyEndpoints,
-  type CredentialProductId,
   type NatsAccount,
   type NatsCredentials,
   natsAccounts,
 } from '../../api/api.ts';
+import type { CredentialProductId } from '../../api/on-demand.ts';
 import { fetchResult, type Result } from '../../api/request.ts';
 import { regionLabel } from '../../workspace/region-label.ts';
 import { ACCESS_KEY_PRODUCTS } from '../access-key/products.ts';

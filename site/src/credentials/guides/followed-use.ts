@@ -1,6 +1,7 @@
 /** How leaked credentials are used, in use-stage.astro. */
-import type { AccessKeyCredentials, CredentialProductId, NatsCredentials } from '../../api/api.ts';
+import type { AccessKeyCredentials, NatsCredentials } from '../../api/api.ts';
 import type { Problem } from '../../api/errors.ts';
+import type { CredentialProductId } from '../../api/on-demand.ts';
 import { copyOf, fill, find } from '../../ui/dom.ts';
 import { pluralize } from '../../ui/pluralize.ts';
 import { showTime } from '../../ui/time.ts';

@@ -1,5 +1,6 @@
 /** Fills in the field for a role in the dialog that generates credentials. */
-import { type NatsAccount, natsRoles } from '../../api/api.ts';
+import type { NatsAccount } from '../../api/api.ts';
+import { natsRoles } from '../../api/on-demand.ts';
 import { fetchAllPages } from '../../api/request.ts';
 import type { FormDialog } from '../../ui/dialogs/form-dialog.ts';
 import { find } from '../../ui/dom.ts';

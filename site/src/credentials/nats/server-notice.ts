@@ -1,6 +1,6 @@
 /** Shows problems of a region's nats-servers in account-overview.astro. */
 import type { InferResponseType } from 'hono/client';
-import { natsServers } from '../../api/api.ts';
+import { natsServers } from '../../api/on-demand.ts';
 import { fetchResult } from '../../api/request.ts';
 import { fill, find } from '../../ui/dom.ts';
 import { pluralize } from '../../ui/pluralize.ts';
