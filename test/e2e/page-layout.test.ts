@@ -214,7 +214,7 @@ describe('on a phone', () => {
     for (const width of [375, 320]) {
       const page = await browser.open('/console/iam/', { viewport: { width, height: 900 } });
       const tabs = await page.getByRole('tab').all();
-      expect(tabs.length).toBe(4);
+      expect(tabs.length).toBe(5);
       for (const tab of tabs) {
         const box = await tab.boundingBox();
         expect(box?.x).toBeGreaterThanOrEqual(0);

@@ -1,7 +1,7 @@
 /** The element `<account-security>`: lists and ends sessions, and changes the password. */
 
+import { type BrowserSession, sessions } from '../api/api.ts';
 import { sentence } from '../api/errors.ts';
-import { type BrowserSession, sessions } from '../api/on-demand.ts';
 import { fetchResult } from '../api/request.ts';
 import { currentSession, signInLink } from '../api/session.ts';
 import { copyOf, fill, find, show } from '../ui/dom.ts';

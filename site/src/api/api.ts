@@ -6,8 +6,7 @@ import type { AccessKeyProductId } from '../../../db/products.ts';
 import type { App } from '../../../functions/index.ts';
 import { clientAt } from './typed-client.ts';
 
-/** The root of the API. */
-export const client = clientAt<ReturnType<typeof hc<App>>>();
+const client = clientAt<ReturnType<typeof hc<App>>>();
 
 export const projects = client.account.v3.projects;
 
@@ -16,6 +15,18 @@ export const iam = client.iam.v1alpha1;
 
 /** Readers' feedback about pages. */
 export const { feedback } = client;
+
+/** The sessions of the signed-in person. */
+export const sessions = iam.jwts;
+
+/** The audit trail of the organization, and those of the regions. */
+export const audit = {
+  organization: client['audit-trail'].v1alpha1.events,
+  region: client['audit-trail'].v1alpha1.regions[':region'].events,
+};
+
+/** Finds the credentials or API key that a key belongs to. */
+export const lookup = client.mnq.v1beta1.lookup;
 
 /** The endpoints of a region. */
 export const region = client.mnq.v1beta1.regions[':region'];
@@ -60,6 +71,9 @@ export type IssuedApiKey = InferResponseType<(typeof iam)['api-keys']['$post'], 
 export type Policy = Listed<typeof iam.policies.$get>['policies'][number];
 export type Rule = Listed<typeof iam.rules.$get>['rules'][number];
 export type Feedback = Listed<typeof feedback.$get>['feedback'][number];
+export type AuditEvent = Listed<typeof audit.organization.$get>['events'][number];
+export type Found = Listed<typeof lookup.$get>['results'][number];
+export type BrowserSession = Listed<typeof sessions.$get>['jwts'][number];
 export type NatsAccount = Listed<typeof natsAccounts.$get>['nats_accounts'][number];
 export type NatsCredentials = Listed<typeof natsCredentials.$get>['nats_credentials'][number];
 export type AccessKeyCredentials = Listed<

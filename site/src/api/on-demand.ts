@@ -1,18 +1,6 @@
 /** Endpoints that only code needs that loads on demand: they are not in the scripts of every page. */
 import type { InferResponseType } from 'hono/client';
-import { accessKeyEndpoints, client, iam, natsCredentials, region } from './api.ts';
-
-/** The sessions of the signed-in person. */
-export const sessions = iam.jwts;
-
-/** The audit trail of the organization, and those of the regions. */
-export const audit = {
-  organization: client['audit-trail'].v1alpha1.events,
-  region: client['audit-trail'].v1alpha1.regions[':region'].events,
-};
-
-/** Finds the credentials or API key that a key belongs to. */
-export const lookup = client.mnq.v1beta1.lookup;
+import { accessKeyEndpoints, natsCredentials, region } from './api.ts';
 
 export const natsServers = region['nats-servers'];
 
@@ -34,9 +22,4 @@ export const usageEndpoints = {
   sns: region['sns-usage'],
 } as const;
 
-type Listed<Endpoint> = InferResponseType<Endpoint, 200>;
-
-export type AuditEvent = Listed<typeof audit.organization.$get>['events'][number];
-export type Found = Listed<typeof lookup.$get>['results'][number];
-export type BrowserSession = Listed<typeof sessions.$get>['jwts'][number];
-export type NatsRole = Listed<typeof natsRoles.$get>['nats_roles'][number];
+export type NatsRole = InferResponseType<typeof natsRoles.$get, 200>['nats_roles'][number];

@@ -1,5 +1,5 @@
 /** The rows of the audit trail. Loaded for readers who can see some. */
-import type { AuditEvent } from '../../api/on-demand.ts';
+import type { AuditEvent } from '../../api/api.ts';
 import { fill, find } from '../../ui/dom.ts';
 import { showTime } from '../../ui/time.ts';
 import { type Principal, principalName } from '../iam/principals.ts';

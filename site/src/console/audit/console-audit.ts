@@ -1,7 +1,7 @@
 /** The element `<console-audit>`: lists the changes that match the filters, and downloads them. */
 
+import type { AuditEvent } from '../../api/api.ts';
 import { sentence } from '../../api/errors.ts';
-import type { AuditEvent } from '../../api/on-demand.ts';
 import { LatestRequest } from '../../api/request.ts';
 import { fill, find } from '../../ui/dom.ts';
 import { UNLOADED } from '../../ui/panels/notice.ts';

@@ -1,5 +1,5 @@
 /** The details of an event of the audit trail. The code that lists them loads when the reader opens them. */
-import type { AuditEvent } from '../../api/on-demand.ts';
+import type { AuditEvent } from '../../api/api.ts';
 import { fill, find } from '../../ui/dom.ts';
 import { UNLOADED } from '../../ui/panels/notice.ts';
 

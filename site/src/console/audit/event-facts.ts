@@ -1,5 +1,5 @@
 /** The facts about an event of the audit trail. Loaded when the reader opens its details. */
-import type { AuditEvent } from '../../api/on-demand.ts';
+import type { AuditEvent } from '../../api/api.ts';
 import { accessLevel } from '../../credentials/access-level.ts';
 
 type State = Record<string, unknown> | null;

@@ -3,8 +3,8 @@
  * so an unavailable region does not affect the others.
  */
 
+import { type AuditEvent, audit } from '../../api/api.ts';
 import type { Problem } from '../../api/errors.ts';
-import { type AuditEvent, audit } from '../../api/on-demand.ts';
 import { fetchResult, type Result } from '../../api/request.ts';
 
 /** The API's filters; always with `organization_id`. */

@@ -1,6 +1,6 @@
 /** The changes of the credentials on the page, from the audit trail of their region. */
 
-import { type AuditEvent, audit } from '../../api/on-demand.ts';
+import { type AuditEvent, audit } from '../../api/api.ts';
 import { LatestRequest } from '../../api/request.ts';
 import { ACTIONS } from '../../build/audit-labels.ts';
 import { fill, find } from '../../ui/dom.ts';

@@ -1,7 +1,6 @@
 /** Describes a key that was looked up. */
 
-import { natsAccounts, projects } from '../../api/api.ts';
-import type { Found } from '../../api/on-demand.ts';
+import { type Found, natsAccounts, projects } from '../../api/api.ts';
 import { fetchResult } from '../../api/request.ts';
 import { ACCESS_KEY_PRODUCTS, type AccessKeyProductId } from '../../credentials/access-key/products.ts';
 import { accessLevel } from '../../credentials/access-level.ts';

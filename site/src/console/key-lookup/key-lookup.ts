@@ -1,8 +1,7 @@
 /** The dialog of key-lookup.astro: shows what a key belongs to, and revokes it. */
 
-import { accessKeyEndpoints, iam, natsCredentials } from '../../api/api.ts';
+import { accessKeyEndpoints, type Found, iam, lookup, natsCredentials } from '../../api/api.ts';
 import type { Problem } from '../../api/errors.ts';
-import { type Found, lookup } from '../../api/on-demand.ts';
 import { fetchResult, type Result } from '../../api/request.ts';
 import { showLastUsed } from '../../credentials/dialogs/last-used.ts';
 import { confirmRevocation } from '../../credentials/dialogs/revoke-dialog.ts';

@@ -1,7 +1,7 @@
 /** Finds the credentials that a pasted key belongs to, in the panel of credential-picker.astro. Loaded on a click. */
 
+import { lookup } from '../../api/api.ts';
 import { sentence } from '../../api/errors.ts';
-import { lookup } from '../../api/on-demand.ts';
 import { fetchResult } from '../../api/request.ts';
 import { find } from '../../ui/dom.ts';
 import { failure, info, type Notice, say, success } from '../../ui/panels/notice.ts';
