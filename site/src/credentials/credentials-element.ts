@@ -35,6 +35,8 @@ export abstract class CredentialsElement<Owner, Credentials extends Listed, Acti
 
   protected readonly latest = new LatestRequest();
   progress: GuideProgress = { regionLoaded: false };
+  /** Values for the code samples from the form. */
+  #choice: Record<string, string> = {};
   /** Undefined until the list is long, or the address has a query for it. */
   #tools: ListTools | undefined;
 
@@ -102,9 +104,10 @@ export abstract class CredentialsElement<Owner, Credentials extends Listed, Acti
     tickSteps(this, this.progress);
   }
 
-  /** Fills the selection and `choice` into the code samples. */
+  /** Fills the selection and `choice` into the code samples. Samples that load later get all values. */
   updateSamples(choice: Record<string, string> = {}): void {
-    const values = { ...followSelection(this), ...choice };
+    this.#choice = { ...this.#choice, ...choice };
+    const values = { ...followSelection(this), ...this.#choice };
     for (const samples of this.querySelectorAll<CodeSamples>('code-samples')) samples.update?.(values);
   }
 }

@@ -9,8 +9,7 @@ import {
   natsAccounts,
   natsCredentials,
 } from '../../api/api.ts';
-import { sentence } from '../../api/errors.ts';
-import { type CredentialProductId, credentialEndpoints } from '../../api/on-demand.ts';
+import type { CredentialProductId } from '../../api/on-demand.ts';
 import {
   fetchResult,
   LatestRequest,
@@ -20,7 +19,7 @@ import {
   sliceOf,
 } from '../../api/request.ts';
 import { loadFor } from '../../ui/dom.ts';
-import { failure, info, say, UNLOADED } from '../../ui/panels/notice.ts';
+import { say, UNLOADED } from '../../ui/panels/notice.ts';
 import { readPages } from '../../ui/panels/read-pages.ts';
 import { ProjectElement } from '../../workspace/project-element.ts';
 import { followSelection } from '../../workspace/project-region-fields.ts';
@@ -152,20 +151,15 @@ export class CredentialGuide extends ProjectElement {
 
   /** Follows the credentials in the page's address, which need not be on the first page of the list. */
   async #open(id: string): Promise<void> {
-    const { product, selection } = this;
-    const param = { region: selection?.region ?? '', credentials_id: id };
-    const result: Result<Credentials> = await fetchResult<Credentials>(() =>
-      credentialEndpoints[product].$get({ param }),
-    );
-    if (result.ok) {
+    const code = await import('./chosen-credentials.lazy.ts').catch(() => undefined);
+    const param = { region: this.selection?.region ?? '', credentials_id: id };
+    const found = code ? await code.readCredentials(this.product, param) : UNLOADED;
+    if ('id' in found) {
       this.panel.select(id);
-      return this.#follow(result.body, fromAddress('from'));
+      return this.#follow(found, fromAddress('from'));
     }
     this.#leave();
-    const gone = info(
-      'The credentials in the address of this page no longer exist, or you cannot read them.',
-    );
-    this.panel.say(result.problem.kind === 'gone' ? gone : failure(sentence(result.problem, 'list')));
+    this.panel.say(found);
   }
 
   async #follow(credentials: Credentials, from?: string): Promise<void> {
