@@ -15,7 +15,7 @@ import { failing } from './fault.ts';
 import { call, clientOf, newOwner, ORIGIN, rows } from './harness.ts';
 
 const HOUR_MS = 3_600_000;
-const OPERATIONS = ['rotate', 'rotate/finish', 'update', 'disable', 'rotate/cancel', 'enable'];
+const OPERATIONS = ['rotate', 'rotate/finish', 'update', 'disable', 'rotate/cancel', 'expire', 'enable'];
 
 describe.each(
   PRODUCT_IDS.flatMap((product) => ['fr-par', 'nl-ams'].map((region) => [product, region] as const)),
@@ -207,8 +207,11 @@ describe.each(
       Array.from({ length: 200 }, async (_, i) => {
         if (i === revokeAt) return api.delete(`${path}/${created.id}`);
         const operation = OPERATIONS[i % OPERATIONS.length];
-        if (operation === 'update' && product !== 'nats') {
-          const expires_at = new Date(Date.now() + (i % 2 ? 1 : 2) * HOUR_MS).toISOString();
+        if (operation === 'expire') await schedule();
+        if (operation === 'expire' || operation === 'update') {
+          // NATS credentials cannot be updated.
+          if (product === 'nats') return;
+          const expires_at = new Date(Date.now() + (operation === 'update' ? HOUR_MS : 30)).toISOString();
           return api.patch(`${path}/${created.id}`, { name: `name ${i}`, tags: [`tag ${i}`], expires_at });
         }
         const response = await api.post(`${path}/${created.id}/${operation}`, {});
@@ -240,6 +243,12 @@ describe.each(
       );
       if (disabled_at) for (const one of made) expect(await works(one)).toBe(false);
       await api.post(`${path}/${created.id}/enable`);
+      if (product !== 'nats') {
+        await api.patch(`${path}/${created.id}`, { expires_at: new Date(Date.now() + 500).toISOString() });
+        await new Promise((resolve) => setTimeout(resolve, 600));
+        for (const one of made) expect(await works(one)).toBe(false);
+        await api.patch(`${path}/${created.id}`, { expires_at: null });
+      }
       const now = await get(created.id);
       expected.push(keyOf(now), ...(now.rotation ? [previousKeyOf(now)] : []));
       expect(rotations.length % 2).toBe(now.rotation ? 1 : 0);
