@@ -2,7 +2,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { type Database, rowsOf } from '../database.ts';
 import { ACCESS_KEY_PRODUCT_IDS, type AccessKeyProductId } from '../products.ts';
-import { recordRotationUses } from './credentials.ts';
+import { recordRotationUses } from './last-use.ts';
 
 /** `sqsPrefix` and so on: the engine prefix of each product that is active in the project. */
 type Prefixes = { [Id in AccessKeyProductId as `${Id}Prefix`]: string | null };

@@ -272,7 +272,7 @@ export const credentials = sqliteTable(
 
 /**
  * The public key `U…` of every NATS user that ever existed, also of revoked ones. A key works once: a new JWT for a
- * revoked key would let in whoever had the old private key.
+ * revoked key would let in everyone with the old private key.
  */
 export const natsUserKeys = sqliteTable('nats_user_keys', {
   key: text().primaryKey(),

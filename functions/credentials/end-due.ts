@@ -3,13 +3,8 @@
  * keys of rotations.
  */
 import { openDatabase } from '../../db/database.ts';
-import {
-  type DueCredential,
-  endRotation,
-  listDueCredentials,
-  listDueRotations,
-  revokeCredential,
-} from '../../db/region/credentials.ts';
+import { type DueCredential, listDueCredentials, revokeCredential } from '../../db/region/credentials.ts';
+import { endRotation, listDueRotations } from '../../db/region/rotations.ts';
 import { announce } from '../guard/announce.ts';
 import { publishAndReport } from '../nats/publication.ts';
 import type { Config, Region } from '../shared/env.ts';

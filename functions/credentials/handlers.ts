@@ -11,15 +11,14 @@ import {
   type CreationFailure,
   type Credential,
   disableCredential,
-  endRotation,
   getCredential,
   listCredentials,
   type RevokedCredential,
   type Rotation,
-  type RotationFailure,
   revokeCredential,
   updateCredential,
 } from '../../db/region/credentials.ts';
+import { endRotation, type RotationFailure } from '../../db/region/rotations.ts';
 import {
   activateService,
   deactivateService,

@@ -3,13 +3,8 @@
  * no rules beyond the statements in db/region/credentials.ts.
  */
 import type { IdempotencyRecord, IdempotentRequest } from '../../db/idempotency.ts';
-import {
-  type CreationFailure,
-  type Credential,
-  createCredential,
-  type RotationFailure,
-  startRotation,
-} from '../../db/region/credentials.ts';
+import { type CreationFailure, type Credential, createCredential } from '../../db/region/credentials.ts';
+import { type RotationFailure, startRotation } from '../../db/region/rotations.ts';
 import { derivedBytes, secretBytes } from '../shared/idempotency.ts';
 import { latestExpiriesOf, type WriteContext } from '../shared/write-context.ts';
 import { type CreateRequest, type Product, secretSha1 } from './products.ts';

@@ -6,7 +6,7 @@
 import { openDatabase } from '../../db/database.ts';
 import { isComplete } from '../../db/region/account-sync.ts';
 import type { NatsAccount } from '../../db/region/accounts.ts';
-import { recordLastUses } from '../../db/region/credentials.ts';
+import { recordLastUses } from '../../db/region/last-use.ts';
 import type { Config, Region } from '../shared/env.ts';
 import { ENFORCEMENT_HEADER } from '../shared/http.ts';
 import { NOT_PUSHED, type Publication, type PublishRequest } from './publisher.ts';

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
 import { PRODUCT_IDS } from '../../db/products.ts';
 import { getAccountState, shortenRevocations } from '../../db/region/account-sync.ts';
-import { recordLastUses } from '../../db/region/credentials.ts';
+import { recordLastUses } from '../../db/region/last-use.ts';
 import { endDueCredentials } from '../../functions/credentials/end-due.ts';
 import { reseal } from '../../functions/credentials/reseal.ts';
 import type { Owner } from '../../functions/iam/bootstrap.ts';

@@ -22,7 +22,7 @@ export function showRotation(
   credentials: AccessKeyCredentials | NatsCredentials,
 ): void {
   const { rotation } = credentials;
-  // Ended meanwhile: the request reports it.
+  // The rotation ended in the meantime: the request reports it.
   if (!rotation) return;
   const key = keyWord(product);
   const { first_used_at: first, previous_ends_at: end } = rotation;
